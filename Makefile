@@ -1,0 +1,19 @@
+# Everything is in tools/dev.py; without make: python3 tools/dev.py run
+PYTHON ?= python3
+
+.PHONY: help run test lint demo
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z]*\): ## /make \1	/p' Makefile
+
+run: ## set up what is missing and serve the portal at http://localhost:8000 (PORT=8001 make run: elsewhere)
+	@$(PYTHON) tools/dev.py run
+
+test: ## run every test on SQLite and on PostgreSQL (make test ARGS="-k rotate": some of them)
+	@$(PYTHON) tools/dev.py test $(ARGS)
+
+lint: ## check style, types, templates, imports, migrations and deployment settings
+	@$(PYTHON) tools/dev.py lint
+
+demo: ## fill the database with something to look at
+	@$(PYTHON) tools/dev.py demo

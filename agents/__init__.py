@@ -1,0 +1,1 @@
+"""The two identities a key can speak for: apps and agents."""

@@ -1,0 +1,16 @@
+"""What can be done to apps and agents, and the permission each needs."""
+
+from audit.actions import action
+
+READ_APP = action("app.read", "dashboard_apps:read", "read")
+CREATE_APP = action("app.create", "dashboard_apps:write", "created")
+UPDATE_APP = action("app.update", "dashboard_apps:write", "changed")
+ARCHIVE_APP = action("app.archive", "dashboard_apps:write", "archived")
+UNARCHIVE_APP = action("app.unarchive", "dashboard_apps:write", "brought back")
+
+READ_AGENTS = action("agent.read", "dashboard_agents:read", "read")
+CREATE_AGENT = action("agent.create", "dashboard_agents:write", "created")
+UPDATE_AGENT = action("agent.update", "dashboard_agents:write", "changed")
+SUSPEND_AGENT = action("agent.suspend", "dashboard_agents:write", "suspended")
+RESUME_AGENT = action("agent.resume", "dashboard_agents:write", "resumed")
+REVOKE_AGENT = action("agent.revoke", "dashboard_agents:admin", "revoked")

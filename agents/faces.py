@@ -1,0 +1,39 @@
+"""What every page shares: the request a gate hands it, and how it answers a finished act."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django_htmx.http import trigger_client_event
+from django_htmx.middleware import HtmxDetails
+
+from agents.models import App
+from audit.actors import Actor, Origin
+
+
+class PortalRequest(HttpRequest):
+    """A request of a signed-in person."""
+
+    origin: Origin
+    actor: Actor
+    htmx: HtmxDetails
+
+
+class AppRequest(PortalRequest):
+    """A request below /apps/<app_id>/, by someone who belongs to that app."""
+
+    app: App
+
+
+def finished(
+    request: PortalRequest, to: str, text: str, *, changed: str = "", undo: str = "", undo_value: str = ""
+) -> HttpResponse:
+    """The answer to a POST that did what was asked: `text` as a notice, on the page `to`.
+
+    htmx gets the notice alone and the event `changed`, for which the lists that care listen. `undo`
+    is an address that a POST of `undo_value` takes the act back at.
+    """
+    notice = {"text": text, "undo": undo, "undo_value": undo_value}
+    if changed and request.htmx:
+        return trigger_client_event(render(request, "toast.html", {"notice": notice}), changed)
+    messages.info(request, text, extra_tags=f"{undo} {undo_value}".strip())
+    return HttpResponseRedirect(to)

@@ -1,0 +1,131 @@
+"""The life of apps and agents, one verb a function. Revoking an agent ends its keys: keys/lifecycle.py."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from agents import actions
+from agents.models import Agent, App
+from agents.names import parse_agent_name, parse_name, sameness
+from agents.refusals import AgentNameTaken, AgentNotFound, AppArchived, AppNameTaken
+from audit.actors import Actor
+from audit.change import change, hold
+from audit.clock import now
+
+APP_SETTINGS = ("description", "website_url", "max_keys", "max_keys_per_agent", "rate_limit_rpm")
+
+
+def create_app(actor: Actor, name: str, **settings: Any) -> App:
+    """A new app called `name`. `settings` are fields of APP_SETTINGS. Raises Invalid, AppNameTaken."""
+    app = App(name=parse_name(name), **settings)
+    with change(actor, actions.CREATE_APP, on=app):
+        _save_app(app)
+    return app
+
+
+def update_app(actor: Actor, app: App, **changes: Any) -> None:
+    """Change the name and settings given; leave the others. Nothing new is no event. Raises AppNameTaken."""
+    if "name" in changes:
+        changes["name"] = parse_name(changes["name"])
+    with change(actor, actions.UPDATE_APP, on=app):
+        changes = {field: new for field, new in changes.items() if getattr(app, field) != new}
+        if changes:
+            _assign(app, changes)
+            _save_app(app, *changes)
+
+
+def archive_app(actor: Actor, app: App, reason: str = "") -> None:
+    """Hide `app` from the lists and stop new keys. What exists keeps working (docs/decisions/0004)."""
+    with change(actor, actions.ARCHIVE_APP, on=app, reason=reason):
+        if app.archived_at is None:
+            app.archived_at = now()
+            app.save(update_fields=["archived_at"])
+
+
+def unarchive_app(actor: Actor, app: App) -> None:
+    """Bring an archived app back."""
+    with change(actor, actions.UNARCHIVE_APP, on=app):
+        if app.archived_at is not None:
+            app.archived_at = None
+            app.save(update_fields=["archived_at"])
+
+
+def require_open(app: App) -> None:
+    """Raise AppArchived if `app` takes nothing new."""
+    if app.archived_at is not None:
+        raise AppArchived
+
+
+def require_alive(agent: Agent) -> None:
+    """Raise AgentNotFound for a revoked agent: to every change it is as if it were gone."""
+    if agent.revoked_at is not None:
+        raise AgentNotFound
+
+
+def create_agent(
+    actor: Actor, app: App, name: str, *, display_name: str = "", type: str = Agent.Type.AGENT
+) -> Agent:
+    """A new agent of `app`. Raises Invalid, AppArchived, and AgentNameTaken while a living one has the name."""
+    display_name = parse_name(display_name, "display_name") if display_name.strip() else ""
+    agent = Agent(app=app, name=parse_agent_name(name), display_name=display_name, type=type)
+    with hold(app), change(actor, actions.CREATE_AGENT, on=agent):
+        require_open(app)
+        _save_agent(agent)
+    return agent
+
+
+def rename_agent(actor: Actor, agent: Agent, display_name: str) -> None:
+    """Change what people call `agent`; programs keep knowing it by its name. Empty: by its name again."""
+    display_name = parse_name(display_name, "display_name") if display_name.strip() else ""
+    with change(actor, actions.UPDATE_AGENT, on=agent):
+        require_alive(agent)
+        if agent.display_name != display_name:
+            agent.display_name = display_name
+            _save_version(agent, "display_name")
+
+
+def suspend_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
+    """Refuse every call of this agent's keys until it is resumed. The keys stay."""
+    with change(actor, actions.SUSPEND_AGENT, on=agent, reason=reason):
+        require_alive(agent)
+        if agent.suspended_at is None:
+            agent.suspended_at = now()
+            _save_version(agent, "suspended_at")
+
+
+def resume_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
+    """Let a suspended agent's keys work again."""
+    with change(actor, actions.RESUME_AGENT, on=agent, reason=reason):
+        require_alive(agent)
+        if agent.suspended_at is not None:
+            agent.suspended_at = None
+            _save_version(agent, "suspended_at")
+
+
+def _assign(app: App, changes: dict[str, Any]) -> None:
+    for field, new in changes.items():
+        setattr(app, field, new)
+
+
+def _save_app(app: App, *fields: str) -> None:
+    """Save all of `app`, or `fields`; the unique index decides whether the name is free."""
+    try:
+        with transaction.atomic():
+            app.save(update_fields=fields or None)
+    except IntegrityError:
+        if App.objects.filter(sameness=sameness(app.name)).exclude(pk=app.pk).exists():
+            raise AppNameTaken("name", "Another app has this name, or one that looks the same.") from None
+        raise
+
+
+def _save_agent(agent: Agent) -> None:
+    try:
+        with transaction.atomic():
+            agent.save()
+    except IntegrityError:
+        raise AgentNameTaken("name", "A living agent of this app has this name.") from None
+
+
+def _save_version(agent: Agent, *fields: str) -> None:
+    agent.version += 1
+    agent.save(update_fields=[*fields, "version"])

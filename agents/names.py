@@ -1,0 +1,48 @@
+"""The value language of names: what people may call things, and when two names look the same."""
+
+import re
+import unicodedata
+
+from audit.refusals import Invalid
+from audit.text import redact
+
+LONGEST = 80
+AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_LOOK_ALIKES = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
+
+
+def parse_name(text: str, field: str = "name") -> str:
+    """A name for people: 1 to 80 visible characters, one line, one script. Raises Invalid."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name:
+        raise Invalid(field, "Give it a name.")
+    if len(name) > LONGEST:
+        raise Invalid(field, f"Use at most {LONGEST} characters; this has {len(name)}.")
+    if any(unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") for c in text):
+        raise Invalid(field, "Leave out control and invisible characters.")
+    if redact(name) != name:
+        raise Invalid(field, "That is a key. Its secret belongs in a secret manager, never in a name.")
+    if len(_scripts(name)) > 1:
+        raise Invalid(field, "Do not mix alphabets whose letters look alike, such as Latin and Cyrillic.")
+    return name
+
+
+def parse_agent_name(text: str, field: str = "name") -> str:
+    """An agent's name on the wire: lower case, digits, `-` and `_` (protocol.md section 12). Raises Invalid."""
+    name = text.strip()
+    if not AGENT_NAME.fullmatch(name):
+        raise Invalid(
+            field,
+            "Use 1 to 64 lower-case letters, digits, hyphens and underscores, beginning with a letter or digit.",
+        )
+    return name
+
+
+def sameness(name: str) -> str:
+    """Two names that people would take for one have one sameness: case, width and accents' form are dropped."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _scripts(name: str) -> set[str]:
+    letters = (unicodedata.name(c, "").partition(" ")[0] for c in name if c.isalpha())
+    return {script for script in letters if script in _LOOK_ALIKES}

@@ -1,0 +1,33 @@
+"""A row for each thing that can be done: its name, the permission it needs, and how the log tells it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something an actor may do. Permissions are said here and nowhere else."""
+
+    name: str
+    """Noun and verb, as the log writes it for ever: `key.revoke`."""
+    needs: str
+    """The permission a person or an access token must hold: `dashboard_keys:admin`. Empty: anyone."""
+    says: str
+    """The past tense for the timeline: `revoked`."""
+    scope: str = ""
+    """The scope an API key must hold to do the same: `keys:admin`. Empty: no key may."""
+
+
+EVERY: dict[str, Action] = {}
+"""All actions by name, filled as each app's actions.py is imported."""
+
+
+def action(name: str, needs: str, says: str, scope: str = "") -> Action:
+    """Declare an action. Two with one name are a mistake in the program."""
+    if name in EVERY:
+        raise ValueError(f"action {name} is declared twice")
+    EVERY[name] = Action(name, needs, says, scope)
+    return EVERY[name]
+
+
+READ = action("audit.read", "dashboard_audit:read", "read")
+EXPORT = action("audit.export", "dashboard_audit:export", "exported")

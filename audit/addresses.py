@@ -1,0 +1,42 @@
+"""Which address a request really came from: proxies are believed only where the operator says so."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def parse_address(text: str) -> Address | None:
+    """An address from `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`; IPv4-mapped IPv6 becomes IPv4. None: no address."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped or address
+
+
+def client_address(meta: Mapping[str, Any]) -> Address | None:
+    """The caller's address by WSGI environment.
+
+    REMOTE_ADDR, unless that is a trusted proxy (settings.TRUSTED_PROXIES): then X-Forwarded-For is
+    walked from the right to the first hop that is not one. A hop that is no address ends the walk: None.
+    """
+    address = parse_address(str(meta.get("REMOTE_ADDR", "")))
+    hops = str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+    while address is not None and is_trusted(address) and any(hop.strip() for hop in hops):
+        address = parse_address(hops.pop())
+    return address
+
+
+def is_trusted(address: Address) -> bool:
+    """Whether `address` is one of the operator's own proxies."""
+    return any(address.version == n.version and address in n for n in settings.TRUSTED_PROXIES)

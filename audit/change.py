@@ -1,0 +1,103 @@
+"""change(): the only door to an audited row. Asks, locks, lets the verb work, writes the event."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.clock import now
+from audit.guard import Act, watching
+from audit.models import Audited, Event
+from audit.refusals import NotFound
+from audit.text import keepable
+
+REASON_LENGTH = 500
+
+
+@contextmanager
+def change(
+    actor: Actor, action: Action, on: Audited, *, reason: str = "", cause: Act | None = None
+) -> Iterator[Act]:
+    """Let the block change `on`, under a lock, and record it in the same transaction.
+
+    `on` is brought up to date with the database before the block runs. A block that saves nothing
+    is not an event. `cause` is the act this one follows from: its permission was asked there.
+
+    Raises NotAllowed, and NotFound for a row that is gone or of an app the actor does not reach.
+    """
+    if cause is None:
+        actor.require(action)
+        _require_reach(actor, on)
+    with transaction.atomic(), watching(on) as act:
+        before = {} if on._state.adding else _lock(on)
+        yield act
+        if act.saved:
+            _record(actor, action, act, before, reason, cause)
+
+
+def record(actor: Actor, action: Action, *, reason: str = "", **event: Any) -> Event:
+    """Write an event for an act that changes no audited row: a sign-in, an export."""
+    actor.require(action)
+    return _write(actor, action, reason, **event)
+
+
+@contextmanager
+def hold(row: Audited | None) -> Iterator[None]:
+    """Keep `row` locked for the block, so that what was counted under it stays true. None holds nothing."""
+    with transaction.atomic():
+        if row is not None:
+            _lock(row)
+        yield
+
+
+def _require_reach(actor: Actor, row: Audited) -> None:
+    if actor.app_id is not None and actor.app_id != row.reach:
+        raise NotFound
+
+
+def _lock(row: Audited) -> dict[str, Any]:
+    """Lock, refresh and picture `row`. SQLite locks the whole database when the transaction begins."""
+    try:
+        row.refresh_from_db(from_queryset=type(row).objects.select_for_update(of=("self",), no_key=True))
+    except ObjectDoesNotExist:
+        raise NotFound from None
+    return row.picture()
+
+
+def _record(
+    actor: Actor, action: Action, act: Act, before: dict[str, Any], reason: str, cause: Act | None
+) -> None:
+    _write(
+        actor,
+        action,
+        reason,
+        id=act.id,
+        cause_id=cause.id if cause else None,
+        changes=_difference(before, act.row.picture()),
+        facts=act.facts,
+        **act.row.about(),
+    )
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    return {k: [before.get(k), v] for k, v in after.items() if before.get(k) != v}
+
+
+def _write(actor: Actor, action: Action, reason: str, **event: Any) -> Event:
+    return Event.objects.create(
+        at=now(),
+        action=action.name,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_label=actor.label[:200],
+        via=actor.origin.via,
+        ip=actor.origin.ip,
+        user_agent=actor.origin.user_agent,
+        request_id=actor.origin.request_id,
+        reason=keepable(reason, REASON_LENGTH),
+        **event,
+    )

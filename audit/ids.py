@@ -1,0 +1,10 @@
+"""Ids for everything that is recorded: UUIDv7, so that they sort by time of birth (RFC 9562, section 5.7)."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+
+def new_id() -> UUID:
+    """A fresh id, later than every id made before it on this machine."""
+    return uuid7()

@@ -1,0 +1,129 @@
+"""The two records, Event (acts, for ever) and Call (runtime calls), and Audited, which no one saves unseen.
+
+Both hold ids and text and no foreign keys: they outlive what they describe.
+"""
+
+from typing import Any, ClassVar, NoReturn, Self
+from uuid import UUID
+
+from django.db import models
+
+from audit.clock import now
+from audit.guard import UnauditedWrite, note_save
+from audit.ids import new_id
+
+
+class Recorded(models.Model):
+    """What an event and a call have in common, so that one timeline can show both."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField(default=now)
+    app_id = models.UUIDField(null=True)
+    key_id = models.UUIDField(null=True)
+    key_prefix = models.CharField(max_length=32, blank=True)
+    key_name = models.CharField(max_length=100, blank=True)
+    agent_id = models.UUIDField(null=True)
+    agent_name = models.CharField(max_length=100, blank=True)
+    via = models.CharField(max_length=10)
+    ip = models.CharField(max_length=45, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Event(Recorded):
+    """One act by one actor on one row, written in the transaction of the change."""
+
+    action = models.CharField(max_length=50)
+    actor_kind = models.CharField(max_length=10)
+    actor_id = models.CharField(max_length=64)
+    actor_label = models.CharField(max_length=200)
+    target_kind = models.CharField(max_length=30)
+    target_id = models.CharField(max_length=64)
+    target_label = models.CharField(max_length=200)
+    reason = models.CharField(max_length=500, blank=True)
+    cause_id = models.UUIDField(null=True, help_text="The event that brought this one about.")
+    changes = models.JSONField(default=dict, help_text="Field to [before, after].")
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["app_id", "at", "id"], name="event_app"),
+            models.Index(fields=["key_id", "at", "id"], name="event_key"),
+            models.Index(fields=["agent_id", "at", "id"], name="event_agent"),
+            models.Index(fields=["target_id", "at"], name="event_target"),
+            models.Index(fields=["cause_id"], name="event_cause"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.actor_label}: {self.action} {self.target_label}"
+
+
+class Call(Recorded):
+    """One runtime request at the door or the SDK gate: allowed, or refused and why."""
+
+    method = models.CharField(max_length=16)
+    path = models.CharField(max_length=500)
+    status = models.PositiveSmallIntegerField()
+    allowed = models.BooleanField()
+    code = models.CharField(max_length=50, blank=True, help_text="The refusal's code; empty when allowed.")
+    check_failed = models.CharField(max_length=30, blank=True, help_text="The step of the verdict that failed.")
+    detail = models.CharField(max_length=300, blank=True)
+    scopes = models.CharField(max_length=500, blank=True, help_text="What the caller had to hold.")
+    took_us = models.PositiveIntegerField(default=0, help_text="Microseconds from arrival to the verdict.")
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["app_id", "at", "id"], name="call_app"),
+            models.Index(fields=["key_id", "at", "id"], name="call_key"),
+            models.Index(fields=["agent_id", "at", "id"], name="call_agent"),
+            models.Index(
+                fields=["app_id", "at"], name="call_refused", condition=models.Q(allowed=False)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.key_prefix or 'unknown key'} {self.method} {self.path}: {self.status}"
+
+
+class AuditedQuerySet(models.QuerySet[Any]):
+    """Reads freely; refuses the bulk writes that would go round the record."""
+
+    def _unaudited(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UnauditedWrite(f"{self.model.__name__} rows are changed one by one, inside audit.change()")
+
+    update = delete = bulk_create = bulk_update = _unaudited
+
+
+class Audited(models.Model):
+    """A row whose every change is an event. Saving it outside `audit.change()` raises."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+
+    objects: ClassVar[models.Manager[Self]] = AuditedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def about(self) -> dict[str, Any]:
+        """The columns of an event that name this row: app, key, agent and target."""
+        raise NotImplementedError
+
+    def picture(self) -> dict[str, Any]:
+        """What a reader may see of this row, as JSON. Two pictures make an event's before and after."""
+        raise NotImplementedError
+
+    @property
+    def reach(self) -> UUID | None:
+        """The app whose people may touch this row. None: only those who hold every app."""
+        app_id: UUID | None = self.about().get("app_id")
+        return app_id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        note_save(self)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UnauditedWrite(f"{type(self).__name__} rows are ended, never deleted")

@@ -1,0 +1,24 @@
+"""Reads from a WSGI environment what the record keeps of where a request came from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from audit.actors import Origin
+from audit.addresses import client_address
+from audit.ids import new_id
+from audit.text import keepable
+
+
+def origin_of(meta: Mapping[str, Any], via: str) -> Origin:
+    """The origin of a request that came in by the face `via`."""
+    return Origin(
+        via=via,
+        ip=str(client_address(meta) or ""),
+        user_agent=keepable(str(meta.get("HTTP_USER_AGENT", "")), 300),
+        request_id=request_id(meta),
+    )
+
+
+def request_id(meta: Mapping[str, Any]) -> str:
+    """The caller's X-Request-ID, so that logs can be joined, or a fresh one."""
+    return keepable(str(meta.get("HTTP_X_REQUEST_ID", "")), 64) or new_id().hex

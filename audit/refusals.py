@@ -1,0 +1,120 @@
+"""A "no" is an exception with a permanent code, a status and a sentence to act on. docs/errors.md lists them."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.db import InterfaceError, OperationalError
+
+log = logging.getLogger(__name__)
+
+
+class Refusal(Exception):
+    """Raised by any verb; turned into a page, a fragment or JSON in one place per face."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    message: str
+    hint: str = ""
+
+    def __init__(self, message: str = "", *, hint: str = "", **details: Any) -> None:
+        self.message = message or self.message
+        self.hint = hint or self.hint
+        self.details = details
+        super().__init__(self.message)
+
+    def body(self) -> dict[str, Any]:
+        """The flat JSON object of protocol.md section 8.1."""
+        hint = {"hint": self.hint} if self.hint else {}
+        return {"error": self.code, "message": self.message, **hint, **self.details}
+
+    def headers(self) -> dict[str, str]:
+        """Response headers that belong to this refusal on every face."""
+        return {}
+
+
+class NotAllowed(Refusal):
+    """The actor is known, and lacks the permission."""
+
+    code = "forbidden"
+    status = 403
+    message = "Your role does not allow this."
+    hint = "Ask an admin of this app to do it, or to change your role."
+
+
+class NotFound(Refusal):
+    """No such thing, or another tenant's: the two look the same."""
+
+    code = "not_found"
+    status = 404
+    message = "There is nothing at this address."
+    hint = "It may belong to another app, or the link may be mistyped."
+
+
+class Invalid(Refusal):
+    """A value that cannot be taken. `fields` says which and why."""
+
+    code = "validation_error"
+    status = 422
+    message = "Some values cannot be taken."
+
+    def __init__(self, field: str, why: str, **details: Any) -> None:
+        self.field, self.why = field, why
+        super().__init__(why, fields=[{"field": field, "message": why}], **details)
+
+
+class Conflict(Refusal):
+    """The request is sound, but not in the present state of the thing. Subclasses say which."""
+
+    code = "conflict"
+    status = 409
+    message = "This cannot be done in its present state."
+
+
+class MethodNotAllowed(Refusal):
+    """The address exists, but not for this method."""
+
+    code = "method_not_allowed"
+    status = 405
+    message = "This address does not take that method."
+
+
+class Unavailable(Refusal):
+    """The database cannot be reached or is too busy. Nothing was changed."""
+
+    code = "unavailable"
+    status = 503
+    message = "The portal cannot reach its database. Nothing was changed."
+    hint = "Try again in a moment. If it stays so, the operator should look at the database."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "2"}
+
+
+class Internal(Refusal):
+    """Our own mistake. The log has the details under the request id."""
+
+    code = "internal_error"
+    status = 500
+    message = "Something went wrong on our side. Nothing was half done."
+    hint = "Try again; if it stays so, tell the operator the request id."
+
+
+def amounts_to(error: BaseException | None) -> Refusal | None:
+    """The refusal that `error` is, or that a lost or busy database amounts to. None: it is our own mistake."""
+    if isinstance(error, Refusal):
+        return error
+    # psycopg's pool is there on PostgreSQL only, so its error is known by name.
+    if isinstance(error, (OperationalError, InterfaceError)) or type(error).__name__ == "PoolTimeout":
+        log.error("the database cannot be reached: %s", error)
+        return Unavailable()
+    return None
+
+
+def every() -> Iterator[type[Refusal]]:
+    """All refusals there are, for the docs and the tests that compare them."""
+    waiting: list[type[Refusal]] = [Refusal]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            waiting.append(kind)
+            yield kind

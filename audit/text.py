@@ -1,0 +1,26 @@
+"""Makes text from outside fit to keep: no secrets, no control characters, no longer than its column."""
+
+import re
+from urllib.parse import urlsplit
+
+_SECRET = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]{6,}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+def redact(text: str) -> str:
+    """`text` with every key or access token in it cut down to its prefix."""
+    return _SECRET.sub(r"\1[redacted]", text)
+
+
+def keepable(text: str, longest: int) -> str:
+    """`text` redacted, on one line and at most `longest` characters: safe for a row and for a log."""
+    return redact(_CONTROL.sub(" ", text)).strip()[:longest]
+
+
+def path_of(uri: str, longest: int = 500) -> str:
+    """The path of a request's address, without its query, which is where people put secrets."""
+    try:
+        path = urlsplit(uri).path
+    except ValueError:
+        path = uri.partition("?")[0]
+    return keepable(path, longest)

@@ -1,0 +1,13 @@
+"""What can be done to keys, and the permission each needs."""
+
+from audit.actions import action
+
+READ = action("key.read", "dashboard_keys:read", "read")
+MINT = action("key.mint", "dashboard_keys:write", "minted")
+RENAME = action("key.rename", "dashboard_keys:write", "renamed")
+NARROW = action("key.narrow", "dashboard_keys:write", "narrowed")
+DEPRECATE = action("key.deprecate", "dashboard_keys:write", "deprecated")
+UNDEPRECATE = action("key.undeprecate", "dashboard_keys:write", "undeprecated")
+ROTATE = action("key.rotate", "dashboard_keys:write", "rotated", scope="keys:admin")
+DERIVE = action("key.derive", "dashboard_keys:derive", "derived", scope="keys:derive")
+REVOKE = action("key.revoke", "dashboard_keys:admin", "revoked", scope="keys:admin")

@@ -1,0 +1,283 @@
+"""The life of a key, one verb a function. Every face calls these and decides nothing.
+
+Locks are taken in one order, app, agent, key, children, so that no two verbs wait for each other.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from agents.actions import REVOKE_AGENT
+from agents.lifecycle import require_alive, require_open
+from agents.models import Agent, App
+from agents.names import parse_name
+from audit.actors import Actor
+from audit.change import change, hold
+from audit.clock import now
+from audit.guard import Act
+from keys import actions, guards, plaintext, refusals
+from keys.expiry import check_expiry
+from keys.models import ApiKey
+from keys.networks import Network
+from keys.plaintext import Plaintext
+from keys.scopes import ScopeSet
+
+DEFAULT_GRACE = timedelta(days=7)
+LONGEST_DERIVED = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A key and its plaintext, which whoever receives this shows once or drops."""
+
+    key: ApiKey
+    plaintext: Plaintext
+
+
+def mint(
+    actor: Actor,
+    app: App,
+    *,
+    name: str,
+    scopes: ScopeSet,
+    agent: Agent | None = None,
+    kind: str = "",
+    networks: Sequence[Network] = (),
+    rate_limit_rpm: int | None = None,
+    expires_at: datetime | None = None,
+    metadata: dict[str, Any] | None = None,
+    reason: str = "",
+    once: str = "",
+) -> Minted:
+    """A new key of `app`, or of its `agent`. `kind` "agent" without an agent makes one bound to none.
+
+    `once` names the form or request it came from: a second use mints nothing. Raises Invalid,
+    AppArchived, AgentNotFound, KeyLimitReached, AgentKeyLimitReached, AlreadyMinted.
+    """
+    key = ApiKey(
+        app=app,
+        agent=agent,
+        kind=kind or ("agent" if agent else "app"),
+        name=parse_name(name),
+        scopes=scopes.names(),
+        networks=[str(network) for network in networks],
+        rate_limit_rpm=guards.parse_rate_limit(rate_limit_rpm),
+        expires_at=check_expiry(expires_at),
+        metadata=metadata or {},
+        once=once or None,
+    )
+    with hold(app), hold(agent), change(actor, actions.MINT, on=key, reason=reason):
+        guards.refuse_second_use(app, once)
+        require_open(app)
+        if agent:
+            require_alive(agent)
+        guards.require_place(app, agent)
+        return Minted(key, _issue(actor, key))
+
+
+def rename(actor: Actor, key: ApiKey, name: str) -> None:
+    """Change what people call `key`. The secret is untouched. Raises Invalid."""
+    name = parse_name(name)
+    with change(actor, actions.RENAME, on=key):
+        if key.name != name:
+            key.name = name
+            key.save(update_fields=["name"])
+
+
+def narrow(
+    actor: Actor,
+    key: ApiKey,
+    *,
+    scopes: ScopeSet | None = None,
+    networks: Sequence[Network] | None = None,
+    rate_limit_rpm: int | None = None,
+    expires_at: datetime | None = None,
+    reason: str = "",
+) -> None:
+    """Take something away from `key`; None leaves as it is. Its derived keys follow at their next call.
+
+    Raises NotNarrower if a new value allows anything the old one did not, Invalid, KeyRevoked.
+    """
+    with change(actor, actions.NARROW, on=key, reason=reason):
+        guards.refuse_revoked(key)
+        wanted = guards.narrower(key, scopes, networks, rate_limit_rpm, check_expiry(expires_at))
+        fields = [field for field, value in wanted.items() if getattr(key, field) != value]
+        for field in fields:
+            setattr(key, field, wanted[field])
+        if fields:
+            key.save(update_fields=fields)
+
+
+def deprecate(actor: Actor, key: ApiKey, reason: str = "") -> None:
+    """Mark `key` as on its way out: it works, and every answer says so. Raises KeyRevoked."""
+    with change(actor, actions.DEPRECATE, on=key, reason=reason):
+        guards.refuse_revoked(key)
+        if key.deprecated_at is None:
+            key.deprecated_at = now()
+            key.save(update_fields=["deprecated_at"])
+
+
+def undeprecate(actor: Actor, key: ApiKey, reason: str = "") -> None:
+    """Take the mark away. During grace this cancels the rotation: both keys stay. Raises KeyRevoked, KeyEnded."""
+    with change(actor, actions.UNDEPRECATE, on=key, reason=reason):
+        guards.refuse_revoked(key)
+        if key.status == "ended":
+            raise refusals.KeyEnded
+        if key.deprecated_at is not None:
+            key.deprecated_at = key.grace_ends_at = None
+            key.save(update_fields=["deprecated_at", "grace_ends_at"])
+
+
+def rotate(
+    actor: Actor,
+    key: ApiKey,
+    *,
+    grace: timedelta = DEFAULT_GRACE,
+    scopes: ScopeSet | None = None,
+    reason: str = "",
+    once: str = "",
+) -> Minted:
+    """A new secret for `key`.
+
+    An app or agent key gets a successor with the same scopes and limits, and works on for `grace`
+    (0 to 30 days). A derived key keeps its id and changes its secret at once. Raises KeyRevoked,
+    KeyEnded, KeyRotated, AlreadyMinted, Invalid.
+    """
+    guards.check_grace(grace)
+    with hold(key.agent), change(actor, actions.ROTATE, on=key, reason=reason) as act:
+        guards.refuse_second_use(key.app, once)
+        guards.refuse_rotation(key)
+        if key.kind == ApiKey.Kind.DERIVED:
+            return Minted(key, _renew(key))
+        successor = _successor(key, scopes, once)
+        key.deprecated_at = key.deprecated_at or now()
+        key.grace_ends_at = now() + grace
+        key.save(update_fields=["deprecated_at", "grace_ends_at"])
+        with change(actor, actions.ROTATE, on=successor, reason=reason, cause=act):
+            secret = _issue(actor, successor)
+        act.note(successor=str(successor.id), successor_prefix=successor.prefix)
+        return Minted(successor, secret)
+
+
+def derive(
+    actor: Actor,
+    parent: ApiKey,
+    *,
+    scopes: ScopeSet,
+    expires_in: timedelta,
+    within: ScopeSet | None = None,
+    networks: Sequence[Network] = (),
+    name: str = "",
+    metadata: dict[str, Any] | None = None,
+) -> Minted:
+    """A short-lived key that may do part of what `parent` may, or of `within`, what this caller may of it.
+
+    Lives at most a day and no longer than its parent; the true end is in `expires_at`. Raises
+    ScopeNotSubset, CidrNotSubset, DerivedMayNotDerive, Invalid, KeyRevoked, KeyEnded.
+    """
+    moment = now()
+    key = ApiKey(
+        app=parent.app,
+        agent=parent.agent,
+        parent=parent,
+        kind=ApiKey.Kind.DERIVED,
+        name=parse_name(name) if name else f"derived-{moment:%Y%m%d-%H%M%S}",
+        scopes=scopes.names(),
+        metadata=metadata or {},
+    )
+    with hold(parent.agent), hold(parent), change(actor, actions.DERIVE, on=key) as act:
+        guards.require_derivable(parent)
+        guards.require_subset(parent, scopes, within, networks)
+        key.networks = [str(network) for network in networks] or parent.networks
+        key.expires_at = guards.derived_end(parent, moment, min(expires_in, LONGEST_DERIVED))
+        act.note(parent=str(parent.id), parent_prefix=parent.prefix)
+        return Minted(key, _issue(actor, key))
+
+
+def revoke(actor: Actor, key: ApiKey, *, reason: str = "", force: bool = False) -> None:
+    """End `key` and everything derived from it, now and for ever. Again: nothing happens.
+
+    Raises LastActiveKey if its agent would be left without a key, unless `force`.
+    """
+    with hold(key.agent), change(actor, actions.REVOKE, on=key, reason=reason) as act:
+        if key.revoked_at is not None:
+            return
+        if guards.is_last_active(key):
+            if not force:
+                raise refusals.LastActiveKey
+            act.note(forced=True)
+        _end(actor, key, act)
+
+
+def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> None:
+    """End `agent` and all its keys, now and for ever. It stands here because agents know no keys."""
+    with change(actor, REVOKE_AGENT, on=agent, reason=reason) as act:
+        if agent.revoked_at is not None:
+            return
+        agent.revoked_at = now()
+        agent.version += 1
+        agent.save(update_fields=["revoked_at", "version"])
+        for key in agent.keys.filter(revoked_at=None, parent=None).order_by("id"):
+            with _following(actor, key, act) as following:
+                _end(actor, key, following)
+
+
+def _end(actor: Actor, key: ApiKey, act: Act) -> None:
+    """Revoke `key`, which `act` is changing, and its living children, each with an event of its own."""
+    key.revoked_at = now()
+    key.save(update_fields=["revoked_at"])
+    for child in key.children.filter(revoked_at=None).order_by("id"):
+        with _following(actor, child, act) as following:
+            _end(actor, child, following)
+
+
+def _following(actor: Actor, key: ApiKey, cause: Act) -> AbstractContextManager[Act]:
+    return change(actor, actions.REVOKE, on=key, cause=cause)
+
+
+def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
+    return ApiKey(
+        app=key.app,
+        agent=key.agent,
+        replaces=key,
+        kind=key.kind,
+        name=key.name,
+        scopes=wanted.names() if wanted else key.scopes,
+        networks=key.networks,
+        rate_limit_rpm=key.rate_limit_rpm,
+        expires_at=key.expires_at,
+        metadata=key.metadata,
+        once=once or None,
+    )
+
+
+def _issue(actor: Actor, key: ApiKey) -> Plaintext:
+    """Give a new row its secret and save it. Its form may have been sent twice at the same moment."""
+    secret = plaintext.generate(key.kind)
+    _take(key, secret)
+    key.minted_by = actor.label
+    try:
+        with transaction.atomic():
+            key.save()
+    except IntegrityError:
+        guards.refuse_second_use(key.app, key.once or "")
+        raise
+    return secret
+
+
+def _renew(key: ApiKey) -> Plaintext:
+    """Give a derived key another secret in place; the old one stops at once."""
+    secret = plaintext.generate(key.kind)
+    _take(key, secret)
+    key.generation += 1
+    key.save(update_fields=["prefix", "fingerprint", "digest", "pepper", "generation"])
+    return secret
+
+
+def _take(key: ApiKey, secret: Plaintext) -> None:
+    key.prefix, key.fingerprint = secret.prefix, secret.fingerprint
+    key.digest, key.pepper = secret.digest(), plaintext.current_pepper()

@@ -1,0 +1,170 @@
+"""ApiKey, what is kept of a key (never the key itself), and Pace, how fast it has been spent."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from agents.models import MOST_CALLS_A_MINUTE, Agent, App
+from audit.clock import now
+from audit.models import Audited, AuditedQuerySet
+from keys.networks import Network, stored_networks
+from keys.scopes import VERSION, ScopeSet, stored_scopes
+
+EXPIRING = timedelta(days=14)
+"""How long before its end a key is shown as expiring."""
+
+
+class ApiKeyQuerySet(AuditedQuerySet):
+    """The questions asked of keys in more than one place."""
+
+    def living(self, moment: datetime | None = None) -> Self:
+        """Keys that still authenticate: not revoked, not expired, grace not over."""
+        moment = moment or now()
+        return self.filter(
+            Q(expires_at=None) | Q(expires_at__gt=moment),
+            Q(grace_ends_at=None) | Q(grace_ends_at__gt=moment),
+            revoked_at=None,
+        )
+
+    def own(self) -> Self:
+        """Keys minted by people, without those derived from them."""
+        return self.filter(parent=None)
+
+
+class ApiKey(Audited):
+    """One key. Its status is computed from dates; revoked is final."""
+
+    class Kind(models.TextChoices):
+        """Whom the key speaks for; also the type word in its plaintext."""
+
+        APP = "app", "App"
+        AGENT = "agent", "Agent"
+        DERIVED = "derived", "Derived"
+
+    app = models.ForeignKey(App, models.PROTECT, related_name="keys")
+    agent = models.ForeignKey(Agent, models.PROTECT, null=True, related_name="keys")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="successors")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=32, db_index=True)
+    fingerprint = models.CharField(max_length=8, help_text="The first 8 hex digits of its SHA-256.")
+    digest = models.BinaryField(max_length=32, unique=True)
+    pepper = models.PositiveSmallIntegerField()
+    generation = models.PositiveIntegerField(default=1)
+    scopes = models.JSONField(default=list)
+    scope_version = models.PositiveIntegerField(default=VERSION)
+    networks = models.JSONField(default=list, help_text="CIDR ranges. Empty: from anywhere.")
+    rate_limit_rpm = models.PositiveIntegerField(null=True)
+    metadata = models.JSONField(default=dict)
+    minted_by = models.CharField(max_length=200)
+    once = models.CharField(max_length=100, null=True, help_text="The form it came from: one form, one key.")
+    created_at = models.DateTimeField(default=now, db_default=Now())
+    expires_at = models.DateTimeField(null=True)
+    deprecated_at = models.DateTimeField(null=True)
+    grace_ends_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Self]] = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=["app", "once"], name="one_key_a_form"),
+            models.CheckConstraint(
+                condition=Q(kind="derived", parent__isnull=False) | (~Q(kind="derived") & Q(parent=None)),
+                name="only_derived_have_parents",
+            ),
+            models.CheckConstraint(condition=~Q(kind="app") | Q(agent=None), name="app_key_has_no_agent"),
+            models.CheckConstraint(
+                condition=Q(grace_ends_at=None) | Q(deprecated_at__isnull=False), name="grace_is_deprecated"
+            ),
+            models.CheckConstraint(
+                condition=Q(rate_limit_rpm=None) | Q(rate_limit_rpm__range=(1, MOST_CALLS_A_MINUTE)),
+                name="key_rate_limit",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")), name="expires_later"
+            ),
+        )
+        indexes = (models.Index(fields=["app", "-created_at"], name="keys_of_app"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+    @property
+    def status(self) -> str:
+        """`revoked`, `expired`, `ended` (grace over), `grace`, `deprecated` or `active`: the first that holds."""
+        moment = now()
+        if self.revoked_at:
+            return "revoked"
+        if self.expires_at and self.expires_at <= moment:
+            return "expired"
+        if self.grace_ends_at:
+            return "grace" if self.grace_ends_at > moment else "ended"
+        return "deprecated" if self.deprecated_at else "active"
+
+    @property
+    def is_living(self) -> bool:
+        """Whether the key itself still authenticates. Its agent and its parent have a say too."""
+        return self.status in ("active", "deprecated", "grace")
+
+    @property
+    def scope_set(self) -> ScopeSet:
+        """The scopes it was given."""
+        return stored_scopes(self.scopes)
+
+    @property
+    def network_list(self) -> tuple[Network, ...]:
+        """The ranges it may be used from; none means anywhere."""
+        return stored_networks(self.networks)
+
+    @property
+    def rate_limit(self) -> int:
+        """Calls a minute that are enforced: its own, or its app's."""
+        return self.rate_limit_rpm or self.app.default_rate_limit
+
+    def about(self) -> dict[str, Any]:
+        return {
+            "app_id": self.app_id,
+            "key_id": self.id,
+            "key_prefix": self.prefix,
+            "key_name": self.name,
+            "agent_id": self.agent_id,
+            "agent_name": self.agent.name if self.agent else "",
+            "target_kind": "key",
+            "target_id": str(self.id),
+            "target_label": self.name,
+        }
+
+    def picture(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "prefix": self.prefix,
+            "generation": self.generation,
+            "scopes": self.scopes,
+            "networks": self.networks,
+            "rate_limit_rpm": self.rate_limit_rpm,
+            "expires_at": _iso(self.expires_at),
+            "deprecated_at": _iso(self.deprecated_at),
+            "grace_ends_at": _iso(self.grace_ends_at),
+            "revoked_at": _iso(self.revoked_at),
+        }
+
+
+class Pace(models.Model):
+    """How far ahead of its allowance a key is (keys/throttle.py). Losing a row forgives a minute."""
+
+    bucket = models.UUIDField(primary_key=True)
+    spent_until = models.BigIntegerField(help_text="GCRA's theoretical arrival time, microseconds since 1970.")
+
+    def __str__(self) -> str:
+        return f"{self.bucket} until {self.spent_until}"
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

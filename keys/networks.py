@@ -1,0 +1,79 @@
+"""The value language of address lists: CIDR ranges a key may be used from (protocol.md section 5, security.md 13)."""
+
+import ipaddress
+from collections.abc import Iterable
+
+from audit.addresses import Address, parse_address
+from keys.refusals import InvalidCidr
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MOST = 100
+_MAPPED = 96
+"""Bits before the IPv4 address in an IPv4-mapped IPv6 one (RFC 4291, section 2.5.5.2)."""
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Ranges from text; a bare address is a range of one, host bits are dropped. None given: no restriction.
+
+    Raises InvalidCidr for what is no range, for a catch-all `/0`, and for ranges that together are one.
+    """
+    networks = _merged(_parse(text.strip()) for text in texts if text.strip())
+    if len(networks) > MOST:
+        raise InvalidCidr("networks", f"Name at most {MOST} ranges.")
+    for network in networks:
+        if network.prefixlen == 0:
+            raise InvalidCidr(
+                "networks", "These ranges allow everyone. Name smaller ones, or leave the list empty."
+            )
+    return networks
+
+
+def stored_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """The ranges a row holds, as they were parsed when it was written."""
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+def allows(networks: Iterable[Network], address: Address | None) -> bool:
+    """Whether `address` lies in one of `networks`. An unknown address lies in none."""
+    return address is not None and any(
+        address.version == network.version and address in network for network in networks
+    )
+
+
+def covers(outer: Iterable[Network], inner: Iterable[Network]) -> bool:
+    """Whether every address of `inner` is one of `outer`. Both have been parsed here, so both are merged."""
+    outer = tuple(outer)
+    return all(any(_within(network, wider) for wider in outer) for network in inner)
+
+
+def _within(network: Network, wider: Network) -> bool:
+    return network.version == wider.version and network.subnet_of(wider)  # type: ignore[arg-type]
+
+
+def _parse(text: str) -> Network:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise InvalidCidr("networks", f"{text[:60]!r} is not a range: write 203.0.113.0/24.") from None
+    if network.prefixlen == 0:
+        raise InvalidCidr(
+            "networks", f"{text} allows everyone. Name a smaller range, or leave the field empty."
+        )
+    return _unmapped(network)
+
+
+def _unmapped(network: Network) -> Network:
+    """An IPv4-mapped IPv6 range as the IPv4 range it means, because that is how callers are seen."""
+    first = parse_address(str(network.network_address))
+    if isinstance(network, ipaddress.IPv6Network) and isinstance(first, ipaddress.IPv4Address):
+        if network.prefixlen < _MAPPED:
+            raise InvalidCidr("networks", f"{network} covers all of IPv4. Write the IPv4 range itself.")
+        return ipaddress.ip_network((first, network.prefixlen - _MAPPED))
+    return network
+
+
+def _merged(networks: Iterable[Network]) -> tuple[Network, ...]:
+    all_of_them = list(networks)
+    v4 = [n for n in all_of_them if isinstance(n, ipaddress.IPv4Network)]
+    v6 = [n for n in all_of_them if isinstance(n, ipaddress.IPv6Network)]
+    return (*ipaddress.collapse_addresses(v4), *ipaddress.collapse_addresses(v6))

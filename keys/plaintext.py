@@ -1,0 +1,108 @@
+"""Everything that ever touches a plaintext: making one, knowing one, digesting one.
+
+A key is `alter_key_<kind>_` and base62 characters up to 40 after `alter_key_`; the last six are a CRC-32
+of everything before them, so that a typo is known without asking the database (protocol.md section 4.2).
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+import zlib
+from typing import NoReturn
+
+from django.conf import settings
+
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+KINDS = {"app": "alter_key_app_", "agent": "alter_key_agent_", "derived": "alter_key_derived_"}
+AFTER_ALTER_KEY = 40
+CHECK_LENGTH = 6
+SHOWN = 8
+
+_START = re.compile(r"alter_key_(app|agent|derived)_")
+_WHOLE = re.compile(r"alter_key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})")
+
+
+class Plaintext:
+    """A freshly made secret that can be taken once, and that never shows itself by accident."""
+
+    __slots__ = ("_secret", "fingerprint", "prefix")
+
+    def __init__(self, secret: str) -> None:
+        self._secret: str | None = secret
+        self.prefix = prefix_of(secret)
+        self.fingerprint = sha256(secret).hex()[:SHOWN]
+
+    def take(self) -> str:
+        """The secret, to whoever asks first. Raises RuntimeError on every later call."""
+        secret, self._secret = self._secret, None
+        if secret is None:
+            raise RuntimeError("this plaintext has been taken")
+        return secret
+
+    def digest(self) -> bytes:
+        """The digest to store, under the current pepper."""
+        if self._secret is None:
+            raise RuntimeError("this plaintext has been taken")
+        return digest(sha256(self._secret), current_pepper())
+
+    def __repr__(self) -> str:
+        return f"<Plaintext {self.prefix}…>"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a plaintext is not written anywhere")
+
+
+def generate(kind: str) -> Plaintext:
+    """A new plaintext of `kind` (app, agent or derived), from the operating system's randomness."""
+    start = KINDS[kind]
+    length = AFTER_ALTER_KEY - (len(start) - len("alter_key_")) - CHECK_LENGTH
+    body = start + "".join(secrets.choice(ALPHABET) for _ in range(length))
+    return Plaintext(body + checksum(body))
+
+
+def checksum(body: str) -> str:
+    """CRC-32 of `body` in six base62 digits, most significant first."""
+    number = zlib.crc32(body.encode())
+    digits = ""
+    for _ in range(CHECK_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
+    return digits
+
+
+def is_well_formed(presented: str) -> bool:
+    """Whether `presented` has the shape of a key and its checksum holds. Says nothing of whether it exists."""
+    return bool(_WHOLE.fullmatch(presented)) and presented[-CHECK_LENGTH:] == checksum(
+        presented[:-CHECK_LENGTH]
+    )
+
+
+def prefix_of(presented: str) -> str:
+    """The part of a key that may be shown and logged: its type and eight characters. Empty if it is no key."""
+    start = _START.match(presented)
+    return presented[: start.end() + SHOWN] if start else ""
+
+
+def sha256(presented: str) -> bytes:
+    """What a browser or a scanner may send in place of a key: 32 bytes."""
+    return hashlib.sha256(presented.encode(errors="surrogatepass")).digest()
+
+
+def digest(hashed: bytes, pepper: int) -> bytes:
+    """HMAC-SHA-256(pepper, SHA-256(plaintext)): what the database holds, 32 bytes (docs/decisions/0001)."""
+    return hmac.digest(settings.PEPPERS[pepper], hashed, "sha256")
+
+
+def digests(hashed: bytes) -> list[bytes]:
+    """The digest under each pepper there is, the current one first."""
+    return [digest(hashed, pepper) for pepper in sorted(settings.PEPPERS, reverse=True)]
+
+
+def current_pepper() -> int:
+    """The number of the pepper that new digests are made with."""
+    return max(settings.PEPPERS)
+

@@ -1,0 +1,240 @@
+"""The ways a key, a change to a key, or a call with a key is refused. Codes are for ever: docs/errors.md."""
+
+from typing import Any
+
+from audit.refusals import Conflict, Invalid, NotFound, Refusal
+
+# ── values ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class InvalidScope(Invalid):
+    """Not of the shape resource:verb or resource:verb:id."""
+
+    code = "invalid_scope"
+
+
+class UnknownScope(Invalid):
+    """Of the right shape, and not in the catalogue."""
+
+    code = "unknown_scope"
+
+
+class InvalidCidr(Invalid):
+    """Not a range of addresses, or one that allows everyone."""
+
+    code = "invalid_cidr"
+
+
+class NotNarrower(Invalid):
+    """Narrowing was asked for, and the new value allows something the old one did not."""
+
+    code = "not_narrower"
+
+
+class ScopeNotSubset(Invalid):
+    """A derived key was to hold a scope that its parent does not."""
+
+    code = "scope_not_subset"
+    status = 400
+
+
+class CidrNotSubset(Invalid):
+    """A derived key was to be used from where its parent may not."""
+
+    code = "cidr_not_subset"
+    status = 400
+
+
+class DerivedMayNotDerive(Invalid):
+    """A derived key was to hold keys:derive."""
+
+    code = "invalid_scope_for_derived_key"
+    status = 400
+
+
+# ── changes ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class KeyNotFound(NotFound):
+    """No such key in this app."""
+
+    code = "key_not_found"
+    message = "This app has no such key."
+
+
+class KeyLimitReached(Conflict):
+    """The app holds as many living keys as it may."""
+
+    code = "key_limit_reached"
+    message = "This app holds as many living keys as it may."
+    hint = "Revoke one that is no longer used, or let an admin raise the number in the app's settings."
+
+
+class AgentKeyLimitReached(Conflict):
+    """The agent holds as many keys as it may."""
+
+    code = "agent_key_limit_reached"
+    message = "This agent holds as many keys as it may."
+    hint = "Revoke one that is no longer used, or let an admin raise the number in the app's settings."
+
+
+class AlreadyMinted(Conflict):
+    """The same form was sent twice. One key was made, and shown in the answer to the first."""
+
+    code = "already_minted"
+    message = "This form has been sent before: one key was minted then, and shown once."
+    hint = "If you did not keep the plaintext, revoke that key and mint another."
+
+
+class KeyRevoked(Conflict):
+    """A revoked key is in its final state."""
+
+    code = "key_revoked"
+    message = "This key is revoked. That is final."
+    hint = "Mint another in its place."
+
+
+class KeyEnded(Conflict):
+    """The key has expired or its grace period is over."""
+
+    code = "key_ended"
+    message = "This key has expired or its grace period is over."
+    hint = "Mint another in its place."
+
+
+class KeyRotated(Conflict):
+    """The key has a successor already."""
+
+    code = "key_rotated"
+    message = "This key is being rotated already."
+    hint = "Rotate its successor, or cancel the rotation first."
+
+
+class LastActiveKey(Conflict):
+    """Revoking it would leave its agent without a key."""
+
+    code = "last_active_key"
+    message = "This is its agent's only active key."
+    hint = "Mint a replacement first, or say force to leave the agent without a key."
+
+
+# ── calls (protocol.md section 8) ───────────────────────────────────────────────────────────────────
+
+
+class CallRefused(Refusal):
+    """A call made with a key, or with none, that does not pass."""
+
+    status = 401
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'ApiKey realm="alter"'} if self.status == 401 else {}
+
+
+class MissingKey(CallRefused):
+    """No key was presented."""
+
+    code = "missing_api_key"
+    message = "No API key was presented."
+    hint = "Send it in the header x-api-key."
+
+
+class KeyInUrl(CallRefused):
+    """A key was put in the address, where logs keep it."""
+
+    code = "key_in_url"
+    status = 400
+    message = "An API key was sent in the address, where logs and proxies keep it."
+    hint = "Send it in the header x-api-key. Revoke this key: treat it as exposed."
+
+
+class InvalidKey(CallRefused):
+    """Mistyped, never issued here, or revoked: the three look the same to a caller."""
+
+    code = "invalid_key"
+    message = "This API key is not valid."
+    hint = "Check that it was copied whole. If it was revoked, mint another in the portal."
+
+
+class RevokedKey(CallRefused):
+    """An agent's key that was revoked; its holder is told so (protocol.md section 13, row 4)."""
+
+    code = "key_revoked"
+    message = "This API key has been revoked."
+    hint = "Mint another for its agent in the portal."
+
+
+class AgentInactive(CallRefused):
+    """The key's agent is suspended."""
+
+    code = "agent_inactive"
+    message = "The agent this key belongs to is suspended."
+    hint = "Resume the agent in the portal."
+
+
+class AgentRevoked(CallRefused):
+    """The key's agent is revoked."""
+
+    code = "agent_revoked"
+    message = "The agent this key belongs to has been revoked."
+
+
+class KeyExpired(CallRefused):
+    """The key's expiry has passed."""
+
+    code = "key_expired"
+    message = "This API key has expired."
+    hint = "Mint another in the portal."
+
+
+class GraceOver(CallRefused):
+    """The key was rotated and its grace period is over."""
+
+    code = "key_rotated_grace_expired"
+    message = "This API key was rotated and its grace period is over."
+    hint = "Use its successor."
+
+
+class KeyNotActive(CallRefused):
+    """The key cannot be used now, for none of the other reasons."""
+
+    code = "key_not_active"
+    message = "The key this one was derived from no longer works."
+
+
+class IpNotAllowed(CallRefused):
+    """The caller's address is outside the key's ranges."""
+
+    code = "ip_not_allowed"
+    status = 403
+    message = "This API key may not be used from this address."
+    hint = "Call from an address on the key's list, or mint a key for this one."
+
+
+class InsufficientScope(CallRefused):
+    """The key lacks a scope that the call needs."""
+
+    code = "insufficient_scope"
+    status = 403
+    message = "This API key lacks a scope that the call needs."
+
+
+class RateLimited(CallRefused):
+    """The key has spent its calls for now."""
+
+    code = "rate_limit_exceeded"
+    status = 429
+    message = "This API key has spent its calls for now."
+
+    def __init__(self, *, limit: int, retry_after: int, **details: Any) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            hint=f"Try again in {retry_after} s.",
+            scope="api_key",
+            limit=limit,
+            window_seconds=60,
+            retry_after=retry_after,
+            **details,
+        )
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after)}

@@ -1,0 +1,146 @@
+"""The value language of scopes: `resource:verb` or `resource:verb:instance` (protocol.md section 5)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from keys.refusals import InvalidScope, UnknownScope
+
+VERSION = 1
+"""The version of the catalogue below. Each key remembers the one it was minted under."""
+MOST = 100
+TIERS = ("read", "write", "admin")
+RESOURCES = {
+    "agents": "identities that hold keys",
+    "grants": "access handed to people",
+    "keys": "keys of this app",
+    "secrets": "stored third-party secrets",
+    "idp_users": "people from your directory",
+    "audit_logs": "the record of all calls",
+    "usage": "counts and limits",
+    "providers": "third-party services",
+    "approvals": "decisions waiting for a person",
+}
+ACTIONS = {
+    "tokens:retrieve": "take a stored token",
+    "proxy:execute": "call through the proxy",
+    "connect:initiate": "begin a connection",
+    "keys:derive": "hand out narrower keys",
+    "audit:emit": "add to the audit log",
+    "spans:emit": "send trace spans",
+}
+AGENT_DEFAULT = (
+    "keys:derive",
+    "keys:admin",
+    "tokens:retrieve",
+    "proxy:execute",
+    "connect:initiate",
+    "grants:read",
+    "audit:emit",
+    "spans:emit",
+)
+"""What a key minted for an agent may do unless told otherwise (protocol.md section 5.3)."""
+
+_SHAPE = re.compile(r"([a-z][a-z0-9_]{0,39}):([a-z][a-z0-9_]{0,39})(?::([A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127}))?")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """One thing a key may do. An empty instance means every instance."""
+
+    resource: str
+    verb: str
+    instance: str = ""
+
+    def __str__(self) -> str:
+        return ":".join(part for part in (self.resource, self.verb, self.instance) if part)
+
+    def covers(self, other: "Scope") -> bool:
+        """Whether whoever holds this may do all that `other` allows."""
+        return (
+            self.resource == other.resource
+            and self.instance in ("", other.instance)
+            and (self.verb == other.verb or _tier(self.verb) > _tier(other.verb) >= 0)
+        )
+
+    def meet(self, other: "Scope") -> "Scope | None":
+        """The largest scope that both cover, or None if they share nothing."""
+        if self.resource != other.resource:
+            return None
+        if self.instance and other.instance and self.instance != other.instance:
+            return None
+        verb = self.verb if self.verb == other.verb else _lower(self.verb, other.verb)
+        return Scope(self.resource, verb, self.instance or other.instance) if verb else None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeSet:
+    """Some scopes, sorted and each once. Larger and smaller are decided by what is covered."""
+
+    scopes: tuple[Scope, ...]
+
+    def __iter__(self) -> Iterator[Scope]:
+        return iter(self.scopes)
+
+    def __bool__(self) -> bool:
+        return bool(self.scopes)
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self.scopes))
+
+    def names(self) -> list[str]:
+        """As strings, the way they are stored and sent."""
+        return [str(scope) for scope in self.scopes]
+
+    def covers(self, scope: Scope) -> bool:
+        """Whether one of these covers `scope`."""
+        return any(held.covers(scope) for held in self.scopes)
+
+    def missing(self, wanted: "ScopeSet") -> "ScopeSet":
+        """Those of `wanted` that nothing here covers. Empty: `wanted` is a subset."""
+        return ScopeSet(tuple(scope for scope in wanted if not self.covers(scope)))
+
+    def meet(self, other: "ScopeSet") -> "ScopeSet":
+        """What both sets allow: never more than either."""
+        shared = {m for a in self.scopes for b in other.scopes if (m := a.meet(b))}
+        return ScopeSet(tuple(sorted(shared)))
+
+
+def parse_scope(text: str) -> Scope:
+    """One scope of the catalogue. Raises InvalidScope for its shape, UnknownScope for its words."""
+    found = _SHAPE.fullmatch(text)
+    if not found:
+        raise InvalidScope("scopes", f"{text[:80]!r} is not a scope: write resource:verb or resource:verb:id.")
+    resource, verb, instance = found.groups()
+    if f"{resource}:{verb}" not in ACTIONS and (resource not in RESOURCES or verb not in TIERS):
+        raise UnknownScope("scopes", f"{resource}:{verb} is not in the catalogue.")
+    return Scope(resource, verb, instance or "")
+
+
+def parse_scopes(texts: Iterable[str]) -> ScopeSet:
+    """A set of 1 to 100 scopes. Raises InvalidScope, UnknownScope."""
+    scopes = {parse_scope(text.strip()) for text in texts}
+    if not scopes:
+        raise InvalidScope("scopes", "Choose at least one scope.")
+    if len(scopes) > MOST:
+        raise InvalidScope("scopes", f"Use at most {MOST} scopes.")
+    return ScopeSet(tuple(sorted(scopes)))
+
+
+def stored_scopes(names: Iterable[str]) -> ScopeSet:
+    """The set a row holds. It was parsed when it was written, and a catalogue may have changed since."""
+    return ScopeSet(tuple(Scope(*name.split(":", 2)) for name in names))
+
+
+def everything() -> list[str]:
+    """The highest scope of each resource, and every action."""
+    return [f"{resource}:admin" for resource in RESOURCES] + list(ACTIONS)
+
+
+def _tier(verb: str) -> int:
+    return TIERS.index(verb) if verb in TIERS else -1
+
+
+def _lower(one: str, other: str) -> str:
+    tier = min(_tier(one), _tier(other))
+    return TIERS[tier] if tier >= 0 else ""

@@ -1,0 +1,203 @@
+"""judge(): may this call pass? One pure function: no request, no database, no clock of its own.
+
+The door, the SDK gate, the page that explains a refusal and the rehearsal of a change all ask it, so
+what is explained is what happened. The order of checks is protocol.md section 2.5.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from audit.addresses import Address
+from audit.refusals import Refusal
+from keys import networks, refusals
+from keys.scopes import ScopeSet
+from keys.throttle import Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that is known of a key when it is presented, its agent and its parent included."""
+
+    id: UUID
+    app_id: UUID
+    app_name: str
+    agent_id: UUID | None
+    agent_name: str
+    name: str
+    kind: str
+    prefix: str
+    scopes: ScopeSet
+    networks: tuple[networks.Network, ...]
+    rate_limit: int
+    revoked: bool
+    expires_at: datetime | None
+    deprecated_at: datetime | None
+    grace_ends_at: datetime | None
+    agent_suspended: bool = False
+    agent_revoked: bool = False
+    parent: "Standing | None" = None
+
+    @property
+    def effective_scopes(self) -> ScopeSet:
+        """What it may do now: its own scopes, cut down to what its parent may do."""
+        return self.scopes.meet(self.parent.effective_scopes) if self.parent else self.scopes
+
+    @property
+    def bucket(self) -> UUID:
+        """Whose allowance a call spends: a derived key spends its parent's."""
+        return self.parent.bucket if self.parent else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is asked with a key: whether one was presented and is well formed, from where, and for what."""
+
+    presented: bool
+    well_formed: bool
+    address: Address | None
+    scopes: ScopeSet = ScopeSet(())
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome: `refusal` is None when the call passes; `failed` names the check that it did not."""
+
+    refusal: Refusal | None = None
+    failed: str = ""
+    detail: str = ""
+    passed: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the call may pass."""
+        return self.refusal is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What a check looks at."""
+
+    key: Standing | None
+    asking: Asking
+    now: datetime
+    allowance: Allowance | None
+
+
+@dataclass(frozen=True, slots=True)
+class _No:
+    """A check's reason to refuse, and what only the log is told."""
+
+    refusal: Refusal
+    detail: str = ""
+
+
+def judge(
+    key: Standing | None, asking: Asking, now: datetime, allowance: Allowance | None = None
+) -> Verdict:
+    """The verdict on `asking` with `key`: the first check that fails, and all that passed before it.
+
+    `allowance` is what the throttle said when it was charged for this call; None stops before that
+    check, which tells whether the call should be charged at all.
+    """
+    case = _Case(key, asking, now, allowance)
+    passed: list[str] = []
+    for name, check in CHECKS if allowance else UNCHARGED:
+        if no := check(case):
+            return Verdict(no.refusal, name, no.detail, tuple(passed))
+        passed.append(name)
+    return Verdict(passed=tuple(passed))
+
+
+def _format(case: _Case) -> _No | None:
+    if not case.asking.presented:
+        return _No(refusals.MissingKey(), "no key presented")
+    return None if case.asking.well_formed else _No(refusals.InvalidKey(), "malformed: shape or checksum")
+
+
+def _known(case: _Case) -> _No | None:
+    return None if case.key else _No(refusals.InvalidKey(), "no key has this digest")
+
+
+def _not_revoked(case: _Case) -> _No | None:
+    key = _sure(case)
+    if not key.revoked:
+        return None
+    return _No(refusals.RevokedKey() if key.kind == "agent" else refusals.InvalidKey(), "revoked")
+
+
+def _agent_active(case: _Case) -> _No | None:
+    key = _sure(case)
+    if key.agent_revoked:
+        return _No(refusals.AgentRevoked(), f"agent {key.agent_name} is revoked")
+    return _No(refusals.AgentInactive(), f"agent {key.agent_name} is suspended") if key.agent_suspended else None
+
+
+def _ancestors_live(case: _Case) -> _No | None:
+    parent = _sure(case).parent
+    if parent is None:
+        return None
+    for check in (_not_revoked, _not_expired, _grace_not_over):
+        if no := check(_Case(parent, case.asking, case.now, None)):
+            return _No(refusals.KeyNotActive(), f"parent {parent.prefix}: {no.refusal.message}")
+    return _ancestors_live(_Case(parent, case.asking, case.now, None))
+
+
+def _not_expired(case: _Case) -> _No | None:
+    ends = _sure(case).expires_at
+    return _No(refusals.KeyExpired(), f"expired {ends.isoformat()}") if ends and ends <= case.now else None
+
+
+def _grace_not_over(case: _Case) -> _No | None:
+    ends = _sure(case).grace_ends_at
+    return _No(refusals.GraceOver(), f"grace ended {ends.isoformat()}") if ends and ends <= case.now else None
+
+
+def _address(case: _Case) -> _No | None:
+    key, address = _sure(case), case.asking.address
+    while key:
+        if key.networks and not networks.allows(key.networks, address):
+            listed = ", ".join(map(str, key.networks))
+            return _No(refusals.IpNotAllowed(), f"{address or 'no address'} is in none of {listed}"[:300])
+        key = key.parent
+    return None
+
+
+def _throttle(case: _Case) -> _No | None:
+    allowance = case.allowance
+    if allowance is None or allowance.granted:
+        return None
+    refusal = refusals.RateLimited(limit=allowance.limit, retry_after=allowance.retry_after)
+    return _No(refusal, f"more than {allowance.limit} calls a minute")
+
+
+def _scope(case: _Case) -> _No | None:
+    granted = _sure(case).effective_scopes
+    missing = granted.missing(case.asking.scopes)
+    if not missing:
+        return None
+    refusal = refusals.InsufficientScope(
+        required=case.asking.scopes.names(), granted=granted.names(), missing=missing.names()
+    )
+    return _No(refusal, f"lacks {missing}")
+
+
+def _sure(case: _Case) -> Standing:
+    if case.key is None:
+        raise TypeError("only _known may see a call without a key")
+    return case.key
+
+
+Check = Callable[[_Case], _No | None]
+UNCHARGED: tuple[tuple[str, Check], ...] = (
+    ("format", _format),
+    ("known", _known),
+    ("not revoked", _not_revoked),
+    ("agent active", _agent_active),
+    ("ancestors live", _ancestors_live),
+    ("not expired", _not_expired),
+    ("grace not over", _grace_not_over),
+    ("address", _address),
+)
+CHECKS: tuple[tuple[str, Check], ...] = (*UNCHARGED, ("throttle", _throttle), ("scope", _scope))

@@ -1,0 +1,55 @@
+"""Stops a start that could not end well, with a sentence that says what to set."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
+
+from keys.models import ApiKey
+
+
+@register(Tags.security, deploy=True)
+def origin_is_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A portal that others reach must be reached by https."""
+    if settings.ORIGIN.startswith("https://"):
+        return []
+    return [Warning("PORTAL_ORIGIN is not an https address.", hint="PORTAL_ORIGIN=https://…", id="portal.W001")]
+
+
+@register(Tags.security)
+def proxy_is_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Someone in front of us ends TLS; unless we believe them, every page would be redirected for ever."""
+    if settings.ORIGIN.startswith("https://") and not settings.TRUSTED_PROXIES:
+        return [
+            Error(
+                "PORTAL_ORIGIN is https, and no proxy is trusted to have ended TLS.",
+                hint="Set PORTAL_TRUSTED_PROXIES to the address of your proxy, such as 127.0.0.1/32.",
+                id="portal.E002",
+            )
+        ]
+    return []
+
+
+@register(Tags.database)
+def peppers_are_there(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """A key whose pepper is gone can never be recognised again."""
+    if not databases:
+        return []
+    try:
+        used = set(ApiKey.objects.filter(revoked_at=None).values_list("pepper", flat=True).distinct())
+    except DatabaseError:
+        return []  # not migrated yet: there are no keys
+    if missing := sorted(used - set(settings.PEPPERS)):
+        return [
+            Error(
+                f"Keys were digested with pepper {', '.join(map(str, missing))}, which is not there.",
+                hint="Bring back the data folder's file `peppers`, or name it in PORTAL_PEPPERS.",
+                id="portal.E003",
+            )
+        ]
+    return []

@@ -1,0 +1,63 @@
+"""The data folder: what the portal keeps outside its database, made at the first start. Imports no Django."""
+
+import os
+import re
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+_PEPPER = re.compile(r"([1-9][0-9]{0,3}):([0-9a-fA-F]{64,128})")
+
+
+class WrongSetting(Exception):
+    """A setting cannot be used; the text says which and what to write instead."""
+
+
+def prepare(folder: Path) -> Path:
+    """The data folder, made if need be, open to its owner alone."""
+    os.umask(0o077)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise WrongSetting(
+            f"PORTAL_DATA: {folder} cannot be used as the data folder: {error.strerror}."
+        ) from None
+    return folder
+
+
+def secret_key(folder: Path, given: str) -> str:
+    """The key that signs sessions and links: PORTAL_SECRET_KEY, or the one made at the first start."""
+    if given and len(given) < 50:
+        raise WrongSetting("PORTAL_SECRET_KEY is too short: use at least 50 random characters.")
+    return given or _kept(folder / "secret-key", lambda: secrets.token_urlsafe(64))
+
+
+def peppers(folder: Path, given: str) -> dict[int, bytes]:
+    """The numbered peppers of docs/decisions/0001: PORTAL_PEPPERS, or the file with number 1 made at first start."""
+    text = given or _kept(folder / "peppers", lambda: f"1:{secrets.token_hex(32)}")
+    found: dict[int, bytes] = {}
+    for entry in re.split(r"[\s,]+", text.strip()):
+        pair = _PEPPER.fullmatch(entry)
+        if not pair or int(pair[1]) in found:
+            raise WrongSetting(
+                "PORTAL_PEPPERS: write each pepper once, as number:hex, 64 hex digits or more, "
+                "with commas between them."
+            )
+        found[int(pair[1])] = bytes.fromhex(pair[2])
+    return found
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """The text in `path`, or a new one. Two starting at once agree on it: the file appears whole or not at all."""
+    if not path.exists():
+        draft = path.with_suffix(f".{secrets.token_hex(4)}")
+        try:
+            draft.write_text(make() + "\n")
+            with suppress(FileExistsError):
+                path.hardlink_to(draft)
+            draft.unlink()
+        except OSError as error:
+            raise WrongSetting(f"PORTAL_DATA: {path} cannot be written: {error.strerror}.") from None
+    return path.read_text().strip()

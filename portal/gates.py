@@ -1,0 +1,106 @@
+"""The ways in. A gate turns who is asking into request.actor, and an app id in the address into request.app.
+
+portal/urls.py names a gate on every line. Views behind one decide nothing about who may.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+
+from agents.faces import AppRequest
+from agents.models import App
+from audit.actions import Action
+from audit.actors import Actor, Origin
+from audit.refusals import NotFound
+from portal.models import User
+from portal.roles import PERMISSIONS
+
+View = Callable[..., HttpResponseBase]
+
+
+def page(view: View, action: Action) -> View:
+    """A page for a signed-in person who may do `action`, on the app in the address if it names one."""
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not isinstance(request.user, User):
+            return _to_sign_in(request)
+        app_id = kwargs.pop("app_id", None)
+        known = cast(AppRequest, request)
+        app = app_of(request.user, app_id) if app_id else None
+        known.actor = person(request.user, app, known.origin)
+        if app:
+            known.app = app
+        known.actor.require(action)
+        return view(known, *args, **kwargs)
+
+    gate.action = action  # type: ignore[attr-defined]
+    return gate
+
+
+def signed_in(view: View) -> View:
+    """A page for anyone who is signed in; what it shows is cut to what they may see."""
+    return page(view, Action("portal.open", "", "opened"))
+
+
+def open_to_all(view: View) -> View:
+    """A page that needs no one to be signed in. Said aloud, so that no page is open by omission."""
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs)
+
+    gate.action = None  # type: ignore[attr-defined]
+    return gate
+
+
+def apps_of(user: User) -> QuerySet[App]:
+    """The apps `user` has a role on."""
+    if any(m.app_id is None for m in user.roles):
+        return App.objects.all()
+    return App.objects.filter(id__in=[m.app_id for m in user.roles])
+
+
+def app_of(user: User, app_id: UUID) -> App:
+    """One of them. Raises NotFound for a stranger's as for none."""
+    app = apps_of(user).filter(id=app_id).first()
+    if app is None:
+        raise NotFound
+    return app
+
+
+def permissions_of(user: User, app: App | None) -> frozenset[str]:
+    """What `user` may do on `app`; for None, on every app."""
+    places = (None, app.id) if app else (None,)
+    roles = (m.role for m in user.roles if m.app_id in places)
+    return frozenset[str]().union(*(PERMISSIONS[role] for role in roles))
+
+
+def person(user: User, app: App | None, origin: Origin) -> Actor:
+    """`user` as the actor of a request, with the permissions that hold for its app."""
+    return Actor(
+        kind="person",
+        id=str(user.pk),
+        label=user.label,
+        permissions=permissions_of(user, app),
+        origin=origin,
+        app_id=app.id if app else None,
+    )
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """The sign-in page, with the way back. htmx is sent there whole: a login form has no place in a table cell."""
+    if request.headers.get("HX-Request"):
+        back = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
+        return HttpResponse(status=204, headers={"HX-Redirect": _sign_in(back)})
+    return HttpResponseRedirect(_sign_in(request.get_full_path() if request.method == "GET" else "/"))
+
+
+def _sign_in(back: str) -> str:
+    return f"{reverse('account_login')}?next={quote(back)}"

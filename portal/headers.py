@@ -1,0 +1,54 @@
+"""What every request is read for, and what every response carries."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from audit.addresses import is_trusted, parse_address
+from audit.origins import origin_of
+from keys.door import verify
+
+Next = Callable[[HttpRequest], HttpResponseBase]
+FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
+
+
+class ForwardedMiddleware:
+    """Forgets what a stranger claims to have forwarded; only the operator's own proxies are believed."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        peer = parse_address(request.META.get("REMOTE_ADDR", ""))
+        if peer is None or not is_trusted(peer):
+            for name in FORWARDED:
+                request.META.pop(name, None)
+        return self.get_response(request)
+
+
+class DoorMiddleware:
+    """Answers /verify before cookies, sessions, hosts and pages come into it: programs ask there."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return verify(request) if request.path_info == "/verify" else self.get_response(request)
+
+
+class HeadersMiddleware:
+    """Gives the request its origin, and the response its id and its manners."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.origin = origin_of(request.META, "page")  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response.headers.setdefault("X-Request-Id", request.origin.request_id)  # type: ignore[attr-defined]
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        # Pages show what only their reader may see, and change under him: they are asked for each time.
+        response.headers.setdefault("Cache-Control", "no-store")
+        patch_vary_headers(response, ["HX-Request"])
+        return response

@@ -1,0 +1,189 @@
+"""How people come, change roles and go, one verb a function. Audited like everything."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from agents.models import App
+from agents.names import parse_name
+from audit.actors import Actor, Origin
+from audit.change import change
+from audit.clock import now
+from audit.refusals import Invalid
+from portal import actions
+from portal.models import Invitation, Membership, Role, User
+from portal.refusals import AlreadyMember, InvitationOver, LastAdmin
+
+INVITATION_LIFE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation and the secret of its link, which is shown once."""
+
+    invitation: Invitation
+    secret: str
+
+
+def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
+    """A link for one person to join with `role` on `app`, or on every app. Raises Invalid, AlreadyMember."""
+    email = parse_email(email) if email else ""
+    if email and Membership.objects.filter(user__email=email, app=app, ended_at=None).exists():
+        raise AlreadyMember
+    secret = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        email=email,
+        role=parse_role(role),
+        app=app,
+        digest=_digest(secret),
+        invited_by=actor.label,
+        expires_at=now() + INVITATION_LIFE,
+    )
+    with change(actor, actions.INVITE, on=invitation):
+        for earlier in Invitation.waiting().filter(email=email, app=app):
+            _withdraw(actor, earlier)
+        invitation.save()
+    return Invited(invitation, secret)
+
+
+def withdraw(actor: Actor, invitation: Invitation) -> None:
+    """Make the link of `invitation` useless."""
+    with change(actor, actions.WITHDRAW, on=invitation):
+        if invitation.withdrawn_at is None and invitation.used_at is None:
+            invitation.withdrawn_at = now()
+            invitation.save(update_fields=["withdrawn_at"])
+
+
+def invitation_of(secret: str) -> Invitation:
+    """The waiting invitation whose link this is. Raises InvitationOver."""
+    found = Invitation.waiting().filter(digest=_digest(secret)).first()
+    if found is None:
+        raise InvitationOver
+    return found
+
+
+def join(origin: Origin, invitation: Invitation, *, email: str, name: str, password: str) -> User:
+    """Take up `invitation`: a new person, or one more role for a known one who gives the right password.
+
+    Raises Invalid, InvitationOver, AlreadyMember.
+    """
+    email = invitation.email or parse_email(email)
+    with transaction.atomic():
+        user = _known(email, password) or _new(email, name, password)
+        actor = Actor("person", str(user.pk), user.label, frozenset(), origin)
+        with change(actor, actions.JOIN, on=invitation) as act:
+            if invitation.used_at or invitation.withdrawn_at:
+                raise InvitationOver
+            invitation.used_at = now()
+            invitation.save(update_fields=["used_at"])
+            membership = Membership(user=user, app=invitation.app, role=invitation.role)
+            with change(actor, actions.JOIN, on=membership, cause=act):
+                _save(membership)
+    return user
+
+
+def make_admin(actor: Actor, email: str, password: str, name: str = "") -> User:
+    """A new admin of every app, without an invitation: for the shell. Raises Invalid, AlreadyMember."""
+    with transaction.atomic():
+        if User.objects.filter(email=parse_email(email)).exists():
+            raise AlreadyMember("Someone with this e-mail address exists.")
+        user = _new(email, name, password)
+        membership = Membership(user=user, app=None, role=Role.ADMIN)
+        with change(actor, actions.JOIN, on=membership):
+            membership.save()
+    return user
+
+
+def change_role(actor: Actor, membership: Membership, role: str) -> None:
+    """Give a member another role in the same place. Raises Invalid, LastAdmin."""
+    role = parse_role(role)
+    with change(actor, actions.CHANGE_ROLE, on=membership):
+        if membership.role != role:
+            _keep_an_admin(membership)
+            membership.role = role
+            membership.save(update_fields=["role"])
+
+
+def end_membership(actor: Actor, membership: Membership, reason: str = "") -> None:
+    """Take a role away; the person stays in the record. Raises LastAdmin."""
+    with change(actor, actions.END, on=membership, reason=reason):
+        if membership.ended_at is None:
+            _keep_an_admin(membership)
+            membership.ended_at = now()
+            membership.save(update_fields=["ended_at"])
+
+
+def has_admin() -> bool:
+    """Whether anyone can let others in."""
+    return Membership.objects.filter(role=Role.ADMIN, app=None, ended_at=None).exists()
+
+
+def parse_email(text: str) -> str:
+    """An e-mail address in lower case. Raises Invalid."""
+    email = text.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Invalid("email", "Write an e-mail address, such as ada@example.com.") from None
+    return email
+
+
+def parse_role(text: str) -> str:
+    """One of the three roles. Raises Invalid."""
+    if text not in Role.values:
+        raise Invalid("role", f"Choose one of {', '.join(Role.values)}.")
+    return text
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
+
+
+def _known(email: str, password: str) -> User | None:
+    user = User.objects.filter(email=email).first()
+    if user and not user.check_password(password):
+        raise Invalid("password", "This address has an account here: give its present password.")
+    return user
+
+
+def _new(email: str, name: str, password: str) -> User:
+    user = User(email=parse_email(email), name=parse_name(name) if name.strip() else "")
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid("password", " ".join(error.messages)) from None
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        raise AlreadyMember("Someone with this e-mail address exists.") from None
+    return user
+
+
+def _save(membership: Membership) -> None:
+    try:
+        with transaction.atomic():
+            membership.save()
+    except IntegrityError:
+        raise AlreadyMember from None
+
+
+def _withdraw(actor: Actor, invitation: Invitation) -> None:
+    with change(actor, actions.WITHDRAW, on=invitation):
+        invitation.withdrawn_at = now()
+        invitation.save(update_fields=["withdrawn_at"])
+
+
+def _keep_an_admin(membership: Membership) -> None:
+    """Raise LastAdmin if `membership` is the last that may change members everywhere. Two at once: one waits."""
+    if membership.app_id is None and membership.role == Role.ADMIN:
+        admins = Membership.objects.select_for_update().filter(role=Role.ADMIN, app=None, ended_at=None)
+        if {m.pk for m in admins} == {membership.pk}:
+            raise LastAdmin

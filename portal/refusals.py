@@ -1,0 +1,120 @@
+"""Turns a refusal into a page, a fragment or JSON: the one place where a "no" takes its shape."""
+
+import json
+import sys
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from audit.refusals import Internal, NotAllowed, NotFound, Refusal, amounts_to
+
+PROGRAMS = ("/verify", "/api/", "/sdk/", "/healthz")
+
+
+class StaleForm(Refusal):
+    """The form's token does not match: it is old, or cookies are off."""
+
+    code = "stale_form"
+    status = 403
+    message = "This form is too old to be taken. Nothing was changed."
+    hint = "Go back, reload the page and send it again. Cookies must be allowed for this site."
+
+
+class BadRequest(Refusal):
+    """The request itself cannot be read."""
+
+    code = "bad_request"
+    status = 400
+    message = "This request cannot be read."
+    hint = "Check the address and the host name it was sent to."
+
+
+class InvitationOver(Refusal):
+    """The link has been used, withdrawn, or is too old."""
+
+    code = "invitation_over"
+    status = 404
+    message = "This link has been used or is too old."
+    hint = "Ask whoever sent it for another. For the first admin, restart the portal: it prints a new one."
+
+
+class AlreadyMember(Refusal):
+    """The person has a role there."""
+
+    code = "already_member"
+    status = 409
+    message = "This person has a role here."
+    hint = "Change the role in the list instead."
+
+
+class LastAdmin(Refusal):
+    """Nobody would be left who may change members."""
+
+    code = "last_admin"
+    status = 409
+    message = "This is the last admin of every app."
+    hint = "Make someone else an admin of every app first."
+
+
+class RefusalMiddleware:
+    """Answers for a view that raised a refusal, or lost its database."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        refusal = amounts_to(error)
+        return respond(request, refusal) if refusal else None
+
+
+def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """`refusal` in the shape its asker can use."""
+    response = _shaped(request, refusal)
+    for name, value in refusal.headers().items():
+        response[name] = value
+    return response
+
+
+def _shaped(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    if request.path_info.startswith(PROGRAMS):
+        return JsonResponse(refusal.body(), status=refusal.status)
+    if request.headers.get("HX-Request"):
+        told = json.dumps({"refused": {"message": refusal.message, "hint": refusal.hint}})
+        return HttpResponse(status=refusal.status, headers={"HX-Trigger": told})
+    if refusal.status >= 500:
+        # The frame asks the database who is reading, and that may be what is broken.
+        return HttpResponse(render_to_string("500.html", {"refusal": refusal}), status=refusal.status)
+    return render(request, "refusal.html", {"refusal": refusal}, status=refusal.status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 404."""
+    return respond(request, NotFound())
+
+
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 403."""
+    return respond(request, NotAllowed())
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 400: an unknown host, a form too large. The frame trusts no such request."""
+    refusal = BadRequest()
+    if request.path_info.startswith(PROGRAMS):
+        return JsonResponse(refusal.body(), status=400)
+    return HttpResponse(render_to_string("500.html", {"refusal": refusal}), status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's 500, and what went wrong before a view was reached."""
+    return respond(request, amounts_to(sys.exc_info()[1]) or Internal())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's answer to a form without the right token."""
+    return respond(request, StaleForm())

@@ -1,0 +1,245 @@
+"""Every setting, read from the environment (.env.example lists them). A wrong one stops the start with a sentence."""
+
+import ipaddress
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from portal import data
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+TESTING = bool(os.environ.get("PORTAL_TEST"))
+if not TESTING:
+    env.read_env(BASE_DIR / ".env")
+
+# ── what the operator says ──────────────────────────────────────────────────────────────────────────
+
+DEBUG = False
+try:
+    DATA_DIR = data.prepare(Path(env.str("PORTAL_DATA", default=str(BASE_DIR / "var"))).absolute())
+    SECRET_KEY = data.secret_key(DATA_DIR, env.str("PORTAL_SECRET_KEY", default=""))
+    PEPPERS = data.peppers(DATA_DIR, env.str("PORTAL_PEPPERS", default=""))
+except data.WrongSetting as wrong:
+    raise ImproperlyConfigured(str(wrong)) from None
+
+ORIGIN = env.str("PORTAL_ORIGIN", default="").rstrip("/")
+"""The portal's public address, as people and programs reach it. Empty: localhost only."""
+_origin = urlsplit(ORIGIN)
+if ORIGIN and (_origin.scheme not in ("http", "https") or not _origin.hostname or _origin.path):
+    raise ImproperlyConfigured(
+        f"PORTAL_ORIGIN is {ORIGIN!r}: write a scheme and a host, https://keys.example.com, and no path."
+    )
+
+try:
+    TRUSTED_PROXIES = [ipaddress.ip_network(n.strip()) for n in env.list("PORTAL_TRUSTED_PROXIES", default=[])]
+except ValueError as wrong_network:
+    raise ImproperlyConfigured(
+        f"PORTAL_TRUSTED_PROXIES: {wrong_network}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."
+    ) from None
+
+try:
+    RATE_LIMIT_RPM = env.int("PORTAL_RATE_LIMIT", default=6000)
+except ValueError:
+    RATE_LIMIT_RPM = 0
+if not 1 <= RATE_LIMIT_RPM <= 100_000:
+    raise ImproperlyConfigured("PORTAL_RATE_LIMIT: write calls a minute, from 1 to 100000.")
+
+# ── the database ────────────────────────────────────────────────────────────────────────────────────
+
+try:
+    DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/portal.sqlite3")}
+except (ImproperlyConfigured, ValueError) as wrong_url:
+    raise ImproperlyConfigured(
+        f"DATABASE_URL cannot be read ({wrong_url}): write sqlite:////path/to/file or "
+        "postgres://user:password@host:5432/name."
+    ) from None
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["CONN_MAX_AGE"] = None
+    # IMMEDIATE: a read lock cannot be upgraded, so a transaction that will write must say so at once.
+    # synchronous=FULL: an answered call must still be on record after a power cut.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
+            "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-16000;PRAGMA mmap_size=134217728;"
+        ),
+    }
+elif _database["ENGINE"].endswith("postgresql"):
+    _database["CONN_HEALTH_CHECKS"] = True
+    if not TESTING:
+        pool = {"min_size": 1, "max_size": 16, "timeout": 10}
+        _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {}), "pool": pool}
+else:
+    raise ImproperlyConfigured("DATABASE_URL: the portal runs on SQLite and on PostgreSQL.")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ── Django ──────────────────────────────────────────────────────────────────────────────────────────
+
+INSTALLED_APPS = [
+    "portal",
+    "keys",
+    "agents",
+    "audit",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "lucide",
+    "csp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "portal.headers.ForwardedMiddleware",
+    "portal.headers.DoorMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "portal.headers.HeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "portal.refusals.RefusalMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.portal",
+            ],
+        },
+    }
+]
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# ── the way in ──────────────────────────────────────────────────────────────────────────────────────
+
+AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "portal.sign_in.Adapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _origin.scheme or "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUSTED_PROXIES else 0
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str(
+    "PORTAL_EMAIL_FROM", default=f"alter portal <portal@{_origin.hostname or 'localhost'}>"
+)
+
+# ── the browser ─────────────────────────────────────────────────────────────────────────────────────
+
+ALLOWED_HOSTS = [
+    *filter(None, [_origin.hostname]),
+    *env.list("PORTAL_ALLOWED_HOSTS", default=[]),
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+]
+CSRF_TRUSTED_ORIGINS = [ORIGIN] if ORIGIN else []
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "portal.refusals.csrf_failure"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _origin.scheme == "https"
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
+# Programs are never redirected: a client that follows would send its key twice, once in the clear.
+SECURE_REDIRECT_EXEMPT = [r"^verify$", r"^sdk/", r"^api/", r"^healthz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# ── the log ─────────────────────────────────────────────────────────────────────────────────────────
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": "portal.logs.RedactingFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("PORTAL_LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # A refusal is an answer, not a fault: the audit log has it.
+        "django.request": {"level": "ERROR"},
+    },
+}

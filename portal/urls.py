@@ -1,0 +1,88 @@
+"""The map of the product. Every line says where, who may (the gate and its action), and what answers."""
+
+from django.urls import include, path
+
+import agents.actions as on_agents
+import agents.views as agent_pages
+import audit.actions as on_audit
+import audit.views as audit_pages
+import keys.actions as on_keys
+import keys.views as key_pages
+import portal.actions as on_people
+import portal.views as portal_pages
+from keys import agent_views as agent_key_pages
+from keys import door
+from portal.gates import open_to_all, page, signed_in
+
+keys = [
+    path("", page(key_pages.keys, on_keys.READ), name="keys"),
+    path("mint/", page(key_pages.mint, on_keys.MINT), name="key-mint"),
+    path("mint/review/", page(key_pages.review, on_keys.MINT), name="key-mint-review"),
+    path("<uuid:key_id>/", page(key_pages.key, on_keys.READ), name="key"),
+    path("<uuid:key_id>/first-call/", page(key_pages.first_call, on_keys.READ), name="key-first-call"),
+    path("<uuid:key_id>/rename/", page(key_pages.rename, on_keys.RENAME), name="key-rename"),
+    path("<uuid:key_id>/narrow/", page(key_pages.narrow, on_keys.NARROW), name="key-narrow"),
+    path("<uuid:key_id>/deprecate/", page(key_pages.deprecate, on_keys.DEPRECATE), name="key-deprecate"),
+    path(
+        "<uuid:key_id>/undeprecate/", page(key_pages.undeprecate, on_keys.UNDEPRECATE), name="key-undeprecate"
+    ),
+    path("<uuid:key_id>/rotate/", page(key_pages.rotate, on_keys.ROTATE), name="key-rotate"),
+    path("<uuid:key_id>/revoke/", page(key_pages.revoke, on_keys.REVOKE), name="key-revoke"),
+]
+
+agents = [
+    path("", page(agent_pages.agents, on_agents.READ_AGENTS), name="agents"),
+    path("new/", page(agent_pages.create, on_agents.CREATE_AGENT), name="agent-create"),
+    path("<uuid:agent_id>/", page(agent_key_pages.agent, on_agents.READ_AGENTS), name="agent"),
+    path("<uuid:agent_id>/rename/", page(agent_pages.rename, on_agents.UPDATE_AGENT), name="agent-rename"),
+    path("<uuid:agent_id>/suspend/", page(agent_pages.suspend, on_agents.SUSPEND_AGENT), name="agent-suspend"),
+    path("<uuid:agent_id>/resume/", page(agent_pages.resume, on_agents.RESUME_AGENT), name="agent-resume"),
+    path("<uuid:agent_id>/revoke/", page(agent_key_pages.revoke, on_agents.REVOKE_AGENT), name="agent-revoke"),
+    path("<uuid:agent_id>/mint/", page(key_pages.mint, on_keys.MINT), name="agent-key-mint"),
+]
+
+audit = [
+    path("", page(audit_pages.timeline, on_audit.READ), name="audit"),
+    path("events/<uuid:event_id>/", page(audit_pages.event, on_audit.READ), name="audit-event"),
+    path("calls/<uuid:call_id>/", page(audit_pages.call, on_audit.READ), name="audit-call"),
+]
+
+members = [
+    path("", page(portal_pages.members, on_people.READ_MEMBERS), name="members"),
+    path("invite/", page(portal_pages.invite, on_people.INVITE), name="member-invite"),
+    path(
+        "invitations/<uuid:invitation_id>/withdraw/",
+        page(portal_pages.withdraw, on_people.WITHDRAW),
+        name="member-withdraw",
+    ),
+    path("<uuid:membership_id>/role/", page(portal_pages.change_role, on_people.CHANGE_ROLE), name="member-role"),
+    path("<uuid:membership_id>/end/", page(portal_pages.end_membership, on_people.END), name="member-end"),
+]
+
+app = [
+    path("", page(agent_pages.app, on_agents.READ_APP), name="app"),
+    path("keys/", include(keys)),
+    path("agents/", include(agents)),
+    path("audit/", include(audit)),
+    path("members/", include(members)),
+    path("settings/", page(agent_pages.settings, on_agents.UPDATE_APP), name="app-settings"),
+    path("archive/", page(agent_pages.archive, on_agents.ARCHIVE_APP), name="app-archive"),
+    path("unarchive/", page(agent_pages.unarchive, on_agents.UNARCHIVE_APP), name="app-unarchive"),
+]
+
+urlpatterns = [
+    path("", signed_in(portal_pages.home), name="home"),
+    path("apps/new/", page(agent_pages.create_app, on_agents.CREATE_APP), name="app-new"),
+    path("apps/<uuid:app_id>/", include(app)),
+    path("find/", signed_in(portal_pages.find), name="find"),
+    path("jump/", signed_in(portal_pages.jump), name="jump"),
+    path("join/<str:secret>/", open_to_all(portal_pages.join), name="join"),
+    path("account/", include("allauth.account.urls")),
+    path("verify", open_to_all(door.verify), name="verify"),
+    path("healthz", open_to_all(portal_pages.healthz), name="healthz"),
+]
+
+handler400 = "portal.refusals.bad_request"
+handler403 = "portal.refusals.not_allowed"
+handler404 = "portal.refusals.not_found"
+handler500 = "portal.refusals.server_error"

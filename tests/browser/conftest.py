@@ -1,0 +1,76 @@
+"""What a browser test gets: a page that fails on any complaint of the browser, and axe-core to look at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
+from pytest_django.live_server_helper import LiveServer
+
+CheckPage = Callable[[Page], None]
+NewContext = Callable[..., BrowserContext]
+
+# The browser reports every answer that is a refusal, and refusals are part of the portal.
+REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d \([\w' -]*\)")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark everything in this folder."""
+    item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, Any], live_server: LiveServer) -> dict[str, Any]:
+    """One known window, and `page.goto("/keys")` without an address."""
+    # localhost, not 127.0.0.1: a passkey belongs to a name.
+    mine = {"base_url": live_server.url, "viewport": {"width": 1200, "height": 800}}
+    return browser_context_args | mine | {"reduced_motion": "reduce", "locale": "en-GB", "timezone_id": "UTC"}
+
+
+@pytest.fixture
+def new_context(new_context: NewContext) -> Iterator[NewContext]:
+    """Browser windows that fail the test on a console message, a CSP violation or a script's error."""
+    complaints: list[str] = []
+
+    def watched(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.on("console", lambda message: complaints.extend(_complaint(message)))
+        context.on("weberror", lambda error: complaints.append(_script_error(error)))
+        return context
+
+    yield watched
+    if complaints:
+        pytest.fail("the browser complained:\n" + "\n".join(complaints), pytrace=False)
+
+
+def _complaint(message: ConsoleMessage) -> list[str]:
+    if message.type == "error" and REFUSED.fullmatch(message.text):
+        return []
+    return [f"  {message.type}: {message.text} ({message.location['url']})"]
+
+
+def _script_error(error: WebError) -> str:
+    return f"  script: {error.error.message} ({error.page.url if error.page else 'no page'})"
+
+
+@pytest.fixture
+def axe() -> CheckPage:
+    """Return a check that axe-core finds nothing wrong with a page for people with disabilities."""
+    engine = Axe()
+
+    def check(page: Page) -> None:
+        violations = engine.run(page).response["violations"]
+        if violations:
+            pytest.fail(f"axe-core on {page.url}:\n" + "\n".join(map(_violation, violations)), pytrace=False)
+
+    return check
+
+
+def _violation(violation: dict[str, Any]) -> str:
+    what = f"  {violation['id']} ({violation['impact']}): {violation['help']}"
+    where = [f"    {' '.join(map(str, node['target']))}: {node['html']}" for node in violation["nodes"]]
+    return "\n".join([what, *where])

@@ -1,0 +1,67 @@
+"""Fixtures every test may need: a Chromium that leaves no trace, and a flush that may empty the audit log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from django.db.backends.base.operations import BaseDatabaseOperations
+
+from tools.dev import find_chromium
+
+# No word to anybody but this machine, and no message that a page did not cause.
+CHROMIUM_ARGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--no-pings",
+    "--metrics-recording-only",
+    "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+)
+NO_CHROMIUM = "no Chromium found: apt-get install chromium, or set PORTAL_TEST_CHROMIUM"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Start the Chromium of this machine; without one skip, but fail in CI."""
+    program = find_chromium()
+    if program is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_CHROMIUM)
+    # The sandbox is kept wherever it works, and it does not for root.
+    sandbox = not (hasattr(os, "geteuid") and os.geteuid() == 0)
+    mine = {"executable_path": program, "args": list(CHROMIUM_ARGS), "chromium_sandbox": sandbox}
+    return browser_type_launch_args | mine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_may_empty_the_audit_log() -> Iterator[None]:
+    """Let Django empty the tables after a transactional or live-server test, which the triggers forbid."""
+    real = BaseDatabaseOperations.execute_sql_flush
+
+    def flush(self: BaseDatabaseOperations, statements: Sequence[str]) -> None:
+        allowed = _on_postgres if self.connection.vendor == "postgresql" else _on_sqlite
+        real(self, allowed(self, statements))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush)
+        yield
+
+
+def _on_postgres(_: BaseDatabaseOperations, statements: Sequence[str]) -> list[str]:
+    return ["SET LOCAL portal.audit_maintenance = 'on'", *statements]
+
+
+def _on_sqlite(operations: BaseDatabaseOperations, statements: Sequence[str]) -> list[str]:
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%append-only%'"
+    with operations.connection.cursor() as cursor:
+        cursor.execute(query)
+        triggers = dict(cursor.fetchall())
+    return [*(f'DROP TRIGGER "{name}"' for name in triggers), *statements, *triggers.values()]

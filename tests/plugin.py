@@ -1,0 +1,85 @@
+"""Chooses the database and the data folder before Django reads its settings: a conftest comes too late."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+from tests import pgtemp
+
+SETTINGS = ("DATABASE_URL", "EMAIL_URL", "HOST", "PORT")
+NO_POSTGRES = "no PostgreSQL found: use `make test`, set PORTAL_TEST_PG_BIN, or say --db=sqlite"
+POSTGRES_ONLY = ("browser", "postgres")
+
+_postgres = pytest.StashKey[pgtemp.Server]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --db: the engine to test on."""
+    parser.addoption("--db", choices=["sqlite", "postgres"], default="postgres", help="the engine to test on")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Prepare the environment that portal.settings reads."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return  # a worker shares its controller's database server and folder
+    forget_settings()
+    os.environ["PORTAL_TEST"] = "1"
+    # Playwright keeps a loop running in the main thread, which Django would take for a mistake of ours.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    os.environ["PORTAL_DATA"] = make_data_folder(early_config)
+    os.environ["DATABASE_URL"] = database_url(early_config)
+
+
+def forget_settings() -> None:
+    """Drop what is set for a real portal: tests must neither depend on it nor touch its data."""
+    for name in list(os.environ):
+        ours = name.startswith("PORTAL_") and not name.startswith("PORTAL_TEST_")
+        if ours or name in SETTINGS:
+            del os.environ[name]
+
+
+def make_data_folder(config: pytest.Config) -> str:
+    """Make the folder that stands in for ./var until the end of the run."""
+    folder = tempfile.mkdtemp(prefix="portal-test-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    return folder
+
+
+def database_url(config: pytest.Config) -> str:
+    """Return where to test, starting a PostgreSQL if none is given."""
+    if config.known_args_namespace.db == "sqlite":
+        return f"sqlite:///{os.environ['PORTAL_DATA']}/test.sqlite3"
+    return os.environ.get("PORTAL_TEST_DATABASE_URL") or start_postgres(config)
+
+
+def start_postgres(config: pytest.Config) -> str:
+    """Start a throw-away PostgreSQL until the end of the run and return its address."""
+    pgtemp.sweep()
+    programs = pgtemp.find_programs()
+    if programs is None:
+        raise pytest.UsageError(NO_POSTGRES)
+    server = config.stash[_postgres] = pgtemp.Server(programs)
+    config.add_cleanup(server.stop)
+    return server.start()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which database this is."""
+    if _postgres in config.stash:
+        return f"database: throw-away PostgreSQL {config.stash[_postgres].version}"
+    return f"database: {config.getoption('db')}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only PostgreSQL can run: left out, not skipped, because PostgreSQL does run it."""
+    if config.getoption("db") != "sqlite":
+        return
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in POSTGRES_ONLY)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]

