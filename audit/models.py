@@ -3,7 +3,7 @@
 Both hold ids and text and no foreign keys: they outlive what they describe.
 """
 
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -69,7 +69,9 @@ class Call(Recorded):
     status = models.PositiveSmallIntegerField()
     allowed = models.BooleanField()
     code = models.CharField(max_length=50, blank=True, help_text="The refusal's code; empty when allowed.")
-    check_failed = models.CharField(max_length=30, blank=True, help_text="The step of the verdict that failed.")
+    check_failed = models.CharField(
+        max_length=30, blank=True, help_text="The step of the verdict that failed."
+    )
     detail = models.CharField(max_length=300, blank=True)
     scopes = models.CharField(max_length=500, blank=True, help_text="What the caller had to hold.")
     took_us = models.PositiveIntegerField(default=0, help_text="Microseconds from arrival to the verdict.")
@@ -79,16 +81,17 @@ class Call(Recorded):
             models.Index(fields=["app_id", "at", "id"], name="call_app"),
             models.Index(fields=["key_id", "at", "id"], name="call_key"),
             models.Index(fields=["agent_id", "at", "id"], name="call_agent"),
-            models.Index(
-                fields=["app_id", "at"], name="call_refused", condition=models.Q(allowed=False)
-            ),
+            models.Index(fields=["app_id", "at"], name="call_refused", condition=models.Q(allowed=False)),
         )
 
     def __str__(self) -> str:
         return f"{self.key_prefix or 'unknown key'} {self.method} {self.path}: {self.status}"
 
 
-class AuditedQuerySet(models.QuerySet[Any]):
+M = TypeVar("M", bound=models.Model)
+
+
+class AuditedQuerySet(models.QuerySet[M]):
     """Reads freely; refuses the bulk writes that would go round the record."""
 
     def _unaudited(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -102,7 +105,7 @@ class Audited(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
 
-    objects: ClassVar[models.Manager[Self]] = AuditedQuerySet.as_manager()
+    objects = AuditedQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -83,7 +83,9 @@ def read(meta: Mapping[str, Any], scopes: Sequence[str], in_url: Sequence[str] |
         hashed=plaintext.sha256(presented),
         prefix=plaintext.prefix_of(presented),
         origin=origin,
-        method=keepable(_first(meta, "HTTP_X_ORIGINAL_METHOD", "HTTP_X_FORWARDED_METHOD", "REQUEST_METHOD"), 16),
+        method=keepable(
+            _first(meta, "HTTP_X_ORIGINAL_METHOD", "HTTP_X_FORWARDED_METHOD", "REQUEST_METHOD"), 16
+        ),
         path=path_of(_first(meta, "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI", "PATH_INFO")),
         refusal=refusals.KeyInUrl() if exposed else refusal,
     )
@@ -146,14 +148,18 @@ def standing(key: ApiKey) -> Standing:
 def record(question: Question, outcome: Outcome, moment: datetime, started: int) -> None:
     """Write the call down. Raises what the database raises, and then there is no answer."""
     key, verdict = outcome.key, outcome.verdict
-    known = {
-        "app_id": key.app_id,
-        "key_id": key.id,
-        "key_prefix": key.prefix,
-        "key_name": key.name,
-        "agent_id": key.agent_id,
-        "agent_name": key.agent_name,
-    } if key else {"key_prefix": question.prefix}
+    known = (
+        {
+            "app_id": key.app_id,
+            "key_id": key.id,
+            "key_prefix": key.prefix,
+            "key_name": key.name,
+            "agent_id": key.agent_id,
+            "agent_name": key.agent_name,
+        }
+        if key
+        else {"key_prefix": question.prefix}
+    )
     call = Call(
         at=moment,
         via=question.origin.via,

@@ -137,4 +137,3 @@ def derived_end(parent: ApiKey, moment: datetime, lifetime: timedelta) -> dateti
         raise Invalid("expires_in", "Choose at least one second.")
     ends = (moment + lifetime, parent.expires_at, parent.grace_ends_at)
     return min(end for end in ends if end is not None)
-

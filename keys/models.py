@@ -17,7 +17,7 @@ EXPIRING = timedelta(days=14)
 """How long before its end a key is shown as expiring."""
 
 
-class ApiKeyQuerySet(AuditedQuerySet):
+class ApiKeyQuerySet(AuditedQuerySet["ApiKey"]):
     """The questions asked of keys in more than one place."""
 
     def living(self, moment: datetime | None = None) -> Self:
@@ -32,6 +32,9 @@ class ApiKeyQuerySet(AuditedQuerySet):
     def own(self) -> Self:
         """Keys minted by people, without those derived from them."""
         return self.filter(parent=None)
+
+
+ApiKeys = models.Manager.from_queryset(ApiKeyQuerySet)
 
 
 class ApiKey(Audited):
@@ -68,7 +71,7 @@ class ApiKey(Audited):
     grace_ends_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[models.Manager[Self]] = ApiKeyQuerySet.as_manager()
+    objects: ClassVar[ApiKeys["ApiKey"]] = ApiKeys()
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -160,7 +163,9 @@ class Pace(models.Model):
     """How far ahead of its allowance a key is (keys/throttle.py). Losing a row forgives a minute."""
 
     bucket = models.UUIDField(primary_key=True)
-    spent_until = models.BigIntegerField(help_text="GCRA's theoretical arrival time, microseconds since 1970.")
+    spent_until = models.BigIntegerField(
+        help_text="GCRA's theoretical arrival time, microseconds since 1970."
+    )
 
     def __str__(self) -> str:
         return f"{self.bucket} until {self.spent_until}"

@@ -1,15 +1,16 @@
-"""The value language of address lists: CIDR ranges a key may be used from (protocol.md section 5, security.md 13)."""
+"""The value language of address lists: CIDR ranges a key may be used from (security.md section 13)."""
 
 import ipaddress
 from collections.abc import Iterable
 
-from audit.addresses import Address, parse_address
+from audit.addresses import Address
+from audit.text import keepable
 from keys.refusals import InvalidCidr
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MOST = 100
-_MAPPED = 96
-"""Bits before the IPv4 address in an IPv4-mapped IPv6 one (RFC 4291, section 2.5.5.2)."""
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+"""All of IPv4 as IPv6 addresses (RFC 4291, section 2.5.5.2)."""
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -52,9 +53,13 @@ def _within(network: Network, wider: Network) -> bool:
 
 def _parse(text: str) -> Network:
     try:
+        if "%" in text:
+            raise ValueError("a zone means something on one machine only")
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise InvalidCidr("networks", f"{text[:60]!r} is not a range: write 203.0.113.0/24.") from None
+        raise InvalidCidr(
+            "networks", f"{keepable(text, 60)!r} is not a range: write 203.0.113.0/24."
+        ) from None
     if network.prefixlen == 0:
         raise InvalidCidr(
             "networks", f"{text} allows everyone. Name a smaller range, or leave the field empty."
@@ -64,12 +69,12 @@ def _parse(text: str) -> Network:
 
 def _unmapped(network: Network) -> Network:
     """An IPv4-mapped IPv6 range as the IPv4 range it means, because that is how callers are seen."""
-    first = parse_address(str(network.network_address))
-    if isinstance(network, ipaddress.IPv6Network) and isinstance(first, ipaddress.IPv4Address):
-        if network.prefixlen < _MAPPED:
-            raise InvalidCidr("networks", f"{network} covers all of IPv4. Write the IPv4 range itself.")
-        return ipaddress.ip_network((first, network.prefixlen - _MAPPED))
-    return network
+    if isinstance(network, ipaddress.IPv4Network):
+        return network
+    if network.supernet_of(_MAPPED):
+        raise InvalidCidr("networks", f"{network} covers all of IPv4. Write the IPv4 range itself.")
+    mapped = network.network_address.ipv4_mapped
+    return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED.prefixlen)) if mapped else network
 
 
 def _merged(networks: Iterable[Network]) -> tuple[Network, ...]:

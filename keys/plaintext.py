@@ -18,9 +18,8 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KINDS = {"app": "alter_key_app_", "agent": "alter_key_agent_", "derived": "alter_key_derived_"}
 AFTER_ALTER_KEY = 40
 CHECK_LENGTH = 6
-SHOWN = 8
 
-_START = re.compile(r"alter_key_(app|agent|derived)_")
+_SHOWN = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{0,8}")
 _WHOLE = re.compile(r"alter_key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})")
 
 
@@ -32,7 +31,7 @@ class Plaintext:
     def __init__(self, secret: str) -> None:
         self._secret: str | None = secret
         self.prefix = prefix_of(secret)
-        self.fingerprint = sha256(secret).hex()[:SHOWN]
+        self.fingerprint = sha256(secret).hex()[:8]
 
     def take(self) -> str:
         """The secret, to whoever asks first. Raises RuntimeError on every later call."""
@@ -54,6 +53,8 @@ class Plaintext:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a plaintext is not written anywhere")
+
+    __getstate__ = __reduce__
 
 
 def generate(kind: str) -> Plaintext:
@@ -83,8 +84,8 @@ def is_well_formed(presented: str) -> bool:
 
 def prefix_of(presented: str) -> str:
     """The part of a key that may be shown and logged: its type and eight characters. Empty if it is no key."""
-    start = _START.match(presented)
-    return presented[: start.end() + SHOWN] if start else ""
+    shown = _SHOWN.match(presented)
+    return shown[0] if shown else ""
 
 
 def sha256(presented: str) -> bytes:
@@ -105,4 +106,3 @@ def digests(hashed: bytes) -> list[bytes]:
 def current_pepper() -> int:
     """The number of the pepper that new digests are made with."""
     return max(settings.PEPPERS)
-

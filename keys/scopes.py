@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from audit.text import keepable, redact
 from keys.refusals import InvalidScope, UnknownScope
 
 VERSION = 1
@@ -41,7 +42,9 @@ AGENT_DEFAULT = (
 )
 """What a key minted for an agent may do unless told otherwise (protocol.md section 5.3)."""
 
-_SHAPE = re.compile(r"([a-z][a-z0-9_]{0,39}):([a-z][a-z0-9_]{0,39})(?::([A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127}))?")
+_SHAPE = re.compile(
+    r"([a-z][a-z0-9_]{0,39}):([a-z][a-z0-9_]{0,39})(?::([A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127}))?"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,8 +112,9 @@ class ScopeSet:
 def parse_scope(text: str) -> Scope:
     """One scope of the catalogue. Raises InvalidScope for its shape, UnknownScope for its words."""
     found = _SHAPE.fullmatch(text)
-    if not found:
-        raise InvalidScope("scopes", f"{text[:80]!r} is not a scope: write resource:verb or resource:verb:id.")
+    if not found or redact(text) != text:
+        shown = repr(keepable(text, 80))
+        raise InvalidScope("scopes", f"{shown} is not a scope: write resource:verb or resource:verb:id.")
     resource, verb, instance = found.groups()
     if f"{resource}:{verb}" not in ACTIONS and (resource not in RESOURCES or verb not in TIERS):
         raise UnknownScope("scopes", f"{resource}:{verb} is not in the catalogue.")

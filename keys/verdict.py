@@ -93,9 +93,7 @@ class _No:
     detail: str = ""
 
 
-def judge(
-    key: Standing | None, asking: Asking, now: datetime, allowance: Allowance | None = None
-) -> Verdict:
+def judge(key: Standing | None, asking: Asking, now: datetime, allowance: Allowance | None = None) -> Verdict:
     """The verdict on `asking` with `key`: the first check that fails, and all that passed before it.
 
     `allowance` is what the throttle said when it was charged for this call; None stops before that
@@ -131,7 +129,9 @@ def _agent_active(case: _Case) -> _No | None:
     key = _sure(case)
     if key.agent_revoked:
         return _No(refusals.AgentRevoked(), f"agent {key.agent_name} is revoked")
-    return _No(refusals.AgentInactive(), f"agent {key.agent_name} is suspended") if key.agent_suspended else None
+    return (
+        _No(refusals.AgentInactive(), f"agent {key.agent_name} is suspended") if key.agent_suspended else None
+    )
 
 
 def _ancestors_live(case: _Case) -> _No | None:
@@ -155,7 +155,8 @@ def _grace_not_over(case: _Case) -> _No | None:
 
 
 def _address(case: _Case) -> _No | None:
-    key, address = _sure(case), case.asking.address
+    address = case.asking.address
+    key: Standing | None = _sure(case)
     while key:
         if key.networks and not networks.allows(key.networks, address):
             listed = ", ".join(map(str, key.networks))

@@ -16,7 +16,9 @@ def origin_is_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     """A portal that others reach must be reached by https."""
     if settings.ORIGIN.startswith("https://"):
         return []
-    return [Warning("PORTAL_ORIGIN is not an https address.", hint="PORTAL_ORIGIN=https://…", id="portal.W001")]
+    return [
+        Warning("PORTAL_ORIGIN is not an https address.", hint="PORTAL_ORIGIN=https://…", id="portal.W001")
+    ]
 
 
 @register(Tags.security)

@@ -130,7 +130,7 @@ def parse_email(text: str) -> str:
     try:
         validate_email(email)
     except ValidationError:
-        raise Invalid("email", "Write an e-mail address, such as ada@example.com.") from None
+        raise Invalid("email", "Write an e-mail address, such as you@example.com.") from None
     return email
 
 

@@ -36,7 +36,9 @@ if ORIGIN and (_origin.scheme not in ("http", "https") or not _origin.hostname o
     )
 
 try:
-    TRUSTED_PROXIES = [ipaddress.ip_network(n.strip()) for n in env.list("PORTAL_TRUSTED_PROXIES", default=[])]
+    TRUSTED_PROXIES = [
+        ipaddress.ip_network(n.strip()) for n in env.list("PORTAL_TRUSTED_PROXIES", default=[])
+    ]
 except ValueError as wrong_network:
     raise ImproperlyConfigured(
         f"PORTAL_TRUSTED_PROXIES: {wrong_network}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."

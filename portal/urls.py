@@ -1,11 +1,11 @@
 """The map of the product. Every line says where, who may (the gate and its action), and what answers."""
 
+import agents.views as agent_pages
+import audit.views as audit_pages
 from django.urls import include, path
 
 import agents.actions as on_agents
-import agents.views as agent_pages
 import audit.actions as on_audit
-import audit.views as audit_pages
 import keys.actions as on_keys
 import keys.views as key_pages
 import portal.actions as on_people
@@ -35,9 +35,13 @@ agents = [
     path("new/", page(agent_pages.create, on_agents.CREATE_AGENT), name="agent-create"),
     path("<uuid:agent_id>/", page(agent_key_pages.agent, on_agents.READ_AGENTS), name="agent"),
     path("<uuid:agent_id>/rename/", page(agent_pages.rename, on_agents.UPDATE_AGENT), name="agent-rename"),
-    path("<uuid:agent_id>/suspend/", page(agent_pages.suspend, on_agents.SUSPEND_AGENT), name="agent-suspend"),
+    path(
+        "<uuid:agent_id>/suspend/", page(agent_pages.suspend, on_agents.SUSPEND_AGENT), name="agent-suspend"
+    ),
     path("<uuid:agent_id>/resume/", page(agent_pages.resume, on_agents.RESUME_AGENT), name="agent-resume"),
-    path("<uuid:agent_id>/revoke/", page(agent_key_pages.revoke, on_agents.REVOKE_AGENT), name="agent-revoke"),
+    path(
+        "<uuid:agent_id>/revoke/", page(agent_key_pages.revoke, on_agents.REVOKE_AGENT), name="agent-revoke"
+    ),
     path("<uuid:agent_id>/mint/", page(key_pages.mint, on_keys.MINT), name="agent-key-mint"),
 ]
 
@@ -55,7 +59,11 @@ members = [
         page(portal_pages.withdraw, on_people.WITHDRAW),
         name="member-withdraw",
     ),
-    path("<uuid:membership_id>/role/", page(portal_pages.change_role, on_people.CHANGE_ROLE), name="member-role"),
+    path(
+        "<uuid:membership_id>/role/",
+        page(portal_pages.change_role, on_people.CHANGE_ROLE),
+        name="member-role",
+    ),
     path("<uuid:membership_id>/end/", page(portal_pages.end_membership, on_people.END), name="member-end"),
 ]
 

@@ -11,6 +11,8 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 
 from tools.dev import find_chromium
 
+pytest_plugins = ["tests.cast"]
+
 # No word to anybody but this machine, and no message that a page did not cause.
 CHROMIUM_ARGS = (
     "--disable-gpu",

@@ -1,0 +1,57 @@
+"""An agent's own page: it is a list of keys, so it stands with the keys."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from agents.faces import AppRequest, finished
+from agents.models import Agent
+from agents.refusals import AgentNotFound
+from audit.models import Event
+from keys import lifecycle, present
+from keys.forms import AgentRevokeForm
+
+
+@require_GET
+def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
+    """One agent: what it is, its keys, and what was done to it."""
+    found = _agent(request, agent_id)
+    keys = present.keys_of_agent(found)
+    return render(
+        request,
+        "keys/agent.html",
+        {
+            "agent": found,
+            "rows": present.rows(keys[:200]),
+            "living": keys.living().count(),
+            "history": Event.objects.filter(target_id=str(found.id)).order_by("-at", "-id")[:8],
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
+    """End an agent and all its keys, after showing which."""
+    found = _agent(request, agent_id)
+    form = AgentRevokeForm(request.POST or None, agent=found)
+    if request.method == "POST" and form.is_valid():
+        lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
+        return finished(
+            request, reverse("agents", args=[request.app.id]), f"{found.name} and its keys are revoked"
+        )
+    rows = present.rows(found.keys.living().select_related("app", "agent", "parent", "replaces")[:50])
+    status = 422 if form.errors else 200
+    return render(
+        request, "keys/agent_revoke.html", {"agent": found, "form": form, "rows": rows}, status=status
+    )
+
+
+def _agent(request: AppRequest, agent_id: UUID) -> Agent:
+    """An agent of this app. Raises AgentNotFound for a stranger's as for none."""
+    found = Agent.objects.filter(app=request.app, id=agent_id).select_related("app").first()
+    if found is None:
+        raise AgentNotFound
+    return found

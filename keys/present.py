@@ -1,0 +1,271 @@
+"""Gathers what a page shows of keys: each figure is read once for the whole page, whatever the rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+
+from agents.models import Agent, App
+from audit import usage
+from audit.clock import now
+from audit.models import Call, Event
+from keys.guards import is_last_active
+from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet
+from keys.scopes import ACTIONS, RESOURCES, TIERS, Scope, ScopeSet
+
+DAY = timedelta(days=1)
+LEVEL_SAYS = {"read": "read", "write": "read and change", "admin": "manage"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A key in a list."""
+
+    key: ApiKey
+    state: str
+    says: str
+    last: Call | None
+    days: list[tuple[int, int]]
+    children: int
+    note: str
+
+    @property
+    def calls(self) -> str:
+        """The spark line in words."""
+        allowed, refused = (sum(day[i] for day in self.days) for i in (0, 1))
+        return f"Last 7 days: {allowed + refused:,} calls" + (f", {refused:,} refused" if refused else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How full an app is (the `statistics` of protocol.md section 11.6)."""
+
+    active: int
+    rotated_in_grace: int
+    total: int
+    max_allowed: int
+
+    @property
+    def taken(self) -> int:
+        """Places in use: living keys, those in grace included."""
+        return self.active + self.rotated_in_grace
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A rotation under way: the key that leaves, the key that comes, and who still calls with which."""
+
+    old: ApiKey
+    new: ApiKey
+    first_new: Call | None
+    last_old: Call | None
+    new_calls: int
+    old_calls: int
+    callers: Sequence[Any]
+
+    @property
+    def new_share(self) -> int:
+        """Percent of the last day's calls made with the new secret."""
+        total = self.new_calls + self.old_calls
+        return round(100 * self.new_calls / total) if total else 0
+
+    @property
+    def old_share(self) -> int:
+        """The rest, or 0 when there were no calls at all."""
+        return 100 - self.new_share if self.new_calls + self.old_calls else 0
+
+    @property
+    def silent(self) -> bool:
+        """Whether the old secret has not been heard for an hour."""
+        return self.last_old is None or now() - self.last_old.at > timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What revoking a key would stop."""
+
+    calls: int
+    callers: Sequence[Any]
+    children: list[ApiKey]
+    last_active: bool
+
+    @property
+    def serious(self) -> bool:
+        """Whether to ask for a reason and the key's name first."""
+        return bool(self.calls or self.children or self.last_active)
+
+
+def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
+    """The app's keys that match, those that need attention first."""
+    found = ApiKey.objects.filter(app=app).select_related("app", "agent", "parent", "replaces")
+    found = _of_status(found, filters.get("status") or "")
+    found = found.filter(kind=filters["kind"]) if filters.get("kind") else found.filter(parent=None)
+    if q := (filters.get("q") or "").strip():
+        found = found.filter(Q(name__icontains=q) | Q(prefix__contains=q) | Q(agent__name__icontains=q))
+    if days := filters.get("expiring"):
+        found = found.living().filter(expires_at__lte=now() + int(days) * DAY)
+    if days := filters.get("unused"):
+        heard = Call.objects.filter(key_id=OuterRef("id"), at__gt=now() - int(days) * DAY)
+        found = found.living().filter(~Exists(heard), created_at__lt=now() - int(days) * DAY)
+    return in_order(found)
+
+
+def in_order(found: ApiKeyQuerySet) -> ApiKeyQuerySet:
+    """Needs attention first: expiring, in grace, deprecated; then living by age; then what has ended."""
+    moment = now()
+    rank = Case(
+        When(Q(revoked_at__isnull=False), then=Value(5)),
+        When(Q(expires_at__lte=moment) | Q(grace_ends_at__lte=moment), then=Value(4)),
+        When(Q(expires_at__lte=moment + EXPIRING), then=Value(0)),
+        When(Q(grace_ends_at__gt=moment), then=Value(1)),
+        When(Q(deprecated_at__isnull=False), then=Value(2)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
+    return found.order_by(rank, "-created_at", "-id")
+
+
+def rows(keys: Iterable[ApiKey]) -> list[Row]:
+    """Keys as list rows, in three more queries however many they are."""
+    keys = list(keys)
+    ids = [key.id for key in keys]
+    last, days, children = usage.last_calls(ids), usage.daily(ids), _living_children(ids)
+    idle = [(0, 0)] * 7
+    return [
+        Row(
+            key, *state_of(key), last.get(key.id), days.get(key.id, idle), children.get(key.id, 0), _note(key)
+        )
+        for key in keys
+    ]
+
+
+def state_of(key: ApiKey) -> tuple[str, str]:
+    """The word for a key's state and what its pill says."""
+    status, moment = key.status, now()
+    if status == "revoked":
+        return "revoked", "Revoked"
+    if status in ("expired", "ended"):
+        return "expired", "Expired" if status == "expired" else "Grace over"
+    if key.agent and key.agent.suspended_at:
+        return "suspended", "Agent suspended"
+    if status == "grace" and key.grace_ends_at:
+        return "grace", f"In grace until {key.grace_ends_at:%-d %b}"
+    if key.expires_at and key.expires_at - moment <= EXPIRING and key.parent_id is None:
+        return "expiring", f"Expiring in {_span(key.expires_at - moment)}"
+    return ("deprecated", "Deprecated") if status == "deprecated" else ("active", "Active")
+
+
+def quota(app: App) -> Quota:
+    """The app's totals, in one query."""
+    moment = now()
+    living = (
+        Q(revoked_at=None)
+        & (Q(expires_at=None) | Q(expires_at__gt=moment))
+        & (Q(grace_ends_at=None) | Q(grace_ends_at__gt=moment))
+    )
+    counted = app.keys.own().aggregate(
+        active=Count("id", filter=living & Q(grace_ends_at=None)),
+        grace=Count("id", filter=living & Q(grace_ends_at__isnull=False)),
+        total=Count("id"),
+    )
+    return Quota(counted["active"], counted["grace"], counted["total"], app.max_keys)
+
+
+def rotation_of(key: ApiKey) -> Rotation | None:
+    """The rotation `key` is part of, if one is under way."""
+    old = key if key.status == "grace" else key.replaces
+    if old is None or old.status != "grace":
+        return None
+    new = key if old is not key else old.successors.order_by("-created_at").first()
+    if new is None:
+        return None
+    since = now() - DAY
+    totals, last = usage.totals([old.id, new.id], since), usage.last_calls([old.id])
+    return Rotation(
+        old=old,
+        new=new,
+        first_new=usage.first_call(new.id),
+        last_old=last.get(old.id),
+        new_calls=sum(totals.get(new.id, (0, 0))),
+        old_calls=sum(totals.get(old.id, (0, 0))),
+        callers=usage.callers(old.id, since),
+    )
+
+
+def impact_of(key: ApiKey) -> Impact:
+    """What would stop if `key` were revoked now."""
+    since = now() - DAY
+    return Impact(
+        calls=sum(usage.totals([key.id], since).get(key.id, (0, 0))),
+        callers=usage.callers(key.id, since),
+        children=list(key.children.living().order_by("-created_at")[:20]),
+        last_active=is_last_active(key),
+    )
+
+
+def history(key: ApiKey) -> QuerySet[Event]:
+    """The newest acts on a key."""
+    return Event.objects.filter(key_id=key.id).order_by("-at", "-id")[:8]
+
+
+def others_called(app: App, name: str) -> int:
+    """How many living keys of `app` bear this name."""
+    return app.keys.own().living().filter(name__iexact=name.strip()).count() if name.strip() else 0
+
+
+def can(scopes: ScopeSet | None) -> list[str]:
+    """What a set allows, in plain words."""
+    return [_says(scope) for scope in scopes or ()]
+
+
+def cannot(scopes: ScopeSet | None) -> list[str]:
+    """The resources a set leaves untouched."""
+    touched = {scope.resource for scope in scopes or () if scope.verb in TIERS}
+    return [name.replace("_", " ") for name in RESOURCES if name not in touched]
+
+
+def _says(scope: Scope) -> str:
+    only = f" {scope.instance} only" if scope.instance else ""
+    if scope.verb in TIERS:
+        return f"{LEVEL_SAYS[scope.verb]} {scope.resource.replace('_', ' ')}{only}"
+    return f"{ACTIONS[f'{scope.resource}:{scope.verb}']}{only}"
+
+
+def _of_status(found: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
+    if status in ("", "living"):
+        return found.living() if status else found
+    if status == "revoked":
+        return found.filter(revoked_at__isnull=False)
+    if status == "ended":
+        return found.filter(Q(expires_at__lte=now()) | Q(grace_ends_at__lte=now()), revoked_at=None)
+    if status == "grace":
+        return found.living().filter(grace_ends_at__isnull=False)
+    return found.living().filter(grace_ends_at=None, deprecated_at__isnull=status == "active")
+
+
+def _living_children(ids: list[UUID]) -> dict[UUID, int]:
+    counted = ApiKey.objects.filter(parent_id__in=ids).living().order_by().values("parent_id")
+    return {row["parent_id"]: row["n"] for row in counted.annotate(n=Count("id"))}
+
+
+def _note(key: ApiKey) -> str:
+    if key.status == "grace":
+        return "Rotating: its successor is there"
+    if key.parent:
+        return f"Derived from {key.parent.name}"
+    return f"Replaces {key.replaces.prefix[-8:]}" if key.replaces else ""
+
+
+def _span(left: timedelta) -> str:
+    if left >= DAY:
+        return f"{left.days} d"
+    hours = left.seconds // 3600
+    return f"{hours} h" if hours else f"{max(1, left.seconds // 60)} min"
+
+
+def keys_of_agent(agent: Agent) -> ApiKeyQuerySet:
+    """An agent's own keys, those that need attention first."""
+    return in_order(agent.keys.own().select_related("app", "agent", "parent", "replaces"))

@@ -1,0 +1,29 @@
+"""`make demo`: fills an empty portal with a month of apps, agents, people, keys in every state, and calls."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from agents.models import App
+from portal.demo import PASSWORD, Month
+from portal.models import User
+
+
+class Command(BaseCommand):
+    """Refuses where there is anything already: a demo never mixes with what is real."""
+
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if App.objects.exists() or User.objects.exists():
+            raise CommandError(
+                "This portal is in use. Give the demo a folder of its own: PORTAL_DATA=demo make demo, "
+                "then PORTAL_DATA=demo make run."
+            )
+        with transaction.atomic():
+            recorded = Month().tell()
+        self.stdout.write(
+            f"A month of two apps, {recorded:,} calls among it. Sign in as admin@example.com, developer@example.com "
+            f"or support@example.com with the password: {PASSWORD}"
+        )

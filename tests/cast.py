@@ -1,0 +1,70 @@
+"""The cast of every test: an app, and an admin, a developer, a support person and an outsider."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from agents.models import Agent, App
+from audit.actors import Actor, Origin
+from portal.gates import person
+from portal.models import Role, User
+from tests.factories import AgentFactory, AppFactory, member
+
+
+@pytest.fixture
+def app(db: None) -> App:
+    return AppFactory(name="checkout")
+
+
+@pytest.fixture
+def other_app(db: None) -> App:
+    """An app that none of the cast but the outsider belongs to."""
+    return AppFactory(name="elsewhere")
+
+
+@pytest.fixture
+def agent(app: App) -> Agent:
+    return AgentFactory(app=app, name="refund-agent")
+
+
+@pytest.fixture
+def admin(app: App) -> User:
+    """Admin of every app."""
+    return member(Role.ADMIN, None, email="admin@example.com", name="Admin")
+
+
+@pytest.fixture
+def developer(app: App) -> User:
+    """Developer of `app`."""
+    return member(Role.DEVELOPER, app, email="developer@example.com", name="Developer")
+
+
+@pytest.fixture
+def support(app: App) -> User:
+    """Support of `app`."""
+    return member(Role.SUPPORT, app, email="support@example.com", name="Support")
+
+
+@pytest.fixture
+def outsider(other_app: App) -> User:
+    """Admin of `other_app` alone."""
+    return member(Role.ADMIN, other_app, email="outsider@example.com", name="Outsider")
+
+
+@pytest.fixture
+def acting() -> Callable[[User, App | None], Actor]:
+    """`acting(user, app)`: the actor a gate would make of them."""
+    return lambda user, app: person(user, app, Origin("page", "203.0.113.9", "pytest", "req-1"))
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    """`signed_in(user)`: a browser without JavaScript, signed in."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in

@@ -1,0 +1,80 @@
+"""Makes rows the way the product does: audited ones come from their verbs, never from a bare save."""
+
+from typing import Any
+
+import factory
+
+from agents import lifecycle as agents_lifecycle
+from agents.models import Agent, App
+from audit.actors import shell
+from audit.change import change
+from keys import lifecycle as keys_lifecycle
+from keys.lifecycle import Minted
+from keys.scopes import parse_scopes
+from portal import actions
+from portal.models import Membership, Role, User
+
+PASSWORD = "a long enough password"
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    """A person without a role."""
+
+    class Meta:
+        model = User
+
+    email = factory.Sequence(lambda n: f"person{n}@example.com")
+    name = factory.Sequence(lambda n: f"Person {n}")
+
+    @classmethod
+    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
+        user = model_class(**kwargs)
+        user.set_password(PASSWORD)
+        user.save()
+        return user
+
+
+class AppFactory(factory.django.DjangoModelFactory[App]):
+    """An app, created by the shell."""
+
+    class Meta:
+        model = App
+
+    name = factory.Sequence(lambda n: f"checkout-{n}")
+
+    @classmethod
+    def _create(cls, model_class: type[App], *args: Any, **kwargs: Any) -> App:
+        return agents_lifecycle.create_app(shell(), **kwargs)
+
+
+class AgentFactory(factory.django.DjangoModelFactory[Agent]):
+    """An agent of an app."""
+
+    class Meta:
+        model = Agent
+
+    app = factory.SubFactory(AppFactory)
+    name = factory.Sequence(lambda n: f"refund-agent-{n}")
+
+    @classmethod
+    def _create(cls, model_class: type[Agent], *args: Any, **kwargs: Any) -> Agent:
+        return agents_lifecycle.create_agent(shell(), kwargs.pop("app"), kwargs.pop("name"), **kwargs)
+
+
+def minted(app: App, *, scopes: str = "grants:read", name: str = "worker", **choices: Any) -> Minted:
+    """A key and its plaintext, minted by the shell. `scopes` are comma-separated."""
+    return keys_lifecycle.mint(shell(), app, name=name, scopes=parse_scopes(scopes.split(",")), **choices)
+
+
+def member(role: str, app: App | None, **person: Any) -> User:
+    """A person with `role` on `app`, or on every app."""
+    user = UserFactory(**person)
+    membership = Membership(user=user, app=app, role=role)
+    with change(shell(), actions.JOIN, on=membership):
+        membership.save()
+    return user
+
+
+def every_role() -> list[str]:
+    """The three roles."""
+    return list(Role.values)

@@ -1,0 +1,48 @@
+"""What a gateway does: asks the door about one call, and what it finds in the record afterwards."""
+
+from typing import Any
+
+from django.test import Client
+
+from audit.models import Call, Event
+from keys.lifecycle import Minted
+from keys.models import ApiKey
+
+
+def ask(
+    secret: str = "", *scopes: str, query: str = "", headers: dict[str, str] | None = None, **meta: Any
+) -> Any:
+    """The door's answer to a call with `secret`. `meta` goes into the WSGI environment as it is."""
+    asked = "&".join([query, *(f"scope={scope}" for scope in scopes)]).strip("&")
+    presented = {"x-api-key": secret} if secret else {}
+    return Client().get(f"/verify?{asked}", headers={**presented, **(headers or {})}, **meta)
+
+
+def error(response: Any) -> tuple[int, str]:
+    """The status and the code of a refusal."""
+    return response.status_code, response.json()["error"]
+
+
+def call() -> Call:
+    """The one call on record."""
+    return Call.objects.get()
+
+
+def acts(key: ApiKey) -> list[Event]:
+    """What has been done to `key`, oldest first."""
+    return list(Event.objects.filter(key_id=key.id).order_by("id"))
+
+
+def said(key: ApiKey) -> list[str]:
+    """The names of what has been done to `key`, oldest first."""
+    return [event.action for event in acts(key)]
+
+
+def opened(made: Minted) -> tuple[ApiKey, str]:
+    """A new key, and its plaintext as a program would hold it."""
+    return made.key, made.plaintext.take()
+
+
+def again(key: ApiKey) -> ApiKey:
+    """`key` as the database has it now, on an object of its own."""
+    return ApiKey.objects.get(pk=key.pk)
