@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from agents.lifecycle import require_alive
 from agents.models import MOST_CALLS_A_MINUTE, Agent, App
+from agents.refusals import AgentNotFound
 from audit.refusals import Invalid
 from keys import networks, refusals
 from keys.models import ApiKey
@@ -39,6 +41,13 @@ def require_place(app: App, agent: Agent | None) -> None:
         raise refusals.KeyLimitReached(limit=app.max_keys)
     if agent and agent.keys.own().filter(revoked_at=None).count() >= app.max_keys_per_agent:
         raise refusals.AgentKeyLimitReached(limit=app.max_keys_per_agent)
+
+
+def require_agent(app: App, agent: Agent) -> None:
+    """Raise AgentNotFound unless `agent` lives, and in `app`."""
+    if agent.app_id != app.id:
+        raise AgentNotFound
+    require_alive(agent)
 
 
 def refuse_revoked(key: ApiKey) -> None:
@@ -96,6 +105,8 @@ def _narrower_networks(key: ApiKey, ranges: Sequence[Network]) -> Sequence[Netwo
 
 
 def _narrower_rate(key: ApiKey, rate_limit_rpm: int | None) -> int | None:
+    if key.parent_id:
+        raise refusals.NotNarrower("rate_limit_rpm", "A derived key spends its parent's calls: narrow that.")
     if rate_limit_rpm and rate_limit_rpm > key.rate_limit:
         raise refusals.NotNarrower("rate_limit_rpm", f"It has {key.rate_limit} a minute; choose no more.")
     return rate_limit_rpm

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from agents.actions import REVOKE_AGENT
-from agents.lifecycle import require_alive, require_open
+from agents.lifecycle import require_open
 from agents.models import Agent, App
 from agents.names import parse_name
 from audit.actors import Actor
@@ -74,7 +74,7 @@ def mint(
         guards.refuse_second_use(app, once)
         require_open(app)
         if agent:
-            require_alive(agent)
+            guards.require_agent(app, agent)
         guards.require_place(app, agent)
         return Minted(key, _issue(actor, key))
 

@@ -45,8 +45,10 @@ class Allowance:
 
 def charge(bucket: UUID, limit: int, now: datetime) -> Allowance:
     """Spend one call of `bucket`, which may make `limit` a minute. Atomic across threads and processes."""
-    moment, cost = int(now.timestamp() * 1_000_000), WINDOW // limit
-    spent_until = _upsert(bucket, moment, cost)
+    moment, cost = int(now.timestamp() * 1_000_000), -(-WINDOW // limit)
+    # Rounded up, and so is the window: a cost rounded down would let more than `limit` calls in.
+    window = cost * limit
+    spent_until = _upsert(bucket, moment, cost, window)
     granted = spent_until is not None
     if spent_until is None:
         spent_until = _spent_until(bucket)
@@ -54,15 +56,15 @@ def charge(bucket: UUID, limit: int, now: datetime) -> Allowance:
     return Allowance(
         granted=granted,
         limit=limit,
-        remaining=max(0, (WINDOW - ahead) // cost) if granted else 0,
+        remaining=max(0, (window - ahead) // cost) if granted else 0,
         resets_at=_seconds_up(max(spent_until, moment)),
-        retry_after=0 if granted else max(1, _seconds_up(ahead + cost - WINDOW)),
+        retry_after=0 if granted else max(1, _seconds_up(ahead + cost - window)),
     )
 
 
-def _upsert(bucket: UUID, moment: int, cost: int) -> int | None:
+def _upsert(bucket: UUID, moment: int, cost: int, window: int) -> int | None:
     statement = _CHARGE.format(larger=_LARGER[connection.vendor])
-    values = {"bucket": _stored(bucket), "now": moment, "cost": cost, "window": WINDOW}
+    values = {"bucket": _stored(bucket), "now": moment, "cost": cost, "window": window}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
