@@ -56,10 +56,12 @@ def refuse_revoked(key: ApiKey) -> None:
         raise refusals.KeyRevoked
 
 
-def refuse_rotation(key: ApiKey) -> None:
-    """Raise KeyRevoked, KeyEnded or KeyRotated if `key` is past a new secret."""
+def refuse_rotation(key: ApiKey, scopes: ScopeSet | None) -> None:
+    """Raise KeyRevoked, KeyEnded or KeyRotated if `key` is past a new secret, Invalid if it takes no `scopes`."""
+    if key.parent_id and scopes is not None:
+        raise Invalid("scopes", "A derived key keeps its scopes. Narrow it instead.")
     refuse_revoked(key)
-    if key.status == "expired":
+    if not key.is_living:
         raise refusals.KeyEnded
     if key.grace_ends_at is not None:
         raise refusals.KeyRotated

@@ -150,9 +150,9 @@ def rotate(
     guards.check_grace(grace)
     with hold(key.agent), change(actor, actions.ROTATE, on=key, reason=reason) as act:
         guards.refuse_second_use(key.app, once)
-        guards.refuse_rotation(key)
+        guards.refuse_rotation(key, scopes)
         if key.kind == ApiKey.Kind.DERIVED:
-            return Minted(key, _renew(key))
+            return Minted(key, _renew(key, once))
         successor = _successor(key, scopes, once)
         key.deprecated_at = key.deprecated_at or now()
         key.grace_ends_at = now() + grace
@@ -210,7 +210,7 @@ def revoke(actor: Actor, key: ApiKey, *, reason: str = "", force: bool = False) 
             if not force:
                 raise refusals.LastActiveKey
             act.note(forced=True)
-        _end(actor, key, act)
+        _end(actor, key, act, reason)
 
 
 def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> None:
@@ -222,21 +222,21 @@ def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> None:
         agent.version += 1
         agent.save(update_fields=["revoked_at", "version"])
         for key in agent.keys.filter(revoked_at=None, parent=None).order_by("id"):
-            with _following(actor, key, act) as following:
-                _end(actor, key, following)
+            with _following(actor, key, act, reason):
+                _end(actor, key, act, reason)
 
 
-def _end(actor: Actor, key: ApiKey, act: Act) -> None:
-    """Revoke `key`, which `act` is changing, and its living children, each with an event of its own."""
+def _end(actor: Actor, key: ApiKey, cause: Act, reason: str) -> None:
+    """Revoke `key`, which is being changed, and its living children, each with an event that names `cause`."""
     key.revoked_at = now()
     key.save(update_fields=["revoked_at"])
     for child in key.children.filter(revoked_at=None).order_by("id"):
-        with _following(actor, child, act) as following:
-            _end(actor, child, following)
+        with _following(actor, child, cause, reason):
+            _end(actor, child, cause, reason)
 
 
-def _following(actor: Actor, key: ApiKey, cause: Act) -> AbstractContextManager[Act]:
-    return change(actor, actions.REVOKE, on=key, cause=cause)
+def _following(actor: Actor, key: ApiKey, cause: Act, reason: str) -> AbstractContextManager[Act]:
+    return change(actor, actions.REVOKE, on=key, reason=reason, cause=cause)
 
 
 def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
@@ -246,7 +246,7 @@ def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
         replaces=key,
         kind=key.kind,
         name=key.name,
-        scopes=wanted.names() if wanted else key.scopes,
+        scopes=key.scopes if wanted is None else wanted.names(),
         networks=key.networks,
         rate_limit_rpm=key.rate_limit_rpm,
         expires_at=key.expires_at,
@@ -269,12 +269,13 @@ def _issue(actor: Actor, key: ApiKey) -> Plaintext:
     return secret
 
 
-def _renew(key: ApiKey) -> Plaintext:
+def _renew(key: ApiKey, once: str) -> Plaintext:
     """Give a derived key another secret in place; the old one stops at once."""
     secret = plaintext.generate(key.kind)
     _take(key, secret)
     key.generation += 1
-    key.save(update_fields=["prefix", "fingerprint", "digest", "pepper", "generation"])
+    key.once = once or key.once
+    key.save(update_fields=["prefix", "fingerprint", "digest", "pepper", "generation", "once"])
     return secret
 
 

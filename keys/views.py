@@ -20,7 +20,7 @@ from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.presets import PURPOSES
 from keys.refusals import KeyNotFound, LastActiveKey
-from keys.snippets import mint_command, mint_json
+from keys.snippets import mint_command
 
 A_PAGE = 50
 
@@ -68,11 +68,12 @@ def mint(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
 
 
 @require_POST
-def review(request: AppRequest) -> HttpResponse:
+def review(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
     """The review pane for what is typed so far; nothing is minted, nothing need be complete."""
+    agent = _agent(request, agent_id) if agent_id else None
     form = forms.MintForm(request.POST)
     form.is_valid()
-    return render(request, "keys/_review.html", _reviewed(request, form, form.cleaned_data))
+    return render(request, "keys/_review.html", _reviewed(request, form, agent, {}))
 
 
 @require_GET
@@ -244,25 +245,27 @@ def _mint_page(
     status: int = 200,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
-    reviewed = _reviewed(request, form, form.cleaned_data if form.is_bound else values or {})
-    context = {"form": form, "agent": agent, "purposes": PURPOSES, "refusal": refusal, **reviewed}
+    reviewed = _reviewed(request, form, agent, values or {})
+    context = {"form": form, "purposes": PURPOSES, "refusal": refusal, **reviewed}
     return render(request, "keys/mint.html", context, status=status)
 
 
-def _reviewed(request: AppRequest, form: forms.MintForm, values: dict[str, Any]) -> dict[str, Any]:
+def _reviewed(
+    request: AppRequest, form: forms.MintForm, agent: Agent | None, values: dict[str, Any]
+) -> dict[str, Any]:
     """What the review pane shows, from a sent form or from a fresh one's starting values."""
     if not form.is_bound:
         form = forms.MintForm(values)
         form.is_valid()
     chosen = form.cleaned_data
     return {
+        "agent": agent,
         "chosen": chosen,
         "can": present.can(chosen.get("scopes")),
         "cannot": present.cannot(chosen.get("scopes")),
         "namesakes": present.others_called(request.app, chosen.get("name", "")),
         "quota": present.quota(request.app),
-        "command": mint_command(request.app, chosen),
-        "json": mint_json(chosen),
+        "command": mint_command(request.app, agent, chosen),
     }
 
 

@@ -43,6 +43,7 @@ agents = [
         "<uuid:agent_id>/revoke/", page(agent_key_pages.revoke, on_agents.REVOKE_AGENT), name="agent-revoke"
     ),
     path("<uuid:agent_id>/mint/", page(key_pages.mint, on_keys.MINT), name="agent-key-mint"),
+    path("<uuid:agent_id>/mint/review/", page(key_pages.review, on_keys.MINT), name="agent-key-mint-review"),
 ]
 
 audit = [

@@ -80,6 +80,12 @@ def quota(used: int, grace: int, total: int) -> SafeString:
 
 
 @register.filter
+def short(label: str) -> str:
+    """`Name <address>` without the address."""
+    return label.partition(" <")[0]
+
+
+@register.filter
 def as_notice(message: Message) -> dict[str, str]:
     """A waiting message as a notice: agents.faces.finished() puts the way back into its tags."""
     undo, _, value = message.extra_tags.partition(" ") if message.extra_tags else ("", "", "")
