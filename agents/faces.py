@@ -1,21 +1,12 @@
 """What every page shares: the request a gate hands it, and how it answers a finished act."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
-from django_htmx.middleware import HtmxDetails
 
 from agents.models import App
-from audit.actors import Actor, Origin
-
-
-class PortalRequest(HttpRequest):
-    """A request of a signed-in person."""
-
-    origin: Origin
-    actor: Actor
-    htmx: HtmxDetails
+from audit.faces import PortalRequest
 
 
 class AppRequest(PortalRequest):

@@ -8,6 +8,8 @@ from audit.text import redact
 
 LONGEST = 80
 AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters, marks and symbols that show nothing."""
 _LOOK_ALIKES = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
 
 
@@ -18,7 +20,9 @@ def parse_name(text: str, field: str = "name") -> str:
         raise Invalid(field, "Give it a name.")
     if len(name) > LONGEST:
         raise Invalid(field, f"Use at most {LONGEST} characters; this has {len(name)}.")
-    if any(unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") for c in text):
+    if len(sameness(name)) > 2 * LONGEST:
+        raise Invalid(field, "Use fewer characters that stand for several letters.")
+    if any(map(_unseen, text)):
         raise Invalid(field, "Leave out control and invisible characters.")
     if redact(name) != name:
         raise Invalid(field, "That is a key. Its secret belongs in a secret manager, never in a name.")
@@ -41,6 +45,11 @@ def parse_agent_name(text: str, field: str = "name") -> str:
 def sameness(name: str) -> str:
     """Two names that people would take for one have one sameness: case, width and accents' form are dropped."""
     return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _unseen(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] == "C" or category in ("Zl", "Zp") or character in _BLANK
 
 
 def _scripts(name: str) -> set[str]:

@@ -1,11 +1,12 @@
 """Makes text from outside fit to keep: no secrets, no control characters, no longer than its column."""
 
 import re
-from urllib.parse import urlsplit
 
 _SECRET = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]{6,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 """What ends a line, turns the direction of one round, or is no text at all."""
+_BEFORE_PATH = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_AFTER_PATH = re.compile(r"[?#]")
 
 
 def redact(text: str) -> str:
@@ -20,8 +21,4 @@ def keepable(text: str, longest: int) -> str:
 
 def path_of(uri: str, longest: int = 500) -> str:
     """The path of a request's address, without its query, which is where people put secrets."""
-    try:
-        path = urlsplit(uri).path
-    except ValueError:
-        path = uri.partition("?")[0]
-    return keepable(path, longest)
+    return keepable(_AFTER_PATH.split(_BEFORE_PATH.sub("", uri), maxsplit=1)[0], longest)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -59,7 +60,7 @@ def verify(request: HttpRequest) -> HttpResponseBase:
     started = time.perf_counter_ns()
     if request.method not in ("GET", "POST"):
         return _json(MethodNotAllowed(), {"Allow": "GET, POST"})
-    question = read(request.META, request.GET.getlist("scope"), request.GET.values())
+    question = read(request.META, request.GET.getlist("scope"))
     try:
         outcome = answer(question, started)
     except Exception as error:
@@ -72,9 +73,9 @@ def verify(request: HttpRequest) -> HttpResponseBase:
     return _json(_facts(outcome), headers)
 
 
-def read(meta: Mapping[str, Any], scopes: Sequence[str], in_url: Sequence[str] | Any = ()) -> Question:
-    """The question a request asks. `scopes` are required of the key; `in_url` are its query's values."""
-    exposed = next((value for value in in_url if value.startswith("alter_key_")), "")
+def read(meta: Mapping[str, Any], scopes: Sequence[str]) -> Question:
+    """The question a request asks. `scopes` are required of the key."""
+    exposed = plaintext.find(unquote_plus(str(meta.get("QUERY_STRING", ""))))
     presented = exposed or _presented(meta)
     wanted, refusal = _wanted(scopes)
     origin = origin_of(meta, "door")
@@ -111,7 +112,7 @@ def look_up(hashed: bytes) -> Standing | None:
     """What is known of the key with this SHA-256, its agent and its parent, in one read."""
     found = (
         ApiKey.objects.filter(digest__in=plaintext.digests(hashed))
-        .select_related("app", "agent", "parent", "parent__app")
+        .select_related("app", "agent", "parent", "parent__app", "parent__agent")
         .first()
     )
     if found is None:
@@ -172,8 +173,8 @@ def record(question: Question, outcome: Outcome, moment: datetime, started: int)
         allowed=verdict.allowed,
         code=verdict.refusal.code if verdict.refusal else "",
         check_failed=verdict.failed,
-        detail=verdict.detail[:300],
-        scopes=str(question.asking.scopes)[:500],
+        detail=keepable(verdict.detail, 300),
+        scopes=keepable(str(question.asking.scopes), 500),
         took_us=(time.perf_counter_ns() - started) // 1000,
         **known,
     )
@@ -230,7 +231,7 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
 def _headers(outcome: Outcome) -> dict[str, str]:
     key, verdict = outcome.key, outcome.verdict
     headers = outcome.allowance.headers() if outcome.allowance else {}
-    if key is None or "not revoked" not in verdict.passed:
+    if key is None or key.revoked:
         return headers
     if verdict.allowed:
         headers |= _identity(key)

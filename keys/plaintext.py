@@ -82,6 +82,12 @@ def is_well_formed(presented: str) -> bool:
     )
 
 
+def find(text: str) -> str:
+    """The first thing in `text` that has the shape of a key. Empty: there is none."""
+    found = _WHOLE.search(text)
+    return found[0] if found else ""
+
+
 def prefix_of(presented: str) -> str:
     """The part of a key that may be shown and logged: its type and eight characters. Empty if it is no key."""
     shown = _SHOWN.match(presented)

@@ -97,7 +97,9 @@ class Month:
             Traffic(api, 60, 28 * DAY, 5 * DAY, ("203.0.113.7", "203.0.113.18"), (0, 1, 2, 3, 4)),
             Traffic(api, 9, 5 * DAY, timedelta(minutes=9), ("203.0.113.18", "198.51.100.24")),
             Traffic(successor, 70, 5 * DAY, timedelta(seconds=20), ("203.0.113.7",), (0, 1, 2, 3, 4, 5)),
-            Traffic(settlement, 40, 24 * DAY, timedelta(seconds=50), ("203.0.113.40", "198.51.100.77"), (0, 2, 3)),
+            Traffic(
+                settlement, 40, 24 * DAY, timedelta(seconds=50), ("203.0.113.40", "198.51.100.77"), (0, 2, 3)
+            ),
             Traffic(cron, 6, 27 * DAY, 3 * HOUR, ("198.51.100.24",), (0,)),
             Traffic(nightly, 3, 20 * DAY, 12 * HOUR, ("203.0.113.40",), (0, 1)),
             Traffic(smoke, 12, 15 * DAY, 1 * DAY, ("198.51.100.77",)),
@@ -161,12 +163,12 @@ class Month:
     def _derived(self, app: App, parent: ApiKey, name: str, scope: str, hours: int) -> None:
         holder = Actor("key", str(parent.id), parent.name, frozenset({"keys:derive"}), Origin("sdk"), app.id)
         with at(self._ago(HOUR)):
-            lifecycle.derive(
-                holder, parent, scopes=parse_scopes([scope]), expires_in=hours * HOUR, name=name
-            )
+            lifecycle.derive(holder, parent, scopes=parse_scopes([scope]), expires_in=hours * HOUR, name=name)
 
     def _calls(self) -> int:
-        rows = sorted((row for traffic in self.traffic for row in self._made(traffic)), key=lambda row: row.at)
+        rows = sorted(
+            (row for traffic in self.traffic for row in self._made(traffic)), key=lambda row: row.at
+        )
         for start in range(0, len(rows), 500):
             calls.write(rows[start : start + 500])
         return len(rows)

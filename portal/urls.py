@@ -1,11 +1,11 @@
 """The map of the product. Every line says where, who may (the gate and its action), and what answers."""
 
 import agents.views as agent_pages
-import audit.views as audit_pages
 from django.urls import include, path
 
 import agents.actions as on_agents
 import audit.actions as on_audit
+import audit.views as audit_pages
 import keys.actions as on_keys
 import keys.views as key_pages
 import portal.actions as on_people

@@ -52,6 +52,12 @@ def date(moment: datetime | None) -> SafeString:
 
 
 @register.simple_tag
+def clock(moment: datetime) -> SafeString:
+    """`{% clock entry.at %}`: the time of day, under a heading that names the day."""
+    return _time(moment, moment.astimezone(UTC).strftime("%H:%M:%S"))
+
+
+@register.simple_tag
 def spark(days: Sequence[tuple[int, int]], label: str) -> SafeString:
     """`{% spark row.days row.calls %}`: calls a day, refused ones marked, as bars with a sentence."""
     most = max((allowed + refused for allowed, refused in days), default=0) or 1
@@ -98,9 +104,7 @@ def _bar(x: int, allowed: int, refused: int, most: int) -> SafeString:
     calls = format_html(
         '<rect x="{}" y="{}" width="8" height="{}" fill="currentColor"/>', x, _px(20 - height), _px(height)
     )
-    marked = format_html(
-        '<rect class="no" x="{}" y="{}" width="8" height="{}"/>', x, _px(20 - bad), _px(bad)
-    )
+    marked = format_html('<rect class="no" x="{}" y="{}" width="8" height="{}"/>', x, _px(20 - bad), _px(bad))
     return calls + marked if refused else calls if allowed else SafeString("")
 
 

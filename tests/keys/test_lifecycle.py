@@ -28,11 +28,11 @@ WRITING: dict[str, Verb] = {
     "mint": lambda actor, key: lifecycle.mint(actor, key.app, name="another", scopes=READ),
     "rename": lambda actor, key: lifecycle.rename(actor, key, "renamed"),
     "narrow": lambda actor, key: lifecycle.narrow(actor, key, scopes=READ),
-    "deprecate": lambda actor, key: lifecycle.deprecate(actor, key),
+    "deprecate": lifecycle.deprecate,
     "undeprecate": lambda actor, key: lifecycle.undeprecate(actor, ApiKey.objects.get(name="old")),
-    "rotate": lambda actor, key: lifecycle.rotate(actor, key),
+    "rotate": lifecycle.rotate,
 }
-ENDING: dict[str, Verb] = {"revoke": lambda actor, key: lifecycle.revoke(actor, key)}
+ENDING: dict[str, Verb] = {"revoke": lifecycle.revoke}
 DERIVING: dict[str, Verb] = {
     "derive": lambda actor, key: lifecycle.derive(actor, key, scopes=READ, expires_in=HOUR)
 }
@@ -136,7 +136,7 @@ def test_a_refused_verb_leaves_nothing(key: ApiKey, outsider: User, other_app: A
 @each(EVERY)
 def test_without_its_event_nothing_is_changed(key: ApiKey, verb: Verb) -> None:
     before = everything()
-    with failing("INSERT INTO \"audit_event\""), pytest.raises(OperationalError):
+    with failing('INSERT INTO "audit_event"'), pytest.raises(OperationalError):
         verb(shell(), key)
 
     assert everything() == before
@@ -145,7 +145,7 @@ def test_without_its_event_nothing_is_changed(key: ApiKey, verb: Verb) -> None:
 @each(EVERY)
 def test_without_its_change_there_is_no_event(key: ApiKey, verb: Verb) -> None:
     before = everything()
-    with failing("UPDATE \"keys_apikey\"", "INSERT INTO \"keys_apikey\""), pytest.raises(OperationalError):
+    with failing('UPDATE "keys_apikey"', 'INSERT INTO "keys_apikey"'), pytest.raises(OperationalError):
         verb(shell(), key)
 
     assert everything() == before
@@ -161,7 +161,11 @@ def test_an_event_says_who_did_it_from_where_and_to_which_key(
     event = Event.objects.order_by("id").last()
     assert event
     assert (event.actor_kind, event.actor_id, event.actor_label) == (actor.kind, actor.id, actor.label)
-    assert (event.via, event.ip, event.request_id) == (actor.origin.via, actor.origin.ip, actor.origin.request_id)
+    assert (event.via, event.ip, event.request_id) == (
+        actor.origin.via,
+        actor.origin.ip,
+        actor.origin.request_id,
+    )
     assert (event.app_id, event.target_id) == (key.app_id, str(event.key_id))
 
 

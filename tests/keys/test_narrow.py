@@ -62,7 +62,9 @@ def test_a_key_loses_one_thing_and_its_event_tells_which(key: ApiKey, field: str
 
 def test_a_key_loses_everything_at_once(key: ApiKey) -> None:
     with at(NOON):
-        lifecycle.narrow(shell(), key, **{name: value for less in LESS.values() for name, value in less.items()})
+        lifecycle.narrow(
+            shell(), key, **{name: value for less in LESS.values() for name, value in less.items()}
+        )
 
     now = again(key)
     assert (now.scopes, now.networks, now.rate_limit_rpm, now.expires_at) == (

@@ -88,7 +88,9 @@ def test_each_derived_key_has_an_event_with_the_same_cause_and_reason(app: App) 
 
     cause = acts(parent)[-1]
     ends = [acts(child)[-1] for child in children]
-    assert [(end.action, end.cause_id, end.reason) for end in ends] == [("key.revoke", cause.id, "leaked")] * 3
+    assert [(end.action, end.cause_id, end.reason) for end in ends] == [
+        ("key.revoke", cause.id, "leaked")
+    ] * 3
 
 
 def test_a_derived_key_that_was_revoked_before_is_left_alone(app: App) -> None:

@@ -1,0 +1,182 @@
+"""One timeline over acts and calls: filters, and pages that hold still while rows arrive (docs/decisions/0006).
+
+Pages are cut by key, (moment, id), never by offset, so the millionth page costs what the first one does.
+"""
+
+import heapq
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit.models import Call, Event, Recorded
+from audit.refusals import Invalid
+
+A_PAGE = 50
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
+_SECRET_PART = re.compile(r"(alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8})[0-9A-Za-z]*")
+
+Entry = Event | Call
+
+
+class Cursor(NamedTuple):
+    """A place in the timeline: the row with this moment and id."""
+
+    at: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to look for in one app's record. Empty means anything."""
+
+    app_id: UUID
+    key: str = ""
+    """A key's prefix, the end of one, or a piece of it."""
+    agent: UUID | None = None
+    actor: str = ""
+    action: str = ""
+    outcome: str = ""
+    """`act`, `allowed` or `refused`."""
+    code: str = ""
+    ip: str = ""
+    path: str = ""
+    request: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the app is asked for."""
+        return any(getattr(self, field.name) for field in fields(self) if field.name != "app_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some entries, newest first, and the ways on. None: there is nothing further that way."""
+
+    entries: list[Entry]
+    older: Cursor | None
+    newer: Cursor | None
+
+
+def parse_cursor(text: str) -> Cursor | None:
+    """A place from an address; empty is none. Raises Invalid."""
+    if not text:
+        return None
+    found = _CURSOR.fullmatch(text)
+    try:
+        if not found:
+            raise OverflowError
+        return Cursor(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
+    except OverflowError:
+        raise Invalid("before", "This page's place cannot be read. Start from the newest entry.") from None
+
+
+def cut_to_prefix(text: str) -> str:
+    """What of a pasted key may be kept and shown: its prefix."""
+    return _SECRET_PART.sub(r"\1", text.strip())
+
+
+def timeline(
+    filters: Filters, *, before: Cursor | None = None, after: Cursor | None = None, limit: int = A_PAGE
+) -> Page:
+    """The newest entries that match, or those next to a cursor: older ones `before` it, newer ones `after`."""
+    events, calls = _events(filters), _calls(filters)
+    found = _nearest(events, calls, before or after, forwards=after is not None, limit=limit + 1)
+    more, entries = len(found) > limit, found[:limit]
+    if after:
+        entries.reverse()
+    return Page(
+        entries,
+        older=_place(entries, -1) if more or after else None,
+        newer=_place(entries, 0) if (more and after) or before else None,
+    )
+
+
+def nearest_older(filters: Filters) -> Entry | None:
+    """The last entry before the time asked for: where the next thing to see is. None if no time was asked for."""
+    if filters.since is None:
+        return None
+    earlier = replace(filters, since=None, until=filters.since)
+    found = timeline(earlier, limit=1).entries
+    return found[0] if found else None
+
+
+def around(call: Call, each: int = 5) -> list[Entry]:
+    """The calls with the same key just before and just after one, newest first, itself among them."""
+    same = Call.objects.filter(app_id=call.app_id, key_id=call.key_id)
+    place, none = Cursor(call.at, call.id), Event.objects.none()
+    later = _nearest(none, same, place, forwards=True, limit=each)
+    return [*reversed(later), call, *_nearest(none, same, place, forwards=False, limit=each)]
+
+
+def _nearest(
+    events: QuerySet[Event], calls: QuerySet[Call], place: Cursor | None, *, forwards: bool, limit: int
+) -> list[Entry]:
+    """Up to `limit` entries of both kinds from `place` on, nearest first. One query for each kind."""
+    order = ("at", "id") if forwards else ("-at", "-id")
+    both = [_beyond(rows, place, forwards).order_by(*order)[:limit] for rows in (events, calls)]
+    merged: Iterable[Any] = heapq.merge(*both, key=_key, reverse=not forwards)
+    return list(islice(merged, limit))
+
+
+def _beyond(rows: QuerySet[Any], place: Cursor | None, forwards: bool) -> QuerySet[Any]:
+    if place is None:
+        return rows
+    if forwards:
+        return rows.filter(Q(at__gt=place.at) | Q(at=place.at, id__gt=place.id), at__gte=place.at)
+    return rows.filter(Q(at__lt=place.at) | Q(at=place.at, id__lt=place.id), at__lte=place.at)
+
+
+def _key(entry: Recorded) -> tuple[datetime, str]:
+    return entry.at, entry.id.hex
+
+
+def _place(entries: list[Entry], index: int) -> Cursor | None:
+    return Cursor(entries[index].at, entries[index].id) if entries else None
+
+
+def _events(filters: Filters) -> QuerySet[Event]:
+    rows = _shared(Event.objects.all(), filters)
+    if filters.outcome in ("allowed", "refused") or filters.code or filters.path:
+        return rows.none()
+    if filters.action:
+        rows = rows.filter(action=filters.action)
+    return rows.filter(actor_label__icontains=filters.actor) if filters.actor else rows
+
+
+def _calls(filters: Filters) -> QuerySet[Call]:
+    rows = _shared(Call.objects.all(), filters)
+    if filters.outcome == "act" or filters.action or filters.actor:
+        return rows.none()
+    if filters.outcome:
+        rows = rows.filter(allowed=filters.outcome == "allowed")
+    if filters.code:
+        rows = rows.filter(code=filters.code)
+    return rows.filter(path__startswith=filters.path) if filters.path else rows
+
+
+def _shared(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
+    exact = {"agent_id": filters.agent, "ip": filters.ip, "request_id": filters.request}
+    bounds = {"at__gte": filters.since, "at__lt": filters.until}
+    rows = rows.filter(app_id=filters.app_id, **{k: v for k, v in (exact | bounds).items() if v})
+    if filters.key:
+        rows = rows.filter(key_id__in=_key_ids(filters), key_prefix__contains=filters.key)
+    return rows
+
+
+def _key_ids(filters: Filters) -> list[UUID | None]:
+    """The keys whose prefix matches, from the acts that gave them one: calls need no index on text."""
+    born = Event.objects.filter(app_id=filters.app_id, key_prefix__contains=filters.key)
+    named = born.filter(action__in=("key.mint", "key.rotate", "key.derive"))
+    return list(named.values_list("key_id", flat=True).distinct()[:200])

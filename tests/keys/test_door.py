@@ -1,0 +1,686 @@
+"""The door over HTTP: what it answers, what it refuses, what it records, and what it costs."""
+
+import ipaddress
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, OperationalError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.http import http_date
+from pytest_django import Settings
+
+from agents import lifecycle as agents_lifecycle
+from agents.models import Agent, App
+from audit.actors import shell
+from audit.clock import at
+from audit.models import Call
+from keys import lifecycle
+from keys.models import Pace
+from keys.networks import parse_networks
+from keys.plaintext import generate
+from tests.factories import minted
+from tests.keys.asking import again, ask, call, error, opened
+from tests.keys.family import derived, parent_of
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+UNKNOWN = generate("app").take()
+
+
+@pytest.fixture
+def secret(app: App) -> str:
+    """The plaintext of a key that may read grants."""
+    return minted(app).plaintext.take()
+
+
+# ── yes ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_yes_says_whose_key_it_was(app: App, agent: Agent) -> None:
+    key, secret = opened(minted(app, agent=agent, scopes="grants:write,agents:read"))
+
+    answer = ask(secret)
+
+    told = {name: value for name, value in answer.headers.items() if name.startswith("X-Alter")}
+    assert answer.status_code == 200
+    assert told == {
+        "X-Alter-Key-Id": str(key.id),
+        "X-Alter-Key-Prefix": key.prefix,
+        "X-Alter-App-Id": str(app.id),
+        "X-Alter-Agent-Id": str(agent.id),
+        "X-Alter-Scopes": "agents:read,grants:write",
+    }
+
+
+def test_its_body_says_the_same(app: App) -> None:
+    key, secret = opened(minted(app))
+
+    assert ask(secret).json() == {
+        "allowed": True,
+        "key_id": str(key.id),
+        "key_prefix": key.prefix,
+        "app_id": str(app.id),
+        "agent_id": None,
+        "scopes": ["grants:read"],
+    }
+
+
+def test_an_app_key_has_no_agent_header(secret: str) -> None:
+    assert "X-Alter-Agent-Id" not in ask(secret).headers
+
+
+def test_every_answer_to_a_known_key_is_metered(app: App) -> None:
+    secret = minted(app, rate_limit_rpm=60).plaintext.take()
+    with at(NOON):
+        answer = ask(secret)
+
+    assert [answer[f"X-RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")] == [
+        "60",
+        "59",
+        str(int(NOON.timestamp()) + 1),
+    ]
+
+
+def test_post_is_answered_like_get(secret: str) -> None:
+    assert (
+        Client()
+        .post("/verify", data=b"{", content_type="text/plain", headers={"x-api-key": secret})
+        .json()["allowed"]
+    )
+
+
+def test_no_cookie_and_no_token_are_needed_and_none_is_set(secret: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    assert not client.post("/verify", headers={"x-api-key": secret, "origin": "https://example.com"}).cookies
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "head", "options", "trace"])
+def test_another_method_is_refused_in_json(secret: str, method: str) -> None:
+    answer = getattr(Client(), method)("/verify", headers={"x-api-key": secret})
+
+    assert (answer.status_code, answer["Allow"], answer["Content-Type"]) == (
+        405,
+        "GET, POST",
+        "application/json",
+    )
+
+
+@pytest.mark.parametrize("host", ["evil.example.com", "checkout", "", "a b"])
+def test_any_host_is_answered(secret: str, host: str) -> None:
+    assert ask(secret, HTTP_HOST=host).status_code == 200
+
+
+@pytest.mark.parametrize("word", ["Bearer", "bearer", "BEARER"])
+def test_a_key_may_come_as_a_bearer(secret: str, word: str) -> None:
+    assert ask(headers={"authorization": f"{word} {secret}"}).status_code == 200
+
+
+def test_space_around_a_key_is_forgiven(secret: str) -> None:
+    assert ask(f" {secret}\t").status_code == 200
+
+
+def test_the_header_wins_over_the_bearer(secret: str) -> None:
+    assert ask(UNKNOWN, headers={"authorization": f"Bearer {secret}"}).status_code == 401
+
+
+def test_an_answer_is_never_kept(secret: str) -> None:
+    assert [ask(secret)["Cache-Control"], ask()["Cache-Control"]] == ["no-store", "no-store"]
+
+
+def test_the_callers_request_id_comes_back(secret: str) -> None:
+    answer = ask(secret, headers={"x-request-id": "req-7"})
+
+    assert (answer["X-Request-Id"], call().request_id) == ("req-7", "req-7")
+
+
+# ── no ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_key_is_refused(app: App) -> None:
+    answer = ask()
+
+    assert (error(answer), answer["WWW-Authenticate"]) == ((401, "missing_api_key"), 'ApiKey realm="alter"')
+
+
+@pytest.mark.parametrize("bearer", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer\t"])
+def test_an_empty_or_other_authorization_is_no_key(app: App, bearer: str) -> None:
+    assert error(ask(headers={"authorization": bearer})) == (401, "missing_api_key")
+
+
+def test_a_mistyped_an_unknown_and_a_revoked_key_look_the_same(app: App) -> None:
+    key, secret = opened(minted(app))
+    lifecycle.revoke(shell(), key)
+    mistyped = secret[:-1] + ("0" if secret[-1] != "0" else "1")
+
+    answers = [ask(presented) for presented in (mistyped, UNKNOWN, secret, "hunter2", "alter_key_app_")]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(401, answers[0].content)}
+    assert error(answers[0]) == (401, "invalid_key")
+
+
+def test_a_refused_key_is_told_nothing_of_whose_it_is(app: App) -> None:
+    key, secret = opened(minted(app))
+    lifecycle.revoke(shell(), key)
+
+    assert not [name for name in ask(secret).headers if name.startswith("X-Alter")]
+
+
+def test_a_key_works_until_it_expires(app: App) -> None:
+    with at(NOON):
+        secret = minted(app, expires_at=NOON + HOUR).plaintext.take()
+
+    with at(NOON + HOUR - timedelta(microseconds=1)):
+        assert ask(secret).status_code == 200
+    with at(NOON + HOUR):
+        assert error(ask(secret)) == (401, "key_expired")
+
+
+def test_a_suspended_agents_keys_are_refused_until_it_is_resumed(app: App, agent: Agent) -> None:
+    secret = minted(app, agent=agent).plaintext.take()
+
+    agents_lifecycle.suspend_agent(shell(), agent)
+    assert error(ask(secret)) == (401, "agent_inactive")
+    agents_lifecycle.resume_agent(shell(), agent)
+    assert ask(secret).status_code == 200
+
+
+def test_an_archived_apps_keys_keep_working(app: App, secret: str) -> None:
+    agents_lifecycle.archive_app(shell(), app)
+
+    assert ask(secret).status_code == 200
+
+
+# ── the address ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def confined(app: App) -> str:
+    """The plaintext of a key that may be used from two ranges."""
+    ranges = parse_networks(["203.0.113.0/24", "2001:db8:1::/48"])
+    return minted(app, networks=ranges).plaintext.take()
+
+
+@pytest.fixture
+def proxied(settings: Settings) -> None:
+    """Trust two proxies."""
+    settings.TRUSTED_PROXIES = [ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("192.0.2.0/24")]
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9", "::ffff:203.0.113.9", "2001:db8:1::9"])
+def test_a_listed_address_passes(confined: str, address: str) -> None:
+    assert ask(confined, REMOTE_ADDR=address).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["198.51.100.7", "2001:db8:2::9", "", "unix:"])
+def test_another_address_or_none_is_refused(confined: str, address: str) -> None:
+    assert error(ask(confined, REMOTE_ADDR=address)) == (403, "ip_not_allowed")
+
+
+def test_what_a_stranger_says_was_forwarded_is_not_believed(confined: str) -> None:
+    refused = ask(confined, REMOTE_ADDR="198.51.100.7", headers={"x-forwarded-for": "203.0.113.9"})
+
+    assert (error(refused), call().ip) == ((403, "ip_not_allowed"), "198.51.100.7")
+
+
+@pytest.mark.parametrize(
+    "hops",
+    [
+        "203.0.113.9",
+        "203.0.113.9:4711",
+        "198.51.100.7, 203.0.113.9",
+        "203.0.113.9, 192.0.2.8",
+        "nonsense, 203.0.113.9,192.0.2.8",
+    ],
+)
+def test_behind_trusted_proxies_the_nearest_stranger_is_the_caller(
+    confined: str, proxied: None, hops: str
+) -> None:
+    assert ask(confined, headers={"x-forwarded-for": hops}).status_code == 200
+    assert call().ip == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    "hops",
+    ["203.0.113.9, 198.51.100.7", "203.0.113.9, nonsense", "203.0.113.9,", "203.0.113.9, 203.0.113.9\0"],
+)
+def test_a_forged_or_broken_hop_does_not_open_the_door(confined: str, proxied: None, hops: str) -> None:
+    assert error(ask(confined, headers={"x-forwarded-for": hops})) == (403, "ip_not_allowed")
+
+
+# ── scopes ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_scope_the_key_lacks_is_refused_with_what_is_missing(app: App) -> None:
+    secret = minted(app, scopes="grants:write,agents:read").plaintext.take()
+
+    refused = ask(secret, "agents:write", "grants:read")
+
+    assert error(refused) == (403, "insufficient_scope")
+    assert {name: refused.json()[name] for name in ("required", "granted", "missing")} == {
+        "required": ["agents:write", "grants:read"],
+        "granted": ["agents:read", "grants:write"],
+        "missing": ["agents:write"],
+    }
+
+
+def test_every_scope_asked_for_must_be_held(app: App) -> None:
+    secret = minted(app, scopes="grants:write,agents:read").plaintext.take()
+
+    assert ask(secret, "grants:read", "agents:read", "grants:write").status_code == 200
+
+
+def test_what_was_asked_for_is_on_record(secret: str) -> None:
+    ask(secret, "grants:read", "agents:write:a1")
+
+    assert call().scopes == "agents:write:a1,grants:read"
+
+
+@pytest.mark.parametrize(
+    "scope", ["", "*", "grants:*", "grants:read,agents:read", "grants%3Aread%00", "%ff%fe"]
+)
+def test_a_malformed_scope_is_refused_and_not_taken_for_none(secret: str, scope: str) -> None:
+    answer = ask(secret, scope)
+
+    assert (error(answer), call().allowed, call().check_failed) == ((422, "invalid_scope"), False, "question")
+
+
+def test_a_scope_outside_the_catalogue_is_refused(secret: str) -> None:
+    assert error(ask(secret, "users:read")) == (422, "unknown_scope")
+
+
+def test_too_many_scopes_are_refused(secret: str) -> None:
+    assert error(ask(secret, *(f"grants:read:g{n}" for n in range(101)))) == (422, "invalid_scope")
+
+
+def test_too_many_parameters_are_refused_in_json(secret: str) -> None:
+    answer = ask(secret, query="&".join(f"p{n}=" for n in range(2000)))
+
+    assert error(answer) == (400, "bad_request")
+
+
+# ── a key in the address ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "api_key={}",
+        "api_key={}&api_key=",
+        "scope={}",
+        "scope=grants:read&scope={}",
+        "scope=grants:read:{}",
+        "next=%20{}",
+        "next=https://example.com/?key={}",
+        "{}=1",
+        "{}",
+    ],
+)
+def test_a_key_in_the_address_is_refused_and_kept_nowhere(app: App, query: str) -> None:
+    key, secret = opened(minted(app))
+
+    answer = ask(query=query.format(secret))
+
+    assert error(answer) == (400, "key_in_url")
+    assert (call().key_id, call().code) == (key.id, "key_in_url")
+    assert secret[22:] not in answer.content.decode() + str(Call.objects.values())
+
+
+def test_a_key_in_the_address_is_refused_even_beside_one_in_the_header(secret: str) -> None:
+    assert error(ask(secret, query=f"k={UNKNOWN}")) == (400, "key_in_url")
+
+
+# ── the throttle ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_spent_key_is_told_how_long_to_wait(app: App) -> None:
+    secret = minted(app, rate_limit_rpm=2).plaintext.take()
+    with at(NOON):
+        ask(secret)
+        ask(secret)
+        refused = ask(secret)
+
+    assert (error(refused), refused["Retry-After"], refused["X-RateLimit-Remaining"]) == (
+        (429, "rate_limit_exceeded"),
+        "30",
+        "0",
+    )
+    body = refused.json()
+    assert [body[name] for name in ("scope", "limit", "window_seconds", "retry_after")] == [
+        "api_key",
+        2,
+        60,
+        30,
+    ]
+
+
+def test_after_that_long_one_call_passes(app: App) -> None:
+    secret = minted(app, rate_limit_rpm=2).plaintext.take()
+    with at(NOON):
+        statuses = [ask(secret).status_code for _ in range(3)]
+    with at(NOON + timedelta(seconds=30)):
+        statuses += [ask(secret).status_code for _ in range(2)]
+
+    assert statuses == [200, 200, 429, 200, 429]
+
+
+def test_a_call_refused_for_its_key_is_not_charged(app: App) -> None:
+    key, secret = opened(minted(app))
+    lifecycle.revoke(shell(), key)
+    ask(secret)
+
+    assert not Pace.objects.exists()
+
+
+def test_a_call_refused_for_its_address_is_not_charged(confined: str) -> None:
+    answer = ask(confined, REMOTE_ADDR="198.51.100.7")
+
+    assert (Pace.objects.exists(), "X-RateLimit-Limit" in answer.headers) == (False, False)
+
+
+def test_a_call_refused_for_its_scope_is_charged(secret: str) -> None:
+    assert int(ask(secret, "grants:admin")["X-RateLimit-Remaining"]) == 5999
+
+
+# ── deprecation ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def warned(answer: Any) -> list[str | None]:
+    return [answer.headers.get(name) for name in ("X-Alter-Key-Deprecated", "Deprecation", "Sunset")]
+
+
+@pytest.fixture
+def leaving(app: App) -> str:
+    """The plaintext of a key deprecated at noon, with every reason there is to refuse it."""
+    with at(NOON):
+        key, secret = opened(
+            minted(app, networks=parse_networks(["203.0.113.0/24"]), rate_limit_rpm=2, expires_at=NOON + DAY)
+        )
+        lifecycle.deprecate(shell(), key)
+    return secret
+
+
+WARNING = ["true", f"@{int(NOON.timestamp())}", http_date((NOON + DAY).timestamp())]
+
+
+def test_a_yes_to_a_deprecated_key_warns(leaving: str) -> None:
+    with at(NOON):
+        assert warned(ask(leaving, REMOTE_ADDR="203.0.113.9")) == WARNING
+
+
+@pytest.mark.parametrize(
+    "asked, code",
+    [
+        ({"REMOTE_ADDR": "198.51.100.7"}, "ip_not_allowed"),
+        ({"REMOTE_ADDR": "203.0.113.9", "query": "scope=grants:admin"}, "insufficient_scope"),
+        ({"REMOTE_ADDR": "203.0.113.9", "query": "scope=*"}, "invalid_scope"),
+    ],
+)
+def test_a_no_to_a_deprecated_key_warns_too(leaving: str, asked: dict[str, Any], code: str) -> None:
+    with at(NOON):
+        answer = ask(leaving, **asked)
+
+    assert (answer.json()["error"], warned(answer)) == (code, WARNING)
+
+
+def test_a_spent_deprecated_key_is_warned(leaving: str) -> None:
+    with at(NOON):
+        answers = [ask(leaving, REMOTE_ADDR="203.0.113.9") for _ in range(3)]
+
+    assert (answers[-1].status_code, warned(answers[-1])) == (429, WARNING)
+
+
+def test_an_expired_deprecated_key_is_warned(leaving: str) -> None:
+    with at(NOON + DAY):
+        answer = ask(leaving)
+
+    assert (error(answer), warned(answer)) == ((401, "key_expired"), WARNING)
+
+
+def test_a_key_without_an_end_has_no_sunset(app: App) -> None:
+    key, secret = opened(minted(app))
+    lifecycle.deprecate(shell(), key)
+
+    assert warned(ask(secret))[2] is None
+
+
+def test_a_key_in_grace_sets_with_its_grace(app: App) -> None:
+    with at(NOON):
+        key, secret = opened(minted(app, expires_at=NOON + 365 * DAY))
+        lifecycle.rotate(shell(), key, grace=HOUR)
+
+        assert warned(ask(secret))[2] == http_date((NOON + HOUR).timestamp())
+
+
+def test_a_key_that_is_not_deprecated_warns_of_nothing(app: App) -> None:
+    secret = minted(app, expires_at=datetime.now(UTC) + DAY).plaintext.take()
+
+    assert warned(ask(secret)) == [None, None, None]
+
+
+# ── the record ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_yes_is_on_record_with_all_that_names_its_key(app: App, agent: Agent) -> None:
+    key, secret = opened(minted(app, agent=agent, name="worker"))
+    with at(NOON):
+        ask(secret, REMOTE_ADDR="203.0.113.9", headers={"user-agent": "curl/8"})
+
+    row = call()
+    assert (row.key_id, row.key_prefix, row.key_name) == (key.id, key.prefix, "worker")
+    assert (row.app_id, row.agent_id, row.agent_name) == (app.id, agent.id, "refund-agent")
+    assert (row.at, row.via, row.ip, row.user_agent) == (NOON, "door", "203.0.113.9", "curl/8")
+    assert (row.status, row.allowed, row.code, row.check_failed) == (200, True, "", "")
+
+
+def test_a_no_to_a_known_key_is_on_record_with_the_check_that_failed(app: App) -> None:
+    key, secret = opened(minted(app))
+    lifecycle.revoke(shell(), key)
+    ask(secret)
+
+    row = call()
+    assert (row.key_id, row.key_prefix, row.app_id) == (key.id, key.prefix, app.id)
+    assert (row.status, row.allowed, row.code, row.check_failed) == (401, False, "invalid_key", "not revoked")
+
+
+def test_a_no_to_an_unknown_key_is_on_record_by_its_prefix(app: App) -> None:
+    ask(UNKNOWN)
+
+    row = call()
+    assert (row.key_id, row.app_id, row.key_prefix, row.check_failed) == (None, None, UNKNOWN[:22], "known")
+
+
+def test_a_no_to_a_mistyped_key_is_on_record_as_such(app: App) -> None:
+    ask(UNKNOWN[:-1])
+
+    assert (call().check_failed, call().detail) == ("format", "malformed: shape or checksum")
+
+
+def test_every_call_is_one_row(secret: str) -> None:
+    for presented in (secret, secret, UNKNOWN, "", "hunter2"):
+        ask(presented)
+
+    assert Call.objects.count() == 5
+
+
+@pytest.mark.parametrize("names", ["X-Original-{}|Method|URI", "X-Forwarded-{}|Method|Uri"])
+def test_the_call_a_gateway_asks_about_is_the_one_on_record(secret: str, names: str) -> None:
+    shape, method, uri = names.split("|")
+    asked = {shape.format(method): "DELETE", shape.format(uri): "/v1/refunds/7?token=s3cret#top"}
+    ask(secret, headers=asked)
+
+    assert (call().method, call().path) == ("DELETE", "/v1/refunds/7")
+
+
+@pytest.mark.parametrize(
+    "uri, path",
+    [
+        ("/plain", "/plain"),
+        ("https://api.example.com/v1/x?y=1", "/v1/x"),
+        ("//v1/refunds?x=1", "//v1/refunds"),
+        ("/a;b=c/d?e", "/a;b=c/d"),
+        ("/%2e%2e/x?y", "/%2e%2e/x"),
+        ("http://[broken/x?api_key=s3cret", "/x"),
+        ("?api_key=s3cret", ""),
+        ("/" + "x" * 600, "/" + "x" * 499),
+        (f"/keys/{UNKNOWN}/show", f"/keys/{UNKNOWN[:22]}[redacted]/show"),
+    ],
+)
+def test_a_path_is_recorded_without_query_host_or_key(secret: str, uri: str, path: str) -> None:
+    ask(secret, headers={"x-original-uri": uri})
+
+    assert call().path == path
+
+
+HOSTILE = [
+    "\0",
+    "a\0b",
+    "\x01\x1b[31m\x7f",
+    "é" * 400,
+    "\xff\xfe\x80",
+    "A" * 10_240,
+    "' OR 1=1 --",
+    "\u202e".encode().decode("latin-1"),
+]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "HTTP_USER_AGENT",
+        "HTTP_X_REQUEST_ID",
+        "HTTP_X_ORIGINAL_METHOD",
+        "HTTP_X_ORIGINAL_URI",
+        "HTTP_X_FORWARDED_FOR",
+        "HTTP_X_FORWARDED_METHOD",
+        "HTTP_X_FORWARDED_URI",
+        "HTTP_HOST",
+        "HTTP_AUTHORIZATION",
+        "REMOTE_ADDR",
+    ],
+)
+@pytest.mark.parametrize("value", HOSTILE, ids=ascii)
+def test_a_hostile_header_breaks_nothing_and_is_recorded_cleanly(
+    secret: str, proxied: None, header: str, value: str
+) -> None:
+    assert ask(secret, **{header: value}).status_code == 200
+
+    row = call()
+    kept = row.user_agent + row.request_id + row.method + row.path + row.ip
+    assert not set(kept) & set(map(chr, [*range(32), *range(127, 160)]))
+
+
+@pytest.mark.parametrize("value", [*HOSTILE, "alter_key_app_\0\0", "alter_key_app_" + "é" * 36], ids=ascii)
+def test_a_hostile_key_is_refused_and_recorded_cleanly(app: App, value: str) -> None:
+    answer = ask(HTTP_X_API_KEY=value)
+
+    assert answer.status_code == 401
+    assert call().key_prefix in ("", "alter_key_app_")
+
+
+@pytest.mark.parametrize(
+    "query", ["scope=%00", "%00=%00", "scope=%ff", "=&&&=", "scope=" + "a" * 20_000, "\xe9"]
+)
+def test_a_hostile_query_breaks_nothing(secret: str, query: str) -> None:
+    assert ask(secret, QUERY_STRING=query).status_code in (200, 422)
+
+
+# ── faults ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def failing(statement: str, error: type[DatabaseError]) -> Any:
+    """Within this block the database is lost at `statement`."""
+
+    def lost(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.lstrip().startswith(statement):
+            raise error("server closed the connection unexpectedly")
+        return execute(sql, *rest)
+
+    return connection.execute_wrapper(lost)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT", "INSERT INTO keys_pace", 'INSERT INTO "audit_call"'],
+    ids=["look up", "charge", "record"],
+)
+def test_without_the_database_there_is_no_yes(secret: str, statement: str) -> None:
+    with failing(statement, OperationalError):
+        answer = ask(secret)
+
+    assert (error(answer), answer["Retry-After"]) == ((503, "unavailable"), "2")
+    assert not [name for name in answer.headers if name.startswith("X-Alter")]
+
+
+def test_a_call_that_could_not_be_recorded_was_not_charged(secret: str) -> None:
+    with failing('INSERT INTO "audit_call"', OperationalError):
+        ask(secret)
+
+    assert not Pace.objects.exists()
+
+
+def test_a_no_that_cannot_be_recorded_is_not_told_either(app: App) -> None:
+    with failing('INSERT INTO "audit_call"', OperationalError):
+        assert error(ask(UNKNOWN)) == (503, "unavailable")
+
+
+def test_our_own_mistake_is_no_yes_either(secret: str) -> None:
+    client = Client(raise_request_exception=False)
+    with failing('INSERT INTO "audit_call"', DatabaseError):
+        answer = client.get("/verify", headers={"x-api-key": secret})
+
+    assert error(answer) == (500, "internal_error")
+
+
+# ── the price ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def statements(queries: CaptureQueriesContext) -> list[str]:
+    """The first words of what was asked of the database, without the brackets of transactions."""
+    said = [query["sql"].replace('"', "").split() for query in queries.captured_queries]
+    brackets = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
+    return [" ".join(words[: 3 if words[0] == "INSERT" else 1]) for words in said if words[0] not in brackets]
+
+
+READ, CHARGE, WRITE = "SELECT", "INSERT INTO keys_pace", "INSERT INTO audit_call"
+
+
+@pytest.mark.parametrize("whose", ["app", "agent", "derived", "agent's derived"])
+def test_a_yes_is_one_read_one_charge_and_one_write(app: App, agent: Agent, whose: str) -> None:
+    made = parent_of(app, agent=agent if "agent" in whose else None)
+    if "derived" in whose:
+        made = derived(made.key)
+    secret = made.plaintext.take()
+
+    with CaptureQueriesContext(connection) as queries:
+        ask(secret, "grants:read")
+
+    assert statements(queries) == [READ, CHARGE, WRITE]
+
+
+def test_a_no_to_a_known_key_is_one_read_and_one_write(app: App) -> None:
+    key, secret = opened(minted(app))
+    lifecycle.revoke(shell(), key)
+
+    with CaptureQueriesContext(connection) as queries:
+        ask(secret)
+
+    assert statements(queries) == [READ, WRITE]
+
+
+@pytest.mark.parametrize("presented", ["", "hunter2", UNKNOWN[:-1]])
+def test_what_is_no_key_is_one_write(app: App, presented: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        ask(presented)
+
+    assert statements(queries) == [WRITE]
+
+
+def test_a_call_changes_nothing_of_its_key(app: App) -> None:
+    key, secret = opened(minted(app))
+    before = again(key).__dict__ | {"_state": None}
+    ask(secret)
+
+    assert again(key).__dict__ | {"_state": None} == before

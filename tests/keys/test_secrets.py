@@ -1,0 +1,143 @@
+"""No plaintext is found anywhere: not in the database, not in its file, not in a log, not in what is raised."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from agents.models import Agent, App
+from audit.actors import shell
+from audit.refusals import Refusal
+from keys import lifecycle
+from keys.lifecycle import Minted
+from keys.plaintext import sha256
+from keys.scopes import parse_scopes
+from tests.factories import minted
+from tests.keys.asking import ask
+from tests.keys.family import derived, parent_of
+
+
+class Story:
+    """A life of keys: what was handed out, what was logged, and what was raised."""
+
+    def __init__(self) -> None:
+        self.secrets: list[str] = []
+        self.raised: list[Exception] = []
+        self.answers: list[bytes] = []
+
+    def take(self, made: Minted) -> Minted:
+        """Keep the plaintext of `made` where only a program would, and use it."""
+        self.secrets.append(made.plaintext.take())
+        self.answers.append(ask(self.secrets[-1], "grants:read").content)
+        return made
+
+    def attempt(self, act: Any, *args: Any, **choices: Any) -> None:
+        """Do what is bound to be refused."""
+        with pytest.raises(Exception) as refused:  # noqa: B017, PT011
+            act(*args, **choices)
+        self.raised.append(refused.value)
+
+
+@pytest.fixture
+def story(app: App, agent: Agent, caplog: pytest.LogCaptureFixture) -> Iterator[Story]:
+    """Everything that can be done with keys, and much that cannot, with every log open."""
+    told = Story()
+    with caplog.at_level(logging.DEBUG), CaptureQueriesContext(connection):
+        live(told, app, agent)
+    yield told
+
+
+def live(story: Story, app: App, agent: Agent) -> None:
+    first = story.take(minted(app, once="form-1"))
+    story.attempt(first.plaintext.take)
+    story.attempt(minted, app, once="form-1")
+    parent = story.take(parent_of(app, agent=agent)).key
+    child = story.take(derived(parent)).key
+    story.take(lifecycle.rotate(shell(), child))
+    story.take(lifecycle.rotate(shell(), parent, grace=timedelta(days=1)))
+    misuse(story, app, agent)
+    lifecycle.revoke(shell(), parent, reason=f"found {story.secrets[1]} in a log")
+    story.attempt(lifecycle.revoke, shell(), agent.keys.living().own().get())
+    lifecycle.revoke_agent(shell(), agent, reason=" ".join(story.secrets))
+    story.answers += [ask(secret).content for secret in story.secrets]
+
+
+def misuse(story: Story, app: App, agent: Agent) -> None:
+    """Put keys where they do not belong."""
+    for secret in list(story.secrets):
+        story.attempt(minted, app, name=secret)
+        story.attempt(minted, app, scopes=secret)
+        story.attempt(minted, app, scopes=f"grants:read:{secret}")
+        story.attempt(parse_scopes, [f"agents:read {secret}"])
+        for query in (f"k={secret}", f"scope={secret}", f"scope=grants:read:{secret}", f"%20{secret}=1"):
+            story.answers.append(ask(query=query).content)
+        headers = {"user-agent": secret, "x-request-id": secret, "x-original-uri": f"/{secret}?k={secret}"}
+        story.answers.append(ask(secret, headers={**headers, "x-original-method": secret}).content)
+        story.answers.append(ask(secret[:-1], headers={"authorization": f"Bearer {secret}"}).content)
+        story.answers.append(Client().post(f"/verify?next=/{secret}", data={"k": secret}).content)
+
+
+def hidden(secret: str) -> list[bytes]:
+    """What must be found nowhere: the characters that are never shown, and the key's bare SHA-256."""
+    rest = secret[secret.rindex("_") + 9 :]
+    return [rest.encode(), rest.encode().hex().encode(), sha256(secret), sha256(secret).hex().encode()]
+
+
+def found(story: Story, place: bytes) -> list[str]:
+    """The prefixes of the keys that are found in `place`."""
+    return [secret[:26] for secret in story.secrets if any(part in place for part in hidden(secret))]
+
+
+def every_row() -> bytes:
+    """Everything in every table, as bytes."""
+    dump: list[bytes] = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            dump += [_bytes(value) for row in cursor.fetchall() for value in row]
+    return b"\n".join(dump)
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes(value) if isinstance(value, (bytes, memoryview)) else str(value).encode(errors="replace")
+
+
+def test_the_story_left_traces_in_which_a_key_would_be_found(story: Story) -> None:
+    rows = every_row()
+
+    assert [secret for secret in story.secrets if secret[: secret.rindex("_") + 9].encode() not in rows] == []
+    assert len(story.raised) > 20
+
+
+def test_no_row_of_any_table_holds_a_key(story: Story) -> None:
+    assert found(story, every_row()) == []
+
+
+def test_no_line_of_any_log_holds_a_key(story: Story, caplog: pytest.LogCaptureFixture) -> None:
+    assert "keys_apikey" in caplog.text
+    assert found(story, caplog.text.encode()) == []
+
+
+def test_nothing_that_was_raised_holds_a_key(story: Story) -> None:
+    told = [text for error in story.raised for text in (repr(error), *traceback.format_exception(error))]
+    bodies = [str(error.body()) for error in story.raised if isinstance(error, Refusal)]
+
+    assert found(story, "\n".join(told + bodies).encode()) == []
+
+
+def test_no_answer_of_the_door_holds_a_key(story: Story) -> None:
+    assert found(story, b"\n".join(story.answers)) == []
+
+
+def test_no_page_of_the_databases_file_holds_a_key(story: Story, tmp_path: Path) -> None:
+    if connection.vendor != "sqlite":
+        return
+    connection.connection.execute("PRAGMA wal_checkpoint")
+    assert found(story, connection.connection.serialize()) == []
