@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from agents import actions
 from agents.models import Agent, App
 from agents.names import parse_agent_name, parse_name, sameness
-from agents.refusals import AgentNameTaken, AgentNotFound, AppArchived, AppNameTaken
+from agents.refusals import AgentNameTaken, AgentNotFound, AppArchived, AppNameTaken, StalePage
 from audit.actors import Actor
 from audit.change import change, hold
 from audit.clock import now
@@ -23,11 +23,17 @@ def create_app(actor: Actor, name: str, **settings: Any) -> App:
     return app
 
 
-def update_app(actor: Actor, app: App, **changes: Any) -> None:
-    """Change the name and settings given; leave the others. Nothing new is no event. Raises AppNameTaken."""
+def update_app(actor: Actor, app: App, *, seen: str = "", **changes: Any) -> None:
+    """Change the name and settings given; leave the others. Nothing new is no event.
+
+    `seen` is the `mark` of the app that the changes were made from; empty asks nothing. Raises
+    StalePage if the app has another by now, Invalid, AppNameTaken.
+    """
     if "name" in changes:
         changes["name"] = parse_name(changes["name"])
     with change(actor, actions.UPDATE_APP, on=app):
+        if seen and seen != app.mark:
+            raise StalePage
         changes = {field: new for field, new in changes.items() if getattr(app, field) != new}
         if changes:
             _assign(app, changes)

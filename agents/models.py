@@ -3,6 +3,8 @@
 An app is the hard boundary: its people, keys, agents and log are nobody else's. An agent lives in one app.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -64,6 +66,11 @@ class App(Audited):
     def default_rate_limit(self) -> int:
         """Calls a minute for a key of this app that has no limit of its own."""
         return self.rate_limit_rpm or int(settings.RATE_LIMIT_RPM)
+
+    @property
+    def mark(self) -> str:
+        """A short mark of the settings: two marks differ if someone changed them in between."""
+        return hashlib.sha256(json.dumps(self.picture(), sort_keys=True).encode()).hexdigest()[:16]
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         self.sameness = sameness(self.name)

@@ -31,3 +31,11 @@ class AgentNotFound(NotFound):
     code = "agent_not_found"
     message = "This app has no such living agent."
     hint = "A revoked agent cannot come back: create another. Its name is free again."
+
+
+class StalePage(Conflict):
+    """The settings changed between showing the form and sending it."""
+
+    code = "stale_page"
+    message = "Someone changed these settings after this page was loaded. Nothing was changed."
+    hint = "What you typed is still here. Look at the present values and send it again."

@@ -1,6 +1,6 @@
 """Reads the forms about keys into plain values for the verbs; the value languages say what cannot be taken."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,8 @@ from django.utils.datastructures import MultiValueDict
 
 from agents.models import Agent
 from audit.clock import now
-from audit.refusals import Invalid, Refusal
+from audit.refusals import Invalid
+from audit.values import ValuesForm
 from keys.expiry import check_expiry, parse_duration, parse_moment
 from keys.models import ApiKey
 from keys.networks import Network, parse_networks
@@ -34,24 +35,6 @@ GRACES = (
 )
 PLAIN_TEXT = forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"})
 LEVELS = (("none", "none"), *((tier, "manage" if tier == "admin" else tier) for tier in TIERS))
-
-
-class ValuesForm(forms.Form):
-    """A form whose fields are read by value languages: an Invalid lands on the field that caused it."""
-
-    def read(self, field: str, parse: Callable[[], Any]) -> Any:
-        """What `parse` returns, or None with its complaint on `field`."""
-        try:
-            return parse()
-        except Invalid as invalid:
-            self.refuse(invalid, field)
-            return None
-
-    def refuse(self, refusal: Refusal, field: str = "") -> None:
-        """Put a refusal where the reader will look for it: on its field, else on top of the form."""
-        field = field or getattr(refusal, "field", "")
-        why = getattr(refusal, "why", "") or f"{refusal.message} {refusal.hint}".strip()
-        self.add_error(field if field in self.fields else None, why)
 
 
 class ScopeFields(ValuesForm):

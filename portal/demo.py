@@ -72,6 +72,7 @@ class Month:
             user.set_password(PASSWORD)
             user.save()
             self.people[role] = user
+        self._join(Role.ADMIN, None)
 
     def _checkout(self) -> None:
         app = self._app("checkout", 29)
@@ -127,12 +128,16 @@ class Month:
     def _app(self, name: str, days_ago: int) -> App:
         with at(self._ago(days_ago * DAY)):
             app = create_app(shell(), name, description=f"Demo app {name}")
-            for role, user in self.people.items():
-                membership = Membership(user=user, app=app, role=role)
-                with change(shell(), actions.JOIN, on=membership):
-                    membership.save()
-                user.__dict__.pop("roles", None)
+            self._join(Role.DEVELOPER, app)
+            self._join(Role.SUPPORT, app)
         return app
+
+    def _join(self, role: str, app: App | None) -> None:
+        user = self.people[role]
+        membership = Membership(user=user, app=app, role=role)
+        with change(shell(), actions.JOIN, on=membership):
+            membership.save()
+        user.__dict__.pop("roles", None)
 
     def _agent(self, app: App, days_ago: int, name: str, display_name: str) -> Agent:
         with at(self._ago(days_ago * DAY)):

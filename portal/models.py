@@ -87,6 +87,11 @@ class Membership(Audited):
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.app or 'every app'}"
 
+    @property
+    def role_choices(self) -> list[tuple[str, str]]:
+        """The roles it could be changed to, as a form offers them."""
+        return list(Role.choices)
+
     def about(self) -> dict[str, Any]:
         return {
             "app_id": self.app_id,

@@ -1,9 +1,9 @@
 """The map of the product. Every line says where, who may (the gate and its action), and what answers."""
 
-import agents.views as agent_pages
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 import agents.actions as on_agents
+import agents.views as agent_pages
 import audit.actions as on_audit
 import audit.views as audit_pages
 import keys.actions as on_keys
@@ -68,7 +68,7 @@ members = [
     path("<uuid:membership_id>/end/", page(portal_pages.end_membership, on_people.END), name="member-end"),
 ]
 
-app = [
+app: list[URLPattern | URLResolver] = [
     path("", page(agent_pages.app, on_agents.READ_APP), name="app"),
     path("keys/", include(keys)),
     path("agents/", include(agents)),

@@ -310,8 +310,12 @@ def lint() -> int:
     """Run every check, as for a portal with a public address, and return the worst exit code."""
     install("lint")
     with tempfile.TemporaryDirectory(prefix="portal-lint-") as data:
-        env = dict(child_env(), PORTAL_ORIGIN="https://portal.example.com", PORTAL_DATA=data,
-                   PORTAL_TRUSTED_PROXIES="127.0.0.1/32")
+        env = dict(
+            child_env(),
+            PORTAL_ORIGIN="https://portal.example.com",
+            PORTAL_DATA=data,
+            PORTAL_TRUSTED_PROXIES="127.0.0.1/32",
+        )
         env.pop("DATABASE_URL", None)
         return max(lint_step(name, command, env) for name, command in lint_steps().items())
 

@@ -7,15 +7,18 @@ from django import template
 from django.contrib.messages.storage.base import Message
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from lucide.templatetags.lucide import lucide
 
 from audit.clock import now
 
 register = template.Library()
 
 WORDS = {"act": "Act", "inactive": "Suspended"}
-SHAPES = {"suspended": "waiting", "archived": "expired", "inactive": "waiting"}
+SHAPES = {"inactive": "suspended"}
 STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 SPARK_HEIGHT = 17
+COUNTABLE = 50
+"""More places than this are not told apart in a bar."""
 
 
 @register.simple_tag
@@ -71,17 +74,24 @@ def spark(days: Sequence[tuple[int, int]], label: str) -> SafeString:
 
 
 @register.simple_tag
+def icon(name: str) -> SafeString:
+    """`{% icon "key" %}`: a Lucide icon beside a word; it says nothing by itself."""
+    return SafeString(lucide(name, size=16, aria_hidden="true"))
+
+
+@register.simple_tag
 def quota(used: int, grace: int, total: int) -> SafeString:
     """`{% quota active in_grace allowed %}`: how full, as a bar with a sentence."""
     full = max(total, used + grace, 1)
     return format_html(
         '<svg class="quota" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
         'aria-label="{} active and {} in grace, of {} allowed"><rect class="free" width="100" height="10"/>'
-        '<rect class="used" width="{}" height="10"/><rect class="grace" x="{}" width="{}" height="10"/></svg>',
+        '<rect class="used" width="{}" height="10"/><rect class="grace" x="{}" width="{}" height="10"/>{}</svg>',
         used,
         grace,
         total,
         *(f"{100 * part / full:.2f}" for part in (used, used, grace)),
+        _places(full),
     )
 
 
@@ -106,6 +116,13 @@ def _bar(x: int, allowed: int, refused: int, most: int) -> SafeString:
     )
     marked = format_html('<rect class="no" x="{}" y="{}" width="8" height="{}"/>', x, _px(20 - bad), _px(bad))
     return calls + marked if refused else calls if allowed else SafeString("")
+
+
+def _places(full: int) -> SafeString:
+    """A line between each two places of a quota, so that they can be counted."""
+    between = range(1, full) if full <= COUNTABLE else ()
+    lines = ((f"{100 * place / full:.2f}",) for place in between)
+    return format_html_join("", '<path class="tick" d="M{} 0V10" stroke-width=".35"/>', lines)
 
 
 def _px(length: float) -> str:

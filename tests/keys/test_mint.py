@@ -150,7 +150,7 @@ def test_a_suspended_agent_may_get_a_key(app: App, agent: Agent) -> None:
     assert minted(app, agent=agent).key.agent == agent
 
 
-def full(app: App, **quota: int) -> App:
+def full(app: App, **quota: Any) -> App:
     agents_lifecycle.update_app(shell(), app, **quota)
     return app
 

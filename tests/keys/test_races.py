@@ -208,7 +208,7 @@ def test_verbs_in_any_order_never_lock_each_other_out(app: App) -> None:
         lambda key: lifecycle.rotate(shell(), key, grace=timedelta(hours=1)),
         lambda key: lifecycle.derive(shell(), key, scopes=READ, expires_in=HOUR),
         lambda key: lifecycle.revoke(shell(), key, force=True),
-        lambda key: agents_lifecycle.suspend_agent(shell(), key.agent or agents[0]),
+        lambda key: agents_lifecycle.suspend_agent(shell(), key.agent or Agent()),
         lambda key: agents_lifecycle.update_app(shell(), app_again(app), description=key.name),
     ]
 

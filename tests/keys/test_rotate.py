@@ -29,7 +29,7 @@ def rotated(key: ApiKey, **choices: Any) -> tuple[ApiKey, str]:
 
 def columns(key: ApiKey) -> dict[str, Any]:
     """`key` as its row has it now."""
-    return ApiKey.objects.filter(pk=key.pk).values()[0]
+    return {**ApiKey.objects.filter(pk=key.pk).values()[0]}
 
 
 def test_the_successor_is_like_the_old_key_but_for_its_id_and_secret(app: App, agent: Agent) -> None:

@@ -2,16 +2,28 @@
 "use strict";
 
 const root = document.documentElement;
-const say = (text) => {
+const toasts = document.getElementById("toasts");
+// A modal dialog silences everything outside it, so the notices follow the reader into it and out again.
+const placeToasts = () => toasts && (document.querySelector("dialog:modal") ?? document.body).append(toasts);
+// Good news goes away by itself; bad news stays until it is closed.
+const say = (text, stays = false) => {
   const toast = document.createElement("div");
   toast.className = "toast";
-  toast.textContent = text;
-  document.getElementById("toasts")?.append(toast);
-  setTimeout(() => toast.remove(), 4000);
+  toast.dataset.toast = "";
+  toast.append(Object.assign(document.createElement("span"), { textContent: text }));
+  if (stays) toast.append(closeButton());
+  else setTimeout(() => toast.remove(), 4000);
+  toasts?.append(toast);
+};
+const closeButton = () => {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+  button.dataset.close = "";
+  return button;
 };
 
 // ── Showing what only works with scripts ────────────────────────────────────
-const unhide = (where) => where.querySelectorAll("[data-close][hidden], [data-theme-switch][hidden]").forEach((it) => (it.hidden = false));
+const unhide = (where) =>
+  where.querySelectorAll("[data-close][hidden], [data-theme-switch][hidden]").forEach((it) => (it.hidden = false));
 
 // ── Copying ─────────────────────────────────────────────────────────────────
 const select = (element) => {
@@ -25,14 +37,14 @@ const copy = async (text, element) => {
     await navigator.clipboard.writeText(text);
     say("Copied");
   } catch {
-    if (element) select(element);
-    say(element ? "Selected: copy it with your keyboard" : "This browser does not let the page copy");
+    select(element);
+    say("Selected: copy it with your keyboard", true);
   }
 };
 const downloadEnv = (element) => {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([`ALTER_API_KEY=${element.textContent}\n`], { type: "text/plain" }));
-  link.download = ".env";
+  link.download = "alter.env"; // a leading dot would be taken off by the browser
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 };
@@ -41,23 +53,38 @@ const downloadEnv = (element) => {
 let opener = null;
 const openDialog = (dialog) => {
   if (!dialog || dialog.matches(":modal")) return;
-  opener = document.activeElement;
+  if (!document.querySelector("dialog:modal")) {
+    const menu = document.activeElement?.closest("details.menu");
+    if (menu) menu.open = false;
+    opener = menu?.querySelector("summary") ?? document.activeElement;
+  }
   dialog.removeAttribute("open");
   dialog.showModal();
-  (dialog.querySelector("[autofocus]") ?? dialog.querySelector("h2[tabindex]"))?.focus();
+  placeToasts();
+  const heading = dialog.querySelector("h1, h2");
+  heading?.setAttribute("tabindex", "-1");
+  (dialog.querySelector("[autofocus]") ?? heading)?.focus();
   dialog.addEventListener("close", () => {
+    placeToasts(); // before the dialog goes, and the notices with it
     dialog.remove();
-    opener?.focus();
+    (opener?.isConnected ? opener : document.getElementById("main"))?.focus();
   });
 };
+const closeDialog = () => document.querySelector("dialog:modal")?.close();
+document.addEventListener("close-dialog", closeDialog); // the server's HX-Trigger
 
+// ── Clicks and keys ─────────────────────────────────────────────────────────
 document.addEventListener("click", (event) => {
   document.querySelectorAll("details.menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
-  const on = event.target.closest("[data-theme-switch], [data-copy], [data-copy-from], [data-download-env], [data-close]");
+  const on = event.target.closest(
+    "[data-theme-switch], [data-copy], [data-copy-from], [data-download-env], [data-close]",
+  );
   if (!on) return;
   const from = document.getElementById(on.dataset.copyFrom ?? on.dataset.downloadEnv ?? "");
   if ("themeSwitch" in on.dataset) {
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
     localStorage.setItem("theme", (root.dataset.theme = dark ? "light" : "dark"));
   } else if ("downloadEnv" in on.dataset) {
     downloadEnv(from);
@@ -67,26 +94,54 @@ document.addEventListener("click", (event) => {
     if (dialog) dialog.close();
     else on.closest("[data-toast]")?.remove();
   } else {
-    copy(on.dataset.copy ?? from.textContent, from);
+    copy(on.dataset.copy ?? from.textContent, from ?? on);
   }
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") document.querySelectorAll("details.menu[open]").forEach((menu) => (menu.open = false));
+  const menu = document.querySelector("details.menu[open]");
+  if (event.key === "Escape" && menu) {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
   const palette = document.querySelector("[data-palette]");
-  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && palette) {
+  if (event.key?.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && palette) {
     event.preventDefault();
-    palette.click();
+    if (!document.querySelector("dialog:modal")) palette.click();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const dialog = step && event.target.closest?.("dialog:modal:has(.palette-results)");
+  if (dialog) {
+    event.preventDefault();
+    const stops = [...dialog.querySelectorAll("input:not([type=hidden]), .palette-results a")];
+    stops.at((stops.indexOf(document.activeElement) + step) % stops.length)?.focus();
   }
 });
 
 // ── Forms ───────────────────────────────────────────────────────────────────
-// A button rests while its form is on the way; a page that comes back from the browser's cache wakes it.
+// A button rests while its form is on the way; a page that comes back from the browser's cache is loaded afresh.
+const submitters = (form) => [...form.elements].filter((it) => it.type === "submit");
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || event.target.method === "dialog") return;
-  setTimeout(() => event.target.querySelectorAll("button:not([type=button])").forEach((it) => (it.disabled = true)));
-  if (event.target.id) document.querySelectorAll(`button[form=${event.target.id}]`).forEach((it) => setTimeout(() => (it.disabled = true)));
+  if (event.defaultPrevented || event.target.method === "dialog") return; // htmx has the first
+  setTimeout(() => submitters(event.target).forEach((it) => (it.disabled = true))); // after its value was taken
 });
+let resting = [];
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!event.target.matches("form[method=post]")) return;
+  resting = submitters(event.target).filter((it) => !it.disabled);
+  resting.forEach((it) => (it.disabled = true));
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.target.matches("form[method=post]")) return;
+  resting.forEach((it) => (it.disabled = false));
+  if (document.activeElement === document.body) event.detail.requestConfig?.triggeringEvent?.submitter?.focus();
+});
+// <button data-needs="#stored"> waits for that box to be ticked. Without scripts, `required` on the box says so.
+const gate = () =>
+  document
+    .querySelectorAll("[data-needs]")
+    .forEach((it) => (it.disabled = !document.querySelector(it.dataset.needs)?.checked));
+document.addEventListener("change", gate);
 // A whole key pasted into a search box is cut to the part that may be seen, before it reaches an address.
 const KEY = /(alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8})[0-9A-Za-z]+/g;
 document.addEventListener("input", (event) => {
@@ -102,13 +157,24 @@ addEventListener("pageshow", (event) => {
 // ── htmx ────────────────────────────────────────────────────────────────────
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "dialog") openDialog(event.detail.target.querySelector("dialog"));
-  unhide(document);
+  ready();
 });
-document.addEventListener("htmx:beforeRequest", () => document.getElementById("progress")?.classList.add("htmx-request"));
-document.addEventListener("htmx:afterRequest", () => document.getElementById("progress")?.classList.remove("htmx-request"));
+document.addEventListener("htmx:oobAfterSwap", () => unhide(document));
+document.addEventListener("htmx:beforeRequest", () =>
+  document.getElementById("progress")?.classList.add("htmx-request"),
+);
+document.addEventListener("htmx:afterRequest", () =>
+  document.getElementById("progress")?.classList.remove("htmx-request"),
+);
 // A refusal comes as an event, so that it can be told wherever the reader is.
-document.addEventListener("refused", (event) => say(`${event.detail.message} ${event.detail.hint ?? ""}`));
-document.addEventListener("htmx:sendError", () => say("The portal cannot be reached. Nothing was changed."));
+document.addEventListener("refused", (event) => say(`${event.detail.message} ${event.detail.hint ?? ""}`, true));
+document.addEventListener("htmx:sendError", () =>
+  say("The portal cannot be reached. Look before you try again.", true),
+);
 
-unhide(document);
+const ready = () => {
+  unhide(document);
+  gate();
+};
+ready();
 document.querySelector("[data-focus]")?.focus();

@@ -1,0 +1,83 @@
+"""Reads the forms about apps and agents into plain values for the verbs."""
+
+from typing import Any
+
+from django import forms
+
+from agents.models import MOST_CALLS_A_MINUTE, MOST_KEYS, Agent, App
+from audit.values import ValuesForm
+
+
+class AppForm(ValuesForm):
+    """What a new app is asked for."""
+
+    name = forms.CharField(
+        max_length=200, help_text="What the keys are for: a service, or one environment of it."
+    )
+    description = forms.CharField(required=False, max_length=500)
+    website_url = forms.URLField(label="Website", required=False, max_length=300, assume_scheme="https")
+
+
+class AppSettingsForm(AppForm):
+    """An app's settings, and a mark of what they were when the form was shown."""
+
+    max_keys = forms.IntegerField(
+        label="Keys allowed",
+        min_value=1,
+        max_value=MOST_KEYS,
+        help_text="Living keys at once. Derived keys do not count, and a rotation is never stopped by it.",
+    )
+    max_keys_per_agent = forms.IntegerField(
+        label="Keys allowed for each agent",
+        min_value=1,
+        max_value=MOST_KEYS,
+        help_text="Counts all but revoked ones.",
+    )
+    rate_limit_rpm = forms.IntegerField(
+        label="Calls a minute",
+        required=False,
+        min_value=1,
+        max_value=MOST_CALLS_A_MINUTE,
+        help_text="For keys that set no limit of their own. Empty: the portal’s own limit.",
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+
+class AgentForm(ValuesForm):
+    """What a new agent is asked for."""
+
+    name = forms.CharField(
+        max_length=200,
+        help_text="Lower-case letters, digits, hyphens and underscores. Programs know it by this, for ever.",
+    )
+    display_name = forms.CharField(
+        required=False, max_length=200, help_text="What people call it. May change."
+    )
+    type = forms.ChoiceField(choices=Agent.Type.choices, initial=Agent.Type.AGENT, widget=forms.RadioSelect)
+
+
+class AgentRenameForm(ValuesForm):
+    """What people call an agent; empty falls back to its name."""
+
+    name = forms.CharField(label="Display name", required=False, max_length=200)
+
+
+class ReasonForm(ValuesForm):
+    """Why, in a sentence for the log."""
+
+    reason = forms.CharField(required=False, max_length=500)
+
+
+class AgentFilterForm(forms.Form):
+    """The agent list's filters."""
+
+    STATUS = (("", "Living"), ("active", "Active"), ("inactive", "Suspended"), ("revoked", "Revoked"))
+
+    q = forms.CharField(label="Name", required=False, max_length=100)
+    status = forms.ChoiceField(required=False, choices=STATUS)
+
+
+def settings_values(app: App) -> dict[str, Any]:
+    """What the settings form is filled with."""
+    names = ("name", "description", "website_url", "max_keys", "max_keys_per_agent", "rate_limit_rpm")
+    return {name: getattr(app, name) for name in names} | {"seen": app.mark}

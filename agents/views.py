@@ -1,0 +1,185 @@
+"""The pages about apps and agents. Each reads a form, calls one verb and shows the outcome."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agents import forms, lifecycle
+from agents.faces import AppRequest, finished
+from agents.models import Agent, App
+from agents.refusals import AgentNotFound, StalePage
+from audit.clock import now
+from audit.faces import PortalRequest
+from audit.refusals import NotAllowed, Refusal
+from audit.values import ValuesForm
+
+MOST_SHOWN = 500
+
+
+@require_GET
+def app(request: AppRequest) -> HttpResponse:
+    """An app's address leads to its keys."""
+    return HttpResponseRedirect(reverse("keys", args=[request.app.id]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create_app(request: PortalRequest) -> HttpResponse:
+    """A new app."""
+    form = forms.AppForm(request.POST or None)
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            made = lifecycle.create_app(request.actor, **form.cleaned_data)
+            return finished(request, reverse("keys", args=[made.id]), f"{made.name} is created")
+        except Refusal as refusal:
+            status = _on_form(form, refusal)
+    return render(request, "agents/app_form.html", {"form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: AppRequest) -> HttpResponse:
+    """An app's name, limits, and the way to put it away."""
+    app = request.app
+    form = forms.AppSettingsForm(request.POST or None, initial=forms.settings_values(app))
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            lifecycle.update_app(request.actor, app, **form.cleaned_data)
+            return finished(request, reverse("app-settings", args=[app.id]), "Settings saved")
+        except StalePage as stale:
+            app.refresh_from_db()
+            form = forms.AppSettingsForm({**request.POST.dict(), "seen": app.mark})
+            form.is_valid()
+            status = _on_form(form, stale)
+        except Refusal as refusal:
+            status = _on_form(form, refusal)
+    return render(request, "agents/app_settings.html", {"form": form, "present": app}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def archive(request: AppRequest) -> HttpResponse:
+    """Put an app away; what exists goes on working."""
+    form = forms.ReasonForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        lifecycle.archive_app(request.actor, request.app, form.cleaned_data["reason"])
+        return finished(request, reverse("home"), f"{request.app.name} is archived")
+    living = _living_keys(request)
+    return render(
+        request, "agents/archive.html", {"form": form, "living": living}, status=422 if form.errors else 200
+    )
+
+
+@require_POST
+def unarchive(request: AppRequest) -> HttpResponse:
+    """Bring an app back."""
+    lifecycle.unarchive_app(request.actor, request.app)
+    return finished(request, reverse("keys", args=[request.app.id]), f"{request.app.name} is back")
+
+
+@require_GET
+def agents(request: AppRequest) -> HttpResponse:
+    """The app's agents."""
+    filters = forms.AgentFilterForm(request.GET)
+    chosen = filters.cleaned_data if filters.is_valid() else {}
+    found = list(_matching(request, chosen)[:MOST_SHOWN])
+    context = {"filters": filters, "agents": found, "filtered": any(chosen.values())}
+    return render(request, "agents/agents.html", context, status=200 if filters.is_valid() else 422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: AppRequest) -> HttpResponse:
+    """A new agent; its page is where its keys are minted."""
+    form = forms.AgentForm(request.POST or None)
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            made = lifecycle.create_agent(request.actor, request.app, **form.cleaned_data)
+            return finished(request, _to("agent", made), f"{made.name} is created")
+        except Refusal as refusal:
+            status = _on_form(form, refusal)
+    return render(request, "agents/agent_form.html", {"form": form}, status=status)
+
+
+@require_POST
+def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
+    """Change what people call an agent."""
+    agent, form = _agent(request, agent_id), forms.AgentRenameForm(request.POST)
+    was, status = agent.display_name, 422
+    if form.is_valid():
+        try:
+            lifecycle.rename_agent(request.actor, agent, form.cleaned_data["name"])
+            text, undo = f"Renamed to {agent.display_name or agent.name}", _to("agent-rename", agent)
+            return finished(request, _to("agent", agent), text, undo=undo, undo_value=was)
+        except Refusal as refusal:
+            status = _on_form(form, refusal)
+    return render(request, "agents/agent_rename.html", {"agent": agent, "form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def suspend(request: AppRequest, agent_id: UUID) -> HttpResponse:
+    """Stop every call of an agent until it is resumed."""
+    agent, form = _agent(request, agent_id), forms.ReasonForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        lifecycle.suspend_agent(request.actor, agent, form.cleaned_data["reason"])
+        return finished(request, _to("agent", agent), f"{agent.name} is suspended")
+    context = {"agent": agent, "form": form}
+    return render(request, "agents/agent_suspend.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def resume(request: AppRequest, agent_id: UUID) -> HttpResponse:
+    """Let a suspended agent's keys work again."""
+    agent = _agent(request, agent_id)
+    lifecycle.resume_agent(request.actor, agent)
+    return finished(request, _to("agent", agent), f"{agent.name} works again")
+
+
+def _agent(request: AppRequest, agent_id: UUID) -> Agent:
+    """An agent of this app. Raises AgentNotFound for a stranger's as for none."""
+    found = Agent.objects.filter(app=request.app, id=agent_id).first()
+    if found is None:
+        raise AgentNotFound
+    return found
+
+
+def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
+    found = Agent.objects.filter(app=request.app).annotate(living=Count("keys", filter=_living("keys__")))
+    if q := (chosen.get("q") or "").strip():
+        found = found.filter(Q(name__icontains=q) | Q(display_name__icontains=q))
+    match chosen.get("status"):
+        case "revoked":
+            return found.filter(revoked_at__isnull=False)
+        case "active" | "inactive" as status:
+            return found.filter(revoked_at=None, suspended_at__isnull=status == "active")
+    return found.filter(revoked_at=None)
+
+
+def _living(prefix: str = "") -> Q:
+    """Keys that still authenticate, as a condition on rows that lead to them: agents know no keys."""
+    moment = now()
+    return Q(**{f"{prefix}revoked_at": None, f"{prefix}parent": None, f"{prefix}id__isnull": False}) & (
+        (Q(**{f"{prefix}expires_at": None}) | Q(**{f"{prefix}expires_at__gt": moment}))
+        & (Q(**{f"{prefix}grace_ends_at": None}) | Q(**{f"{prefix}grace_ends_at__gt": moment}))
+    )
+
+
+def _living_keys(request: AppRequest) -> int:
+    counted = App.objects.filter(id=request.app.id)
+    return int(counted.aggregate(living=Count("keys", filter=_living("keys__")))["living"])
+
+
+def _on_form(form: ValuesForm, refusal: Refusal) -> int:
+    """Show a refusal on the form it answers, and give the page its status."""
+    if isinstance(refusal, NotAllowed) or refusal.status == 404:
+        raise refusal
+    form.refuse(refusal)
+    return refusal.status
+
+
+def _to(name: str, agent: Agent) -> str:
+    return reverse(name, args=[agent.app_id, agent.id])

@@ -1,0 +1,31 @@
+"""What every command for the shell shares: it acts as the shell, and says no in a sentence with an exit code."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from audit.actors import Actor, shell
+from audit.refusals import Refusal
+
+EXIT_CODES = {400: 2, 422: 2, 401: 3, 404: 4, 409: 5, 429: 6, 403: 7}
+"""Exit codes by status: those of the `alter` command (protocol.md section 11.5)."""
+
+
+class ShellCommand(BaseCommand):
+    """Subclasses say what they take in add_arguments(), and do it in act()."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.act(shell(), **options)
+        except Refusal as refusal:
+            sentence = f"{refusal.message} {refusal.hint}".strip()
+            raise CommandError(sentence, returncode=EXIT_CODES.get(refusal.status, 1)) from None
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        """Call one verb as `actor` and print what came of it."""
+        raise NotImplementedError
+
+    def print_json(self, what: dict[str, Any]) -> None:
+        """One object on stdout; words for people go to stderr."""
+        self.stdout.write(json.dumps(what, indent=2, ensure_ascii=False))

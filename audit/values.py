@@ -1,0 +1,26 @@
+"""A form whose fields are read by value languages, so that one sentence says what cannot be taken on every face."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+
+from audit.refusals import Invalid, Refusal
+
+
+class ValuesForm(forms.Form):
+    """Puts an Invalid on the field that caused it, and any other refusal on top."""
+
+    def read(self, field: str, parse: Callable[[], Any]) -> Any:
+        """What `parse` returns, or None with its complaint on `field`."""
+        try:
+            return parse()
+        except Invalid as invalid:
+            self.refuse(invalid, field)
+            return None
+
+    def refuse(self, refusal: Refusal, field: str = "") -> None:
+        """Put a refusal where the reader will look for it: on its field, else on top of the form."""
+        field = field or getattr(refusal, "field", "")
+        why = getattr(refusal, "why", "") or f"{refusal.message} {refusal.hint}".strip()
+        self.add_error(field if field in self.fields else None, why)

@@ -1,0 +1,93 @@
+"""Looks for things across the apps a person may see: for the support desk, and for the palette."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+
+from agents import actions as on_agents
+from agents.models import Agent, App
+from audit import actions as on_audit
+from audit.actions import Action
+from audit.actors import Actor, Origin
+from keys import actions as on_keys
+from keys.models import ApiKey
+from keys.present import Row, rows
+from portal import actions as on_people
+from portal.gates import apps_of, permissions_of, person
+from portal.models import User
+
+MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A key, and what its finder may do with it there."""
+
+    row: Row
+    actor: Actor
+
+    @property
+    def may_revoke(self) -> bool:
+        """Whether to offer its end."""
+        return self.actor.may(on_keys.REVOKE) and self.row.state != "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Leap:
+    """A place to jump to."""
+
+    says: str
+    what: str
+    to: str
+
+
+def keys_like(user: User, paste: str, origin: Origin) -> list[Found]:
+    """Keys whose prefix contains `paste`, in every app where `user` may read keys."""
+    apps = {app.id: person(user, app, origin) for app in _readable(user)}
+    found = ApiKey.objects.filter(app_id__in=apps, prefix__contains=paste)
+    found = found.select_related("app", "agent", "parent", "replaces").order_by("-created_at")
+    return [Found(row, apps[row.key.app_id]) for row in rows(found[:MOST])]
+
+
+def leaps(user: User, q: str) -> list[Leap]:
+    """Apps, agents and keys whose name or prefix contains `q`; for nothing, the apps."""
+    apps = _readable(user)
+    near = [
+        Leap(app.name, "app", reverse("keys", args=[app.id])) for app in apps if q.lower() in app.name.lower()
+    ]
+    if not q:
+        return near[:MOST]
+    agents = Agent.objects.filter(app__in=apps, revoked_at=None).filter(
+        Q(name__icontains=q) | Q(display_name__icontains=q)
+    )
+    keys = ApiKey.objects.filter(app__in=apps).filter(Q(name__icontains=q) | Q(prefix__contains=q))
+    near += [
+        Leap(a.name, f"agent of {a.app.name}", _to("agent", a)) for a in agents.select_related("app")[:MOST]
+    ]
+    near += [
+        Leap(f"{k.name} {k.prefix[-8:]}", f"key of {k.app.name}", _to("key", k))
+        for k in keys.select_related("app").order_by("-created_at")[:MOST]
+    ]
+    return near[: 2 * MOST]
+
+
+def acts(user: User, app: App, origin: Origin) -> list[Leap]:
+    """What `user` may set about in `app` at once."""
+    actor = person(user, app, origin)
+    offered: tuple[tuple[Action, str, str], ...] = (
+        (on_keys.MINT, "Mint a key", "key-mint"),
+        (on_agents.CREATE_AGENT, "Create an agent", "agent-create"),
+        (on_audit.READ, "Look at the audit log", "audit"),
+        (on_people.INVITE, "Invite someone", "member-invite"),
+    )
+    return [Leap(says, app.name, reverse(to, args=[app.id])) for act, says, to in offered if actor.may(act)]
+
+
+def _readable(user: User) -> list[App]:
+    return [app for app in apps_of(user) if on_keys.READ.needs in permissions_of(user, app)]
+
+
+def _to(name: str, thing: Any) -> str:
+    return reverse(name, args=[thing.app_id, thing.id])

@@ -1,0 +1,39 @@
+"""Runs before the server at `make run`: checks what could not end well, and shows the way in."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import ERROR, run_checks
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from audit.actors import shell
+from portal.lifecycle import has_admin, invite
+from portal.models import Role
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+class Command(BaseCommand):
+    """Prints the address; while there is no admin, also a link that makes the first one."""
+
+    help = "Check the set-up, and print the address and, while nobody is there, a link for the first admin."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        errors = [problem for problem in run_checks(databases=["default"]) if problem.level >= ERROR]
+        if errors:
+            raise CommandError(
+                "\n".join(f"{error.msg} {error.hint or ''}".strip() for error in errors), returncode=2
+            )
+        host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+        address = settings.ORIGIN or f"http://localhost:{port}"
+        self.stdout.write(f"\nalter portal: {address}")
+        if host not in LOCAL and not settings.ORIGIN:
+            self.stdout.write(
+                "It listens for others, who cannot sign in yet: set PORTAL_ORIGIN to its public address."
+            )
+        if not has_admin():
+            invited = invite(shell(), "", Role.ADMIN, None)
+            link = address + reverse("join", args=[invited.secret])
+            self.stdout.write(f"\nNobody is here yet. This link makes the first admin, once:\n\n  {link}\n")

@@ -1,0 +1,233 @@
+"""The pages about people, and those that lead to everything else."""
+
+from typing import cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.core.mail import send_mail
+from django.db import connection
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agents.faces import AppRequest, finished
+from agents.models import App
+from audit.actors import Actor
+from audit.clock import now
+from audit.faces import PortalRequest
+from audit.refusals import Invalid, NotFound, Refusal
+from audit.search import cut_to_prefix
+from portal import actions, forms, lifecycle
+from portal import find as finding
+from portal.gates import apps_of, person
+from portal.lifecycle import Invited
+from portal.models import Invitation, Membership, User
+
+
+@require_GET
+def home(request: PortalRequest) -> HttpResponse:
+    """The apps a person belongs to."""
+    archived = "archived" in request.GET
+    apps = apps_of(_user(request)).filter(archived_at__isnull=not archived)
+    moment = now()
+    living = (
+        Q(keys__revoked_at=None, keys__parent=None)
+        & (Q(keys__expires_at=None) | Q(keys__expires_at__gt=moment))
+        & (Q(keys__grace_ends_at=None) | Q(keys__grace_ends_at__gt=moment))
+    )
+    counted = apps.annotate(
+        living=Count("keys", filter=living, distinct=True),
+        agents_living=Count("agents", filter=Q(agents__revoked_at=None), distinct=True),
+    )
+    return render(request, "portal/home.html", {"found": counted[:500], "archived": archived})
+
+
+@require_GET
+def members(request: AppRequest) -> HttpResponse:
+    """Who reaches this app, and who is invited to."""
+    return _members(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: AppRequest) -> HttpResponse:
+    """A link that lets someone in; it is shown in the answer, once."""
+    form = forms.InviteForm(request.POST or None)
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        data = form.cleaned_data
+        app = None if data["everywhere"] else request.app
+        try:
+            invited = lifecycle.invite(_actor_for(request, app), data["email"], data["role"], app)
+            return _members(request, invited)
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    context = {"form": form, "may_everywhere": _reaches_everything(request)}
+    return render(request, "portal/invite.html", context, status=status)
+
+
+@require_POST
+def withdraw(request: AppRequest, invitation_id: UUID) -> HttpResponse:
+    """Make an invitation's link useless."""
+    invitation = Invitation.objects.filter(_reaching(request.app), id=invitation_id).first()
+    if invitation is None:
+        raise NotFound
+    lifecycle.withdraw(_actor_for(request, invitation.app), invitation)
+    return finished(request, _to_members(request), f"The invitation of {invitation.email} is withdrawn")
+
+
+@require_POST
+def change_role(request: AppRequest, membership_id: UUID) -> HttpResponse:
+    """Give a member another role."""
+    membership = _membership(request, membership_id)
+    form = forms.RoleForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("role", "Choose one of the three roles.")
+    lifecycle.change_role(_actor_for(request, membership.app), membership, form.cleaned_data["role"])
+    says = f"{membership.user} is {membership.get_role_display().lower()} now"
+    return finished(request, _to_members(request), says)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
+    """Take a member's role away."""
+    membership = _membership(request, membership_id)
+    form = forms.EndForm(request.POST or None)
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            actor = _actor_for(request, membership.app)
+            lifecycle.end_membership(actor, membership, form.cleaned_data["reason"])
+            return finished(request, _to_members(request), f"{membership.user} is no longer a member")
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    context = {"membership": membership, "form": form}
+    return render(request, "portal/end_membership.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def find(request: PortalRequest) -> HttpResponse:
+    """A lost key, by its prefix, in every app its finder may look into. A POST, so that no address keeps it."""
+    form = forms.FindForm(request.POST if request.method == "POST" else None)
+    asked = form.is_bound and form.is_valid()
+    paste = form.cleaned_data["paste"] if asked else ""
+    found = finding.keys_like(_user(request), paste, request.origin) if asked else []
+    context = {"form": form, "asked": asked, "paste": paste, "found": found, "most": finding.MOST}
+    return render(request, "portal/find.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def jump(request: PortalRequest) -> HttpResponse:
+    """The palette: places by name, and what may be done here."""
+    q = cut_to_prefix(request.GET.get("q", ""))[:100]
+    user = _user(request)
+    app = _chosen_app(user, request.GET.get("app", ""))
+    acts = finding.acts(user, app, request.origin) if app else []
+    acts = [act for act in acts if q.lower() in act.says.lower()]
+    context = {"q": q, "here": app, "leaps": finding.leaps(user, q), "acts": acts}
+    return render(request, "portal/jump.html", context)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """The way in by an invitation's link."""
+    invitation = lifecycle.invitation_of(secret)
+    form = forms.JoinForm(request.POST or None, invitation=invitation)
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        origin = cast(PortalRequest, request).origin
+        try:
+            user = lifecycle.join(origin, invitation, **form.cleaned_data)
+            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+            return HttpResponseRedirect(reverse("home"))
+        except Invalid as invalid:
+            form.refuse(invalid)
+            status = invalid.status
+    response = render(request, "portal/join.html", {"form": form, "invitation": invitation}, status=status)
+    response["Referrer-Policy"] = "no-referrer"  # the address holds the invitation's secret
+    return response
+
+
+@csrf_exempt
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Whether the portal and its database answer: for load balancers, without a word about what is inside."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+def _members(request: AppRequest, invited: Invited | None = None) -> HttpResponse:
+    reaching = _reaching(request.app)
+    link = _link(request, invited.secret) if invited else ""
+    return render(
+        request,
+        "portal/members.html",
+        {
+            "members": Membership.objects.filter(reaching, ended_at=None).select_related("user", "app"),
+            "invitations": Invitation.waiting().filter(reaching),
+            "may_everywhere": _reaches_everything(request),
+            "invited": invited,
+            "link": link,
+            "mailed": invited is not None and _mail(invited.invitation, link),
+        },
+    )
+
+
+def _mail(invitation: Invitation, link: str) -> bool:
+    """Send the link, where the operator has set up a way to send."""
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        return False
+    text = f"You are invited to the key portal as {invitation.role}.\n\n{link}\n\nThe link works once, for a week."
+    return bool(
+        send_mail("Your invitation to the key portal", text, None, [invitation.email], fail_silently=True)
+    )
+
+
+def _link(request: HttpRequest, secret: str) -> str:
+    path = reverse("join", args=[secret])
+    return f"{settings.ORIGIN}{path}" if settings.ORIGIN else request.build_absolute_uri(path)
+
+
+def _reaching(app: App) -> Q:
+    """Memberships and invitations that reach `app`: its own, and those for every app."""
+    return Q(app=app) | Q(app=None)
+
+
+def _membership(request: AppRequest, membership_id: UUID) -> Membership:
+    found = Membership.objects.filter(_reaching(request.app), id=membership_id, ended_at=None)
+    if (membership := found.select_related("user", "app").first()) is None:
+        raise NotFound
+    return membership
+
+
+def _actor_for(request: AppRequest, app: App | None) -> Actor:
+    """The person, with what they hold where the thing reaches: an app's admin may not touch a role on every app."""
+    return person(_user(request), app, request.origin)
+
+
+def _reaches_everything(request: PortalRequest) -> bool:
+    """Whether to offer invitations to every app."""
+    return person(_user(request), None, request.origin).may(actions.INVITE)
+
+
+def _chosen_app(user: User, app_id: str) -> App | None:
+    try:
+        return apps_of(user).filter(id=UUID(app_id)).first()
+    except ValueError:
+        return None
+
+
+def _to_members(request: AppRequest) -> str:
+    return reverse("members", args=[request.app.id])
+
+
+def _user(request: HttpRequest) -> User:
+    """The person behind a gate."""
+    return cast(User, request.user)

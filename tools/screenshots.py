@@ -1,0 +1,175 @@
+"""Makes docs/screens/*.png from the demo portal: `.venv/bin/python -m tools.screenshots`, after `make test` once."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tools.dev import ROOT, child_env, find_chromium, granian, say, stop
+
+SCREENS = ROOT / "docs" / "screens"
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 320, "height": 800}
+PERSON = "admin@example.com"
+
+
+def main() -> int:
+    """Serve a demo month from a folder that is thrown away, and photograph it."""
+    program = find_chromium()
+    if program is None:
+        stop("No Chromium found: apt-get install chromium, or set PORTAL_TEST_CHROMIUM")
+    SCREENS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="portal-screens-") as data, sync_playwright() as playwright:
+        password = fill(Path(data))
+        # The sandbox does not work for root.
+        args = [] if os.geteuid() else ["--no-sandbox"]
+        browser = playwright.chromium.launch(executable_path=program, args=args)
+        with served(Path(data)) as address:
+            photograph(Studio(browser, address, password), Path(data))
+        browser.close()
+    return 0
+
+
+def environment(data: Path) -> dict[str, str]:
+    """This machine's environment, without what is set for a real portal."""
+    env = {name: value for name, value in child_env().items() if not name.startswith("PORTAL_")}
+    return env | {"PORTAL_DATA": str(data), "DATABASE_URL": f"sqlite:///{data}/portal.sqlite3"}
+
+
+def fill(data: Path) -> str:
+    """Make a portal with the demo month in `data`; return its people's password."""
+    told = ""
+    for words in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"], ["demo"]):
+        command = [sys.executable, "manage.py", *words]
+        told = subprocess.run(
+            command, cwd=ROOT, env=environment(data), check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+    return told.rpartition("the password: ")[2].strip()
+
+
+@contextmanager
+def served(data: Path) -> Iterator[str]:
+    """Serve what is in `data` on a free port of this machine for the block; yield its address."""
+    port = free_port()
+    server = subprocess.Popen(granian("127.0.0.1", port), cwd=ROOT, env=environment(data))
+    try:
+        wait_for(int(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def free_port() -> str:
+    """A port that nobody listens on."""
+    with socket.socket() as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        return str(candidate.getsockname()[1])
+
+
+def wait_for(port: int, tries: int = 100) -> None:
+    """Return when somebody listens on `port`."""
+    for _ in range(tries):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    stop(f"Nobody listens on port {port}.")
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Where pictures are taken."""
+
+    browser: Browser
+    address: str
+    password: str
+
+
+def photograph(studio: Studio, data: Path) -> None:
+    """Everything that only reads first, in both colours; then the mint, which adds a key."""
+    app, rotated, limited = ids(data)
+    keys = f"/apps/{app}/keys/"
+    places = {
+        "keys": keys,
+        "key": f"{keys}{rotated}/",
+        "mint": f"{keys}mint/?purpose=service&name=reporting-eu",
+        "audit": f"/apps/{app}/audit/",
+        "revoke": f"{keys}{limited}/revoke/",
+    }
+    for colours in ("light", "dark"):
+        page = signed_in(studio, colours, WIDE)
+        for name, place in places.items():
+            shoot(page, place, f"{name}-{colours}")
+    shoot(signed_in(studio, "light", NARROW), keys, "keys-320")
+    for colours in ("light", "dark"):
+        page = signed_in(studio, colours, WIDE)
+        page.goto(places["mint"])
+        page.get_by_role("button", name="Mint key", exact=True).click()
+        page.locator("[data-secret]").wait_for()
+        save(page, f"minted-{colours}")
+
+
+def ids(data: Path) -> tuple[UUID, UUID, UUID]:
+    """The demo's first app, its key that is being rotated, and one limited to a network."""
+    with closing(sqlite3.connect(data / "portal.sqlite3")) as database:
+        found = [
+            database.execute(question).fetchone()[0]
+            for question in (
+                "SELECT id FROM agents_app WHERE name = 'checkout'",
+                "SELECT id FROM keys_apikey WHERE grace_ends_at IS NOT NULL",
+                "SELECT id FROM keys_apikey WHERE name = 'settlement-worker-prod'",
+            )
+        ]
+    app, rotated, limited = map(UUID, found)
+    return app, rotated, limited
+
+
+def signed_in(studio: Studio, colours: str, window: ViewportSize) -> Page:
+    """A window in these colours with the demo's admin signed in."""
+    page = studio.browser.new_context(
+        base_url=studio.address,
+        viewport=window,
+        color_scheme="dark" if colours == "dark" else "light",
+        reduced_motion="reduce",
+        locale="en-GB",
+        timezone_id="UTC",
+    ).new_page()
+    page.goto("/account/login/")
+    page.locator("input[name=login]").fill(PERSON)
+    page.locator("input[name=password]").fill(studio.password)
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_url(lambda url: "/account/login/" not in url)
+    return page
+
+
+def shoot(page: Page, place: str, name: str) -> None:
+    """Go to `place` and keep what the window shows."""
+    answer = page.goto(place)
+    if answer is None or not answer.ok:
+        stop(f"{place} answers {answer.status if answer else 'nothing'}.")
+    save(page, name)
+
+
+def save(page: Page, name: str) -> None:
+    """Write docs/screens/`name`.png."""
+    path = SCREENS / f"{name}.png"
+    page.screenshot(path=path)
+    say(f"{path.relative_to(ROOT)} {path.stat().st_size // 1024} KB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
