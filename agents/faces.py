@@ -1,7 +1,7 @@
 """What every page shares: the request a gate hands it, and how it answers a finished act."""
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
@@ -13,6 +13,11 @@ class AppRequest(PortalRequest):
     """A request below /apps/<app_id>/, by someone who belongs to that app."""
 
     app: App
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: a POST's values, even when there are none; nothing for a page that is looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def finished(

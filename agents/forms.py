@@ -77,6 +77,20 @@ class AgentFilterForm(forms.Form):
     status = forms.ChoiceField(required=False, choices=STATUS)
 
 
+def changed_since(form: AppSettingsForm, app: App) -> list[tuple[str, str]]:
+    """Where `app` differs from what was typed: the label of each such field, and what it holds now."""
+    now = {name: value for name, value in settings_values(app).items() if name != "seen"}
+    differ = [name for name in now if now[name] != form.cleaned_data[name]]
+    return [(str(form[name].label), str(now[name] or "nothing")) for name in differ]
+
+
+def renewed(form: AppSettingsForm, app: App) -> AppSettingsForm:
+    """The same values typed, as from a page that has seen `app` as it is."""
+    again = AppSettingsForm({name: form[name].value() for name in form.fields} | {"seen": app.mark})
+    again.is_valid()
+    return again
+
+
 def settings_values(app: App) -> dict[str, Any]:
     """What the settings form is filled with."""
     names = ("name", "description", "website_url", "max_keys", "max_keys_per_agent", "rate_limit_rpm")

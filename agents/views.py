@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents import forms, lifecycle
-from agents.faces import AppRequest, finished
-from agents.models import Agent, App
+from agents.faces import AppRequest, finished, sent
+from agents.models import Agent
 from agents.refusals import AgentNotFound, StalePage
 from audit.clock import now
 from audit.faces import PortalRequest
@@ -30,7 +30,7 @@ def app(request: AppRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_app(request: PortalRequest) -> HttpResponse:
     """A new app."""
-    form = forms.AppForm(request.POST or None)
+    form = forms.AppForm(sent(request))
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
@@ -44,31 +44,30 @@ def create_app(request: PortalRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: AppRequest) -> HttpResponse:
     """An app's name, limits, and the way to put it away."""
-    app = request.app
-    form = forms.AppSettingsForm(request.POST or None, initial=forms.settings_values(app))
+    app, changed = request.app, list[tuple[str, str]]()
+    form = forms.AppSettingsForm(sent(request), initial=forms.settings_values(app))
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
             lifecycle.update_app(request.actor, app, **form.cleaned_data)
             return finished(request, reverse("app-settings", args=[app.id]), "Settings saved")
-        except StalePage as stale:
-            app.refresh_from_db()
-            form = forms.AppSettingsForm({**request.POST.dict(), "seen": app.mark})
-            form.is_valid()
-            status = _on_form(form, stale)
         except Refusal as refusal:
+            app.refresh_from_db()  # what was typed is on the form, and must not be taken for what is
+            if isinstance(refusal, StalePage):
+                form, changed = forms.renewed(form, app), forms.changed_since(form, app)
             status = _on_form(form, refusal)
-    return render(request, "agents/app_settings.html", {"form": form, "present": app}, status=status)
+    context = {"form": form, "present": app, "changed": changed}
+    return render(request, "agents/app_settings.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def archive(request: AppRequest) -> HttpResponse:
     """Put an app away; what exists goes on working."""
-    form = forms.ReasonForm(request.POST or None)
+    form = forms.ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
         lifecycle.archive_app(request.actor, request.app, form.cleaned_data["reason"])
         return finished(request, reverse("home"), f"{request.app.name} is archived")
-    living = _living_keys(request)
+    living = request.app.keys.own().living().count()
     return render(
         request, "agents/archive.html", {"form": form, "living": living}, status=422 if form.errors else 200
     )
@@ -87,14 +86,14 @@ def agents(request: AppRequest) -> HttpResponse:
     filters = forms.AgentFilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
     found = list(_matching(request, chosen)[:MOST_SHOWN])
-    context = {"filters": filters, "agents": found, "filtered": any(chosen.values())}
+    context = {"filters": filters, "agents": found, "filtered": any(chosen.values()), "most": MOST_SHOWN}
     return render(request, "agents/agents.html", context, status=200 if filters.is_valid() else 422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: AppRequest) -> HttpResponse:
     """A new agent; its page is where its keys are minted."""
-    form = forms.AgentForm(request.POST or None)
+    form = forms.AgentForm(sent(request))
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
@@ -123,7 +122,7 @@ def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def suspend(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """Stop every call of an agent until it is resumed."""
-    agent, form = _agent(request, agent_id), forms.ReasonForm(request.POST or None)
+    agent, form = _agent(request, agent_id), forms.ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
         lifecycle.suspend_agent(request.actor, agent, form.cleaned_data["reason"])
         return finished(request, _to("agent", agent), f"{agent.name} is suspended")
@@ -148,7 +147,7 @@ def _agent(request: AppRequest, agent_id: UUID) -> Agent:
 
 
 def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
-    found = Agent.objects.filter(app=request.app).annotate(living=Count("keys", filter=_living("keys__")))
+    found = Agent.objects.filter(app=request.app).annotate(living=Count("keys", filter=_living()))
     if q := (chosen.get("q") or "").strip():
         found = found.filter(Q(name__icontains=q) | Q(display_name__icontains=q))
     match chosen.get("status"):
@@ -159,18 +158,11 @@ def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
     return found.filter(revoked_at=None)
 
 
-def _living(prefix: str = "") -> Q:
-    """Keys that still authenticate, as a condition on rows that lead to them: agents know no keys."""
-    moment = now()
-    return Q(**{f"{prefix}revoked_at": None, f"{prefix}parent": None, f"{prefix}id__isnull": False}) & (
-        (Q(**{f"{prefix}expires_at": None}) | Q(**{f"{prefix}expires_at__gt": moment}))
-        & (Q(**{f"{prefix}grace_ends_at": None}) | Q(**{f"{prefix}grace_ends_at__gt": moment}))
-    )
-
-
-def _living_keys(request: AppRequest) -> int:
-    counted = App.objects.filter(id=request.app.id)
-    return int(counted.aggregate(living=Count("keys", filter=_living("keys__")))["living"])
+def _living() -> Q:
+    """An agent's own keys that still authenticate, said without a model of keys, which agents do not know."""
+    ends = Q(keys__expires_at=None) | Q(keys__expires_at__gt=now())
+    grace = Q(keys__grace_ends_at=None) | Q(keys__grace_ends_at__gt=now())
+    return Q(keys__revoked_at=None, keys__parent=None) & ends & grace
 
 
 def _on_form(form: ValuesForm, refusal: Refusal) -> int:

@@ -1,5 +1,7 @@
 """Reads the audit log's filters from an address, and says which of them cannot be read."""
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -9,6 +11,7 @@ from django import forms
 from django.utils.dateparse import parse_datetime
 
 from audit.actions import EVERY
+from audit.addresses import parse_address
 from audit.clock import now
 from audit.search import Filters, cut_to_prefix
 from audit.text import keepable
@@ -29,6 +32,8 @@ RANGES = [
 ]
 OUTCOMES = [("", "Any"), ("act", "Acts"), ("allowed", "Calls allowed"), ("refused", "Calls refused")]
 A_MOMENT = "2026-02-20 14:30, in UTC"
+_LONG_RUN = re.compile(r"([0-9A-Za-z]{8})[0-9A-Za-z]{12,}")
+"""Longer than any piece of a prefix: someone selected a key without its beginning."""
 
 
 class MomentField(forms.CharField):
@@ -38,12 +43,9 @@ class MomentField(forms.CharField):
         """The moment, or None when nothing is written."""
         text = str(super().clean(value) or "").strip()
         try:
-            moment = parse_datetime(text) if text else None
-        except ValueError:
-            moment = None
-        if text and moment is None:
-            raise forms.ValidationError(f"Write a moment such as {A_MOMENT}.")
-        return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+            return _moment(text) if text else None
+        except (ValueError, OverflowError):
+            raise forms.ValidationError(f"Write a moment such as {A_MOMENT}.") from None
 
 
 class FilterForm(forms.Form):
@@ -55,65 +57,93 @@ class FilterForm(forms.Form):
     range = forms.ChoiceField(label="Time", required=False, choices=RANGES)
     since = MomentField(label="From", required=False, max_length=40, help_text=A_MOMENT)
     until = MomentField(label="Until", required=False, max_length=40, help_text=A_MOMENT)
-    ip = forms.CharField(label="Address", required=False, max_length=45)
-    agent = forms.UUIDField(required=False)
+    ip = forms.CharField(label="Address", required=False, max_length=60)
+    key_id = forms.UUIDField(label="Key id", required=False)
+    agent = forms.UUIDField(label="Agent id", required=False)
     actor = forms.CharField(required=False, max_length=200)
-    code = forms.CharField(required=False, max_length=50)
-    path = forms.CharField(required=False, max_length=300)
-    request = forms.CharField(required=False, max_length=64)
+    code = forms.CharField(label="Refusal's code", required=False, max_length=50)
+    path = forms.CharField(label="Path begins with", required=False, max_length=300)
+    request = forms.CharField(label="Request id", required=False, max_length=64)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        acts = sorted(name for name, action in EVERY.items() if action.says != "read")
-        self.fields["action"].choices = [("", "Any"), *((name, name) for name in acts)]  # type: ignore[attr-defined]
-        self.fields["key"].widget.attrs |= {
-            "data-cut-keys": True,
-            "spellcheck": "false",
-            "autocomplete": "off",
-        }
+    def __init__(self, asked: Mapping[str, str]) -> None:
+        typed = {name: str(asked.get(name, "")) for name in self.base_fields}
+        shown = {name: _without_secrets(name, text) for name, text in typed.items()}
+        self.held_a_secret = shown != typed
+        """Whether a key was among what was asked. It is not among what this form holds."""
+        super().__init__(shown)
+        self.fields["action"].choices = _actions()  # type: ignore[attr-defined]
+        attributes = {"data-cut-keys": True, "spellcheck": "false", "autocomplete": "off"}
+        self.fields["key"].widget.attrs |= attributes
+
+    def clean_ip(self) -> str:
+        """The address as the record writes it."""
+        text = self.cleaned_data["ip"].strip()
+        address = parse_address(text) if text else None
+        if text and address is None:
+            raise forms.ValidationError("Write a whole address, such as 203.0.113.7 or 2001:db8::1.")
+        return str(address or "")
 
     def clean(self) -> dict[str, Any]:
-        """A pasted key is cut to its prefix; a span becomes a moment."""
+        """Text is made fit to compare; a span becomes a moment."""
         data = self.cleaned_data
-        for name in ("key", "actor", "code", "path", "request", "ip"):
-            data[name] = keepable(cut_to_prefix(data.get(name, "")), 300)
+        for name in ("key", "actor", "code", "path", "request"):
+            data[name] = keepable(data.get(name, ""), 300)
         if span := SPANS.get(data.get("range", "")):
             data["since"], data["until"] = now() - span, None
-        elif data.get("range") != "custom" and not self.errors:
+        elif data.get("range") != "custom":
             data["since"] = data["until"] = None
+        elif data.get("since") and data.get("until") and data["since"] >= data["until"]:
+            self.add_error("until", "Write a moment later than From.")
         return data
 
     def filters(self, app_id: UUID) -> Filters:
         """What was asked for. Only for a valid form."""
-        data = self.cleaned_data
-        names = (
-            "key",
-            "agent",
-            "actor",
-            "action",
-            "outcome",
-            "code",
-            "ip",
-            "path",
-            "request",
-            "since",
-            "until",
-        )
-        return Filters(app_id=app_id, **{name: data[name] for name in names})
+        return Filters(app_id, **{name: data for name, data in self.cleaned_data.items() if name != "range"})
 
     def active(self) -> list[tuple[str, str, str]]:
         """Each filter in force: its name, what it says, and the address without it."""
-        said = {name: str(self.data[name]) for name in self.fields if self.data.get(name)}
-        if "key" in said:
-            said["key"] = cut_to_prefix(said["key"])
-        return [(name, value, self._without(name)) for name, value in said.items()]
+        return [
+            (self._label(name), self._says(name), self.address(**{name: ""})) for name in self._in_force()
+        ]
 
     def address(self, **changes: str) -> str:
         """The query string of this view with some values changed."""
-        query = {name: str(self.data[name]) for name in self.fields if name in self.data}
-        query["key"] = cut_to_prefix(query.get("key", ""))
-        return "?" + urlencode({name: value for name, value in (query | changes).items() if value})
+        query = {name: self.data[name] for name in ("range", *self._in_force())} | changes
+        return "?" + urlencode({name: value for name, value in query.items() if value})
 
-    def _without(self, name: str) -> str:
-        gone = {"range": ("range", "since", "until")}.get(name, (name,))
-        return self.address(**dict.fromkeys(gone, ""))
+    def _in_force(self) -> list[str]:
+        """Names of what narrows this view. Two moments do so only when the range says so."""
+        custom = self.data["range"] == "custom"
+        idle = ("range",) if custom else ("since", "until")
+        return [name for name, value in self.data.items() if value and name not in idle]
+
+    def _label(self, name: str) -> str:
+        return str(self.fields[name].label or name).lower()
+
+    def _says(self, name: str) -> str:
+        value = str(self.data[name])
+        return dict(RANGES).get(value, value).lower() if name == "range" else value
+
+
+def _actions() -> list[tuple[str, Any]]:
+    """Every act that is recorded, under what it is done to; `key` stands for all that is done to keys."""
+    acts = sorted(name for name, action in EVERY.items() if action.says != "read")
+    nouns = dict.fromkeys(name.partition(".")[0] for name in acts)
+    groups = [
+        (noun, [(noun, f"{noun}: anything"), *((name, name) for name in acts if name.startswith(f"{noun}."))])
+        for noun in nouns
+    ]
+    return [("", "Any"), *groups]
+
+
+def _without_secrets(name: str, text: str) -> str:
+    text = cut_to_prefix(text)
+    return _LONG_RUN.sub(r"\1", text) if name == "key" else text
+
+
+def _moment(text: str) -> datetime:
+    """A moment from text; UTC if it names no zone. Raises ValueError, and OverflowError at the ends of time."""
+    moment = parse_datetime(text)
+    if moment is None:
+        raise ValueError
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -55,6 +55,7 @@ class Event(Recorded):
             models.Index(fields=["agent_id", "at", "id"], name="event_agent"),
             models.Index(fields=["target_id", "at"], name="event_target"),
             models.Index(fields=["cause_id"], name="event_cause"),
+            models.Index(fields=["app_id", "key_prefix"], name="event_prefix"),
         )
 
     def __str__(self) -> str:

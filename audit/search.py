@@ -12,15 +12,20 @@ from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
 
 from audit.models import Call, Event, Recorded
 from audit.refusals import Invalid
 
 A_PAGE = 50
+MOST_KEYS = 200
+"""A text that fits more prefixes than this is not looked up key by key."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
-_SECRET_PART = re.compile(r"(alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8})[0-9A-Za-z]*")
+_SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
+_WHOLE_PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8}")
 
 Entry = Event | Call
 
@@ -41,10 +46,12 @@ class Filters:
 
     app_id: UUID
     key: str = ""
-    """A key's prefix, the end of one, or a piece of it."""
+    """A key's prefix, the end of one, or a piece of it. Large and small letters differ."""
+    key_id: UUID | None = None
     agent: UUID | None = None
     actor: str = ""
     action: str = ""
+    """`key.mint`, or `key` for everything that is done to keys."""
     outcome: str = ""
     """`act`, `allowed` or `refused`."""
     code: str = ""
@@ -83,15 +90,19 @@ def parse_cursor(text: str) -> Cursor | None:
 
 
 def cut_to_prefix(text: str) -> str:
-    """What of a pasted key may be kept and shown: its prefix."""
+    """`text` with every key or access token in it cut to what may be kept and shown: its prefix."""
     return _SECRET_PART.sub(r"\1", text.strip())
 
 
 def timeline(
     filters: Filters, *, before: Cursor | None = None, after: Cursor | None = None, limit: int = A_PAGE
 ) -> Page:
-    """The newest entries that match, or those next to a cursor: older ones `before` it, newer ones `after`."""
-    events, calls = _events(filters), _calls(filters)
+    """The newest entries that match, or those next to a cursor: older ones `before` it, newer ones `after`.
+
+    Two queries, and one more to find the keys if `filters.key` is asked for.
+    """
+    keys = _of_keys(filters)
+    events, calls = _events(filters).filter(keys), _calls(filters).filter(keys)
     found = _nearest(events, calls, before or after, forwards=after is not None, limit=limit + 1)
     more, entries = len(found) > limit, found[:limit]
     if after:
@@ -151,7 +162,12 @@ def _events(filters: Filters) -> QuerySet[Event]:
     if filters.outcome in ("allowed", "refused") or filters.code or filters.path:
         return rows.none()
     if filters.action:
-        rows = rows.filter(action=filters.action)
+        whole = "." in filters.action
+        rows = (
+            rows.filter(action=filters.action)
+            if whole
+            else rows.filter(action__startswith=f"{filters.action}.")
+        )
     return rows.filter(actor_label__icontains=filters.actor) if filters.actor else rows
 
 
@@ -167,16 +183,36 @@ def _calls(filters: Filters) -> QuerySet[Call]:
 
 
 def _shared(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
-    exact = {"agent_id": filters.agent, "ip": filters.ip, "request_id": filters.request}
+    exact = {
+        "key_id": filters.key_id,
+        "agent_id": filters.agent,
+        "ip": filters.ip,
+        "request_id": filters.request,
+    }
     bounds = {"at__gte": filters.since, "at__lt": filters.until}
-    rows = rows.filter(app_id=filters.app_id, **{k: v for k, v in (exact | bounds).items() if v})
-    if filters.key:
-        rows = rows.filter(key_id__in=_key_ids(filters), key_prefix__contains=filters.key)
-    return rows
+    return rows.filter(app_id=filters.app_id, **{k: v for k, v in (exact | bounds).items() if v})
 
 
-def _key_ids(filters: Filters) -> list[UUID | None]:
-    """The keys whose prefix matches, from the acts that gave them one: calls need no index on text."""
-    born = Event.objects.filter(app_id=filters.app_id, key_prefix__contains=filters.key)
-    named = born.filter(action__in=("key.mint", "key.rotate", "key.derive"))
-    return list(named.values_list("key_id", flat=True).distinct()[:200])
+def _of_keys(filters: Filters) -> Q:
+    """Rows of the keys whose prefix fits, found by the acts that gave them one: calls need no index on text.
+
+    The prefix must fit too: a derived key that was rotated in place has had several.
+    """
+    if not filters.key:
+        return Q()
+    fits = _holds(filters.key)
+    named = Event.objects.filter(
+        fits, app_id=filters.app_id, action__in=("key.mint", "key.rotate", "key.derive")
+    )
+    pairs = list(named.order_by().values_list("key_id", "key_prefix").distinct()[: MOST_KEYS + 1])
+    if len(pairs) > MOST_KEYS:
+        return fits  # so many keys, so many rows: the newest fifty are never far
+    ids, prefixes = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+    return Q(key_id__in=ids, key_prefix__in=prefixes)
+
+
+def _holds(text: str) -> Q:
+    """Rows whose prefix is `text` or holds it. Not LIKE: to SQLite's, large and small letters are one."""
+    if _WHOLE_PREFIX.fullmatch(text):
+        return Q(key_prefix=text)
+    return Q(GreaterThan(StrIndex("key_prefix", Value(text)), 0))

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audit.actors import Actor, shell
-from audit.refusals import Refusal
+from audit.refusals import amounts_to
 
 EXIT_CODES = {400: 2, 422: 2, 401: 3, 404: 4, 409: 5, 429: 6, 403: 7}
 """Exit codes by status: those of the `alter` command (protocol.md section 11.5)."""
@@ -18,7 +18,10 @@ class ShellCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self.act(shell(), **options)
-        except Refusal as refusal:
+        except Exception as error:
+            refusal = amounts_to(error)
+            if refusal is None:
+                raise
             sentence = f"{refusal.message} {refusal.hint}".strip()
             raise CommandError(sentence, returncode=EXIT_CODES.get(refusal.status, 1)) from None
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -13,60 +13,51 @@ from audit.models import Call, Event
 from audit.refusals import Invalid, NotFound
 
 TABS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("Everything", {}),
-    ("Refusals", {"outcome": "refused"}),
-    ("Acts", {"outcome": "act"}),
+    ("Everything", {"outcome": "", "action": ""}),
+    ("Refusals", {"outcome": "refused", "action": ""}),
+    ("Changes to keys", {"outcome": "", "action": "key"}),
 )
 
-UNSHOWN = ("agent", "actor", "code", "path", "request")
-"""Filters that come from links and have no control of their own."""
+UNSHOWN = ("key_id", "agent", "actor", "code", "path", "request")
+"""Filters that come from links and have no control of their own, until there is something to say about them."""
 
 
 @require_GET
 def timeline(request: TenantRequest) -> HttpResponse:
     """Every act and every call of an app, newest first, as far as the filters let through."""
     form = FilterForm(request.GET)
-    page, status = search.Page([], None, None), 422
-    if form.is_valid():
-        try:
-            page, status = _page(request, form), 200
-        except Invalid as invalid:
-            form.add_error(None, invalid.why)
-    filters = form.filters(request.app.id) if status == 200 else None
-    return render(
-        request,
-        "audit/timeline.html",
-        {
-            "form": form,
-            "page": page,
-            "active": form.active(),
-            "kept": [(name, form.data[name]) for name in UNSHOWN if form.data.get(name)],
-            "all_time": form.address(range="", since="", until=""),
-            "tabs": [
-                (says, form.address(**{"outcome": "", **only}), _is_open(form, only)) for says, only in TABS
-            ],
-            "older": form.address(before=str(page.older)) if page.older else "",
-            "newer": form.address(after=str(page.newer)) if page.newer else "",
-            "newest": form.address(),
-            "nearest": search.nearest_older(filters) if filters and not page.entries else None,
-        },
-        status=status,
-    )
+    if form.held_a_secret:
+        return HttpResponseRedirect(form.address() if len(form.address()) > 1 else request.path)
+    page = _page(request, form)
+    filters = form.filters(request.app.id) if form.is_valid() else None
+    context = {
+        "form": form,
+        "page": page,
+        "active": form.active(),
+        "unshown": [form[name] for name in UNSHOWN if form.data[name]],
+        "all_time": form.address(range="", since="", until=""),
+        "tabs": [(says, form.address(**only), _is_open(form, only)) for says, only in TABS],
+        "older": form.address(before=str(page.older)) if page.older else "",
+        "newer": form.address(after=str(page.newer)) if page.newer else "",
+        "newest": form.address(),
+        "is_paged": bool(request.GET.get("before") or request.GET.get("after")),
+        "nearest": search.nearest_older(filters) if filters and not page.entries else None,
+    }
+    return render(request, "audit/timeline.html", context, status=422 if form.errors else 200)
 
 
 @require_GET
 def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
     """One act: who, what, why, before and after, what brought it about and what it brought about."""
-    found = Event.objects.filter(app_id=request.app.id, id=event_id).first()
+    acts = Event.objects.filter(app_id=request.app.id)
+    found = acts.filter(id=event_id).first()
     if found is None:
         raise NotFound
     context = {
         "event": found,
         "changes": [(name, *pair) for name, pair in found.changes.items()],
-        "cause": Event.objects.filter(app_id=request.app.id, id=found.cause_id).first()
-        if found.cause_id
-        else None,
-        "followed": Event.objects.filter(app_id=request.app.id, cause_id=found.id).order_by("at", "id")[:100],
+        "cause": acts.filter(id=found.cause_id).first() if found.cause_id else None,
+        "followed": acts.filter(cause_id=found.id).order_by("at", "id")[:100],
     }
     return render(request, "audit/event.html", context)
 
@@ -81,10 +72,16 @@ def call(request: TenantRequest, call_id: UUID) -> HttpResponse:
 
 
 def _page(request: TenantRequest, form: FilterForm) -> search.Page:
-    before = search.parse_cursor(request.GET.get("before", ""))
-    after = search.parse_cursor(request.GET.get("after", ""))
+    """The entries asked for; none if the form or the place cannot be read, which the form then says."""
+    try:
+        before = search.parse_cursor(request.GET.get("before", ""))
+        after = search.parse_cursor(request.GET.get("after", ""))
+    except Invalid as invalid:
+        form.add_error(None, invalid.why)
+    if not form.is_valid():
+        return search.Page([], None, None)
     return search.timeline(form.filters(request.app.id), before=before, after=after)
 
 
 def _is_open(form: FilterForm, only: dict[str, str]) -> bool:
-    return str(form.data.get("outcome", "")) == only.get("outcome", "")
+    return all(form.data[name] == value for name, value in only.items())

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from agents.faces import AppRequest, finished
+from agents.faces import AppRequest, finished, sent
 from agents.models import Agent
 from agents.refusals import AgentNotFound
 from audit.models import Event
@@ -36,7 +36,7 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
 def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """End an agent and all its keys, after showing which."""
     found = _agent(request, agent_id)
-    form = AgentRevokeForm(request.POST or None, agent=found)
+    form = AgentRevokeForm(sent(request), agent=found)
     if request.method == "POST" and form.is_valid():
         lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
         return finished(

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents.faces import AppRequest, finished
+from agents.faces import AppRequest, finished, sent
 from agents.models import Agent
 from agents.refusals import AgentNotFound
 from audit import usage
@@ -137,7 +137,7 @@ def rename(request: AppRequest, key_id: UUID) -> HttpResponse:
 def narrow(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Take scopes, addresses, calls or time away from a key."""
     found = _key(request, key_id)
-    form = forms.NarrowForm(request.POST or None, initial=forms.narrowing_values(found))
+    form = forms.NarrowForm(sent(request), initial=forms.narrowing_values(found))
     if request.method == "POST" and form.is_valid():
         try:
             lifecycle.narrow(request.actor, found, **form.choices())
@@ -175,7 +175,7 @@ def undeprecate(request: AppRequest, key_id: UUID) -> HttpResponse:
 def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
     """A new secret, shown once; the old one works on for as long as was chosen."""
     found = _key(request, key_id)
-    form = forms.RotateForm(request.POST or None, initial={"once": uuid4().hex, "grace": "7d"})
+    form = forms.RotateForm(sent(request), initial={"once": uuid4().hex, "grace": "7d"})
     status = 200
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -197,7 +197,7 @@ def revoke(request: AppRequest, key_id: UUID) -> HttpResponse:
     """End a key, after showing what stops with it."""
     found = _key(request, key_id)
     impact = present.impact_of(found)
-    form = forms.RevokeForm(request.POST or None, key=found, serious=impact.serious)
+    form = forms.RevokeForm(sent(request), key=found, serious=impact.serious)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -44,11 +44,11 @@ class Leap:
 
 
 def keys_like(user: User, paste: str, origin: Origin) -> list[Found]:
-    """Keys whose prefix contains `paste`, in every app where `user` may read keys."""
+    """Keys whose prefix contains `paste`, in every app `user` may look into: MOST, and one more to tell of more."""
     apps = {app.id: person(user, app, origin) for app in _readable(user)}
-    found = ApiKey.objects.filter(app_id__in=apps, prefix__contains=paste)
+    found = ApiKey.objects.filter(app_id__in=apps, prefix__icontains=paste)
     found = found.select_related("app", "agent", "parent", "replaces").order_by("-created_at")
-    return [Found(row, apps[row.key.app_id]) for row in rows(found[:MOST])]
+    return [Found(row, apps[row.key.app_id]) for row in rows(found[: MOST + 1])]
 
 
 def leaps(user: User, q: str) -> list[Leap]:
@@ -62,7 +62,7 @@ def leaps(user: User, q: str) -> list[Leap]:
     agents = Agent.objects.filter(app__in=apps, revoked_at=None).filter(
         Q(name__icontains=q) | Q(display_name__icontains=q)
     )
-    keys = ApiKey.objects.filter(app__in=apps).filter(Q(name__icontains=q) | Q(prefix__contains=q))
+    keys = ApiKey.objects.filter(app__in=apps).filter(Q(name__icontains=q) | Q(prefix__icontains=q))
     near += [
         Leap(a.name, f"agent of {a.app.name}", _to("agent", a)) for a in agents.select_related("app")[:MOST]
     ]

@@ -2,13 +2,16 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from agents.models import App
 from agents.names import parse_name
@@ -21,6 +24,7 @@ from portal.models import Invitation, Membership, Role, User
 from portal.refusals import AlreadyMember, InvitationOver, LastAdmin
 
 INVITATION_LIFE = timedelta(days=7)
+LONGEST_EMAIL = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +101,15 @@ def make_admin(actor: Actor, email: str, password: str, name: str = "") -> User:
         membership = Membership(user=user, app=None, role=Role.ADMIN)
         with change(actor, actions.JOIN, on=membership):
             membership.save()
+        for first in Invitation.waiting().filter(email="", app=None):
+            withdraw(actor, first)
     return user
 
 
 def change_role(actor: Actor, membership: Membership, role: str) -> None:
     """Give a member another role in the same place. Raises Invalid, LastAdmin."""
     role = parse_role(role)
-    with change(actor, actions.CHANGE_ROLE, on=membership):
+    with _among_admins(), change(actor, actions.CHANGE_ROLE, on=membership):
         if membership.role != role:
             _keep_an_admin(membership)
             membership.role = role
@@ -112,7 +118,7 @@ def change_role(actor: Actor, membership: Membership, role: str) -> None:
 
 def end_membership(actor: Actor, membership: Membership, reason: str = "") -> None:
     """Take a role away; the person stays in the record. Raises LastAdmin."""
-    with change(actor, actions.END, on=membership, reason=reason):
+    with _among_admins(), change(actor, actions.END, on=membership, reason=reason):
         if membership.ended_at is None:
             _keep_an_admin(membership)
             membership.ended_at = now()
@@ -121,7 +127,7 @@ def end_membership(actor: Actor, membership: Membership, reason: str = "") -> No
 
 def has_admin() -> bool:
     """Whether anyone can let others in."""
-    return Membership.objects.filter(role=Role.ADMIN, app=None, ended_at=None).exists()
+    return _admins().exists()
 
 
 def parse_email(text: str) -> str:
@@ -129,6 +135,7 @@ def parse_email(text: str) -> str:
     email = text.strip().lower()
     try:
         validate_email(email)
+        MaxLengthValidator(LONGEST_EMAIL)(email)
     except ValidationError:
         raise Invalid("email", "Write an e-mail address, such as you@example.com.") from None
     return email
@@ -181,9 +188,19 @@ def _withdraw(actor: Actor, invitation: Invitation) -> None:
         invitation.save(update_fields=["withdrawn_at"])
 
 
+def _admins() -> QuerySet[Membership]:
+    return Membership.objects.filter(role=Role.ADMIN, app=None, ended_at=None)
+
+
+@contextmanager
+def _among_admins() -> Iterator[None]:
+    """Hold every admin of every app, in one order, so that two who go at once wait for each other."""
+    with transaction.atomic():
+        list(_admins().select_for_update(no_key=True).order_by("pk"))
+        yield
+
+
 def _keep_an_admin(membership: Membership) -> None:
-    """Raise LastAdmin if `membership` is the last that may change members everywhere. Two at once: one waits."""
-    if membership.app_id is None and membership.role == Role.ADMIN:
-        admins = Membership.objects.select_for_update().filter(role=Role.ADMIN, app=None, ended_at=None)
-        if {m.pk for m in admins} == {membership.pk}:
-            raise LastAdmin
+    """Raise LastAdmin if `membership` is the last that may change members everywhere. The caller holds them all."""
+    if membership in _admins() and _admins().count() == 1:
+        raise LastAdmin

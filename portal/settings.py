@@ -76,7 +76,7 @@ if _database["ENGINE"].endswith("sqlite3"):
 elif _database["ENGINE"].endswith("postgresql"):
     _database["CONN_HEALTH_CHECKS"] = True
     if not TESTING:
-        pool = {"min_size": 1, "max_size": 16, "timeout": 10}
+        pool = {"min_size": 1, "max_size": 16, "timeout": 3}
         _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {}), "pool": pool}
 else:
     raise ImproperlyConfigured("DATABASE_URL: the portal runs on SQLite and on PostgreSQL.")
@@ -118,6 +118,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "portal.refusals.RefusalMiddleware",
 ]
+if TESTING:
+    MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")  # nothing is collected for tests
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 TEMPLATES = [

@@ -1,13 +1,14 @@
 """The pages about people, and those that lead to everything else."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import login
 from django.core.mail import send_mail
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,36 +16,38 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents.faces import AppRequest, finished
-from agents.models import App
+from agents.faces import AppRequest, finished, sent
+from agents.models import Agent, App
 from audit.actors import Actor
-from audit.clock import now
 from audit.faces import PortalRequest
 from audit.refusals import Invalid, NotFound, Refusal
 from audit.search import cut_to_prefix
+from audit.text import keepable
+from keys.models import ApiKey
 from portal import actions, forms, lifecycle
 from portal import find as finding
 from portal.gates import apps_of, person
 from portal.lifecycle import Invited
 from portal.models import Invitation, Membership, User
 
+MOST_SHOWN = 500
+
 
 @require_GET
 def home(request: PortalRequest) -> HttpResponse:
     """The apps a person belongs to."""
-    archived = "archived" in request.GET
-    apps = apps_of(_user(request)).filter(archived_at__isnull=not archived)
-    moment = now()
-    living = (
-        Q(keys__revoked_at=None, keys__parent=None)
-        & (Q(keys__expires_at=None) | Q(keys__expires_at__gt=moment))
-        & (Q(keys__grace_ends_at=None) | Q(keys__grace_ends_at__gt=moment))
+    archived, apps = "archived" in request.GET, apps_of(_user(request))
+    counted = apps.filter(archived_at__isnull=not archived).annotate(
+        living=_counted(ApiKey.objects.all().own().living()),
+        agents_living=_counted(Agent.objects.filter(revoked_at=None)),
     )
-    counted = apps.annotate(
-        living=Count("keys", filter=living, distinct=True),
-        agents_living=Count("agents", filter=Q(agents__revoked_at=None), distinct=True),
-    )
-    return render(request, "portal/home.html", {"found": counted[:500], "archived": archived})
+    context = {
+        "found": counted[:MOST_SHOWN],
+        "archived": archived,
+        "anywhere": apps.exists(),
+        "most": MOST_SHOWN,
+    }
+    return render(request, "portal/home.html", context)
 
 
 @require_GET
@@ -56,7 +59,7 @@ def members(request: AppRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: AppRequest) -> HttpResponse:
     """A link that lets someone in; it is shown in the answer, once."""
-    form = forms.InviteForm(request.POST or None)
+    form = forms.InviteForm(sent(request))
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
@@ -78,7 +81,8 @@ def withdraw(request: AppRequest, invitation_id: UUID) -> HttpResponse:
     if invitation is None:
         raise NotFound
     lifecycle.withdraw(_actor_for(request, invitation.app), invitation)
-    return finished(request, _to_members(request), f"The invitation of {invitation.email} is withdrawn")
+    says = f"The invitation of {invitation.email or 'the first admin'} is withdrawn"
+    return finished(request, _to_members(request), says)
 
 
 @require_POST
@@ -90,20 +94,21 @@ def change_role(request: AppRequest, membership_id: UUID) -> HttpResponse:
         raise Invalid("role", "Choose one of the three roles.")
     lifecycle.change_role(_actor_for(request, membership.app), membership, form.cleaned_data["role"])
     says = f"{membership.user} is {membership.get_role_display().lower()} now"
-    return finished(request, _to_members(request), says)
+    return finished(request, _on_from(request, membership), says)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
     """Take a member's role away."""
     membership = _membership(request, membership_id)
-    form = forms.EndForm(request.POST or None)
+    form = forms.EndForm(sent(request))
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
             actor = _actor_for(request, membership.app)
             lifecycle.end_membership(actor, membership, form.cleaned_data["reason"])
-            return finished(request, _to_members(request), f"{membership.user} is no longer a member")
+            says = f"{membership.user} is no longer a member"
+            return finished(request, _on_from(request, membership), says)
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
@@ -114,19 +119,26 @@ def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def find(request: PortalRequest) -> HttpResponse:
     """A lost key, by its prefix, in every app its finder may look into. A POST, so that no address keeps it."""
-    form = forms.FindForm(request.POST if request.method == "POST" else None)
+    form = forms.FindForm(sent(request))
     asked = form.is_bound and form.is_valid()
     paste = form.cleaned_data["paste"] if asked else ""
     found = finding.keys_like(_user(request), paste, request.origin) if asked else []
-    context = {"form": form, "asked": asked, "paste": paste, "found": found, "most": finding.MOST}
+    shown, most = found[: finding.MOST], finding.MOST
+    context = {
+        "form": form,
+        "asked": asked,
+        "paste": paste,
+        "found": shown,
+        "most": most,
+        "more": len(found) > most,
+    }
     return render(request, "portal/find.html", context, status=422 if form.errors else 200)
 
 
 @require_GET
 def jump(request: PortalRequest) -> HttpResponse:
     """The palette: places by name, and what may be done here."""
-    q = cut_to_prefix(request.GET.get("q", ""))[:100]
-    user = _user(request)
+    q, user = keepable(cut_to_prefix(request.GET.get("q", "")), 100), _user(request)
     app = _chosen_app(user, request.GET.get("app", ""))
     acts = finding.acts(user, app, request.origin) if app else []
     acts = [act for act in acts if q.lower() in act.says.lower()]
@@ -139,7 +151,7 @@ def jump(request: PortalRequest) -> HttpResponse:
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """The way in by an invitation's link."""
     invitation = lifecycle.invitation_of(secret)
-    form = forms.JoinForm(request.POST or None, invitation=invitation)
+    form = forms.JoinForm(sent(request), invitation=invitation)
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         origin = cast(PortalRequest, request).origin
@@ -151,7 +163,9 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
             form.refuse(invalid)
             status = invalid.status
     response = render(request, "portal/join.html", {"form": form, "invitation": invitation}, status=status)
-    response["Referrer-Policy"] = "no-referrer"  # the address holds the invitation's secret
+    response["Referrer-Policy"] = (
+        "strict-origin"  # the address holds a secret; no-referrer would lose the Origin
+    )
     return response
 
 
@@ -184,7 +198,9 @@ def _mail(invitation: Invitation, link: str) -> bool:
     """Send the link, where the operator has set up a way to send."""
     if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
         return False
-    text = f"You are invited to the key portal as {invitation.role}.\n\n{link}\n\nThe link works once, for a week."
+    where = invitation.app or "every app"
+    text = f"{invitation.invited_by} invites you to the key portal as {invitation.role} of {where}.\n\n{link}\n\n"
+    text += "The link works once, for a week. Whoever has it can use it: do not pass it on.\n"
     return bool(
         send_mail("Your invitation to the key portal", text, None, [invitation.email], fail_silently=True)
     )
@@ -224,8 +240,19 @@ def _chosen_app(user: User, app_id: str) -> App | None:
         return None
 
 
+def _counted(things: QuerySet[Any]) -> Coalesce:
+    """How many of `things` each app has, counted apart: joined, keys would be multiplied by agents."""
+    grouped = things.filter(app=OuterRef("pk")).order_by().values("app")
+    return Coalesce(Subquery(grouped.annotate(n=Count("id")).values("n")), 0)
+
+
 def _to_members(request: AppRequest) -> str:
     return reverse("members", args=[request.app.id])
+
+
+def _on_from(request: AppRequest, membership: Membership) -> str:
+    """Where to go on: whoever changed their own role may not see the members any more."""
+    return reverse("home") if membership.user_id == _user(request).pk else _to_members(request)
 
 
 def _user(request: HttpRequest) -> User:

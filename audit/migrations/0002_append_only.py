@@ -36,6 +36,12 @@ def statements(vendor: str) -> list[str]:
         "BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END"
         for table in TABLES
         for act in ("UPDATE", "DELETE")
+    ] + [
+        # REPLACE deletes the row in its way without waking the trigger above.
+        f"CREATE TRIGGER {table}_append_only_replace BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) "
+        "BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END"
+        for table in TABLES
     ]
 
 

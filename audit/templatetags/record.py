@@ -1,13 +1,44 @@
-"""Makes the values of an event readable on a page."""
+"""Makes the values of an event, and the verdict on a call, readable on a page."""
 
 from typing import Any
 
 from django import template
 
+from audit.models import Call
+
 register = template.Library()
+
+# The record knows no keys, so it knows the steps of keys/verdict.py by name alone; a test compares them.
+STEPS = {
+    "format": "The key has the right shape and its checksum holds.",
+    "known": "The key was issued here.",
+    "not revoked": "The key has not been revoked.",
+    "agent active": "The agent it belongs to is neither suspended nor revoked.",
+    "ancestors live": "The key it was derived from still works.",
+    "not expired": "Its expiry has not passed.",
+    "grace not over": "If it was rotated, its grace period is not over.",
+    "address": "The call came from an address the key may be used from.",
+    "throttle": "The key had calls left in its minute.",
+    "scope": "The key held every scope the call needed.",
+}
+"""Each step of a verdict, in order, and what it makes sure of."""
 
 
 @register.filter
 def listed(value: Any) -> list[Any]:
     """`value` as a list, whatever it was."""
     return list(value) if isinstance(value, list) else [value]
+
+
+@register.filter
+def steps(call: Call) -> list[tuple[str, str, str]]:
+    """Each step of the verdict on `call`: its name, what it makes sure of, and `yes`, `no` or `later`.
+
+    Nothing for a call that failed at none of them: the question itself could not be taken.
+    """
+    if not call.allowed and call.check_failed not in STEPS:
+        return []
+    names = list(STEPS)
+    failed = len(names) if call.allowed else names.index(call.check_failed)
+    came = ["yes"] * failed + ["no"] + ["later"] * len(names)
+    return [(name, STEPS[name], how) for name, how in zip(names, came, strict=False)]

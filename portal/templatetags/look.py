@@ -34,7 +34,7 @@ def chip(prefix: str, name: str = "") -> SafeString:
     """`{% chip key.prefix key.name %}`: a prefix to copy, the part that differs in full ink."""
     return format_html(
         '<button type="button" class="chip" data-copy="{0}" aria-label="Copy prefix{1}: {0}">'
-        "<span>{2}<b>{3}</b></span></button>",
+        "<span>{2}<wbr><b>{3}</b></span></button>",
         prefix,
         f" of {name}" if name else "",
         prefix[:-8],

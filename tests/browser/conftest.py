@@ -38,6 +38,7 @@ def new_context(new_context: NewContext) -> Iterator[NewContext]:
 
     def watched(**options: Any) -> BrowserContext:
         context = new_context(**options)
+        context.set_default_timeout(10_000)
         context.on("console", lambda message: complaints.extend(_complaint(message)))
         context.on("weberror", lambda error: complaints.append(_script_error(error)))
         return context

@@ -7,6 +7,11 @@ from django.test import Client
 from audit.models import Call, Event
 from keys.lifecycle import Minted
 from keys.models import ApiKey
+from keys.plaintext import checksum
+
+_BODY = "alter_key_app_" + "Example0" + "neverIssuedAnywhere000"
+UNKNOWN = _BODY + checksum(_BODY)
+"""A well-formed key that was never issued."""
 
 
 def ask(

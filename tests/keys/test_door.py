@@ -1,14 +1,11 @@
-"""The door over HTTP: what it answers, what it refuses, what it records, and what it costs."""
+"""The door over HTTP: what it answers and what it refuses. Its record: test_door_record.py."""
 
 import ipaddress
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils.http import http_date
 from pytest_django import Settings
 
@@ -20,14 +17,11 @@ from audit.models import Call
 from keys import lifecycle
 from keys.models import Pace
 from keys.networks import parse_networks
-from keys.plaintext import generate
 from tests.factories import minted
-from tests.keys.asking import again, ask, call, error, opened
-from tests.keys.family import derived, parent_of
+from tests.keys.asking import UNKNOWN, ask, call, error, opened
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-UNKNOWN = generate("app").take()
 
 
 @pytest.fixture
@@ -458,230 +452,3 @@ def test_a_key_that_is_not_deprecated_warns_of_nothing(app: App) -> None:
     secret = minted(app, expires_at=datetime.now(UTC) + DAY).plaintext.take()
 
     assert warned(ask(secret)) == [None, None, None]
-
-
-# ── the record ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_yes_is_on_record_with_all_that_names_its_key(app: App, agent: Agent) -> None:
-    key, secret = opened(minted(app, agent=agent, name="worker"))
-    with at(NOON):
-        ask(secret, REMOTE_ADDR="203.0.113.9", headers={"user-agent": "curl/8"})
-
-    row = call()
-    assert (row.key_id, row.key_prefix, row.key_name) == (key.id, key.prefix, "worker")
-    assert (row.app_id, row.agent_id, row.agent_name) == (app.id, agent.id, "refund-agent")
-    assert (row.at, row.via, row.ip, row.user_agent) == (NOON, "door", "203.0.113.9", "curl/8")
-    assert (row.status, row.allowed, row.code, row.check_failed) == (200, True, "", "")
-
-
-def test_a_no_to_a_known_key_is_on_record_with_the_check_that_failed(app: App) -> None:
-    key, secret = opened(minted(app))
-    lifecycle.revoke(shell(), key)
-    ask(secret)
-
-    row = call()
-    assert (row.key_id, row.key_prefix, row.app_id) == (key.id, key.prefix, app.id)
-    assert (row.status, row.allowed, row.code, row.check_failed) == (401, False, "invalid_key", "not revoked")
-
-
-def test_a_no_to_an_unknown_key_is_on_record_by_its_prefix(app: App) -> None:
-    ask(UNKNOWN)
-
-    row = call()
-    assert (row.key_id, row.app_id, row.key_prefix, row.check_failed) == (None, None, UNKNOWN[:22], "known")
-
-
-def test_a_no_to_a_mistyped_key_is_on_record_as_such(app: App) -> None:
-    ask(UNKNOWN[:-1])
-
-    assert (call().check_failed, call().detail) == ("format", "malformed: shape or checksum")
-
-
-def test_every_call_is_one_row(secret: str) -> None:
-    for presented in (secret, secret, UNKNOWN, "", "hunter2"):
-        ask(presented)
-
-    assert Call.objects.count() == 5
-
-
-@pytest.mark.parametrize("names", ["X-Original-{}|Method|URI", "X-Forwarded-{}|Method|Uri"])
-def test_the_call_a_gateway_asks_about_is_the_one_on_record(secret: str, names: str) -> None:
-    shape, method, uri = names.split("|")
-    asked = {shape.format(method): "DELETE", shape.format(uri): "/v1/refunds/7?token=s3cret#top"}
-    ask(secret, headers=asked)
-
-    assert (call().method, call().path) == ("DELETE", "/v1/refunds/7")
-
-
-@pytest.mark.parametrize(
-    "uri, path",
-    [
-        ("/plain", "/plain"),
-        ("https://api.example.com/v1/x?y=1", "/v1/x"),
-        ("//v1/refunds?x=1", "//v1/refunds"),
-        ("/a;b=c/d?e", "/a;b=c/d"),
-        ("/%2e%2e/x?y", "/%2e%2e/x"),
-        ("http://[broken/x?api_key=s3cret", "/x"),
-        ("?api_key=s3cret", ""),
-        ("/" + "x" * 600, "/" + "x" * 499),
-        (f"/keys/{UNKNOWN}/show", f"/keys/{UNKNOWN[:22]}[redacted]/show"),
-    ],
-)
-def test_a_path_is_recorded_without_query_host_or_key(secret: str, uri: str, path: str) -> None:
-    ask(secret, headers={"x-original-uri": uri})
-
-    assert call().path == path
-
-
-HOSTILE = [
-    "\0",
-    "a\0b",
-    "\x01\x1b[31m\x7f",
-    "é" * 400,
-    "\xff\xfe\x80",
-    "A" * 10_240,
-    "' OR 1=1 --",
-    "\u202e".encode().decode("latin-1"),
-]
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        "HTTP_USER_AGENT",
-        "HTTP_X_REQUEST_ID",
-        "HTTP_X_ORIGINAL_METHOD",
-        "HTTP_X_ORIGINAL_URI",
-        "HTTP_X_FORWARDED_FOR",
-        "HTTP_X_FORWARDED_METHOD",
-        "HTTP_X_FORWARDED_URI",
-        "HTTP_HOST",
-        "HTTP_AUTHORIZATION",
-        "REMOTE_ADDR",
-    ],
-)
-@pytest.mark.parametrize("value", HOSTILE, ids=ascii)
-def test_a_hostile_header_breaks_nothing_and_is_recorded_cleanly(
-    secret: str, proxied: None, header: str, value: str
-) -> None:
-    environment: dict[str, Any] = {header: value}
-    assert ask(secret, **environment).status_code == 200
-
-    row = call()
-    kept = row.user_agent + row.request_id + row.method + row.path + row.ip
-    assert not set(kept) & set(map(chr, [*range(32), *range(127, 160)]))
-
-
-@pytest.mark.parametrize("value", [*HOSTILE, "alter_key_app_\0\0", "alter_key_app_" + "é" * 36], ids=ascii)
-def test_a_hostile_key_is_refused_and_recorded_cleanly(app: App, value: str) -> None:
-    answer = ask(HTTP_X_API_KEY=value)
-
-    assert answer.status_code == 401
-    assert call().key_prefix in ("", "alter_key_app_")
-
-
-@pytest.mark.parametrize(
-    "query", ["scope=%00", "%00=%00", "scope=%ff", "=&&&=", "scope=" + "a" * 20_000, "\xe9"]
-)
-def test_a_hostile_query_breaks_nothing(secret: str, query: str) -> None:
-    assert ask(secret, QUERY_STRING=query).status_code in (200, 422)
-
-
-# ── faults ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def failing(statement: str, error: type[DatabaseError]) -> Any:
-    """Within this block the database is lost at `statement`."""
-
-    def lost(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if sql.lstrip().startswith(statement):
-            raise error("server closed the connection unexpectedly")
-        return execute(sql, *rest)
-
-    return connection.execute_wrapper(lost)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    ["SELECT", "INSERT INTO keys_pace", 'INSERT INTO "audit_call"'],
-    ids=["look up", "charge", "record"],
-)
-def test_without_the_database_there_is_no_yes(secret: str, statement: str) -> None:
-    with failing(statement, OperationalError):
-        answer = ask(secret)
-
-    assert (error(answer), answer["Retry-After"]) == ((503, "unavailable"), "2")
-    assert not [name for name in answer.headers if name.startswith("X-Alter")]
-
-
-def test_a_call_that_could_not_be_recorded_was_not_charged(secret: str) -> None:
-    with failing('INSERT INTO "audit_call"', OperationalError):
-        ask(secret)
-
-    assert not Pace.objects.exists()
-
-
-def test_a_no_that_cannot_be_recorded_is_not_told_either(app: App) -> None:
-    with failing('INSERT INTO "audit_call"', OperationalError):
-        assert error(ask(UNKNOWN)) == (503, "unavailable")
-
-
-def test_our_own_mistake_is_no_yes_either(secret: str) -> None:
-    client = Client(raise_request_exception=False)
-    with failing('INSERT INTO "audit_call"', DatabaseError):
-        answer = client.get("/verify", headers={"x-api-key": secret})
-
-    assert error(answer) == (500, "internal_error")
-
-
-# ── the price ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def statements(queries: CaptureQueriesContext) -> list[str]:
-    """The first words of what was asked of the database, without the brackets of transactions."""
-    said = [query["sql"].replace('"', "").split() for query in queries.captured_queries]
-    brackets = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
-    return [" ".join(words[: 3 if words[0] == "INSERT" else 1]) for words in said if words[0] not in brackets]
-
-
-READ, CHARGE, WRITE = "SELECT", "INSERT INTO keys_pace", "INSERT INTO audit_call"
-
-
-@pytest.mark.parametrize("whose", ["app", "agent", "derived", "agent's derived"])
-def test_a_yes_is_one_read_one_charge_and_one_write(app: App, agent: Agent, whose: str) -> None:
-    made = parent_of(app, agent=agent if "agent" in whose else None)
-    if "derived" in whose:
-        made = derived(made.key)
-    secret = made.plaintext.take()
-
-    with CaptureQueriesContext(connection) as queries:
-        ask(secret, "grants:read")
-
-    assert statements(queries) == [READ, CHARGE, WRITE]
-
-
-def test_a_no_to_a_known_key_is_one_read_and_one_write(app: App) -> None:
-    key, secret = opened(minted(app))
-    lifecycle.revoke(shell(), key)
-
-    with CaptureQueriesContext(connection) as queries:
-        ask(secret)
-
-    assert statements(queries) == [READ, WRITE]
-
-
-@pytest.mark.parametrize("presented", ["", "hunter2", UNKNOWN[:-1]])
-def test_what_is_no_key_is_one_write(app: App, presented: str) -> None:
-    with CaptureQueriesContext(connection) as queries:
-        ask(presented)
-
-    assert statements(queries) == [WRITE]
-
-
-def test_a_call_changes_nothing_of_its_key(app: App) -> None:
-    key, secret = opened(minted(app))
-    before = again(key).__dict__ | {"_state": None}
-    ask(secret)
-
-    assert again(key).__dict__ | {"_state": None} == before

@@ -1,0 +1,93 @@
+"""Every page: nothing for axe to find in light and dark, nothing to scroll sideways for at 320 px."""
+
+from collections.abc import Callable
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from agents.models import Agent, App
+from audit.models import Call, Event
+from keys.lifecycle import rotate
+from portal.models import User
+from tests.browser import story
+from tests.factories import minted
+
+CheckPage = Callable[[Page], None]
+
+
+@pytest.fixture
+def addresses(app: App, agent: Agent, admin: User, developer: User, client: object) -> list[str]:
+    """An address of every page, on an app where something has happened."""
+    from django.test import Client
+
+    from audit.actors import shell
+
+    key, used = minted(app, name="fresh").key, minted(app, name="used")
+    Client().get("/verify?scope=grants:write", headers={"x-api-key": used.plaintext.take()})
+    agent_key = minted(app, agent=agent, name="pod-1").key
+    rotate(shell(), used.key)
+    one = [app.id]
+    return [
+        "/",
+        "/?archived",
+        reverse("app-new"),
+        reverse("find"),
+        reverse("jump") + f"?app={app.id}",
+        *(reverse(name, args=one) for name in ("keys", "key-mint", "agents", "agent-create", "audit")),
+        *(reverse(name, args=one) for name in ("members", "member-invite", "app-settings", "app-archive")),
+        *(reverse(name, args=[app.id, used.key.id]) for name in ("key", "key-narrow", "key-revoke", "key-rotate")),
+        reverse("key", args=[app.id, key.id]),
+        reverse("key-revoke", args=[app.id, agent_key.id]),
+        *(reverse(name, args=[app.id, agent.id]) for name in ("agent", "agent-suspend", "agent-revoke")),
+        reverse("agent-key-mint", args=[app.id, agent.id]) + "?purpose=agent",
+        reverse("audit-event", args=[app.id, Event.objects.filter(action="key.rotate").latest("at").id]),
+        reverse("audit-call", args=[app.id, Call.objects.get().id]),
+        reverse("audit", args=one) + "?key=nothing&range=24h",
+        reverse("audit", args=one) + "?range=custom&since=yesterday",
+        reverse("member-end", args=[app.id, developer.memberships.get().id]),
+        "/apps/no-such-page/",
+        reverse("account_change_password"),
+        reverse("account_logout"),
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, addresses: list[str], admin: User, axe: CheckPage, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto("/account/login/")
+    axe(page)
+    page.goto("/account/password/reset/")
+    axe(page)
+    story.sign_in(page, admin)
+    for address in addresses:
+        page.goto(address)
+        axe(page)
+
+
+def test_nothing_scrolls_sideways_on_a_narrow_phone(page: Page, addresses: list[str], admin: User) -> None:
+    story.sign_in(page, admin)
+    page.set_viewport_size({"width": 320, "height": 800})
+    wide = []
+    for address in addresses:
+        page.goto(address)
+        if page.evaluate("document.documentElement.scrollWidth") > 320:
+            wide.append(address)
+    assert wide == []
+
+
+def test_the_reveal_panel_has_nothing_for_axe_to_find(page: Page, app: App, admin: User, axe: CheckPage) -> None:
+    story.sign_in(page, admin)
+    story.mint(page, app, "worker")
+    axe(page)
+
+
+def test_a_dialog_that_htmx_opened_has_nothing_for_axe_to_find(
+    page: Page, app: App, admin: User, axe: CheckPage
+) -> None:
+    key = minted(app).key
+    story.sign_in(page, admin)
+    page.goto(f"/apps/{app.id}/keys/{key.id}/")
+    page.get_by_role("link", name="Revoke…").click()
+    page.locator("dialog:modal").wait_for()
+    axe(page)

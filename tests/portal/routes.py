@@ -1,0 +1,29 @@
+"""Every line of portal/urls.py, for the tests that hold something of all of them."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+SOME_ID = UUID("00000000-0000-7000-8000-000000000001")
+
+
+def routes(below: URLResolver | None = None) -> Iterator[URLPattern]:
+    """The lines that lead to a view, without those of django-allauth, which guards its own."""
+    for line in (below or get_resolver()).url_patterns:
+        if isinstance(line, URLPattern):
+            yield line
+        elif str(line.pattern) != "account/":
+            yield from routes(line)
+
+
+def gated() -> list[URLPattern]:
+    """Those behind a gate that asks who is there."""
+    return [line for line in routes() if getattr(line.callback, "action", None) is not None]
+
+
+def address(name: str, **known: Any) -> str:
+    """Where the line called `name` is, with an id that nothing has wherever none is given."""
+    names = next(possibility[0][0][1] for possibility in get_resolver().reverse_dict.getlist(name))
+    return reverse(name, kwargs={key: known.get(key, SOME_ID) for key in names})
