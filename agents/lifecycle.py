@@ -11,13 +11,14 @@ from agents.refusals import AgentNameTaken, AgentNotFound, AppArchived, AppNameT
 from audit.actors import Actor
 from audit.change import change, hold
 from audit.clock import now
+from audit.text import keepable
 
 APP_SETTINGS = ("description", "website_url", "max_keys", "max_keys_per_agent", "rate_limit_rpm")
 
 
 def create_app(actor: Actor, name: str, **settings: Any) -> App:
     """A new app called `name`. `settings` are fields of APP_SETTINGS. Raises Invalid, AppNameTaken."""
-    app = App(name=parse_name(name), **settings)
+    app = App(name=parse_name(name), **_keepable(settings))
     with change(actor, actions.CREATE_APP, on=app):
         _save_app(app)
     return app
@@ -29,6 +30,7 @@ def update_app(actor: Actor, app: App, *, seen: str = "", **changes: Any) -> Non
     `seen` is the `mark` of the app that the changes were made from; empty asks nothing. Raises
     StalePage if the app has another by now, Invalid, AppNameTaken.
     """
+    changes = _keepable(changes)
     if "name" in changes:
         changes["name"] = parse_name(changes["name"])
     with change(actor, actions.UPDATE_APP, on=app):
@@ -106,6 +108,11 @@ def resume_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
         if agent.suspended_at is not None:
             agent.suspended_at = None
             _save_version(agent, "suspended_at")
+
+
+def _keepable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings with their free text fit to keep: a key pasted into a description is cut to its prefix."""
+    return settings | {name: keepable(settings[name], 500) for name in ("description",) if name in settings}
 
 
 def _assign(app: App, changes: dict[str, Any]) -> None:

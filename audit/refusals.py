@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,10 @@ def amounts_to(error: BaseException | None) -> Refusal | None:
     if isinstance(error, Refusal):
         return error
     # psycopg's pool is there on PostgreSQL only, so its error is known by name.
-    if isinstance(error, (OperationalError, InterfaceError)) or type(error).__name__ == "PoolTimeout":
+    if (
+        isinstance(error, (OperationalError, InterfaceError, InternalError))
+        or type(error).__name__ == "PoolTimeout"
+    ):
         log.error("the database cannot be reached: %s", error)
         return Unavailable()
     return None

@@ -37,7 +37,7 @@ def requests() -> dict[str, Callable[[], None]]:
 
     from tests.factories import AppFactory, member, minted
 
-    app = AppFactory(name="bench")
+    app = AppFactory.create(name="bench")
     secrets = [minted(app, name=f"key-{n}").plaintext.take() for n in range(KEYS)]
     client = Client(SERVER_NAME="localhost")
     client.force_login(member("admin", None, email="bench@example.com"))

@@ -135,7 +135,7 @@ def standing(key: ApiKey) -> Standing:
         prefix=key.prefix,
         scopes=key.scope_set,
         networks=key.network_list,
-        rate_limit=key.rate_limit if key.parent is None else key.parent.rate_limit,
+        rate_limit=key.rate_limit,
         revoked=key.revoked_at is not None,
         expires_at=key.expires_at,
         deprecated_at=key.deprecated_at,

@@ -37,6 +37,14 @@ PLAIN_TEXT = forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"
 LEVELS = (("none", "none"), *((tier, "manage" if tier == "admin" else tier) for tier in TIERS))
 
 
+class OnceField(forms.CharField):
+    """The mark of one showing of a form: sent twice, it acts once."""
+
+    def __init__(self) -> None:
+        said = {"required": "This form has lost its mark. Reload the page and send it again."}
+        super().__init__(widget=forms.HiddenInput, max_length=100, error_messages=said)
+
+
 class ScopeFields(ValuesForm):
     """The scope matrix: a level for each resource, the actions, and scopes written out."""
 
@@ -102,7 +110,7 @@ class LimitFields(ValuesForm):
 class MintForm(ScopeFields, LimitFields):
     """All that is asked to mint a key."""
 
-    once = forms.CharField(widget=forms.HiddenInput, max_length=100)
+    once = OnceField()
     name = forms.CharField(
         max_length=200, help_text="service-environment-region tells keys apart.", widget=PLAIN_TEXT
     )
@@ -196,7 +204,7 @@ class RenameForm(ValuesForm):
 class RotateForm(ValuesForm):
     """How long the old secret goes on working."""
 
-    once = forms.CharField(widget=forms.HiddenInput, max_length=100)
+    once = OnceField()
     grace = forms.ChoiceField(choices=GRACES, initial="7d", widget=forms.RadioSelect)
     grace_custom = forms.CharField(
         label="Custom grace",

@@ -21,7 +21,7 @@ from audit.clock import now
 from audit.guard import Act
 from keys import actions, guards, plaintext, refusals
 from keys.expiry import check_expiry
-from keys.models import ApiKey
+from keys.models import ApiKey, Pepper
 from keys.networks import Network
 from keys.plaintext import Plaintext
 from keys.scopes import ScopeSet
@@ -282,3 +282,4 @@ def _renew(key: ApiKey, once: str) -> Plaintext:
 def _take(key: ApiKey, secret: Plaintext) -> None:
     key.prefix, key.fingerprint = secret.prefix, secret.fingerprint
     key.digest, key.pepper = secret.digest(), plaintext.current_pepper()
+    Pepper.objects.get_or_create(number=key.pepper, defaults={"mark": plaintext.mark_of(key.pepper)})

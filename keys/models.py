@@ -127,8 +127,8 @@ class ApiKey(Audited):
 
     @property
     def rate_limit(self) -> int:
-        """Calls a minute that are enforced: its own, or its app's."""
-        return self.rate_limit_rpm or self.app.default_rate_limit
+        """Calls a minute that are enforced: its own, or its app's. A derived key spends its parent's."""
+        return (self.parent or self).rate_limit_rpm or self.app.default_rate_limit
 
     def about(self) -> dict[str, Any]:
         return {
@@ -157,6 +157,16 @@ class ApiKey(Audited):
             "grace_ends_at": _iso(self.grace_ends_at),
             "revoked_at": _iso(self.revoked_at),
         }
+
+
+class Pepper(models.Model):
+    """A mark of each pepper that digests were made with, so that a lost or changed one is noticed."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    mark = models.CharField(max_length=16)
+
+    def __str__(self) -> str:
+        return f"pepper {self.number}"
 
 
 class Pace(models.Model):

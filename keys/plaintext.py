@@ -109,6 +109,11 @@ def digests(hashed: bytes) -> list[bytes]:
     return [digest(hashed, pepper) for pepper in sorted(settings.PEPPERS, reverse=True)]
 
 
+def mark_of(pepper: int) -> str:
+    """What may be kept beside the digests to tell one pepper from another: 16 hex digits."""
+    return hmac.digest(settings.PEPPERS[pepper], b"mark", "sha256").hex()[:16]
+
+
 def current_pepper() -> int:
     """The number of the pepper that new digests are made with."""
     return max(settings.PEPPERS)

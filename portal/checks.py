@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
-from keys.models import ApiKey
+from keys.models import ApiKey, Pepper
+from keys.plaintext import mark_of
 
 
 @register(Tags.security, deploy=True)
@@ -44,12 +45,14 @@ def peppers_are_there(
         return []
     try:
         used = set(ApiKey.objects.filter(revoked_at=None).values_list("pepper", flat=True).distinct())
+        marks = dict(Pepper.objects.filter(number__in=used).values_list("number", "mark"))
     except DatabaseError:
         return []  # not migrated yet: there are no keys
-    if missing := sorted(used - set(settings.PEPPERS)):
+    there = {number for number in settings.PEPPERS if marks.get(number) in (None, mark_of(number))}
+    if missing := sorted(used - there):
         return [
             Error(
-                f"Keys were digested with pepper {', '.join(map(str, missing))}, which is not there.",
+                f"Keys were digested with pepper {', '.join(map(str, missing))}, which is not there or is another.",
                 hint="Bring back the data folder's file `peppers`, or name it in PORTAL_PEPPERS.",
                 id="portal.E003",
             )

@@ -55,6 +55,8 @@ if not 1 <= RATE_LIMIT_RPM <= 100_000:
 
 try:
     DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/portal.sqlite3")}
+    if not DATABASES["default"].get("ENGINE", "").endswith(("sqlite3", "postgresql")):
+        raise ImproperlyConfigured("the portal runs on SQLite and on PostgreSQL")
 except (ImproperlyConfigured, ValueError) as wrong_url:
     raise ImproperlyConfigured(
         f"DATABASE_URL cannot be read ({wrong_url}): write sqlite:////path/to/file or "
@@ -73,13 +75,11 @@ if _database["ENGINE"].endswith("sqlite3"):
             "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-16000;PRAGMA mmap_size=134217728;"
         ),
     }
-elif _database["ENGINE"].endswith("postgresql"):
+else:
     _database["CONN_HEALTH_CHECKS"] = True
     if not TESTING:
         pool = {"min_size": 1, "max_size": 16, "timeout": 3}
         _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {}), "pool": pool}
-else:
-    raise ImproperlyConfigured("DATABASE_URL: the portal runs on SQLite and on PostgreSQL.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ── Django ──────────────────────────────────────────────────────────────────────────────────────────

@@ -86,6 +86,7 @@ urlpatterns = [
     path("find/", signed_in(portal_pages.find), name="find"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("join/<str:secret>/", open_to_all(portal_pages.join), name="join"),
+    path("account/email/", open_to_all(portal_pages.not_here)),  # addresses are changed by admins
     path("account/", include("allauth.account.urls")),
     path("verify", open_to_all(door.verify), name="verify"),
     path("healthz", open_to_all(portal_pages.healthz), name="healthz"),

@@ -169,6 +169,11 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     return response
 
 
+def not_here(request: HttpRequest) -> HttpResponse:
+    """A page of django-allauth's that this portal does not have."""
+    raise NotFound
+
+
 @csrf_exempt
 def healthz(request: HttpRequest) -> HttpResponse:
     """Whether the portal and its database answer: for load balancers, without a word about what is inside."""

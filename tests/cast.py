@@ -14,18 +14,18 @@ from tests.factories import AgentFactory, AppFactory, member
 
 @pytest.fixture
 def app(db: None) -> App:
-    return AppFactory(name="checkout")
+    return AppFactory.create(name="checkout")
 
 
 @pytest.fixture
 def other_app(db: None) -> App:
     """An app that none of the cast but the outsider belongs to."""
-    return AppFactory(name="elsewhere")
+    return AppFactory.create(name="elsewhere")
 
 
 @pytest.fixture
 def agent(app: App) -> Agent:
-    return AgentFactory(app=app, name="refund-agent")
+    return AgentFactory.create(app=app, name="refund-agent")
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-import factory
+from factory.declarations import Sequence, SubFactory
+from factory.django import DjangoModelFactory
 
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
@@ -17,14 +18,14 @@ from portal.models import Membership, Role, User
 PASSWORD = "a long enough password"
 
 
-class UserFactory(factory.django.DjangoModelFactory[User]):
+class UserFactory(DjangoModelFactory[User]):
     """A person without a role."""
 
     class Meta:
         model = User
 
-    email = factory.Sequence(lambda n: f"person{n}@example.com")
-    name = factory.Sequence(lambda n: f"Person {n}")
+    email = Sequence(lambda n: f"person{n}@example.com")
+    name = Sequence(lambda n: f"Person {n}")
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
@@ -34,27 +35,27 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
         return user
 
 
-class AppFactory(factory.django.DjangoModelFactory[App]):
+class AppFactory(DjangoModelFactory[App]):
     """An app, created by the shell."""
 
     class Meta:
         model = App
 
-    name = factory.Sequence(lambda n: f"checkout-{n}")
+    name = Sequence(lambda n: f"checkout-{n}")
 
     @classmethod
     def _create(cls, model_class: type[App], *args: Any, **kwargs: Any) -> App:
         return agents_lifecycle.create_app(shell(), **kwargs)
 
 
-class AgentFactory(factory.django.DjangoModelFactory[Agent]):
+class AgentFactory(DjangoModelFactory[Agent]):
     """An agent of an app."""
 
     class Meta:
         model = Agent
 
-    app = factory.SubFactory(AppFactory)
-    name = factory.Sequence(lambda n: f"refund-agent-{n}")
+    app = SubFactory(AppFactory)
+    name = Sequence(lambda n: f"refund-agent-{n}")
 
     @classmethod
     def _create(cls, model_class: type[Agent], *args: Any, **kwargs: Any) -> Agent:
@@ -68,7 +69,7 @@ def minted(app: App, *, scopes: str = "grants:read", name: str = "worker", **cho
 
 def member(role: str, app: App | None, **person: Any) -> User:
     """A person with `role` on `app`, or on every app."""
-    user = UserFactory(**person)
+    user = UserFactory.create(**person)
     membership = Membership(user=user, app=app, role=role)
     with change(shell(), actions.JOIN, on=membership):
         membership.save()

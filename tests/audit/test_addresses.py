@@ -41,11 +41,31 @@ def test_an_address_is_read_however_it_is_written(text: str, address: str) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "unknown", "_hidden", "203.0.113", "203.0.113.256", "203.0.113.07", "[203.0.113.7", "[]", "[", ":", "::g"]
-    + ["203.0.113.7, 203.0.113.8", "203.0.113.0/24", "203.0.113.7\x00", "\x00", "٣.0.113.7", "for=203.0.113.7"],
+    [
+        "",
+        " ",
+        "unknown",
+        "_hidden",
+        "203.0.113",
+        "203.0.113.256",
+        "203.0.113.07",
+        "[203.0.113.7",
+        "[]",
+        "[",
+        ":",
+        "::g",
+    ]
+    + [
+        "203.0.113.7, 203.0.113.8",
+        "203.0.113.0/24",
+        "203.0.113.7\x00",
+        "\x00",
+        "٣.0.113.7",
+        "for=203.0.113.7",
+    ],
 )
 def test_what_is_no_address_is_none(text: str) -> None:
-    assert parse_address(text) is None or text == "[203.0.113.7"
+    assert parse_address(text) is None
 
 
 def test_a_peer_that_is_no_proxy_is_the_client() -> None:

@@ -23,7 +23,9 @@ def test_revoke_opens_as_a_dialog_and_gives_the_focus_back(page: Page, app: App,
     assert page.url.endswith(f"/keys/{key.id}/")
 
 
-def test_the_palette_opens_with_ctrl_k_and_finds_a_key_by_its_prefix(page: Page, app: App, admin: User) -> None:
+def test_the_palette_opens_with_ctrl_k_and_finds_a_key_by_its_prefix(
+    page: Page, app: App, admin: User
+) -> None:
     key = minted(app, name="settlement").key
     story.sign_in(page, admin)
     page.keyboard.press("Control+k")

@@ -36,7 +36,10 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         reverse("jump") + f"?app={app.id}",
         *(reverse(name, args=one) for name in ("keys", "key-mint", "agents", "agent-create", "audit")),
         *(reverse(name, args=one) for name in ("members", "member-invite", "app-settings", "app-archive")),
-        *(reverse(name, args=[app.id, used.key.id]) for name in ("key", "key-narrow", "key-revoke", "key-rotate")),
+        *(
+            reverse(name, args=[app.id, used.key.id])
+            for name in ("key", "key-narrow", "key-revoke", "key-rotate")
+        ),
         reverse("key", args=[app.id, key.id]),
         reverse("key-revoke", args=[app.id, agent_key.id]),
         *(reverse(name, args=[app.id, agent.id]) for name in ("agent", "agent-suspend", "agent-revoke")),
@@ -53,7 +56,9 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(page: Page, addresses: list[str], admin: User, axe: CheckPage, scheme: str) -> None:
+def test_axe_finds_nothing(
+    page: Page, addresses: list[str], admin: User, axe: CheckPage, scheme: str
+) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.goto("/account/login/")
     axe(page)
@@ -76,7 +81,9 @@ def test_nothing_scrolls_sideways_on_a_narrow_phone(page: Page, addresses: list[
     assert wide == []
 
 
-def test_the_reveal_panel_has_nothing_for_axe_to_find(page: Page, app: App, admin: User, axe: CheckPage) -> None:
+def test_the_reveal_panel_has_nothing_for_axe_to_find(
+    page: Page, app: App, admin: User, axe: CheckPage
+) -> None:
     story.sign_in(page, admin)
     story.mint(page, app, "worker")
     axe(page)

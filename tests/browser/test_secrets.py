@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
 from tests.browser import story
@@ -30,8 +32,8 @@ def test_going_back_does_not_bring_it_back(page: Page) -> None:
     app = story.create_app(page, "checkout")
     secret = story.mint(page, app, "worker")
     page.goto(f"/apps/{app.id}/keys/")
-    page.go_back()
-    page.wait_for_load_state()
+    with pytest.raises(PlaywrightError, match="ERR_CACHE_MISS"):
+        page.go_back()
     assert secret not in page.content()
 
 

@@ -23,7 +23,9 @@ def page(new_context: NewContext, scripts: bool) -> Page:
     return new_context(java_script_enabled=scripts).new_page()
 
 
-def test_a_key_is_minted_used_deprecated_and_revoked(page: Page, scripts: bool, live_server: LiveServer) -> None:
+def test_a_key_is_minted_used_deprecated_and_revoked(
+    page: Page, scripts: bool, live_server: LiveServer
+) -> None:
     story.join_as_first_admin(page)
     app = story.create_app(page, "checkout")
     secret = story.mint(page, app, "worker-prod")
@@ -53,7 +55,7 @@ def test_a_key_is_minted_used_deprecated_and_revoked(page: Page, scripts: bool, 
     assert (answer.status, answer.body["error"]) == (401, "invalid_key")
 
     # The log has all of it, filtered by the key's prefix.
-    page.get_by_role("link", name="Audit log").click()
+    page.get_by_role("link", name="Audit log", exact=True).click()
     page.get_by_label("Key prefix").fill(secret[:22])
     page.get_by_role("button", name="Search").click()
     timeline = page.get_by_role("region", name="Timeline")

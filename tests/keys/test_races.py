@@ -196,7 +196,7 @@ def test_renaming_and_revoking_at_once_loses_neither(app: App) -> None:
 
 
 def test_verbs_in_any_order_never_lock_each_other_out(app: App) -> None:
-    agents = [AgentFactory(app=app) for _ in range(2)]
+    agents = [AgentFactory.create(app=app) for _ in range(2)]
     keys = [parent_of(app, agent=agent).key for agent in agents for _ in range(3)]
     choose = random.Random(7)
     verbs: list[Callable[[ApiKey], object]] = [

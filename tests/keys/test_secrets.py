@@ -150,7 +150,7 @@ from tests.factories import AppFactory
 from tests.keys.asking import ask
 from tests.keys.family import derived, parent_of
 call_command("migrate", verbosity=0)
-parent = parent_of(AppFactory())
+parent = parent_of(AppFactory.create())
 child = derived(parent.key)
 renewed = lifecycle.rotate(shell(), child.key)
 secrets = [made.plaintext.take() for made in (parent, child, renewed)]

@@ -18,9 +18,14 @@ def routes(below: URLResolver | None = None) -> Iterator[URLPattern]:
             yield from routes(line)
 
 
+def action_of(line: URLPattern) -> Any:
+    """What its gate asks for; None if it lets everyone in."""
+    return getattr(line.callback, "action", None)
+
+
 def gated() -> list[URLPattern]:
     """Those behind a gate that asks who is there."""
-    return [line for line in routes() if getattr(line.callback, "action", None) is not None]
+    return [line for line in routes() if action_of(line) is not None]
 
 
 def address(name: str, **known: Any) -> str:

@@ -1,5 +1,7 @@
 """What every response carries, and what no stranger is believed."""
 
+import ipaddress
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -9,7 +11,8 @@ from audit.models import Event
 from portal.models import User
 from tests.factories import PASSWORD, minted
 
-CROSS = {"HTTP_X_FORWARDED_FOR": "203.0.113.7", "HTTP_X_FORWARDED_PROTO": "https"}
+PEER = "198.51.100.9"
+CLAIMS = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
 
 
 @pytest.mark.parametrize("page", ["/account/login/", "/nowhere/", "/healthz", "/join/wrong/"])
@@ -48,26 +51,26 @@ def test_a_request_id_cannot_break_a_header(db: None, client: Client) -> None:
     assert answer["X-Request-Id"] == ("a Set-Cookie: x=1" + "b" * 100)[:64]
 
 
-def sign_in(client: Client, **headers: str) -> Event:
-    client.post("/account/login/", {"login": "admin@example.com", "password": PASSWORD}, **headers)
+def sign_in(client: Client) -> Event:
+    """Come in from PEER, which claims to forward for another."""
+    form = {"login": "admin@example.com", "password": PASSWORD}
+    client.post("/account/login/", form, headers=CLAIMS, REMOTE_ADDR=PEER)
     return Event.objects.filter(action="sign-in.pass").latest("at")
 
 
 def test_a_strangers_forwarded_address_is_forgotten(admin: User, client: Client) -> None:
-    assert sign_in(client, REMOTE_ADDR="198.51.100.9", **CROSS).ip == "198.51.100.9"
+    assert sign_in(client).ip == PEER
 
 
 def test_our_own_proxys_forwarded_address_is_kept(admin: User, client: Client, settings: Settings) -> None:
-    import ipaddress
-
     settings.TRUSTED_PROXIES = [ipaddress.ip_network("198.51.100.0/24")]
-    assert sign_in(client, REMOTE_ADDR="198.51.100.9", **CROSS).ip == "203.0.113.7"
+    assert sign_in(client).ip == "203.0.113.7"
 
 
 def test_a_stranger_cannot_say_that_he_came_by_https(db: None, client: Client, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    assert client.get("/account/login/", REMOTE_ADDR="198.51.100.9", **CROSS).status_code == 301
+    assert client.get("/account/login/", headers=CLAIMS, REMOTE_ADDR=PEER).status_code == 301
 
 
 def test_an_unknown_host_is_refused(db: None, client: Client) -> None:

@@ -1,0 +1,108 @@
+"""A wrong setting stops the start with a sentence that says what to write instead."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PEPPER = "1:" + "ab" * 32
+
+
+def manage(data: Path, *words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run manage.py on a data folder of its own."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
+    env = kept | {"PORTAL_TEST": "1", "PORTAL_DATA": str(data)} | settings
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(command, check=False, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+
+
+WRONG = {
+    "origin without a scheme": ({"PORTAL_ORIGIN": "keys.example.com"}, "write a scheme and a host"),
+    "origin with a path": ({"PORTAL_ORIGIN": "https://example.com/keys"}, "and no path"),
+    "origin of another kind": ({"PORTAL_ORIGIN": "ftp://example.com"}, "write a scheme and a host"),
+    "https and no proxy": ({"PORTAL_ORIGIN": "https://example.com"}, "Set PORTAL_TRUSTED_PROXIES"),
+    "no database address": ({"DATABASE_URL": "nonsense"}, "write sqlite:////path/to/file or postgres://"),
+    "another database": (
+        {"DATABASE_URL": "mysql://u:p@127.0.0.1/x"},
+        "write sqlite:////path/to/file or postgres://",
+    ),
+    "a port that is none": (
+        {"DATABASE_URL": "postgres://u:p@127.0.0.1:port/x"},
+        "DATABASE_URL cannot be read",
+    ),
+    "peppers without numbers": ({"PORTAL_PEPPERS": "ab" * 32}, "write each pepper once, as number:hex"),
+    "a pepper too short": ({"PORTAL_PEPPERS": "1:abcd"}, "64 hex digits or more"),
+    "a pepper twice": ({"PORTAL_PEPPERS": f"{PEPPER},{PEPPER}"}, "write each pepper once"),
+    "a rate of nothing": ({"PORTAL_RATE_LIMIT": "0"}, "from 1 to 100000"),
+    "a rate in words": ({"PORTAL_RATE_LIMIT": "many"}, "from 1 to 100000"),
+    "no range of addresses": ({"PORTAL_TRUSTED_PROXIES": "everyone"}, "Write ranges with commas between"),
+    "a range with host bits": ({"PORTAL_TRUSTED_PROXIES": "10.0.0.1/8"}, "Write ranges with commas between"),
+    "a short secret key": ({"PORTAL_SECRET_KEY": "short"}, "at least 50 random characters"),
+}
+
+
+@pytest.mark.parametrize(("settings", "sentence"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_setting_stops_the_start(tmp_path: Path, settings: dict[str, str], sentence: str) -> None:
+    done = manage(tmp_path, "check", **settings)
+    assert done.returncode != 0
+    assert sentence in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("settings", [wrong for wrong, _ in WRONG.values()], ids=WRONG.keys())
+def test_the_sentence_is_the_last_thing_said(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Below it there is no traceback to hide it; the setting's name is in it."""
+    done = manage(tmp_path, "check", **settings)
+    said = done.stderr.strip().splitlines()
+    assert any(name in line for line in said[-4:] for name in settings)
+
+
+def test_no_settings_at_all_are_enough(tmp_path: Path) -> None:
+    assert manage(tmp_path / "new" / "folder", "check").returncode == 0
+
+
+def test_the_data_folder_is_open_to_its_owner_alone(tmp_path: Path) -> None:
+    data = tmp_path / "var"
+    manage(data, "migrate", "-v0")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data.iterdir() if path.is_file()}
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert {"secret-key", "peppers", "portal.sqlite3"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    manage(tmp_path, "check")
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_the_secrets_of_the_first_start_are_kept(tmp_path: Path) -> None:
+    manage(tmp_path, "check")
+    before = [(tmp_path / name).read_text() for name in ("secret-key", "peppers")]
+    manage(tmp_path, "check")
+    assert [(tmp_path / name).read_text() for name in ("secret-key", "peppers")] == before
+
+
+def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    done = manage(tmp_path / "taken", "check")
+    assert "cannot be used as the data folder" in done.stderr
+
+
+def test_a_missing_pepper_is_told_at_the_start(tmp_path: Path) -> None:
+    manage(tmp_path, "migrate", "-v0")
+    app = manage(tmp_path, "create_app", "--name", "checkout").stdout.strip()
+    manage(tmp_path, "mint_key", "--app", app, "--name", "worker", "--scopes", "grants:read")
+    done = manage(tmp_path, "first_start", PORTAL_PEPPERS="2:" + "cd" * 32)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "digested with pepper 1, which is not there" in done.stderr
+
+
+@pytest.mark.parametrize("origin", ["", "https://keys.example.com"])
+def test_a_public_portal_passes_the_checks_for_deployment(tmp_path: Path, origin: str) -> None:
+    proxies = {"PORTAL_ORIGIN": origin, "PORTAL_TRUSTED_PROXIES": "127.0.0.1/32"}
+    done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **proxies)
+    assert (done.returncode == 0) == bool(origin), done.stderr
