@@ -31,6 +31,10 @@ from keys.throttle import Allowance
 from keys.verdict import Asking, Standing, Verdict, judge
 
 
+ADDRESSES = ("QUERY_STRING", "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
+"""Where a key may have been put by mistake: in our own address, or in that of the service behind the gateway."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A call someone wants to let pass. The key itself is gone: its hash and its prefix are left."""
@@ -75,7 +79,7 @@ def verify(request: HttpRequest) -> HttpResponseBase:
 
 def read(meta: Mapping[str, Any], scopes: Sequence[str]) -> Question:
     """The question a request asks. `scopes` are required of the key."""
-    exposed = plaintext.find(unquote_plus(str(meta.get("QUERY_STRING", ""))))
+    exposed = plaintext.find(unquote_plus(" ".join(str(meta.get(name, "")) for name in ADDRESSES)))
     presented = exposed or _presented(meta)
     wanted, refusal = _wanted(scopes)
     origin = origin_of(meta, "door")

@@ -18,6 +18,7 @@ from agents.models import App
 from audit.actions import Action
 from audit.actors import Actor, Origin
 from audit.refusals import NotFound
+from audit.search import cut_to_prefix
 from portal.models import User
 from portal.roles import PERMISSIONS
 
@@ -29,6 +30,8 @@ def page(view: View, action: Action) -> View:
 
     @wraps(view)
     def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if (cut := _without_keys(request)) is not None:
+            return HttpResponseRedirect(cut)
         if not isinstance(request.user, User):
             return _to_sign_in(request)
         app_id = kwargs.pop("app_id", None)
@@ -92,6 +95,13 @@ def person(user: User, app: App | None, origin: Origin) -> Actor:
         origin=origin,
         app_id=app.id if app else None,
     )
+
+
+def _without_keys(request: HttpRequest) -> str | None:
+    """The same address with pasted keys cut to their prefixes; None if it holds none. History keeps where one arrives."""
+    query = request.META.get("QUERY_STRING", "")
+    cut = cut_to_prefix(query)
+    return f"{request.path}?{cut}" if request.method == "GET" and cut != query.strip() else None
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:

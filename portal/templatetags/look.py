@@ -64,7 +64,7 @@ def clock(moment: datetime) -> SafeString:
 def spark(days: Sequence[tuple[int, int]], label: str) -> SafeString:
     """`{% spark row.days row.calls %}`: calls a day, refused ones marked, as bars with a sentence."""
     most = max((allowed + refused for allowed, refused in days), default=0) or 1
-    bars = format_html_join("", "{}", ((_bar(12 * n, *day, most),) for n, day in enumerate(days)))
+    bars = SafeString("".join(_bar(12 * n, *day, most) for n, day in enumerate(days)))
     return format_html(
         '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 84 20" width="84" height="20">'
         '<path class="base" d="M0 20.5H84" stroke="currentColor"/>{}</svg>',
@@ -108,14 +108,12 @@ def as_notice(message: Message) -> dict[str, str]:
     return {"text": str(message.message), "undo": undo, "undo_value": value}
 
 
-def _bar(x: int, allowed: int, refused: int, most: int) -> SafeString:
-    """One day: its calls, and over them in another colour those that were refused."""
+def _bar(x: int, allowed: int, refused: int, most: int) -> str:
+    """One day: its calls, and over them in another colour those that were refused. Numbers need no escaping."""
     height, bad = (SPARK_HEIGHT * n / most for n in (allowed + refused, refused))
-    calls = format_html(
-        '<rect x="{}" y="{}" width="8" height="{}" fill="currentColor"/>', x, _px(20 - height), _px(height)
-    )
-    marked = format_html('<rect class="no" x="{}" y="{}" width="8" height="{}"/>', x, _px(20 - bad), _px(bad))
-    return calls + marked if refused else calls if allowed else SafeString("")
+    calls = f'<rect x="{x}" y="{20 - height:.1f}" width="8" height="{height:.1f}" fill="currentColor"/>'
+    marked = f'<rect class="no" x="{x}" y="{20 - bad:.1f}" width="8" height="{bad:.1f}"/>'
+    return calls + marked if refused else calls if allowed else ""
 
 
 def _places(full: int) -> SafeString:
@@ -123,10 +121,6 @@ def _places(full: int) -> SafeString:
     between = range(1, full) if full <= COUNTABLE else ()
     lines = ((f"{100 * place / full:.2f}",) for place in between)
     return format_html_join("", '<path class="tick" d="M{} 0V10" stroke-width=".35"/>', lines)
-
-
-def _px(length: float) -> str:
-    return f"{length:.1f}"
 
 
 def _time(moment: datetime, says: str) -> SafeString:

@@ -49,7 +49,6 @@ def test_an_address_is_read_however_it_is_written(text: str, address: str) -> No
         "203.0.113",
         "203.0.113.256",
         "203.0.113.07",
-        "[203.0.113.7",
         "[]",
         "[",
         ":",

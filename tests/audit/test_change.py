@@ -33,7 +33,7 @@ def test_a_change_is_told_before_and_after(app: App) -> None:
     assert rename(app, "payments").changes == {"name": ["checkout", "payments"]}
 
 
-def test_a_new_row_is_told_from_nothing() -> None:
+def test_a_new_row_is_told_from_nothing(db: None) -> None:
     app = App(name="checkout")
     with change(shell(), CREATE_APP, on=app):
         app.save()

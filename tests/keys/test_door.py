@@ -452,3 +452,10 @@ def test_a_key_that_is_not_deprecated_warns_of_nothing(app: App) -> None:
     secret = minted(app, expires_at=datetime.now(UTC) + DAY).plaintext.take()
 
     assert warned(ask(secret)) == [None, None, None]
+
+
+def test_a_key_in_the_address_of_the_service_behind_the_gateway_is_told_as_exposed(app: App) -> None:
+    secret = minted(app).plaintext.take()
+    answer = ask(headers={"X-Original-URI": f"/grants?api_key={secret}"})
+    assert error(answer) == (400, "key_in_url")
+    assert secret not in call().path + call().detail

@@ -122,3 +122,19 @@ def test_two_roles_add_up(app: App, developer: User) -> None:
 def test_an_actor_on_one_app_says_so(app: App, developer: User) -> None:
     actor = person(developer, app, Origin("page"))
     assert (actor.kind, actor.app_id, actor.label) == ("person", app.id, developer.label)
+
+
+@pytest.mark.parametrize("there", ["/jump/?q=", "/find/?paste="])
+def test_a_key_in_an_address_is_cut_before_anything_keeps_it(
+    app: App, admin: User, signed_in: SignedIn, there: str
+) -> None:
+    made = minted(app)
+    secret = made.plaintext.take()
+    page = signed_in(admin).get(f"{there}{secret}&app=x", follow=True)
+    assert secret not in page.request["QUERY_STRING"]
+
+
+def test_a_key_in_a_strangers_address_does_not_come_back_from_sign_in(app: App, client: Client) -> None:
+    made = minted(app)
+    page = client.get(f"/jump/?q={made.plaintext.take()}", follow=True)
+    assert page.request["QUERY_STRING"] == f"next=/jump/%3Fq%3D{made.key.prefix}"

@@ -1,0 +1,38 @@
+"""Values of an event and the verdict on a call, as a page shows them."""
+
+from typing import Any
+
+import pytest
+
+from audit.models import Call
+from audit.templatetags.record import STEPS, listed, steps
+from keys.verdict import CHECKS
+
+
+def marks(**columns: Any) -> list[str]:
+    """How each step came out, in order."""
+    return [how for _, _, how in steps(Call(**columns))]
+
+
+def test_the_steps_are_those_of_the_verdict() -> None:
+    assert list(STEPS) == [name for name, _ in CHECKS]
+
+
+def test_an_allowed_call_passed_every_step() -> None:
+    assert set(marks(allowed=True)) == {"yes"}
+
+
+@pytest.mark.parametrize("failed", STEPS)
+def test_a_refused_call_passed_what_stands_before_its_failure(failed: str) -> None:
+    at = list(STEPS).index(failed)
+    later = len(STEPS) - at - 1
+    assert marks(allowed=False, check_failed=failed) == ["yes"] * at + ["no"] + ["later"] * later
+
+
+def test_a_question_that_could_not_be_taken_went_through_no_steps() -> None:
+    assert marks(allowed=False, check_failed="question") == []
+
+
+@pytest.mark.parametrize(("value", "items"), [(["a", "b"], ["a", "b"]), ("a", ["a"]), (0, [0]), ([], [])])
+def test_every_value_can_be_listed(value: object, items: list[object]) -> None:
+    assert listed(value) == items

@@ -1,0 +1,48 @@
+"""The data folder: made once, for its owner alone, and never half written."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from portal import data
+
+
+def test_it_is_open_to_its_owner_alone(tmp_path: Path) -> None:
+    folder = data.prepare(tmp_path / "new" / "var")
+    data.secret_key(folder, "")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "secret-key").stat().st_mode) == 0o600
+
+
+def test_a_second_start_finds_what_the_first_one_made(tmp_path: Path) -> None:
+    assert data.peppers(tmp_path, "") == data.peppers(tmp_path, "")
+
+
+def test_two_starts_at_once_agree(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = set(threads.map(lambda _: data.secret_key(tmp_path, ""), range(8)))
+    assert len(made) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret-key"]
+
+
+def test_peppers_are_numbered(tmp_path: Path) -> None:
+    assert list(data.peppers(tmp_path, f"1:{'a' * 64},2:{'b' * 64}")) == [1, 2]
+
+
+@pytest.mark.parametrize("given", ["1:short", "x:" + "a" * 64, "1:" + "a" * 64 + ",1:" + "b" * 64, "a" * 64])
+def test_peppers_that_cannot_be_read_are_told(tmp_path: Path, given: str) -> None:
+    with pytest.raises(data.WrongSetting, match="PORTAL_PEPPERS"):
+        data.peppers(tmp_path, given)
+
+
+def test_a_short_secret_key_is_told(tmp_path: Path) -> None:
+    with pytest.raises(data.WrongSetting, match="PORTAL_SECRET_KEY"):
+        data.secret_key(tmp_path, "short")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(data.WrongSetting, match="PORTAL_DATA"):
+        data.prepare(tmp_path / "file" / "var")
