@@ -1,11 +1,14 @@
 """What every page shares: the request a gate hands it, and how it answers a finished act."""
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
-from agents.models import App
+from agents.models import Agent, App
+from agents.refusals import AgentNotFound
 from audit.faces import PortalRequest
 
 
@@ -33,3 +36,11 @@ def finished(
         return trigger_client_event(render(request, "toast.html", {"notice": notice}), changed)
     messages.info(request, text, extra_tags=f"{undo} {undo_value}".strip())
     return HttpResponseRedirect(to)
+
+
+def agent_of(request: AppRequest, agent_id: UUID) -> Agent:
+    """An agent of this app. Raises AgentNotFound for a stranger's as for none."""
+    found = Agent.objects.filter(app=request.app, id=agent_id).select_related("app").first()
+    if found is None:
+        raise AgentNotFound
+    return found

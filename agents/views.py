@@ -115,7 +115,7 @@ def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
             text, undo = f"Renamed to {agent.display_name or agent.name}", _to("agent-rename", agent)
             return finished(request, _to("agent", agent), text, undo=undo, undo_value=was)
         except Refusal as refusal:
-            status = _on_form(form, refusal)
+            status = _on_form(form, refusal, "name")
     return render(request, "agents/agent_rename.html", {"agent": agent, "form": form}, status=status)
 
 
@@ -165,11 +165,11 @@ def _living() -> Q:
     return Q(keys__revoked_at=None, keys__parent=None) & ends & grace
 
 
-def _on_form(form: ValuesForm, refusal: Refusal) -> int:
+def _on_form(form: ValuesForm, refusal: Refusal, field: str = "") -> int:
     """Show a refusal on the form it answers, and give the page its status."""
     if isinstance(refusal, NotAllowed) or refusal.status == 404:
         raise refusal
-    form.refuse(refusal)
+    form.refuse(refusal, field)
     return refusal.status
 
 

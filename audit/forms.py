@@ -28,10 +28,12 @@ RANGES = [
     ("24h", "Last 24 hours"),
     ("7d", "Last 7 days"),
     ("30d", "Last 30 days"),
-    ("custom", "Between two moments"),
+    ("custom", "Custom"),
 ]
 OUTCOMES = [("", "Any"), ("act", "Acts"), ("allowed", "Calls allowed"), ("refused", "Calls refused")]
-A_MOMENT = "2026-02-20 14:30, in UTC"
+A_MOMENT = "2026-02-20 14:30"
+TOKENS = {"ip": "address", "range": "time", "since": "from", "key_id": "key id"}
+"""How a filter in force is named, where its field is called otherwise."""
 _LONG_RUN = re.compile(r"([0-9A-Za-z]{8})[0-9A-Za-z]{12,}")
 """Longer than any piece of a prefix: someone selected a key without its beginning."""
 
@@ -45,24 +47,35 @@ class MomentField(forms.CharField):
         try:
             return _moment(text) if text else None
         except (ValueError, OverflowError):
-            raise forms.ValidationError(f"Write a moment such as {A_MOMENT}.") from None
+            raise forms.ValidationError(f"Write a moment such as {A_MOMENT}, in UTC.") from None
+
+
+def _actions() -> list[tuple[str, Any]]:
+    """Every act that is recorded, under what it is done to; `key` stands for all that is done to keys."""
+    acts = sorted(name for name, action in EVERY.items() if action.says != "read")
+    nouns = dict.fromkeys(name.partition(".")[0] for name in acts)
+    groups = [
+        (noun, [(noun, f"{noun}: anything"), *((name, name) for name in acts if name.startswith(f"{noun}."))])
+        for noun in nouns
+    ]
+    return [("", "Any"), *groups]
 
 
 class FilterForm(forms.Form):
     """The log's filters. All of them live in the address, so that a view can be sent to someone."""
 
     key = forms.CharField(label="Key prefix", required=False, max_length=100)
-    action = forms.ChoiceField(required=False)
+    action = forms.ChoiceField(required=False, choices=_actions)
     outcome = forms.ChoiceField(required=False, choices=OUTCOMES)
     range = forms.ChoiceField(label="Time", required=False, choices=RANGES)
-    since = MomentField(label="From", required=False, max_length=40, help_text=A_MOMENT)
-    until = MomentField(label="Until", required=False, max_length=40, help_text=A_MOMENT)
+    since = MomentField(label="From, in UTC", required=False, max_length=40)
+    until = MomentField(label="Until, in UTC", required=False, max_length=40)
     ip = forms.CharField(label="Address", required=False, max_length=60)
     key_id = forms.UUIDField(label="Key id", required=False)
     agent = forms.UUIDField(label="Agent id", required=False)
     actor = forms.CharField(required=False, max_length=200)
-    code = forms.CharField(label="Refusal's code", required=False, max_length=50)
-    path = forms.CharField(label="Path begins with", required=False, max_length=300)
+    code = forms.CharField(label="Code", required=False, max_length=50)
+    path = forms.CharField(required=False, max_length=300)
     request = forms.CharField(label="Request id", required=False, max_length=64)
 
     def __init__(self, asked: Mapping[str, str]) -> None:
@@ -71,9 +84,10 @@ class FilterForm(forms.Form):
         self.held_a_secret = shown != typed
         """Whether a key was among what was asked. It is not among what this form holds."""
         super().__init__(shown)
-        self.fields["action"].choices = _actions()  # type: ignore[attr-defined]
         attributes = {"data-cut-keys": True, "spellcheck": "false", "autocomplete": "off"}
         self.fields["key"].widget.attrs |= attributes
+        for name in ("since", "until"):
+            self.fields[name].widget.attrs["placeholder"] = A_MOMENT
 
     def clean_ip(self) -> str:
         """The address as the record writes it."""
@@ -93,7 +107,7 @@ class FilterForm(forms.Form):
         elif data.get("range") != "custom":
             data["since"] = data["until"] = None
         elif data.get("since") and data.get("until") and data["since"] >= data["until"]:
-            self.add_error("until", "Write a moment later than From.")
+            self.add_error("until", "Write a moment after the one it is from.")
         return data
 
     def filters(self, app_id: UUID) -> Filters:
@@ -103,7 +117,8 @@ class FilterForm(forms.Form):
     def active(self) -> list[tuple[str, str, str]]:
         """Each filter in force: its name, what it says, and the address without it."""
         return [
-            (self._label(name), self._says(name), self.address(**{name: ""})) for name in self._in_force()
+            (TOKENS.get(name, name), self._says(name), self.address(**{name: ""}))
+            for name in self._in_force()
         ]
 
     def address(self, **changes: str) -> str:
@@ -117,23 +132,9 @@ class FilterForm(forms.Form):
         idle = ("range",) if custom else ("since", "until")
         return [name for name, value in self.data.items() if value and name not in idle]
 
-    def _label(self, name: str) -> str:
-        return str(self.fields[name].label or name).lower()
-
     def _says(self, name: str) -> str:
         value = str(self.data[name])
         return dict(RANGES).get(value, value).lower() if name == "range" else value
-
-
-def _actions() -> list[tuple[str, Any]]:
-    """Every act that is recorded, under what it is done to; `key` stands for all that is done to keys."""
-    acts = sorted(name for name, action in EVERY.items() if action.says != "read")
-    nouns = dict.fromkeys(name.partition(".")[0] for name in acts)
-    groups = [
-        (noun, [(noun, f"{noun}: anything"), *((name, name) for name in acts if name.startswith(f"{noun}."))])
-        for noun in nouns
-    ]
-    return [("", "Any"), *groups]
 
 
 def _without_secrets(name: str, text: str) -> str:

@@ -27,7 +27,7 @@ def timeline(request: TenantRequest) -> HttpResponse:
     """Every act and every call of an app, newest first, as far as the filters let through."""
     form = FilterForm(request.GET)
     if form.held_a_secret:
-        return HttpResponseRedirect(form.address() if len(form.address()) > 1 else request.path)
+        return HttpResponseRedirect(request.path + form.address())
     page = _page(request, form)
     filters = form.filters(request.app.id) if form.is_valid() else None
     context = {

@@ -7,9 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from agents.faces import AppRequest, finished, sent
-from agents.models import Agent
-from agents.refusals import AgentNotFound
+from agents.faces import AppRequest, agent_of, finished, sent
 from audit.models import Event
 from keys import lifecycle, present
 from keys.forms import AgentRevokeForm
@@ -18,7 +16,7 @@ from keys.forms import AgentRevokeForm
 @require_GET
 def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """One agent: what it is, its keys, and what was done to it."""
-    found = _agent(request, agent_id)
+    found = agent_of(request, agent_id)
     keys = present.keys_of_agent(found)
     return render(
         request,
@@ -35,7 +33,7 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """End an agent and all its keys, after showing which."""
-    found = _agent(request, agent_id)
+    found = agent_of(request, agent_id)
     form = AgentRevokeForm(sent(request), agent=found)
     if request.method == "POST" and form.is_valid():
         lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
@@ -47,11 +45,3 @@ def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
     return render(
         request, "keys/agent_revoke.html", {"agent": found, "form": form, "rows": rows}, status=status
     )
-
-
-def _agent(request: AppRequest, agent_id: UUID) -> Agent:
-    """An agent of this app. Raises AgentNotFound for a stranger's as for none."""
-    found = Agent.objects.filter(app=request.app, id=agent_id).select_related("app").first()
-    if found is None:
-        raise AgentNotFound
-    return found

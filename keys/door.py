@@ -30,7 +30,6 @@ from keys.scopes import ScopeSet, parse_scopes
 from keys.throttle import Allowance
 from keys.verdict import Asking, Standing, Verdict, judge
 
-
 ADDRESSES = ("QUERY_STRING", "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
 """Where a key may have been put by mistake: in our own address, or in that of the service behind the gateway."""
 

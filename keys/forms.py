@@ -1,31 +1,15 @@
 """Reads the forms about keys into plain values for the verbs; the value languages say what cannot be taken."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 from django import forms
-from django.utils.datastructures import MultiValueDict
 
 from agents.models import Agent
-from audit.clock import now
-from audit.refusals import Invalid
 from audit.values import ValuesForm
-from keys.expiry import check_expiry, parse_duration, parse_moment
+from keys.expiry import parse_duration
 from keys.models import ApiKey
-from keys.networks import Network, parse_networks
-from keys.presets import PURPOSES, as_fields
-from keys.scopes import ACTIONS, RESOURCES, TIERS, ScopeSet, parse_scopes
 
-EXPIRIES = (
-    ("1h", "1 h"),
-    ("7d", "7 d"),
-    ("30d", "30 d"),
-    ("90d", "90 d"),
-    ("custom", "Custom"),
-    ("never", "Never"),
-)
 GRACES = (
     ("0", "None: it stops now"),
     ("1h", "1 hour"),
@@ -34,7 +18,6 @@ GRACES = (
     ("custom", "Custom"),
 )
 PLAIN_TEXT = forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"})
-LEVELS = (("none", "none"), *((tier, "manage" if tier == "admin" else tier) for tier in TIERS))
 
 
 class OnceField(forms.CharField):
@@ -43,156 +26,6 @@ class OnceField(forms.CharField):
     def __init__(self) -> None:
         said = {"required": "This form has lost its mark. Reload the page and send it again."}
         super().__init__(widget=forms.HiddenInput, max_length=100, error_messages=said)
-
-
-class ScopeFields(ValuesForm):
-    """The scope matrix: a level for each resource, the actions, and scopes written out."""
-
-    actions = forms.MultipleChoiceField(
-        required=False, choices=[(name, name) for name in ACTIONS], widget=forms.CheckboxSelectMultiple
-    )
-    more_scopes = forms.CharField(
-        label="Scopes for one thing only",
-        required=False,
-        max_length=2000,
-        help_text="resource:verb:id, with commas between: grants:read:7f31c09e",
-        widget=PLAIN_TEXT,
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for resource in RESOURCES:
-            self.fields[f"scope_{resource}"] = forms.ChoiceField(
-                required=False, choices=LEVELS, initial="none", widget=forms.RadioSelect
-            )
-
-    def matrix(self) -> Iterable[tuple[str, str, forms.BoundField]]:
-        """Each resource with what it is and its field."""
-        return [(name, says, self[f"scope_{name}"]) for name, says in RESOURCES.items()]
-
-    def scope_names(self) -> list[str]:
-        """What is ticked and written, valid or not."""
-        levels = {name: self.cleaned_data.get(f"scope_{name}") or "none" for name in RESOURCES}
-        return [
-            *(f"{name}:{level}" for name, level in levels.items() if level != "none"),
-            *self.cleaned_data.get("actions", []),
-            *self.cleaned_data.get("more_scopes", "").replace(",", " ").split(),
-        ]
-
-    def read_scopes(self) -> ScopeSet | None:
-        """The scopes chosen, or None with the complaint on the form."""
-        names = self.scope_names()
-        parsed: ScopeSet | None = self.read("more_scopes", lambda: parse_scopes(names))
-        return parsed
-
-
-class LimitFields(ValuesForm):
-    """From where, and how fast."""
-
-    networks = forms.CharField(
-        label="Addresses it may call from",
-        required=False,
-        max_length=4000,
-        help_text="CIDR ranges with commas between. Empty: from anywhere.",
-        widget=PLAIN_TEXT,
-    )
-    rate_limit_rpm = forms.IntegerField(
-        label="Calls a minute", required=False, min_value=1, max_value=100_000
-    )
-
-    def read_networks(self) -> tuple[Network, ...] | None:
-        """The ranges written, or None with the complaint on the form."""
-        words = self.cleaned_data.get("networks", "").replace(",", " ").split()
-        ranges: tuple[Network, ...] | None = self.read("networks", lambda: parse_networks(words))
-        return ranges
-
-
-class MintForm(ScopeFields, LimitFields):
-    """All that is asked to mint a key."""
-
-    once = OnceField()
-    name = forms.CharField(
-        max_length=200, help_text="service-environment-region tells keys apart.", widget=PLAIN_TEXT
-    )
-    expires = forms.ChoiceField(choices=EXPIRIES, initial="90d", widget=forms.RadioSelect)
-    expires_custom = forms.CharField(
-        label="Custom expiry",
-        required=False,
-        max_length=40,
-        help_text="When Custom is chosen: a span such as 45d, or a moment such as 2027-02-20T14:32Z.",
-        widget=PLAIN_TEXT,
-    )
-    why_never = forms.CharField(
-        label="Why it may live for ever",
-        required=False,
-        max_length=300,
-        help_text="When Never is chosen: a sentence for the audit log.",
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """The verb's own values, beside the fields."""
-        data = self.cleaned_data
-        data["scopes"] = self.read_scopes()
-        data["network_list"] = self.read_networks()
-        data["expires_at"] = self._end()
-        return data
-
-    def choices(self) -> dict[str, Any]:
-        """Keyword arguments for lifecycle.mint(), once the form is valid."""
-        data = self.cleaned_data
-        return {
-            "name": data["name"],
-            "scopes": data["scopes"],
-            "networks": data["network_list"],
-            "rate_limit_rpm": data["rate_limit_rpm"],
-            "expires_at": data["expires_at"],
-            "reason": data["why_never"] if data["expires"] == "never" else "",
-            "once": data["once"],
-        }
-
-    def _end(self) -> datetime | None:
-        chosen, custom = self.cleaned_data.get("expires", ""), self.cleaned_data.get("expires_custom", "")
-        if chosen == "never":
-            if not self.cleaned_data.get("why_never", "").strip():
-                self.add_error("why_never", "Say in a sentence why this key may live for ever.")
-            return None
-        if chosen == "custom":
-            ends: datetime | None = self.read("expires_custom", lambda: parse_end(custom))
-            return ends
-        return now() + parse_duration(chosen) if chosen else None
-
-
-class NarrowForm(ScopeFields, LimitFields):
-    """What may be taken away from a key. Everything is filled in with what it has."""
-
-    expires_custom = forms.CharField(
-        label="Ends",
-        required=False,
-        max_length=40,
-        help_text="A span such as 45d, or a moment such as 2027-02-20T14:32Z. Empty: as it is.",
-        widget=PLAIN_TEXT,
-    )
-    reason = forms.CharField(required=False, max_length=500)
-
-    def clean(self) -> dict[str, Any]:
-        """The verb's own values, beside the fields."""
-        data = self.cleaned_data
-        data["scopes"] = self.read_scopes()
-        data["network_list"] = self.read_networks()
-        ends = data.get("expires_custom", "")
-        data["expires_at"] = self.read("expires_custom", lambda: parse_end(ends)) if ends else None
-        return data
-
-    def choices(self) -> dict[str, Any]:
-        """Keyword arguments for lifecycle.narrow()."""
-        data = self.cleaned_data
-        return {
-            "scopes": data["scopes"],
-            "networks": data["network_list"],
-            "rate_limit_rpm": data["rate_limit_rpm"],
-            "expires_at": data["expires_at"],
-            "reason": data["reason"],
-        }
 
 
 class RenameForm(ValuesForm):
@@ -287,43 +120,3 @@ class FilterForm(forms.Form):
     scope = forms.CharField(required=False, max_length=100)
     unused = forms.ChoiceField(label="Unused for", required=False, choices=UNUSED)
     expiring = forms.ChoiceField(label="Expiring in", required=False, choices=EXPIRING)
-
-
-def parse_end(text: str) -> datetime:
-    """A moment ahead, from `45d` or from a date. Raises Invalid."""
-    text = text.strip()
-    if not text:
-        raise Invalid("expires_custom", "Write a span such as 45d, or a moment such as 2027-02-20T14:32Z.")
-    span = text[-1:].isalpha() and text[-1:] not in "zZ"
-    moment = now() + parse_duration(text) if span else parse_moment(text)
-    check_expiry(moment)
-    return moment
-
-
-def starting_values(query: MultiValueDict[str, str], like: ApiKey | None) -> dict[str, Any]:
-    """What a fresh mint form begins with: a key to be like, what was typed before, and a purpose's presets."""
-    values: dict[str, Any] = {"expires": "90d"}
-    if like:
-        values |= as_fields(like.scopes) | _limits(like) | {"name": like.name}
-    values |= {name: query[name] for name in query if query[name] and name != "actions"}
-    if "actions" in query:
-        values["actions"] = query.getlist("actions")
-    purpose = PURPOSES.get(query.get("purpose", ""))
-    values |= purpose.fields() if purpose else {}
-    return values | {"once": uuid4().hex}
-
-
-def narrowing_values(key: ApiKey) -> dict[str, Any]:
-    """What a narrowing form begins with: what the key has."""
-    return (
-        as_fields(key.scopes)
-        | _limits(key)
-        | {
-            "rate_limit_rpm": key.rate_limit,
-            "expires_custom": key.expires_at.isoformat(timespec="minutes") if key.expires_at else "",
-        }
-    )
-
-
-def _limits(key: ApiKey) -> dict[str, Any]:
-    return {"networks": ", ".join(key.networks), "rate_limit_rpm": key.rate_limit_rpm}

@@ -98,7 +98,7 @@ def person(user: User, app: App | None, origin: Origin) -> Actor:
 
 
 def _without_keys(request: HttpRequest) -> str | None:
-    """The same address with pasted keys cut to their prefixes; None if it holds none. History keeps where one arrives."""
+    """The same address with pasted keys cut to their prefixes, for history keeps it. None: it holds none."""
     query = request.META.get("QUERY_STRING", "")
     cut = cut_to_prefix(query)
     return f"{request.path}?{cut}" if request.method == "GET" and cut != query.strip() else None

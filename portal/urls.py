@@ -7,6 +7,7 @@ import agents.views as agent_pages
 import audit.actions as on_audit
 import audit.views as audit_pages
 import keys.actions as on_keys
+import keys.reveal_views as reveal_pages
 import keys.views as key_pages
 import portal.actions as on_people
 import portal.views as portal_pages
@@ -16,8 +17,8 @@ from portal.gates import open_to_all, page, signed_in
 
 keys = [
     path("", page(key_pages.keys, on_keys.READ), name="keys"),
-    path("mint/", page(key_pages.mint, on_keys.MINT), name="key-mint"),
-    path("mint/review/", page(key_pages.review, on_keys.MINT), name="key-mint-review"),
+    path("mint/", page(reveal_pages.mint, on_keys.MINT), name="key-mint"),
+    path("mint/review/", page(reveal_pages.review, on_keys.MINT), name="key-mint-review"),
     path("<uuid:key_id>/", page(key_pages.key, on_keys.READ), name="key"),
     path("<uuid:key_id>/first-call/", page(key_pages.first_call, on_keys.READ), name="key-first-call"),
     path("<uuid:key_id>/rename/", page(key_pages.rename, on_keys.RENAME), name="key-rename"),
@@ -26,7 +27,7 @@ keys = [
     path(
         "<uuid:key_id>/undeprecate/", page(key_pages.undeprecate, on_keys.UNDEPRECATE), name="key-undeprecate"
     ),
-    path("<uuid:key_id>/rotate/", page(key_pages.rotate, on_keys.ROTATE), name="key-rotate"),
+    path("<uuid:key_id>/rotate/", page(reveal_pages.rotate, on_keys.ROTATE), name="key-rotate"),
     path("<uuid:key_id>/revoke/", page(key_pages.revoke, on_keys.REVOKE), name="key-revoke"),
 ]
 
@@ -42,8 +43,10 @@ agents = [
     path(
         "<uuid:agent_id>/revoke/", page(agent_key_pages.revoke, on_agents.REVOKE_AGENT), name="agent-revoke"
     ),
-    path("<uuid:agent_id>/mint/", page(key_pages.mint, on_keys.MINT), name="agent-key-mint"),
-    path("<uuid:agent_id>/mint/review/", page(key_pages.review, on_keys.MINT), name="agent-key-mint-review"),
+    path("<uuid:agent_id>/mint/", page(reveal_pages.mint, on_keys.MINT), name="agent-key-mint"),
+    path(
+        "<uuid:agent_id>/mint/review/", page(reveal_pages.review, on_keys.MINT), name="agent-key-mint-review"
+    ),
 ]
 
 audit = [

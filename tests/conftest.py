@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db.backends.base.operations import BaseDatabaseOperations
+from pytest_django import Settings
 
 from tools.dev import find_chromium
 
@@ -41,6 +42,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     sandbox = not (hasattr(os, "geteuid") and os.geteuid() == 0)
     mine = {"executable_path": program, "args": list(CHROMIUM_ARGS), "chromium_sandbox": sandbox}
     return browser_type_launch_args | mine
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Digest passwords with something fast: argon2id is slow by design, and tested in tests/portal/test_sign_in.py."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session", autouse=True)

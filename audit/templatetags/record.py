@@ -1,12 +1,17 @@
 """Makes the values of an event, and the verdict on a call, readable on a page."""
 
+import re
 from typing import Any
 
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from audit.models import Call
 
 register = template.Library()
+_LONG_WORD = re.compile(r"\S{25,}")
+_PIECE = re.compile(r"(\S{8})(?=\S)")
 
 # The record knows no keys, so it knows the steps of keys/verdict.py by name alone; a test compares them.
 STEPS = {
@@ -28,6 +33,19 @@ STEPS = {
 def listed(value: Any) -> list[Any]:
     """`value` as a list, whatever it was."""
     return list(value) if isinstance(value, list) else [value]
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """`text` whose longest words may be broken: callers choose their paths, and a phone is narrow."""
+    pieces = _LONG_WORD.sub(lambda word: _PIECE.sub("\\1\0", word[0]), text.replace("\0", "")).split("\0")
+    return format_html_join(SafeString("<wbr>"), "{}", ((piece,) for piece in pieces))
+
+
+@register.filter
+def words(name: str) -> str:
+    """A column's name as words."""
+    return name.replace("_", " ").capitalize()
 
 
 @register.filter

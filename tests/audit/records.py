@@ -13,7 +13,7 @@ APP, KEY = new_id(), new_id()
 PREFIX = "alter_key_app_x7Kd2mQp"
 
 
-def acted(app_id: UUID = APP, at: datetime = NOON, **columns: Any) -> Event:
+def acted(app_id: UUID | None = APP, at: datetime = NOON, **columns: Any) -> Event:
     """An act on record."""
     given = {
         "action": "key.rename",
@@ -28,7 +28,7 @@ def acted(app_id: UUID = APP, at: datetime = NOON, **columns: Any) -> Event:
     return Event.objects.create(**{**given, "app_id": app_id, "at": at, **columns})
 
 
-def called(app_id: UUID = APP, at: datetime = NOON, **columns: Any) -> Call:
+def called(app_id: UUID | None = APP, at: datetime = NOON, **columns: Any) -> Call:
     """A call on record; refused if it is given a code."""
     allowed = not columns.get("code")
     given = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from audit.models import Call
-from audit.templatetags.record import STEPS, listed, steps
+from audit.templatetags.record import STEPS, breakable, listed, steps, words
 from keys.verdict import CHECKS
 
 
@@ -36,3 +36,24 @@ def test_a_question_that_could_not_be_taken_went_through_no_steps() -> None:
 @pytest.mark.parametrize(("value", "items"), [(["a", "b"], ["a", "b"]), ("a", ["a"]), (0, [0]), ([], [])])
 def test_every_value_can_be_listed(value: object, items: list[object]) -> None:
     assert listed(value) == items
+
+
+def test_a_column_is_named_in_words() -> None:
+    assert words("grace_ends_at") == "Grace ends at"
+
+
+def test_a_long_word_may_be_broken() -> None:
+    assert breakable("in " + "x" * 26) == "in xxxxxxxx<wbr>xxxxxxxx<wbr>xxxxxxxx<wbr>xx"
+
+
+@pytest.mark.parametrize("text", ["settlement-worker-prod", "203.0.113.7 is in none of 192.0.2.0/24", ""])
+def test_words_that_fit_are_left_whole(text: str) -> None:
+    assert breakable(text) == text
+
+
+def test_breaking_a_word_escapes_it() -> None:
+    assert "<script>" not in breakable("<script>" * 8)
+
+
+def test_a_nul_makes_no_break() -> None:
+    assert breakable("a\0b") == "ab"

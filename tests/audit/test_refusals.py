@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError
+from django.urls import get_resolver
 from psycopg_pool import PoolTimeout
 
-import portal.urls  # noqa: F401  (every face, and with it every refusal)
 from audit.refusals import Invalid, NotFound, Refusal, Unavailable, amounts_to, every
 
 ERRORS = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
+assert get_resolver().url_patterns, "the map brings in every face, and with it every refusal"
 KINDS = [kind for kind in every() if not kind.__module__.startswith("tests.")]
 TOLD = [kind for kind in KINDS if "code" in vars(kind)]
 EVERY_ONE = pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__)

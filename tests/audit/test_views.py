@@ -1,28 +1,24 @@
-"""The pages of the record: what they find, whom they let in, and what hostile text cannot do there."""
+"""The timeline as a page: whom it lets in, what it finds, and what it says when it finds nothing."""
 
 import html
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from agents.models import Agent, App
-from audit.actors import shell
+from agents.models import App
 from audit.clock import at
 from audit.ids import new_id
 from audit.models import Call, Event
-from keys import lifecycle
 from keys.plaintext import generate
 from portal.models import User
+from tests.audit.reading import entries, event_page, link, text
 from tests.audit.records import DAY, HOUR, MINUTE, NOON, PREFIX, acted, called
-from tests.factories import minted
-from tests.keys.asking import ask, opened
-from tests.keys.family import derived, parent_of
 
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y> {{ 7 }}"
 Queries = Callable[[int], Any]
 Read = Callable[..., Any]
 
@@ -32,33 +28,6 @@ def read(app: App, developer: User, signed_in: Callable[[User], Client]) -> Read
     """`read(key="…")`: the timeline as a developer of `app` sees it."""
     client = signed_in(developer)
     return lambda **asked: client.get(reverse("audit", args=[app.id]), asked)
-
-
-def text(response: Any) -> str:
-    """What stands on a page, without its markup."""
-    words = re.sub(r"<[^>]+>", "", response.content.decode())
-    return " ".join(html.unescape(words).split())
-
-
-def entries(response: Any) -> list[str]:
-    """The ids of the entries on a page, from top to bottom."""
-    return re.findall(
-        r'class="entry" href="/apps/[^/]+/audit/(?:events|calls)/([^/]+)/"', response.content.decode()
-    )
-
-
-def link(response: Any, words: str) -> str:
-    """Where the link that reads `words` leads."""
-    found = re.search(rf'<a[^>]* href="([^"]*)"[^>]*>{re.escape(words)}</a>', response.content.decode())
-    return html.unescape(found[1]) if found else ""
-
-
-def event_page(client: Client, event: Event) -> Any:
-    return client.get(reverse("audit-event", args=[event.app_id, event.id]))
-
-
-def call_page(client: Client, call: Call) -> Any:
-    return client.get(reverse("audit-call", args=[call.app_id, call.id]))
 
 
 # ── who may ─────────────────────────────────────────────────────────────────
@@ -138,18 +107,18 @@ def test_a_refused_call_tells_why(read: Read, app: App) -> None:
 
 def test_every_day_has_a_heading(read: Read, app: App) -> None:
     called(app.id, at=NOON), called(app.id, at=NOON - HOUR), called(app.id, at=NOON - DAY)
-    assert re.findall(r"\w+ \d+ \w+ 2026, UTC", text(read())) == [
+    assert re.findall(r"\w+ \d+ \w+ 2026, UTC", text(read(outcome="allowed"))) == [
         "Monday 1 June 2026, UTC",
         "Sunday 31 May 2026, UTC",
     ]
 
 
-def filtered(app: App, agent: Agent) -> list[tuple[dict[str, str], Event | Call]]:
+def filtered(app: App) -> list[tuple[dict[str, str], Event | Call]]:
     """Filters, and the one entry of the app that each lets through."""
-    key_id = new_id()
+    key_id, agent_id = new_id(), new_id()
     act = acted(app.id, NOON, action="key.mint", key_id=key_id, key_prefix=PREFIX, actor_label="Ada")
     allowed = called(
-        app.id, NOON + MINUTE, path="/secrets", agent_id=agent.id, request_id="req-7", key_prefix=""
+        app.id, NOON + MINUTE, path="/secrets", agent_id=agent_id, request_id="req-7", key_prefix=""
     )
     refused = called(app.id, NOON + 2 * MINUTE, code="ip_not_allowed", ip="198.51.100.1", key_prefix="")
     return [
@@ -161,7 +130,7 @@ def filtered(app: App, agent: Agent) -> list[tuple[dict[str, str], Event | Call]
         ({"actor": "ada"}, act),
         ({"outcome": "allowed"}, allowed),
         ({"path": "/sec"}, allowed),
-        ({"agent": str(agent.id)}, allowed),
+        ({"agent": str(agent_id)}, allowed),
         ({"request": "req-7"}, allowed),
         ({"outcome": "refused"}, refused),
         ({"code": "ip_not_allowed"}, refused),
@@ -171,8 +140,8 @@ def filtered(app: App, agent: Agent) -> list[tuple[dict[str, str], Event | Call]
 
 
 @pytest.mark.parametrize("number", range(14))
-def test_every_filter_finds_what_it_says(read: Read, app: App, agent: Agent, number: int) -> None:
-    asked, entry = filtered(app, agent)[number]
+def test_every_filter_finds_what_it_says(read: Read, app: App, number: int) -> None:
+    asked, entry = filtered(app)[number]
     assert entries(read(**asked)) == [str(entry.id)]
 
 
@@ -200,16 +169,16 @@ def test_a_tab_keeps_the_other_filters(read: Read) -> None:
 def test_older_and_newer_lead_through_the_pages(read: Read, app: App, developer: User) -> None:
     calls = [called(app.id, NOON + MINUTE * minute) for minute in range(60)]
     first = read(outcome="allowed")
-    second = read(**dict(pair.split("=") for pair in link(first, "Older")[1:].split("&")))
+    second = read(**dict(parse_qsl(link(first, "Older")[1:])))
     assert entries(second) == [str(call.id) for call in calls[9::-1]]
-    back = read(**dict(pair.split("=") for pair in link(second, "Newer")[1:].split("&")))
+    back = read(**dict(parse_qsl(link(second, "Newer")[1:])))
     assert entries(back) == entries(first)
 
 
 def test_a_page_holds_still_while_calls_arrive(read: Read, app: App) -> None:
     for minute in range(60):
         called(app.id, NOON + MINUTE * minute)
-    older = dict([link(read(), "Older")[1:].split("=")])
+    older = dict(parse_qsl(link(read(), "Older")[1:]))
     before = entries(read(**older))
     called(app.id, NOON + DAY)
     assert entries(read(**older)) == before
@@ -221,7 +190,7 @@ def test_the_timeline_is_a_fixed_number_of_queries(
 ) -> None:
     for _ in range(rows):
         acted(app.id), called(app.id)
-    with django_assert_num_queries(TIMELINE_QUERIES):
+    with django_assert_num_queries(7):
         read()
 
 
@@ -231,7 +200,7 @@ def test_the_timeline_is_a_fixed_number_of_queries(
 def test_nothing_matched_lists_the_filters_with_a_way_out_of_each(read: Read) -> None:
     response = read(outcome="refused", ip="203.0.113.7")
     assert "Nothing matched" in text(response)
-    assert link(response, "leave out outcome") == "?ip=203.0.113.7"
+    assert link(response, "Leave out outcome") == "?ip=203.0.113.7"
 
 
 def test_nothing_matched_offers_the_nearest_older_time_with_data(read: Read, app: App) -> None:
@@ -246,13 +215,6 @@ def test_beyond_the_last_page_there_is_a_way_back(read: Read, app: App) -> None:
     response = read(outcome="allowed", before=f"1-{'0' * 32}")
     assert "Nothing further this way" in text(response)
     assert link(response, "Go to the newest entry") == "?outcome=allowed"
-
-
-def test_an_app_of_which_nothing_is_recorded_says_so(
-    other_app: App, admin: User, signed_in: Callable[[User], Client]
-) -> None:
-    response = signed_in(admin).get(reverse("audit", args=[other_app.id]), {"outcome": "allowed"})
-    assert "Nothing matched" in text(response)
 
 
 # ── bad input ───────────────────────────────────────────────────────────────
@@ -294,9 +256,10 @@ def test_a_pasted_key_leaves_the_address_at_once(read: Read, name: str) -> None:
     plaintext = secret.take()
     response = read(**{name: plaintext, "outcome": "refused"})
     assert response.status_code == 302
-    assert response.headers["Location"] == f"?{name}={secret.prefix}&outcome=refused".replace(
-        "?outcome=refused", "?"
-    ) or set(response.headers["Location"][1:].split("&")) == {f"{name}={secret.prefix}", "outcome=refused"}
+    assert dict(parse_qsl(response.headers["Location"].partition("?")[2])) == {
+        name: secret.prefix,
+        "outcome": "refused",
+    }
     assert plaintext not in response.content.decode()
 
 
@@ -306,172 +269,3 @@ def test_htmx_gets_the_page_without_its_frame(
     response = signed_in(developer).get(reverse("audit", args=[app.id]), headers={"HX-Request": "true"})
     assert 'id="log"' in response.content.decode()
     assert '<nav class="side"' not in response.content.decode()
-
-
-# ── hostile text ────────────────────────────────────────────────────────────
-
-TOLD_OF_BOTH = ("key_name", "agent_name", "ip", "user_agent", "request_id", "via")
-TOLD_OF_ACTS = ("actor_label", "target_label", "reason", "action", "target_kind", "target_id")
-TOLD_OF_CALLS = ("method", "path", "detail", "code", "check_failed", "scopes")
-
-
-def hostile(write: Any, app: App, *columns: str) -> Any:
-    row = write(app.id)
-    lengths = {name: row._meta.get_field(name).max_length for name in columns}
-    return write(app.id, **{name: HOSTILE[: lengths[name]] for name in columns}, agent_id=new_id())
-
-
-def hostile_act(app: App) -> Event:
-    chaos = {HOSTILE: [HOSTILE, [HOSTILE, {HOSTILE: HOSTILE}]]}
-    return acted(
-        app.id, changes=chaos, facts={HOSTILE: HOSTILE}, agent_id=new_id(), **as_hostile(Event, TOLD_OF_ACTS)
-    )
-
-
-def hostile_call(app: App) -> Call:
-    return called(app.id, agent_id=new_id(), allowed=False, **as_hostile(Call, TOLD_OF_CALLS))
-
-
-def as_hostile(record: Any, names: tuple[str, ...]) -> dict[str, str]:
-    """Text that would do harm in each of these columns, as much of it as fits."""
-    return {name: HOSTILE[: record._meta.get_field(name).max_length] for name in (*names, *TOLD_OF_BOTH)}
-
-
-def harm(response: Any) -> list[str]:
-    """Markup on a page that no template of ours wrote."""
-    return re.findall(r"<script>|<img|onerror=y>", response.content.decode())
-
-
-def test_hostile_text_is_only_text_in_the_timeline(read: Read, app: App) -> None:
-    hostile_act(app), hostile_call(app)
-    assert harm(read()) == []
-
-
-def test_hostile_text_is_only_text_on_an_acts_page(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    response = event_page(signed_in(developer), hostile_act(app))
-    assert (response.status_code, harm(response)) == (200, [])
-
-
-def test_hostile_text_is_only_text_on_a_calls_page(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    response = call_page(signed_in(developer), hostile_call(app))
-    assert (response.status_code, harm(response)) == (200, [])
-
-
-@pytest.mark.parametrize(
-    "name", ["key", "actor", "path", "request", "code", "ip", "outcome", "since", "before"]
-)
-def test_a_hostile_filter_is_only_text(read: Read, name: str) -> None:
-    assert harm(read(**{"range": "custom", name: HOSTILE[:30]})) == []
-
-
-# ── one act ─────────────────────────────────────────────────────────────────
-
-
-def test_an_acts_page_tells_before_and_after(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    event = acted(
-        app.id, changes={"scopes": [["grants:read", "keys:read"], []], "expires_at": [None, "2026-06-01"]}
-    )
-    shown = text(event_page(signed_in(developer), event))
-    assert "scopes grants:read keys:read none" in shown
-    assert "expires_at – 2026-06-01" in shown
-
-
-def test_an_acts_page_tells_everything_there_is(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    told = {
-        "reason": "lost",
-        "ip": "203.0.113.9",
-        "user_agent": "curl/8",
-        "request_id": "req-7",
-        "via": "cli",
-    }
-    shown = text(event_page(signed_in(developer), acted(app.id, facts={"forced": True}, **told)))
-    for value in (*told.values(), "Ada <ada@example.com>", "forced yes"):
-        assert value in shown
-
-
-def test_an_act_that_changed_nothing_says_so(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    assert "This act changed no fields." in text(event_page(signed_in(developer), acted(app.id)))
-
-
-def test_a_cascade_is_shown_from_both_ends(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    parent = parent_of(app).key
-    child = derived(parent).key
-    lifecycle.revoke(shell(), parent)
-    cause = Event.objects.get(action="key.revoke", key_id=parent.id)
-    effect = Event.objects.get(action="key.revoke", key_id=child.id)
-    client = signed_in(developer)
-    assert entries(event_page(client, cause)) == [str(effect.id)]
-    assert entries(event_page(client, effect)) == [str(cause.id)]
-
-
-def test_an_acts_page_leads_to_all_that_belongs_to_it(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    event = acted(app.id, key_id=new_id(), key_prefix=PREFIX, request_id="req 7&x")
-    response = event_page(signed_in(developer), event)
-    assert link(response, "everything with this key").endswith(f"?key_id={event.key_id}")
-    assert link(response, "same request").endswith("?request=req%207%26x")
-
-
-# ── one call ────────────────────────────────────────────────────────────────
-
-
-def test_a_refused_calls_page_tells_which_checks_it_passed(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    ask(minted(app).plaintext.take(), "grants:admin")
-    shown = text(call_page(signed_in(developer), Call.objects.get()))
-    assert "Refused at the check “scope”" in shown
-    assert "The answer was 403 insufficient_scope" in shown
-    assert "scope lacks grants:admin" in shown
-
-
-def test_an_allowed_calls_page_tells_that_it_passed_every_check(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    ask(minted(app).plaintext.take())
-    response = call_page(signed_in(developer), Call.objects.get())
-    assert response.content.decode().count('<li class="yes">') == 10
-
-
-def test_a_calls_page_shows_its_neighbours(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    calls = [called(app.id, NOON + MINUTE * minute) for minute in range(15)]
-    assert entries(call_page(signed_in(developer), calls[7])) == [str(call.id) for call in calls[12:1:-1]]
-
-
-@pytest.mark.parametrize("rows", [1, 12])
-def test_a_calls_page_is_a_fixed_number_of_queries(
-    app: App,
-    developer: User,
-    signed_in: Callable[[User], Client],
-    rows: int,
-    django_assert_num_queries: Queries,
-) -> None:
-    calls = [called(app.id) for _ in range(rows)]
-    client = signed_in(developer)
-    with django_assert_num_queries(CALL_QUERIES):
-        call_page(client, calls[0])
-
-
-def test_no_page_of_the_record_holds_a_plaintext(
-    app: App, developer: User, signed_in: Callable[[User], Client]
-) -> None:
-    secret = opened(minted(app))[1]
-    ask(secret, headers={"X-Original-URI": f"/use/{secret}", "User-Agent": secret, "X-Request-ID": secret})
-    client = signed_in(developer)
-    pages = [client.get(reverse("audit", args=[app.id])), call_page(client, Call.objects.get())]
-    assert all(secret not in page.content.decode() and page.status_code == 200 for page in pages)

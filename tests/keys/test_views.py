@@ -99,7 +99,7 @@ def test_what_cannot_be_taken_is_said_and_nothing_typed_is_lost(
     page = answer.content.decode()
     assert answer.status_code == 422
     assert complaint in page
-    assert changes.get("networks", "203.0.113.0/24") in page
+    assert str(changes.get("networks", "203.0.113.0/24")) in page
     assert not app.keys.exists()
 
 

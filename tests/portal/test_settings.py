@@ -45,19 +45,19 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("settings", "sentence"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_setting_stops_the_start(tmp_path: Path, settings: dict[str, str], sentence: str) -> None:
-    done = manage(tmp_path, "check", **settings)
+@pytest.mark.parametrize(("env", "sentence"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_setting_stops_the_start(tmp_path: Path, env: dict[str, str], sentence: str) -> None:
+    done = manage(tmp_path, "check", **env)
     assert done.returncode != 0
     assert sentence in " ".join(done.stderr.split())
 
 
-@pytest.mark.parametrize("settings", [wrong for wrong, _ in WRONG.values()], ids=WRONG.keys())
-def test_the_sentence_is_the_last_thing_said(tmp_path: Path, settings: dict[str, str]) -> None:
+@pytest.mark.parametrize("env", [wrong for wrong, _ in WRONG.values()], ids=WRONG.keys())
+def test_the_sentence_is_the_last_thing_said(tmp_path: Path, env: dict[str, str]) -> None:
     """Below it there is no traceback to hide it; the setting's name is in it."""
-    done = manage(tmp_path, "check", **settings)
+    done = manage(tmp_path, "check", **env)
     said = done.stderr.strip().splitlines()
-    assert any(name in line for line in said[-4:] for name in settings)
+    assert any(name in line for line in said[-4:] for name in env)
 
 
 def test_no_settings_at_all_are_enough(tmp_path: Path) -> None:

@@ -1,0 +1,138 @@
+"""The pages that end in a plaintext: minting and rotating. It is in their answer and nowhere else."""
+
+import secrets
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from agents.faces import AppRequest, agent_of, sent
+from agents.models import Agent
+from audit.refusals import Refusal
+from keys import lifecycle, present
+from keys.faces import field_of, key_of
+from keys.forms import RotateForm
+from keys.lifecycle import Minted
+from keys.mint_forms import MintForm, starting_values
+from keys.models import ApiKey
+from keys.presets import PURPOSES
+from keys.refusals import KeyNotFound
+from keys.snippets import mint_command
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def mint(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
+    """The form, and in answer to a good one the plaintext: the only time it is anywhere."""
+    agent = agent_of(request, agent_id) if agent_id else None
+    if request.method != "POST":
+        values = starting_values(request.GET, _like(request))
+        return _mint_page(request, MintForm(initial=values), agent, values)
+    form = MintForm(request.POST)
+    if form.is_valid():
+        try:
+            minted = lifecycle.mint(request.actor, request.app, agent=agent, **form.choices())
+        except Refusal as refusal:
+            if refusal.status == 404:
+                raise
+            form.refuse(refusal)
+            return _mint_page(request, form, agent, status=refusal.status, refusal=refusal)
+        return _reveal(request, minted)
+    return _mint_page(request, form, agent, status=422)
+
+
+@require_POST
+def review(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
+    """The review pane for what is typed so far; nothing is minted, nothing need be complete."""
+    agent = agent_of(request, agent_id) if agent_id else None
+    form = MintForm(request.POST)
+    form.is_valid()
+    return render(request, "keys/_review.html", _reviewed(request, form, agent, {}))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
+    """A new secret, shown once; the old one works on for as long as was chosen."""
+    found = key_of(request, key_id)
+    form = RotateForm(sent(request), initial={"once": uuid4().hex, "grace": "7d"})
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            minted = lifecycle.rotate(
+                request.actor, found, grace=data["period"], reason=data["reason"], once=data["once"]
+            )
+            return _reveal(request, minted, old=found)
+        except Refusal as refusal:
+            form.refuse(refusal, "grace_custom" if field_of(refusal) else "")
+            status = refusal.status
+    status = 422 if form.errors and status == 200 else status
+    context = {"key": found, "form": form, "impact": present.impact_of(found)}
+    return render(request, "keys/rotate.html", context, status=status)
+
+
+def _reveal(request: AppRequest, minted: Minted, old: ApiKey | None = None) -> HttpResponse:
+    """The page that shows a plaintext. It is in this response and nowhere else (security.md section 6)."""
+    response = render(
+        request,
+        "keys/minted.html",
+        {
+            "key": minted.key,
+            "old": old,
+            "fingerprint": minted.plaintext.fingerprint,
+            "plaintext": minted.plaintext.take(),
+            "verify_url": request.build_absolute_uri(reverse("verify")),
+        },
+    )
+    # A changed cookie is what makes browsers drop even a no-store page from their back/forward cache.
+    response.set_cookie(
+        "revealed",
+        secrets.token_hex(8),
+        max_age=3600,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure(),
+    )
+    return response
+
+
+def _mint_page(
+    request: AppRequest,
+    form: MintForm,
+    agent: Agent | None,
+    values: dict[str, Any] | None = None,
+    status: int = 200,
+    refusal: Refusal | None = None,
+) -> HttpResponse:
+    reviewed = _reviewed(request, form, agent, values or {})
+    context = {"form": form, "purposes": PURPOSES, "refusal": refusal, **reviewed}
+    return render(request, "keys/mint.html", context, status=status)
+
+
+def _reviewed(
+    request: AppRequest, form: MintForm, agent: Agent | None, values: dict[str, Any]
+) -> dict[str, Any]:
+    """What the review pane shows, from a sent form or from a fresh one's starting values."""
+    if not form.is_bound:
+        form = MintForm(values)
+        form.is_valid()
+    chosen = form.cleaned_data
+    return {
+        "agent": agent,
+        "chosen": chosen,
+        "can": present.can(chosen.get("scopes")),
+        "cannot": present.cannot(chosen.get("scopes")),
+        "namesakes": present.others_called(request.app, chosen.get("name", "")),
+        "quota": present.quota(request.app),
+        "command": mint_command(request.app, agent, chosen),
+    }
+
+
+def _like(request: AppRequest) -> ApiKey | None:
+    """The key a mint form is to be like: `?from=<key id>`."""
+    try:
+        return key_of(request, UUID(request.GET.get("from", "")))
+    except (ValueError, KeyNotFound):
+        return None

@@ -1,0 +1,37 @@
+"""What a person reads on the pages of the record: words, entries, links."""
+
+import html
+import re
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from audit.models import Call, Event
+
+
+def text(response: Any) -> str:
+    """What stands on a page, without its markup."""
+    words = re.sub(r"<[^>]+>", "", response.content.decode())
+    return " ".join(html.unescape(words).split())
+
+
+def entries(response: Any) -> list[str]:
+    """The ids of the entries on a page, from top to bottom."""
+    return re.findall(
+        r'class="entry" href="/apps/[^/]+/audit/(?:events|calls)/([^/]+)/"', response.content.decode()
+    )
+
+
+def link(response: Any, words: str) -> str:
+    """Where the link that reads `words` leads."""
+    found = re.search(rf'<a[^>]* href="([^"]*)"[^>]*>{re.escape(words)}</a>', response.content.decode())
+    return html.unescape(found[1]) if found else ""
+
+
+def event_page(client: Client, event: Event) -> Any:
+    return client.get(reverse("audit-event", args=[event.app_id, event.id]))
+
+
+def call_page(client: Client, call: Call) -> Any:
+    return client.get(reverse("audit-call", args=[call.app_id, call.id]))

@@ -1,0 +1,178 @@
+"""The pages of one act and of one call, and what hostile text cannot do on any page of the record."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from agents.models import App
+from audit.actors import shell
+from audit.ids import new_id
+from audit.models import Call, Event
+from keys import lifecycle
+from portal.models import User
+from tests.audit.reading import call_page, entries, event_page, link, text
+from tests.audit.records import MINUTE, NOON, PREFIX, acted, called
+from tests.factories import minted
+from tests.keys.asking import ask, opened
+from tests.keys.family import derived, parent_of
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y> {{ 7 }}"
+Queries = Callable[[int], Any]
+
+
+@pytest.fixture
+def client(developer: User, signed_in: Callable[[User], Client]) -> Client:
+    """A browser of a developer of `app`."""
+    return signed_in(developer)
+
+
+# ── hostile text ────────────────────────────────────────────────────────────
+
+TOLD_OF_BOTH = ("key_name", "agent_name", "ip", "user_agent", "request_id", "via")
+TOLD_OF_ACTS = ("actor_label", "target_label", "reason", "action", "target_kind", "target_id")
+TOLD_OF_CALLS = ("method", "path", "detail", "code", "check_failed", "scopes")
+
+
+def hostile_act(app: App) -> Event:
+    chaos = {HOSTILE: [HOSTILE, [HOSTILE, {HOSTILE: HOSTILE}]]}
+    return acted(
+        app.id, changes=chaos, facts={HOSTILE: HOSTILE}, agent_id=new_id(), **as_hostile(Event, TOLD_OF_ACTS)
+    )
+
+
+def hostile_call(app: App) -> Call:
+    return called(app.id, agent_id=new_id(), allowed=False, **as_hostile(Call, TOLD_OF_CALLS))
+
+
+def as_hostile(record: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Text that would do harm in each of these columns, as much of it as fits."""
+    return {name: HOSTILE[: record._meta.get_field(name).max_length] for name in (*names, *TOLD_OF_BOTH)}
+
+
+def harm(response: Any) -> list[str]:
+    """Markup on a page that no template of ours wrote."""
+    return re.findall(r"<script>|<img|onerror=y>", response.content.decode())
+
+
+def test_hostile_text_is_only_text_in_the_timeline(app: App, client: Client) -> None:
+    hostile_act(app), hostile_call(app)
+    assert harm(client.get(reverse("audit", args=[app.id]))) == []
+
+
+def test_hostile_text_is_only_text_on_an_acts_page(app: App, client: Client) -> None:
+    response = event_page(client, hostile_act(app))
+    assert (response.status_code, harm(response)) == (200, [])
+
+
+def test_hostile_text_is_only_text_on_a_calls_page(app: App, client: Client) -> None:
+    response = call_page(client, hostile_call(app))
+    assert (response.status_code, harm(response)) == (200, [])
+
+
+@pytest.mark.parametrize(
+    "name", ["key", "actor", "path", "request", "code", "ip", "outcome", "since", "before"]
+)
+def test_a_hostile_filter_is_only_text(app: App, client: Client, name: str) -> None:
+    asked = {"range": "custom", name: HOSTILE[:30]}
+    assert harm(client.get(reverse("audit", args=[app.id]), asked)) == []
+
+
+# ── one act ─────────────────────────────────────────────────────────────────
+
+
+def test_an_acts_page_tells_before_and_after(app: App, client: Client) -> None:
+    event = acted(
+        app.id, changes={"scopes": [["grants:read", "keys:read"], []], "expires_at": [None, "2026-06-01"]}
+    )
+    shown = text(event_page(client, event))
+    assert "Scopes grants:read keys:read none" in shown
+    assert "Expires at – 2026-06-01" in shown
+
+
+def test_an_acts_page_tells_everything_there_is(app: App, client: Client) -> None:
+    told: dict[str, Any] = {
+        "reason": "lost",
+        "ip": "203.0.113.9",
+        "user_agent": "curl/8",
+        "request_id": "req-7",
+        "via": "cli",
+    }
+    shown = text(event_page(client, acted(app.id, facts={"forced": True}, **told)))
+    for value in (*told.values(), "Ada <ada@example.com>", "Forced yes"):
+        assert value in shown
+
+
+def test_an_act_that_changed_nothing_says_so(app: App, client: Client) -> None:
+    assert "This act changed no fields." in text(event_page(client, acted(app.id)))
+
+
+def test_a_cascade_is_shown_from_both_ends(app: App, client: Client) -> None:
+    parent = parent_of(app).key
+    child = derived(parent).key
+    lifecycle.revoke(shell(), parent)
+    cause = Event.objects.get(action="key.revoke", key_id=parent.id)
+    effect = Event.objects.get(action="key.revoke", key_id=child.id)
+    assert entries(event_page(client, cause)) == [str(effect.id)]
+    assert entries(event_page(client, effect)) == [str(cause.id)]
+
+
+def test_an_acts_page_leads_to_all_that_belongs_to_it(app: App, client: Client) -> None:
+    event = acted(app.id, key_id=new_id(), key_prefix=PREFIX, request_id="req 7&x")
+    response = event_page(client, event)
+    assert link(response, "everything with this key").endswith(f"?key_id={event.key_id}")
+    assert link(response, "same request").endswith("?request=req%207%26x")
+
+
+# ── one call ────────────────────────────────────────────────────────────────
+
+
+def test_a_refused_calls_page_tells_which_checks_it_passed(app: App, client: Client) -> None:
+    ask(minted(app).plaintext.take(), "grants:admin")
+    response = call_page(client, Call.objects.get())
+    steps = re.findall(r'<li class="(yes|no|later)">', response.content.decode())
+    assert steps == ["yes"] * 9 + ["no"]
+    assert "The answer was 403 insufficient_scope." in text(response)
+
+
+def test_an_allowed_calls_page_tells_that_it_passed_every_check(app: App, client: Client) -> None:
+    ask(minted(app).plaintext.take())
+    response = call_page(client, Call.objects.get())
+    assert response.content.decode().count('<li class="yes">') == 10
+
+
+def test_a_calls_page_shows_its_neighbours(app: App, client: Client) -> None:
+    calls = [called(app.id, NOON + MINUTE * minute) for minute in range(15)]
+    assert entries(call_page(client, calls[7])) == [str(call.id) for call in calls[12:1:-1]]
+
+
+@pytest.mark.parametrize("rows", [1, 12])
+def test_a_calls_page_is_a_fixed_number_of_queries(
+    app: App, client: Client, rows: int, django_assert_num_queries: Queries
+) -> None:
+    calls = [called(app.id) for _ in range(rows)]
+    with django_assert_num_queries(8):
+        call_page(client, calls[0])
+
+
+def test_no_page_of_the_record_holds_a_plaintext(app: App, client: Client) -> None:
+    secret = opened(minted(app))[1]
+    ask(secret, headers={"X-Original-URI": f"/use/{secret}", "User-Agent": secret, "X-Request-ID": secret})
+    pages = [client.get(reverse("audit", args=[app.id])), call_page(client, Call.objects.get())]
+    assert all(secret not in page.content.decode() and page.status_code == 200 for page in pages)
+
+
+def test_an_entry_leads_to_its_keys_own_page(app: App, client: Client) -> None:
+    key, secret = opened(minted(app))
+    ask(secret)
+    pages = [call_page(client, Call.objects.get()), event_page(client, Event.objects.get(key_id=key.id))]
+    assert all(link(page, key.name) == reverse("key", args=[app.id, key.id]) for page in pages)
+
+
+@pytest.mark.parametrize("page", [event_page, call_page])
+def test_an_entry_of_no_key_has_a_page_too(app: App, client: Client, page: Any) -> None:
+    write = acted if page is event_page else called
+    assert page(client, write(app.id, key_id=None, key_prefix="alter_key_app_x7Kd2mQp")).status_code == 200

@@ -1,0 +1,132 @@
+"""`manage.py create_admin` and `first_start`: the ways a portal gets its first person."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from audit.models import Event
+from portal.models import Invitation, Membership, User
+from tests.factories import PASSWORD, minted
+from tests.shell import Said, stdin
+
+EMAIL = "admin@example.com"
+CREATE = ("create_admin", "--email", EMAIL, "--password-stdin")
+
+
+@pytest.fixture
+def piped(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password comes through a pipe."""
+    stdin(monkeypatch, f"{PASSWORD}\n")
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where `make run` says the portal listens."""
+    monkeypatch.setenv("HOST", "127.0.0.1")
+    monkeypatch.setenv("PORT", "8123")
+    yield
+
+
+# ── create_admin ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_admin_of_every_app_is_made(piped: None) -> None:
+    Said(*CREATE)
+    made = Membership.objects.get()
+    assert (made.user.email, made.role, made.app) == (EMAIL, "admin", None)
+    assert made.user.check_password(PASSWORD)
+
+
+def test_a_machine_reads_an_object_without_the_password(piped: None) -> None:
+    said = Said(*CREATE, "--json")
+    assert said.json == {"id": str(User.objects.get().id), "email": EMAIL}
+    assert PASSWORD not in said.out + said.err
+
+
+def test_the_shell_let_them_in(piped: None) -> None:
+    Said(*CREATE)
+    event = Event.objects.get(target_kind="member")
+    assert (event.action, event.actor_kind, event.target_label) == ("member.join", "shell", EMAIL)
+
+
+def test_there_is_no_argument_for_a_password(db: None) -> None:
+    from portal.management.commands.create_admin import Command
+
+    parser = Command().create_parser("manage.py", "create_admin")
+    takes_a_value = [
+        action.dest for action in parser._actions if "password" in action.dest and action.nargs != 0
+    ]
+    assert takes_a_value == []
+
+
+@pytest.mark.parametrize("password", ["", "short", "password1234"])
+def test_a_weak_password_is_wrong_usage(db: None, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    stdin(monkeypatch, f"{password}\n")
+    said = Said(*CREATE)
+    assert (said.code, User.objects.count()) == (2, 0)
+
+
+@pytest.mark.parametrize("email", ["nobody", "", "a" * 300 + "@example.com"])
+def test_no_address_is_wrong_usage(piped: None, email: str) -> None:
+    said = Said("create_admin", "--email", email, "--password-stdin")
+    assert (said.code, "e-mail address" in said.err) == (2, True)
+
+
+def test_someone_who_exists_is_a_conflict(piped: None, admin: User) -> None:
+    assert Said(*CREATE).code == 5
+
+
+def test_without_a_terminal_the_password_must_be_piped(piped: None) -> None:
+    said = Said("create_admin", "--email", EMAIL)
+    assert (said.code, "--password-stdin" in said.err) == (2, True)
+
+
+# ── first_start ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def link_in(said: Said) -> str:
+    found = re.search(r"http://localhost:8123(/join/\S+/)", said.out)
+    assert found, said.out
+    return found[1]
+
+
+def test_the_first_start_prints_a_link_that_makes_the_first_admin(db: None, client: Client) -> None:
+    form = {"name": "First", "email": "first@example.com", "password": PASSWORD}
+    client.post(link_in(Said("first_start")), form)
+    made = Membership.objects.get()
+    assert (made.user.email, made.role, made.app) == ("first@example.com", "admin", None)
+
+
+def test_the_next_start_ends_the_link_of_the_one_before(db: None, client: Client) -> None:
+    before, after = (link_in(Said("first_start")) for _ in range(2))
+    assert [client.get(link).status_code for link in (before, after)] == [404, 200]
+
+
+def test_once_there_is_an_admin_there_is_no_link(admin: User) -> None:
+    said = Said("first_start")
+    assert "alter portal: http://localhost:8123" in said.out
+    assert ("/join/" in said.out, Invitation.objects.exists()) == (False, False)
+
+
+def test_the_public_address_is_printed_where_there_is_one(admin: User, settings: Settings) -> None:
+    settings.ORIGIN = "https://keys.example.com"
+    settings.TRUSTED_PROXIES = ["127.0.0.1/32"]
+    assert "alter portal: https://keys.example.com" in Said("first_start").out
+
+
+@pytest.mark.parametrize(("host", "hinted"), [("198.51.100.7", True), ("localhost", False), ("::1", False)])
+def test_listening_for_others_asks_for_an_address(
+    admin: User, monkeypatch: pytest.MonkeyPatch, host: str, hinted: bool
+) -> None:
+    monkeypatch.setenv("HOST", host)
+    assert ("set PORTAL_ORIGIN" in Said("first_start").out) is hinted
+
+
+def test_a_lost_pepper_stops_the_start(admin: User, app: object, settings: Settings) -> None:
+    minted(app)  # type: ignore[arg-type]
+    settings.PEPPERS = {2: b"x" * 32}
+    said = Said("first_start")
+    assert (said.code, "Bring back the data folder" in said.err) == (2, True)
