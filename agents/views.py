@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents import forms, lifecycle
-from agents.faces import AppRequest, finished, sent
+from agents.faces import AppRequest, agent_of, finished, sent
 from agents.models import Agent
-from agents.refusals import AgentNotFound, StalePage
+from agents.refusals import StalePage
 from audit.clock import now
 from audit.faces import PortalRequest
 from audit.refusals import NotAllowed, Refusal
@@ -107,7 +107,7 @@ def create(request: AppRequest) -> HttpResponse:
 @require_POST
 def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """Change what people call an agent."""
-    agent, form = _agent(request, agent_id), forms.AgentRenameForm(request.POST)
+    agent, form = agent_of(request, agent_id), forms.AgentRenameForm(request.POST)
     was, status = agent.display_name, 422
     if form.is_valid():
         try:
@@ -122,7 +122,7 @@ def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def suspend(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """Stop every call of an agent until it is resumed."""
-    agent, form = _agent(request, agent_id), forms.ReasonForm(sent(request))
+    agent, form = agent_of(request, agent_id), forms.ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
         lifecycle.suspend_agent(request.actor, agent, form.cleaned_data["reason"])
         return finished(request, _to("agent", agent), f"{agent.name} is suspended")
@@ -133,17 +133,9 @@ def suspend(request: AppRequest, agent_id: UUID) -> HttpResponse:
 @require_POST
 def resume(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """Let a suspended agent's keys work again."""
-    agent = _agent(request, agent_id)
+    agent = agent_of(request, agent_id)
     lifecycle.resume_agent(request.actor, agent)
     return finished(request, _to("agent", agent), f"{agent.name} works again")
-
-
-def _agent(request: AppRequest, agent_id: UUID) -> Agent:
-    """An agent of this app. Raises AgentNotFound for a stranger's as for none."""
-    found = Agent.objects.filter(app=request.app, id=agent_id).first()
-    if found is None:
-        raise AgentNotFound
-    return found
 
 
 def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:

@@ -85,6 +85,11 @@ class Call(Recorded):
             models.Index(fields=["app_id", "at"], name="call_refused", condition=models.Q(allowed=False)),
         )
 
+    @property
+    def took(self) -> str:
+        """How long the verdict took, in milliseconds."""
+        return f"{self.took_us / 1000:.1f} ms"
+
     def __str__(self) -> str:
         return f"{self.key_prefix or 'unknown key'} {self.method} {self.path}: {self.status}"
 

@@ -153,9 +153,11 @@ def state_of(key: ApiKey) -> tuple[str, str]:
         return "suspended", "Agent suspended"
     if status == "grace" and key.grace_ends_at:
         return "grace", f"In grace until {key.grace_ends_at:%-d %b}"
+    if status == "deprecated":
+        return "deprecated", "Deprecated"
     if key.expires_at and key.expires_at - moment <= EXPIRING and key.parent_id is None:
         return "expiring", f"Expiring in {_span(key.expires_at - moment)}"
-    return ("deprecated", "Deprecated") if status == "deprecated" else ("active", "Active")
+    return "active", "Active"
 
 
 def quota(app: App) -> Quota:

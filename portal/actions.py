@@ -5,7 +5,7 @@ from audit.actions import action
 READ_MEMBERS = action("member.read", "dashboard_members:read", "read")
 INVITE = action("member.invite", "dashboard_members:write", "invited")
 WITHDRAW = action("member.withdraw", "dashboard_members:write", "withdrew the invitation of")
-JOIN = action("member.join", "", "joined as")
+JOIN = action("member.join", "", "took up the invitation of")
 CHANGE_ROLE = action("member.change-role", "dashboard_members:write", "changed the role of")
 END = action("member.end", "dashboard_members:write", "ended the membership of")
 SIGN_IN = action("sign-in.pass", "", "signed in")

@@ -7,6 +7,7 @@ from django import template
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from audit.actions import EVERY
 from audit.models import Call
 
 register = template.Library()
@@ -60,3 +61,9 @@ def steps(call: Call) -> list[tuple[str, str, str]]:
     failed = len(names) if call.allowed else names.index(call.check_failed)
     came = ["yes"] * failed + ["no"] + ["later"] * len(names)
     return [(name, STEPS[name], how) for name, how in zip(names, came, strict=False)]
+
+
+@register.filter
+def said(action_name: str) -> str:
+    """`key.revoke` as `revoked`. An action that is no longer declared goes by its name."""
+    return EVERY[action_name].says if action_name in EVERY else f"did {action_name} on"

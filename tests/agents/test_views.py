@@ -398,6 +398,11 @@ def test_an_agent_is_not_found_through_another_app(
     assert window.post(there, {"name": "x"}).status_code == 404
 
 
+def test_no_page_shows_an_agent_of_another_app(other_app: App, agent: Agent, window: Client) -> None:
+    there = address("agent-suspend", app_id=other_app.id, agent_id=agent.id)
+    assert window.get(there).status_code == 404
+
+
 @pytest.mark.parametrize("name", ["app-archive", "agent-suspend"])
 def test_a_question_comes_as_a_dialog_when_htmx_asks(agent: Agent, window: Client, name: str) -> None:
     there = address(name, app_id=agent.app_id, agent_id=agent.id)

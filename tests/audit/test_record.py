@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from audit.models import Call
-from audit.templatetags.record import STEPS, breakable, listed, steps, words
+from audit.templatetags.record import STEPS, breakable, listed, said, steps, words
 from keys.verdict import CHECKS
 
 
@@ -57,3 +57,11 @@ def test_breaking_a_word_escapes_it() -> None:
 
 def test_a_nul_makes_no_break() -> None:
     assert breakable("a\0b") == "ab"
+
+
+def test_an_action_is_told_in_the_past_tense() -> None:
+    assert said("audit.export") == "exported"
+
+
+def test_an_action_that_is_no_longer_declared_goes_by_its_name() -> None:
+    assert said("key.polish") == "did key.polish on"

@@ -33,11 +33,11 @@ def test_a_key_is_minted_used_deprecated_and_revoked(
     # The first call is let through, and the panel says so by itself.
     assert Asked(live_server.url, secret, "/verify?scope=grants:read").status == 200
     if scripts:
-        expect(page.get_by_text("Arrived")).to_be_visible(timeout=10_000)
+        expect(page.locator(".is.allowed", has_text="Arrived")).to_be_visible(timeout=10_000)
     page.get_by_label("I have stored this key").check()
     page.get_by_role("button", name="Close and go to the key").click()
     expect(page.get_by_role("heading", name="worker-prod", exact=True)).to_be_visible()
-    expect(page.get_by_text("Arrived")).to_be_visible()
+    expect(page.locator(".is.allowed", has_text="Arrived")).to_be_visible()
 
     # Deprecated: it works, and every answer says so.
     page.get_by_role("button", name="Deprecate", exact=True).click()

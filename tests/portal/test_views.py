@@ -463,9 +463,10 @@ def test_the_palette_cuts_a_pasted_key(app: App, window: Client) -> None:
 
 
 def test_the_palette_shows_nothing_of_strangers(other_app: App, developer: User, signed_in: SignedIn) -> None:
-    minted(other_app, name="theirs")
+    minted(other_app, name="their key")
+    AgentFactory(app=other_app, name="their-agent")
     window = signed_in(developer)
-    assert [leaps(window, q) for q in ("elsewhere", "theirs")] == [[], []]
+    assert [leaps(window, q) for q in ("elsewhere", "their")] == [[], []]
     assert leaps(window, "", app=str(other_app.id)) == ["checkout"]
 
 

@@ -1,0 +1,49 @@
+"""What happens when people change apps and agents at the same moment: real threads on PostgreSQL."""
+
+from collections import Counter
+
+import pytest
+
+from agents import lifecycle
+from agents.models import Agent, App
+from audit.actors import shell
+from audit.models import Event
+from tests.keys.test_races import at_once
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_double_click_creates_one_app() -> None:
+    ends = at_once([lambda: lifecycle.create_app(shell(), "ledger")] * 4)
+    assert ends == Counter(done=1, AppNameTaken=3)
+    assert (App.objects.count(), Event.objects.count()) == (1, 1)
+
+
+def test_a_double_click_creates_one_agent(app: App) -> None:
+    ends = at_once([lambda: lifecycle.create_agent(shell(), App.objects.get(), "refunds")] * 4)
+    assert (ends, Agent.objects.count()) == (Counter(done=1, AgentNameTaken=3), 1)
+
+
+def test_of_two_who_save_the_same_page_one_is_told(app: App) -> None:
+    pages = [App.objects.get() for _ in range(2)]
+    seen = app.mark
+    ends = at_once(
+        [
+            lambda: lifecycle.update_app(shell(), pages[0], seen=seen, max_keys=50),
+            lambda: lifecycle.update_app(shell(), pages[1], seen=seen, max_keys=70),
+        ]
+    )
+    assert ends == Counter(done=1, StalePage=1)
+
+
+def test_an_agent_created_while_its_app_is_archived_is_before_it_or_not_at_all(app: App) -> None:
+    page = App.objects.get()
+    ends = at_once(
+        [
+            lambda: lifecycle.create_agent(shell(), App.objects.get(), "refunds"),
+            lambda: lifecycle.archive_app(shell(), page),
+        ]
+    )
+    told = list(Event.objects.order_by("id").values_list("action", flat=True))
+    assert ends["done"] + ends["AppArchived"] == 2
+    assert Agent.objects.exists() == ("agent.create" in told)
