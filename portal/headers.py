@@ -1,11 +1,13 @@
 """What every request is read for, and what every response carries."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from audit.addresses import is_trusted, parse_address
+from audit.faces import PortalRequest
 from audit.origins import origin_of
 from keys.door import verify
 
@@ -44,9 +46,10 @@ class HeadersMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.origin = origin_of(request.META, "page")  # type: ignore[attr-defined]
+        known = cast(PortalRequest, request)
+        known.origin = origin_of(request.META, "page")
         response = self.get_response(request)
-        response.headers.setdefault("X-Request-Id", request.origin.request_id)  # type: ignore[attr-defined]
+        response.headers.setdefault("X-Request-Id", known.origin.request_id)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         # Pages show what only their reader may see, and change under him: they are asked for each time.
         response.headers.setdefault("Cache-Control", "no-store")

@@ -21,7 +21,7 @@ from audit.clock import now
 from audit.refusals import Invalid
 from portal import actions
 from portal.models import Invitation, Membership, Role, User
-from portal.refusals import AlreadyMember, InvitationOver, LastAdmin
+from portal.refusals import AlreadyMember, InvitationOver, LastAdmin, WrongPassword
 
 INVITATION_LIFE = timedelta(days=7)
 LONGEST_EMAIL = 254
@@ -75,7 +75,7 @@ def invitation_of(secret: str) -> Invitation:
 def join(origin: Origin, invitation: Invitation, *, email: str, name: str, password: str) -> User:
     """Take up `invitation`: a new person, or one more role for a known one who gives the right password.
 
-    Raises Invalid, InvitationOver, AlreadyMember.
+    Raises Invalid, WrongPassword, InvitationOver, AlreadyMember.
     """
     email = invitation.email or parse_email(email)
     with transaction.atomic():
@@ -155,7 +155,7 @@ def _digest(secret: str) -> bytes:
 def _known(email: str, password: str) -> User | None:
     user = User.objects.filter(email=email).first()
     if user and not user.check_password(password):
-        raise Invalid("password", "This address has an account here: give its present password.")
+        raise WrongPassword("password", "This address has an account here: give its present password.")
     return user
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from audit.refusals import Internal, NotAllowed, NotFound, Refusal, amounts_to
+from audit.refusals import Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
 
 PROGRAMS = ("/verify", "/api/", "/sdk/", "/healthz")
 
@@ -47,6 +47,24 @@ class AlreadyMember(Refusal):
     status = 409
     message = "This person has a role here."
     hint = "Change the role in the list instead."
+
+
+class WrongPassword(Invalid):
+    """Someone here has this e-mail address and another password."""
+
+    code = "wrong_password"
+
+
+class TooManyTries(Refusal):
+    """Passwords were guessed here too often."""
+
+    code = "too_many_tries"
+    status = 429
+    message = "Too many wrong passwords. Nothing was changed."
+    hint = "Wait five minutes. If the password is lost, reset it at sign-in first."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "300"}
 
 
 class LastAdmin(Refusal):

@@ -3,6 +3,7 @@
 from typing import Any, cast
 from uuid import UUID
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib.auth import login
 from django.core.mail import send_mail
@@ -29,6 +30,7 @@ from portal import find as finding
 from portal.gates import apps_of, person
 from portal.lifecycle import Invited
 from portal.models import Invitation, Membership, User
+from portal.refusals import TooManyTries, WrongPassword
 
 MOST_SHOWN = 500
 
@@ -155,17 +157,21 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         origin = cast(PortalRequest, request).origin
+        tries = {"action": "login_failed", "key": f"join-{invitation.id}"}
+        if not ratelimit.consume(request, **tries, dry_run=True):
+            raise TooManyTries
         try:
             user = lifecycle.join(origin, invitation, **form.cleaned_data)
             login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
             return HttpResponseRedirect(reverse("home"))
         except Invalid as invalid:
+            if isinstance(invalid, WrongPassword):
+                ratelimit.consume(request, **tries)
             form.refuse(invalid)
             status = invalid.status
     response = render(request, "portal/join.html", {"form": form, "invitation": invitation}, status=status)
-    response["Referrer-Policy"] = (
-        "strict-origin"  # the address holds a secret; no-referrer would lose the Origin
-    )
+    # The address holds a secret. With no-referrer, browsers would also hide the Origin that CSRF asks for.
+    response["Referrer-Policy"] = "strict-origin"
     return response
 
 

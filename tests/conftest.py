@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
 from pytest_django import Settings
 
@@ -48,6 +49,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def quick_passwords(settings: Settings) -> None:
     """Digest passwords with something fast: argon2id is slow by design, and tested in tests/portal/test_sign_in.py."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def forgotten_tries() -> None:
+    """Forget the wrong passwords of the test before, which allauth counts for each address."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

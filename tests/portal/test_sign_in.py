@@ -8,8 +8,10 @@ from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
+from audit.actors import shell
 from audit.models import Event
 from portal import settings as operators
+from portal.lifecycle import invite
 from portal.models import User
 from tests.factories import PASSWORD, UserFactory
 
@@ -189,3 +191,12 @@ def test_a_changed_password_ends_the_other_sessions(admin: User, signed_in: Sign
     other, browser = signed_in(admin), signed_in(admin)
     change(browser, PASSWORD, BETTER)
     assert other.get("/").status_code == 302
+
+
+def test_an_invitation_is_no_place_to_guess_a_password(developer: User) -> None:
+    secret = invite(shell(), developer.email, "admin", None).secret
+    form = {"name": "", "password": "not the right one"}
+    answers = [Client().post(f"/join/{secret}/", form).status_code for _ in range(7)]
+    assert answers == [422] * 5 + [429] * 2
+    form["password"] = PASSWORD
+    assert Client().post(f"/join/{secret}/", form).status_code == 429
