@@ -117,6 +117,7 @@ class FilterForm(forms.Form):
     q = forms.CharField(required=False, max_length=100)
     status = forms.ChoiceField(required=False, choices=STATUS)
     kind = forms.ChoiceField(required=False, choices=KIND)
-    scope = forms.CharField(required=False, max_length=100)
+    scope = forms.CharField(required=False, max_length=100, widget=PLAIN_TEXT)
+    owner = forms.CharField(label="Minted by", required=False, max_length=100)
     unused = forms.ChoiceField(label="Unused for", required=False, choices=UNUSED)
     expiring = forms.ChoiceField(label="Expiring in", required=False, choices=EXPIRING)

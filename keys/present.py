@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast
 
 from agents.models import Agent, App
 from audit import usage
@@ -105,6 +106,11 @@ def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
     found = found.filter(kind=filters["kind"]) if filters.get("kind") else found.filter(parent=None)
     if q := (filters.get("q") or "").strip():
         found = found.filter(Q(name__icontains=q) | Q(prefix__contains=q) | Q(agent__name__icontains=q))
+    if scope := (filters.get("scope") or "").strip():
+        # Scopes are stored as a list of strings: the quote makes `keys` find keys:derive and not monkeys:read.
+        found = found.annotate(as_text=Cast("scopes", TextField())).filter(as_text__contains=f'"{scope}')
+    if owner := (filters.get("owner") or "").strip():
+        found = found.filter(minted_by__icontains=owner)
     if days := filters.get("expiring"):
         found = found.living().filter(expires_at__lte=now() + int(days) * DAY)
     if days := filters.get("unused"):

@@ -243,6 +243,11 @@ def test_what_needs_attention_comes_first(developers: Client, app: App) -> None:
         ("q=PLAI", {"plain"}),
         ("q=refund", {"pod"}),
         ("expiring=30", {"leaving"}),
+        ("scope=keys", {"pod"}),
+        ("scope=grants:read", {"plain", "leaving", "gone"}),
+        ("scope=rants", set()),
+        ("owner=AT+THE+SHELL", {"plain", "leaving", "gone", "pod"}),
+        ("owner=nobody", set()),
         ("unused=7", set()),
     ],
 )
@@ -251,7 +256,7 @@ def test_filters(developers: Client, app: App, agent: Agent, query: str, names: 
     leaving = minted(app, name="leaving", expires_at=clock.now() + timedelta(days=20)).key
     lifecycle.deprecate(shell(), leaving)
     lifecycle.revoke(shell(), minted(app, name="gone").key)
-    lifecycle.deprecate(shell(), minted(app, name="pod", agent=agent).key)
+    lifecycle.deprecate(shell(), minted(app, name="pod", agent=agent, scopes="keys:derive").key)
     lifecycle.undeprecate(shell(), ApiKey.objects.get(name="pod"))
     if query == "status=active":
         names = names | {"pod"}
