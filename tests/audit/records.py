@@ -19,7 +19,7 @@ def acted(app_id: UUID | None = APP, at: datetime = NOON, **columns: Any) -> Eve
         "action": "key.rename",
         "actor_kind": "person",
         "actor_id": "1",
-        "actor_label": "Ada <ada@example.com>",
+        "actor_label": "Admin <admin@example.com>",
         "target_kind": "key",
         "target_id": str(KEY),
         "target_label": "worker",

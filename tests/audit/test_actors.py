@@ -12,7 +12,7 @@ OWNER_ONLY = Action("door.paint", "dashboard_doors:write", "painted")
 
 
 def person(*permissions: str) -> Actor:
-    return Actor("person", "1", "Ada", frozenset(permissions), Origin("page"))
+    return Actor("person", "1", "Admin", frozenset(permissions), Origin("page"))
 
 
 def key(*scopes: str) -> Actor:

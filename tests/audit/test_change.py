@@ -151,7 +151,7 @@ def test_what_a_verb_notes_is_told(app: App) -> None:
 
 def test_what_follows_names_its_cause_and_asks_no_permission_of_its_own(app: App) -> None:
     agent = Agent(app=app, name="refund-agent")
-    allowed = Actor("person", "1", "Ada", {UPDATE_APP.needs}, Origin("page"), app.id)
+    allowed = Actor("person", "1", "Admin", {UPDATE_APP.needs}, Origin("page"), app.id)
     with change(allowed, UPDATE_APP, on=app) as act:
         app.save()
         with change(allowed, CREATE_AGENT, on=agent, cause=act):

@@ -102,7 +102,7 @@ def test_an_acts_page_tells_everything_there_is(app: App, client: Client) -> Non
         "via": "cli",
     }
     shown = text(event_page(client, acted(app.id, facts={"forced": True}, **told)))
-    for value in (*told.values(), "Ada <ada@example.com>", "Forced yes"):
+    for value in (*told.values(), "Admin <admin@example.com>", "Forced yes"):
         assert value in shown
 
 

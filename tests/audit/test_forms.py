@@ -45,7 +45,7 @@ def test_nothing_asked_is_everything() -> None:
         ("outcome", "refused"),
         ("ip", "203.0.113.7"),
     ]
-    + [("actor", "Ada"), ("code", "ip_not_allowed"), ("path", "/grants"), ("request", "req-7")],
+    + [("actor", "Admin"), ("code", "ip_not_allowed"), ("path", "/grants"), ("request", "req-7")],
 )
 def test_each_text_is_taken(name: str, value: str) -> None:
     assert getattr(filters(**{name: value}), name) == value

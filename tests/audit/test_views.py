@@ -90,7 +90,7 @@ def test_nothing_can_be_posted_to_the_record(
 
 def test_an_act_is_told_in_a_sentence(read: Read, app: App) -> None:
     acted(app.id, action="key.deprecate", reason="moving on", ip="203.0.113.9")
-    assert "Ada did key.deprecate on worker page · “moving on” 203.0.113.9" in text(read())
+    assert "Admin did key.deprecate on worker page · “moving on” 203.0.113.9" in text(read())
 
 
 def test_a_call_is_told_in_a_sentence(read: Read, app: App) -> None:
@@ -116,7 +116,7 @@ def test_every_day_has_a_heading(read: Read, app: App) -> None:
 def filtered(app: App) -> list[tuple[dict[str, str], Event | Call]]:
     """Filters, and the one entry of the app that each lets through."""
     key_id, agent_id = new_id(), new_id()
-    act = acted(app.id, NOON, action="key.mint", key_id=key_id, key_prefix=PREFIX, actor_label="Ada")
+    act = acted(app.id, NOON, action="key.mint", key_id=key_id, key_prefix=PREFIX, actor_label="Admin")
     allowed = called(
         app.id, NOON + MINUTE, path="/secrets", agent_id=agent_id, request_id="req-7", key_prefix=""
     )
@@ -127,7 +127,7 @@ def filtered(app: App) -> list[tuple[dict[str, str], Event | Call]]:
         ({"key_id": str(key_id)}, act),
         ({"action": "key.mint"}, act),
         ({"action": "key"}, act),
-        ({"actor": "ada"}, act),
+        ({"actor": "admin"}, act),
         ({"outcome": "allowed"}, allowed),
         ({"path": "/sec"}, allowed),
         ({"agent": str(agent_id)}, allowed),
