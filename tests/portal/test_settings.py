@@ -101,6 +101,15 @@ def test_a_missing_pepper_is_told_at_the_start(tmp_path: Path) -> None:
     assert "digested with pepper 1, which is not there" in done.stderr
 
 
+def test_a_lost_pepper_file_is_not_replaced_without_a_word(tmp_path: Path) -> None:
+    manage(tmp_path, "migrate", "-v0")
+    app = manage(tmp_path, "create_app", "--name", "checkout").stdout.strip()
+    manage(tmp_path, "mint_key", "--app", app, "--name", "worker", "--scopes", "grants:read")
+    (tmp_path / "peppers").unlink()
+    done = manage(tmp_path, "first_start")
+    assert (done.returncode, "pepper 1, which is not there or is another" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("origin", ["", "https://keys.example.com"])
 def test_a_public_portal_passes_the_checks_for_deployment(tmp_path: Path, origin: str) -> None:
     proxies = {"PORTAL_ORIGIN": origin, "PORTAL_TRUSTED_PROXIES": "127.0.0.1/32"}
