@@ -1,15 +1,24 @@
 """What every page shares: the request a gate hands it, and how it answers a finished act."""
 
+from typing import Protocol
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django_htmx.http import trigger_client_event
 
 from agents.models import Agent, App
 from agents.refusals import AgentNotFound
 from audit.faces import PortalRequest
+
+
+class OfAnApp(Protocol):
+    """Something that stands below an app's address."""
+
+    id: UUID
+    app_id: UUID
 
 
 class AppRequest(PortalRequest):
@@ -44,3 +53,8 @@ def agent_of(request: AppRequest, agent_id: UUID) -> Agent:
     if found is None:
         raise AgentNotFound
     return found
+
+
+def address_of(name: str, thing: OfAnApp) -> str:
+    """The address of the page `name` about an agent or a key."""
+    return reverse(name, args=[thing.app_id, thing.id])

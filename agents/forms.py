@@ -62,12 +62,6 @@ class AgentRenameForm(ValuesForm):
     name = forms.CharField(label="Display name", required=False, max_length=200)
 
 
-class ReasonForm(ValuesForm):
-    """Why, in a sentence for the log."""
-
-    reason = forms.CharField(required=False, max_length=500)
-
-
 class AgentFilterForm(forms.Form):
     """The agent list's filters."""
 

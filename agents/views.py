@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents import forms, lifecycle
-from agents.faces import AppRequest, agent_of, finished, sent
+from agents.faces import AppRequest, address_of, agent_of, finished, sent
 from agents.models import Agent
 from agents.refusals import StalePage
 from audit.clock import now
 from audit.faces import PortalRequest
 from audit.refusals import NotAllowed, Refusal
-from audit.values import ValuesForm
+from audit.values import ReasonForm, ValuesForm
 
 MOST_SHOWN = 500
 
@@ -63,7 +63,7 @@ def settings(request: AppRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def archive(request: AppRequest) -> HttpResponse:
     """Put an app away; what exists goes on working."""
-    form = forms.ReasonForm(sent(request))
+    form = ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
         lifecycle.archive_app(request.actor, request.app, form.cleaned_data["reason"])
         return finished(request, reverse("home"), f"{request.app.name} is archived")
@@ -98,7 +98,7 @@ def create(request: AppRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             made = lifecycle.create_agent(request.actor, request.app, **form.cleaned_data)
-            return finished(request, _to("agent", made), f"{made.name} is created")
+            return finished(request, address_of("agent", made), f"{made.name} is created")
         except Refusal as refusal:
             status = _on_form(form, refusal)
     return render(request, "agents/agent_form.html", {"form": form}, status=status)
@@ -112,8 +112,8 @@ def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             lifecycle.rename_agent(request.actor, agent, form.cleaned_data["name"])
-            text, undo = f"Renamed to {agent.display_name or agent.name}", _to("agent-rename", agent)
-            return finished(request, _to("agent", agent), text, undo=undo, undo_value=was)
+            text, undo = f"Renamed to {agent.display_name or agent.name}", address_of("agent-rename", agent)
+            return finished(request, address_of("agent", agent), text, undo=undo, undo_value=was)
         except Refusal as refusal:
             status = _on_form(form, refusal, "name")
     return render(request, "agents/agent_rename.html", {"agent": agent, "form": form}, status=status)
@@ -122,10 +122,10 @@ def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def suspend(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """Stop every call of an agent until it is resumed."""
-    agent, form = agent_of(request, agent_id), forms.ReasonForm(sent(request))
+    agent, form = agent_of(request, agent_id), ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
         lifecycle.suspend_agent(request.actor, agent, form.cleaned_data["reason"])
-        return finished(request, _to("agent", agent), f"{agent.name} is suspended")
+        return finished(request, address_of("agent", agent), f"{agent.name} is suspended")
     context = {"agent": agent, "form": form}
     return render(request, "agents/agent_suspend.html", context, status=422 if form.errors else 200)
 
@@ -135,7 +135,7 @@ def resume(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """Let a suspended agent's keys work again."""
     agent = agent_of(request, agent_id)
     lifecycle.resume_agent(request.actor, agent)
-    return finished(request, _to("agent", agent), f"{agent.name} works again")
+    return finished(request, address_of("agent", agent), f"{agent.name} works again")
 
 
 def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
@@ -163,7 +163,3 @@ def _on_form(form: ValuesForm, refusal: Refusal, field: str = "") -> int:
         raise refusal
     form.refuse(refusal, field)
     return refusal.status
-
-
-def _to(name: str, agent: Agent) -> str:
-    return reverse(name, args=[agent.app_id, agent.id])

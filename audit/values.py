@@ -24,3 +24,9 @@ class ValuesForm(forms.Form):
         field = field or getattr(refusal, "field", "")
         why = getattr(refusal, "why", "") or f"{refusal.message} {refusal.hint}".strip()
         self.add_error(field if field in self.fields else None, why)
+
+
+class ReasonForm(ValuesForm):
+    """Why, in a sentence for the log."""
+
+    reason = forms.CharField(required=False, max_length=500)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from agents.faces import AppRequest, agent_of, finished, sent
 from audit.models import Event
 from keys import lifecycle, present
-from keys.forms import AgentRevokeForm
+from keys.forms import RevokeForm
 
 
 @require_GET
@@ -34,13 +34,13 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
 def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """End an agent and all its keys, after showing which."""
     found = agent_of(request, agent_id)
-    form = AgentRevokeForm(sent(request), agent=found)
+    form = RevokeForm(sent(request), called=found.name)
     if request.method == "POST" and form.is_valid():
         lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
         return finished(
             request, reverse("agents", args=[request.app.id]), f"{found.name} and its keys are revoked"
         )
-    rows = present.rows(found.keys.living().select_related("app", "agent", "parent", "replaces")[:50])
+    rows = present.rows(found.keys.living().with_kin()[:50])
     status = 422 if form.errors else 200
     return render(
         request, "keys/agent_revoke.html", {"agent": found, "form": form, "rows": rows}, status=status

@@ -151,6 +151,11 @@ def standing(key: ApiKey) -> Standing:
 
 def record(question: Question, outcome: Outcome, moment: datetime, started: int) -> None:
     """Write the call down. Raises what the database raises, and then there is no answer."""
+    calls.write([call_of(question, outcome, moment, (time.perf_counter_ns() - started) // 1000)])
+
+
+def call_of(question: Question, outcome: Outcome, moment: datetime, took_us: int) -> Call:
+    """What the record keeps of a question and its outcome."""
     key, verdict = outcome.key, outcome.verdict
     known = (
         {
@@ -164,7 +169,7 @@ def record(question: Question, outcome: Outcome, moment: datetime, started: int)
         if key
         else {"key_prefix": question.prefix}
     )
-    call = Call(
+    return Call(
         at=moment,
         via=question.origin.via,
         ip=question.origin.ip,
@@ -178,10 +183,9 @@ def record(question: Question, outcome: Outcome, moment: datetime, started: int)
         check_failed=verdict.failed,
         detail=keepable(verdict.detail, 300),
         scopes=keepable(str(question.asking.scopes), 500),
-        took_us=(time.perf_counter_ns() - started) // 1000,
+        took_us=took_us,
         **known,
     )
-    calls.write([call])
 
 
 def _redigest(key: ApiKey, hashed: bytes) -> None:

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.urls import reverse
-
 from agents.faces import AppRequest
 from audit.refusals import Refusal
 from keys.models import ApiKey
@@ -12,16 +10,11 @@ from keys.refusals import KeyNotFound
 
 def key_of(request: AppRequest, key_id: UUID) -> ApiKey:
     """A key of this app. Raises KeyNotFound for a stranger's as for none."""
-    keys = ApiKey.objects.filter(app=request.app).select_related("app", "agent", "parent", "replaces")
+    keys = ApiKey.objects.filter(app=request.app).with_kin()
     found = keys.filter(id=key_id).first()
     if found is None:
         raise KeyNotFound
     return found
-
-
-def address_of(name: str, key: ApiKey) -> str:
-    """The address of the page `name` about `key`."""
-    return reverse(name, args=[key.app_id, key.id])
 
 
 def field_of(refusal: Refusal) -> str:

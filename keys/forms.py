@@ -5,10 +5,8 @@ from typing import Any
 
 from django import forms
 
-from agents.models import Agent
-from audit.values import ValuesForm
+from audit.values import ReasonForm, ValuesForm
 from keys.expiry import parse_duration
-from keys.models import ApiKey
 
 GRACES = (
     ("0", "None: it stops now"),
@@ -34,7 +32,7 @@ class RenameForm(ValuesForm):
     name = forms.CharField(max_length=200, widget=PLAIN_TEXT)
 
 
-class RotateForm(ValuesForm):
+class RotateForm(ReasonForm):
     """How long the old secret goes on working."""
 
     once = OnceField()
@@ -46,7 +44,6 @@ class RotateForm(ValuesForm):
         help_text="When Custom is chosen: a span of at most 30 days, such as 36h.",
         widget=PLAIN_TEXT,
     )
-    reason = forms.CharField(required=False, max_length=500)
 
     def clean(self) -> dict[str, Any]:
         """`grace` as a timedelta, in `period`."""
@@ -58,48 +55,28 @@ class RotateForm(ValuesForm):
         return data
 
 
-class ReasonForm(ValuesForm):
-    """Why, in a sentence for the log."""
+class RevokeForm(ReasonForm):
+    """Asks as much as the use of the thing `called` calls for: nothing, or a reason and its name."""
 
-    reason = forms.CharField(required=False, max_length=500)
-
-
-class RevokeForm(ValuesForm):
-    """Asks as much as the key's use calls for: nothing, or a reason and its name, or force as well."""
-
-    reason = forms.CharField(max_length=500, required=False)
     typed = forms.CharField(label="Name", max_length=200, required=False, widget=PLAIN_TEXT)
-    force = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, key: ApiKey, serious: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, called: str, serious: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.key = key
+        self.called = called
         self.fields["reason"].required = self.fields["typed"].required = serious
 
     def clean_typed(self) -> str:
-        """The key's name, as a sign that the reader knows which one it is."""
+        """Its name, as a sign that the reader knows which one it is."""
         typed: str = self.cleaned_data["typed"].strip()
-        if self.fields["typed"].required and typed != self.key.name:
-            raise forms.ValidationError(f"That is not its name. Type {self.key.name}.")
+        if self.fields["typed"].required and typed != self.called:
+            raise forms.ValidationError(f"That is not its name. Type {self.called}.")
         return typed
 
 
-class AgentRevokeForm(ValuesForm):
-    """Asks for a reason and for the agent's name."""
+class KeyRevokeForm(RevokeForm):
+    """A key may have to be forced as well: when its agent is left without one."""
 
-    reason = forms.CharField(max_length=500)
-    typed = forms.CharField(label="Name", max_length=100, widget=PLAIN_TEXT)
-
-    def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.agent = agent
-
-    def clean_typed(self) -> str:
-        """The agent's name, as a sign that the reader knows which one it is."""
-        typed: str = self.cleaned_data["typed"].strip()
-        if typed != self.agent.name:
-            raise forms.ValidationError(f"That is not its name. Type {self.agent.name}.")
-        return typed
+    force = forms.BooleanField(required=False)
 
 
 class FilterForm(forms.Form):

@@ -91,7 +91,33 @@ class LimitFields(ValuesForm):
         return ranges
 
 
-class MintForm(ScopeFields, LimitFields):
+class GrantForm(ScopeFields, LimitFields):
+    """What minting and narrowing both decide: scopes, addresses, pace and end."""
+
+    def clean(self) -> dict[str, Any]:
+        """The verb's own values, beside the fields."""
+        data = self.cleaned_data
+        data["scopes"] = self.read_scopes()
+        data["network_list"] = self.read_networks()
+        data["expires_at"] = self.read_end()
+        return data
+
+    def read_end(self) -> datetime | None:
+        """When the key ends, or None with any complaint on its field."""
+        raise NotImplementedError
+
+    def choices(self) -> dict[str, Any]:
+        """Keyword arguments for the verb, once the form is valid."""
+        data = self.cleaned_data
+        return {
+            "scopes": data["scopes"],
+            "networks": data["network_list"],
+            "rate_limit_rpm": data["rate_limit_rpm"],
+            "expires_at": data["expires_at"],
+        }
+
+
+class MintForm(GrantForm):
     """All that is asked to mint a key."""
 
     once = OnceField()
@@ -113,28 +139,14 @@ class MintForm(ScopeFields, LimitFields):
         help_text="When Never is chosen: a sentence for the audit log.",
     )
 
-    def clean(self) -> dict[str, Any]:
-        """The verb's own values, beside the fields."""
-        data = self.cleaned_data
-        data["scopes"] = self.read_scopes()
-        data["network_list"] = self.read_networks()
-        data["expires_at"] = self._end()
-        return data
-
     def choices(self) -> dict[str, Any]:
-        """Keyword arguments for lifecycle.mint(), once the form is valid."""
+        """Keyword arguments for lifecycle.mint()."""
         data = self.cleaned_data
-        return {
-            "name": data["name"],
-            "scopes": data["scopes"],
-            "networks": data["network_list"],
-            "rate_limit_rpm": data["rate_limit_rpm"],
-            "expires_at": data["expires_at"],
-            "reason": data["why_never"] if data["expires"] == "never" else "",
-            "once": data["once"],
-        }
+        reason = data["why_never"] if data["expires"] == "never" else ""
+        return super().choices() | {"name": data["name"], "reason": reason, "once": data["once"]}
 
-    def _end(self) -> datetime | None:
+    def read_end(self) -> datetime | None:
+        """A span from now, the moment written, or none for a reason."""
         chosen, custom = self.cleaned_data.get("expires", ""), self.cleaned_data.get("expires_custom", "")
         if chosen == "never":
             if not self.cleaned_data.get("why_never", "").strip():
@@ -146,7 +158,7 @@ class MintForm(ScopeFields, LimitFields):
         return now() + parse_duration(chosen) if chosen else None
 
 
-class NarrowForm(ScopeFields, LimitFields):
+class NarrowForm(GrantForm):
     """What may be taken away from a key. Everything is filled in with what it has."""
 
     expires_custom = forms.CharField(
@@ -158,25 +170,15 @@ class NarrowForm(ScopeFields, LimitFields):
     )
     reason = forms.CharField(required=False, max_length=500)
 
-    def clean(self) -> dict[str, Any]:
-        """The verb's own values, beside the fields."""
-        data = self.cleaned_data
-        data["scopes"] = self.read_scopes()
-        data["network_list"] = self.read_networks()
-        ends = data.get("expires_custom", "")
-        data["expires_at"] = self.read("expires_custom", lambda: parse_end(ends)) if ends else None
-        return data
+    def read_end(self) -> datetime | None:
+        """The moment written; none leaves the end as it is."""
+        text = self.cleaned_data.get("expires_custom", "")
+        ends: datetime | None = self.read("expires_custom", lambda: parse_end(text)) if text else None
+        return ends
 
     def choices(self) -> dict[str, Any]:
         """Keyword arguments for lifecycle.narrow()."""
-        data = self.cleaned_data
-        return {
-            "scopes": data["scopes"],
-            "networks": data["network_list"],
-            "rate_limit_rpm": data["rate_limit_rpm"],
-            "expires_at": data["expires_at"],
-            "reason": data["reason"],
-        }
+        return super().choices() | {"reason": self.cleaned_data["reason"]}
 
 
 def parse_end(text: str) -> datetime:

@@ -17,17 +17,23 @@ EXPIRING = timedelta(days=14)
 """How long before its end a key is shown as expiring."""
 
 
+def living(moment: datetime) -> Q:
+    """Keys that still authenticate at `moment`: not revoked, not expired, grace not over."""
+    not_expired = Q(expires_at=None) | Q(expires_at__gt=moment)
+    grace_not_over = Q(grace_ends_at=None) | Q(grace_ends_at__gt=moment)
+    return Q(revoked_at=None) & not_expired & grace_not_over
+
+
 class ApiKeyQuerySet(AuditedQuerySet["ApiKey"]):
     """The questions asked of keys in more than one place."""
 
     def living(self, moment: datetime | None = None) -> Self:
-        """Keys that still authenticate: not revoked, not expired, grace not over."""
-        moment = moment or now()
-        return self.filter(
-            Q(expires_at=None) | Q(expires_at__gt=moment),
-            Q(grace_ends_at=None) | Q(grace_ends_at__gt=moment),
-            revoked_at=None,
-        )
+        """Keys that still authenticate."""
+        return self.filter(living(moment or now()))
+
+    def with_kin(self) -> Self:
+        """Each with its app, agent, parent and predecessor, in the same read: what a page shows of a key."""
+        return self.select_related("app", "agent", "parent", "replaces")
 
     def own(self) -> Self:
         """Keys minted by people, without those derived from them."""

@@ -14,7 +14,7 @@ from audit import usage
 from audit.clock import now
 from audit.models import Call, Event
 from keys.guards import is_last_active
-from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet
+from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet, living
 from keys.scopes import ACTIONS, RESOURCES, TIERS, Scope, ScopeSet
 
 DAY = timedelta(days=1)
@@ -101,7 +101,7 @@ class Impact:
 
 def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
     """The app's keys that match, those that need attention first."""
-    found = ApiKey.objects.filter(app=app).select_related("app", "agent", "parent", "replaces")
+    found = ApiKey.objects.filter(app=app).with_kin()
     found = _of_status(found, filters.get("status") or "")
     found = found.filter(kind=filters["kind"]) if filters.get("kind") else found.filter(parent=None)
     if q := (filters.get("q") or "").strip():
@@ -168,15 +168,10 @@ def state_of(key: ApiKey) -> tuple[str, str]:
 
 def quota(app: App) -> Quota:
     """The app's totals, in one query."""
-    moment = now()
-    living = (
-        Q(revoked_at=None)
-        & (Q(expires_at=None) | Q(expires_at__gt=moment))
-        & (Q(grace_ends_at=None) | Q(grace_ends_at__gt=moment))
-    )
+    alive = living(now())
     counted = app.keys.own().aggregate(
-        active=Count("id", filter=living & Q(grace_ends_at=None)),
-        grace=Count("id", filter=living & Q(grace_ends_at__isnull=False)),
+        active=Count("id", filter=alive & Q(grace_ends_at=None)),
+        grace=Count("id", filter=alive & Q(grace_ends_at__isnull=False)),
         total=Count("id"),
     )
     return Quota(counted["active"], counted["grace"], counted["total"], app.max_keys)
@@ -276,4 +271,4 @@ def _span(left: timedelta) -> str:
 
 def keys_of_agent(agent: Agent) -> ApiKeyQuerySet:
     """An agent's own keys, those that need attention first."""
-    return in_order(agent.keys.own().select_related("app", "agent", "parent", "replaces"))
+    return in_order(agent.keys.own().with_kin())

@@ -8,11 +8,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents.faces import AppRequest, finished, sent
+from agents.faces import AppRequest, address_of, finished, sent
 from audit import usage
 from audit.refusals import Refusal
+from audit.values import ReasonForm
 from keys import forms, lifecycle, present
-from keys.faces import address_of, field_of, key_of
+from keys.faces import field_of, key_of
 from keys.mint_forms import NarrowForm, narrowing_values
 from keys.refusals import LastActiveKey
 
@@ -53,9 +54,7 @@ def key(request: AppRequest, key_id: UUID) -> HttpResponse:
             "row": present.rows([found])[0],
             "calls": usage.recent_calls(found.id, 8),
             "first_call": usage.first_call(found.id),
-            "children": present.rows(
-                found.children.select_related("app", "agent", "parent", "replaces")[:50]
-            ),
+            "children": present.rows(found.children.with_kin()[:50]),
             "successor": found.successors.order_by("-created_at").first(),
             "rotation": present.rotation_of(found),
             "history": present.history(found),
@@ -118,7 +117,7 @@ def narrow(request: AppRequest, key_id: UUID) -> HttpResponse:
 @require_POST
 def deprecate(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Mark a key as on its way out. One click, and one to undo."""
-    found, form = key_of(request, key_id), forms.ReasonForm(request.POST)
+    found, form = key_of(request, key_id), ReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     lifecycle.deprecate(request.actor, found, reason)
     text, undo = f"{found.name} is deprecated", address_of("key-undeprecate", found)
@@ -141,7 +140,7 @@ def revoke(request: AppRequest, key_id: UUID) -> HttpResponse:
     """End a key, after showing what stops with it."""
     found = key_of(request, key_id)
     impact = present.impact_of(found)
-    form = forms.RevokeForm(sent(request), key=found, serious=impact.serious)
+    form = forms.KeyRevokeForm(sent(request), called=found.name, serious=impact.serious)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -15,7 +15,7 @@ from audit.clock import at, now
 from audit.ids import new_id
 from audit.models import Call
 from keys import lifecycle
-from keys.door import standing
+from keys.door import Outcome, Question, call_of, standing
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import AGENT_DEFAULT, parse_scopes
@@ -190,31 +190,12 @@ class Month:
         method, path, scope = ROUTES[self.dice.choice(traffic.routes)]
         address = self.dice.choice(traffic.addresses)
         asking = Asking(True, True, parse_address(address), parse_scopes([scope]))
+        origin = Origin("door", address, self.dice.choice(CLIENTS), new_id().hex)
         known = _as_of(key, moment)
-        verdict = judge(known, asking, moment, Allowance(True, known.rate_limit, known.rate_limit, 0, 0))
-        return Call(
-            id=new_id(),
-            at=moment,
-            app_id=key.app_id,
-            key_id=key.id,
-            key_prefix=key.prefix,
-            key_name=key.name,
-            agent_id=key.agent_id,
-            agent_name=known.agent_name,
-            via="door",
-            ip=address,
-            user_agent=self.dice.choice(CLIENTS),
-            request_id=new_id().hex,
-            method=method,
-            path=path,
-            status=verdict.refusal.status if verdict.refusal else 200,
-            allowed=verdict.allowed,
-            code=verdict.refusal.code if verdict.refusal else "",
-            check_failed=verdict.failed,
-            detail=verdict.detail,
-            scopes=scope,
-            took_us=self.dice.randint(700, 4200),
-        )
+        allowance = Allowance(True, known.rate_limit, known.rate_limit, 0, 0)
+        outcome = Outcome(known, judge(known, asking, moment, allowance), allowance)
+        question = Question(asking, b"", key.prefix, origin, method, path)
+        return call_of(question, outcome, moment, self.dice.randint(700, 4200))
 
     def _actor(self, role: str, app: App) -> Actor:
         return person(self.people[role], app, Origin("page", "203.0.113.52", "Mozilla/5.0", new_id().hex))

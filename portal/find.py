@@ -1,12 +1,12 @@
 """Looks for things across the apps a person may see: for the support desk, and for the palette."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
 
 from agents import actions as on_agents
+from agents.faces import address_of
 from agents.models import Agent, App
 from audit import actions as on_audit
 from audit.actions import Action
@@ -47,7 +47,7 @@ def keys_like(user: User, paste: str, origin: Origin) -> list[Found]:
     """Keys whose prefix contains `paste`, in every app `user` may look into: MOST, and one more to tell of more."""
     apps = {app.id: person(user, app, origin) for app in _readable(user)}
     found = ApiKey.objects.filter(app_id__in=apps, prefix__icontains=paste)
-    found = found.select_related("app", "agent", "parent", "replaces").order_by("-created_at")
+    found = found.with_kin().order_by("-created_at")
     return [Found(row, apps[row.key.app_id]) for row in rows(found[: MOST + 1])]
 
 
@@ -64,10 +64,11 @@ def leaps(user: User, q: str) -> list[Leap]:
     )
     keys = ApiKey.objects.filter(app__in=apps).filter(Q(name__icontains=q) | Q(prefix__icontains=q))
     near += [
-        Leap(a.name, f"agent of {a.app.name}", _to("agent", a)) for a in agents.select_related("app")[:MOST]
+        Leap(a.name, f"agent of {a.app.name}", address_of("agent", a))
+        for a in agents.select_related("app")[:MOST]
     ]
     near += [
-        Leap(f"{k.name} {k.prefix[-8:]}", f"key of {k.app.name}", _to("key", k))
+        Leap(f"{k.name} {k.prefix[-8:]}", f"key of {k.app.name}", address_of("key", k))
         for k in keys.select_related("app").order_by("-created_at")[:MOST]
     ]
     return near[: 2 * MOST]
@@ -87,7 +88,3 @@ def acts(user: User, app: App, origin: Origin) -> list[Leap]:
 
 def _readable(user: User) -> list[App]:
     return [app for app in apps_of(user) if on_keys.READ.needs in permissions_of(user, app)]
-
-
-def _to(name: str, thing: Any) -> str:
-    return reverse(name, args=[thing.app_id, thing.id])

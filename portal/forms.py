@@ -31,12 +31,6 @@ class RoleForm(ValuesForm):
     role = forms.ChoiceField(choices=Role.choices)
 
 
-class EndForm(ValuesForm):
-    """Why someone's role ends."""
-
-    reason = forms.CharField(required=False, max_length=500)
-
-
 class JoinForm(ValuesForm):
     """Who is coming in."""
 

@@ -24,6 +24,7 @@ from audit.faces import PortalRequest
 from audit.refusals import Invalid, NotFound, Refusal
 from audit.search import cut_to_prefix
 from audit.text import keepable
+from audit.values import ReasonForm
 from keys.models import ApiKey
 from portal import actions, forms, lifecycle
 from portal import find as finding
@@ -103,7 +104,7 @@ def change_role(request: AppRequest, membership_id: UUID) -> HttpResponse:
 def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
     """Take a member's role away."""
     membership = _membership(request, membership_id)
-    form = forms.EndForm(sent(request))
+    form = ReasonForm(sent(request))
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:

@@ -13,7 +13,7 @@ from keys import lifecycle as keys_lifecycle
 from keys.lifecycle import Minted
 from keys.scopes import parse_scopes
 from portal import actions
-from portal.models import Membership, Role, User
+from portal.models import Membership, User
 
 PASSWORD = "a long enough password"
 
@@ -74,8 +74,3 @@ def member(role: str, app: App | None, **person: Any) -> User:
     with change(shell(), actions.JOIN, on=membership):
         membership.save()
     return user
-
-
-def every_role() -> list[str]:
-    """The three roles."""
-    return list(Role.values)
