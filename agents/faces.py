@@ -1,5 +1,6 @@
 """What every page shares: the request a gate hands it, and how it answers a finished act."""
 
+import re
 from typing import Protocol
 from uuid import UUID
 
@@ -11,7 +12,12 @@ from django_htmx.http import trigger_client_event
 
 from agents.models import Agent, App
 from agents.refusals import AgentNotFound
+from audit.actors import Actor
 from audit.faces import PortalRequest
+
+NOBODYS = UUID(int=0)
+"""The id that nothing has."""
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class OfAnApp(Protocol):
@@ -25,6 +31,15 @@ class AppRequest(PortalRequest):
     """A request below /apps/<app_id>/, by someone who belongs to that app."""
 
     app: App
+
+
+class ProgramRequest(HttpRequest):
+    """A request below /sdk/, made with a key of an app."""
+
+    actor: Actor
+    app_id: UUID
+    agent_id: UUID | None
+    """The agent it speaks for: the one its caller named, or its key's own."""
 
 
 def sent(request: HttpRequest) -> QueryDict | None:
@@ -49,10 +64,20 @@ def finished(
 
 def agent_of(request: AppRequest, agent_id: UUID) -> Agent:
     """An agent of this app. Raises AgentNotFound for a stranger's as for none."""
-    found = Agent.objects.filter(app=request.app, id=agent_id).select_related("app").first()
+    return agent_in(request.app.id, agent_id)
+
+
+def agent_in(app_id: UUID, agent_id: UUID) -> Agent:
+    """An agent of an app, revoked ones included. Raises AgentNotFound."""
+    found = Agent.objects.filter(app=app_id, id=agent_id).select_related("app").first()
     if found is None:
         raise AgentNotFound
     return found
+
+
+def id_of(text: str) -> UUID:
+    """The id that a program wrote into an address; nobody's, if it is none."""
+    return UUID(text) if _UUID.fullmatch(text) else NOBODYS
 
 
 def address_of(name: str, thing: OfAnApp) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 
-from agents.models import MOST_CALLS_A_MINUTE, MOST_KEYS, Agent, App
+from agents.lifecycle import APP_SETTINGS
+from agents.models import MOST_CALLS_A_MINUTE, MOST_DERIVED_HOURS, MOST_KEYS, Agent, App
 from audit.values import ValuesForm
 
 
@@ -39,6 +40,18 @@ class AppSettingsForm(AppForm):
         min_value=1,
         max_value=MOST_CALLS_A_MINUTE,
         help_text="For keys that set no limit of their own. Empty: the portal’s own limit.",
+    )
+    max_derived_hours = forms.IntegerField(
+        label="Hours a derived key may live",
+        min_value=1,
+        max_value=MOST_DERIVED_HOURS,
+        help_text="A longer wish is cut to this. It never outlives the key it was derived from.",
+    )
+    signing = forms.ChoiceField(
+        label="Signed calls to the runtime API",
+        choices=App.Signing.choices,
+        widget=forms.RadioSelect,
+        help_text="Optional also lets in clients that do not sign, or sign the old way. The door never asks for it.",
     )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
@@ -87,5 +100,4 @@ def renewed(form: AppSettingsForm, app: App) -> AppSettingsForm:
 
 def settings_values(app: App) -> dict[str, Any]:
     """What the settings form is filled with."""
-    names = ("name", "description", "website_url", "max_keys", "max_keys_per_agent", "rate_limit_rpm")
-    return {name: getattr(app, name) for name in names} | {"seen": app.mark}
+    return {name: getattr(app, name) for name in ("name", *APP_SETTINGS)} | {"seen": app.mark}

@@ -1,19 +1,41 @@
 """The life of apps and agents, one verb a function. Revoking an agent ends its keys: keys/lifecycle.py."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from agents import actions
+from agents.documents import Scopes, loses, parse_agent_scopes, parse_policy, same, union
 from agents.models import Agent, App
 from agents.names import parse_agent_name, parse_name, sameness
-from agents.refusals import AgentNameTaken, AgentNotFound, AppArchived, AppNameTaken, StalePage
+from agents.refusals import (
+    AgentConcurrentUpdate,
+    AgentNameTaken,
+    AgentNotFound,
+    AppArchived,
+    AppNameTaken,
+    StalePage,
+)
 from audit.actors import Actor
 from audit.change import change, hold
 from audit.clock import now
+from audit.documents import parse_document
+from audit.refusals import Invalid
 from audit.text import keepable
 
-APP_SETTINGS = ("description", "website_url", "max_keys", "max_keys_per_agent", "rate_limit_rpm")
+APP_SETTINGS = (
+    "description",
+    "website_url",
+    "max_keys",
+    "max_keys_per_agent",
+    "rate_limit_rpm",
+    "max_derived_hours",
+    "signing",
+)
+SCOPE_FIELDS = ("scopes", "scopes_pending", "scopes_applies_at")
+DEFAULT_NARROWING = timedelta(days=1)
+LONGEST_NARROWING = timedelta(days=7)
 
 
 def create_app(actor: Actor, name: str, **settings: Any) -> App:
@@ -33,6 +55,8 @@ def update_app(actor: Actor, app: App, *, seen: str = "", **changes: Any) -> Non
     changes = _keepable(changes)
     if "name" in changes:
         changes["name"] = parse_name(changes["name"])
+    if changes.get("signing", App.Signing.REQUIRED) not in App.Signing.values:
+        raise Invalid("signing", "Choose required or optional.")
     with change(actor, actions.UPDATE_APP, on=app):
         if seen and seen != app.mark:
             raise StalePage
@@ -71,25 +95,69 @@ def require_alive(agent: Agent) -> None:
 
 
 def create_agent(
-    actor: Actor, app: App, name: str, *, display_name: str = "", type: str = Agent.Type.AGENT
+    actor: Actor,
+    app: App,
+    name: str,
+    *,
+    display_name: str = "",
+    type: str = Agent.Type.AGENT,
+    scopes: Any = None,
+    policy: Any = None,
+    metadata: Any = None,
 ) -> Agent:
     """A new agent of `app`. Raises Invalid, AppArchived, and AgentNameTaken while a living one has the name."""
-    display_name = parse_name(display_name, "display_name") if display_name.strip() else ""
-    agent = Agent(app=app, name=parse_agent_name(name), display_name=display_name, type=type)
+    agent = Agent(
+        app=app,
+        name=parse_agent_name(name),
+        display_name=_display_name(display_name),
+        type=type,
+        scopes=parse_agent_scopes(scopes or {}),
+        policy=parse_policy(policy or {}),
+        metadata=parse_document(metadata or {}, "metadata"),
+    )
     with hold(app), change(actor, actions.CREATE_AGENT, on=agent):
         require_open(app)
         _save_agent(agent)
     return agent
 
 
-def rename_agent(actor: Actor, agent: Agent, display_name: str) -> None:
-    """Change what people call `agent`; programs keep knowing it by its name. Empty: by its name again."""
-    display_name = parse_name(display_name, "display_name") if display_name.strip() else ""
+def update_agent(
+    actor: Actor,
+    agent: Agent,
+    *,
+    display_name: str | None = None,
+    scopes: Any = None,
+    policy: Any = None,
+    metadata: Any = None,
+    expected_version: int | None = None,
+    grace: timedelta = DEFAULT_NARROWING,
+) -> None:
+    """Change what is given, leave the rest; programs keep knowing the agent by its name.
+
+    Scopes that are taken away go after `grace` (0 to 7 days); those that are added are there at once.
+    Raises Invalid, AgentNotFound, and AgentConcurrentUpdate if the agent is not at `expected_version`.
+    """
+    if not timedelta(0) <= grace <= LONGEST_NARROWING:
+        raise Invalid("grace_seconds", "Choose from 0 to 604800 seconds.")
+    wanted: dict[str, Any] = {}
+    if display_name is not None:
+        wanted["display_name"] = _display_name(display_name)
+    if policy is not None:
+        wanted["policy"] = parse_policy(policy)
+    if metadata is not None:
+        wanted["metadata"] = parse_document(metadata, "metadata")
+    new_scopes = None if scopes is None else parse_agent_scopes(scopes)
     with change(actor, actions.UPDATE_AGENT, on=agent):
         require_alive(agent)
-        if agent.display_name != display_name:
-            agent.display_name = display_name
-            _save_version(agent, "display_name")
+        if expected_version not in (None, agent.version):
+            raise AgentConcurrentUpdate(version=agent.version)
+        agent.settle()
+        if new_scopes is not None:
+            wanted |= _staged(agent, new_scopes, grace)
+        wanted = {field: new for field, new in wanted.items() if getattr(agent, field) != new}
+        _assign(agent, wanted)
+        if wanted:
+            _save_version(agent, *wanted, *SCOPE_FIELDS)
 
 
 def suspend_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
@@ -115,9 +183,24 @@ def _keepable(settings: dict[str, Any]) -> dict[str, Any]:
     return settings | {name: keepable(settings[name], 500) for name in ("description",) if name in settings}
 
 
-def _assign(app: App, changes: dict[str, Any]) -> None:
+def _display_name(text: str) -> str:
+    return parse_name(text, "display_name") if text.strip() else ""
+
+
+def _staged(agent: Agent, new: Scopes, grace: timedelta) -> dict[str, Any]:
+    """The columns that bring `agent` to the scopes `new`: what is lost is lost only after `grace`."""
+    if same(agent.scopes_pending, new):
+        return {}
+    if grace and loses(agent.scopes, new):
+        now_or_then = agent.scopes if not loses(new, agent.scopes) else union(agent.scopes, new)
+        return {"scopes": now_or_then, "scopes_pending": new, "scopes_applies_at": now() + grace}
+    scopes = agent.scopes if same(agent.scopes, new) else new
+    return {"scopes": scopes, "scopes_pending": None, "scopes_applies_at": None}
+
+
+def _assign(row: App | Agent, changes: dict[str, Any]) -> None:
     for field, new in changes.items():
-        setattr(app, field, new)
+        setattr(row, field, new)
 
 
 def _save_app(app: App, *fields: str) -> None:

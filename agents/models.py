@@ -1,4 +1,4 @@
-"""App and Agent: the two identities a key can speak for.
+"""App and Agent: the two identities a key can speak for; and what programs that use a key call themselves.
 
 An app is the hard boundary: its people, keys, agents and log are nobody else's. An agent lives in one app.
 """
@@ -6,7 +6,7 @@ An app is the hard boundary: its people, keys, agents and log are nobody else's.
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -15,14 +15,22 @@ from django.db.models.functions import Now
 
 from agents.names import sameness
 from audit.clock import now
+from audit.ids import new_id
 from audit.models import Audited
 
 MOST_KEYS = 10_000
 MOST_CALLS_A_MINUTE = 100_000
+MOST_DERIVED_HOURS = 24 * 365
 
 
 class App(Audited):
     """What the keys are for: a service, a product, an environment of either."""
+
+    class Signing(models.TextChoices):
+        """Whether calls to the runtime API must be signed. The door never asks for it."""
+
+        REQUIRED = "required", "Required"
+        OPTIONAL = "optional", "Optional"
 
     name = models.CharField(max_length=80)
     sameness = models.CharField(max_length=160, unique=True, editable=False)
@@ -45,6 +53,18 @@ class App(Audited):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_CALLS_A_MINUTE)],
     )
+    max_derived_hours = models.PositiveIntegerField(
+        "hours a derived key may live",
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DERIVED_HOURS)],
+    )
+    signing = models.CharField(
+        "signed calls",
+        max_length=10,
+        choices=Signing.choices,
+        default=Signing.REQUIRED,
+        help_text="Of the runtime API. Optional lets callers without a signature in: a key on its own will do.",
+    )
     archived_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
@@ -56,6 +76,9 @@ class App(Audited):
                 condition=models.Q(rate_limit_rpm=None)
                 | models.Q(rate_limit_rpm__range=(1, MOST_CALLS_A_MINUTE)),
                 name="app_rate_limit",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(max_derived_hours__range=(1, MOST_DERIVED_HOURS)), name="app_derived_hours"
             ),
         )
 
@@ -94,6 +117,8 @@ class App(Audited):
             "max_keys": self.max_keys,
             "max_keys_per_agent": self.max_keys_per_agent,
             "rate_limit_rpm": self.rate_limit_rpm,
+            "max_derived_hours": self.max_derived_hours,
+            "signing": self.signing,
             "archived": self.archived_at is not None,
         }
 
@@ -111,6 +136,11 @@ class Agent(Audited):
     name = models.CharField(max_length=64, help_text="For ever; other programs know it by this.")
     display_name = models.CharField(max_length=80, blank=True)
     type = models.CharField(max_length=10, choices=Type.choices, default=Type.AGENT)
+    scopes = models.JSONField(default=dict, help_text="Provider to list of scopes; none: nothing there.")
+    scopes_pending = models.JSONField(null=True, help_text="Narrower ones that will hold from then on.")
+    scopes_applies_at = models.DateTimeField(null=True)
+    policy = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
     version = models.PositiveIntegerField(default=1, editable=False)
     suspended_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
@@ -122,17 +152,32 @@ class Agent(Audited):
             models.UniqueConstraint(
                 fields=["app", "name"], condition=models.Q(revoked_at=None), name="agent_name_in_app"
             ),
+            models.CheckConstraint(
+                condition=models.Q(scopes_pending__isnull=True, scopes_applies_at=None)
+                | models.Q(scopes_pending__isnull=False, scopes_applies_at__isnull=False),
+                name="pending_scopes_have_a_day",
+            ),
         )
 
     def __str__(self) -> str:
         return self.name
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["active", "inactive", "revoked"]:
         """`active`, `inactive` (suspended) or `revoked`, as the wire says it (protocol.md 6.1)."""
         if self.revoked_at:
             return "revoked"
         return "inactive" if self.suspended_at else "active"
+
+    @property
+    def narrowing_is_due(self) -> bool:
+        """Whether the pending scopes hold by now. While the agent is suspended they wait."""
+        return bool(self.scopes_applies_at and self.scopes_applies_at <= now() and not self.suspended_at)
+
+    def settle(self) -> None:
+        """Let pending scopes that are due be the scopes. Saved with whatever change comes next."""
+        if self.narrowing_is_due:
+            self.scopes, self.scopes_pending, self.scopes_applies_at = self.scopes_pending, None, None
 
     def about(self) -> dict[str, Any]:
         return {
@@ -150,4 +195,42 @@ class Agent(Audited):
             "display_name": self.display_name,
             "type": self.type,
             "status": self.status,
+            "scopes": self.scopes,
+            "scopes_pending": self.scopes_pending,
+            "scopes_applies_at": self.scopes_applies_at.isoformat() if self.scopes_applies_at else None,
+            "policy": self.policy,
+            "metadata": self.metadata,
         }
+
+
+class CallerLabel(models.Model):
+    """A name that programs of an app call themselves by, and the id it has (protocol.md section 3.3)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    app = models.ForeignKey(App, models.PROTECT, related_name="caller_labels")
+    label = models.CharField(max_length=255)
+    type = models.CharField(max_length=10, choices=Agent.Type.choices)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["app", "label", "type"], name="one_id_a_label"),)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Creation(models.Model):
+    """An agent that was created under an idempotency key, so that asking again makes no second one (section 3.5)."""
+
+    app = models.ForeignKey(App, models.PROTECT, related_name="+")
+    once = models.CharField(max_length=64, help_text="SHA-256 of the idempotency key, as hex.")
+    asked = models.CharField(max_length=64, help_text="SHA-256 of what was asked for, as hex.")
+    agent = models.ForeignKey(Agent, models.PROTECT, related_name="+")
+    key_id = models.UUIDField()
+    at = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["app", "once"], name="one_agent_an_idempotency_key"),)
+
+    def __str__(self) -> str:
+        return f"{self.agent} once"

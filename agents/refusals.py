@@ -1,6 +1,6 @@
 """The ways apps and agents say no."""
 
-from audit.refusals import Conflict, Invalid, NotFound
+from audit.refusals import Conflict, Invalid, NotFound, Refusal, Unavailable
 
 
 class AppNameTaken(Invalid):
@@ -39,3 +39,77 @@ class StalePage(Conflict):
     code = "stale_page"
     message = "Someone changed these settings after this page was loaded. Nothing was changed."
     hint = "What you typed is still here. Look at the present values and send it again."
+
+
+class AgentConcurrentUpdate(Conflict):
+    """The agent changed since the version that the caller saw."""
+
+    code = "agent_concurrent_update"
+    message = "This agent has changed since you read it. Nothing was changed."
+    hint = "Read it again and send its present version."
+
+
+class CallerInvalid(Refusal):
+    """The name a program gives itself cannot be taken."""
+
+    code = "invalid_caller"
+    status = 400
+    message = "The caller's name cannot be taken."
+    hint = "Send 1 to 255 printable ASCII characters, and agent or service as the type."
+
+
+class CallerUnresolved(NotFound):
+    """The caller names an agent that is not an active one of this app."""
+
+    code = "caller_agent_unresolved"
+    message = "The caller is not an active agent of this app."
+    hint = "Check the id. A label that is not a UUID needs no agent."
+
+
+class CallerMismatch(Refusal):
+    """An agent's key was used in the name of another agent."""
+
+    code = "caller_agent_mismatch"
+    status = 400
+    message = "This key belongs to another agent than the caller it names."
+    hint = "Name the key's own agent, or none."
+
+
+class CallerUnknowable(Unavailable):
+    """Who the caller is could not be found out just now."""
+
+    code = "caller_agent_resolution_error"
+    message = "Who the caller is could not be found out just now. Nothing was changed."
+
+
+class OnceMismatch(Conflict):
+    """An idempotency key was used before, with another body."""
+
+    code = "idempotency_key_body_mismatch"
+    message = "This idempotency key was used before, for another agent. Nothing was created."
+    hint = "Use a new key for each agent to create."
+
+
+class OnceInactive(Conflict):
+    """The agent that this idempotency key created is suspended."""
+
+    code = "idempotency_key_agent_inactive"
+    message = "The agent that this idempotency key created is suspended. Nothing was created."
+    hint = "Resume it, or use a new idempotency key to create another."
+
+
+class OnceRevoked(Conflict):
+    """The agent that this idempotency key created is revoked."""
+
+    code = "idempotency_key_agent_revoked"
+    message = "The agent that this idempotency key created is revoked. Nothing was created."
+    hint = "Use a new idempotency key to create another."
+
+
+class MeRequiresAgentKey(Refusal):
+    """Who am I, asked with a key that speaks for no agent."""
+
+    code = "me_requires_agent_key"
+    status = 403
+    message = "This key speaks for the app, and for no agent."
+    hint = "Call with a key minted under an agent, or name an active agent as the caller."

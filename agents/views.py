@@ -111,7 +111,7 @@ def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
     was, status = agent.display_name, 422
     if form.is_valid():
         try:
-            lifecycle.rename_agent(request.actor, agent, form.cleaned_data["name"])
+            lifecycle.update_agent(request.actor, agent, display_name=form.cleaned_data["name"])
             text, undo = f"Renamed to {agent.display_name or agent.name}", address_of("agent-rename", agent)
             return finished(request, address_of("agent", agent), text, undo=undo, undo_value=was)
         except Refusal as refusal:

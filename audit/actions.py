@@ -15,19 +15,22 @@ class Action:
     """The past tense for the timeline: `revoked`."""
     scope: str = ""
     """The scope an API key must hold to do the same: `keys:admin`. Empty: no key may."""
+    agent_scope: str = ""
+    """The scope that will do instead when the key is reached through its agent's address."""
 
 
 EVERY: dict[str, Action] = {}
 """All actions by name, filled as each app's actions.py is imported."""
 
 
-def action(name: str, needs: str, says: str, scope: str = "") -> Action:
+def action(name: str, needs: str, says: str, scope: str = "", agent_scope: str = "") -> Action:
     """Declare an action. Two with one name are a mistake in the program."""
     if name in EVERY:
         raise ValueError(f"action {name} is declared twice")
-    EVERY[name] = Action(name, needs, says, scope)
+    EVERY[name] = Action(name, needs, says, scope, agent_scope)
     return EVERY[name]
 
 
 READ = action("audit.read", "dashboard_audit:read", "read")
 EXPORT = action("audit.export", "dashboard_audit:export", "exported")
+EMIT_SPANS = action("span.emit", "", "sent", scope="spans:emit")

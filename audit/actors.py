@@ -1,12 +1,32 @@
 """Actor: who is asking, from where, and what they may do."""
 
 import getpass
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from audit.actions import Action
 from audit.refusals import NotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a program calls itself when it uses a key, and the id that this name has (protocol.md section 3.3)."""
+
+    name: str = ""
+    """A label, or the UUID of an agent."""
+    type: str = ""
+    """`agent` or `service`."""
+    id: UUID | None = None
+    """Under which the app's labels are kept. None: it named itself by an agent's UUID, or not at all."""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """What it says it is doing: run_id, thread_id, tool and the like."""
+    trace_id: str = ""
+    """The W3C trace it is part of: 32 hex digits."""
+
+
+NOBODY = Caller()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +37,21 @@ class Origin:
     ip: str = ""
     user_agent: str = ""
     request_id: str = ""
+    caller: Caller = NOBODY
+
+    def columns(self) -> dict[str, Any]:
+        """As an event and a call keep it."""
+        return {
+            "via": self.via,
+            "ip": self.ip,
+            "user_agent": self.user_agent,
+            "request_id": self.request_id,
+            "caller": self.caller.name,
+            "caller_type": self.caller.type,
+            "caller_id": self.caller.id,
+            "context": dict(self.caller.context),
+            "trace_id": self.caller.trace_id,
+        }
 
 
 class _Everything:
@@ -42,9 +77,12 @@ class Actor:
     """The one app these permissions hold for. None: they hold for every app."""
 
     def may(self, action: Action) -> bool:
-        """Whether this actor holds what `action` needs: a scope if it is a key, else a permission."""
+        """Whether this actor holds what `action` needs.
+
+        A key holds the names of the actions that its gate let it in for, and nothing beyond them.
+        """
         if self.kind == "key":
-            return bool(action.scope) and action.scope in self.permissions
+            return action.name in self.permissions
         return not action.needs or action.needs in self.permissions
 
     def require(self, action: Action) -> None:

@@ -84,7 +84,8 @@ def _record(
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
-    return {k: [before.get(k), v] for k, v in after.items() if before.get(k) != v}
+    """Field to before and after. An empty document on a new row is nothing to tell of."""
+    return {k: [before.get(k), v] for k, v in after.items() if before.get(k) != v and (before or v != {})}
 
 
 def _write(actor: Actor, action: Action, reason: str, **event: Any) -> Event:
@@ -94,10 +95,7 @@ def _write(actor: Actor, action: Action, reason: str, **event: Any) -> Event:
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_label=actor.label[:200],
-        via=actor.origin.via,
-        ip=actor.origin.ip,
-        user_agent=actor.origin.user_agent,
-        request_id=actor.origin.request_id,
+        **actor.origin.columns(),
         reason=keepable(reason, REASON_LENGTH),
         **event,
     )

@@ -1,6 +1,7 @@
 """The two records, Event (acts, for ever) and Call (runtime calls), and Audited, which no one saves unseen.
 
-Both hold ids and text and no foreign keys: they outlive what they describe.
+Span is what programs tell of themselves. All three hold ids and text and no foreign keys: they outlive what
+they describe.
 """
 
 from typing import Any, NoReturn, TypeVar
@@ -28,6 +29,11 @@ class Recorded(models.Model):
     ip = models.CharField(max_length=45, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    caller = models.CharField(max_length=255, blank=True, help_text="What the program calls itself.")
+    caller_type = models.CharField(max_length=10, blank=True)
+    caller_id = models.UUIDField(null=True, help_text="The id its label has in this app.")
+    context = models.JSONField(default=dict, help_text="What it said it was doing.")
+    trace_id = models.CharField(max_length=32, blank=True)
 
     class Meta:
         abstract = True
@@ -82,6 +88,11 @@ class Call(Recorded):
             models.Index(fields=["app_id", "at", "id"], name="call_app"),
             models.Index(fields=["key_id", "at", "id"], name="call_key"),
             models.Index(fields=["agent_id", "at", "id"], name="call_agent"),
+            models.Index(
+                fields=["caller_id", "at", "id"],
+                name="call_caller",
+                condition=models.Q(caller_id__isnull=False),
+            ),
             models.Index(fields=["app_id", "at"], name="call_refused", condition=models.Q(allowed=False)),
         )
 
@@ -92,6 +103,32 @@ class Call(Recorded):
 
     def __str__(self) -> str:
         return f"{self.key_prefix or 'unknown key'} {self.method} {self.path}: {self.status}"
+
+
+class Span(models.Model):
+    """A step that a program says it took (protocol.md section 7). Its word, not evidence; kept like calls."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField(default=now)
+    app_id = models.UUIDField()
+    key_id = models.UUIDField()
+    agent_id = models.UUIDField(null=True)
+    caller_id = models.UUIDField(null=True)
+    trace_id = models.CharField(max_length=255)
+    span_id = models.CharField(max_length=32)
+    parent_span_id = models.CharField(max_length=32, blank=True)
+    name = models.CharField(max_length=255)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    attributes = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["app_id", "trace_id", "span_id"], name="one_span_of_a_trace"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.trace_id}"
 
 
 M = TypeVar("M", bound=models.Model)

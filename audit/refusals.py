@@ -79,6 +79,33 @@ class MethodNotAllowed(Refusal):
     message = "This address does not take that method."
 
 
+class PayloadTooLarge(Refusal):
+    """The body is longer than any request here needs."""
+
+    code = "payload_too_large"
+    status = 413
+    message = "The body is too large. Nothing was changed."
+    hint = "Send at most 64 KiB."
+
+
+class InvalidJson(Refusal):
+    """The body cannot be read as JSON, or not in one way only."""
+
+    code = "invalid_json"
+    status = 400
+    message = "The body is not JSON. Nothing was changed."
+    hint = "Send one JSON object in UTF-8, with each name once."
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is not JSON."""
+
+    code = "unsupported_media_type"
+    status = 415
+    message = "This address takes JSON."
+    hint = "Send it with Content-Type: application/json."
+
+
 class Unavailable(Refusal):
     """The database cannot be reached or is too busy. Nothing was changed."""
 

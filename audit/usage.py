@@ -1,6 +1,6 @@
 """How keys have been used, from their calls: each figure for many keys in one query."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -13,11 +13,11 @@ from audit.clock import now
 from audit.models import Call
 
 MOST_CALLERS = 10
-# One step down the index for each key, however many calls it has; neither engine's ORM can say so.
+# One step down the index for each key or agent, however many calls it has; neither engine's ORM can say so.
 _NEWEST = """
-WITH wanted (key_id) AS (VALUES {places})
+WITH wanted (id) AS (VALUES {places})
 SELECT audit_call.* FROM wanted JOIN audit_call ON audit_call.id = (
-    SELECT newest.id FROM audit_call AS newest WHERE newest.key_id = wanted.key_id
+    SELECT newest.id FROM audit_call AS newest WHERE newest.{column} = wanted.id
     ORDER BY newest.at DESC, newest.id DESC LIMIT 1
 )
 """
@@ -44,12 +44,12 @@ def first_call(key_id: UUID) -> Call | None:
 
 def last_calls(key_ids: Sequence[UUID]) -> dict[UUID, Call]:
     """Each key's newest call. A key that was never used is left out."""
-    if not key_ids:
-        return {}
-    native = connection.features.has_native_uuid_field
-    statement = _NEWEST.format(places=", ".join(["(%s)"] * len(key_ids)))
-    found = Call.objects.raw(statement, [key_id if native else key_id.hex for key_id in key_ids])
-    return {call.key_id: call for call in found if call.key_id}
+    return {call.key_id: call for call in _newest("key_id", key_ids) if call.key_id}
+
+
+def last_calls_of_agents(agent_ids: Sequence[UUID]) -> dict[UUID, Call]:
+    """Each agent's newest call, with whatever key. An agent that never called is left out."""
+    return {call.agent_id: call for call in _newest("agent_id", agent_ids) if call.agent_id}
 
 
 def daily(key_ids: Sequence[UUID], days: int = 7) -> dict[UUID, list[tuple[int, int]]]:
@@ -91,6 +91,14 @@ def callers(key_id: UUID, since: datetime) -> list[Caller]:
         .order_by("-last_at")
     )
     return [Caller(*row) for row in counted[:MOST_CALLERS]]
+
+
+def _newest(column: str, ids: Sequence[UUID]) -> Iterable[Call]:
+    if not ids:
+        return ()
+    native = connection.features.has_native_uuid_field
+    statement = _NEWEST.format(places=", ".join(["(%s)"] * len(ids)), column=column)
+    return Call.objects.raw(statement, [one if native else one.hex for one in ids])
 
 
 def _midnight(day: date) -> datetime:

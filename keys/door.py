@@ -1,37 +1,30 @@
-"""The door: any service asks here whether a call made with a key may pass (protocol.md sections 2 to 4, and 8).
+"""The door: may a call made with a key pass? Three steps, look up, judge, record; only then may the answer leave.
 
-Three steps, look up, judge, record; only then may the answer leave. It works as the target of nginx
-`auth_request`, Traefik `forwardAuth` and Caddy `forward_auth`.
+/verify asks it and answers at once (keys/verify.py). The runtime API asks it, does what the call wants, and
+records the call with what came of it (keys/gate.py).
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote_plus
 
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.http import http_date
-from django.views.decorators.csrf import csrf_exempt
 
+from agents import callers
+from agents.callers import Claim
+from agents.models import Agent, App
 from audit import calls
 from audit.actors import Origin
-from audit.addresses import parse_address
 from audit.clock import now
 from audit.models import Call
-from audit.origins import origin_of
-from audit.refusals import Invalid, MethodNotAllowed, Refusal, amounts_to
-from audit.text import keepable, path_of
-from keys import plaintext, refusals, throttle
+from audit.refusals import Refusal
+from audit.text import keepable
+from keys import nonces, plaintext, throttle
 from keys.models import ApiKey
-from keys.scopes import ScopeSet, parse_scopes
 from keys.throttle import Allowance
 from keys.verdict import Asking, Standing, Verdict, judge
-
-ADDRESSES = ("QUERY_STRING", "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
-"""Where a key may have been put by mistake: in our own address, or in that of the service behind the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +39,8 @@ class Question:
     path: str
     refusal: Refusal | None = None
     """Set when the question itself cannot be taken, whatever the key."""
+    claim: Claim = field(default_factory=Claim)
+    """Who the caller says it is; looked at only if its word is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,59 +50,50 @@ class Outcome:
     key: Standing | None
     verdict: Verdict
     allowance: Allowance | None
+    asking: Asking
+    origin: Origin
+    """The question's own, with the caller that its claim turned out to mean."""
+    at: datetime
+    agent: Agent | None = None
+    """The agent the caller named itself as."""
+    status: int = 200
+    """Of the answer, if it is no refusal."""
 
+    def headers(self) -> dict[str, str]:
+        """What every answer to the key carries: its allowance, the caller's id, and that it is on its way out."""
+        caller = self.origin.caller.id
+        return {
+            **(self.allowance.headers() if self.allowance else {}),
+            **({"X-Alter-Actor-ID": str(caller)} if caller else {}),
+            **(_deprecation(self.key) if self.key and self._may_know_its_state else {}),
+        }
 
-@csrf_exempt
-def verify(request: HttpRequest) -> HttpResponseBase:
-    """GET or POST /verify: may the call that carries this `x-api-key` pass?"""
-    started = time.perf_counter_ns()
-    if request.method not in ("GET", "POST"):
-        return _json(MethodNotAllowed(), {"Allow": "GET, POST"})
-    question = read(request.META, request.GET.getlist("scope"))
-    try:
-        outcome = answer(question, started)
-    except Exception as error:
-        if refusal := amounts_to(error):
-            return _json(refusal, {})
-        raise
-    headers = {"X-Request-Id": question.origin.request_id, **_headers(outcome)}
-    if outcome.verdict.refusal:
-        return _json(outcome.verdict.refusal, headers)
-    return _json(_facts(outcome), headers)
-
-
-def read(meta: Mapping[str, Any], scopes: Sequence[str]) -> Question:
-    """The question a request asks. `scopes` are required of the key."""
-    exposed = plaintext.find(unquote_plus(" ".join(str(meta.get(name, "")) for name in ADDRESSES)))
-    presented = exposed or _presented(meta)
-    wanted, refusal = _wanted(scopes)
-    origin = origin_of(meta, "door")
-    return Question(
-        asking=Asking(bool(presented), plaintext.is_well_formed(presented), parse_address(origin.ip), wanted),
-        hashed=plaintext.sha256(presented),
-        prefix=plaintext.prefix_of(presented),
-        origin=origin,
-        method=keepable(
-            _first(meta, "HTTP_X_ORIGINAL_METHOD", "HTTP_X_FORWARDED_METHOD", "REQUEST_METHOD"), 16
-        ),
-        path=path_of(_first(meta, "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI", "PATH_INFO")),
-        refusal=refusals.KeyInUrl() if exposed else refusal,
-    )
+    @property
+    def _may_know_its_state(self) -> bool:
+        """A key's state is told to whoever holds it, signs with it if asked to, and only while it has not ended."""
+        return self.verdict.failed not in ("format", "known", "signature") and not (
+            self.key and self.key.revoked
+        )
 
 
 def answer(question: Question, started: int) -> Outcome:
     """Look up, judge and record one question. `started` is perf_counter_ns at its arrival."""
-    moment = now()
-    key = look_up(question.hashed) if question.asking.well_formed else None
-    verdict, allowance = _unasked(question), None
     with transaction.atomic():
-        if verdict is None:
-            verdict = judge(key, question.asking, moment)
-        if verdict.allowed and key:
-            allowance = throttle.charge(key.bucket, key.rate_limit, moment)
-            verdict = judge(key, question.asking, moment, allowance)
-        outcome = Outcome(key, verdict, allowance)
-        record(question, outcome, moment, started)
+        outcome = admit(question)
+        record(question, outcome, started)
+    return outcome
+
+
+def admit(question: Question) -> Outcome:
+    """Look up and judge one question; spend its nonce and its place in the minute. Whoever asks records it."""
+    moment, asking = now(), question.asking
+    key = look_up(question.hashed) if asking.well_formed else None
+    verdict = _unasked(question) or judge(key, asking, moment)
+    outcome = Outcome(key, verdict, None, asking, question.origin, moment)
+    if key and asking.signature and "signature" in outcome.verdict.passed:
+        outcome = _spend_nonce(outcome, key)
+    if key and outcome.verdict.allowed:
+        outcome = _charge(outcome, key, question.claim)
     return outcome
 
 
@@ -143,49 +129,78 @@ def standing(key: ApiKey) -> Standing:
         expires_at=key.expires_at,
         deprecated_at=key.deprecated_at,
         grace_ends_at=key.grace_ends_at,
+        scope_version=key.scope_version,
+        must_sign=key.app.signing == App.Signing.REQUIRED,
         agent_suspended=bool(key.agent and key.agent.suspended_at),
         agent_revoked=bool(key.agent and key.agent.revoked_at),
         parent=standing(key.parent) if key.parent else None,
     )
 
 
-def record(question: Question, outcome: Outcome, moment: datetime, started: int) -> None:
+def record(question: Question, outcome: Outcome, started: int) -> None:
     """Write the call down. Raises what the database raises, and then there is no answer."""
-    calls.write([call_of(question, outcome, moment, (time.perf_counter_ns() - started) // 1000)])
+    calls.write([call_of(question, outcome, (time.perf_counter_ns() - started) // 1000)])
 
 
-def call_of(question: Question, outcome: Outcome, moment: datetime, took_us: int) -> Call:
+def call_of(question: Question, outcome: Outcome, took_us: int) -> Call:
     """What the record keeps of a question and its outcome."""
-    key, verdict = outcome.key, outcome.verdict
-    known = (
-        {
-            "app_id": key.app_id,
-            "key_id": key.id,
-            "key_prefix": key.prefix,
-            "key_name": key.name,
-            "agent_id": key.agent_id,
-            "agent_name": key.agent_name,
-        }
-        if key
-        else {"key_prefix": question.prefix}
-    )
+    verdict = outcome.verdict
     return Call(
-        at=moment,
-        via=question.origin.via,
-        ip=question.origin.ip,
-        user_agent=question.origin.user_agent,
-        request_id=question.origin.request_id,
+        at=outcome.at,
         method=question.method,
         path=question.path,
-        status=verdict.refusal.status if verdict.refusal else 200,
+        status=verdict.refusal.status if verdict.refusal else outcome.status,
         allowed=verdict.allowed,
         code=verdict.refusal.code if verdict.refusal else "",
         check_failed=verdict.failed,
         detail=keepable(verdict.detail, 300),
         scopes=keepable(str(question.asking.scopes), 500),
         took_us=took_us,
-        **known,
+        **outcome.origin.columns(),
+        **(_whose(outcome.key, outcome.agent) if outcome.key else {"key_prefix": question.prefix}),
     )
+
+
+def _whose(key: Standing, agent: Agent | None) -> dict[str, Any]:
+    """The columns of a call that name its key, and the agent it counts as: the one named, or the key's own."""
+    return {
+        "app_id": key.app_id,
+        "key_id": key.id,
+        "key_prefix": key.prefix,
+        "key_name": key.name,
+        "agent_id": agent.id if agent else key.agent_id,
+        "agent_name": agent.name if agent else key.agent_name,
+    }
+
+
+def _spend_nonce(outcome: Outcome, key: Standing) -> Outcome:
+    """Only after the signature held, or anyone could use up the nonces of another."""
+    signature = outcome.asking.signature
+    if signature is None or signature.absent or nonces.spend(key.id, signature.nonce, outcome.at):
+        return outcome
+    asking = replace(outcome.asking, signature=replace(signature, replayed=True))
+    return replace(outcome, asking=asking, verdict=judge(key, asking, outcome.at))
+
+
+def _charge(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:
+    """Spend a call, find out who the caller is, and judge to the end."""
+    allowance = throttle.charge(key.bucket, key.rate_limit, outcome.at)
+    outcome = replace(outcome, allowance=allowance)
+    if allowance.granted and outcome.asking.signature and outcome.asking.signature.covers_identity:
+        outcome = _name_caller(outcome, key, claim)
+    return replace(outcome, verdict=judge(key, outcome.asking, outcome.at, allowance))
+
+
+def _name_caller(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:
+    try:
+        caller, agent = callers.resolve(
+            claim, key.app_id, key.agent_id, speaks_for_agents=key.speaks_for_agents
+        )
+    except Refusal as stranger:
+        return replace(outcome, asking=replace(outcome.asking, stranger=stranger))
+    told = outcome.origin.caller
+    named = replace(caller, context=told.context, trace_id=told.trace_id)
+    return replace(outcome, origin=replace(outcome.origin, caller=named), agent=agent)
 
 
 def _redigest(key: ApiKey, hashed: bytes) -> None:
@@ -198,76 +213,19 @@ def _redigest(key: ApiKey, hashed: bytes) -> None:
         )
 
 
-def _presented(meta: Mapping[str, Any]) -> str:
-    bearer = str(meta.get("HTTP_AUTHORIZATION", ""))
-    bearer = bearer[7:] if bearer[:7].lower() == "bearer " else ""
-    return str(meta.get("HTTP_X_API_KEY", "") or bearer).strip()
-
-
-def _wanted(scopes: Sequence[str]) -> tuple[ScopeSet, Refusal | None]:
-    """The scopes asked for, or why they cannot be taken: then the gateway's set-up is at fault, not the caller."""
-    try:
-        return (parse_scopes(scopes) if scopes else ScopeSet(())), None
-    except Invalid as invalid:
-        return ScopeSet(()), invalid
-
-
 def _unasked(question: Question) -> Verdict | None:
     refusal = question.refusal
     return Verdict(refusal, "question", refusal.message) if refusal else None
 
 
-def _first(meta: Mapping[str, Any], *names: str) -> str:
-    return next((str(meta[name]) for name in names if meta.get(name)), "")
-
-
-def _facts(outcome: Outcome) -> dict[str, Any]:
-    key = outcome.key
-    if key is None:
-        raise TypeError("a call without a key is never allowed")
-    return {
-        "allowed": True,
-        "key_id": str(key.id),
-        "key_prefix": key.prefix,
-        "app_id": str(key.app_id),
-        "agent_id": str(key.agent_id) if key.agent_id else None,
-        "scopes": key.effective_scopes.names(),
-    }
-
-
-def _headers(outcome: Outcome) -> dict[str, str]:
-    key, verdict = outcome.key, outcome.verdict
-    headers = outcome.allowance.headers() if outcome.allowance else {}
-    if key is None or key.revoked:
-        return headers
-    if verdict.allowed:
-        headers |= _identity(key)
-    if key.deprecated_at:
-        headers |= _deprecation(key, key.deprecated_at)
-    return headers
-
-
-def _identity(key: Standing) -> dict[str, str]:
-    agent = {"X-Alter-Agent-Id": str(key.agent_id)} if key.agent_id else {}
-    return {
-        "X-Alter-Key-Id": str(key.id),
-        "X-Alter-Key-Prefix": key.prefix,
-        "X-Alter-App-Id": str(key.app_id),
-        **agent,
-        "X-Alter-Scopes": str(key.effective_scopes),
-    }
-
-
-def _deprecation(key: Standing, since: datetime) -> dict[str, str]:
+def _deprecation(key: Standing) -> dict[str, str]:
     """Ours, and the standards' (RFC 9745 and RFC 8594)."""
+    if key.deprecated_at is None:
+        return {}
     ends = [end for end in (key.grace_ends_at, key.expires_at) if end]
     sunset = {"Sunset": http_date(min(ends).timestamp())} if ends else {}
-    return {"X-Alter-Key-Deprecated": "true", "Deprecation": f"@{int(since.timestamp())}", **sunset}
-
-
-def _json(what: Refusal | dict[str, Any], headers: dict[str, str]) -> HttpResponseBase:
-    if isinstance(what, Refusal):
-        status, body, headers = what.status, what.body(), {**headers, **what.headers()}
-    else:
-        status, body = 200, what
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store", **headers})
+    return {
+        "X-Alter-Key-Deprecated": "true",
+        "Deprecation": f"@{int(key.deprecated_at.timestamp())}",
+        **sunset,
+    }

@@ -1,11 +1,21 @@
-"""What the pages about keys share: fetching a key through the app it must belong to."""
+"""What the faces of keys share: fetching a key through the app it must belong to; a request made with one."""
 
 from uuid import UUID
 
-from agents.faces import AppRequest
+from agents.faces import AppRequest, ProgramRequest
 from audit.refusals import Refusal
 from keys.models import ApiKey
 from keys.refusals import KeyNotFound
+from keys.scopes import ScopeSet
+from keys.verdict import Standing
+
+
+class KeyedRequest(ProgramRequest):
+    """A request below /sdk/, for a view that wants to know more of the key it was made with."""
+
+    key: Standing
+    granted: ScopeSet
+    """What this request may do: what its key may, narrowed to what the request is content with."""
 
 
 def key_of(request: AppRequest, key_id: UUID) -> ApiKey:

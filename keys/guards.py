@@ -1,8 +1,10 @@
 """What a verb makes sure of before it acts. Each raises the refusal that says what to do instead."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from agents.lifecycle import require_alive
 from agents.models import MOST_CALLS_A_MINUTE, Agent, App
@@ -11,9 +13,19 @@ from audit.refusals import Invalid
 from keys import networks, refusals
 from keys.models import ApiKey
 from keys.networks import Network
-from keys.scopes import Scope, ScopeSet
+from keys.scopes import VERSION, Scope, ScopeSet
 
 LONGEST_GRACE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a key that acts may do itself. It may not come by more through another key."""
+
+    key_id: UUID
+    scopes: ScopeSet
+    networks: Sequence[Network] = ()
+    ends: datetime | None = None
 
 
 def parse_rate_limit(calls: int | None) -> int | None:
@@ -65,6 +77,25 @@ def refuse_rotation(key: ApiKey, scopes: ScopeSet | None) -> None:
         raise refusals.KeyEnded
     if key.grace_ends_at is not None:
         raise refusals.KeyRotated
+
+
+def refuse_stronger(key: ApiKey, within: Means | None) -> None:
+    """Raise KeyEscalation if `key`, unless it is the acting key itself, holds a scope that `within` lacks."""
+    if within is None or within.key_id == key.id:
+        return
+    if more := within.scopes.missing(key.scope_set):
+        raise refusals.KeyEscalation(missing=more.names())
+
+
+def refuse_escalation(key: ApiKey, within: Means | None) -> None:
+    """Raise KeyEscalation if a new secret of `key` would be worth more than `within`: scopes, reach or life."""
+    if within is None:
+        return
+    more = within.scopes.missing(key.scope_set)
+    farther = within.networks and not (key.networks and networks.covers(within.networks, key.network_list))
+    longer = within.ends and (key.expires_at is None or key.expires_at > within.ends)
+    if more or (within.key_id != key.id and (farther or longer)):
+        raise refusals.KeyEscalation(missing=more.names())
 
 
 def is_last_active(key: ApiKey) -> bool:
@@ -127,7 +158,11 @@ def require_derivable(parent: ApiKey) -> None:
         raise refusals.KeyEnded
     if parent.parent_id or not parent.scope_set.covers(Scope("keys", "derive")):
         raise refusals.InsufficientScope(
-            required=["keys:derive"], granted=parent.scopes, missing=["keys:derive"]
+            required=["keys:derive"],
+            granted=parent.scopes,
+            missing=["keys:derive"],
+            scope_version=parent.scope_version,
+            current_scope_version=VERSION,
         )
 
 
@@ -145,8 +180,9 @@ def require_subset(
 
 
 def derived_end(parent: ApiKey, moment: datetime, lifetime: timedelta) -> datetime:
-    """When a key derived now ends: after `lifetime`, and no later than its parent. Raises Invalid."""
+    """When a key derived now ends: after `lifetime` or what its app allows, and before its parent. Raises Invalid."""
     if lifetime <= timedelta(0):
         raise Invalid("expires_in", "Choose at least one second.")
-    ends = (moment + lifetime, parent.expires_at, parent.grace_ends_at)
+    longest = timedelta(hours=parent.app.max_derived_hours)
+    ends = (moment + min(lifetime, longest), parent.expires_at, parent.grace_ends_at)
     return min(end for end in ends if end is not None)

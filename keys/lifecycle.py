@@ -18,16 +18,17 @@ from agents.names import parse_name
 from audit.actors import Actor
 from audit.change import change, hold
 from audit.clock import now
+from audit.documents import parse_document
 from audit.guard import Act
 from keys import actions, guards, plaintext, refusals
 from keys.expiry import check_expiry
+from keys.guards import Means
 from keys.models import ApiKey, Pepper
 from keys.networks import Network
 from keys.plaintext import Plaintext
 from keys.scopes import ScopeSet
 
 DEFAULT_GRACE = timedelta(days=7)
-LONGEST_DERIVED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ def mint(
     actor: Actor,
     app: App,
     *,
-    name: str,
     scopes: ScopeSet,
+    name: str = "",
     agent: Agent | None = None,
     kind: str = "",
     networks: Sequence[Network] = (),
@@ -55,19 +56,20 @@ def mint(
 ) -> Minted:
     """A new key of `app`, or of its `agent`. `kind` "agent" without an agent makes one bound to none.
 
-    `once` names the form or request it came from: a second use mints nothing. Raises Invalid,
-    AppArchived, AgentNotFound, KeyLimitReached, AgentKeyLimitReached, AlreadyMinted.
+    An agent's key without a name is numbered: refund-agent-3. `once` names the form or request it came
+    from: a second use mints nothing. Raises Invalid, AppArchived, AgentNotFound, KeyLimitReached,
+    AgentKeyLimitReached, AlreadyMinted.
     """
     key = ApiKey(
         app=app,
         agent=agent,
         kind=kind or ("agent" if agent else "app"),
-        name=parse_name(name),
+        name=parse_name(name) if name or not agent else "",
         scopes=scopes.names(),
         networks=[str(network) for network in networks],
         rate_limit_rpm=guards.parse_rate_limit(rate_limit_rpm),
         expires_at=check_expiry(expires_at),
-        metadata=metadata or {},
+        metadata=parse_document(metadata or {}, "metadata"),
         once=once or None,
     )
     with hold(app), hold(agent), change(actor, actions.MINT, on=key, reason=reason):
@@ -75,6 +77,7 @@ def mint(
         require_open(app)
         if agent:
             guards.require_agent(app, agent)
+            key.name = key.name or f"{agent.name}-{agent.keys.own().count() + 1}"
         guards.require_place(app, agent)
         return Minted(key, _issue(actor, key))
 
@@ -138,19 +141,21 @@ def rotate(
     *,
     grace: timedelta = DEFAULT_GRACE,
     scopes: ScopeSet | None = None,
+    within: Means | None = None,
     reason: str = "",
     once: str = "",
 ) -> Minted:
-    """A new secret for `key`.
+    """A new secret for `key`, which is nothing that goes beyond `within` if a key asks for it.
 
     An app or agent key gets a successor with the same scopes and limits, and works on for `grace`
     (0 to 30 days). A derived key keeps its id and changes its secret at once. Raises KeyRevoked,
-    KeyEnded, KeyRotated, AlreadyMinted, Invalid.
+    KeyEnded, KeyRotated, KeyEscalation, AlreadyMinted, Invalid.
     """
     guards.check_grace(grace)
     with hold(key.agent), change(actor, actions.ROTATE, on=key, reason=reason) as act:
         guards.refuse_second_use(key.app, once)
         guards.refuse_rotation(key, scopes)
+        guards.refuse_escalation(key, within)
         if key.kind == ApiKey.Kind.DERIVED:
             return Minted(key, _renew(key, once))
         successor = _successor(key, scopes, once)
@@ -176,7 +181,7 @@ def derive(
 ) -> Minted:
     """A short-lived key that may do part of what `parent` may, or of `within`, what this caller may of it.
 
-    Lives at most a day and no longer than its parent; the true end is in `expires_at`. Raises
+    Lives no longer than its app allows and than its parent; the true end is in `expires_at`. Raises
     ScopeNotSubset, CidrNotSubset, DerivedMayNotDerive, Invalid, KeyRevoked, KeyEnded.
     """
     moment = now()
@@ -187,25 +192,29 @@ def derive(
         kind=ApiKey.Kind.DERIVED,
         name=parse_name(name) if name else f"derived-{moment:%Y%m%d-%H%M%S}",
         scopes=scopes.names(),
-        metadata=metadata or {},
+        metadata=parse_document(metadata or {}, "metadata"),
     )
     with hold(parent.agent), hold(parent), change(actor, actions.DERIVE, on=key) as act:
         guards.require_derivable(parent)
         guards.require_subset(parent, scopes, within, networks)
         key.networks = [str(network) for network in networks] or parent.networks
-        key.expires_at = guards.derived_end(parent, moment, min(expires_in, LONGEST_DERIVED))
+        key.expires_at = guards.derived_end(parent, moment, expires_in)
         act.note(parent=str(parent.id), parent_prefix=parent.prefix)
         return Minted(key, _issue(actor, key))
 
 
-def revoke(actor: Actor, key: ApiKey, *, reason: str = "", force: bool = False) -> None:
+def revoke(
+    actor: Actor, key: ApiKey, *, reason: str = "", force: bool = False, within: Means | None = None
+) -> None:
     """End `key` and everything derived from it, now and for ever. Again: nothing happens.
 
-    Raises LastActiveKey if its agent would be left without a key, unless `force`.
+    Raises LastActiveKey if its agent would be left without a key, unless `force`; KeyEscalation if
+    `key` may do more than `within`.
     """
     with hold(key.agent), change(actor, actions.REVOKE, on=key, reason=reason) as act:
         if key.revoked_at is not None:
             return
+        guards.refuse_stronger(key, within)
         if guards.is_last_active(key):
             if not force:
                 raise refusals.LastActiveKey

@@ -1,7 +1,8 @@
-"""ApiKey, what is kept of a key (never the key itself), and Pace, how fast it has been spent."""
+"""ApiKey, what is kept of a key (never the key itself); Pace and Nonce, what calls made with it leave behind."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
@@ -34,6 +35,10 @@ class ApiKeyQuerySet(AuditedQuerySet["ApiKey"]):
     def with_kin(self) -> Self:
         """Each with its app, agent, parent and predecessor, in the same read: what a page shows of a key."""
         return self.select_related("app", "agent", "parent", "replaces")
+
+    def family(self, key_id: UUID) -> Self:
+        """A key and those derived from it."""
+        return self.filter(Q(id=key_id) | Q(parent=key_id))
 
     def own(self) -> Self:
         """Keys minted by people, without those derived from them."""
@@ -136,6 +141,13 @@ class ApiKey(Audited):
         """Calls a minute that are enforced: its own, or its app's. A derived key spends its parent's."""
         return (self.parent or self).rate_limit_rpm or self.app.default_rate_limit
 
+    @property
+    def rate_limit_source(self) -> Literal["key", "organization", "platform_default"]:
+        """Whose number that is, in the wire's words: `key`, `organization` (its app) or `platform_default`."""
+        if (self.parent or self).rate_limit_rpm:
+            return "key"
+        return "organization" if self.app.rate_limit_rpm else "platform_default"
+
     def about(self) -> dict[str, Any]:
         return {
             "app_id": self.app_id,
@@ -185,6 +197,16 @@ class Pace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket} until {self.spent_until}"
+
+
+class Nonce(models.Model):
+    """A nonce that a signed call has used (keys/nonces.py)."""
+
+    id = models.CharField(primary_key=True, max_length=161, help_text="The key's id and the nonce.")
+    seen_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.id
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -1,5 +1,6 @@
 """The ways a key, a change to a key, or a call with a key is refused. Codes are for ever: docs/errors.md."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from audit.refusals import Conflict, Invalid, NotFound, Refusal
@@ -110,6 +111,15 @@ class KeyRotated(Conflict):
     hint = "Rotate its successor, or cancel the rotation first."
 
 
+class KeyEscalation(Refusal):
+    """A key was to end or replace one that may do more than itself."""
+
+    code = "key_escalation_refused"
+    status = 403
+    message = "That key may do more than the one this call was made with."
+    hint = "Do it with a key that holds as much, or in the portal."
+
+
 class LastActiveKey(Conflict):
     """Revoking it would leave its agent without a key."""
 
@@ -161,6 +171,101 @@ class RevokedKey(CallRefused):
     code = "key_revoked"
     message = "This API key has been revoked."
     hint = "Mint another for its agent in the portal."
+
+
+# ── signed calls (protocol.md section 2.5) ──────────────────────────────────────────────────────────
+
+HOW_TO_SIGN = "Use the alter-sdk client, which signs every call, or see the guide to the runtime API."
+
+
+class SignatureRequired(CallRefused):
+    """The call is not signed, or not wholly."""
+
+    code = "signature_required"
+    message = "Calls to the runtime API must be signed with the key."
+    hint = HOW_TO_SIGN
+
+
+class InvalidSignature(CallRefused):
+    """The signature is not the one that this key makes of this request."""
+
+    code = "invalid_signature"
+    message = "The signature does not match the request."
+    hint = "Sign the method, path, query, body and headers as they are sent, with the key that is sent."
+
+
+class TimestampOutOfRange(CallRefused):
+    """The call was signed too long ago, or in the future."""
+
+    code = "timestamp_out_of_range"
+    message = "The call was not signed within the last five minutes."
+    hint = "Set the caller's clock: server_time is ours, in Unix seconds."
+
+
+class ContentHashMismatch(CallRefused):
+    """The body is not the one that was signed."""
+
+    code = "content_hash_mismatch"
+    message = "The body is not the one that was signed."
+    hint = "Hash the bytes that are sent, and look whether a proxy changes them."
+
+
+class NonceReplayed(CallRefused):
+    """The same signed call has been made before."""
+
+    code = "nonce_replayed"
+    message = "This signed call has been made before."
+    hint = (
+        "Sign each call anew, with a random nonce. If it was not you who repeated it, look at the audit log."
+    )
+
+
+# ── what a call says of itself (protocol.md sections 3.1 and 3.3) ───────────────────────────────────
+
+
+class InvalidScopeConstraint(CallRefused):
+    """The list of scopes a call is to be narrowed to cannot be read."""
+
+    code = "invalid_scope_constraint"
+    status = 400
+    message = "The header X-Alter-Scope-Constraints is not a list of scopes."
+    hint = "Write resource:verb or resource:verb:id with commas between, no spaces and no wildcard."
+
+
+class ConstraintNotNarrowing(CallRefused):
+    """The call was to be narrowed to something its key may not do."""
+
+    code = "constraint_not_narrowing"
+    status = 400
+    message = "A constraint allows something that the key itself may not do."
+    hint = "Constraints only take away. Nothing was done."
+
+
+class InvalidRequestRule(CallRefused):
+    """The rule a call carries cannot be read."""
+
+    code = "invalid_request_rule"
+    status = 400
+    message = "The header X-Alter-Request-Rule is not a rule."
+    hint = "Send unpadded base64url of a JSON object with a string rule_type and an object rule_body."
+
+
+class CannotMintSubagents(CallRefused):
+    """An agent's key was used where only an app's own key may act."""
+
+    code = "agent_cannot_mint_subagents"
+    status = 403
+    message = "Agents are managed with a key of the app. This is a key of an agent."
+    hint = "Call with an app key."
+
+
+class NoUserDirectory(CallRefused):
+    """The call asks about an end user, and this portal knows keys, not end users."""
+
+    code = "no_user_directory"
+    status = 400
+    message = "This portal keeps no directory of end users."
+    hint = "Leave out user_token and app_user_id."
 
 
 class AgentInactive(CallRefused):
@@ -216,6 +321,26 @@ class InsufficientScope(CallRefused):
     code = "insufficient_scope"
     status = 403
     message = "This API key lacks a scope that the call needs."
+
+    def __init__(
+        self,
+        required: Sequence[str],
+        granted: Sequence[str],
+        missing: Sequence[str],
+        scope_version: int,
+        current_scope_version: int,
+    ) -> None:
+        super().__init__(
+            hint=f"Mint a key that holds {', '.join(missing)}.",
+            required=list(required),
+            granted=list(granted),
+            missing=list(missing),
+            required_any_of=False,
+            scope_version=scope_version,
+            current_scope_version=current_scope_version,
+            scope_version_mismatch=scope_version != current_scope_version,
+            documentation_url=None,
+        )
 
 
 class RateLimited(CallRefused):

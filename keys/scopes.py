@@ -58,6 +58,10 @@ class Scope:
     def __str__(self) -> str:
         return ":".join(part for part in (self.resource, self.verb, self.instance) if part)
 
+    def of(self, instance: str) -> "Scope":
+        """This scope for `instance`, if it is for every one and one is named."""
+        return Scope(self.resource, self.verb, instance) if instance and not self.instance else self
+
     def covers(self, other: "Scope") -> bool:
         """Whether whoever holds this may do all that `other` allows."""
         return (
@@ -99,9 +103,12 @@ class ScopeSet:
         """Whether one of these covers `scope`."""
         return any(held.covers(scope) for held in self.scopes)
 
-    def missing(self, wanted: "ScopeSet") -> "ScopeSet":
-        """Those of `wanted` that nothing here covers. Empty: `wanted` is a subset."""
-        return ScopeSet(tuple(scope for scope in wanted if not self.covers(scope)))
+    def missing(self, wanted: "ScopeSet", instance: str = "") -> "ScopeSet":
+        """Those of `wanted` that nothing here covers. Empty: `wanted` is a subset.
+
+        If only one `instance` is concerned, a scope for that one will do.
+        """
+        return ScopeSet(tuple(scope for scope in wanted if not self.covers(scope.of(instance))))
 
     def meet(self, other: "ScopeSet") -> "ScopeSet":
         """What both sets allow: never more than either."""
@@ -111,13 +118,22 @@ class ScopeSet:
 
 def parse_scope(text: str) -> Scope:
     """One scope of the catalogue. Raises InvalidScope for its shape, UnknownScope for its words."""
-    found = _SHAPE.fullmatch(text)
-    if not found or redact(text) != text:
+    scope = shaped(text)
+    if scope is None:
         shown = repr(keepable(text, 80))
         raise InvalidScope("scopes", f"{shown} is not a scope: write resource:verb or resource:verb:id.")
+    words = f"{scope.resource}:{scope.verb}"
+    if words not in ACTIONS and (scope.resource not in RESOURCES or scope.verb not in TIERS):
+        raise UnknownScope("scopes", f"{words} is not in the catalogue.")
+    return scope
+
+
+def shaped(text: str) -> Scope | None:
+    """`text` as a scope if it has the shape of one and is no key, in the catalogue or not."""
+    found = _SHAPE.fullmatch(text)
+    if not found or redact(text) != text:
+        return None
     resource, verb, instance = found.groups()
-    if f"{resource}:{verb}" not in ACTIONS and (resource not in RESOURCES or verb not in TIERS):
-        raise UnknownScope("scopes", f"{resource}:{verb} is not in the catalogue.")
     return Scope(resource, verb, instance or "")
 
 

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from audit.addresses import Address
 from audit.refusals import Refusal
-from keys import networks, refusals
-from keys.scopes import ScopeSet
+from keys import constraints, networks, refusals, signatures
+from keys.scopes import VERSION, ScopeSet
+from keys.signatures import Signature
 from keys.throttle import Allowance
 
 
@@ -35,6 +36,9 @@ class Standing:
     expires_at: datetime | None
     deprecated_at: datetime | None
     grace_ends_at: datetime | None
+    scope_version: int = VERSION
+    must_sign: bool = True
+    """Whether its app asks for signed calls at the runtime API."""
     agent_suspended: bool = False
     agent_revoked: bool = False
     parent: "Standing | None" = None
@@ -45,6 +49,17 @@ class Standing:
         return self.scopes.meet(self.parent.effective_scopes) if self.parent else self.scopes
 
     @property
+    def speaks_for_agents(self) -> bool:
+        """Whether it, or what it was derived from, is a key of the agent kind."""
+        return (self.parent or self).kind == "agent"
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it will stop by itself, if its end is set: its own or its parent's, whichever comes first."""
+        ends = [self.expires_at, self.grace_ends_at, self.parent.ends_at if self.parent else None]
+        return min((end for end in ends if end), default=None)
+
+    @property
     def bucket(self) -> UUID:
         """Whose allowance a call spends: a derived key spends its parent's."""
         return self.parent.bucket if self.parent else self.id
@@ -52,12 +67,27 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is asked with a key: whether one was presented and is well formed, from where, and for what."""
+    """What is asked with a key: whether one was presented and is well formed, from where, and for what.
+
+    The door asks no more than the first four. The rest is what a call to the runtime API says of itself.
+    """
 
     presented: bool
     well_formed: bool
     address: Address | None
     scopes: ScopeSet = ScopeSet(())
+    instance: str = ""
+    """The id of the one thing the call is about: a scope for that one will do."""
+    signature: Signature | None = None
+    constraints: ScopeSet | None = None
+    flaw: Refusal | None = None
+    """Why the headers that narrow the call cannot be read."""
+    stranger: Refusal | None = None
+    """Why the caller it names cannot be taken: found out after the throttle."""
+    manages_agents: bool = False
+    """Whether only an app's own key may make it."""
+    even_suspended: bool = False
+    """Whether a suspended agent may make it all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +138,11 @@ def judge(key: Standing | None, asking: Asking, now: datetime, allowance: Allowa
     return Verdict(passed=tuple(passed))
 
 
+def granted(key: Standing, asking: Asking) -> ScopeSet:
+    """What a call may do: what its key may do now, narrowed to what the call itself is content with."""
+    return constraints.narrowed(key.effective_scopes, asking.constraints)
+
+
 def _format(case: _Case) -> _No | None:
     if not case.asking.presented:
         return _No(refusals.MissingKey(), "no key presented")
@@ -116,6 +151,14 @@ def _format(case: _Case) -> _No | None:
 
 def _known(case: _Case) -> _No | None:
     return None if case.key else _No(refusals.InvalidKey(), "no key has this digest")
+
+
+def _signature(case: _Case) -> _No | None:
+    signature, key = case.asking.signature, _sure(case)
+    if signature is None:
+        return None
+    refusal = signatures.fault(signature, case.now, required=key.must_sign)
+    return _No(refusal, refusal.message.rstrip(".")) if refusal else None
 
 
 def _not_revoked(case: _Case) -> _No | None:
@@ -129,9 +172,9 @@ def _agent_active(case: _Case) -> _No | None:
     key = _sure(case)
     if key.agent_revoked:
         return _No(refusals.AgentRevoked(), f"agent {key.agent_name} is revoked")
-    return (
-        _No(refusals.AgentInactive(), f"agent {key.agent_name} is suspended") if key.agent_suspended else None
-    )
+    if key.agent_suspended and not case.asking.even_suspended:
+        return _No(refusals.AgentInactive(), f"agent {key.agent_name} is suspended")
+    return None
 
 
 def _ancestors_live(case: _Case) -> _No | None:
@@ -173,13 +216,35 @@ def _throttle(case: _Case) -> _No | None:
     return _No(refusal, f"more than {allowance.limit} calls a minute")
 
 
+def _constraints(case: _Case) -> _No | None:
+    asking, key = case.asking, _sure(case)
+    if asking.flaw:
+        return _No(asking.flaw, "unreadable")
+    if asking.constraints is None:
+        return None
+    refusal = constraints.fault(key.effective_scopes, asking.constraints)
+    return _No(refusal, f"key lacks {', '.join(refusal.details['missing'])}") if refusal else None
+
+
+def _caller(case: _Case) -> _No | None:
+    stranger = case.asking.stranger
+    return _No(stranger, stranger.message.rstrip(".")) if stranger else None
+
+
 def _scope(case: _Case) -> _No | None:
-    granted = _sure(case).effective_scopes
-    missing = granted.missing(case.asking.scopes)
+    asking, key = case.asking, _sure(case)
+    if asking.manages_agents and key.speaks_for_agents:
+        return _No(refusals.CannotMintSubagents(), "a key of an agent")
+    held = granted(key, asking)
+    missing = held.missing(asking.scopes, asking.instance)
     if not missing:
         return None
     refusal = refusals.InsufficientScope(
-        required=case.asking.scopes.names(), granted=granted.names(), missing=missing.names()
+        required=asking.scopes.names(),
+        granted=held.names(),
+        missing=missing.names(),
+        scope_version=key.scope_version,
+        current_scope_version=VERSION,
     )
     return _No(refusal, f"lacks {missing}")
 
@@ -194,6 +259,7 @@ Check = Callable[[_Case], _No | None]
 UNCHARGED: tuple[tuple[str, Check], ...] = (
     ("format", _format),
     ("known", _known),
+    ("signature", _signature),
     ("not revoked", _not_revoked),
     ("agent active", _agent_active),
     ("ancestors live", _ancestors_live),
@@ -201,4 +267,10 @@ UNCHARGED: tuple[tuple[str, Check], ...] = (
     ("grace not over", _grace_not_over),
     ("address", _address),
 )
-CHECKS: tuple[tuple[str, Check], ...] = (*UNCHARGED, ("throttle", _throttle), ("scope", _scope))
+CHECKS: tuple[tuple[str, Check], ...] = (
+    *UNCHARGED,
+    ("throttle", _throttle),
+    ("constraints", _constraints),
+    ("caller", _caller),
+    ("scope", _scope),
+)

@@ -166,7 +166,7 @@ class Month:
             ).key
 
     def _derived(self, app: App, parent: ApiKey, name: str, scope: str, hours: int) -> None:
-        holder = Actor("key", str(parent.id), parent.name, frozenset({"keys:derive"}), Origin("sdk"), app.id)
+        holder = Actor("key", str(parent.id), parent.name, frozenset({"key.derive"}), Origin("sdk"), app.id)
         with at(self._ago(HOUR)):
             lifecycle.derive(holder, parent, scopes=parse_scopes([scope]), expires_in=hours * HOUR, name=name)
 
@@ -193,9 +193,10 @@ class Month:
         origin = Origin("door", address, self.dice.choice(CLIENTS), new_id().hex)
         known = _as_of(key, moment)
         allowance = Allowance(True, known.rate_limit, known.rate_limit, 0, 0)
-        outcome = Outcome(known, judge(known, asking, moment, allowance), allowance)
+        verdict = judge(known, asking, moment, allowance)
+        outcome = Outcome(known, verdict, allowance, asking, origin, moment)
         question = Question(asking, b"", key.prefix, origin, method, path)
-        return call_of(question, outcome, moment, self.dice.randint(700, 4200))
+        return call_of(question, outcome, self.dice.randint(700, 4200))
 
     def _actor(self, role: str, app: App) -> Actor:
         return person(self.people[role], app, Origin("page", "203.0.113.52", "Mozilla/5.0", new_id().hex))

@@ -16,6 +16,7 @@ from keys.models import ApiKey
 from keys.present import Row, rows
 from portal import actions as on_people
 from portal.gates import apps_of, permissions_of, person
+from portal.guides import GUIDES
 from portal.models import User
 
 MOST = 20
@@ -52,7 +53,7 @@ def keys_like(user: User, paste: str, origin: Origin) -> list[Found]:
 
 
 def leaps(user: User, q: str) -> list[Leap]:
-    """Apps, agents and keys whose name or prefix contains `q`; for nothing, the apps."""
+    """Apps, agents, keys and docs whose name or prefix contains `q`; for nothing, the apps."""
     apps = _readable(user)
     near = [
         Leap(app.name, "app", reverse("keys", args=[app.id])) for app in apps if q.lower() in app.name.lower()
@@ -71,7 +72,7 @@ def leaps(user: User, q: str) -> list[Leap]:
         Leap(f"{k.name} {k.prefix[-8:]}", f"key of {k.app.name}", address_of("key", k))
         for k in keys.select_related("app").order_by("-created_at")[:MOST]
     ]
-    return near[: 2 * MOST]
+    return near[: 2 * MOST] + _docs(q)
 
 
 def acts(user: User, app: App, origin: Origin) -> list[Leap]:
@@ -84,6 +85,12 @@ def acts(user: User, app: App, origin: Origin) -> list[Leap]:
         (on_people.INVITE, "Invite someone", "member-invite"),
     )
     return [Leap(says, app.name, reverse(to, args=[app.id])) for act, says, to in offered if actor.may(act)]
+
+
+def _docs(q: str) -> list[Leap]:
+    places = [("Docs", reverse("docs")), ("API reference", reverse("docs-reference"))]
+    places += [(guide.title, guide.address) for guide in GUIDES]
+    return [Leap(title, "docs", to) for title, to in places if q.lower() in title.lower()]
 
 
 def _readable(user: User) -> list[App]:

@@ -9,7 +9,8 @@ from django.utils.cache import patch_vary_headers
 from audit.addresses import is_trusted, parse_address
 from audit.faces import PortalRequest
 from audit.origins import origin_of
-from keys.door import verify
+from keys.verify import verify
+from portal.runtime import serve
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
@@ -29,14 +30,16 @@ class ForwardedMiddleware:
         return self.get_response(request)
 
 
-class DoorMiddleware:
-    """Answers /verify before cookies, sessions, hosts and pages come into it: programs ask there."""
+class ProgramsMiddleware:
+    """Answers programs, at /verify and below /sdk/, before cookies, sessions, hosts and pages come into it."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return verify(request) if request.path_info == "/verify" else self.get_response(request)
+        if request.path_info == "/verify":
+            return verify(request)
+        return serve(request) if request.path_info.startswith("/sdk/") else self.get_response(request)
 
 
 class HeadersMiddleware:

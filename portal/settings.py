@@ -103,7 +103,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.headers.ForwardedMiddleware",
-    "portal.headers.DoorMiddleware",
+    "portal.headers.ProgramsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -10,9 +10,11 @@ import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
 import keys.views as key_pages
 import portal.actions as on_people
+import portal.docs_views as docs_pages
 import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
-from keys import door
+from keys import verify
+from portal import runtime, sdk
 from portal.gates import open_to_all, page, signed_in
 
 keys = [
@@ -88,10 +90,15 @@ urlpatterns = [
     path("apps/<uuid:app_id>/", include(app)),
     path("find/", signed_in(portal_pages.find), name="find"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
+    path("docs/", signed_in(docs_pages.docs), name="docs"),
+    path("docs/sdk-api/", signed_in(docs_pages.reference), name="docs-reference"),
+    path("docs/<slug:slug>/", signed_in(docs_pages.guide), name="guide"),
     path("join/<str:secret>/", open_to_all(portal_pages.join), name="join"),
     path("account/email/", open_to_all(portal_pages.not_here)),  # addresses are changed by admins
     path("account/", include("allauth.account.urls")),
-    path("verify", open_to_all(door.verify), name="verify"),
+    path("verify", open_to_all(verify.verify), name="verify"),
+    path("sdk/openapi.json", open_to_all(runtime.document), name="sdk-document"),
+    path("sdk/", sdk.api.urls),  # its own map, with a key as the gate of every line: portal/sdk.py
     path("healthz", open_to_all(portal_pages.healthz), name="healthz"),
 ]
 

@@ -1,0 +1,113 @@
+"""Who a program says it is when it calls with a key: a label, or an agent (protocol.md section 3.3).
+
+A label gets an id of its own for each app, for ever. An agent's id makes the call count as that agent's;
+what the call may do stays what its key may do.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import Error, transaction
+
+from agents.models import Agent, CallerLabel
+from agents.refusals import CallerInvalid, CallerMismatch, CallerUnknowable, CallerUnresolved
+from audit.actors import Caller
+from audit.text import keepable
+
+MOST_LABELS = 10_000
+"""Of one app. Whoever makes up a new name for each call gets no ids beyond that; the calls name it all the same."""
+LONGEST_CONTEXT, MOST_CONTEXT, LONGEST_NAME, LONGEST_VALUE = 4096, 20, 64, 512
+
+_LABEL = re.compile(r"[ -~]{1,255}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the headers of a call say of its caller."""
+
+    name: str = ""
+    type: str = ""
+    id: UUID | None = None
+    """The id an earlier answer gave; a hint, and worth something only without a name."""
+
+    @property
+    def agent_id(self) -> UUID | None:
+        """The agent it names, if its name is a UUID and not a label."""
+        return UUID(self.name) if _UUID.fullmatch(self.name) else None
+
+
+def parse_claim(name: str, kind: str, actor_id: str) -> Claim:
+    """The claim in X-Alter-Caller, X-Alter-Caller-Type and X-Alter-Actor-ID. Raises CallerInvalid."""
+    if name and not _LABEL.fullmatch(name):
+        raise CallerInvalid
+    if name and kind not in ("", *Agent.Type.values):
+        raise CallerInvalid("The caller's type is agent or service.")
+    hint = UUID(actor_id) if _UUID.fullmatch(actor_id) else None
+    return Claim(name, kind or Agent.Type.SERVICE if name else "", hint)
+
+
+def parse_context(header: str) -> dict[str, str]:
+    """What X-Alter-Context says. Nothing, if it is out of bounds or no object of strings."""
+    try:
+        told = json.loads(header) if 0 < len(header) <= LONGEST_CONTEXT else {}
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(told, dict) or len(told) > MOST_CONTEXT:
+        return {}
+    if not all(
+        isinstance(v, str) and len(k) <= LONGEST_NAME and len(v) <= LONGEST_VALUE for k, v in told.items()
+    ):
+        return {}
+    return {keepable(k, LONGEST_NAME): keepable(v, LONGEST_VALUE) for k, v in told.items()}
+
+
+def trace_of(traceparent: str) -> str:
+    """The trace id of a W3C traceparent; empty if it is malformed."""
+    found = _TRACE.fullmatch(traceparent)
+    return found[1] if found else ""
+
+
+def resolve(
+    claim: Claim, app_id: UUID, own: UUID | None, *, speaks_for_agents: bool
+) -> tuple[Caller, Agent | None]:
+    """The caller that `claim` means, and the agent its call counts as.
+
+    `own` is the agent the key belongs to. Raises CallerMismatch, CallerUnresolved, and CallerUnknowable
+    when the database cannot tell.
+    """
+    if claim.agent_id and speaks_for_agents and claim.agent_id != own:
+        raise CallerMismatch
+    try:
+        with transaction.atomic():
+            return _found(claim, app_id)
+    except Error as error:
+        raise CallerUnknowable from error
+
+
+def _found(claim: Claim, app_id: UUID) -> tuple[Caller, Agent | None]:
+    if claim.agent_id:
+        return Caller(claim.name, claim.type), _active(app_id, claim.agent_id)
+    if claim.name:
+        label = keepable(claim.name, 255)
+        return Caller(label, claim.type, _id_of(app_id, label, claim.type)), None
+    known = CallerLabel.objects.filter(app_id=app_id, id=claim.id).first() if claim.id else None
+    return (Caller(known.label, known.type, known.id) if known else Caller()), None
+
+
+def _active(app_id: UUID, agent_id: UUID) -> Agent:
+    agent = Agent.objects.filter(app_id=app_id, id=agent_id, revoked_at=None, suspended_at=None).first()
+    if agent is None:
+        raise CallerUnresolved
+    return agent
+
+
+def _id_of(app_id: UUID, label: str, kind: str) -> UUID | None:
+    labels = CallerLabel.objects.filter(app_id=app_id)
+    known = labels.filter(label=label, type=kind).first()
+    if known is None and labels.count() < MOST_LABELS:
+        known, _ = CallerLabel.objects.get_or_create(app_id=app_id, label=label, type=kind)
+    return known.id if known else None

@@ -1,0 +1,57 @@
+"""Headers that narrow one request: X-Alter-Scope-Constraints and X-Alter-Request-Rule (protocol.md section 3.1)."""
+
+import base64
+import binascii
+import json
+
+from audit.refusals import Refusal
+from keys import refusals
+from keys.scopes import MOST, ScopeSet, shaped
+
+LONGEST_RULE = 4096
+
+
+def parse(header: str) -> ScopeSet | None:
+    """The scopes a request is narrowed to. None: to none in particular. Raises InvalidScopeConstraint.
+
+    Whether they narrow is for the key they are presented with to say; that settles unknown words too.
+    """
+    if not header:
+        return None
+    entries = header.split(",")
+    scopes = [scope for entry in entries if (scope := shaped(entry))]
+    if len(scopes) < len(entries) or len(entries) > MOST:
+        raise refusals.InvalidScopeConstraint
+    return ScopeSet(tuple(sorted(set(scopes))))
+
+
+def check_rule(header: str) -> None:
+    """Raise InvalidRequestRule unless a request rule is well formed. Nothing here is for it to deny."""
+    if header and not _is_rule(header):
+        raise refusals.InvalidRequestRule
+
+
+def fault(granted: ScopeSet, constraints: ScopeSet) -> Refusal | None:
+    """Why `constraints` cannot narrow a key that may do `granted`; None if they can."""
+    more = granted.missing(constraints)
+    return refusals.ConstraintNotNarrowing(missing=more.names()) if more else None
+
+
+def narrowed(granted: ScopeSet, constraints: ScopeSet | None) -> ScopeSet:
+    """What a request may do with a key that may do `granted`: never more, whatever it asks for."""
+    return granted if constraints is None else granted.meet(constraints)
+
+
+def _is_rule(header: str) -> bool:
+    if len(header) > LONGEST_RULE or "=" in header:
+        return False
+    try:
+        padded = header.encode("ascii") + b"=" * (-len(header) % 4)
+        rule = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        return False
+    return (
+        isinstance(rule, dict)
+        and isinstance(rule.get("rule_type"), str)
+        and isinstance(rule.get("rule_body"), dict)
+    )

@@ -1,0 +1,119 @@
+"""GET or POST /verify: any service asks here whether a call made with a key may pass (protocol.md sections 2 to 4, 8).
+
+It works as the target of nginx `auth_request`, Traefik `forwardAuth` and Caddy `forward_auth`.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote_plus
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from audit.addresses import parse_address
+from audit.origins import origin_of
+from audit.refusals import Invalid, MethodNotAllowed, Refusal, amounts_to
+from audit.text import keepable, path_of
+from keys import plaintext, refusals
+from keys.door import Outcome, Question, answer
+from keys.scopes import ScopeSet, parse_scopes
+from keys.verdict import Asking, Standing
+
+ADDRESSES = ("QUERY_STRING", "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
+"""Where a key may have been put by mistake: in our own address, or in that of the service behind the gateway."""
+
+
+@csrf_exempt
+def verify(request: HttpRequest) -> HttpResponseBase:
+    """GET or POST /verify: may the call that carries this `x-api-key` pass?"""
+    started = time.perf_counter_ns()
+    if request.method not in ("GET", "POST"):
+        return _json(MethodNotAllowed(), {"Allow": "GET, POST"})
+    question = read(request.META, request.GET.getlist("scope"))
+    try:
+        outcome = answer(question, started)
+    except Exception as error:
+        if refusal := amounts_to(error):
+            return _json(refusal, {})
+        raise
+    headers = {"X-Request-Id": question.origin.request_id, **_headers(outcome)}
+    if outcome.verdict.refusal:
+        return _json(outcome.verdict.refusal, headers)
+    return _json(_facts(outcome), headers)
+
+
+def read(meta: Mapping[str, Any], scopes: Sequence[str]) -> Question:
+    """The question a request asks. `scopes` are required of the key."""
+    exposed = plaintext.find(unquote_plus(" ".join(str(meta.get(name, "")) for name in ADDRESSES)))
+    presented = exposed or _presented(meta)
+    wanted, refusal = _wanted(scopes)
+    origin = origin_of(meta, "door")
+    return Question(
+        asking=Asking(bool(presented), plaintext.is_well_formed(presented), parse_address(origin.ip), wanted),
+        hashed=plaintext.sha256(presented),
+        prefix=plaintext.prefix_of(presented),
+        origin=origin,
+        method=keepable(
+            _first(meta, "HTTP_X_ORIGINAL_METHOD", "HTTP_X_FORWARDED_METHOD", "REQUEST_METHOD"), 16
+        ),
+        path=path_of(_first(meta, "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI", "PATH_INFO")),
+        refusal=refusals.KeyInUrl() if exposed else refusal,
+    )
+
+
+def _presented(meta: Mapping[str, Any]) -> str:
+    bearer = str(meta.get("HTTP_AUTHORIZATION", ""))
+    bearer = bearer[7:] if bearer[:7].lower() == "bearer " else ""
+    return str(meta.get("HTTP_X_API_KEY", "") or bearer).strip()
+
+
+def _wanted(scopes: Sequence[str]) -> tuple[ScopeSet, Refusal | None]:
+    """The scopes asked for, or why they cannot be taken: then the gateway's set-up is at fault, not the caller."""
+    try:
+        return (parse_scopes(scopes) if scopes else ScopeSet(())), None
+    except Invalid as invalid:
+        return ScopeSet(()), invalid
+
+
+def _first(meta: Mapping[str, Any], *names: str) -> str:
+    return next((str(meta[name]) for name in names if meta.get(name)), "")
+
+
+def _facts(outcome: Outcome) -> dict[str, Any]:
+    key = outcome.key
+    if key is None:
+        raise TypeError("a call without a key is never allowed")
+    return {
+        "allowed": True,
+        "key_id": str(key.id),
+        "key_prefix": key.prefix,
+        "app_id": str(key.app_id),
+        "agent_id": str(key.agent_id) if key.agent_id else None,
+        "scopes": key.effective_scopes.names(),
+    }
+
+
+def _headers(outcome: Outcome) -> dict[str, str]:
+    key = outcome.key
+    identity = _identity(key) if key and outcome.verdict.allowed else {}
+    return {**outcome.headers(), **identity}
+
+
+def _identity(key: Standing) -> dict[str, str]:
+    agent = {"X-Alter-Agent-Id": str(key.agent_id)} if key.agent_id else {}
+    return {
+        "X-Alter-Key-Id": str(key.id),
+        "X-Alter-Key-Prefix": key.prefix,
+        "X-Alter-App-Id": str(key.app_id),
+        **agent,
+        "X-Alter-Scopes": str(key.effective_scopes),
+    }
+
+
+def _json(what: Refusal | dict[str, Any], headers: dict[str, str]) -> HttpResponseBase:
+    if isinstance(what, Refusal):
+        status, body, headers = what.status, what.body(), {**headers, **what.headers()}
+    else:
+        status, body = 200, what
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store", **headers})

@@ -1,0 +1,77 @@
+"""The guides: files of docs/ that have a page in the portal, and where a link among them leads here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """A file in docs/ that has a page in the portal."""
+
+    slug: str
+    title: str
+    says: str
+
+    @property
+    def file(self) -> str:
+        """Its name below docs/."""
+        return f"{self.slug}.md"
+
+    @property
+    def path(self) -> Path:
+        """Where its markdown is."""
+        return Path(settings.BASE_DIR, "docs", self.file)
+
+    @property
+    def address(self) -> str:
+        """Where its page is."""
+        return reverse("guide", args=[self.slug])
+
+
+GUIDES = (
+    Guide(
+        "door",
+        "The door",
+        "How a service, or the gateway in front of it, asks whether a call may pass: "
+        "the question, the answer, the order of checks, and three gateways.",
+    ),
+    Guide(
+        "sdk",
+        "The runtime API",
+        "What code that holds a key can ask of this portal, and how it signs what it asks.",
+    ),
+    Guide(
+        "errors",
+        "Refusals",
+        "Every code that a refusal can carry, when it happens, and what to do about it.",
+    ),
+    Guide(
+        "operations",
+        "Operating a portal",
+        "Settings, TLS, backup, PostgreSQL, peppers, upgrades, and what to watch.",
+    ),
+)
+
+
+def find(slug: str) -> Guide | None:
+    """The guide with this slug."""
+    return next((guide for guide in GUIDES if guide.slug == slug), None)
+
+
+def named(file: str) -> Guide | None:
+    """The guide made of this file of docs/."""
+    return next((guide for guide in GUIDES if guide.file == file), None)
+
+
+def leads_to(link: str) -> str | None:
+    """Where a link in a file of docs/ leads in the portal. None: there is no such page."""
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
+        return link
+    guide = named(parts.path)
+    place = f"#{parts.fragment}" if parts.fragment else ""
+    return guide.address + place if guide else None
