@@ -1,11 +1,14 @@
-"""CPU per request of the pages and of the door, as ratios to an empty page measured in the same run.
+"""CPU per request of the pages, the door and the runtime API, as ratios to an empty page measured in the same run.
 
     .venv/bin/python bench/pages.py
 
 Everything runs in this process, on a SQLite file in a temporary folder: no network, no server.
 """
 
+import hashlib
+import hmac
 import os
+import secrets
 import statistics
 import sys
 import tempfile
@@ -38,7 +41,7 @@ def requests() -> dict[str, Callable[[], None]]:
     from tests.factories import AppFactory, member, minted
 
     app = AppFactory.create(name="bench")
-    secrets = [minted(app, name=f"key-{n}").plaintext.take() for n in range(KEYS)]
+    plain = [minted(app, name=f"key-{n}", scopes="agents:read").plaintext.take() for n in range(KEYS)]
     client = Client(SERVER_NAME="localhost")
     client.force_login(member("admin", None, email="bench@example.com"))
     key = app.keys.first()
@@ -52,8 +55,16 @@ def requests() -> dict[str, Callable[[], None]]:
         return get
 
     def verify() -> None:
-        if client.get("/verify", headers={"x-api-key": secrets[0]}).status_code not in (200, 429):
+        if client.get("/verify", headers={"x-api-key": plain[0]}).status_code not in (200, 429):
             raise SystemExit("the door did not answer")
+
+    def sdk(target: str) -> Callable[[], None]:
+        def get() -> None:
+            response = client.get(target, headers=signed(plain[1], target))
+            if response.status_code not in (200, 429):
+                raise SystemExit(f"{target} answered {response.status_code}")
+
+        return get
 
     return {
         "an empty page (find)": page("/find/"),
@@ -61,7 +72,22 @@ def requests() -> dict[str, Callable[[], None]]:
         "a key's page": page(f"/apps/{app.id}/keys/{key.id}/"),
         "audit log, 50 entries": page(f"/apps/{app.id}/audit/"),
         "/verify": verify,
+        "/sdk/scopes": sdk("/sdk/scopes"),
+        "/sdk/agents, none": sdk("/sdk/agents"),
     }
+
+
+def signed(secret: str, target: str) -> dict[str, str]:
+    """The headers of a GET at the runtime API."""
+    from keys import signatures
+
+    body = hashlib.sha256(b"").hexdigest()
+    headers = dict(
+        zip(signatures.HEADERS, (str(int(time.time())), secrets.token_hex(16), body), strict=False)
+    )
+    text = signatures.signed_text(signatures.Request("GET", target, "", b"", headers)).encode()
+    signature = hmac.digest(signatures.signing_key(secret), text, "sha256").hex()
+    return {"x-api-key": secret, **headers, "X-Alter-Signature": signature}
 
 
 def cpu(request: Callable[[], None]) -> float:

@@ -1,7 +1,6 @@
 """The docs: guides and the reference of the runtime API, where people mint the keys they are about."""
 
 from functools import cache
-from importlib import import_module
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -9,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from audit.faces import PortalRequest
 from audit.refusals import NotFound
+from portal import sdk
 from portal.guides import GUIDES, find
 from portal.markdown import text_of
 from portal.reference import Reference, read
@@ -37,4 +37,4 @@ def reference(request: PortalRequest) -> HttpResponse:
 @cache
 def api() -> Reference:
     """The runtime API in words. Kept: it changes with the code only."""
-    return read(import_module("portal.sdk").openapi())
+    return read(sdk.openapi())

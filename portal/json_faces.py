@@ -18,13 +18,15 @@ log = logging.getLogger(__name__)
 MOST_FLAWS = 20
 WIRE_NAMES = {"networks": "cidr_allowlist", "grace": "overlap_days"}
 """Fields that verbs know by other names than the wire does."""
+PLAINLY = {"missing": "This is required.", "extra_forbidden": "There is no such field."}
 
 
 class Flawed(Invalid):
-    """Several values of one body that cannot be taken."""
+    """Values of a request that cannot be taken, each with its own reason."""
 
     def __init__(self, flaws: Sequence[tuple[str, str]]) -> None:
-        super().__init__(*flaws[0])
+        field, why = flaws[0]
+        super().__init__(field, f"{field}: {why}" if field else why)
         self.details["fields"] = [{"field": field, "message": why} for field, why in flaws]
 
 
@@ -82,8 +84,8 @@ def _refuse(request: HttpRequest, error: Any) -> HttpResponse:
 def _flaw(told: dict[str, Any]) -> tuple[str, str]:
     """Where and why, without what was sent: it may be a secret."""
     where = [str(part) for part in told["loc"][1:] if part != "asked"]
-    why = str(told["msg"]).removeprefix("Value error, ").rstrip(".")
-    return keepable(".".join(where), 200), f"{why}."
+    why = PLAINLY.get(told["type"]) or str(told["msg"]).removeprefix("Value error, ").rstrip(".") + "."
+    return keepable(".".join(where), 200), why
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

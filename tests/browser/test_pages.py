@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from agents.models import Agent, App
 from audit.models import Call, Event
 from keys.lifecycle import rotate
+from portal.guides import GUIDES
 from portal.models import User
 from tests.browser import story
 from tests.factories import minted
@@ -33,6 +34,8 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         "/?archived",
         reverse("app-new"),
         reverse("find"),
+        reverse("docs"),
+        *(guide.address for guide in GUIDES),
         reverse("jump") + f"?app={app.id}",
         *(reverse(name, args=one) for name in ("keys", "key-mint", "agents", "agent-create", "audit")),
         *(reverse(name, args=one) for name in ("members", "member-invite", "app-settings", "app-archive")),

@@ -45,7 +45,8 @@ def test_a_link_leads_to_a_page_that_is_there(link: str, there: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["architecture.md", "decisions/0004-archiving-hides-an-app.md", "../.env.example", "gateways/errors.md"]
+    "link",
+    ["architecture.md", "decisions/0004-archiving-hides-an-app.md", "../.env.example", "gateways/errors.md"],
 )
 def test_a_file_without_a_page_is_led_to_nowhere(link: str) -> None:
     assert leads_to(link) is None

@@ -31,7 +31,10 @@ def said(schema: Any) -> str:
         ({"type": "array", "items": {"anyOf": [STRING, NULL]}}, "list of (string or null)"),
         ({"type": "object"}, "object"),
         ({"type": "object", "additionalProperties": False}, "object"),
-        ({"type": "object", "additionalProperties": {"type": "array", "items": STRING}}, "map of list of string"),
+        (
+            {"type": "object", "additionalProperties": {"type": "array", "items": STRING}},
+            "map of list of string",
+        ),
         ({"oneOf": [AGENT, {"type": "integer"}]}, "Agent or integer"),
         ({"allOf": [AGENT], "description": "who"}, "Agent"),
         ({"type": "array", "items": AGENT}, "list of Agent"),
@@ -71,7 +74,9 @@ def test_limits_in_words(schema: Any, says: tuple[str, ...]) -> None:
 
 def test_a_reference_is_followed_to_what_it_stands_for() -> None:
     document = {"components": {"a": {"$ref": "#/components/b~1c"}, "b/c": STRING}}
-    assert followed(document, {"$ref": "#/components/a", "description": "mine"}) == STRING | {"description": "mine"}
+    assert followed(document, {"$ref": "#/components/a", "description": "mine"}) == STRING | {
+        "description": "mine"
+    }
 
 
 def test_references_in_a_circle_end() -> None:
