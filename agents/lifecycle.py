@@ -14,7 +14,10 @@ from agents.refusals import (
     AgentNameTaken,
     AgentNotFound,
     AppArchived,
+    AppInUse,
     AppNameTaken,
+    AppNotArchived,
+    ConfirmationMismatch,
     StalePage,
 )
 from audit.actors import Actor
@@ -80,6 +83,26 @@ def unarchive_app(actor: Actor, app: App) -> None:
         if app.archived_at is not None:
             app.archived_at = None
             app.save(update_fields=["archived_at"])
+
+
+def delete_app(actor: Actor, app: App, *, confirm: str, reason: str = "") -> None:
+    """Take `app` away for ever, if `confirm` is its name; the record keeps it. Its name is free again.
+
+    Raises ConfirmationMismatch, and AppInUse while it has living keys.
+    """
+    with change(actor, actions.DELETE_APP, on=app, reason=reason):
+        if confirm != app.name:
+            raise ConfirmationMismatch
+        if app.keys.living().exists():
+            raise AppInUse
+        app.deleted_at = now()
+        _save_app(app, "deleted_at")
+
+
+def require_archived(app: App) -> None:
+    """Raise AppNotArchived if `app` is in use."""
+    if app.archived_at is None:
+        raise AppNotArchived
 
 
 def require_open(app: App) -> None:

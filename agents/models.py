@@ -66,6 +66,7 @@ class App(Audited):
         help_text="Of the runtime API. Optional lets callers without a signature in: a key on its own will do.",
     )
     archived_at = models.DateTimeField(null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     class Meta:
@@ -96,7 +97,8 @@ class App(Audited):
         return hashlib.sha256(json.dumps(self.picture(), sort_keys=True).encode()).hexdigest()[:16]
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        self.sameness = sameness(self.name)
+        # A deleted app keeps its name in the record and gives it free.
+        self.sameness = str(self.id) if self.deleted_at else sameness(self.name)
         if update_fields is not None:
             update_fields = {*update_fields, "sameness"}
         super().save(*args, update_fields=update_fields, **kwargs)
@@ -120,6 +122,7 @@ class App(Audited):
             "max_derived_hours": self.max_derived_hours,
             "signing": self.signing,
             "archived": self.archived_at is not None,
+            "deleted": self.deleted_at is not None,
         }
 
 
@@ -234,3 +237,10 @@ class Creation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent} once"
+
+
+def living_keys() -> models.Count:
+    """An agent's own keys that still authenticate, said without the model of keys, which agents do not know."""
+    ends = models.Q(keys__expires_at=None) | models.Q(keys__expires_at__gt=now())
+    grace = models.Q(keys__grace_ends_at=None) | models.Q(keys__grace_ends_at__gt=now())
+    return models.Count("keys", filter=models.Q(keys__revoked_at=None, keys__parent=None) & ends & grace)

@@ -10,6 +10,35 @@ class AppNameTaken(Invalid):
     status = 409
 
 
+class AppNotFound(NotFound):
+    """No such app among those one belongs to."""
+
+    code = "app_not_found"
+    message = "There is no such app among yours."
+
+
+class AppNotArchived(Conflict):
+    """It is in use already."""
+
+    code = "app_not_archived"
+    message = "This app is not archived."
+
+
+class AppInUse(Conflict):
+    """An app with living keys cannot be deleted."""
+
+    code = "app_in_use"
+    message = "This app has living keys. Nothing was deleted."
+    hint = "Revoke them first, and whatever calls with them will stop: or archive the app instead."
+
+
+class ConfirmationMismatch(Conflict):
+    """What was typed to confirm is not the name."""
+
+    code = "confirmation_mismatch"
+    message = "What was typed is not the app's name. Nothing was deleted."
+
+
 class AppArchived(Conflict):
     """An archived app gets no new keys or agents."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,9 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agents import forms, lifecycle
 from agents.faces import AppRequest, address_of, agent_of, finished, sent
-from agents.models import Agent
+from agents.models import Agent, living_keys
 from agents.refusals import StalePage
-from audit.clock import now
 from audit.faces import PortalRequest
 from audit.refusals import NotAllowed, Refusal
 from audit.values import ReasonForm, ValuesForm
@@ -139,7 +138,7 @@ def resume(request: AppRequest, agent_id: UUID) -> HttpResponse:
 
 
 def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
-    found = Agent.objects.filter(app=request.app).annotate(living=Count("keys", filter=_living()))
+    found = Agent.objects.filter(app=request.app).annotate(living=living_keys())
     if q := (chosen.get("q") or "").strip():
         found = found.filter(Q(name__icontains=q) | Q(display_name__icontains=q))
     match chosen.get("status"):
@@ -148,13 +147,6 @@ def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
         case "active" | "inactive" as status:
             return found.filter(revoked_at=None, suspended_at__isnull=status == "active")
     return found.filter(revoked_at=None)
-
-
-def _living() -> Q:
-    """An agent's own keys that still authenticate, said without a model of keys, which agents do not know."""
-    ends = Q(keys__expires_at=None) | Q(keys__expires_at__gt=now())
-    grace = Q(keys__grace_ends_at=None) | Q(keys__grace_ends_at__gt=now())
-    return Q(keys__revoked_at=None, keys__parent=None) & ends & grace
 
 
 def _on_form(form: ValuesForm, refusal: Refusal, field: str = "") -> int:

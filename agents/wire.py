@@ -23,8 +23,10 @@ class NewAgent(Asked):
     )
     type: Kind = "agent"
     display_name: Text | None = None
-    scopes: Document = Field({}, description="Provider to list of scopes. Not the scopes of its keys.")
-    metadata: Document = Field({}, description="At most 8 KB.")
+    scopes: Document = Field(
+        default={}, description="Provider to list of scopes. Not the scopes of its keys."
+    )
+    metadata: Document = Field(default={}, description="At most 8 KB.")
     policy: Document = {}
 
 
@@ -33,9 +35,11 @@ class AgentChange(Asked):
 
     display_name: Text | None = None
     metadata: Document = {}
-    scopes: Document = Field({}, description="Replaces them all; needs the query expected_version.")
+    scopes: Document = Field(default={}, description="Replaces them all; needs the query expected_version.")
     policy: Document = {}
-    status: Literal["active", "inactive"] = Field("active", description="inactive suspends, active resumes.")
+    status: Literal["active", "inactive"] = Field(
+        default="active", description="inactive suspends, active resumes."
+    )
 
 
 class AgentInfo(Told):

@@ -60,6 +60,13 @@ class Filters:
     request: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    trace: str = ""
+    calls_only: bool = False
+
+    def told(self) -> dict[str, str]:
+        """What is asked for, as an event keeps it."""
+        asked = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "app_id"}
+        return {name: str(value) for name, value in asked.items() if value}
 
     @property
     def narrowed(self) -> bool:
@@ -159,7 +166,7 @@ def _place(entries: list[Entry], index: int) -> Cursor | None:
 
 def _events(filters: Filters) -> QuerySet[Event]:
     rows = _shared(Event.objects.all(), filters)
-    if filters.outcome in ("allowed", "refused") or filters.code or filters.path:
+    if filters.outcome in ("allowed", "refused") or filters.code or filters.path or filters.calls_only:
         return rows.none()
     if filters.action:
         whole = "." in filters.action
@@ -188,6 +195,7 @@ def _shared(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
         "agent_id": filters.agent,
         "ip": filters.ip,
         "request_id": filters.request,
+        "trace_id": filters.trace,
     }
     bounds = {"at__gte": filters.since, "at__lt": filters.until}
     return rows.filter(app_id=filters.app_id, **{k: v for k, v in (exact | bounds).items() if v})

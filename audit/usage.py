@@ -93,6 +93,17 @@ def callers(key_id: UUID, since: datetime) -> list[Caller]:
     return [Caller(*row) for row in counted[:MOST_CALLERS]]
 
 
+def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:
+    """How often each caller has called, and when last. One that never did is left out."""
+    counted = (
+        Call.objects.filter(caller_id__in=caller_ids)
+        .values_list("caller_id")
+        .annotate(calls=Count("id"), last_at=Max("at"))
+        .order_by()
+    )
+    return {caller_id: (calls, last_at) for caller_id, calls, last_at in counted if caller_id}
+
+
 def _newest(column: str, ids: Sequence[UUID]) -> Iterable[Call]:
     if not ids:
         return ()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, StrictInt, StrictStr, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, StringConstraints
 
 
 class Asked(Schema):
@@ -19,6 +19,16 @@ class Nothing(Asked):
 
 class Told(Schema):
     """A body that we send."""
+
+
+class Page(Told):
+    """A part of a list, newest first."""
+
+    total: int
+    limit: int
+    offset: int
+    has_more: bool
+    next_cursor: str | None = Field(description="Send it as cursor for what comes next. null: that was all.")
 
 
 class Flaw(Told):
@@ -59,4 +69,6 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 """ISO 8601; UTC if it names no zone."""
 Word = Annotated[StrictStr, StringConstraints(min_length=1, max_length=255)]
 Text = Annotated[StrictStr, StringConstraints(max_length=1000)]
+Sought = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+"""A text to look for, from a query."""
 Count = StrictInt

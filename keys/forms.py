@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 
+from audit.durations import parse_duration
 from audit.values import ReasonForm, ValuesForm
-from keys.expiry import parse_duration
 
 GRACES = (
     ("0", "None: it stops now"),

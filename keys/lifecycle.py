@@ -290,5 +290,4 @@ def _renew(key: ApiKey, once: str) -> Plaintext:
 
 def _take(key: ApiKey, secret: Plaintext) -> None:
     key.prefix, key.fingerprint = secret.prefix, secret.fingerprint
-    key.digest, key.pepper = secret.digest(), plaintext.current_pepper()
-    Pepper.objects.get_or_create(number=key.pepper, defaults={"mark": plaintext.mark_of(key.pepper)})
+    key.digest, key.pepper = secret.digest(), Pepper.note_current()

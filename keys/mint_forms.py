@@ -9,9 +9,10 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 
 from audit.clock import now
+from audit.durations import parse_duration, parse_moment
 from audit.refusals import Invalid
 from audit.values import ValuesForm
-from keys.expiry import check_expiry, parse_duration, parse_moment
+from keys.expiry import check_expiry
 from keys.forms import PLAIN_TEXT, OnceField
 from keys.models import ApiKey
 from keys.networks import Network, parse_networks

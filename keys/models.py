@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from agents.models import MOST_CALLS_A_MINUTE, Agent, App
 from audit.clock import now
 from audit.models import Audited, AuditedQuerySet
+from keys import plaintext
 from keys.networks import Network, stored_networks
 from keys.scopes import VERSION, ScopeSet, stored_scopes
 
@@ -110,7 +111,7 @@ class ApiKey(Audited):
         return f"{self.name} ({self.prefix})"
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["active", "deprecated", "grace", "ended", "expired", "revoked"]:
         """`revoked`, `expired`, `ended` (grace over), `grace`, `deprecated` or `active`: the first that holds."""
         moment = now()
         if self.revoked_at:
@@ -185,6 +186,13 @@ class Pepper(models.Model):
 
     def __str__(self) -> str:
         return f"pepper {self.number}"
+
+    @classmethod
+    def note_current(cls) -> int:
+        """The number of the pepper that digests are made with now, which is marked as in use by this."""
+        number = plaintext.current_pepper()
+        cls.objects.get_or_create(number=number, defaults={"mark": plaintext.mark_of(number)})
+        return number
 
 
 class Pace(models.Model):

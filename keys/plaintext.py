@@ -1,7 +1,8 @@
 """Everything that ever touches a plaintext: making one, knowing one, digesting one.
 
-A key is `alter_key_<kind>_` and base62 characters up to 40 after `alter_key_`; the last six are a CRC-32
-of everything before them, so that a typo is known without asking the database (protocol.md section 4.2).
+A key is `alter_key_<kind>_` and base62 characters up to 40 after `alter_key_`, an access token `alter_pat_` and
+40; the last six are a CRC-32 of everything before them, so that a typo is known without asking the database
+(protocol.md section 4.2).
 """
 
 import hashlib
@@ -15,12 +16,20 @@ from typing import NoReturn
 from django.conf import settings
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-KINDS = {"app": "alter_key_app_", "agent": "alter_key_agent_", "derived": "alter_key_derived_"}
-AFTER_ALTER_KEY = 40
+KINDS = {
+    "app": "alter_key_app_",
+    "agent": "alter_key_agent_",
+    "derived": "alter_key_derived_",
+    "token": "alter_pat_",
+}
+SHORTEST_START = "alter_key_"
+AFTER_START = 40
+"""Characters after `alter_key_` or `alter_pat_`: the published client insists on it."""
 CHECK_LENGTH = 6
 
-_SHOWN = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{0,8}")
+_SHOWN = re.compile(r"alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{0,8}")
 _WHOLE = re.compile(r"alter_key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})")
+_TOKEN = re.compile(r"alter_pat_[0-9A-Za-z]{40}")
 
 
 class Plaintext:
@@ -58,9 +67,9 @@ class Plaintext:
 
 
 def generate(kind: str) -> Plaintext:
-    """A new plaintext of `kind` (app, agent or derived), from the operating system's randomness."""
+    """A new plaintext of `kind` (app, agent, derived or token), from the operating system's randomness."""
     start = KINDS[kind]
-    length = AFTER_ALTER_KEY - (len(start) - len("alter_key_")) - CHECK_LENGTH
+    length = AFTER_START - (len(start) - len(SHORTEST_START)) - CHECK_LENGTH
     body = start + "".join(secrets.choice(ALPHABET) for _ in range(length))
     return Plaintext(body + checksum(body))
 
@@ -77,9 +86,16 @@ def checksum(body: str) -> str:
 
 def is_well_formed(presented: str) -> bool:
     """Whether `presented` has the shape of a key and its checksum holds. Says nothing of whether it exists."""
-    return bool(_WHOLE.fullmatch(presented)) and presented[-CHECK_LENGTH:] == checksum(
-        presented[:-CHECK_LENGTH]
-    )
+    return bool(_WHOLE.fullmatch(presented)) and _checks(presented)
+
+
+def is_token(presented: str) -> bool:
+    """Whether `presented` has the shape of an access token and its checksum holds."""
+    return bool(_TOKEN.fullmatch(presented)) and _checks(presented)
+
+
+def _checks(presented: str) -> bool:
+    return presented[-CHECK_LENGTH:] == checksum(presented[:-CHECK_LENGTH])
 
 
 def find(text: str) -> str:

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from keys.models import ApiKey, Pepper
 from keys.plaintext import mark_of
+from portal.models import AccessToken
 
 
 @register(Tags.security, deploy=True)
@@ -44,7 +45,8 @@ def peppers_are_there(
     if not databases:
         return []
     try:
-        used = set(ApiKey.objects.filter(revoked_at=None).values_list("pepper", flat=True).distinct())
+        living = (ApiKey.objects.filter(revoked_at=None), AccessToken.objects.filter(revoked_at=None))
+        used = {number for rows in living for number in rows.values_list("pepper", flat=True).distinct()}
         marks = dict(Pepper.objects.filter(number__in=used).values_list("number", "mark"))
     except DatabaseError:
         return []  # not migrated yet: there are no keys

@@ -15,9 +15,9 @@ from django.urls import reverse
 
 from agents.faces import AppRequest
 from agents.models import App
+from agents.refusals import AppNotFound
 from audit.actions import Action
 from audit.actors import Actor, Origin
-from audit.refusals import NotFound
 from audit.search import cut_to_prefix
 from portal.models import User
 from portal.roles import PERMISSIONS
@@ -65,16 +65,17 @@ def open_to_all(view: View) -> View:
 
 def apps_of(user: User) -> QuerySet[App]:
     """The apps `user` has a role on."""
+    there = App.objects.filter(deleted_at=None)
     if any(m.app_id is None for m in user.roles):
-        return App.objects.all()
-    return App.objects.filter(id__in=[m.app_id for m in user.roles])
+        return there
+    return there.filter(id__in=[m.app_id for m in user.roles])
 
 
 def app_of(user: User, app_id: UUID) -> App:
-    """One of them. Raises NotFound for a stranger's as for none."""
+    """One of them. Raises AppNotFound for a stranger's as for none."""
     app = apps_of(user).filter(id=app_id).first()
     if app is None:
-        raise NotFound
+        raise AppNotFound
     return app
 
 

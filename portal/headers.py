@@ -10,9 +10,10 @@ from audit.addresses import is_trusted, parse_address
 from audit.faces import PortalRequest
 from audit.origins import origin_of
 from keys.verify import verify
-from portal.runtime import serve
+from portal import api, runtime
 
 Next = Callable[[HttpRequest], HttpResponseBase]
+FACES = {"/sdk/": runtime.serve, "/api/": api.serve}
 FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
 
 
@@ -31,7 +32,7 @@ class ForwardedMiddleware:
 
 
 class ProgramsMiddleware:
-    """Answers programs, at /verify and below /sdk/, before cookies, sessions, hosts and pages come into it."""
+    """Answers programs, at /verify, /sdk/ and /api/, before cookies, sessions, hosts and pages come into it."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -39,7 +40,10 @@ class ProgramsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info == "/verify":
             return verify(request)
-        return serve(request) if request.path_info.startswith("/sdk/") else self.get_response(request)
+        for start, serve in FACES.items():
+            if request.path_info.startswith(start):
+                return serve(request)
+        return self.get_response(request)
 
 
 class HeadersMiddleware:

@@ -1,20 +1,38 @@
 """What the JSON faces share: bodies that mean one thing, and every "no" in its flat shape (protocol.md section 8.1)."""
 
+import inspect
 import json
 import logging
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, NoReturn, TypeVar
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, ResolverMatch, resolve
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
+from ninja.responses import Status
+from ninja.security.base import AuthBase
 
-from audit.refusals import Internal, Invalid, InvalidJson, Refusal, UnsupportedMediaType, amounts_to
+from audit.refusals import (
+    Internal,
+    Invalid,
+    InvalidJson,
+    MethodNotAllowed,
+    NotFound,
+    Refusal,
+    UnsupportedMediaType,
+    amounts_to,
+)
 from audit.text import keepable
+from audit.wire import Error
 from portal.refusals import respond
 
 log = logging.getLogger(__name__)
+N = TypeVar("N")
+NOUNS = ("apps", "keys", "agents", "callers", "audit", "members", "scopes", "spans", "identity", "me")
 MOST_FLAWS = 20
 WIRE_NAMES = {"networks": "cidr_allowlist", "grace": "overlap_days"}
 """Fields that verbs know by other names than the wire does."""
@@ -55,10 +73,98 @@ def make(title: str, version: str, description: str, namespace: str) -> NinjaAPI
         urls_namespace=namespace,
         parser=StrictParser(),
     )
-    api.add_exception_handler(Exception, _refuse)
-    api.add_exception_handler(HttpError, _refuse)
-    api.add_exception_handler(ValidationError, _refuse)
+    api.add_exception_handler(Exception, refuse)
+    api.add_exception_handler(HttpError, refuse)
+    api.add_exception_handler(ValidationError, refuse)
     return api
+
+
+class NoRoute(Exception):
+    """There is nothing at this address, or not for this method."""
+
+    def __init__(self, refusal: Refusal, allowed: Iterable[str] = ()) -> None:
+        self.refusal, self.allow = refusal, ", ".join(allowed)
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """The "no", with the methods there are."""
+        response = refuse(request, self.refusal)
+        if self.allow:
+            response["Allow"] = self.allow
+        return response
+
+
+def find(request: HttpRequest, lines: Mapping[str, Mapping[str, N]]) -> tuple[ResolverMatch, N]:
+    """Where a request leads, and what the map's `lines` say of that address and method. Raises NoRoute."""
+    try:
+        match = resolve(request.path_info)
+        methods = lines[match.route]
+    except (Resolver404, KeyError):
+        raise NoRoute(NotFound()) from None
+    method = str(request.method)
+    if method not in methods:
+        raise NoRoute(MethodNotAllowed(), methods)
+    return match, methods[method]
+
+
+def add(
+    router: Router,
+    method: str,
+    path: str,
+    view: Callable[..., Any],
+    told: Any,
+    auth: AuthBase,
+    errors: Sequence[int],
+    statuses: Sequence[int],
+    extra: dict[str, Any],
+) -> None:
+    """Add a line of a map: `view` answers with `told` and the first of `statuses`, unless it says another."""
+    router.add_api_operation(
+        path,
+        [method],
+        _with_status(view, statuses[0]),
+        auth=auth,
+        response={**dict.fromkeys(statuses, told), **dict.fromkeys(errors, Error)},
+        operation_id=view.__name__,
+        summary=view.__name__.replace("_", " ").capitalize(),
+        tags=[_tag(path)],
+        openapi_extra=extra,
+    )
+
+
+def pattern(prefix: str, path: str) -> str:
+    """An address of a map as Django's resolver writes it."""
+    return f"{prefix}{path}".replace("{", "<").replace("}", ">")
+
+
+def _tag(path: str) -> str:
+    """What an operation is about: the last plain noun of its address but one that is a verb."""
+    nouns = [part for part in path.split("/") if part in NOUNS]
+    return nouns[-1] if nouns else path.split("/")[1]
+
+
+def _with_status(view: Callable[..., Any], status: int) -> Callable[..., Any]:
+    @wraps(view)
+    def answered(*args: Any, **kwargs: Any) -> Any:
+        result = view(*args, **kwargs)
+        return result if isinstance(result, Status | HttpResponseBase) else Status(status, result)
+
+    return answered
+
+
+def below(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
+    """`view` for an address that names `name` too: the gate has used it, and the document shall know it."""
+
+    @wraps(view)
+    def without(*args: Any, **kwargs: Any) -> Any:
+        kwargs.pop(name, None)
+        return view(*args, **kwargs)
+
+    known = inspect.signature(view)
+    named = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=str)
+    without.__signature__ = known.replace(  # type: ignore[attr-defined]
+        parameters=[*known.parameters.values(), named]
+    )
+    return without
 
 
 def refusal_of(error: BaseException) -> Refusal:
@@ -73,7 +179,8 @@ def refusal_of(error: BaseException) -> Refusal:
     return Internal()
 
 
-def _refuse(request: HttpRequest, error: Any) -> HttpResponse:
+def refuse(request: HttpRequest, error: Any) -> HttpResponse:
+    """The answer to a request that ended in `error`; the refusal it amounts to is left on the request."""
     refusal = refusal_of(error)
     for flaw in refusal.details.get("fields", ()):
         flaw["field"] = WIRE_NAMES.get(flaw["field"], flaw["field"])

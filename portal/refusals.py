@@ -13,6 +13,45 @@ from audit.refusals import Internal, Invalid, NotAllowed, NotFound, Refusal, amo
 PROGRAMS = ("/verify", "/api/", "/sdk/", "/healthz")
 
 
+class MissingToken(Refusal):
+    """The JSON API was called without an access token."""
+
+    code = "missing_token"
+    status = 401
+    message = "No access token was presented."
+    hint = (
+        "Send Authorization: Bearer alter_pat_…; mint one in the portal under your name, or alter auth login."
+    )
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="alter"'}
+
+
+class InvalidToken(MissingToken):
+    """Mistyped, never issued here, or revoked: the three look the same."""
+
+    code = "invalid_token"
+    message = "This access token is not valid."
+    hint = "Mint another in the portal under your name, or alter auth login."
+
+
+class TokenExpired(MissingToken):
+    """The access token's expiry has passed."""
+
+    code = "token_expired"
+    message = "This access token has expired."
+    hint = "Mint another in the portal under your name, or alter auth login."
+
+
+class InvalidGrant(Refusal):
+    """The code of a sign-in is wrong, used, or older than a minute."""
+
+    code = "invalid_grant"
+    status = 400
+    message = "This sign-in cannot be completed: its code is wrong, used, or older than a minute."
+    hint = "Start again: alter auth login."
+
+
 class StaleForm(Refusal):
     """The form's token does not match: it is old, or cookies are off."""
 

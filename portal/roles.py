@@ -3,6 +3,8 @@
 An access token is asked for in tiers that do nest (docs/decisions/0002).
 """
 
+from collections.abc import Iterable
+
 from portal.models import Role
 
 DEVELOPER = frozenset(
@@ -29,14 +31,29 @@ ADMIN = (
     | SUPPORT
     | {
         "dashboard_apps:write",
+        "dashboard_apps:delete",
         "dashboard_agents:admin",
         "dashboard_audit:export",
         "dashboard_members:read",
         "dashboard_members:write",
     }
 )
+EVERYTHING = sorted(ADMIN)
+"""Every permission there is, for whoever asks for all."""
+_TIERS = ("read", "write", "admin")
+
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.DEVELOPER: DEVELOPER,
     Role.SUPPORT: SUPPORT,
     Role.ADMIN: ADMIN,
 }
+
+
+def with_lower_tiers(permissions: Iterable[str]) -> frozenset[str]:
+    """What asking for `permissions` asks for: admin of a thing includes write, and write includes read."""
+    asked = set(permissions)
+    for permission in permissions:
+        resource, _, tier = permission.rpartition(":")
+        if tier in _TIERS:
+            asked |= {f"{resource}:{lower}" for lower in _TIERS[: _TIERS.index(tier)]}
+    return frozenset(asked)

@@ -4,28 +4,19 @@ What the call did and the record of it are one transaction: if either fails, nei
 """
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from django.urls import Resolver404, ResolverMatch, resolve
+from django.urls import ResolverMatch
 
-from audit.refusals import MethodNotAllowed, NotFound, Refusal
+from audit.refusals import MethodNotAllowed, NotFound
 from keys import gate
 from keys.gate import Arrival, Needs
-from portal import sdk
-from portal.json_faces import refusal_of
+from portal import json_faces, sdk
+from portal.json_faces import NoRoute, refusal_of
 from portal.refusals import respond
 
 DOCUMENT = "/sdk/openapi.json"
-
-
-class NoRoute(Exception):
-    """There is nothing at this address, or not for this method."""
-
-    def __init__(self, refusal: Refusal, allowed: Mapping[str, Any] | None = None) -> None:
-        self.refusal, self.allow = refusal, ", ".join(allowed or ())
 
 
 def serve(request: HttpRequest) -> HttpResponseBase:
@@ -46,14 +37,14 @@ def document(request: HttpRequest) -> HttpResponseBase:
 
 def _document(request: HttpRequest) -> HttpResponseBase:
     if request.method not in ("GET", "HEAD"):
-        return _no_route(request, NoRoute(MethodNotAllowed(), {"GET": None}))
+        return NoRoute(MethodNotAllowed(), ["GET"]).answer(request)
     return document(request)
 
 
 def _call(request: HttpRequest, started: int) -> HttpResponseBase:
     match, needs, missing = _routed(request)
     if missing and not gate.presented(request):
-        return _no_route(request, missing)
+        return missing.answer(request)
     arrival = gate.admit(request, needs, match.kwargs if match else {}, started)
     if refusal := arrival.outcome.verdict.refusal:
         response: HttpResponseBase = respond(request, refusal)
@@ -74,8 +65,8 @@ def _carry_out(
 ) -> HttpResponseBase:
     with transaction.atomic():
         before = transaction.savepoint()
-        if missing or match is None or needs is None:
-            response = _no_route(request, missing or NoRoute(NotFound()))
+        if match is None or needs is None:
+            response: HttpResponseBase = (missing or NoRoute(NotFound())).answer(request)
         else:
             gate.let_in(request, arrival, needs)
             response = match.func(request, *match.args, **match.kwargs)
@@ -88,17 +79,6 @@ def _carry_out(
 def _routed(request: HttpRequest) -> tuple[ResolverMatch | None, Needs | None, NoRoute | None]:
     """Where a request leads and what that needs, or why it leads nowhere."""
     try:
-        match = resolve(request.path_info)
-        methods = sdk.NEEDS[match.route]
-    except (Resolver404, KeyError):
-        return None, None, NoRoute(NotFound())
-    needs = methods.get(str(request.method))
-    return match, needs, None if needs else NoRoute(MethodNotAllowed(), methods)
-
-
-def _no_route(request: HttpRequest, missing: NoRoute) -> HttpResponseBase:
-    request.refusal = missing.refusal  # type: ignore[attr-defined]
-    response = respond(request, missing.refusal)
-    if missing.allow:
-        response["Allow"] = missing.allow
-    return response
+        return *json_faces.find(request, sdk.NEEDS), None
+    except NoRoute as missing:
+        return None, None, missing

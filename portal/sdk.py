@@ -5,12 +5,11 @@ scope. portal/runtime.py says what is done around each call.
 """
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router
-from ninja.responses import Status
 from ninja.security.base import AuthBase
 
 import agents.actions as on_agents
@@ -19,7 +18,7 @@ import keys.actions as on_keys
 from agents import sdk as agents
 from agents.wire import AgentCreateResult, AgentInfo, AgentListResult
 from audit.actions import Action
-from audit.wire import Error, Told
+from audit.wire import Told
 from keys import agent_sdk as agent_keys
 from keys import sdk as keys
 from keys.gate import Needs
@@ -61,31 +60,12 @@ class SignedWithKey(AuthBase):
 
 
 def route(
-    method: str, path: str, view: Callable[..., Any], told: type[Told], needs: Needs, *status: int
+    method: str, path: str, view: Callable[..., Any], told: type[Told], needs: Needs, *statuses: int
 ) -> None:
-    """Add an operation that answers with `told`, and `status`: 200 unless it is said."""
-    codes = status or (200,)
-    NEEDS.setdefault(f"sdk{path}".replace("{", "<").replace("}", ">"), {})[method] = needs
-    router.add_api_operation(
-        path,
-        [method],
-        _with_status(view, codes[0]),
-        auth=SignedWithKey(),
-        response={**dict.fromkeys(codes, told), **dict.fromkeys(ERRORS, Error)},
-        operation_id=view.__name__,
-        summary=view.__name__.replace("_", " ").capitalize(),
-        tags=[path.split("/")[1]],
-        openapi_extra={"x-alter-scope": needs.scope},
-    )
-
-
-def _with_status(view: Callable[..., Any], status: int) -> Callable[..., Any]:
-    @wraps(view)
-    def answered(*args: Any, **kwargs: Any) -> Status[Any]:
-        result = view(*args, **kwargs)
-        return result if isinstance(result, Status) else Status(status, result)
-
-    return answered
+    """Add an operation that answers with `told`, and one of `statuses`: 200 unless it is said."""
+    NEEDS.setdefault(json_faces.pattern("sdk", path), {})[method] = needs
+    extra = {"x-alter-scope": needs.scope}
+    json_faces.add(router, method, path, view, told, SignedWithKey(), ERRORS, statuses or (200,), extra)
 
 
 def by_app(action: Action, *implies: Action) -> Needs:

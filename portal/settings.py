@@ -51,6 +51,13 @@ except ValueError:
 if not 1 <= RATE_LIMIT_RPM <= 100_000:
     raise ImproperlyConfigured("PORTAL_RATE_LIMIT: write calls a minute, from 1 to 100000.")
 
+try:
+    API_RATE_LIMIT_RPM = env.int("PORTAL_API_RATE_LIMIT", default=600)
+except ValueError:
+    API_RATE_LIMIT_RPM = 0
+if not 1 <= API_RATE_LIMIT_RPM <= 100_000:
+    raise ImproperlyConfigured("PORTAL_API_RATE_LIMIT: write requests a minute, from 1 to 100000.")
+
 # ── the database ────────────────────────────────────────────────────────────────────────────────────
 
 try:

@@ -14,7 +14,7 @@ import portal.docs_views as docs_pages
 import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
 from keys import verify
-from portal import runtime, sdk
+from portal import api, runtime, sdk
 from portal.gates import open_to_all, page, signed_in
 
 keys = [
@@ -99,6 +99,10 @@ urlpatterns = [
     path("verify", open_to_all(verify.verify), name="verify"),
     path("sdk/openapi.json", open_to_all(runtime.document), name="sdk-document"),
     path("sdk/", sdk.api.urls),  # its own map, with a key as the gate of every line: portal/sdk.py
+    path("api/v1/openapi.json", open_to_all(api.document), name="api-document"),
+    path(
+        "api/v1/", api.api.urls
+    ),  # its own map, with an access token as the gate of every line: portal/api.py
     path("healthz", open_to_all(portal_pages.healthz), name="healthz"),
 ]
 

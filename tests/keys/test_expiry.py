@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.clock import at
+from audit.durations import parse_duration, parse_moment
 from audit.refusals import Invalid
-from keys.expiry import check_expiry, parse_duration, parse_moment
+from keys.expiry import check_expiry
 from tests.keys.laws import law
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

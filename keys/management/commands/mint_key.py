@@ -11,9 +11,9 @@ from agents.models import Agent, App
 from agents.refusals import AgentNotFound
 from audit.actors import Actor
 from audit.clock import now
+from audit.durations import parse_duration, parse_moment
 from audit.refusals import NotFound
 from audit.shell import ShellCommand
-from keys.expiry import parse_duration, parse_moment
 from keys.lifecycle import Minted, mint
 from keys.networks import parse_networks
 from keys.scopes import everything, parse_scopes

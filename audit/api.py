@@ -1,0 +1,136 @@
+"""The record at the management API: looked through, explained, taken out. Nothing here changes anything."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from ninja import Query, Schema
+from pydantic import Field
+
+from audit import groups
+from audit.api_wire import Check, Entry, EntryInFull, Group, Groups, Timeline
+from audit.clock import now
+from audit.durations import parse_since
+from audit.export import FORMATS, export
+from audit.faces import TenantRequest
+from audit.models import Call, Event
+from audit.refusals import Invalid, NotFound
+from audit.search import Filters, parse_cursor, timeline
+from audit.templatetags.record import steps
+from audit.wire import Sought
+
+RESULTS: dict[str, Literal["passed", "failed", "not reached"]] = {
+    "yes": "passed",
+    "no": "failed",
+    "later": "not reached",
+}
+KINDS = ("", "event", "call")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+class Wanted(Schema):
+    """What to look for. Empty means anything."""
+
+    since: Sought = Field(default="", description="ISO 8601, or a span before now: 24h, 7d.")
+    until: Sought = ""
+    kind: Sought = Field(default="", description="event or call.")
+    action: Sought = Field(default="", description="key.mint, or key for all that is done to keys.")
+    outcome: Sought = Field(default="", description="act, allowed or refused.")
+    key: Sought = Field(default="", description="A key's prefix, or a piece of it.")
+    key_id: UUID | None = None
+    agent: UUID | None = None
+    actor: Sought = ""
+    caller: Sought = ""
+    code: Sought = ""
+    ip: Sought = ""
+    path: Sought = ""
+    request: Sought = ""
+    trace: Sought = ""
+
+    def filters(self, app_id: UUID) -> Filters:
+        """The same for one app. Raises Invalid."""
+        if self.kind not in KINDS or self.outcome not in ("", "act", "allowed", "refused"):
+            raise Invalid("kind" if self.kind not in KINDS else "outcome", "There is no such choice.")
+        asked = self.model_dump(exclude={"kind", "since", "until"})
+        if self.kind == "event":
+            asked["outcome"] = "act"
+        return Filters(
+            app_id,
+            since=_moment(self.since, "since"),
+            until=_moment(self.until, "until"),
+            calls_only=self.kind == "call",
+            **asked,
+        )
+
+
+WantedOfLog = Annotated[Wanted, Query()]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+def list_entries(
+    request: TenantRequest, wanted: WantedOfLog, limit: Limit = 100, cursor: Sought = ""
+) -> Timeline:
+    """Acts and calls, newest first."""
+    page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
+    return Timeline(
+        items=[Entry.of(row) for row in page.entries], next_cursor=str(page.older) if page.older else None
+    )
+
+
+def get_entry(request: TenantRequest, entry_id: str) -> EntryInFull:
+    """One act, or one call and how the verdict on it came about."""
+    rows = {"app_id": request.app.id, "id": entry_id if _UUID.fullmatch(entry_id) else UUID(int=0)}
+    if event := Event.objects.filter(**rows).first():
+        return EntryInFull(**Entry.of(event).model_dump())
+    call = Call.objects.filter(**rows).first()
+    if call is None:
+        raise NotFound("The record of this app has no entry with this id.")
+    checks = [Check(name=name, what=what, result=RESULTS[how]) for name, what, how in steps(call)]
+    return EntryInFull(**Entry.of(call).model_dump(), checks=checks)
+
+
+def export_entries(request: TenantRequest, wanted: WantedOfLog, format: Sought = "jsonl") -> HttpResponseBase:
+    """Acts and calls as a stream, newest first; 100,000 at the most. That it was asked for is recorded."""
+    if format not in FORMATS:
+        raise Invalid("format", f"Choose one of {', '.join(FORMATS)}.")
+    lines = export(request.actor, wanted.filters(request.app.id), request.app.name, format)
+    name = f"audit-{request.app.id}-{now():%Y%m%d-%H%M%S}.{format}"
+    return StreamingHttpResponse(
+        lines, content_type=FORMATS[format], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def list_threads(
+    request: TenantRequest, since: Sought = "", until: Sought = "", actor: Sought = ""
+) -> Groups:
+    """Calls by the thread their context names, the latest first."""
+    bounds = _moment(since, "since"), _moment(until, "until")
+    return _told(groups.threads(request.app.id, *bounds, caller=actor))
+
+
+def list_traces(request: TenantRequest, since: Sought = "", until: Sought = "", actor: Sought = "") -> Groups:
+    """Calls by the trace they are part of, the latest first."""
+    bounds = _moment(since, "since"), _moment(until, "until")
+    return _told(groups.traces(request.app.id, *bounds, caller=actor))
+
+
+def _told(found: list[groups.Group]) -> Groups:
+    return Groups(
+        items=[
+            Group(
+                id=g.id,
+                calls=g.calls,
+                refused=g.refused,
+                first_at=g.first_at,
+                last_at=g.last_at,
+                callers=g.callers,
+            )
+            for g in found
+        ]
+    )
+
+
+def _moment(text: str, field: str) -> datetime | None:
+    return parse_since(text, field) if text else None

@@ -1,0 +1,37 @@
+"""Parts of a list, newest first: by offset, or by a cursor that holds still while rows arrive."""
+
+from typing import Annotated, Any
+
+from django.db.models import Q, QuerySet
+from ninja import Query, Schema
+from pydantic import Field
+
+from audit.search import Cursor, parse_cursor
+
+
+class Part(Schema):
+    """Which part of a list is asked for."""
+
+    limit: int = Field(default=100, ge=1, le=1000)
+    offset: int = Field(default=0, ge=0, le=1_000_000_000)
+    cursor: str = Field(default="", max_length=100, description="next_cursor of the answer before.")
+
+
+PartOfList = Annotated[Part, Query()]
+
+
+def cut(rows: QuerySet[Any], part: Part) -> tuple[list[Any], dict[str, Any]]:
+    """The rows of `part`, by created_at and id, and what a Page says beside them. Raises Invalid."""
+    total, place = rows.count(), parse_cursor(part.cursor)
+    if place:
+        rows = rows.filter(Q(created_at__lt=place.at) | Q(created_at=place.at, id__lt=place.id))
+    found = list(rows.order_by("-created_at", "-id")[part.offset : part.offset + part.limit + 1])
+    more, found = len(found) > part.limit, found[: part.limit]
+    last = str(Cursor(found[-1].created_at, found[-1].id)) if more else None
+    return found, {
+        "total": total,
+        "limit": part.limit,
+        "offset": part.offset,
+        "has_more": more,
+        "next_cursor": last,
+    }

@@ -1,0 +1,242 @@
+"""Keys at the management API: each view fetches, parses, calls one verb and tells what came of it."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from ninja.responses import Status
+
+from agents.api import seen as agent_seen
+from agents.api_wire import AgentCreated, AgentDetail, Reason
+from agents.faces import AppRequest, agent_in, id_of
+from agents.models import Agent
+from agents.refusals import OnceMismatch
+from agents.wire import NewAgent
+from audit import usage
+from audit.clock import now
+from audit.durations import parse_duration, parse_moment
+from audit.paging import PartOfList, cut
+from audit.refusals import Invalid
+from audit.wire import Sought
+from keys import enrolment, lifecycle, present
+from keys.agent_sdk import IdempotencyKey
+from keys.faces import key_of
+from keys.lifecycle import Minted
+from keys.models import ApiKey
+from keys.networks import parse_networks
+from keys.refusals import AlreadyMinted
+from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
+from keys.wire import (
+    KeyInfo,
+    KeyMinted,
+    KeyNarrowing,
+    KeyPage,
+    KeyRename,
+    KeyRevocation,
+    KeyRotation,
+    KeyStatistics,
+    NewAgentKey,
+    NewKey,
+)
+
+STATUSES = ("", "active", "revoked")
+KINDS = ("", *ApiKey.Kind.values)
+
+
+def list_keys(
+    request: AppRequest, part: PartOfList, status: Sought = "", kind: Sought = "", agent: Sought = ""
+) -> KeyPage:
+    """The app's keys, newest first. `active` are all that still authenticate, those in grace included."""
+    _one_of("status", status, STATUSES)
+    _one_of("kind", kind, KINDS)
+    found = ApiKey.objects.filter(app=request.app).with_kin()
+    if status:
+        found = found.living() if status == "active" else found.filter(revoked_at__isnull=False)
+    if kind:
+        found = found.filter(kind=kind)
+    if agent:
+        found = found.filter(agent=id_of(agent))
+    page, told = cut(found, part)
+    last = usage.last_calls([key.id for key in page])
+    return KeyPage(items=[KeyInfo.seen(key, last.get(key.id)) for key in page], **told)
+
+
+def key_statistics(request: AppRequest) -> KeyStatistics:
+    """How many keys there are, and how many there may be."""
+    quota = present.quota(request.app)
+    return KeyStatistics(
+        active=quota.active,
+        rotated_in_grace=quota.rotated_in_grace,
+        total=quota.total,
+        max_allowed=quota.max_allowed,
+    )
+
+
+def mint_key(request: AppRequest, asked: NewKey, idempotency_key: IdempotencyKey = "") -> Status[KeyMinted]:
+    """Mint a key. Asked again under the same Idempotency-Key: 200, and no plaintext."""
+    if asked.agent_id and asked.key_type != "agent":
+        raise Invalid("agent_id", "Only a key of the type agent belongs to an agent.")
+    agent = agent_in(request.app.id, asked.agent_id) if asked.agent_id else None
+    return _mint(request, asked, agent, idempotency_key, kind="agent" if asked.key_type == "agent" else "app")
+
+
+def mint_agent_key(
+    request: AppRequest,
+    agent_id: str,
+    asked: NewAgentKey | None = None,
+    idempotency_key: IdempotencyKey = "",
+) -> Status[KeyMinted]:
+    """Mint a key for an agent; numbered, and with what agents' keys may do, unless it is said."""
+    agent = agent_in(request.app.id, id_of(agent_id))
+    return _mint(request, asked or NewAgentKey(), agent, idempotency_key, kind="agent")
+
+
+def get_key(request: AppRequest, key_id: str) -> KeyInfo:
+    """One key."""
+    return seen(key_of(request, id_of(key_id)))
+
+
+def rename_key(request: AppRequest, key_id: str, asked: KeyRename) -> KeyInfo:
+    """Change what people call a key."""
+    key = key_of(request, id_of(key_id))
+    lifecycle.rename(request.actor, key, asked.name)
+    return seen(key)
+
+
+def narrow_key(request: AppRequest, key_id: str, asked: KeyNarrowing) -> KeyInfo:
+    """Take something away from a key."""
+    key = key_of(request, id_of(key_id))
+    lifecycle.narrow(
+        request.actor,
+        key,
+        scopes=_scopes(asked.scopes),
+        networks=None if asked.cidr_allowlist is None else parse_networks(asked.cidr_allowlist),
+        rate_limit_rpm=asked.rate_limit_rpm,
+        expires_at=parse_moment(asked.expires_at) if asked.expires_at else None,
+        reason=asked.reason,
+    )
+    return seen(key)
+
+
+def rotate_key(request: AppRequest, key_id: str, asked: KeyRotation | None = None) -> KeyMinted:
+    """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
+    asked = asked or KeyRotation()
+    minted = lifecycle.rotate(
+        request.actor,
+        key_of(request, id_of(key_id)),
+        grace=timedelta(0) if asked.grace in ("0", "0s", "0d") else parse_duration(asked.grace, "grace"),
+        scopes=_scopes(asked.scopes),
+        reason=asked.reason,
+    )
+    return _taken(minted)
+
+
+def deprecate_key(request: AppRequest, key_id: str, asked: Reason | None = None) -> KeyInfo:
+    """Mark a key as on its way out. It works, and every answer says so."""
+    key = key_of(request, id_of(key_id))
+    lifecycle.deprecate(request.actor, key, asked.reason if asked else "")
+    return seen(key)
+
+
+def undeprecate_key(request: AppRequest, key_id: str, asked: Reason | None = None) -> KeyInfo:
+    """Take the mark away. During grace this cancels the rotation."""
+    key = key_of(request, id_of(key_id))
+    lifecycle.undeprecate(request.actor, key, asked.reason if asked else "")
+    return seen(key)
+
+
+def revoke_key(request: AppRequest, key_id: str, asked: KeyRevocation | None = None) -> KeyInfo:
+    """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
+    key, asked = key_of(request, id_of(key_id)), asked or KeyRevocation()
+    lifecycle.revoke(request.actor, key, reason=asked.reason, force=asked.force)
+    return seen(key)
+
+
+def create_agent(
+    request: AppRequest, asked: NewAgent, idempotency_key: IdempotencyKey = ""
+) -> Status[AgentCreated]:
+    """Create an agent and its first key. Asked again under the same Idempotency-Key: 200, and no plaintext."""
+    wanted = asked.model_dump() | {"display_name": asked.display_name or ""}
+    made = enrolment.enrol(request.actor, request.app, wanted, idempotency_key)
+    api_key = made.plaintext.take() if made.plaintext else None
+    detail = agent_seen(made.agent).model_dump()
+    return Status(201 if api_key else 200, AgentCreated(**detail, key_id=made.key_id, api_key=api_key))
+
+
+def revoke_agent(request: AppRequest, agent_id: str, asked: Reason | None = None) -> AgentDetail:
+    """End an agent and all its keys, for ever. Again: nothing happens."""
+    agent = agent_in(request.app.id, id_of(agent_id))
+    lifecycle.revoke_agent(request.actor, agent, reason=asked.reason if asked else "")
+    return agent_seen(agent)
+
+
+def list_agent_keys(request: AppRequest, agent_id: str, part: PartOfList) -> KeyPage:
+    """An agent's keys, newest first, derived and revoked ones included."""
+    agent = agent_in(request.app.id, id_of(agent_id))
+    page, told = cut(agent.keys.with_kin(), part)
+    last = usage.last_calls([key.id for key in page])
+    return KeyPage(items=[KeyInfo.seen(key, last.get(key.id)) for key in page], **told)
+
+
+def seen(key: ApiKey) -> KeyInfo:
+    """`key` as the API shows it."""
+    return KeyInfo.seen(key, usage.last_calls([key.id]).get(key.id))
+
+
+def _mint(
+    request: AppRequest, asked: NewAgentKey, agent: Agent | None, idempotency_key: str, *, kind: str
+) -> Status[KeyMinted]:
+    wanted: dict[str, Any] = {
+        "name": asked.name,
+        "scopes": parse_scopes(AGENT_DEFAULT if asked.scopes is None else asked.scopes),
+        "networks": parse_networks(asked.cidr_allowlist or ()),
+        "rate_limit_rpm": asked.rate_limit_rpm,
+        "expires_at": _end(asked.expires_in, asked.expires_at),
+        "metadata": asked.metadata,
+    }
+    once = f"api:{hashlib.sha256(idempotency_key.encode()).hexdigest()}" if idempotency_key else ""
+    try:
+        minted = lifecycle.mint(
+            request.actor, request.app, agent=agent, kind=kind, reason=asked.reason, once=once, **wanted
+        )
+    except AlreadyMinted as made:
+        return Status(200, _minted_before(request, made.details["key_id"], wanted, agent))
+    return Status(201, _taken(minted))
+
+
+def _minted_before(
+    request: AppRequest, key_id: str, wanted: dict[str, Any], agent: Agent | None
+) -> KeyMinted:
+    """The key that the same Idempotency-Key minted, without its plaintext. Raises OnceMismatch for another wish."""
+    key = key_of(request, id_of(key_id))
+    alike = (
+        key.agent_id == (agent.id if agent else None)
+        and wanted["name"] in ("", key.name)
+        and key.scopes == wanted["scopes"].names()
+        and key.networks == [str(network) for network in wanted["networks"]]
+        and key.rate_limit_rpm == wanted["rate_limit_rpm"]
+    )
+    if not alike:
+        raise OnceMismatch("This idempotency key was used before, for another key. Nothing was minted.")
+    return KeyMinted(**seen(key).model_dump(), api_key=None)
+
+
+def _taken(minted: Minted) -> KeyMinted:
+    return KeyMinted.seen(minted.key, api_key=minted.plaintext.take())
+
+
+def _scopes(names: list[str] | None) -> ScopeSet | None:
+    return None if names is None else parse_scopes(names)
+
+
+def _end(expires_in: str | None, expires_at: str | None) -> datetime | None:
+    if expires_in and expires_at:
+        raise Invalid("expires_at", "Say expires_in or expires_at, not both.")
+    if expires_in:
+        return now() + parse_duration(expires_in)
+    return parse_moment(expires_at) if expires_at else None
+
+
+def _one_of(field: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise Invalid(field, f"Choose one of {', '.join(filter(None, choices))}.")

@@ -1,0 +1,56 @@
+"""Makes an access token from the shell: for the first script, before anyone has opened a browser."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from audit.actors import Actor
+from audit.clock import now
+from audit.durations import parse_duration
+from audit.refusals import NotFound
+from audit.shell import ShellCommand
+from portal import tokens
+from portal.models import User
+
+
+class Command(ShellCommand):
+    """`manage.py create_access_token --email you@example.com --name ci --permissions all --json`."""
+
+    help = "Issue an access token to someone; it may do what they may do, or a part of it. Printed once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--email", required=True, help="whose token it is")
+        parser.add_argument("--name", required=True, help="what it is for")
+        parser.add_argument(
+            "--permissions", required=True, help="all, or a list: dashboard_keys:read,dashboard_keys:write"
+        )
+        parser.add_argument("--expires-in", default="", help="30d, 12h or 5m; without it, never")
+        parser.add_argument("--json", action="store_true", help="print an object for machines")
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        user = User.objects.filter(email=options["email"].strip().lower(), is_active=True).first()
+        if user is None:
+            raise NotFound("Nobody has this e-mail address.", hint="Invite them first, or check it.")
+        ends = now() + parse_duration(options["expires_in"]) if options["expires_in"] else None
+        issued = tokens.issue(
+            actor,
+            user,
+            name=options["name"],
+            permissions=options["permissions"].split(","),
+            expires_at=ends,
+        )
+        token, secret = issued.token, issued.plaintext.take()
+        if not options["json"]:
+            self.stdout.write(secret)
+            self.stderr.write(f"Shown this once. It is {token.prefix}…, of {user.email}.")
+            return
+        self.print_json(
+            {
+                "token": secret,
+                "id": str(token.id),
+                "name": token.name,
+                "prefix": token.prefix,
+                "permissions": token.permissions,
+                "expires_at": ends.isoformat() if ends else None,
+            }
+        )

@@ -1,0 +1,155 @@
+"""Access tokens: issued to a person's programs, cut to what that person may do now, ended with them.
+
+Stored like keys: a keyed digest, never the token itself.
+"""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from agents.names import parse_name
+from audit.actors import Actor
+from audit.change import change
+from audit.clock import now
+from audit.refusals import Invalid
+from keys import plaintext
+from keys.expiry import check_expiry
+from keys.models import Pepper
+from keys.plaintext import Plaintext
+from portal import actions
+from portal.models import AccessToken, Authorization, User
+from portal.refusals import InvalidGrant, InvalidToken, TokenExpired
+from portal.roles import EVERYTHING, with_lower_tiers
+
+CODE_LIFE = timedelta(minutes=1)
+HEARD_EVERY = timedelta(minutes=1)
+MOST = 50
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token and its plaintext, which whoever receives this shows once or drops."""
+
+    token: AccessToken
+    plaintext: Plaintext
+
+
+def issue(
+    actor: Actor, user: User, *, name: str, permissions: Iterable[str], expires_at: datetime | None = None
+) -> Issued:
+    """A new token of `user` that may do `permissions`, as far as their role goes at each use. Raises Invalid."""
+    token = AccessToken(
+        user=user,
+        name=parse_name(name),
+        permissions=parse_permissions(permissions),
+        expires_at=check_expiry(expires_at),
+    )
+    with transaction.atomic(), change(actor, actions.ISSUE_TOKEN, on=token):
+        if user.access_tokens.filter(alive()).count() >= MOST:
+            raise Invalid("name", f"There are {MOST} living tokens already. Revoke one that is not used.")
+        secret = plaintext.generate("token")
+        token.prefix, token.digest = secret.prefix, secret.digest()
+        token.pepper = Pepper.note_current()
+        token.save()
+    return Issued(token, secret)
+
+
+def revoke(actor: Actor, token: AccessToken, reason: str = "") -> None:
+    """End `token`, now and for ever. Again: nothing happens."""
+    with change(actor, actions.REVOKE_TOKEN, on=token, reason=reason):
+        if token.revoked_at is None:
+            token.revoked_at = now()
+            token.save(update_fields=["revoked_at"])
+
+
+def recognise(presented: str) -> AccessToken:
+    """The living token whose plaintext was presented. Raises InvalidToken, TokenExpired."""
+    if not plaintext.is_token(presented):
+        raise InvalidToken
+    digests = plaintext.digests(plaintext.sha256(presented))
+    token = AccessToken.objects.filter(digest__in=digests).select_related("user").first()
+    if token is None or token.revoked_at or not token.user.is_active:
+        raise InvalidToken
+    if token.status == "expired":
+        raise TokenExpired
+    _hear(token)
+    return token
+
+
+def alive() -> Q:
+    """Tokens that still let someone in."""
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now()))
+
+
+def parse_permissions(asked: Iterable[str]) -> list[str]:
+    """Permissions from `asked`, or all of them for `all`. Raises Invalid."""
+    wanted = [word.strip() for word in asked if word.strip()]
+    if wanted == ["all"]:
+        return EVERYTHING
+    known = set(EVERYTHING)
+    for word in wanted:
+        if word not in known:
+            raise Invalid(
+                "permissions", f"{word[:60]!r} is no permission. Choose of {', '.join(EVERYTHING)}."
+            )
+    if not wanted:
+        raise Invalid("permissions", "Choose at least one permission.")
+    return sorted(set(wanted))
+
+
+def may(token: AccessToken, held: frozenset[str]) -> frozenset[str]:
+    """What `token` may do where its owner holds `held`: never more than both."""
+    return with_lower_tiers(token.permissions) & held
+
+
+def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: str) -> str:
+    """The code that a program turns into a token within a minute, if it knows what `challenge` was made of."""
+    if not _CHALLENGE.fullmatch(challenge):
+        raise Invalid("code_challenge", "Send the base64url SHA-256 of the verifier (S256).")
+    code = secrets.token_urlsafe(32)
+    Authorization.objects.filter(expires_at__lt=now()).delete()
+    Authorization.objects.create(
+        digest=_sha256(code),
+        challenge=challenge,
+        user=user,
+        name=parse_name(name),
+        permissions=parse_permissions(permissions),
+        expires_at=now() + CODE_LIFE,
+    )
+    return code
+
+
+def redeem(code: str, verifier: str) -> Authorization:
+    """The yes behind `code`, used up by this. Raises InvalidGrant if it is old, used, or another's."""
+    found = (
+        Authorization.objects.filter(digest=_sha256(code), expires_at__gt=now())
+        .select_related("user")
+        .first()
+    )
+    used_up, _ = Authorization.objects.filter(pk=found.pk).delete() if found else (0, {})
+    if found is None or not used_up or not _VERIFIER.fullmatch(verifier):
+        raise InvalidGrant
+    made = base64.urlsafe_b64encode(_sha256(verifier)).rstrip(b"=").decode()
+    if not secrets.compare_digest(made, found.challenge) or not found.user.is_active:
+        raise InvalidGrant
+    return found
+
+
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+
+
+def _hear(token: AccessToken) -> None:
+    """Note that it is in use, once a minute. Not an act: no one acted."""
+    moment = now()
+    if token.last_used_at is None or moment - token.last_used_at > HEARD_EVERY:
+        QuerySet(AccessToken).filter(pk=token.pk).update(last_used_at=moment)
