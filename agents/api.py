@@ -1,8 +1,10 @@
 """Apps and agents at the management API: each view fetches, calls one verb and tells what came of it."""
 
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from django.db.models import Q
+from ninja import Query
 
 from agents import lifecycle
 from agents.api_wire import (
@@ -27,6 +29,12 @@ from audit.refusals import Invalid, NotFound
 from audit.text import keepable
 from audit.wire import Sought
 
+OfStatus = Annotated[
+    Sought, Query("active,inactive", description="active, inactive, revoked; several with commas between.")
+]
+OfType = Annotated[Sought, Query("", description="agent or service.")]
+AtProvider = Annotated[Sought, Query("", description="A provider it has scopes at.")]
+Named = Annotated[Sought, Query("", description="A piece of its name or display name.")]
 STATUS = {
     "active": Q(revoked_at=None, suspended_at=None),
     "inactive": Q(revoked_at=None, suspended_at__isnull=False),
@@ -60,17 +68,17 @@ def archive_app(request: AppRequest, asked: Reason | None = None) -> AppInfo:
 def unarchive_app(request: AppRequest, asked: Reason | None = None) -> AppInfo:
     """Bring an archived app back."""
     lifecycle.require_archived(request.app)
-    lifecycle.unarchive_app(request.actor, request.app)
+    lifecycle.unarchive_app(request.actor, request.app, _reason(asked))
     return AppInfo.of(request.app)
 
 
 def list_agents(
     request: AppRequest,
     part: PartOfList,
-    status: Sought = "active,inactive",
-    type: Sought = "",
-    provider: Sought = "",
-    search: Sought = "",
+    status: OfStatus = "active,inactive",
+    type: OfType = "",
+    provider: AtProvider = "",
+    search: Named = "",
 ) -> AgentPage:
     """The app's agents, newest first."""
     found = Agent.objects.filter(_of_status(status), app=request.app).annotate(living=living_keys())
@@ -101,6 +109,8 @@ def update_agent(
     agent, given = agent_in(request.app.id, id_of(agent_id)), asked.model_dump(exclude_unset=True)
     if "status" in given:
         raise Invalid("status", "Suspend or resume the agent instead.")
+    if "display_name" in given:
+        given["display_name"] = given["display_name"] or ""  # null takes it away
     grace = DEFAULT_NARROWING if grace_seconds is None else timedelta(seconds=grace_seconds)
     lifecycle.update_agent(request.actor, agent, expected_version=expected_version, grace=grace, **given)
     return seen(agent)

@@ -18,28 +18,37 @@ Signing = Literal["required", "optional"]
 class Reason(Asked):
     """Why, for the record. May be left out."""
 
-    reason: Text = ""
+    reason: Text = Field(default="", description="A sentence; at most 500 characters of it are kept.")
 
 
 class NewApp(Asked):
     """An app to be created."""
 
-    name: Text
-    description: Text = ""
+    name: Text = Field(description="1 to 80 visible characters, unlike every other app's name.")
+    description: Text = Field(default="", description="For people.")
     website_url: Text = Field(default="", description="http or https.")
 
 
 class AppChange(Asked):
     """What to change of an app; what is left out stays."""
 
-    name: Text = ""
-    description: Text = ""
-    website_url: Text = ""
-    max_keys: StrictInt = Field(default=100, ge=1, le=10_000)
-    max_keys_per_agent: StrictInt = Field(default=25, ge=1, le=10_000)
-    rate_limit_rpm: StrictInt | None = Field(default=None, ge=1, le=100_000)
-    max_derived_hours: StrictInt = Field(default=24, ge=1, le=8760)
-    signing: Signing = "required"
+    name: Text = Field(default="", description="As for a new app.")
+    description: Text = Field(default="", description="For people.")
+    website_url: Text = Field(default="", description="http or https. Empty: none.")
+    max_keys: StrictInt = Field(
+        description="Keys of the app that may be alive at once.", default=100, ge=1, le=10_000
+    )
+    max_keys_per_agent: StrictInt = Field(description="The same for each agent.", default=25, ge=1, le=10_000)
+    rate_limit_rpm: StrictInt | None = Field(
+        description="Calls a minute for keys that set no limit. null: the portal's own.",
+        default=None,
+        ge=1,
+        le=100_000,
+    )
+    max_derived_hours: StrictInt = Field(
+        description="Hours that a derived key may live.", default=24, ge=1, le=8760
+    )
+    signing: Signing = Field(default="required", description="Whether calls to /sdk must be signed.")
     version: Text = Field(
         default="", description="As read. If the app has changed since, nothing is changed."
     )
@@ -48,27 +57,29 @@ class AppChange(Asked):
 class Stats(Told):
     """How much an app holds."""
 
-    keys_active: int
-    keys_total: int
-    agents: int
+    keys_active: int = Field(description="Keys that still authenticate.")
+    keys_total: int = Field(description="Keys ever minted; derived ones do not count.")
+    agents: int = Field(description="Agents that are not revoked.")
 
 
 class AppInfo(Told):
     """An app."""
 
-    id: UUID
-    name: str
-    description: str
-    website_url: str
-    max_keys: int
-    max_keys_per_agent: int
-    rate_limit_rpm: int | None
-    max_derived_hours: int
-    signing: str
-    archived_at: datetime | None
-    created_at: datetime
-    version: str
-    stats: Stats | None = None
+    id: UUID = Field(description="Its id.")
+    name: str = Field(description="Its name.")
+    description: str = Field(description="For people.")
+    website_url: str = Field(description="Its website; may be empty.")
+    max_keys: int = Field(description="Keys of the app that may be alive at once.")
+    max_keys_per_agent: int = Field(description="The same for each agent.")
+    rate_limit_rpm: int | None = Field(
+        description="Calls a minute for keys that set no limit. null: the portal's own."
+    )
+    max_derived_hours: int = Field(description="Hours that a derived key may live.")
+    signing: str = Field(description="Whether calls to /sdk must be signed: required or optional.")
+    archived_at: datetime | None = Field(description="When it was archived. null: it is in use.")
+    created_at: datetime = Field(description="When it was created.")
+    version: str = Field(description="A mark of its settings: send it with a change that was made from them.")
+    stats: Stats | None = Field(default=None, description="How much it holds; in lists only.")
 
     @classmethod
     def of(cls, app: App, stats: Stats | None = None) -> Self:
@@ -80,14 +91,14 @@ class AppInfo(Told):
 class AppPage(Page):
     """Some apps."""
 
-    items: list[AppInfo]
+    items: list[AppInfo] = Field(description="The apps.")
 
 
 class AgentDetail(AgentInfo):
     """An agent, as its app's people see it."""
 
-    app_id: UUID
-    keys_active: int
+    app_id: UUID = Field(description="The app it belongs to.")
+    keys_active: int = Field(description="Its keys that still authenticate.")
 
     @classmethod
     def seen(cls, agent: Agent, keys_active: int, last: Call | None = None, **more: Any) -> Self:
@@ -100,7 +111,7 @@ class AgentDetail(AgentInfo):
 class AgentCreated(AgentDetail):
     """An agent and its first key."""
 
-    key_id: UUID
+    key_id: UUID = Field(description="Its first key.")
     api_key: str | None = Field(
         repr=False, description="The plaintext, this once. null when a request is repeated."
     )
@@ -109,21 +120,21 @@ class AgentCreated(AgentDetail):
 class AgentPage(Page):
     """Some agents."""
 
-    items: list[AgentDetail]
+    items: list[AgentDetail] = Field(description="The agents.")
 
 
 class CallerInfo(Told):
     """A name that programs of an app call themselves by."""
 
-    id: UUID
-    label: str
-    type: str
-    created_at: datetime
-    last_seen_at: datetime | None
-    calls: int
+    id: UUID = Field(description="The name's id.")
+    label: str = Field(description="The name.")
+    type: str = Field(description="agent or service, as the program says.")
+    created_at: datetime = Field(description="When it was first used.")
+    last_seen_at: datetime | None = Field(description="The latest call. null: none is kept.")
+    calls: int = Field(description="How many calls are on record.")
 
 
 class CallerPage(Page):
     """Some of them."""
 
-    items: list[CallerInfo]
+    items: list[CallerInfo] = Field(description="The names.")

@@ -1,6 +1,7 @@
 """What every page shares: the request a gate hands it, and how it answers a finished act."""
 
 import re
+import secrets
 from typing import Protocol
 from uuid import UUID
 
@@ -60,6 +61,20 @@ def finished(
         return trigger_client_event(render(request, "toast.html", {"notice": notice}), changed)
     messages.info(request, text, extra_tags=f"{undo} {undo_value}".strip())
     return HttpResponseRedirect(to)
+
+
+def shown_once(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """`response`, which shows a plaintext: the one place it is in (security.md section 6)."""
+    # A changed cookie is what makes browsers drop even a no-store page from their back/forward cache.
+    response.set_cookie(
+        "revealed",
+        secrets.token_hex(8),
+        max_age=3600,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure(),
+    )
+    return response
 
 
 def agent_of(request: AppRequest, agent_id: UUID) -> Agent:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from agents import actions
 from agents.documents import Scopes, loses, parse_agent_scopes, parse_policy, same, union
 from agents.models import Agent, App
-from agents.names import parse_agent_name, parse_name, sameness
+from agents.names import parse_agent_name, parse_name, parse_website, sameness
 from agents.refusals import (
     AgentConcurrentUpdate,
     AgentNameTaken,
@@ -77,9 +77,9 @@ def archive_app(actor: Actor, app: App, reason: str = "") -> None:
             app.save(update_fields=["archived_at"])
 
 
-def unarchive_app(actor: Actor, app: App) -> None:
+def unarchive_app(actor: Actor, app: App, reason: str = "") -> None:
     """Bring an archived app back."""
-    with change(actor, actions.UNARCHIVE_APP, on=app):
+    with change(actor, actions.UNARCHIVE_APP, on=app, reason=reason):
         if app.archived_at is not None:
             app.archived_at = None
             app.save(update_fields=["archived_at"])
@@ -203,7 +203,12 @@ def resume_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
 
 def _keepable(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings with their free text fit to keep: a key pasted into a description is cut to its prefix."""
-    return settings | {name: keepable(settings[name], 500) for name in ("description",) if name in settings}
+    fit: dict[str, Any] = {}
+    if "description" in settings:
+        fit["description"] = keepable(settings["description"], 500)
+    if "website_url" in settings:
+        fit["website_url"] = parse_website(settings["website_url"])
+    return settings | fit
 
 
 def _display_name(text: str) -> str:

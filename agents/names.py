@@ -3,13 +3,18 @@
 import re
 import unicodedata
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
 from audit.refusals import Invalid
 from audit.text import redact
 
 LONGEST = 80
+LONGEST_WEBSITE = 300
 AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters, marks and symbols that show nothing."""
+_is_website = URLValidator(schemes=["http", "https"])
 _LOOK_ALIKES = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
 
 
@@ -40,6 +45,20 @@ def parse_agent_name(text: str, field: str = "name") -> str:
             "Use 1 to 64 lower-case letters, digits, hyphens and underscores, beginning with a letter or digit.",
         )
     return name
+
+
+def parse_website(text: str, field: str = "website_url") -> str:
+    """A web address, http or https, of at most 300 characters; empty is none. Raises Invalid."""
+    address = text.strip()
+    try:
+        if len(address) > LONGEST_WEBSITE or redact(address) != address:
+            raise ValidationError("")
+        if address:
+            _is_website(address)
+    except ValidationError:
+        why = f"Write an address such as https://example.com, of at most {LONGEST_WEBSITE} characters."
+        raise Invalid(field, why) from None
+    return address
 
 
 def sameness(name: str) -> str:

@@ -16,10 +16,15 @@ from audit import usage
 from audit.refusals import Invalid
 from audit.wire import Flag
 
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Offset = Annotated[int, Query(ge=0, le=1_000_000_000)]
-Version = Annotated[int | None, Query(ge=1, le=2_147_483_647)]
-Grace = Annotated[int | None, Query(ge=0, le=604_800)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="How many to pass over.")]
+Version = Annotated[
+    int | None,
+    Query(ge=1, le=2_147_483_647, description="As read. If the agent has changed since, nothing is changed."),
+]
+Grace = Annotated[
+    int | None, Query(ge=0, le=604_800, description="Seconds until scopes that are taken away are gone.")
+]
 
 
 def list_agents(

@@ -21,22 +21,24 @@ class NewAgent(Asked):
     name: Text = Field(
         description="Lower-case letters, digits, - and _. For ever; free again once it is revoked."
     )
-    type: Kind = "agent"
-    display_name: Text | None = None
+    type: Kind = Field(default="agent", description="What kind of program it is. Nothing depends on it.")
+    display_name: Text | None = Field(default=None, description="What people call it.")
     scopes: Document = Field(
         default={}, description="Provider to list of scopes. Not the scopes of its keys."
     )
     metadata: Document = Field(default={}, description="At most 8 KB.")
-    policy: Document = {}
+    policy: Document = Field(
+        default={}, description="For the agent to read; nothing here enforces it. At most 8 KB."
+    )
 
 
 class AgentChange(Asked):
     """What to change of an agent; what is left out stays."""
 
-    display_name: Text | None = None
-    metadata: Document = {}
+    display_name: Text | None = Field(default=None, description="What people call it. null takes it away.")
+    metadata: Document = Field(default={}, description="At most 8 KB. Replaces all of it.")
     scopes: Document = Field(default={}, description="Replaces them all; needs the query expected_version.")
-    policy: Document = {}
+    policy: Document = Field(default={}, description="At most 8 KB. Replaces all of it.")
     status: Literal["active", "inactive"] = Field(
         default="active", description="inactive suspends, active resumes."
     )
@@ -45,22 +47,26 @@ class AgentChange(Asked):
 class AgentInfo(Told):
     """An agent."""
 
-    id: UUID
-    name: str
-    display_name: str | None
-    type: Kind
-    status: Literal["active", "inactive", "revoked"]
-    scopes: Document
-    scopes_pending: Document | None
-    scopes_applies_at: datetime | None
+    id: UUID = Field(description="Its id.")
+    name: str = Field(description="What programs know it by, for ever.")
+    display_name: str | None = Field(description="What people call it.")
+    type: Kind = Field(description="What kind of program it is.")
+    status: Literal["active", "inactive", "revoked"] = Field(description="inactive: suspended.")
+    scopes: Document = Field(description="Provider to list of scopes.")
+    scopes_pending: Document | None = Field(
+        description="Narrower ones that will hold from scopes_applies_at on."
+    )
+    scopes_applies_at: datetime | None = Field(description="When the pending ones will hold.")
     policy: Document = Field(description="Approvers are counted, not named.")
-    metadata: Document
-    rate_limit_per_minute: int | None
-    version: int
-    created_at: datetime
-    last_used_at: datetime | None
-    parent_agent_id: UUID | None
-    stored_legacy_managed_secret_names: list[str]
+    metadata: Document = Field(description="What was attached to it.")
+    rate_limit_per_minute: int | None = Field(
+        description="Always null: a key's calls are limited, not an agent's."
+    )
+    version: int = Field(description="Counts its changes.")
+    created_at: datetime = Field(description="When it was created.")
+    last_used_at: datetime | None = Field(description="The latest call made with one of its keys.")
+    parent_agent_id: UUID | None = Field(description="Always null: agents have no agents of their own here.")
+    stored_legacy_managed_secret_names: list[str] = Field(description="Always empty here.")
 
     @classmethod
     def of(cls, agent: Agent, last: Call | None = None, **more: Any) -> Self:
@@ -90,7 +96,7 @@ class AgentInfo(Told):
 class AgentCreateResult(AgentInfo):
     """An agent and its first key."""
 
-    key_id: UUID
+    key_id: UUID = Field(description="Its first key.")
     api_key: str | None = Field(
         repr=False, description="The plaintext, this once. null when a request is repeated."
     )
@@ -99,8 +105,8 @@ class AgentCreateResult(AgentInfo):
 class AgentListResult(Told):
     """A page of agents, oldest first."""
 
-    items: list[AgentInfo]
-    total: int
-    limit: int
-    offset: int
-    has_more: bool
+    items: list[AgentInfo] = Field(description="The agents.")
+    total: int = Field(description="How many there are in all.")
+    limit: int = Field(description="How many were asked for at once.")
+    offset: int = Field(description="How many were passed over.")
+    has_more: bool = Field(description="Whether there are more after these.")

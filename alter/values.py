@@ -1,9 +1,10 @@
-"""What may be typed as a value, checked here so that a slip costs no request and changes nothing."""
+"""What may be typed as a value, checked here so that a slip costs no request and changes nothing.
 
-import json
+What only some values need is imported where it is needed: --help must not wait for it.
+"""
+
 import re
 import sys
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ _SCOPE = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z][a-z0-9_]{0,39}(:[A-Za-z0-9][A-Z
 _FIELD = re.compile(r"[A-Za-z0-9_]+")
 
 
-class Id(click.ParamType):
+class Id(click.ParamType[str]):
     """The id of an app, a key, an agent or an entry: a UUID."""
 
     name = "id"
@@ -34,7 +35,7 @@ class Id(click.ParamType):
             )
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[str]):
     """A length of time: 30d, 12h, 5m. With `least=0`, 0s as well."""
 
     name = "duration"
@@ -54,7 +55,7 @@ class Duration(click.ParamType):
         return found[1] + found[2]
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[str]):
     """A moment in ISO 8601, UTC if it names no zone; or, where `ago` is allowed, how long ago: 24h."""
 
     name = "moment"
@@ -77,7 +78,7 @@ class Moment(click.ParamType):
         return moment.isoformat().replace("+00:00", "Z")
 
 
-class CommaList(click.ParamType):
+class CommaList(click.ParamType[list[str]]):
     """Words with commas between, each once."""
 
     name = "list"
@@ -169,7 +170,7 @@ class FieldNames(CommaList):
             self.fail(f"{word!r} is not the name of a field. Put commas between names.", param, ctx)
 
 
-class JsonObject(click.ParamType):
+class JsonObject(click.ParamType[dict[str, Any]]):
     """A JSON object, as text or in a file (@path)."""
 
     name = "json"
@@ -198,23 +199,28 @@ class AgentScopes(JsonObject):
         return scopes
 
 
-class Body(click.ParamType):
-    """A whole request body: @path, or - for standard input."""
+class Body(click.ParamType[str]):
+    """Where a whole request body is: @path, or - for standard input. It is read by `read_body`."""
 
     name = "@path|-"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, Any]:
-        if isinstance(value, dict):
-            return value
-        if value == "-":
-            return parse_object(sys.stdin.read(), "standard input")
-        if not value.startswith("@"):
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if value != "-" and not value.startswith("@"):
             self.fail(f"write @path for a file, or - for standard input, not {value!r}.", param, ctx)
-        return parse_object(read_named(value[1:]), value[1:])
+        return str(value)
+
+
+def read_body(where: str) -> dict[str, Any]:
+    """The body that --input names. Raises Failure."""
+    if where == "-":
+        return parse_object(sys.stdin.read(), "standard input")
+    return parse_object(read_named(where[1:]), where[1:])
 
 
 def read_named(path: str) -> str:
     """The text of a file that was named on the command line. Raises Failure (4 if it is missing)."""
+    from pathlib import Path
+
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -227,6 +233,8 @@ def read_named(path: str) -> str:
 
 def parse_object(text: str, source: str) -> dict[str, Any]:
     """A JSON object from `source`. Raises Failure."""
+    import json
+
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:

@@ -17,7 +17,7 @@ from audit.export import FORMATS, export
 from audit.faces import TenantRequest
 from audit.models import Call, Event
 from audit.refusals import Invalid, NotFound
-from audit.search import Filters, parse_cursor, timeline
+from audit.search import Filters, cut_to_prefix, parse_cursor, timeline
 from audit.templatetags.record import steps
 from audit.wire import Sought
 
@@ -34,26 +34,28 @@ class Wanted(Schema):
     """What to look for. Empty means anything."""
 
     since: Sought = Field(default="", description="ISO 8601, or a span before now: 24h, 7d.")
-    until: Sought = ""
+    until: Sought = Field(default="", description="The same. Entries of that moment are left out.")
     kind: Sought = Field(default="", description="event or call.")
     action: Sought = Field(default="", description="key.mint, or key for all that is done to keys.")
     outcome: Sought = Field(default="", description="act, allowed or refused.")
     key: Sought = Field(default="", description="A key's prefix, or a piece of it.")
-    key_id: UUID | None = None
-    agent: UUID | None = None
-    actor: Sought = ""
-    caller: Sought = ""
-    code: Sought = ""
-    ip: Sought = ""
-    path: Sought = ""
-    request: Sought = ""
-    trace: Sought = ""
+    key_id: UUID | None = Field(default=None, description="A key's id.")
+    agent: UUID | None = Field(default=None, description="An agent's id.")
+    actor: Sought = Field(default="", description="A piece of what the log calls who acted.")
+    caller: Sought = Field(default="", description="What a program calls itself, or the id of that name.")
+    code: Sought = Field(default="", description="The code of a refusal.")
+    ip: Sought = Field(default="", description="The address it came from.")
+    path: Sought = Field(default="", description="What the call's path begins with.")
+    request: Sought = Field(default="", description="What the answer carried as X-Request-Id.")
+    trace: Sought = Field(default="", description="A W3C trace: 32 hex digits.")
 
     def filters(self, app_id: UUID) -> Filters:
         """The same for one app. Raises Invalid."""
         if self.kind not in KINDS or self.outcome not in ("", "act", "allowed", "refused"):
             raise Invalid("kind" if self.kind not in KINDS else "outcome", "There is no such choice.")
         asked = self.model_dump(exclude={"kind", "since", "until"})
+        # What an export was filtered by is kept: no key may be in it.
+        asked |= {name: cut_to_prefix(text) for name, text in asked.items() if isinstance(text, str)}
         if self.kind == "event":
             asked["outcome"] = "act"
         return Filters(
@@ -66,11 +68,16 @@ class Wanted(Schema):
 
 
 WantedOfLog = Annotated[Wanted, Query()]
-Limit = Annotated[int, Query(ge=1, le=1000)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+Place = Annotated[Sought, Query("", description="next_cursor of the answer before.")]
+Since = Annotated[Sought, Query("", description="ISO 8601, or a span before now: 24h, 7d.")]
+Until = Annotated[Sought, Query("", description="The same. Calls of that moment are left out.")]
+CallerName = Annotated[Sought, Query("", description="What a program calls itself, in full.")]
+Shape = Annotated[Sought, Query("jsonl", description="jsonl or csv.")]
 
 
 def list_entries(
-    request: TenantRequest, wanted: WantedOfLog, limit: Limit = 100, cursor: Sought = ""
+    request: TenantRequest, wanted: WantedOfLog, limit: Limit = 100, cursor: Place = ""
 ) -> Timeline:
     """Acts and calls, newest first."""
     page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
@@ -91,7 +98,7 @@ def get_entry(request: TenantRequest, entry_id: str) -> EntryInFull:
     return EntryInFull(**Entry.of(call).model_dump(), checks=checks)
 
 
-def export_entries(request: TenantRequest, wanted: WantedOfLog, format: Sought = "jsonl") -> HttpResponseBase:
+def export_entries(request: TenantRequest, wanted: WantedOfLog, format: Shape = "jsonl") -> HttpResponseBase:
     """Acts and calls as a stream, newest first; 100,000 at the most. That it was asked for is recorded."""
     if format not in FORMATS:
         raise Invalid("format", f"Choose one of {', '.join(FORMATS)}.")
@@ -103,14 +110,16 @@ def export_entries(request: TenantRequest, wanted: WantedOfLog, format: Sought =
 
 
 def list_threads(
-    request: TenantRequest, since: Sought = "", until: Sought = "", actor: Sought = ""
+    request: TenantRequest, since: Since = "", until: Until = "", actor: CallerName = ""
 ) -> Groups:
     """Calls by the thread their context names, the latest first."""
     bounds = _moment(since, "since"), _moment(until, "until")
     return _told(groups.threads(request.app.id, *bounds, caller=actor))
 
 
-def list_traces(request: TenantRequest, since: Sought = "", until: Sought = "", actor: Sought = "") -> Groups:
+def list_traces(
+    request: TenantRequest, since: Since = "", until: Until = "", actor: CallerName = ""
+) -> Groups:
     """Calls by the trace they are part of, the latest first."""
     bounds = _moment(since, "since"), _moment(until, "until")
     return _told(groups.traces(request.app.id, *bounds, caller=actor))

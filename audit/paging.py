@@ -12,8 +12,13 @@ from audit.search import Cursor, parse_cursor
 class Part(Schema):
     """Which part of a list is asked for."""
 
-    limit: int = Field(default=100, ge=1, le=1000)
-    offset: int = Field(default=0, ge=0, le=1_000_000_000)
+    limit: int = Field(default=100, ge=1, le=1000, description="How many at most.")
+    offset: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000_000,
+        description="How many to pass over. Rows that arrive meanwhile move it: cursor holds still.",
+    )
     cursor: str = Field(default="", max_length=100, description="next_cursor of the answer before.")
 
 

@@ -24,18 +24,18 @@ class Told(Schema):
 class Page(Told):
     """A part of a list, newest first."""
 
-    total: int
-    limit: int
-    offset: int
-    has_more: bool
+    total: int = Field(description="How many there are in all.")
+    limit: int = Field(description="How many were asked for at once.")
+    offset: int = Field(description="How many were passed over.")
+    has_more: bool = Field(description="Whether there are more after these.")
     next_cursor: str | None = Field(description="Send it as cursor for what comes next. null: that was all.")
 
 
 class Flaw(Told):
     """What is wrong with one value."""
 
-    field: str
-    message: str
+    field: str = Field(description="Its name; of a list, with the place in it: scopes.0.")
+    message: str = Field(description="What is wrong, in a sentence.")
 
 
 class Error(Told):
@@ -43,10 +43,10 @@ class Error(Told):
 
     model_config = ConfigDict(extra="allow")
 
-    error: str
-    message: str
-    hint: str | None = None
-    fields: list[Flaw] | None = None
+    error: str = Field(description="A code that never changes its meaning.")
+    message: str = Field(description="What happened, in a sentence.")
+    hint: str | None = Field(default=None, description="What to do about it.")
+    fields: list[Flaw] | None = Field(default=None, description="Each value that cannot be taken.")
 
 
 def _true_or_false(value: Any) -> Any:

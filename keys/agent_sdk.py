@@ -16,7 +16,14 @@ from keys.models import ApiKey
 from keys.refusals import KeyNotFound
 from keys.wire import AgentKey, AgentKeyList, AgentKeyMintResult
 
-IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=1000)]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=1000,
+        description="Any text. Asked again under the same one, nothing is made twice.",
+    ),
+]
 
 
 def create_agent(

@@ -1,9 +1,11 @@
 """Keys at the management API: each view fetches, parses, calls one verb and tells what came of it."""
 
 import hashlib
+import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
+from ninja import Query
 from ninja.responses import Status
 
 from agents.api import seen as agent_seen
@@ -40,11 +42,15 @@ from keys.wire import (
 )
 
 STATUSES = ("", "active", "revoked")
+OfStatus = Annotated[Sought, Query("", description="active or revoked.")]
+OfKind = Annotated[Sought, Query("", description="app, agent or derived.")]
+OfAgent = Annotated[Sought, Query("", description="An agent's id.")]
 KINDS = ("", *ApiKey.Kind.values)
+_NONE = re.compile(r"0[smhdw]?")
 
 
 def list_keys(
-    request: AppRequest, part: PartOfList, status: Sought = "", kind: Sought = "", agent: Sought = ""
+    request: AppRequest, part: PartOfList, status: OfStatus = "", kind: OfKind = "", agent: OfAgent = ""
 ) -> KeyPage:
     """The app's keys, newest first. `active` are all that still authenticate, those in grace included."""
     _one_of("status", status, STATUSES)
@@ -124,7 +130,7 @@ def rotate_key(request: AppRequest, key_id: str, asked: KeyRotation | None = Non
     minted = lifecycle.rotate(
         request.actor,
         key_of(request, id_of(key_id)),
-        grace=timedelta(0) if asked.grace in ("0", "0s", "0d") else parse_duration(asked.grace, "grace"),
+        grace=_grace(asked.grace),
         scopes=_scopes(asked.scopes),
         reason=asked.reason,
     )
@@ -200,21 +206,22 @@ def _mint(
             request.actor, request.app, agent=agent, kind=kind, reason=asked.reason, once=once, **wanted
         )
     except AlreadyMinted as made:
-        return Status(200, _minted_before(request, made.details["key_id"], wanted, agent))
+        return Status(200, _minted_before(request, made.details["key_id"], kind, wanted, agent))
     return Status(201, _taken(minted))
 
 
 def _minted_before(
-    request: AppRequest, key_id: str, wanted: dict[str, Any], agent: Agent | None
+    request: AppRequest, key_id: str, kind: str, wanted: dict[str, Any], agent: Agent | None
 ) -> KeyMinted:
     """The key that the same Idempotency-Key minted, without its plaintext. Raises OnceMismatch for another wish."""
     key = key_of(request, id_of(key_id))
     alike = (
-        key.agent_id == (agent.id if agent else None)
+        (key.kind, key.agent_id) == (kind, agent.id if agent else None)
         and wanted["name"] in ("", key.name)
         and key.scopes == wanted["scopes"].names()
         and key.networks == [str(network) for network in wanted["networks"]]
         and key.rate_limit_rpm == wanted["rate_limit_rpm"]
+        and key.metadata == (wanted["metadata"] or {})
     )
     if not alike:
         raise OnceMismatch("This idempotency key was used before, for another key. Nothing was minted.")
@@ -227,6 +234,11 @@ def _taken(minted: Minted) -> KeyMinted:
 
 def _scopes(names: list[str] | None) -> ScopeSet | None:
     return None if names is None else parse_scopes(names)
+
+
+def _grace(text: str) -> timedelta:
+    """How long an old secret works on; `0s` is not at all."""
+    return timedelta(0) if _NONE.fullmatch(text.strip()) else parse_duration(text, "grace")
 
 
 def _end(expires_in: str | None, expires_at: str | None) -> datetime | None:

@@ -350,11 +350,14 @@ class RateLimited(CallRefused):
     status = 429
     message = "This API key has spent its calls for now."
 
-    def __init__(self, *, limit: int, retry_after: int, **details: Any) -> None:
+    def __init__(
+        self, message: str = "", *, limit: int, retry_after: int, scope: str = "api_key", **details: Any
+    ) -> None:
         self.retry_after = retry_after
         super().__init__(
+            message,
             hint=f"Try again in {retry_after} s.",
-            scope="api_key",
+            scope=scope,
             limit=limit,
             window_seconds=60,
             retry_after=retry_after,

@@ -1,6 +1,5 @@
 """The pages that end in a plaintext: minting and rotating. It is in their answer and nowhere else."""
 
-import secrets
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from agents.faces import AppRequest, agent_of, sent
+from agents.faces import AppRequest, agent_of, sent, shown_once
 from agents.models import Agent
 from audit.refusals import Refusal
 from keys import lifecycle, present
@@ -86,16 +85,7 @@ def _reveal(request: AppRequest, minted: Minted, old: ApiKey | None = None) -> H
             "verify_url": request.build_absolute_uri(reverse("verify")),
         },
     )
-    # A changed cookie is what makes browsers drop even a no-store page from their back/forward cache.
-    response.set_cookie(
-        "revealed",
-        secrets.token_hex(8),
-        max_age=3600,
-        httponly=True,
-        samesite="Lax",
-        secure=request.is_secure(),
-    )
-    return response
+    return shown_once(request, response)
 
 
 def _mint_page(

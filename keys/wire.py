@@ -19,14 +19,16 @@ SpanId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=
 class DeriveKey(Asked):
     """A narrower key to be handed out."""
 
-    scopes: list[Text] = Field(min_length=1, max_length=100)
+    scopes: list[Text] = Field(
+        description="A part of the parent's. Not keys:derive.", min_length=1, max_length=100
+    )
     expires_in: StrictInt = Field(
         gt=0, description="Seconds. Cut to what the app allows and to the parent's end."
     )
     cidr_allowlist: list[Text] | None = Field(
         None, max_length=100, description="Inside the parent's, which is kept if left out."
     )
-    name: Text | None = None
+    name: Text | None = Field(default=None, description="What people call it. Left out: made up.")
     metadata: dict[str, Any] | None = Field(default=None, description="At most 8 KB.")
 
 
@@ -41,22 +43,24 @@ class RotateKey(Asked):
 class APIKeyInfo(Told):
     """A key, without its secret."""
 
-    id: UUID
-    name: str
-    key_prefix: str
+    id: UUID = Field(description="Its id.")
+    name: str = Field(description="What people call it.")
+    key_prefix: str = Field(description="Its first characters, to know it by.")
     key_type: Literal["rk", "ak", "dk"] = Field(description="rk of the app, ak of an agent, dk derived.")
-    scopes: list[str]
-    scope_version: int
-    cidr_allowlist: list[str] | None
+    scopes: list[str] = Field(description="What it may do.")
+    scope_version: int = Field(description="The version of the catalogue its scopes are of.")
+    cidr_allowlist: list[str] | None = Field(description="Where it may be used from. null: anywhere.")
     rate_limit_rpm: int | None = Field(description="Its own limit, if it has one.")
-    effective_rate_limit_rpm: int
-    rate_limit_source: Literal["key", "organization", "platform_default"]
-    expires_at: datetime | None
-    deprecated_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-    parent_key_id: UUID | None
-    created_at: datetime
+    effective_rate_limit_rpm: int = Field(description="Calls a minute that hold for it.")
+    rate_limit_source: Literal["key", "organization", "platform_default"] = Field(
+        description="Where that number comes from; organization is the app."
+    )
+    expires_at: datetime | None = Field(description="When it ends. null: not by itself.")
+    deprecated_at: datetime | None = Field(description="When it was marked as on its way out.")
+    revoked_at: datetime | None = Field(description="When it was ended.")
+    last_used_at: datetime | None = Field(description="Its latest call.")
+    parent_key_id: UUID | None = Field(description="The key it was derived from.")
+    created_at: datetime = Field(description="When it was minted.")
 
     @classmethod
     def of(cls, key: ApiKey, last: Call | None = None, **more: Any) -> Self:
@@ -85,7 +89,7 @@ class APIKeyInfo(Told):
 class MintedKey(APIKeyInfo):
     """A new secret, shown this once."""
 
-    api_key: str = Field(repr=False)
+    api_key: str = Field(description="The plaintext, this once.", repr=False)
 
     @classmethod
     def taken(cls, minted: Minted) -> Self:
@@ -96,13 +100,13 @@ class MintedKey(APIKeyInfo):
 class AgentKey(Told):
     """A key of an agent, without its secret."""
 
-    key_id: UUID
-    key_prefix: str
-    name: str
-    created_at: datetime
-    deprecated_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
+    key_id: UUID = Field(description="Its id.")
+    key_prefix: str = Field(description="Its first characters, to know it by.")
+    name: str = Field(description="What people call it.")
+    created_at: datetime = Field(description="When it was minted.")
+    deprecated_at: datetime | None = Field(description="When it was marked as on its way out.")
+    revoked_at: datetime | None = Field(description="When it was ended.")
+    last_used_at: datetime | None = Field(description="Its latest call.")
 
     @classmethod
     def of(cls, key: ApiKey, last: Call | None = None, **more: Any) -> Self:
@@ -122,60 +126,64 @@ class AgentKey(Told):
 class AgentKeyMintResult(AgentKey):
     """A new key of an agent. Its secret is shown this once."""
 
-    api_key: str = Field(repr=False)
+    api_key: str = Field(description="The plaintext, this once.", repr=False)
 
 
 class AgentKeyList(Told):
     """All keys of an agent, oldest first, revoked ones included."""
 
-    items: list[AgentKey]
+    items: list[AgentKey] = Field(description="The keys.")
 
 
 class Resource(Told):
     """What may be done to a kind of thing."""
 
-    verbs: list[str]
+    verbs: list[str] = Field(description="Each includes those before it.")
 
 
 class ScopeCatalog(Told):
     """The scopes there are."""
 
-    scope_version: int
-    resources: dict[str, Resource]
-    action_verbs: list[str]
-    deprecated: list[str]
+    scope_version: int = Field(description="Its version.")
+    resources: dict[str, Resource] = Field(description="Each kind of thing, and the verbs that go with it.")
+    action_verbs: list[str] = Field(description="Scopes that stand alone, in full.")
+    deprecated: list[str] = Field(description="Scopes that are still taken, and should not be used.")
 
 
 class Span(Asked):
     """A step of a program's own telling."""
 
-    trace_id: Word
-    name: Word
-    start_time: Moment
+    trace_id: Word = Field(description="What it is a step of.")
+    name: Word = Field(description="What was done.")
+    start_time: Moment = Field(description="When it began.")
     span_id: SpanId | None = Field(
         default=None, description="Made up if left out. The same one twice is kept once."
     )
-    parent_span_id: SpanId | None = None
-    end_time: Moment | None = None
-    attributes: dict[Word, Text] = Field(default={}, max_length=50)
+    parent_span_id: SpanId | None = Field(default=None, description="The step it is a part of.")
+    end_time: Moment | None = Field(default=None, description="When it was over.")
+    attributes: dict[Word, Text] = Field(
+        description="Whatever else there is to tell.", default={}, max_length=50
+    )
 
 
 class SpanBatch(Asked):
     """Some steps at once."""
 
-    spans: list[Span] = Field(min_length=1, max_length=50)
+    spans: list[Span] = Field(description="The steps.", min_length=1, max_length=50)
 
 
 class EmitSpansResult(Told):
     """How many of them were new."""
 
-    accepted: int
+    accepted: int = Field(description="How many were not there before.")
 
 
 class ResolveIdentity(Asked):
     """Who is calling."""
 
-    include_profile: StrictBool = False
+    include_profile: StrictBool = Field(
+        default=False, description="Taken, and without effect: there are no profiles here."
+    )
     user_token: str | None = Field(
         default=None, description="Not taken: there is no directory of end users here."
     )
@@ -187,34 +195,36 @@ class ResolveIdentity(Asked):
 class Trace(Told):
     """What the call says it is part of."""
 
-    run_id: str | None
-    thread_id: str | None
+    run_id: str | None = Field(description="The run.")
+    thread_id: str | None = Field(description="The conversation.")
 
 
 class IdentityContext(Told):
     """Whom the call speaks for."""
 
-    app_id: UUID
-    agent_id: UUID | None
-    actor_id: UUID | None
+    app_id: UUID = Field(description="The app.")
+    agent_id: UUID | None = Field(description="The agent. null: none.")
+    actor_id: UUID | None = Field(description="The id of the caller's name.")
     app_user_id: str | None = Field(description="Always null: there is no directory of end users here.")
-    group_ids: list[str]
-    trace: Trace | None
+    group_ids: list[str] = Field(description="Always empty here.")
+    trace: Trace | None = Field(description="What the call says it is part of.")
 
 
 class KeyInfo(APIKeyInfo):
     """A key, as its app's people see it."""
 
-    app_id: UUID
-    agent_id: UUID | None
-    kind: Literal["app", "agent", "derived"]
-    status: Literal["active", "deprecated", "grace", "ended", "expired", "revoked"]
+    app_id: UUID = Field(description="The app it is of.")
+    agent_id: UUID | None = Field(description="The agent it is of. null: of none.")
+    kind: Literal["app", "agent", "derived"] = Field(description="The same in a word.")
+    status: Literal["active", "deprecated", "grace", "ended", "expired", "revoked"] = Field(
+        description="grace: rotated, and still working; ended: its grace is over."
+    )
     fingerprint: str = Field(description="The first 8 hex digits of its SHA-256.")
     generation: int = Field(description="How many secrets it has had.")
-    metadata: dict[str, Any]
-    replaces_key_id: UUID | None
-    minted_by: str
-    grace_ends_at: datetime | None
+    metadata: dict[str, Any] = Field(description="What was attached to it.")
+    replaces_key_id: UUID | None = Field(description="The key it is the successor of.")
+    minted_by: str = Field(description="Who minted it, as the log calls them.")
+    grace_ends_at: datetime | None = Field(description="Until when it works on after its rotation.")
 
     @classmethod
     def seen(cls, key: ApiKey, last: Call | None = None, **more: Any) -> Self:
@@ -247,92 +257,98 @@ class KeyMinted(KeyInfo):
 class KeyPage(Page):
     """Some keys."""
 
-    items: list[KeyInfo]
+    items: list[KeyInfo] = Field(description="The keys.")
 
 
 class KeyStatistics(Told):
     """How full an app is."""
 
-    active: int
-    rotated_in_grace: int
-    total: int
-    max_allowed: int
+    active: int = Field(description="Keys that authenticate, those in grace aside.")
+    rotated_in_grace: int = Field(description="Rotated keys that still authenticate.")
+    total: int = Field(description="Keys ever minted; derived ones do not count.")
+    max_allowed: int = Field(description="Keys that may be alive at once.")
 
 
 class KeyChoices(Asked):
     """What a key may do, from where and until when."""
 
-    cidr_allowlist: list[Text] | None = Field(default=None, max_length=100)
+    cidr_allowlist: list[Text] | None = Field(
+        description="Ranges it may be used from: 203.0.113.0/24. No /0.", default=None, max_length=100
+    )
     rate_limit_rpm: StrictInt | None = Field(default=None, ge=1, le=100_000, description="Calls a minute.")
     expires_at: Text | None = Field(default=None, description="ISO 8601.")
-    reason: Text = ""
+    reason: Text = Field(default="", description="Why, for the log.")
 
 
 class NewAgentKey(KeyChoices):
     """A key for an agent. `{}` makes one that is numbered and may do what agents' keys may."""
 
-    name: Text = ""
-    scopes: list[Text] | None = Field(default=None, max_length=100)
+    name: Text = Field(default="", description="What people call it. Left out: numbered.")
+    scopes: list[Text] | None = Field(
+        description="What it may do. Left out: what agents' keys may.", default=None, max_length=100
+    )
     expires_in: Text | None = Field(default=None, description="30d, 12h or 5m. Not beside expires_at.")
-    metadata: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = Field(default=None, description="At most 8 KB.")
 
 
 class NewKey(NewAgentKey):
     """A key to be minted."""
 
-    name: Text
-    scopes: list[Text] = Field(min_length=1, max_length=100)
+    name: Text = Field(description="What people call it.")
+    scopes: list[Text] = Field(description="What it may do: grants:read.", min_length=1, max_length=100)
     key_type: Literal["runtime", "agent"] = Field(
         "runtime", description="agent without an agent_id: bound to none."
     )
-    agent_id: UUID | None = None
+    agent_id: UUID | None = Field(default=None, description="The agent it is of; with the key_type agent.")
 
 
 class KeyRename(Asked):
     """What people call a key."""
 
-    name: Text
+    name: Text = Field(description="The new name.")
 
 
 class KeyNarrowing(KeyChoices):
     """What to take away from a key; what is left out stays."""
 
-    scopes: list[Text] | None = Field(default=None, max_length=100)
+    scopes: list[Text] | None = Field(description="A part of those it has.", default=None, max_length=100)
 
 
 class KeyRotation(Asked):
     """How to rotate a key."""
 
-    scopes: list[Text] | None = Field(default=None, max_length=100)
+    scopes: list[Text] | None = Field(
+        description="Of the successor. Left out: the same.", default=None, max_length=100
+    )
     grace: Text = Field(default="7d", description="How long the old secret works on; 0s ends it now.")
-    reason: Text = ""
+    reason: Text = Field(default="", description="Why, for the log.")
 
 
 class KeyRevocation(Asked):
     """How to revoke a key."""
 
     force: StrictBool = Field(default=False, description="Even if it is its agent's last active one.")
-    reason: Text = ""
+    reason: Text = Field(default="", description="Why, for the log.")
 
 
 class Lookup(Asked):
     """SHA-256 of texts that may be keys, as hex."""
 
     sha256: list[Annotated[str, StringConstraints(strict=True, pattern="^[0-9a-f]{64}$")]] = Field(
-        max_length=500
+        description="At most 500.", max_length=500
     )
 
 
 class LookupHit(Told):
     """A key that one of them is of."""
 
-    sha256: str
-    app_id: UUID
-    app_name: str
-    key: KeyInfo
+    sha256: str = Field(description="What was sent.")
+    app_id: UUID = Field(description="The app the key is of.")
+    app_name: str = Field(description="Its name.")
+    key: KeyInfo = Field(description="The key.")
 
 
 class LookupResult(Told):
     """The keys that are known in the apps the token reaches."""
 
-    items: list[LookupHit]
+    items: list[LookupHit] = Field(description="Those that are known; the others are not told.")

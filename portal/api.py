@@ -4,6 +4,7 @@ Every line says the method, the address, what answers with what, and the action 
 permission. The gate is portal/api_gate.py.
 """
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -21,13 +22,16 @@ from agents.api_wire import AgentCreated, AgentDetail, AgentPage, AppInfo, AppPa
 from audit import api as audit
 from audit.actions import Action
 from audit.api_wire import EntryInFull, Groups, Timeline
+from audit.export import FORMATS
 from audit.origins import request_id
 from audit.refusals import MethodNotAllowed, PayloadTooLarge
 from keys import api as keys
+from keys.gate import LARGEST_BODY
 from keys.sdk import list_scopes
 from keys.wire import KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult, ScopeCatalog
 from portal import api_gate, json_faces
 from portal import api_views as people
+from portal.api_gate import Needs
 from portal.api_wire import Me, Members, NewToken, TokenInfo
 from portal.json_faces import NoRoute, refuse
 
@@ -36,12 +40,11 @@ ABOUT = """Everything a person can do on a page, for scripts: apps, keys, agents
 an access token, `Authorization: Bearer alter_pat_…`; it may do what its owner may do there now, or a part of it.
 Errors are one flat object with a permanent code."""
 ERRORS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
-LARGEST_BODY = 256 * 1024
 ANY_TOKEN = Action("api.call", "", "called")
 """For what needs no more than a token that works."""
 
-NEEDS: dict[str, dict[str, Action | None]] = {}
-"""An address as Django's resolver writes it, to its methods, to the action of a call. None: open to all."""
+NEEDS: dict[str, dict[str, Needs | None]] = {}
+"""An address as Django's resolver writes it, to its methods, to what a call needs. None: open to all."""
 router = Router()
 
 
@@ -57,13 +60,30 @@ class Token(AuthBase):
 
 
 def route(
-    method: str, path: str, view: Callable[..., Any], told: Any, action: Action | None, *statuses: int
+    method: str,
+    path: str,
+    view: Callable[..., Any],
+    told: Any,
+    needs: Action | Needs | None,
+    *statuses: int,
 ) -> None:
     """Add an operation that answers with `told`, and one of `statuses`: 200 unless it is said."""
-    NEEDS.setdefault(json_faces.pattern("api/v1", path), {})[method] = action
-    extra = {"x-alter-permission": action.needs if action else ""}
+    needs = Needs((needs,)) if isinstance(needs, Action) else needs
+    NEEDS.setdefault(json_faces.pattern("api/v1", path), {})[method] = needs
+    extra = {"x-alter-permission": ", ".join(needs.permissions) if needs else ""}
     view = json_faces.below("app_id", view) if "{app_id}" in path else view
-    json_faces.add(router, method, path, view, told, Token(), ERRORS, statuses or (200,), extra)
+    auth = Token() if needs else None
+    json_faces.add(router, method, path, view, told, auth, ERRORS, statuses or (200,), extra)
+
+
+def together(*actions: Action) -> Needs:
+    """For what does several things at once."""
+    return Needs(actions)
+
+
+def anywhere(action: Action) -> Needs:
+    """For what looks through all the apps where the token may."""
+    return Needs((action,), anywhere=True)
 
 
 APP = "/apps/{app_id}"
@@ -75,9 +95,9 @@ route("GET", "/me", people.get_me, Me, ANY_TOKEN)
 route("DELETE", "/me/token", people.revoke_token_in_use, TokenInfo, ANY_TOKEN)
 route("POST", "/token", people.redeem_code, NewToken, None, 201)
 route("GET", "/scopes", list_scopes, ScopeCatalog, ANY_TOKEN)
-route("POST", "/lookup", people.look_up, LookupResult, ANY_TOKEN)
+route("POST", "/lookup", people.look_up, LookupResult, anywhere(on_keys.READ))
 
-route("GET", "/apps", people.list_apps, AppPage, ANY_TOKEN)
+route("GET", "/apps", people.list_apps, AppPage, anywhere(on_agents.READ_APP))
 route("POST", "/apps", agents.create_app, AppInfo, on_agents.CREATE_APP, 201)
 route("GET", APP, agents.get_app, AppInfo, on_agents.READ_APP)
 route("PATCH", APP, agents.update_app, AppInfo, on_agents.UPDATE_APP)
@@ -97,7 +117,9 @@ route("POST", KEY + "/undeprecate", keys.undeprecate_key, KeyInfo, on_keys.UNDEP
 route("POST", KEY + "/revoke", keys.revoke_key, KeyInfo, on_keys.REVOKE)
 
 route("GET", AGENTS, agents.list_agents, AgentPage, on_agents.READ_AGENTS)
-route("POST", AGENTS, keys.create_agent, AgentCreated, on_agents.CREATE_AGENT, 201, 200)
+route(
+    "POST", AGENTS, keys.create_agent, AgentCreated, together(on_agents.CREATE_AGENT, on_keys.MINT), 201, 200
+)
 route("GET", AGENT, agents.get_agent, AgentDetail, on_agents.READ_AGENTS)
 route("PATCH", AGENT, agents.update_agent, AgentDetail, on_agents.UPDATE_AGENT)
 route("POST", AGENT + "/suspend", agents.suspend_agent, AgentDetail, on_agents.SUSPEND_AGENT)
@@ -124,7 +146,13 @@ api.add_router("", router)
 @cache
 def openapi() -> dict[str, Any]:
     """The OpenAPI 3.1 document of this map."""
-    return dict(api.get_openapi_schema(path_prefix=PREFIX))
+    told = json_faces.document(api, PREFIX)
+    # An export is no JSON: it is told by the types it comes in.
+    export = told["paths"][f"{PREFIX[:-1]}{AUDIT}/export"]["get"]
+    export["responses"][200]["content"] = {
+        media: {"schema": {"type": "string"}} for media in FORMATS.values()
+    }
+    return told
 
 
 def document(request: HttpRequest) -> HttpResponseBase:
@@ -136,6 +164,7 @@ def document(request: HttpRequest) -> HttpResponseBase:
 
 def serve(request: HttpRequest) -> HttpResponseBase:
     """The answer to a request below /api/."""
+    told = request.META["HTTP_X_REQUEST_ID"] = request_id(request.META)
     try:
         response = document(request) if request.path_info == DOCUMENT else _carry_out(request)
     except NoRoute as missing:
@@ -146,15 +175,16 @@ def serve(request: HttpRequest) -> HttpResponseBase:
         for name, value in allowance.headers().items():
             response[name] = value
     response.headers.setdefault("Cache-Control", "no-store")
-    response["X-Request-Id"] = request_id(request.META)
+    response["X-Request-Id"] = told
     return response
 
 
 def _carry_out(request: HttpRequest) -> HttpResponseBase:
-    match, action = json_faces.find(request, NEEDS)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+    match, needs = json_faces.find(request, NEEDS)
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_BODY:
         raise PayloadTooLarge
-    if action:
-        api_gate.let_in(request, action, match.kwargs)
+    if needs:
+        api_gate.let_in(request, needs, match.kwargs)
     response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return response

@@ -1,15 +1,18 @@
 """People, their tokens and their apps at the management API; and what is looked for across apps."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from ninja import Query
 
+from agents import actions as on_agents
 from agents.api_wire import AppInfo, AppPage, Stats
 from agents.faces import AppRequest
 from agents.lifecycle import delete_app as delete
 from agents.models import Agent, App
+from audit.actions import Action
 from audit.actors import Actor
 from audit.origins import origin_of
 from audit.paging import PartOfList, cut
@@ -22,10 +25,13 @@ from keys.wire import KeyInfo, Lookup, LookupHit, LookupResult
 from portal import tokens
 from portal.api_gate import TokenRequest
 from portal.api_wire import Me, MemberInfo, Members, NewToken, Person, Reached, Redeem, TokenInfo
-from portal.gates import apps_of, permissions_of
+from portal.gates import apps_of, apps_where, permissions_of
 from portal.models import AccessToken, Membership
 
 MOST_APPS = 500
+Archived = Annotated[Flag, Query(False, description="Whether archived ones are shown too.")]
+WithStats = Annotated[Flag, Query(True, description="Whether each says how much it holds.")]
+AppName = Annotated[Sought, Query("", description="The app's name, to be sure.")]
 
 
 def get_me(request: TokenRequest) -> Me:
@@ -67,10 +73,13 @@ def redeem_code(request: HttpRequest, asked: Redeem) -> NewToken:
 
 
 def list_apps(
-    request: TokenRequest, part: PartOfList, include_archived: Flag = False, include_stats: Flag = True
+    request: TokenRequest,
+    part: PartOfList,
+    include_archived: Archived = False,
+    include_stats: WithStats = True,
 ) -> AppPage:
     """The apps the token reaches, newest first."""
-    found = apps_of(request.token.user)
+    found = _apps_where(request, on_agents.READ_APP)
     if not include_archived:
         found = found.filter(archived_at=None)
     page, told = cut(found, part)
@@ -78,7 +87,7 @@ def list_apps(
     return AppPage(items=[AppInfo.of(app, stats.get(app.id)) for app in page], **told)
 
 
-def delete_app(request: AppRequest, confirm: Sought = "") -> AppInfo:
+def delete_app(request: AppRequest, confirm: AppName = "") -> AppInfo:
     """Take an app away for ever; `confirm` is its name. Refused while it has living keys."""
     delete(request.actor, request.app, confirm=confirm)
     return AppInfo.of(request.app)
@@ -106,7 +115,9 @@ def list_members(request: AppRequest) -> Members:
 def look_up(request: TokenRequest, asked: Lookup) -> LookupResult:
     """Which of these are keys of an app whose keys the token may read. Only hashes are sent, and none is kept."""
     wanted = {digest: text for text in asked.sha256 for digest in plaintext.digests(bytes.fromhex(text))}
-    found = ApiKey.objects.with_kin().filter(app__in=_readable(request), digest__in=list(wanted))
+    found = ApiKey.objects.with_kin().filter(
+        app__in=_apps_where(request, on_keys.READ), digest__in=list(wanted)
+    )
     return LookupResult(
         items=[
             LookupHit(
@@ -117,10 +128,10 @@ def look_up(request: TokenRequest, asked: Lookup) -> LookupResult:
     )
 
 
-def _readable(request: TokenRequest) -> list[App]:
-    """The apps whose keys the token may read."""
-    user, needs = request.token.user, on_keys.READ.needs
-    return [app for app in apps_of(user) if needs in tokens.may(request.token, permissions_of(user, app))]
+def _apps_where(request: TokenRequest, action: Action) -> QuerySet[App]:
+    """The apps that the token may do `action` on."""
+    token = request.token
+    return apps_where(token.user, lambda held: action.needs in tokens.may(token, held))
 
 
 def _key(key: ApiKey) -> KeyInfo:

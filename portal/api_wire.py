@@ -11,71 +11,71 @@ from audit.wire import Asked, Text, Told
 class Person(Told):
     """Someone who can sign in."""
 
-    id: UUID
-    email: str
-    name: str
+    id: UUID = Field(description="Their id.")
+    email: str = Field(description="Their e-mail address, in lower case.")
+    name: str = Field(description="What they are called; may be empty.")
 
 
 class TokenInfo(Told):
     """An access token, without its secret."""
 
-    id: UUID
-    name: str
-    prefix: str
-    permissions: list[str]
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
+    id: UUID = Field(description="Its id.")
+    name: str = Field(description="What it is for, in its owner's words.")
+    prefix: str = Field(description="Its first characters, to know it by.")
+    permissions: list[str] = Field(description="As asked for. Each use is cut to its owner's role.")
+    created_at: datetime = Field(description="When it was issued.")
+    expires_at: datetime | None = Field(description="When it ends. null: not by itself.")
+    last_used_at: datetime | None = Field(description="When it was last used, to the minute.")
 
 
 class Reached(Told):
     """An app the token reaches, and what it may do there."""
 
-    id: UUID
-    name: str
-    permissions: list[str]
+    id: UUID = Field(description="The app's id.")
+    name: str = Field(description="The app's name.")
+    permissions: list[str] = Field(description="What the token may do there, its owner's role considered.")
 
 
 class Me(Told):
     """Who is asking, with what, and how far that goes."""
 
-    user: Person
-    token: TokenInfo
+    user: Person = Field(description="Whose token it is.")
+    token: TokenInfo = Field(description="The token.")
     permissions_everywhere: list[str] = Field(
         description="What it may do on every app, those to come included."
     )
-    apps: list[Reached]
+    apps: list[Reached] = Field(description="Up to 500 of the apps its owner has a role on.")
 
 
 class MemberInfo(Told):
     """Someone with a role on an app."""
 
-    user_id: UUID
-    email: str
-    name: str
-    role: str
+    user_id: UUID = Field(description="The person's id.")
+    email: str = Field(description="Their e-mail address.")
+    name: str = Field(description="What they are called; may be empty.")
+    role: str = Field(description="developer, support or admin.")
     everywhere: bool = Field(description="Whether the role holds for every app.")
-    created_at: datetime
+    created_at: datetime = Field(description="Since when.")
 
 
 class Members(Told):
     """All of them."""
 
-    items: list[MemberInfo]
+    items: list[MemberInfo] = Field(description="The members.")
 
 
 class Redeem(Asked):
     """The code of a sign-in, and what its challenge was made of (RFC 7636)."""
 
-    code: Text
-    code_verifier: Text
+    code: Text = Field(description="The code that came back to redirect_uri. Good for a minute, once.")
+    code_verifier: Text = Field(description="43 to 128 characters; their SHA-256 was the code_challenge.")
 
 
 class NewToken(Told):
     """An access token for the program that signed in."""
 
-    token: str = Field(repr=False)
-    id: UUID
-    name: str
-    permissions: list[str]
-    expires_at: datetime | None
+    token: str = Field(description="The access token in full, this once.", repr=False)
+    id: UUID = Field(description="Its id.")
+    name: str = Field(description="The program it was issued to.")
+    permissions: list[str] = Field(description="What was agreed to.")
+    expires_at: datetime | None = Field(description="When it ends. null: not by itself.")

@@ -1,4 +1,4 @@
-"""The docs: guides and the reference of the runtime API, where people mint the keys they are about."""
+"""The docs: guides, and the references of both APIs, where people mint the keys and tokens they are about."""
 
 from functools import cache
 
@@ -8,10 +8,12 @@ from django.views.decorators.http import require_GET
 
 from audit.faces import PortalRequest
 from audit.refusals import NotFound
-from portal import sdk
-from portal.guides import GUIDES, find
+from portal import api, sdk
+from portal.guides import APIS, GUIDES, find
 from portal.markdown import text_of
 from portal.reference import Reference, read
+
+DOCUMENTS = {"sdk-api": sdk.openapi, "api-reference": api.openapi}
 
 
 @require_GET
@@ -31,10 +33,21 @@ def guide(request: PortalRequest, slug: str) -> HttpResponse:
 @require_GET
 def reference(request: PortalRequest) -> HttpResponse:
     """Everything that the runtime API can be asked."""
-    return render(request, "docs/reference.html", {"api": api(), "guides": GUIDES})
+    return _reference(request, "sdk-api")
+
+
+@require_GET
+def api_reference(request: PortalRequest) -> HttpResponse:
+    """Everything that the management API can be asked."""
+    return _reference(request, "api-reference")
+
+
+def _reference(request: PortalRequest, slug: str) -> HttpResponse:
+    page = next(api for api in APIS if api.slug == slug)
+    return render(request, "docs/reference.html", {"page": page, "api": told(slug), "guides": GUIDES})
 
 
 @cache
-def api() -> Reference:
-    """The runtime API in words. Kept: it changes with the code only."""
-    return read(sdk.openapi())
+def told(slug: str) -> Reference:
+    """An API in words. Kept: it changes with the code only."""
+    return read(DOCUMENTS[slug]())

@@ -16,7 +16,7 @@ from keys.models import ApiKey
 from keys.present import Row, rows
 from portal import actions as on_people
 from portal.gates import apps_of, permissions_of, person
-from portal.guides import GUIDES
+from portal.guides import APIS, GUIDES
 from portal.models import User
 
 MOST = 20
@@ -88,8 +88,8 @@ def acts(user: User, app: App, origin: Origin) -> list[Leap]:
 
 
 def _docs(q: str) -> list[Leap]:
-    places = [("Docs", reverse("docs")), ("API reference", reverse("docs-reference"))]
-    places += [(guide.title, guide.address) for guide in GUIDES]
+    places = [("Docs", reverse("docs"))]
+    places += [(page.title, page.address) for page in (*APIS, *GUIDES)]
     return [Leap(title, "docs", to) for title, to in places if q.lower() in title.lower()]
 
 

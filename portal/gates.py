@@ -86,6 +86,18 @@ def permissions_of(user: User, app: App | None) -> frozenset[str]:
     return frozenset[str]().union(*(PERMISSIONS[role] for role in roles))
 
 
+def permissions_anywhere(user: User) -> frozenset[str]:
+    """What `user` may do on one app or another."""
+    return frozenset[str]().union(*(PERMISSIONS[m.role] for m in user.roles))
+
+
+def apps_where(user: User, may: Callable[[frozenset[str]], bool]) -> QuerySet[App]:
+    """The apps of `user` where `may` says yes to what their role there allows."""
+    places = [m.app_id for m in user.roles if may(PERMISSIONS[m.role])]
+    there = apps_of(user)
+    return there if None in places else there.filter(id__in=[place for place in places if place])
+
+
 def person(user: User, app: App | None, origin: Origin) -> Actor:
     """`user` as the actor of a request, with the permissions that hold for its app."""
     return Actor(

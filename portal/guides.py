@@ -31,7 +31,54 @@ class Guide:
         """Where its page is."""
         return reverse("guide", args=[self.slug])
 
+    @property
+    def apis(self) -> "list[Api]":
+        """The references that go with it."""
+        return [api for api in APIS if api.guide == self.slug]
 
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An API with a reference page, made of its OpenAPI document."""
+
+    slug: str
+    title: str
+    says: str
+    guide: str
+    """The slug of the guide that goes with it."""
+    page: str
+    document: str
+    """The names of both addresses in portal/urls.py."""
+
+    @property
+    def address(self) -> str:
+        """Where its page is."""
+        return reverse(self.page)
+
+    @property
+    def source(self) -> str:
+        """Where its document is, for programs."""
+        return reverse(self.document)
+
+
+APIS = (
+    Api(
+        "sdk-api",
+        "Runtime API reference",
+        "Every operation of the runtime API with its scope, fields and answers, made from the code that serves it.",
+        guide="sdk",
+        page="docs-reference",
+        document="sdk-document",
+    ),
+    Api(
+        "api-reference",
+        "Management API reference",
+        "Every operation of the management API with its permission, fields and answers, made from the same code.",
+        guide="api",
+        page="docs-api-reference",
+        document="api-document",
+    ),
+)
 GUIDES = (
     Guide(
         "door",
@@ -43,6 +90,12 @@ GUIDES = (
         "sdk",
         "The runtime API",
         "What code that holds a key can ask of this portal, and how it signs what it asks.",
+    ),
+    Guide(
+        "api",
+        "The management API",
+        "Everything a person can do on a page, for scripts: access tokens and what they may do, "
+        "pages of a list, retries, one example for each kind of thing.",
     ),
     Guide(
         "errors",

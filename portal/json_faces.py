@@ -34,8 +34,16 @@ log = logging.getLogger(__name__)
 N = TypeVar("N")
 NOUNS = ("apps", "keys", "agents", "callers", "audit", "members", "scopes", "spans", "identity", "me")
 MOST_FLAWS = 20
-WIRE_NAMES = {"networks": "cidr_allowlist", "grace": "overlap_days"}
+WIRE_NAMES = {"networks": "cidr_allowlist", "before": "cursor"}
 """Fields that verbs know by other names than the wire does."""
+NAMED = {
+    "app_id": "The app's id.",
+    "key_id": "The key's id.",
+    "agent_id": "The agent's id.",
+    "caller_id": "The id of the name.",
+    "entry_id": "The id of an act or a call.",
+}
+"""What stands in the addresses of the maps."""
 PLAINLY = {"missing": "This is required.", "extra_forbidden": "There is no such field."}
 
 
@@ -112,7 +120,7 @@ def add(
     path: str,
     view: Callable[..., Any],
     told: Any,
-    auth: AuthBase,
+    auth: AuthBase | None,
     errors: Sequence[int],
     statuses: Sequence[int],
     extra: dict[str, Any],
@@ -129,6 +137,16 @@ def add(
         tags=[_tag(path)],
         openapi_extra=extra,
     )
+
+
+def document(api: NinjaAPI, prefix: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of `api`, with its addresses' parameters described."""
+    told = dict(api.get_openapi_schema(path_prefix=prefix))
+    for operation in (operation for place in told["paths"].values() for operation in place.values()):
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "path":
+                parameter["description"] = NAMED[parameter["name"]]
+    return told
 
 
 def pattern(prefix: str, path: str) -> str:

@@ -13,6 +13,9 @@ from audit.clock import now
 from audit.ids import new_id
 from audit.models import Audited
 
+LONGEST_LABEL = 200
+"""What the log has room for."""
+
 
 class Role(models.TextChoices):
     """What a person may do; portal/roles.py says it permission by permission."""
@@ -57,7 +60,8 @@ class User(AbstractBaseUser):
     @property
     def label(self) -> str:
         """What the log calls this person for ever."""
-        return f"{self.name} <{self.email}>" if self.name else self.email
+        label = f"{self.name} <{self.email}>" if self.name else self.email
+        return label[:LONGEST_LABEL]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.lower()
@@ -119,9 +123,13 @@ class AccessToken(Audited):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    once = models.CharField(
+        max_length=100, null=True, help_text="The form it came from: one form, one token."
+    )
 
     class Meta:
         ordering = ("-created_at", "-id")
+        constraints = (models.UniqueConstraint(fields=["user", "once"], name="one_token_a_form"),)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"

@@ -40,7 +40,7 @@ ADMIN = (
 )
 EVERYTHING = sorted(ADMIN)
 """Every permission there is, for whoever asks for all."""
-_TIERS = ("read", "write", "admin")
+TIERS = ("read", "write", "admin")
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.DEVELOPER: DEVELOPER,
@@ -54,6 +54,6 @@ def with_lower_tiers(permissions: Iterable[str]) -> frozenset[str]:
     asked = set(permissions)
     for permission in permissions:
         resource, _, tier = permission.rpartition(":")
-        if tier in _TIERS:
-            asked |= {f"{resource}:{lower}" for lower in _TIERS[: _TIERS.index(tier)]}
+        if tier in TIERS:
+            asked |= {f"{resource}:{lower}" for lower in TIERS[: TIERS.index(tier)]}
     return frozenset(asked)

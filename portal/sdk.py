@@ -133,4 +133,4 @@ api.add_router("", router)
 @cache
 def openapi() -> dict[str, Any]:
     """The OpenAPI 3.1 document of this map."""
-    return dict(api.get_openapi_schema(path_prefix="/sdk/"))
+    return json_faces.document(api, "/sdk/")

@@ -19,10 +19,12 @@ from audit.actors import Actor
 from audit.change import change
 from audit.clock import now
 from audit.refusals import Invalid
+from audit.text import keepable
 from keys import plaintext
 from keys.expiry import check_expiry
 from keys.models import Pepper
 from keys.plaintext import Plaintext
+from keys.refusals import AlreadyMinted
 from portal import actions
 from portal.models import AccessToken, Authorization, User
 from portal.refusals import InvalidGrant, InvalidToken, TokenExpired
@@ -31,7 +33,8 @@ from portal.roles import EVERYTHING, with_lower_tiers
 CODE_LIFE = timedelta(minutes=1)
 HEARD_EVERY = timedelta(minutes=1)
 MOST = 50
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_CODE = _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+"""32 bytes in base64url."""
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
@@ -44,16 +47,28 @@ class Issued:
 
 
 def issue(
-    actor: Actor, user: User, *, name: str, permissions: Iterable[str], expires_at: datetime | None = None
+    actor: Actor,
+    user: User,
+    *,
+    name: str,
+    permissions: Iterable[str],
+    expires_at: datetime | None = None,
+    once: str = "",
 ) -> Issued:
-    """A new token of `user` that may do `permissions`, as far as their role goes at each use. Raises Invalid."""
+    """A new token of `user` that may do `permissions`, as far as their role goes at each use.
+
+    `once` names the form it came from: a second use issues nothing. Raises Invalid, AlreadyMinted.
+    """
     token = AccessToken(
         user=user,
         name=parse_name(name),
         permissions=parse_permissions(permissions),
         expires_at=check_expiry(expires_at),
+        once=once or None,
     )
     with transaction.atomic(), change(actor, actions.ISSUE_TOKEN, on=token):
+        User.objects.select_for_update().get(pk=user.pk)  # what is counted and looked up next stays true
+        _refuse_second_use(user, once)
         if user.access_tokens.filter(alive()).count() >= MOST:
             raise Invalid("name", f"There are {MOST} living tokens already. Revoke one that is not used.")
         secret = plaintext.generate("token")
@@ -96,14 +111,19 @@ def parse_permissions(asked: Iterable[str]) -> list[str]:
     if wanted == ["all"]:
         return EVERYTHING
     known = set(EVERYTHING)
-    for word in wanted:
-        if word not in known:
-            raise Invalid(
-                "permissions", f"{word[:60]!r} is no permission. Choose of {', '.join(EVERYTHING)}."
-            )
+    if strange := [repr(keepable(word, 60)) for word in wanted if word not in known]:
+        are = "is no permission" if len(strange) == 1 else "are no permissions"
+        raise Invalid("permissions", f"{', '.join(strange)} {are}. Choose of {', '.join(EVERYTHING)}.")
     if not wanted:
         raise Invalid("permissions", "Choose at least one permission.")
     return sorted(set(wanted))
+
+
+def parse_challenge(text: str) -> str:
+    """What a sign-in's verifier must turn into. Raises Invalid."""
+    if not _CHALLENGE.fullmatch(text):
+        raise Invalid("code_challenge", "Send the base64url SHA-256 of the verifier (S256).")
+    return text
 
 
 def may(token: AccessToken, held: frozenset[str]) -> frozenset[str]:
@@ -113,13 +133,11 @@ def may(token: AccessToken, held: frozenset[str]) -> frozenset[str]:
 
 def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: str) -> str:
     """The code that a program turns into a token within a minute, if it knows what `challenge` was made of."""
-    if not _CHALLENGE.fullmatch(challenge):
-        raise Invalid("code_challenge", "Send the base64url SHA-256 of the verifier (S256).")
     code = secrets.token_urlsafe(32)
     Authorization.objects.filter(expires_at__lt=now()).delete()
     Authorization.objects.create(
         digest=_sha256(code),
-        challenge=challenge,
+        challenge=parse_challenge(challenge),
         user=user,
         name=parse_name(name),
         permissions=parse_permissions(permissions),
@@ -130,6 +148,8 @@ def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: s
 
 def redeem(code: str, verifier: str) -> Authorization:
     """The yes behind `code`, used up by this. Raises InvalidGrant if it is old, used, or another's."""
+    if not _CODE.fullmatch(code):
+        raise InvalidGrant
     found = (
         Authorization.objects.filter(digest=_sha256(code), expires_at__gt=now())
         .select_related("user")
@@ -142,6 +162,14 @@ def redeem(code: str, verifier: str) -> Authorization:
     if not secrets.compare_digest(made, found.challenge) or not found.user.is_active:
         raise InvalidGrant
     return found
+
+
+def _refuse_second_use(user: User, once: str) -> None:
+    if once and user.access_tokens.filter(once=once).exists():
+        raise AlreadyMinted(
+            "This form has been sent before: one token was minted then, and shown once.",
+            hint="If you did not keep it, revoke that token and mint another.",
+        )
 
 
 def _sha256(text: str) -> bytes:

@@ -10,7 +10,9 @@ import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
 import keys.views as key_pages
 import portal.actions as on_people
+import portal.authorize_views as authorize_pages
 import portal.docs_views as docs_pages
+import portal.token_views as token_pages
 import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
 from keys import verify
@@ -92,8 +94,13 @@ urlpatterns = [
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),
     path("docs/sdk-api/", signed_in(docs_pages.reference), name="docs-reference"),
+    path("docs/api-reference/", signed_in(docs_pages.api_reference), name="docs-api-reference"),
     path("docs/<slug:slug>/", signed_in(docs_pages.guide), name="guide"),
     path("join/<str:secret>/", open_to_all(portal_pages.join), name="join"),
+    path("account/tokens/", signed_in(token_pages.own), name="tokens"),
+    path("account/tokens/mint/", signed_in(token_pages.mint), name="token-mint"),
+    path("account/tokens/<uuid:token_id>/revoke/", signed_in(token_pages.revoke), name="token-revoke"),
+    path("authorize/", signed_in(authorize_pages.authorize), name="authorize"),
     path("account/email/", open_to_all(portal_pages.not_here)),  # addresses are changed by admins
     path("account/", include("allauth.account.urls")),
     path("verify", open_to_all(verify.verify), name="verify"),

@@ -28,7 +28,7 @@ CHROMIUM_ARGS = (
     "--no-pings",
     "--metrics-recording-only",
     "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost , EXCLUDE ::1",
 )
 NO_CHROMIUM = "no Chromium found: apt-get install chromium, or set PORTAL_TEST_CHROMIUM"
 

@@ -12,8 +12,9 @@ from audit.change import change
 from keys import lifecycle as keys_lifecycle
 from keys.lifecycle import Minted
 from keys.scopes import parse_scopes
-from portal import actions
+from portal import actions, tokens
 from portal.models import Membership, User
+from portal.tokens import Issued
 
 PASSWORD = "a long enough password"
 
@@ -65,6 +66,11 @@ class AgentFactory(DjangoModelFactory[Agent]):
 def minted(app: App, *, scopes: str = "grants:read", name: str = "worker", **choices: Any) -> Minted:
     """A key and its plaintext, minted by the shell. `scopes` are comma-separated."""
     return keys_lifecycle.mint(shell(), app, name=name, scopes=parse_scopes(scopes.split(",")), **choices)
+
+
+def issued(user: User, *permissions: str, name: str = "ci", **choices: Any) -> Issued:
+    """An access token of `user` and its plaintext, issued by the shell. Without permissions it asks for all."""
+    return tokens.issue(shell(), user, name=name, permissions=permissions or ["all"], **choices)
 
 
 def member(role: str, app: App | None, **person: Any) -> User:

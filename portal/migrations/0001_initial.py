@@ -59,6 +59,12 @@ class Migration(migrations.Migration):
                 ("revoked_at", models.DateTimeField(null=True)),
                 ("last_used_at", models.DateTimeField(null=True)),
                 (
+                    "once",
+                    models.CharField(
+                        help_text="The form it came from: one form, one token.", max_length=100, null=True
+                    ),
+                ),
+                (
                     "user",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -69,6 +75,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-created_at", "-id"),
+                "constraints": [models.UniqueConstraint(fields=("user", "once"), name="one_token_a_form")],
             },
         ),
         migrations.CreateModel(

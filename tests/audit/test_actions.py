@@ -22,4 +22,4 @@ def test_an_actions_name_is_noun_and_verb(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_a_permission_is_one_of_the_dashboards_words(name: str) -> None:
     needs = EVERY[name].needs
-    assert not needs or re.fullmatch(r"dashboard_[a-z]+:(read|write|admin|derive|export)", needs)
+    assert not needs or re.fullmatch(r"dashboard_[a-z]+:(read|write|admin|delete|derive|export)", needs)

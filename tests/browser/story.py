@@ -69,3 +69,12 @@ def mint(page: Page, app: App, name: str) -> str:
     page.get_by_role("button", name="Mint key").click()
     page.get_by_role("heading", name="Key minted").wait_for()
     return page.locator("#secret").inner_text().strip()
+
+
+def mint_token(page: Page, name: str) -> str:
+    """Mint an access token that may read, and return the plaintext the page shows."""
+    page.goto("/account/tokens/mint/")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Mint token").click()
+    page.get_by_role("heading", name="Token minted").wait_for()
+    return page.locator("#secret").inner_text().strip()

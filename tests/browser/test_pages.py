@@ -1,6 +1,7 @@
 """Every page: nothing for axe to find in light and dark, nothing to scroll sideways for at 320 px."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
@@ -12,7 +13,8 @@ from keys.lifecycle import rotate
 from portal.guides import GUIDES
 from portal.models import User
 from tests.browser import story
-from tests.factories import minted
+from tests.factories import issued, minted
+from tests.portal.test_authorize import SENT
 
 CheckPage = Callable[[Page], None]
 
@@ -55,6 +57,10 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         "/apps/no-such-page/",
         reverse("account_change_password"),
         reverse("account_logout"),
+        *(reverse(name) for name in ("tokens", "token-mint")),
+        reverse("token-revoke", args=[issued(admin).token.id]),
+        f"{reverse('authorize')}?{urlencode(SENT)}",
+        f"{reverse('authorize')}?redirect_uri=http://example.com:8080/",
     ]
 
 
@@ -90,6 +96,21 @@ def test_the_reveal_panel_has_nothing_for_axe_to_find(
     story.sign_in(page, admin)
     story.mint(page, app, "worker")
     axe(page)
+
+
+def test_the_token_pages_have_nothing_for_axe_to_find_when_they_are_used(
+    page: Page, app: App, admin: User, axe: CheckPage
+) -> None:
+    story.sign_in(page, admin)
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto(reverse("token-mint"))
+    page.get_by_label("Choose").check()
+    page.get_by_label("Custom", exact=True).check()
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    story.mint_token(page, "ci")
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 def test_a_dialog_that_htmx_opened_has_nothing_for_axe_to_find(

@@ -71,3 +71,33 @@ def test_the_secret_is_wiped_when_the_page_is_left(page: Page) -> None:
     story.mint(page, app, "worker")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
     expect(page.locator("#secret")).to_have_text("")
+
+
+def test_the_browser_keeps_no_copy_of_a_token(page: Page) -> None:
+    story.join_as_first_admin(page)
+    secret = story.mint_token(page, "ci")
+    page.get_by_label("I have stored this token").check()
+    page.get_by_role("button", name="Close and go to the tokens").click()
+    page.get_by_role("heading", name="Access tokens", exact=True).wait_for()
+    kept = page.evaluate(STORES) + json.dumps(page.context.storage_state())
+    assert secret[18:] not in kept + page.content()
+    with pytest.raises(PlaywrightError, match="ERR_CACHE_MISS"):
+        page.go_back()
+    expect(page.locator("body")).not_to_contain_text(secret)
+
+
+def test_a_token_is_downloaded_under_the_name_that_the_command_reads(page: Page) -> None:
+    story.join_as_first_admin(page)
+    secret = story.mint_token(page, "ci")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download .env").click()
+    assert download.value.path().read_text() == f"ALTER_PAT={secret}\n"
+
+
+def test_a_token_pasted_into_a_search_box_is_cut(page: Page) -> None:
+    story.join_as_first_admin(page)
+    secret = story.mint_token(page, "ci")
+    page.goto("/find/")
+    box = page.get_by_label("A prefix, its last eight characters, or a key")
+    box.fill(secret)
+    expect(box).to_have_value(secret[:18])

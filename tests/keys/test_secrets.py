@@ -1,4 +1,4 @@
-"""No plaintext is found anywhere: not in the database, not in its file, not in a log, not in what is raised."""
+"""No key and no access token is found anywhere: not in the database or its file, a log, or what is raised."""
 
 import logging
 import os
@@ -21,7 +21,9 @@ from keys import lifecycle
 from keys.lifecycle import Minted
 from keys.plaintext import sha256
 from keys.scopes import parse_scopes
-from tests.factories import minted
+from portal import tokens
+from portal.models import Role
+from tests.factories import issued, member, minted
 from tests.keys.asking import ask
 from tests.keys.family import derived, parent_of
 
@@ -71,6 +73,31 @@ def live(story: Story, app: App, agent: Agent) -> None:
     story.attempt(lifecycle.revoke, shell(), agent.keys.living().own().get())
     lifecycle.revoke_agent(shell(), agent, reason=" ".join(story.secrets))
     story.answers += [ask(secret).content for secret in story.secrets]
+    live_with_tokens(story)
+
+
+def live_with_tokens(story: Story) -> None:
+    """What can be done with an access token, and where one does not belong."""
+    owner = member(Role.ADMIN, None)
+    made = issued(owner, once="form-1")
+    secret = made.plaintext.take()
+    story.secrets.append(secret)
+    story.attempt(made.plaintext.take)
+    story.attempt(issued, owner, once="form-1")
+    story.attempt(issued, owner, name=secret)
+    story.attempt(issued, owner, secret)
+    story.attempt(tokens.authorize, owner, name=secret, permissions=["all"], challenge="A" * 43)
+    story.attempt(tokens.redeem, secret, "v" * 43)
+    bearer = {"authorization": f"Bearer {secret}"}
+    told = {"user-agent": secret, "x-request-id": secret}
+    for path in ("/api/v1/me", f"/api/v1/apps?{secret}", f"/api/v1/{secret}", f"/api/v1/apps/{secret}/keys"):
+        story.answers.append(Client().get(path, headers={**bearer, **told}).content)
+    for body in ({"name": secret}, {"name": "checkout", "description": secret}, {secret: secret}):
+        sent = Client().post("/api/v1/apps", body, content_type="application/json", headers=bearer)
+        story.answers.append(sent.content)
+    story.answers.append(ask(secret, headers=told).content)
+    tokens.revoke(shell(), made.token, reason=f"found {secret} in a log")
+    story.answers.append(Client().get("/api/v1/me", headers=bearer).content)
 
 
 def misuse(story: Story, app: App, agent: Agent) -> None:
@@ -146,7 +173,8 @@ django.setup()
 from django.core.management import call_command
 from audit.actors import shell
 from keys import lifecycle
-from tests.factories import AppFactory
+from portal import tokens
+from tests.factories import AppFactory, issued, member
 from tests.keys.asking import ask
 from tests.keys.family import derived, parent_of
 call_command("migrate", verbosity=0)
@@ -155,6 +183,10 @@ child = derived(parent.key)
 renewed = lifecycle.rotate(shell(), child.key)
 secrets = [made.plaintext.take() for made in (parent, child, renewed)]
 assert [ask(secret).status_code for secret in secrets] == [200, 401, 200]
+token = issued(member("admin", None))
+secrets.append(token.plaintext.take())
+assert tokens.recognise(secrets[3]) == token.token
+tokens.revoke(shell(), token.token, reason=secrets[3])
 ask(query="k=" + secrets[0], headers={"user-agent": secrets[2]})
 lifecycle.revoke(shell(), parent.key, reason=secrets[1])
 print(*secrets, flush=True)

@@ -1,7 +1,8 @@
-"""`manage.py create_admin` and `first_start`: the ways a portal gets its first person."""
+"""`manage.py create_admin`, `first_start` and `create_access_token`: the first person, and the first script."""
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from django.test import Client
@@ -130,3 +131,58 @@ def test_a_lost_pepper_stops_the_start(admin: User, app: object, settings: Setti
     settings.PEPPERS = {2: b"x" * 32}
     said = Said("first_start")
     assert (said.code, "Bring back the data folder" in said.err) == (2, True)
+
+
+# ── create_access_token ─────────────────────────────────────────────────────────────────────────────
+
+ISSUE = ("create_access_token", "--email", EMAIL, "--name", "ci", "--permissions")
+
+
+def test_a_token_for_the_first_script_works(admin: User, client: Client) -> None:
+    secret = Said(*ISSUE, "all").out.strip()
+    me = client.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"})
+    assert me.json()["user"]["email"] == EMAIL
+
+
+def test_a_machine_reads_the_token_in_an_object(admin: User) -> None:
+    said = Said(*ISSUE, "dashboard_keys:write,dashboard_keys:read", "--json")
+    token = admin.access_tokens.get()
+    assert said.json["token"].startswith(token.prefix)
+    assert said.json["permissions"] == token.permissions == ["dashboard_keys:read", "dashboard_keys:write"]
+
+
+def test_a_token_is_printed_once_and_its_prefix_beside_it(admin: User) -> None:
+    said = Said(*ISSUE, "all")
+    assert (said.out.count("alter_pat_"), said.out.strip() in said.err) == (1, False)
+    assert admin.access_tokens.get().prefix in said.err
+
+
+def test_the_shell_issued_it(admin: User) -> None:
+    Said(*ISSUE, "all")
+    event = Event.objects.get(action="access-token.issue")
+    assert (event.actor_kind, event.via, event.target_label) == ("shell", "shell", "ci")
+
+
+def test_a_token_ends_when_it_is_said(admin: User) -> None:
+    said = Said(*ISSUE, "all", "--expires-in", "30d", "--json")
+    assert datetime.fromisoformat(said.json["expires_at"]) == admin.access_tokens.get().expires_at
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ((*ISSUE, "keys:read"), 2),
+        ((*ISSUE, ""), 2),
+        ((*ISSUE, "all", "--expires-in", "soon"), 2),
+        (("create_access_token", "--email", EMAIL, "--name", "", "--permissions", "all"), 2),
+        (("create_access_token", "--email", "nobody@example.com", "--name", "ci", "--permissions", "all"), 4),
+    ],
+)
+def test_a_token_that_cannot_be_is_refused(admin: User, words: tuple[str, ...], code: int) -> None:
+    said = Said(*words)
+    assert (said.code, said.out, admin.access_tokens.count()) == (code, "", 0)
+
+
+def test_a_closed_account_is_given_no_token(admin: User) -> None:
+    User.objects.filter(pk=admin.pk).update(is_active=False)
+    assert Said(*ISSUE, "all").code == 4

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
+from portal import api, sdk
 from portal.reference import Operation, read
 
+EACH = pytest.mark.parametrize("openapi", [sdk.openapi(), api.openapi()], ids=["sdk", "api"])
 STRING = {"type": "string"}
 
 
@@ -42,6 +46,18 @@ def test_an_operation_is_told_with_its_scope() -> None:
 
 def test_an_operation_may_need_no_scope() -> None:
     assert [only({}).scope, only({"x-alter-scope": ""}).scope] == ["", ""]
+
+
+def test_an_operation_is_told_with_its_permissions() -> None:
+    both = "dashboard_agents:write, dashboard_keys:write"
+    assert only({"x-alter-permission": both}).permissions == (
+        "dashboard_agents:write",
+        "dashboard_keys:write",
+    )
+
+
+def test_an_operation_for_any_token_needs_no_permission_and_one_for_keys_knows_of_none() -> None:
+    assert (only({"x-alter-permission": ""}).permissions, only({}).permissions) == ((), None)
 
 
 def test_operations_are_grouped_by_tag_as_they_come() -> None:
@@ -117,6 +133,21 @@ def test_a_body_that_is_no_object_is_told_in_words() -> None:
     assert body and (said(body.type), body.fields, body.required) == ("list of Span", (), False)
 
 
+def test_a_body_that_may_be_left_out_is_told_by_its_fields_too() -> None:
+    either = {"anyOf": [ref("Rotate"), {"type": "null"}]}
+    body = only(
+        {"requestBody": sent(either) | {"required": True}}, Rotate={"properties": {"days": STRING}}
+    ).body
+    assert body and (body.required, body.type, [f.name for f in body.fields]) == (False, (), ["days"])
+
+
+def test_a_body_with_nothing_in_it_is_told_by_what_is_said_of_it() -> None:
+    body = only(
+        {"requestBody": sent(ref("Nothing"))}, Nothing={"properties": {}, "description": "Empty."}
+    ).body
+    assert body and (body.type, body.fields, body.description) == ((), (), "Empty.")
+
+
 def test_there_may_be_no_body() -> None:
     assert only({}).body is None
 
@@ -132,12 +163,38 @@ def test_an_object_within_an_object_is_told_by_dotted_names() -> None:
 
 
 def test_an_answer_is_told_with_its_type() -> None:
-    answers = {200: sent(ref("Agent")) | {"description": "OK"}, "204": {"description": "Nothing"}}
+    answers = {200: sent(ref("Agent")) | {"description": "As it is now"}, "204": {"description": "Gone"}}
     told = only({"responses": answers}, Agent={}).answers
-    assert [(a.status, a.description, said(a.type)) for a in told] == [
-        ("200", "OK", "Agent"),
-        ("204", "Nothing", ""),
+    assert [(a.statuses, a.description, said(a.type)) for a in told] == [
+        (("200",), "As it is now", "Agent"),
+        (("204",), "Gone", ""),
     ]
+
+
+def test_a_status_is_not_told_by_its_name_twice() -> None:
+    answers = {"200": {"description": "OK"}, "201": {"description": "Created"}}
+    assert [a.description for a in only({"responses": answers}).answers] == ["", ""]
+
+
+def test_refusals_that_say_nothing_of_their_own_are_told_together() -> None:
+    error = sent(ref("Error"))
+    answers = {
+        "200": error,
+        "400": error | {"description": "Bad Request"},
+        "401": error,
+        "409": error | {"description": "Too late"},
+    }
+    told = only({"responses": answers}).answers
+    assert [(a.statuses, a.description, a.refuses) for a in told] == [
+        (("200",), "", False),
+        (("400", "401"), "", True),
+        (("409",), "Too late", True),
+    ]
+
+
+def test_refusals_of_two_types_are_told_apart() -> None:
+    told = only({"responses": {"400": sent(ref("Error")), "401": sent(ref("Flaw"))}}).answers
+    assert [a.statuses for a in told] == [("400",), ("401",)]
 
 
 def test_an_answer_that_is_no_json_is_told_all_the_same() -> None:
@@ -159,6 +216,22 @@ def test_a_type_may_speak_of_itself() -> None:
     tree = {"properties": {"children": {"type": "array", "items": ref("Tree")}}}
     (told,) = read(document({"responses": {"200": sent(ref("Tree"))}}, Tree=tree)).types
     assert told.fields[0].type[1].anchor == told.anchor == "type-Tree"
+
+
+@EACH
+def test_an_api_speaks_of_no_type_that_is_not_told(openapi: Any) -> None:
+    told = read(openapi)
+    fields = [field for named in told.types for field in named.fields]
+    spoken = {piece.anchor for field in fields for piece in field.type if piece.anchor}
+    assert spoken and spoken <= {named.anchor for named in told.types}
+
+
+@EACH
+def test_every_operation_of_an_api_is_told_once(openapi: Any) -> None:
+    told = [(one.method.lower(), one.path) for group in read(openapi).groups for one in group.operations]
+    assert sorted(told) == sorted(
+        (method, path) for path, place in openapi["paths"].items() for method in place
+    )
 
 
 def test_a_type_of_a_few_values_is_told_in_words() -> None:

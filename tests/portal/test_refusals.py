@@ -130,7 +130,7 @@ def test_an_address_that_leads_nowhere_is_a_page(admin: User, signed_in: SignedI
 def test_a_refusal_page_names_its_code_and_the_request(app: App, outsider: User, signed_in: SignedIn) -> None:
     there = address("keys", app_id=app.id)
     answer = signed_in(outsider).get(there, headers={"X-Request-ID": "trace-7"})
-    assert b"404 not_found" in answer.content
+    assert b"404 app_not_found" in answer.content
     assert b"trace-7" in answer.content
 
 

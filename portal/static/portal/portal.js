@@ -41,9 +41,9 @@ const copy = async (text, element) => {
     say("Selected: copy it with your keyboard", true);
   }
 };
-const downloadEnv = (element) => {
+const downloadEnv = (element, name = "ALTER_API_KEY") => {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`ALTER_API_KEY=${element.textContent}\n`], { type: "text/plain" }));
+  link.href = URL.createObjectURL(new Blob([`${name}=${element.textContent}\n`], { type: "text/plain" }));
   link.download = "alter.env"; // a leading dot would be taken off by the browser
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
@@ -87,7 +87,7 @@ document.addEventListener("click", (event) => {
       : matchMedia("(prefers-color-scheme: dark)").matches;
     localStorage.setItem("theme", (root.dataset.theme = dark ? "light" : "dark"));
   } else if ("downloadEnv" in on.dataset) {
-    downloadEnv(from);
+    downloadEnv(from, on.dataset.envName);
   } else if ("close" in on.dataset) {
     const dialog = on.closest("dialog:modal");
     if (dialog) event.preventDefault();
@@ -143,7 +143,7 @@ const gate = () =>
     .forEach((it) => (it.disabled = !document.querySelector(it.dataset.needs)?.checked));
 document.addEventListener("change", gate);
 // A whole key pasted into a search box is cut to the part that may be seen, before it reaches an address.
-const KEY = /(alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8})[0-9A-Za-z]+/g;
+const KEY = /(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]+/g;
 document.addEventListener("input", (event) => {
   if (event.target.matches("[data-cut-keys]")) event.target.value = event.target.value.replace(KEY, "$1");
 });

@@ -1,0 +1,25 @@
+"""`alter completion`: what a shell needs to complete commands and options."""
+
+import click
+
+from alter.command import Verb
+
+
+@click.command(
+    cls=Verb,
+    examples="""
+    eval "$(alter completion bash)"                                   # in ~/.bashrc
+    eval "$(alter completion zsh)"                                    # in ~/.zshrc
+    alter completion fish > ~/.config/fish/completions/alter.fish
+    """,
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what lets a shell complete commands, options and scopes."""
+    from click.shell_completion import ShellComplete, get_completion_class
+
+    from alter.main import alter
+
+    kind = get_completion_class(shell) or ShellComplete
+    # Not kind.source(): bash's would start bash to ask for its version.
+    click.echo(ShellComplete.source(kind(alter, {}, "alter", "_ALTER_COMPLETE")))

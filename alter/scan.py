@@ -1,0 +1,145 @@
+"""`alter scan`: finds keys in files by their checksum, and asks by hash whether they live. No key is ever sent."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alter import output
+from alter.command import Verb
+from alter.exits import Exit, Failure
+from alter.keyformat import LONGEST, TOKEN_START, find, redact
+from alter.output import Progress
+from alter.run import Run, pass_run
+from alter.shapes import EXPOSED
+
+A_PIECE = 1 << 20
+A_QUESTION = 500
+"""Hashes to ask about at once."""
+PASSED_OVER = {".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__"}
+LIVING = ("active", "deprecated", "grace")
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A key in a file."""
+
+    file: str
+    line: int
+    secret: bytes
+
+    @property
+    def sha256(self) -> str:
+        """What is asked about in its place."""
+        return hashlib.sha256(self.secret).hexdigest()
+
+    @property
+    def prefix(self) -> str:
+        """What may be shown of it."""
+        return redact(self.secret.decode()).removesuffix("...")
+
+
+@click.command(
+    cls=Verb,
+    shows=EXPOSED,
+    examples="""
+    alter scan .
+    alter scan --offline src tests
+    git diff --cached --name-only --diff-filter=d -z | xargs -0 -r alter scan --offline
+    """,
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
+@click.option("--offline", is_flag=True, help="Do not ask whether they live; every key found counts.")
+@pass_run
+def scan(run: Run, paths: tuple[str, ...], offline: bool) -> None:
+    """Find the portal's keys in files, and ask whether they live.
+
+    A key is known by its checksum and never printed or sent: the portal is asked by SHA-256. Exit code 1: a key
+    that lives was found, or an access token; with --offline, any key.
+    """
+    if not offline:
+        run.client  # without a token it would be known only at the end  # noqa: B018
+    found = list(_search(_files(paths)))
+    known = {} if offline else _known(run, {one.sha256 for one in found if not _is_token(one)})
+    rows = [_row(one, known.get(one.sha256), offline) for one in found]
+    if rows or run.format("table") != "table":
+        run.show_all(rows)
+    alarming = [row for row in rows if row["state"] in (*LIVING, "unasked", "token")]
+    if alarming:
+        raise Failure(
+            Exit.ERROR,
+            f"{len(alarming)} found that must not be there.",
+            "Revoke each, mint another, and keep it out of files: alter keys revoke --key ID.",
+        )
+    output.say(f"{len(rows)} keys found, none of them alive." if rows else "No keys found.")
+
+
+def _files(paths: Iterable[str]) -> Iterator[Path]:
+    """Every file that was named, and every one below a folder that was. Raises Failure for what is not there."""
+    for path in map(Path, paths):
+        if not path.exists():
+            raise Failure(Exit.NOT_FOUND, f"{path}: there is no such file or folder.")
+    for path in map(Path, paths):
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if name not in PASSED_OVER)
+            yield from (Path(folder) / name for name in sorted(names))
+
+
+def _search(files: Iterable[Path]) -> Iterator[Exposed]:
+    with Progress("files read") as progress:
+        for path in files:
+            try:
+                if path.is_file():
+                    yield from _in_file(path)
+            except OSError as error:
+                output.complain("warning", f"{path} cannot be read: {error.strerror}.")
+            progress.add(1)
+
+
+def _in_file(path: Path) -> Iterator[Exposed]:
+    """Keys in one file, which is read in pieces that overlap by a key."""
+    with path.open("rb") as file:
+        line, kept = 1, b""
+        while piece := file.read(A_PIECE):
+            data = kept + piece
+            end = len(data) - (LONGEST if len(piece) == A_PIECE else 0)
+            for secret, start in find(data):
+                if start < end:
+                    yield Exposed(str(path), line + data.count(b"\n", 0, start), secret)
+            line += data.count(b"\n", 0, max(end, 0))
+            kept = data[max(end, 0) :]
+
+
+def _known(run: Run, hashes: set[str]) -> dict[str, dict[str, Any]]:
+    """What the portal knows of them, by hash."""
+    every = sorted(hashes)
+    parts = (every[at : at + A_QUESTION] for at in range(0, len(every), A_QUESTION))
+    answers = (run.client.post("/lookup", {"sha256": part}) for part in parts)
+    return {one["sha256"]: one for answer in answers for one in answer["items"]}
+
+
+def _row(one: Exposed, known: dict[str, Any] | None, offline: bool) -> dict[str, Any]:
+    key = known["key"] if known else {}
+    state = "token" if _is_token(one) else "unasked" if offline else key.get("status", "unknown")
+    return {
+        "file": one.file,
+        "line": one.line,
+        "key_prefix": one.prefix,
+        "fingerprint": one.sha256[:8],
+        "state": state,
+        "key_id": key.get("id"),
+        "key_name": key.get("name"),
+        "app_id": known["app_id"] if known else None,
+        "app_name": known["app_name"] if known else None,
+    }
+
+
+def _is_token(one: Exposed) -> bool:
+    return one.secret.startswith(TOKEN_START.encode())

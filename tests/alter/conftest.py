@@ -1,0 +1,53 @@
+"""What a test of the command gets: a home of its own, a portal that listens, and a token of one of the cast."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from agents.models import App
+from audit.actors import shell
+from portal import tokens
+from portal.models import User
+from tests.alter.running import SETTINGS
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to be in, and settings that are nobody's."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("COLUMNS", "80")
+    here = tmp_path / "work"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return tmp_path
+
+
+@pytest.fixture
+def portal(live_server: LiveServer, app: App, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a portal, which the command knows, as it knows the app."""
+    monkeypatch.setenv("ALTER_BASE_URL", live_server.url)
+    monkeypatch.setenv("ALTER_APP_ID", str(app.id))
+    return live_server.url
+
+
+@pytest.fixture
+def token_of() -> Callable[..., str]:
+    """`token_of(user, "dashboard_keys:read")`: an access token; all its owner may do unless permissions are named."""
+
+    def issue(user: User, *permissions: str) -> str:
+        issued = tokens.issue(shell(), user, name="ci", permissions=permissions or ["all"])
+        return issued.plaintext.take()
+
+    return issue
+
+
+@pytest.fixture
+def signed_in(portal: str, admin: User, token_of: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The command works as the admin. Returns the token."""
+    token = token_of(admin)
+    monkeypatch.setenv("ALTER_PAT", token)
+    return token

@@ -1,0 +1,241 @@
+"""`alter keys` against a portal that listens: each command, each format to the byte, and what it prints once."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agents.models import Agent, App
+from alter.shapes import KEY, MINTED
+from audit.models import Event
+from keys.models import ApiKey
+from keys.plaintext import is_well_formed
+from tests.alter.running import Said, alter, environment
+from tests.factories import minted
+from tests.keys.asking import ask
+
+SECRET_NOTE = "The key is shown this once and kept nowhere. Store it now.\n"
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+@pytest.fixture
+def key(app: App) -> ApiKey:
+    return minted(app, name="worker").key
+
+
+def mint(*more: str) -> Said:
+    return alter("keys", "mint", "--name", "ci-deploy", "--scopes", "grants:read,agents:read", *more)
+
+
+def test_a_list_is_a_table_of_80_columns(app: App, key: ApiKey) -> None:
+    said = alter("keys", "list")
+    assert said.out == (
+        "ID                                    NAME    KEY           STATUS  EXPIRES\n"
+        f"{key.id}  worker  {key.prefix.removeprefix('alter_key_')}  active  never\n"
+    )
+    assert (said.code, said.err) == (0, "")
+
+
+def test_a_list_as_json(key: ApiKey) -> None:
+    said = alter("keys", "list", "--fields", "id,name,status")
+    expected = [{"id": str(key.id), "name": "worker", "status": "active"}]
+    assert said.out == json.dumps(expected, indent=2) + "\n"
+
+
+def test_a_list_as_jsonl(app: App, key: ApiKey) -> None:
+    other = minted(app, name="second").key
+    said = alter("keys", "list", "--output", "jsonl", "--fields", "id")
+    assert said.out == f'{{"id": "{other.id}"}}\n{{"id": "{key.id}"}}\n'
+
+
+def test_every_field_of_a_key_is_known(key: ApiKey) -> None:
+    assert list(alter("keys", "show", "--key", str(key.id)).json) == list(KEY.fields)
+
+
+def test_every_field_of_a_new_key_is_known() -> None:
+    assert list(mint().json) == list(MINTED.fields)
+
+
+def test_only_revoked_keys_are_listed_if_asked(app: App, key: ApiKey) -> None:
+    gone = minted(app, name="gone").key
+    alter("keys", "revoke", "--key", str(gone.id), "--yes")
+    assert [row["name"] for row in alter("keys", "list", "--status", "revoked", "--output", "json").json] == [
+        "gone"
+    ]
+
+
+def test_a_part_of_a_list_says_how_to_go_on(app: App) -> None:
+    for n in range(3):
+        minted(app, name=f"worker-{n}")
+    said = alter("keys", "list", "--limit", "1", "--offset", "1", "--fields", "name")
+    assert said.json == [{"name": "worker-1"}]
+    assert said.err == "1 of 3. More: --offset 2, or --all.\n"
+
+
+def test_all_of_a_list_is_pulled_page_after_page(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alter.run.MOST", 2)
+    for n in range(5):
+        minted(app, name=f"worker-{n}")
+    said = alter("keys", "list", "--all", "--output", "jsonl")
+    assert [row["name"] for row in said.rows] == [f"worker-{n}" for n in reversed(range(5))]
+
+
+def test_statistics_are_json(key: ApiKey) -> None:
+    said = alter("keys", "statistics")
+    assert said.out == '{\n  "active": 1,\n  "rotated_in_grace": 0,\n  "total": 1,\n  "max_allowed": 100\n}\n'
+
+
+def test_statistics_as_a_table(key: ApiKey) -> None:
+    said = alter("keys", "statistics", "--output", "table")
+    assert (
+        said.out == "active            1\nrotated_in_grace  0\ntotal             1\nmax_allowed       100\n"
+    )
+
+
+def test_minting_prints_a_working_key_once() -> None:
+    said = mint("--expires-in", "1h")
+    assert (said.code, said.err, said.json["scopes"]) == (0, SECRET_NOTE, ["agents:read", "grants:read"])
+    assert ask(said.json["api_key"], "grants:read").status_code == 200
+    assert said.json["api_key"] not in said.err
+
+
+def test_minting_as_a_table_prints_the_key_alone_on_its_line() -> None:
+    *record, empty, last = mint("--output", "table").out.splitlines()
+    assert is_well_formed(last)
+    assert (empty, [line for line in record if last in line]) == ("", [])
+
+
+def test_nothing_of_a_minted_key_is_kept(home: Any) -> None:
+    secret = mint().json["api_key"]
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert [path for path in files if secret in path.read_text()] == []
+
+
+def test_all_that_can_be_said_of_a_new_key_arrives() -> None:
+    ends = datetime.now(UTC) + timedelta(days=3)
+    told = mint(
+        *("--cidr", "203.0.113.0/24,2001:db8::/32", "--rate-limit-rpm", "60", "--reason", "why not"),
+        *("--expires-at", ends.isoformat(), "--metadata", '{"team": "x"}', "--key-type", "agent"),
+    ).json
+    key = ApiKey.objects.get(id=told["id"])
+    assert (key.networks, key.rate_limit_rpm) == (["203.0.113.0/24", "2001:db8::/32"], 60)
+    assert (key.expires_at, key.metadata, key.kind) == (ends, {"team": "x"}, "agent")
+    assert Event.objects.get(key_id=key.id, action="key.mint").reason == "why not"
+
+
+def test_a_key_is_minted_for_an_agent(agent: Agent) -> None:
+    assert mint("--agent", str(agent.id)).json["agent_id"] == str(agent.id)
+
+
+@pytest.mark.parametrize("named", ["-", "@body.json"])
+def test_a_whole_body_is_taken(named: str, home: Any) -> None:
+    body = json.dumps({"name": "from elsewhere", "scopes": ["grants:read"], "expires_in": "5m"})
+    (home / "work/body.json").write_text(body)
+    assert alter("keys", "mint", "--input", named, stdin=body).json["name"] == "from elsewhere"
+
+
+def test_minting_again_under_the_same_idempotency_key_makes_no_second() -> None:
+    first, again = (mint("--idempotency-key", "job-1") for _ in range(2))
+    assert (again.code, again.json["id"], again.json["api_key"]) == (0, first.json["id"], None)
+    assert ApiKey.objects.count() == 1
+    assert "done before" in again.err
+
+
+def test_what_is_done_is_recorded_as_done_with_the_command(key: ApiKey) -> None:
+    alter("keys", "rename", "--key", str(key.id), "--name", "other")
+    event = Event.objects.get(key_id=key.id, action="key.rename")
+    assert (event.via, event.actor_kind, event.user_agent) == ("cli", "token", "alter-cli/0.1.0")
+
+
+def test_a_key_is_shown_without_its_secret(key: ApiKey) -> None:
+    said = alter("keys", "show", "--key", str(key.id), "--output", "jsonl")
+    assert (said.json["key_prefix"], "api_key" in said.json) == (key.prefix, False)
+    assert said.out.startswith('{\n  "id"')
+
+
+def test_rotating_prints_a_successor_and_the_old_one_works_on(app: App) -> None:
+    old = minted(app)
+    secret = old.plaintext.take()
+    said = alter("keys", "rotate", "--key", str(old.key.id), "--scopes", "agents:read", "--grace", "24h")
+    assert (said.json["replaces_key_id"], said.json["scopes"]) == (str(old.key.id), ["agents:read"])
+    assert (ask(secret).status_code, ask(said.json["api_key"]).status_code) == (200, 200)
+    assert said.err == (
+        f"{SECRET_NOTE}The old key works on for 24h. When nothing needs it: alter keys revoke --key {old.key.id}\n"
+    )
+
+
+def test_rotating_without_grace_ends_the_old_key(app: App) -> None:
+    old = minted(app)
+    secret = old.plaintext.take()
+    said = alter("keys", "rotate", "--key", str(old.key.id), "--grace", "0s")
+    assert (said.err, ask(secret).status_code) == (SECRET_NOTE, 401)
+
+
+def test_a_revoked_key_is_refused_from_the_next_call(app: App) -> None:
+    made = minted(app)
+    secret = made.plaintext.take()
+    said = alter("keys", "revoke", "--key", str(made.key.id), "--yes", "--reason", "leaked")
+    assert (said.code, said.json["status"], ask(secret).status_code) == (0, "revoked", 401)
+    assert Event.objects.get(action="key.revoke").reason == "leaked"
+
+
+def test_an_agents_last_key_is_revoked_by_force_only(app: App, agent: Agent) -> None:
+    key = minted(app, agent=agent).key
+    guarded = alter("keys", "revoke", "--key", str(key.id), "--yes")
+    forced = alter("keys", "revoke", "--key", str(key.id), "--yes", "--force")
+    assert (guarded.code, guarded.error) == (5, "error: This is its agent's only active key.")
+    assert (forced.code, forced.json["status"]) == (0, "revoked")
+
+
+def test_renaming_leaves_the_secret(app: App) -> None:
+    made = minted(app)
+    said = alter("keys", "rename", "--key", str(made.key.id), "--name", "prod-worker-east")
+    assert (said.json["name"], ask(made.plaintext.take()).status_code) == ("prod-worker-east", 200)
+
+
+def test_deprecating_and_back(key: ApiKey) -> None:
+    verbs = ("deprecate", "undeprecate")
+    states = [alter("keys", verb, "--key", str(key.id)).json["status"] for verb in verbs]
+    assert states == ["deprecated", "active"]
+
+
+def test_narrowing_takes_away(app: App) -> None:
+    key = minted(app, scopes="grants:write").key
+    words = ("--scopes", "grants:read", "--cidr", "203.0.113.0/24", "--rate-limit-rpm", "60")
+    told = alter("keys", "narrow", "--key", str(key.id), *words).json
+    assert (told["scopes"], told["cidr_allowlist"], told["rate_limit_rpm"]) == (
+        ["grants:read"],
+        ["203.0.113.0/24"],
+        60,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("answer", "code", "status"), [("y", 0, "revoked"), ("n", 1, "active"), ("", 1, "active")]
+)
+def test_at_a_terminal_revoking_asks(answer: str, code: int, status: str, key: ApiKey) -> None:
+    asked, ended = at_terminal(["keys", "revoke", "--key", str(key.id)], answer)
+    assert f"Revoke worker ({key.prefix}, active)? Whatever uses it stops working. [y/N]" in asked
+    assert (ended, ApiKey.objects.get(pk=key.pk).status) == (code, status)
+
+
+def at_terminal(words: list[str], answer: str) -> tuple[str, int]:
+    """What is seen at a terminal where `answer` is typed, and how it ended."""
+    import pty
+
+    terminal, its = pty.openpty()
+    env = environment(COLUMNS="200")
+    command = [sys.executable, "-m", "alter", *words]
+    with subprocess.Popen(command, env=env, stdin=its, stderr=its, stdout=subprocess.PIPE) as run:
+        seen = b""
+        while b"[y/N]" not in seen and run.poll() is None:
+            seen += os.read(terminal, 1000)
+        os.write(terminal, f"{answer}\n".encode())
+        run.communicate()
+    return seen.decode(), run.returncode

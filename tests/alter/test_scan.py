@@ -1,0 +1,96 @@
+"""`alter scan`: keys in files are found by checksum, asked about by hash, and never shown."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agents.models import App
+from alter.scan import A_PIECE
+from alter.shapes import EXPOSED
+from audit.actors import shell
+from audit.models import Call
+from keys import lifecycle
+from keys.plaintext import generate
+from tests.alter.running import alter
+from tests.factories import minted
+from tests.keys.asking import UNKNOWN
+
+
+def test_a_living_key_is_found_and_ends_with_1(app: App, signed_in: str) -> None:
+    made = minted(app, name="worker")
+    secret = made.plaintext.take()
+    Path("src").mkdir()
+    Path("src/settings.py").write_text(f'# settings\nKEY = "{secret}"\n')
+    run = alter("scan", "src")
+    assert run.out == (
+        "STATE   KEY                     WHERE              NAME    APP\n"
+        f"active  {made.key.prefix}  src/settings.py:2  worker  checkout\n"
+    )
+    assert (run.code, run.error) == (1, "error: 1 found that must not be there.")
+    assert secret not in run.err
+
+
+def test_a_revoked_or_unknown_key_is_told_and_ends_with_0(app: App, signed_in: str) -> None:
+    made = minted(app)
+    Path("one").write_text(made.plaintext.take())
+    Path("two").write_text(UNKNOWN)
+    lifecycle.revoke(shell(), made.key)
+    run = alter("scan", "one", "two", "--output", "json")
+    assert (run.code, [row["state"] for row in run.json]) == (0, ["revoked", "unknown"])
+    assert list(run.json[0]) == list(EXPOSED.fields)
+
+
+def test_asking_leaves_no_trace_of_a_call(app: App, signed_in: str) -> None:
+    Path("one").write_text(minted(app).plaintext.take())
+    alter("scan", ".")
+    assert Call.objects.count() == 0
+
+
+def test_offline_any_key_ends_with_1() -> None:
+    Path("one").write_text(UNKNOWN)
+    run = alter("scan", "--offline", ".", "--fields", "state,key_id")
+    assert (run.code, run.json) == (1, [{"state": "unasked", "key_id": None}])
+
+
+def test_an_access_token_is_found_too() -> None:
+    Path("one").write_text(generate("token").take())
+    assert [row["state"] for row in alter("scan", "--offline", "one", "--output", "json").json] == ["token"]
+
+
+def test_nothing_found_ends_with_0() -> None:
+    Path("one").write_text("alter_key_app_" + "x" * 36)
+    run = alter("scan", "--offline", ".")
+    assert (run.code, run.out, run.err) == (0, "", "No keys found.\n")
+
+
+@pytest.mark.parametrize("before", [0, A_PIECE - 60, A_PIECE - 50, A_PIECE - 25, A_PIECE, 2 * A_PIECE - 10])
+def test_a_key_is_found_once_wherever_it_lies_in_a_large_file(before: int) -> None:
+    Path("large").write_bytes(b"\n" * before + UNKNOWN.encode() + b"\n" * A_PIECE)
+    run = alter("scan", "--offline", "large", "--output", "json")
+    assert [row["line"] for row in run.json] == [before + 1]
+
+
+def test_folders_of_tools_are_passed_over() -> None:
+    Path(".git").mkdir()
+    Path(".git/config").write_text(UNKNOWN)
+    assert alter("scan", "--offline", ".").code == 0
+
+
+def test_a_path_that_is_not_there_is_not_found() -> None:
+    run = alter("scan", "--offline", "nowhere")
+    assert (run.code, run.error) == (4, "error: nowhere: there is no such file or folder.")
+
+
+def test_without_a_token_it_says_so_before_it_looks(portal: str) -> None:
+    run = alter("scan", ".")
+    assert (run.code, run.out) == (3, "")
+
+
+@pytest.mark.skipif(
+    os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all"
+)
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_looked_at() -> None:
+    Path("closed").touch(mode=0o000)
+    run = alter("scan", "--offline", ".")
+    assert (run.code, "warning: closed cannot be read" in run.err) == (0, True)

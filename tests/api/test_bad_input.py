@@ -1,0 +1,369 @@
+"""What cannot be taken: each value of each body, whole bodies, queries. It is named, and nothing has changed."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from agents.models import Agent, App, Creation
+from audit.models import Event
+from keys.models import ApiKey
+from tests.api.conftest import Of
+from tests.api.lines import PERMISSION, address
+from tests.api.program import Program, error, fields
+from tests.factories import AgentFactory, minted
+
+LONG = "a" * 1001
+BROKEN = "\ud800"
+TEXT: tuple[Any, ...] = (7, 1.5, True, [], {}, ["x"], LONG, BROKEN)
+WRONG: dict[str, tuple[Any, ...]] = {
+    "text": (None, *TEXT),
+    "text or null": TEXT,
+    "list": ("grants:read", 7, {}, [None], [7], [["grants:read"]], ["grants:read"] * 101, [LONG]),
+    "number": ("5", 1.5, True, [], {}, 0, -1, 10**12, 1e300),
+    "flag": (None, "true", 1, 0, [], {}),
+    "object": ("x", 7, [], [{}]),
+    "object, not null": (None, "x", 7, [], [{}]),
+    "choice": (None, "none", "", 7, [], "REQUIRED"),
+    "id": ("x", 7, [], {}, "0" * 37),
+}
+"""What is never taken where one of these stands."""
+KEY = {
+    "cidr_allowlist": "list",
+    "rate_limit_rpm": "number",
+    "expires_at": "text or null",
+    "reason": "text",
+}
+NEW_KEY = {**KEY, "name": "text", "scopes": "list", "expires_in": "text or null", "metadata": "object"}
+REASON = {"reason": "text"}
+BODIES: dict[str, dict[str, str]] = {
+    "POST /apps": {"name": "text", "description": "text", "website_url": "text"},
+    "PATCH /apps/<app_id>": {
+        "name": "text",
+        "description": "text",
+        "website_url": "text",
+        "max_keys": "number",
+        "max_keys_per_agent": "number",
+        "rate_limit_rpm": "number",
+        "max_derived_hours": "number",
+        "signing": "choice",
+        "version": "text",
+    },
+    "POST /apps/<app_id>/archive": REASON,
+    "POST /apps/<app_id>/unarchive": REASON,
+    "POST /apps/<app_id>/keys": {**NEW_KEY, "key_type": "choice", "agent_id": "id"},
+    "PATCH /apps/<app_id>/keys/<key_id>": {"name": "text"},
+    "POST /apps/<app_id>/keys/<key_id>/narrow": {**KEY, "scopes": "list"},
+    "POST /apps/<app_id>/keys/<key_id>/rotate": {"scopes": "list", "grace": "text", "reason": "text"},
+    "POST /apps/<app_id>/keys/<key_id>/deprecate": REASON,
+    "POST /apps/<app_id>/keys/<key_id>/undeprecate": REASON,
+    "POST /apps/<app_id>/keys/<key_id>/revoke": {"force": "flag", "reason": "text"},
+    "POST /apps/<app_id>/agents": {
+        "name": "text",
+        "display_name": "text or null",
+        "type": "choice",
+        "scopes": "object, not null",
+        "policy": "object, not null",
+        "metadata": "object, not null",
+    },
+    "PATCH /apps/<app_id>/agents/<agent_id>": {
+        "display_name": "text or null",
+        "scopes": "object, not null",
+        "policy": "object, not null",
+        "metadata": "object, not null",
+    },
+    "POST /apps/<app_id>/agents/<agent_id>/suspend": REASON,
+    "POST /apps/<app_id>/agents/<agent_id>/resume": REASON,
+    "POST /apps/<app_id>/agents/<agent_id>/revoke": REASON,
+    "POST /apps/<app_id>/agents/<agent_id>/keys": NEW_KEY,
+    "POST /lookup": {"sha256": "list"},
+}
+NEEDED: dict[str, dict[str, Any]] = {
+    "POST /apps": {"name": "billing"},
+    "POST /apps/<app_id>/keys": {"name": "worker", "scopes": ["grants:read"]},
+    "POST /apps/<app_id>/agents": {"name": "bot"},
+    "PATCH /apps/<app_id>/keys/<key_id>": {"name": "till"},
+    "POST /lookup": {"sha256": []},
+}
+"""What has to be there for the rest to be looked at."""
+EVERY_BODY = pytest.mark.parametrize("line", BODIES)
+
+
+class Place:
+    """An app with a key and an agent, and what is in the database of it."""
+
+    def __init__(self, program: Program, app: App) -> None:
+        self.program = program
+        self.known = {
+            "app_id": app.id,
+            "key_id": minted(app).key.id,
+            "agent_id": AgentFactory.create(app=app).id,
+        }
+        self.before = self.now()
+
+    def send(self, line: str, body: Any, **headers: str) -> Any:
+        return self.program.send(*address(line, **self.known), body, **headers)
+
+    def prepare(self, line: str) -> None:
+        """Bring about what `line` takes back."""
+        verb = line.rpartition("/")[2]
+        if verb in OPPOSITE:
+            self.send(line.replace(verb, OPPOSITE[verb]), {})
+
+    def now(self) -> list[Any]:
+        kinds = (App, ApiKey, Agent, Creation, Event)
+        return [list(kind._default_manager.order_by("id").values()) for kind in kinds]
+
+
+@pytest.fixture
+def place(app: App, by_admin: Program) -> Place:
+    return Place(by_admin, app)
+
+
+def test_every_body_of_the_map_is_here() -> None:
+    without = {"DELETE /me/token"}
+    sent = {line for line in PERMISSION if line.startswith(("POST", "PATCH", "PUT"))}
+    assert set(BODIES) == sent - without
+
+
+MISLEADING = (
+    " ",
+    "a\0b",
+    "a\nb",
+    "\u202eb",
+    "a" * 81,
+    "pay\u0440al",
+    "\u3164",
+    "alter_key_app_" + "Example0" * 4,
+)
+SAYS_WHY = [line for line in BODIES if "reason" in BODIES[line] and "unarchive" not in line]
+SILENT = ("archive", "unarchive", "suspend", "resume", "deprecate", "undeprecate", "rotate", "revoke")
+OPPOSITE = {"undeprecate": "deprecate", "resume": "suspend", "unarchive": "archive"}
+
+
+# ── values ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("line", "field"), [(line, field) for line in BODIES for field in BODIES[line]])
+def test_a_value_that_cannot_be_taken_is_named(place: Place, line: str, field: str) -> None:
+    for wrong in WRONG[BODIES[line][field]]:
+        answer = place.send(line, NEEDED.get(line, {}) | {field: wrong})
+        assert error(answer) == (422, "validation_error"), wrong
+        assert {name.split(".")[0] for name in fields(answer)} == {field}, wrong
+    assert place.now() == place.before
+
+
+@EVERY_BODY
+def test_a_field_that_is_none_is_named(place: Place, line: str) -> None:
+    answer = place.send(line, NEEDED.get(line, {}) | {"no_such_field": 1})
+    assert (error(answer), fields(answer)) == ((422, "validation_error"), ["no_such_field"])
+    assert place.now() == place.before
+
+
+@pytest.mark.parametrize("line", NEEDED)
+def test_a_field_that_is_needed_is_asked_for(place: Place, line: str) -> None:
+    answer = place.send(line, {})
+    assert (error(answer), sorted(fields(answer))) == ((422, "validation_error"), sorted(NEEDED[line]))
+
+
+@pytest.mark.parametrize("line", [line for line in BODIES if "name" in BODIES[line]])
+@pytest.mark.parametrize("name", MISLEADING)
+def test_a_name_that_misleads_is_refused(place: Place, line: str, name: str) -> None:
+    answer = place.send(line, NEEDED.get(line, {}) | {"name": name})
+    assert (error(answer), fields(answer)) == ((422, "validation_error"), ["name"])
+    assert place.now() == place.before
+
+
+@pytest.mark.parametrize("line", SAYS_WHY)
+def test_a_reason_keeps_no_control_characters_and_no_secret(place: Place, app: App, line: str) -> None:
+    secret = minted(app).plaintext.take()
+    body = {"rate_limit_rpm": 1} if "narrow" in line else NEEDED.get(line, {})
+    place.prepare(line)
+    answer = place.send(line, body | {"reason": f"a\0b\nc {secret} {'x' * 600}"})
+    reasons = [event.reason for event in Event.objects.all() if event.reason]
+    assert answer.status_code in (200, 201) and reasons
+    assert [one for one in reasons if "\0" in one or "\n" in one or secret in one or len(one) > 500] == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "code", "field"),
+    [
+        ({"expires_in": "30d", "expires_at": "2100-01-01"}, "validation_error", "expires_at"),
+        ({"expires_in": "30"}, "validation_error", "expires_in"),
+        ({"expires_in": "0d"}, "validation_error", "expires_in"),
+        ({"expires_in": "-5m"}, "validation_error", "expires_in"),
+        ({"expires_in": "3651d"}, "validation_error", "expires_in"),
+        ({"expires_in": "999999w"}, "validation_error", "expires_in"),
+        ({"expires_in": "9999999999d"}, "validation_error", "expires_in"),
+        ({"expires_in": "forever"}, "validation_error", "expires_in"),
+        ({"expires_in": "3\0d"}, "validation_error", "expires_in"),
+        ({"expires_at": "2020-01-01"}, "validation_error", "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59Z"}, "validation_error", "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59-14:00"}, "validation_error", "expires_at"),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, "validation_error", "expires_at"),
+        ({"expires_at": "2026-02-30"}, "validation_error", "expires_at"),
+        ({"expires_at": "tomorrow"}, "validation_error", "expires_at"),
+        ({"cidr_allowlist": ["0.0.0.0/0"]}, "invalid_cidr", "cidr_allowlist"),
+        ({"cidr_allowlist": ["::/0"]}, "invalid_cidr", "cidr_allowlist"),
+        ({"cidr_allowlist": ["0.0.0.0/1", "128.0.0.0/1"]}, "invalid_cidr", "cidr_allowlist"),
+        ({"cidr_allowlist": ["203.0.113.0/33"]}, "invalid_cidr", "cidr_allowlist"),
+        ({"cidr_allowlist": ["example.com"]}, "invalid_cidr", "cidr_allowlist"),
+        ({"cidr_allowlist": ["203.0.113.0/24\0"]}, "invalid_cidr", "cidr_allowlist"),
+        ({"scopes": ["grants:red"]}, "unknown_scope", "scopes"),
+        ({"scopes": ["grants"]}, "invalid_scope", "scopes"),
+        ({"scopes": ["grants:read\0"]}, "invalid_scope", "scopes"),
+        ({"scopes": []}, "validation_error", "scopes"),
+        ({"rate_limit_rpm": 0}, "validation_error", "rate_limit_rpm"),
+        ({"rate_limit_rpm": 100_001}, "validation_error", "rate_limit_rpm"),
+        ({"metadata": {"a": "\0"}}, "validation_error", "metadata"),
+        ({"metadata": {"a": BROKEN}}, "validation_error", "metadata"),
+        ({"metadata": {"a": "x" * 8200}}, "validation_error", "metadata"),
+        ({"metadata": {"a": "alter_key_app_" + "Example0" * 4}}, "validation_error", "metadata"),
+    ],
+)
+def test_a_key_is_not_minted_with(place: Place, wish: Any, code: str, field: str) -> None:
+    line = "POST /apps/<app_id>/keys"
+    answer = place.send(line, NEEDED[line] | wish)
+    assert (error(answer), [name.split(".")[0] for name in fields(answer)]) == ((422, code), [field])
+    assert place.now() == place.before
+
+
+def test_several_flaws_are_told_together(place: Place) -> None:
+    answer = place.send("POST /apps/<app_id>/keys", {"name": 7, "scopes": 7, "other": 7})
+    assert sorted(fields(answer)) == ["name", "other", "scopes"]
+
+
+def test_what_was_sent_is_not_told_back(place: Place) -> None:
+    answer = place.send("POST /apps/<app_id>/keys", {"name": ["hunter2"], "scopes": {"hunter2": "hunter2"}})
+    assert b"hunter2" not in answer.content
+
+
+# ── whole bodies ────────────────────────────────────────────────────────────────────────────────────
+
+DEEP = b'{"metadata":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+
+
+@EVERY_BODY
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"x",
+        b"{'name': 1}",
+        b'{"name": NaN}',
+        b'{"name": Infinity}',
+        b'{"reason": "a", "reason": "b"}',
+        b'{"metadata": {"a": 1, "a": 2}}',
+        b'{"name": "\xff"}',
+        '{"name": "a"}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"name": "a"}',
+        DEEP,
+        b"\0",
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_what_is_no_json_or_not_in_one_way_is_refused(place: Place, line: str, body: bytes) -> None:
+    assert error(place.send(line, body)) == (400, "invalid_json")
+    assert place.now() == place.before
+
+
+@EVERY_BODY
+@pytest.mark.parametrize("body", [[], [{}], "x", 7, True])
+def test_json_that_is_no_object_is_refused(place: Place, line: str, body: Any) -> None:
+    assert error(place.send(line, body)) == (422, "validation_error")
+    assert place.now() == place.before
+
+
+@EVERY_BODY
+def test_a_mebibyte_is_too_much(place: Place, line: str) -> None:
+    answer = place.send(line, b'{"reason": "' + b"a" * (1 << 20) + b'"}')
+    assert error(answer) == (413, "payload_too_large")
+    assert place.now() == place.before
+
+
+@EVERY_BODY
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"]
+)
+def test_a_body_says_that_it_is_json(place: Place, line: str, kind: str) -> None:
+    answer = place.send(line, b"{}", Content_Type=kind)
+    assert error(answer) == (415, "unsupported_media_type")
+    assert place.now() == place.before
+
+
+def test_json_may_say_its_encoding(place: Place) -> None:
+    answer = place.send("PATCH /apps/<app_id>", b"{}", Content_Type="application/json; charset=utf-8")
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("body", [None, b"", b"null", b"{}"])
+@pytest.mark.parametrize("line", [line for line in BODIES if line.rpartition("/")[2] in SILENT])
+def test_where_nothing_has_to_be_said_nothing_may_be(place: Place, line: str, body: bytes | None) -> None:
+    place.prepare(line)
+    assert place.send(line, body).status_code in (200, 201)
+
+
+# ── addresses and queries ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "HEAD", "TRACE", "DELETE"])
+def test_a_method_that_is_not_there_is_refused_with_those_that_are(
+    by_admin: Program, app: App, method: str
+) -> None:
+    answer = by_admin.send(method, f"/apps/{app.id}/keys")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, POST")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/nothing",
+        "/apps/",
+        "//apps",
+        "/apps/%00",
+        "/apps/%ff/keys",
+        "/me/",
+        "/openapi.json/x",
+        "/apps/../me",
+    ],
+)
+def test_an_address_that_is_none_is_a_404_in_json(by_admin: Program, path: str) -> None:
+    answer = by_admin.send("GET", path)
+    assert answer.status_code == 404 and answer.json()["error"] in ("not_found", "app_not_found")
+
+
+@pytest.mark.parametrize("name", ["search", "type", "provider", "status"])
+def test_a_query_of_agents_that_cannot_be_is_named(app: App, by_developer: Program, name: str) -> None:
+    for wrong in ("\0", "x" * 501):
+        answer = by_developer.get(f"/apps/{app.id}/agents", **{name: wrong})
+        assert (error(answer), fields(answer)) == ((422, "validation_error"), [name])
+
+
+@pytest.mark.parametrize("name", ["include_archived", "include_stats"])
+@pytest.mark.parametrize("value", ["maybe", "2", "", "\0"])
+def test_a_flag_is_true_or_false(by_admin: Program, name: str, value: str) -> None:
+    answer = by_admin.get("/apps", **{name: value})
+    assert (error(answer), fields(answer)) == ((422, "validation_error"), [name])
+
+
+@pytest.mark.parametrize("name", ["expected_version", "grace_seconds"])
+@pytest.mark.parametrize("value", ["-1", "x", "1.5", "9" * 30, "\0"])
+def test_a_number_in_a_query_is_one(place: Place, name: str, value: str) -> None:
+    agent, app = place.known["agent_id"], place.known["app_id"]
+    answer = place.program.patch(f"/apps/{app}/agents/{agent}", {"display_name": "x"}, **{name: value})
+    assert (error(answer), fields(answer)) == ((422, "validation_error"), [name])
+    assert place.now() == place.before
+
+
+def test_a_length_that_is_no_number_breaks_nothing(db: None) -> None:
+    for length in ("x", "-1", "", "9" * 20):
+        answer = Client().get("/api/v1/me", headers={}, CONTENT_LENGTH=length)
+        assert answer.status_code in (401, 413)
+
+
+def test_the_document_is_for_everyone_and_is_only_read(db: None, of: Of) -> None:
+    assert Program("").send("GET", "/openapi.json").json()["openapi"].startswith("3.1")
+    answer = Program("").send("POST", "/openapi.json", {})
+    assert (error(answer), answer["Allow"]) == ((405, "method_not_allowed"), "GET")

@@ -1,0 +1,43 @@
+"""GET …/callers: what programs that use an app's keys call themselves."""
+
+from agents.models import App, CallerLabel
+from audit.ids import new_id
+from tests.api.program import Program, error
+from tests.audit.records import HOUR, NOON, called
+from tests.factories import AppFactory
+
+
+def label(app: App, name: str = "billing worker") -> CallerLabel:
+    return CallerLabel.objects.create(app=app, label=name, type="service")
+
+
+def test_a_name_is_told_with_its_calls(app: App, by_developer: Program) -> None:
+    one = label(app)
+    for hour in (0, 1):
+        called(app.id, NOON + hour * HOUR, caller=one.label, caller_id=one.id)
+    told = by_developer.get(f"/apps/{app.id}/callers/{one.id}").json()
+    assert told.pop("created_at")
+    assert told == {
+        "id": str(one.id),
+        "label": "billing worker",
+        "type": "service",
+        "last_seen_at": "2026-06-01T13:00:00Z",
+        "calls": 2,
+    }
+
+
+def test_a_name_without_calls_on_record_says_so(app: App, by_developer: Program) -> None:
+    told = by_developer.get(f"/apps/{app.id}/callers/{label(app).id}").json()
+    assert (told["calls"], told["last_seen_at"]) == (0, None)
+
+
+def test_names_are_listed_of_this_app_only(app: App, by_admin: Program) -> None:
+    label(app, "one"), label(app, "two"), label(AppFactory.create(), "theirs")
+    told = by_admin.get(f"/apps/{app.id}/callers").json()
+    assert (sorted(one["label"] for one in told["items"]), told["total"]) == (["one", "two"], 2)
+
+
+def test_a_name_of_another_app_is_not_there(app: App, by_admin: Program) -> None:
+    theirs = label(AppFactory.create())
+    for caller_id in (theirs.id, new_id(), "x", "%00"):
+        assert error(by_admin.get(f"/apps/{app.id}/callers/{caller_id}")) == (404, "not_found")

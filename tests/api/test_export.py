@@ -1,0 +1,143 @@
+"""GET …/audit/export: the log as CSV or JSON lines, bounded, safe for spreadsheets, and itself on record."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from agents.models import App
+from audit import export as exporting
+from audit.models import Event
+from tests.api.program import Program, error, fields, last_act
+from tests.audit.records import HOUR, NOON, acted, called
+from tests.factories import minted
+
+SET_UP = ("audit.export", "app.create", "member.join")
+"""What the cast has done, and the test itself, that is on record."""
+
+
+@pytest.fixture
+def log(app: App) -> str:
+    """Where the log of an app is taken out."""
+    return f"/apps/{app.id}/audit/export"
+
+
+def text(answer: Any) -> str:
+    assert answer.status_code == 200, answer.content
+    return b"".join(answer.streaming_content).decode()
+
+
+def objects(answer: Any) -> list[dict[str, Any]]:
+    """The lines of an export, without that it was asked for and that there is an app."""
+    told = [json.loads(line) for line in text(answer).splitlines()]
+    return [one for one in told if one.get("action") not in SET_UP]
+
+
+def rows(answer: Any) -> list[dict[str, str]]:
+    told = csv.DictReader(io.StringIO(text(answer), newline=""))
+    return [one for one in told if one["action"] not in SET_UP]
+
+
+def test_json_lines_are_the_entries_without_what_they_do_not_have(
+    app: App, log: str, by_admin: Program
+) -> None:
+    one, two = called(app.id, NOON, path="/é"), acted(app.id, NOON + HOUR)
+    told = objects(by_admin.get(log))
+    assert [(entry["kind"], entry["id"]) for entry in told] == [("event", str(two.id)), ("call", str(one.id))]
+    assert told[1]["path"] == "/é" and "action" not in told[1]
+
+
+def test_csv_has_a_column_for_everything(app: App, log: str, by_admin: Program) -> None:
+    called(app.id, NOON + HOUR, context={"run_id": "r"}), acted(app.id, changes={"name": ["a", "b"]})
+    told = rows(by_admin.get(log, format="csv"))
+    assert list(told[0]) == exporting.COLUMNS
+    assert json.loads(told[0]["context"]) == {"run_id": "r"}
+    assert json.loads(told[1]["changes"]) == {"name": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("shape", "media"), [("jsonl", "application/x-ndjson"), ("csv", "text/csv; charset=utf-8")]
+)
+def test_an_export_is_a_file(app: App, log: str, by_admin: Program, shape: str, media: str) -> None:
+    answer = by_admin.get(log, format=shape)
+    assert answer["Content-Type"] == media
+    assert answer["Content-Disposition"].startswith(f'attachment; filename="audit-{app.id}-')
+    assert answer["Content-Disposition"].endswith(f'.{shape}"')
+    assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "＝", "＋", "－", "＠", " =", "\u00a0="]
+)
+def test_no_cell_is_a_formula(app: App, log: str, by_admin: Program, start: str) -> None:
+    acted(app.id, target_label=f'{start}cmd|"/c calc"!A1')
+    (told,) = rows(by_admin.get(log, format="csv"))
+    assert told["target_label"].startswith("'")
+
+
+def test_what_is_no_formula_is_left_alone(app: App, log: str, by_admin: Program) -> None:
+    acted(app.id, target_label='a "b", c\nd')
+    (told,) = rows(by_admin.get(log, format="csv"))
+    assert told["target_label"] == 'a "b", c\nd'
+
+
+def test_an_export_takes_the_filters_of_the_log(app: App, log: str, by_admin: Program) -> None:
+    called(app.id), acted(app.id)
+    assert [one["kind"] for one in objects(by_admin.get(log, kind="call"))] == ["call"]
+
+
+def test_that_it_was_asked_for_is_on_record_with_the_filters(app: App, log: str, by_admin: Program) -> None:
+    by_admin.get(log, format="csv", since="2026-06-01", code="key_expired")
+    act = last_act()
+    assert (act.action, act.app_id, act.target_label) == ("audit.export", app.id, "checkout")
+    assert act.facts == {
+        "format": "csv",
+        "filters": {"code": "key_expired", "since": "2026-06-01 00:00:00+00:00"},
+    }
+
+
+@pytest.mark.parametrize("name", ["key", "actor", "path", "code"])
+def test_no_key_stays_in_that_record(app: App, log: str, by_admin: Program, name: str) -> None:
+    secret = minted(app).plaintext.take()
+    by_admin.get(log, **{name: secret})
+    assert secret not in str(last_act().facts)
+
+
+@pytest.mark.parametrize("shape", ["csv", "jsonl"])
+def test_there_is_a_most(
+    app: App, log: str, by_admin: Program, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    assert exporting.MOST_ROWS == 100_000
+    monkeypatch.setattr(exporting, "MOST_ROWS", 5)
+    monkeypatch.setattr(exporting, "A_BATCH", 2)
+    ids = [str(called(app.id, NOON + n * HOUR).id) for n in range(7)]
+    answer = by_admin.get(log, kind="call", format=shape)
+    told = rows(answer) if shape == "csv" else objects(answer)
+    assert [one["id"] for one in told] == ids[:1:-1]
+
+
+def test_rows_of_one_moment_are_told_once_across_batches(
+    app: App, log: str, by_admin: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "A_BATCH", 2)
+    ids = {str(called(app.id, NOON).id) for _ in range(5)}
+    told = [one["id"] for one in objects(by_admin.get(log, kind="call"))]
+    assert (len(told), set(told)) == (5, ids)
+
+
+@pytest.mark.parametrize("shape", ["xml", "CSV", "", "\0"])
+def test_a_format_that_is_none_is_refused_and_is_no_act(
+    app: App, log: str, by_admin: Program, shape: str
+) -> None:
+    acts = Event.objects.count()
+    answer = by_admin.get(log, format=shape)
+    assert (error(answer), fields(answer)) == ((422, "validation_error"), ["format"])
+    assert Event.objects.count() == acts
+
+
+def test_a_refused_export_is_no_act(app: App, log: str, by_developer: Program) -> None:
+    acts = Event.objects.count()
+    assert by_developer.get(log).json()["needs"] == "dashboard_audit:export"
+    assert Event.objects.count() == acts

@@ -1,0 +1,40 @@
+"""Permissions in words: every one has some, and none is said that is not held."""
+
+import pytest
+
+from audit.actions import EVERY
+from portal.permissions import MEANS, READING, READING_AND_WRITING, in_full, in_short
+from portal.roles import DEVELOPER, EVERYTHING
+
+
+def test_every_permission_has_words() -> None:
+    assert sorted(MEANS) == EVERYTHING
+
+
+def test_every_permission_of_an_action_that_people_take_has_words() -> None:
+    asked = {action.needs for action in EVERY.values() if action.needs} - {"dashboard_keys:derive"}
+    assert asked - set(MEANS) == set()
+
+
+@pytest.mark.parametrize(
+    ("permissions", "says"),
+    [
+        (EVERYTHING, "everything"),
+        (READING, "read everything"),
+        (["dashboard_keys:admin"], "admin keys"),
+        (["dashboard_apps:read", "dashboard_keys:read"], "read apps and keys"),
+        (["dashboard_audit:export", "dashboard_keys:read"], "read keys; export the audit log"),
+        (sorted(DEVELOPER), "read apps, keys, agents and the audit log; write keys and agents"),
+        ([], ""),
+    ],
+)
+def test_what_a_token_may_do_fits_a_line(permissions: list[str], says: str) -> None:
+    assert in_short(permissions) == says
+
+
+def test_in_full_each_is_told_by_itself() -> None:
+    assert in_full({"dashboard_keys:admin"}) == [("dashboard_keys:admin", "revoke keys")]
+
+
+def test_reading_and_writing_ends_nothing() -> None:
+    assert {name.rpartition(":")[2] for name in READING_AND_WRITING} == {"read", "write"}
