@@ -3,12 +3,27 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import groupby
 
-from portal.schemas import Json, Words, each, followed, limits, slug, type_anchor, words
+from portal.schemas import (
+    Json,
+    Words,
+    besides_null,
+    each,
+    followed,
+    limits,
+    slug,
+    takes_null,
+    type_anchor,
+    words,
+)
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 JSON_MEDIA = "application/json"
 UNTAGGED = "Other"
+PHRASES = {str(int(status)): status.phrase for status in HTTPStatus}
+"""What a status is called anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +57,16 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What may come back."""
+    """What may come back; statuses that mean no more than their names are told together."""
 
-    status: str
+    statuses: tuple[str, ...]
     description: str
     type: Words
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it is a "no"."""
+        return self.statuses[0] >= "4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +157,7 @@ def _operation(document: Json, path: str, method: str, asked: Json, place: Json)
         scope=asked.get("x-alter-scope") or "",
         parameters=tuple(_parameter(document, followed(document, one)) for one in parameters),
         body=_body(document, asked.get("requestBody")),
-        answers=tuple(
-            _answer(str(status), followed(document, one))
-            for status, one in asked.get("responses", {}).items()
-        ),
+        answers=tuple(_answers(document, asked.get("responses", {}))),
     )
 
 
@@ -163,18 +180,31 @@ def _body(document: Json, sent: Json | None) -> Body | None:
         return None
     sent = followed(document, sent)
     schema = _schema(sent)
-    whole = followed(document, schema)
-    fields = tuple(_fields(whole))
+    alternatives = besides_null(schema)
+    whole = followed(document, alternatives[0]) if len(alternatives) == 1 else {}
     return Body(
-        required=bool(sent.get("required")),
-        type=() if fields else words(schema),
+        required=bool(sent.get("required")) and not takes_null(schema),
+        type=() if "properties" in whole else words(schema),
         description=sent.get("description") or whole.get("description", ""),
-        fields=fields,
+        fields=tuple(_fields(whole)),
     )
 
 
+def _answers(document: Json, responses: Json) -> Iterator[Answer]:
+    """Each answer; refusals of one type that say nothing of their own as one."""
+    told = [_answer(str(status), followed(document, one)) for status, one in responses.items()]
+    for together, some in groupby(told, lambda one: one.refuses and not one.description and one.type):
+        answers = list(some)
+        if together:
+            yield Answer(tuple(status for one in answers for status in one.statuses), "", together)
+        else:
+            yield from answers
+
+
 def _answer(status: str, one: Json) -> Answer:
-    return Answer(status, one.get("description", ""), words(_schema(one)) if one.get("content") else ())
+    description = one.get("description", "")
+    said = "" if description == PHRASES.get(status) else description
+    return Answer((status,), said, words(_schema(one)) if one.get("content") else ())
 
 
 def _schema(told: Json) -> Json:

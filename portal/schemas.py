@@ -44,8 +44,8 @@ def _plain(schema: Json) -> Words:
     if kind == "array":
         return _of("list", schema.get("items"))
     if kind == "object":
-        members = schema.get("additionalProperties")
-        return _of("map", members) if members else (Piece("object"),)
+        values = schema.get("additionalProperties")
+        return _of("map", values) if isinstance(values, Mapping) and values else (Piece("object"),)
     form = schema.get("format")
     return (Piece(f"{kind} ({form})" if form else kind),)
 
@@ -96,11 +96,10 @@ def _limits(schema: Json) -> Iterator[str]:
         yield f"matches {schema['pattern']}"
     if schema.get("uniqueItems"):
         yield "no item twice"
-    if items := each(schema):
-        yield from (f"each {limit}" for limit in _limits(items))
-    others = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
-    if len(others) == 1:
-        yield from _limits(others[0])
+    if part := each(schema):
+        yield from (f"each {limit}" for limit in _limits(part))
+    if takes_null(schema) and len(besides_null(schema)) == 1:
+        yield from _limits(besides_null(schema)[0])
 
 
 def _range(least: Any, most: Any, of_what: str) -> Iterator[str]:
@@ -134,9 +133,19 @@ def followed(document: Json, told: Json) -> Json:
 
 
 def each(schema: Json) -> Json:
-    """What every item of a list is."""
-    items = schema.get("items")
-    return items if isinstance(items, Mapping) else {}
+    """What every item of a list, or every value of a map, is."""
+    part = schema.get("items") or schema.get("additionalProperties")
+    return part if isinstance(part, Mapping) else {}
+
+
+def takes_null(schema: Json) -> bool:
+    """Whether it is `X or null`."""
+    return {"type": "null"} in schema.get("anyOf", ())
+
+
+def besides_null(schema: Json) -> list[Json]:
+    """What it may be but null."""
+    return [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
 
 
 def _name(schema: Json) -> str:

@@ -10,12 +10,18 @@ SOME_ID = UUID("00000000-0000-7000-8000-000000000001")
 
 
 def routes(below: URLResolver | None = None) -> Iterator[URLPattern]:
-    """The lines that lead to a view, without those of django-allauth, which guards its own."""
+    """The lines that lead to a view, without those of django-allauth and of /sdk, which guard their own."""
     for line in (below or get_resolver()).url_patterns:
         if isinstance(line, URLPattern):
             yield line
-        elif str(line.pattern) != "account/":
+        elif str(line.pattern) not in ("account/", "sdk/"):
             yield from routes(line)
+
+
+def sdk_lines() -> list[URLPattern]:
+    """The lines below /sdk, whose gate is a key: portal/sdk.py."""
+    below = [line for line in get_resolver().url_patterns if isinstance(line, URLResolver)]
+    return [line for resolver in below if str(resolver.pattern) == "sdk/" for line in routes(resolver)]
 
 
 def action_of(line: URLPattern) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from portal import sdk
 from portal.reference import Operation, read
 
 STRING = {"type": "string"}
@@ -117,6 +118,21 @@ def test_a_body_that_is_no_object_is_told_in_words() -> None:
     assert body and (said(body.type), body.fields, body.required) == ("list of Span", (), False)
 
 
+def test_a_body_that_may_be_left_out_is_told_by_its_fields_too() -> None:
+    either = {"anyOf": [ref("Rotate"), {"type": "null"}]}
+    body = only(
+        {"requestBody": sent(either) | {"required": True}}, Rotate={"properties": {"days": STRING}}
+    ).body
+    assert body and (body.required, body.type, [f.name for f in body.fields]) == (False, (), ["days"])
+
+
+def test_a_body_with_nothing_in_it_is_told_by_what_is_said_of_it() -> None:
+    body = only(
+        {"requestBody": sent(ref("Nothing"))}, Nothing={"properties": {}, "description": "Empty."}
+    ).body
+    assert body and (body.type, body.fields, body.description) == ((), (), "Empty.")
+
+
 def test_there_may_be_no_body() -> None:
     assert only({}).body is None
 
@@ -132,12 +148,38 @@ def test_an_object_within_an_object_is_told_by_dotted_names() -> None:
 
 
 def test_an_answer_is_told_with_its_type() -> None:
-    answers = {200: sent(ref("Agent")) | {"description": "OK"}, "204": {"description": "Nothing"}}
+    answers = {200: sent(ref("Agent")) | {"description": "As it is now"}, "204": {"description": "Gone"}}
     told = only({"responses": answers}, Agent={}).answers
-    assert [(a.status, a.description, said(a.type)) for a in told] == [
-        ("200", "OK", "Agent"),
-        ("204", "Nothing", ""),
+    assert [(a.statuses, a.description, said(a.type)) for a in told] == [
+        (("200",), "As it is now", "Agent"),
+        (("204",), "Gone", ""),
     ]
+
+
+def test_a_status_is_not_told_by_its_name_twice() -> None:
+    answers = {"200": {"description": "OK"}, "201": {"description": "Created"}}
+    assert [a.description for a in only({"responses": answers}).answers] == ["", ""]
+
+
+def test_refusals_that_say_nothing_of_their_own_are_told_together() -> None:
+    error = sent(ref("Error"))
+    answers = {
+        "200": error,
+        "400": error | {"description": "Bad Request"},
+        "401": error,
+        "409": error | {"description": "Too late"},
+    }
+    told = only({"responses": answers}).answers
+    assert [(a.statuses, a.description, a.refuses) for a in told] == [
+        (("200",), "", False),
+        (("400", "401"), "", True),
+        (("409",), "Too late", True),
+    ]
+
+
+def test_refusals_of_two_types_are_told_apart() -> None:
+    told = only({"responses": {"400": sent(ref("Error")), "401": sent(ref("Flaw"))}}).answers
+    assert [a.statuses for a in told] == [("400",), ("401",)]
 
 
 def test_an_answer_that_is_no_json_is_told_all_the_same() -> None:
@@ -159,6 +201,22 @@ def test_a_type_may_speak_of_itself() -> None:
     tree = {"properties": {"children": {"type": "array", "items": ref("Tree")}}}
     (told,) = read(document({"responses": {"200": sent(ref("Tree"))}}, Tree=tree)).types
     assert told.fields[0].type[1].anchor == told.anchor == "type-Tree"
+
+
+def test_the_runtime_api_speaks_of_no_type_that_is_not_told() -> None:
+    told = read(sdk.openapi())
+    fields = [field for named in told.types for field in named.fields]
+    spoken = {piece.anchor for field in fields for piece in field.type if piece.anchor}
+    assert spoken and spoken <= {named.anchor for named in told.types}
+
+
+def test_every_operation_of_the_runtime_api_is_told_once() -> None:
+    told = [
+        (one.method.lower(), one.path) for group in read(sdk.openapi()).groups for one in group.operations
+    ]
+    assert sorted(told) == sorted(
+        (method, path) for path, place in sdk.openapi()["paths"].items() for method in place
+    )
 
 
 def test_a_type_of_a_few_values_is_told_in_words() -> None:

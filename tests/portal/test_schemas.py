@@ -31,6 +31,7 @@ def said(schema: Any) -> str:
         ({"type": "array", "items": {"anyOf": [STRING, NULL]}}, "list of (string or null)"),
         ({"type": "object"}, "object"),
         ({"type": "object", "additionalProperties": False}, "object"),
+        ({"type": "object", "additionalProperties": True}, "object"),
         (
             {"type": "object", "additionalProperties": {"type": "array", "items": STRING}},
             "map of list of string",
@@ -64,6 +65,8 @@ def test_a_named_type_leads_to_its_section() -> None:
         ({"maxItems": 50, "uniqueItems": True}, ("at most 50 items", "no item twice")),
         ({"maxItems": 3, "items": {"maxLength": 9}}, ("at most 3 items", "each at most 9 characters")),
         ({"maxProperties": 16}, ("at most 16 entries",)),
+        ({"additionalProperties": {"maxLength": 9}}, ("each at most 9 characters",)),
+        ({"additionalProperties": True}, ()),
         ({"anyOf": [{"type": "string", "maxLength": 9}, NULL]}, ("at most 9 characters",)),
         ({"anyOf": [{"maxLength": 9}, {"maximum": 9}]}, ()),
     ],

@@ -5,10 +5,12 @@ from django.test import Client
 from django.urls import URLPattern
 
 from audit.actions import EVERY
-from tests.portal.routes import action_of, address, gated, routes
+from portal import sdk
+from tests.portal.routes import action_of, address, gated, routes, sdk_lines
 
-OPEN = {"join/<str:secret>/", "verify", "healthz", "account/email/"}
+OPEN = {"join/<str:secret>/", "verify", "sdk/openapi.json", "healthz", "account/email/"}
 """All that may be looked at by someone who is not signed in."""
+BRACES = str.maketrans("<>", "{}")
 EVERY_GATED = pytest.mark.parametrize("line", gated(), ids=lambda line: str(line.name))
 
 
@@ -23,6 +25,31 @@ def test_what_is_open_is_open_on_purpose() -> None:
 def test_every_line_below_an_app_asks_for_an_action_of_the_table() -> None:
     below = [line for line in gated() if address(str(line.name)).startswith("/apps/")]
     assert [line.name for line in below if action_of(line).name not in EVERY] == []
+
+
+def test_every_address_of_the_runtime_api_says_what_it_needs_and_no_other_does() -> None:
+    assert {f"sdk/{line.pattern}" for line in sdk_lines()} - {"sdk/"} == set(sdk.NEEDS)
+
+
+def test_each_of_its_operations_says_so_and_no_other() -> None:
+    answered = {
+        path: sorted(method for operation in view.operations for method in operation.methods)
+        for path, view in sdk.router.path_operations.items()
+    }
+    told = {route.translate(BRACES)[3:]: sorted(methods) for route, methods in sdk.NEEDS.items()}
+    assert answered == told
+
+
+def test_every_operation_is_for_an_action_of_the_table_or_for_any_key() -> None:
+    actions = [needs.action for methods in sdk.NEEDS.values() for needs in methods.values()]
+    assert {action.name for action in actions if action.name not in EVERY} == {sdk.ANY_KEY.name}
+
+
+def test_only_what_any_key_may_ask_needs_no_scope() -> None:
+    unscoped = {
+        needs.action.name for methods in sdk.NEEDS.values() for needs in methods.values() if not needs.scope
+    }
+    assert unscoped == {sdk.ANY_KEY.name}
 
 
 def test_no_two_lines_have_one_name() -> None:
