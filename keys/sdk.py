@@ -109,11 +109,9 @@ def _within_reach(request: KeyedRequest) -> ApiKeyQuerySet:
 
 
 def _means(request: KeyedRequest) -> Means:
-    """A derived key was lent for a while and a place, so it may not come by a key that is free of them."""
+    """What this call may come by: no scope and no place beyond its own. A derived key was lent for a while, too."""
     key = request.key
-    if key.parent is None:
-        return Means(key.id, request.granted)
-    return Means(key.id, request.granted, key.networks, key.ends_at)
+    return Means(key.id, request.granted, key.networks, key.ends_at if key.parent else None)
 
 
 def _row(request: KeyedRequest, span: Span) -> models.Span:

@@ -35,7 +35,7 @@ CHECKS: Any = checks.CHECKS.get_by_names(
     ]
 )
 FEW = settings(
-    max_examples=10,
+    max_examples=8,
     phases=[Phase.generate],
     derandomize=True,
     database=None,
