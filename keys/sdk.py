@@ -5,6 +5,7 @@ from datetime import timedelta
 from agents.faces import id_of
 from audit import models, spans, usage
 from audit.documents import parse_document
+from audit.refusals import Invalid
 from audit.text import keepable
 from audit.wire import Flag
 from keys import lifecycle, refusals, scopes
@@ -120,11 +121,19 @@ def _row(request: KeyedRequest, span: Span) -> models.Span:
         key_id=request.key.id,
         agent_id=request.agent_id,
         caller_id=request.actor.origin.caller.id,
-        trace_id=keepable(span.trace_id, 255),
-        span_id=keepable(span.span_id or "", 32),
-        parent_span_id=keepable(span.parent_span_id or "", 32),
-        name=keepable(span.name, 255),
+        trace_id=_kept("trace_id", span.trace_id, 255),
+        span_id=_kept("span_id", span.span_id, 32),
+        parent_span_id=_kept("parent_span_id", span.parent_span_id, 32),
+        name=_kept("name", span.name, 255),
         started_at=span.start_time,
         ended_at=span.end_time,
         attributes=parse_document(span.attributes, "attributes"),
     )
+
+
+def _kept(field: str, text: str | None, longest: int) -> str:
+    """`text` fit to keep; empty if there was none. Raises Invalid if nothing of it is left."""
+    kept = keepable(text or "", longest)
+    if text and not kept:
+        raise Invalid(f"spans.{field}", "Use visible characters.")
+    return kept

@@ -126,6 +126,13 @@ def test_an_archived_app_takes_no_new_agents(as_app: As, refused: Refused, app: 
     refused(BackendError, client.agents.create(name="support-bot", scopes={}), "app_archived")
 
 
+def test_without_room_for_its_key_there_is_no_agent(as_app: As, refused: Refused, app: App) -> None:
+    client = as_app()
+    lifecycle.update_app(shell(), app, max_keys=1)
+    refused(BackendError, client.agents.create(name="support-bot", scopes={}), "key_limit_reached")
+    assert not Agent.objects.exists()
+
+
 # ── list and get ────────────────────────────────────────────────────────────────────────────────────
 
 

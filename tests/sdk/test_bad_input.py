@@ -403,7 +403,7 @@ def test_a_grace_without_scopes_is_refused(secret: str, key: ApiKey, unchanged: 
     assert raw.error(answer) == (422, "validation_error")
 
 
-@pytest.mark.parametrize("force", ["maybe", "", "%00"])
+@pytest.mark.parametrize("force", ["maybe", "1", "yes", "True", "", "%00"])
 @pytest.mark.parametrize("target", ["/sdk/keys/{key}", "/sdk/agents/{agent}/keys/{key}"])
 def test_force_is_true_or_false(secret: str, key: ApiKey, unchanged: None, target: str, force: str) -> None:
     address = target.format(agent=key.agent_id, key=key.id)
@@ -546,3 +546,12 @@ def test_a_key_in_an_address_is_exposed(secret: str, target: str) -> None:
 def test_nobody_is_redirected_from_here(secret: str) -> None:
     for target in ("/sdk/agents/", "/sdk/scopes/", "/sdk//scopes", "/sdk/"):
         assert raw.call(secret, "GET", target).status_code == 404
+
+
+@pytest.mark.parametrize("length", ["many", "-1", "1e3", "٣"])
+def test_a_body_that_lies_about_its_length_is_not_read(secret: str, unchanged: None, length: str) -> None:
+    headers = raw.sign(secret, "GET", "/sdk/scopes")
+    assert raw.error(raw.send("GET", "/sdk/scopes", headers=headers, CONTENT_LENGTH=length)) == (
+        413,
+        "payload_too_large",
+    )

@@ -20,7 +20,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def span(span_id: str | None = None, trace_id: str = "trace-1", **more: Any) -> UserSpan:
-    return UserSpan(trace_id=trace_id, name="plan", start_time=NOON, span_id=span_id, **more)
+    return UserSpan(**{"trace_id": trace_id, "name": "plan", "start_time": NOON, "span_id": span_id} | more)
 
 
 def test_a_span_is_kept_as_it_is_told(as_agent: As, run: Run, agent: Agent) -> None:
@@ -85,3 +85,10 @@ def test_a_key_in_a_span_is_refused(as_app: As, refused: Refused, app: App) -> N
     pasted = {"note": minted(app).plaintext.take()}
     refused(BackendError, as_app("spans:emit").spans.emit([span(attributes=pasted)]), "validation_error")
     assert not Span.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["trace_id", "name", "span_id"])
+def test_a_span_without_a_visible_character_in_it_is_refused(
+    as_app: As, refused: Refused, field: str
+) -> None:
+    refused(BackendError, as_app("spans:emit").spans.emit([span(**{field: "\x01"})]), "validation_error")
