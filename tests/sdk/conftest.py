@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -55,11 +56,14 @@ def run(db: None, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     connection = connections[DEFAULT_DB_ALIAS]
     connection.inc_thread_sharing()
 
-    def wait(call: Coroutine[Any, Any, T]) -> T:
-        server.join()
-        return asyncio.run(call)
+    # A thread of its own: after the browser's tests Playwright keeps a loop running in the main one.
+    with ThreadPoolExecutor(1) as thread:
 
-    yield wait
+        def wait(call: Coroutine[Any, Any, T]) -> T:
+            server.join()
+            return thread.submit(asyncio.run, call).result(30)
+
+        yield wait
     connection.dec_thread_sharing()
 
 
