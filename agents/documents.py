@@ -36,9 +36,15 @@ def shown_policy(policy: dict[str, Any]) -> dict[str, Any]:
     return {**policy, "requires_approval": shown}
 
 
+def lost(old: Scopes, new: Scopes) -> Scopes:
+    """What `old` has and `new` lacks."""
+    gone = {p: [scope for scope in scopes if scope not in new.get(p, ())] for p, scopes in old.items()}
+    return {provider: scopes for provider, scopes in gone.items() if scopes}
+
+
 def loses(old: Scopes, new: Scopes) -> bool:
     """Whether `new` lacks something that `old` has."""
-    return any(set(scopes) - set(new.get(provider, ())) for provider, scopes in old.items())
+    return bool(lost(old, new))
 
 
 def same(one: Scopes | None, other: Scopes | None) -> bool:

@@ -188,8 +188,9 @@ def suspend_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
     with change(actor, actions.SUSPEND_AGENT, on=agent, reason=reason):
         require_alive(agent)
         if agent.suspended_at is None:
+            agent.settle()  # what is lost by now stays lost: a suspension only holds up what is still to go
             agent.suspended_at = now()
-            _save_version(agent, "suspended_at")
+            _save_version(agent, "suspended_at", *SCOPE_FIELDS)
 
 
 def resume_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
@@ -216,8 +217,12 @@ def _display_name(text: str) -> str:
 
 
 def _staged(agent: Agent, new: Scopes, grace: timedelta) -> dict[str, Any]:
-    """The columns that bring `agent` to the scopes `new`: what is lost is lost only after `grace`."""
-    if same(agent.scopes_pending, new):
+    """The columns that bring `agent` to the scopes `new`: what is lost is lost only after `grace`.
+
+    Asked for again, a loss that is on its way can come sooner, and never later.
+    """
+    due = agent.scopes_applies_at
+    if due and due <= now() + grace and same(agent.scopes_pending, new):
         return {}
     if grace and loses(agent.scopes, new):
         now_or_then = agent.scopes if not loses(new, agent.scopes) else union(agent.scopes, new)

@@ -73,6 +73,7 @@ class FilterForm(forms.Form):
     ip = forms.CharField(label="Address", required=False, max_length=60)
     key_id = forms.UUIDField(label="Key id", required=False)
     agent = forms.UUIDField(label="Agent id", required=False)
+    caller = forms.CharField(required=False, max_length=255)
     actor = forms.CharField(required=False, max_length=200)
     code = forms.CharField(label="Code", required=False, max_length=50)
     path = forms.CharField(required=False, max_length=300)
@@ -100,7 +101,7 @@ class FilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Text is made fit to compare; a span becomes a moment."""
         data = self.cleaned_data
-        for name in ("key", "actor", "code", "path", "request"):
+        for name in ("key", "caller", "actor", "code", "path", "request"):
             data[name] = keepable(data.get(name, ""), 300)
         if span := SPANS.get(data.get("range", "")):
             data["since"], data["until"] = now() - span, None

@@ -25,6 +25,7 @@ MOST_KEYS = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
 _SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WHOLE_PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8}")
 
 Entry = Event | Call
@@ -49,6 +50,8 @@ class Filters:
     """A key's prefix, the end of one, or a piece of it. Large and small letters differ."""
     key_id: UUID | None = None
     agent: UUID | None = None
+    caller: str = ""
+    """What a program calls itself, or the id of that name."""
     actor: str = ""
     action: str = ""
     """`key.mint`, or `key` for everything that is done to keys."""
@@ -200,7 +203,15 @@ def _shared(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
         "trace_id": filters.trace,
     }
     bounds = {"at__gte": filters.since, "at__lt": filters.until}
-    return rows.filter(app_id=filters.app_id, **{k: v for k, v in (exact | bounds).items() if v})
+    wanted = {name: value for name, value in (exact | bounds).items() if value}
+    return rows.filter(_of_caller(filters.caller), app_id=filters.app_id, **wanted)
+
+
+def _of_caller(caller: str) -> Q:
+    """Rows of one caller: of a label, of a label's id, or of an agent that named itself by its own."""
+    if not _ID.fullmatch(caller):
+        return Q(caller=caller) if caller else Q()
+    return Q(caller_id=caller) | Q(agent_id=caller, caller=caller)
 
 
 def _of_keys(filters: Filters) -> Q:

@@ -18,7 +18,7 @@ TABS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Changes to keys", {"outcome": "", "action": "key"}),
 )
 
-UNSHOWN = ("key_id", "agent", "actor", "code", "path", "request")
+UNSHOWN = ("key_id", "agent", "caller", "actor", "code", "path", "request")
 """Filters that come from links and have no control of their own, until there is something to say about them."""
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints
 
 
 class Asked(Schema):
@@ -63,7 +63,7 @@ def _moment(value: Any) -> Any:
         raise ValueError("Write a moment such as 2027-02-20T14:32:00Z.") from None
 
 
-Flag = Annotated[bool, BeforeValidator(_true_or_false)]
+Flag = Annotated[StrictBool, BeforeValidator(_true_or_false)]
 """`true` or `false` in a query."""
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """ISO 8601; UTC if it names no zone."""

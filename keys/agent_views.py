@@ -23,6 +23,7 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
         "keys/agent.html",
         {
             "agent": found,
+            "facts": present.facts_of(found),
             "rows": present.rows(keys[:200]),
             "living": keys.living().count(),
             "history": Event.objects.filter(target_id=str(found.id)).order_by("-at", "-id")[:8],

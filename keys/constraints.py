@@ -3,12 +3,16 @@
 import base64
 import binascii
 import json
+import re
 
 from audit.refusals import Refusal
 from keys import refusals
 from keys.scopes import MOST, ScopeSet, shaped
 
 LONGEST_RULE = 4096
+
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
+"""The decoder takes the signs of plain base64 as well."""
 
 
 def parse(header: str) -> ScopeSet | None:
@@ -43,7 +47,7 @@ def narrowed(granted: ScopeSet, constraints: ScopeSet | None) -> ScopeSet:
 
 
 def _is_rule(header: str) -> bool:
-    if len(header) > LONGEST_RULE or "=" in header:
+    if len(header) > LONGEST_RULE or not _BASE64URL.fullmatch(header):
         return False
     try:
         padded = header.encode("ascii") + b"=" * (-len(header) % 4)

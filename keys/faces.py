@@ -2,6 +2,9 @@
 
 from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
+
 from agents.faces import AppRequest, ProgramRequest
 from audit.refusals import Refusal
 from keys.models import ApiKey
@@ -25,6 +28,12 @@ def key_of(request: AppRequest, key_id: UUID) -> ApiKey:
     if found is None:
         raise KeyNotFound
     return found
+
+
+def portal_address(request: AppRequest) -> str:
+    """Where programs reach this portal: its public address if it has one, or else where this page is."""
+    here = settings.ORIGIN or f"{request.scheme}://{request.get_host()}"
+    return here + reverse("verify").removesuffix("/verify")
 
 
 def field_of(refusal: Refusal) -> str:

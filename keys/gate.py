@@ -4,6 +4,7 @@ A call is admitted in one transaction: its nonce and its place in the minute are
 What it asks for is done in a second one, together with the record of the call.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -182,5 +183,6 @@ def _key(outcome: Outcome) -> Standing:
 
 
 def _length(meta: Mapping[str, Any]) -> int:
+    """How long the body says it is. One that says nonsense is not read."""
     told = str(meta.get("CONTENT_LENGTH") or "0")
-    return int(told) if told.isdecimal() else 0
+    return int(told) if re.fullmatch("[0-9]{1,18}", told) else LARGEST_BODY + 1

@@ -9,9 +9,11 @@ from uuid import UUID
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
 
+from agents.documents import lost
 from agents.models import Agent, App
 from audit import usage
 from audit.clock import now
+from audit.documents import compact
 from audit.models import Call, Event
 from keys.guards import is_last_active
 from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet, living
@@ -267,6 +269,30 @@ def _span(left: timedelta) -> str:
         return f"{left.days} d"
     hours = left.seconds // 3600
     return f"{hours} h" if hours else f"{max(1, left.seconds // 60)} min"
+
+
+def facts_of(agent: Agent) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What an agent carries that is not empty: each document's title, and what it says line by line."""
+    agent.settle()
+    losses = lost(agent.scopes, agent.scopes_pending) if agent.scopes_pending is not None else {}
+    documents = {
+        "Scopes at providers": agent.scopes,
+        "Goes away": losses,
+        "Policy": agent.policy,
+        "Metadata": agent.metadata,
+    }
+    return [(title, _lines(document)) for title, document in documents.items() if document]
+
+
+def _lines(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each name with its value as text: lists of words with commas, what is deeper as JSON."""
+    return [(name, _line(document[name])) for name in sorted(document)]
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else compact(value)
 
 
 def keys_of_agent(agent: Agent) -> ApiKeyQuerySet:

@@ -5,21 +5,20 @@ from uuid import UUID, uuid4
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from agents.faces import AppRequest, agent_of, sent, shown_once
 from agents.models import Agent
 from audit.refusals import Refusal
 from keys import lifecycle, present
-from keys.faces import field_of, key_of
+from keys.faces import field_of, key_of, portal_address
 from keys.forms import RotateForm
 from keys.lifecycle import Minted
 from keys.mint_forms import MintForm, starting_values
 from keys.models import ApiKey
 from keys.presets import PURPOSES
 from keys.refusals import KeyNotFound
-from keys.snippets import mint_command
+from keys.snippets import mint_command, uses
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,7 +81,7 @@ def _reveal(request: AppRequest, minted: Minted, old: ApiKey | None = None) -> H
             "old": old,
             "fingerprint": minted.plaintext.fingerprint,
             "plaintext": minted.plaintext.take(),
-            "verify_url": request.build_absolute_uri(reverse("verify")),
+            "uses": uses(minted.key, portal_address(request)),
         },
     )
     return shown_once(request, response)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from agents.faces import id_of
 from audit import models, spans, usage
 from audit.documents import parse_document
+from audit.refusals import Invalid
 from audit.text import keepable
 from audit.wire import Flag
 from keys import lifecycle, refusals, scopes
@@ -109,11 +110,9 @@ def _within_reach(request: KeyedRequest) -> ApiKeyQuerySet:
 
 
 def _means(request: KeyedRequest) -> Means:
-    """A derived key was lent for a while and a place, so it may not come by a key that is free of them."""
+    """What this call may come by: no scope and no place beyond its own. A derived key was lent for a while, too."""
     key = request.key
-    if key.parent is None:
-        return Means(key.id, request.granted)
-    return Means(key.id, request.granted, key.networks, key.ends_at)
+    return Means(key.id, request.granted, key.networks, key.ends_at if key.parent else None)
 
 
 def _row(request: KeyedRequest, span: Span) -> models.Span:
@@ -122,11 +121,19 @@ def _row(request: KeyedRequest, span: Span) -> models.Span:
         key_id=request.key.id,
         agent_id=request.agent_id,
         caller_id=request.actor.origin.caller.id,
-        trace_id=keepable(span.trace_id, 255),
-        span_id=keepable(span.span_id or "", 32),
-        parent_span_id=keepable(span.parent_span_id or "", 32),
-        name=keepable(span.name, 255),
+        trace_id=_kept("trace_id", span.trace_id, 255),
+        span_id=_kept("span_id", span.span_id, 32),
+        parent_span_id=_kept("parent_span_id", span.parent_span_id, 32),
+        name=_kept("name", span.name, 255),
         started_at=span.start_time,
         ended_at=span.end_time,
         attributes=parse_document(span.attributes, "attributes"),
     )
+
+
+def _kept(field: str, text: str | None, longest: int) -> str:
+    """`text` fit to keep; empty if there was none. Raises Invalid if nothing of it is left."""
+    kept = keepable(text or "", longest)
+    if text and not kept:
+        raise Invalid(f"spans.{field}", "Use visible characters.")
+    return kept

@@ -1,9 +1,50 @@
-"""The same thing from a terminal: what the mint form is about to do, as a command."""
+"""What people paste elsewhere: how a key is used, without its secret; what the mint form is about to do."""
 
 import shlex
-from typing import Any
+from typing import Any, NamedTuple
 
 from agents.models import Agent, App
+from keys.models import ApiKey
+
+
+class Snippet(NamedTuple):
+    """Some lines to paste."""
+
+    slug: str
+    title: str
+    text: str
+    says: str = ""
+
+
+SET_UP = """pip install alter-sdk
+export ALTER_BASE_URL={address}
+read -rs ALTER_API_KEY && export ALTER_API_KEY"""
+READ = "The last line waits for the key: paste it and press Enter. It stays out of the shell’s history."
+PROGRAM = """import asyncio
+import os
+
+from alter_sdk import {client}
+
+
+async def main() -> None:
+    async with {client}(os.environ["ALTER_API_KEY"]) as {name}:
+        print(await {name}.{first})
+
+
+asyncio.run(main())"""
+CURL = """curl -i {address}/verify -H "x-api-key: $ALTER_API_KEY\""""
+
+
+def uses(key: ApiKey, address: str) -> list[Snippet]:
+    """How to call with `key` a portal at `address`: the client for what the key speaks for, and the door."""
+    client = "Agent" if (key.parent or key).kind == ApiKey.Kind.AGENT else "App"
+    first = "me()" if key.agent_id else "scopes.list()"
+    program = PROGRAM.format(client=client, name=client.lower(), first=first)
+    return [
+        Snippet("set-up", "Set up", SET_UP.format(address=address), READ),
+        Snippet("curl", "Ask the door", CURL.format(address=address)),
+        Snippet("python", "Call the runtime API", program),
+    ]
 
 
 def mint_command(app: App, agent: Agent | None, chosen: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents.faces import AppRequest, address_of, finished, sent
@@ -13,9 +12,10 @@ from audit import usage
 from audit.refusals import Refusal
 from audit.values import ReasonForm
 from keys import forms, lifecycle, present
-from keys.faces import field_of, key_of
+from keys.faces import field_of, key_of, portal_address
 from keys.mint_forms import NarrowForm, narrowing_values
 from keys.refusals import LastActiveKey
+from keys.snippets import uses
 
 A_PAGE = 50
 
@@ -59,7 +59,7 @@ def key(request: AppRequest, key_id: UUID) -> HttpResponse:
             "rotation": present.rotation_of(found),
             "history": present.history(found),
             "rename_form": forms.RenameForm(initial={"name": found.name}),
-            "verify_url": request.build_absolute_uri(reverse("verify")),
+            "uses": uses(found, portal_address(request)) if found.is_living else (),
         },
     )
 

@@ -18,6 +18,7 @@ _PIECE = re.compile(r"(\S{8})(?=\S)")
 STEPS = {
     "format": "The key has the right shape and its checksum holds.",
     "known": "The key was issued here.",
+    "signature": "If the call had to be signed, the key signed this very request, lately and once.",
     "not revoked": "The key has not been revoked.",
     "agent active": "The agent it belongs to is neither suspended nor revoked.",
     "ancestors live": "The key it was derived from still works.",
@@ -25,7 +26,9 @@ STEPS = {
     "grace not over": "If it was rotated, its grace period is not over.",
     "address": "The call came from an address the key may be used from.",
     "throttle": "The key had calls left in its minute.",
-    "scope": "The key held every scope the call needed.",
+    "constraints": "What the call was narrowed to lies within what the key may do.",
+    "caller": "The caller it named is an active agent of the app, or has a name that can be kept.",
+    "scope": "The key is of the kind, and held every scope, that the call needed.",
 }
 """Each step of a verdict, in order, and what it makes sure of."""
 
@@ -50,15 +53,22 @@ def words(name: str) -> str:
 
 
 @register.filter
+def refused_at_the_act(call: Call) -> bool:
+    """Whether `call` passed every check, and what it asked for was refused (keys/gate.py)."""
+    return call.check_failed == "act"
+
+
+@register.filter
 def steps(call: Call) -> list[tuple[str, str, str]]:
     """Each step of the verdict on `call`: its name, what it makes sure of, and `yes`, `no` or `later`.
 
-    Nothing for a call that failed at none of them: the question itself could not be taken.
+    A call that was allowed passed all of them, and so did one that was refused what it asked for. Nothing
+    for a question that could not be taken.
     """
-    if not call.allowed and call.check_failed not in STEPS:
+    names, passed = list(STEPS), call.allowed or refused_at_the_act(call)
+    if not passed and call.check_failed not in STEPS:
         return []
-    names = list(STEPS)
-    failed = len(names) if call.allowed else names.index(call.check_failed)
+    failed = len(names) if passed else names.index(call.check_failed)
     came = ["yes"] * failed + ["no"] + ["later"] * len(names)
     return [(name, STEPS[name], how) for name, how in zip(names, came, strict=False)]
 

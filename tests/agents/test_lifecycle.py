@@ -22,7 +22,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 Verb = Callable[[Actor, Agent], object]
 WRITING_AGENTS: dict[str, Verb] = {
     "create_agent": lambda actor, agent: lifecycle.create_agent(actor, agent.app, "another"),
-    "rename_agent": lambda actor, agent: lifecycle.rename_agent(actor, agent, "Refunds"),
+    "update_agent": lambda actor, agent: lifecycle.update_agent(actor, agent, display_name="Refunds"),
     "suspend_agent": lifecycle.suspend_agent,
     "resume_agent": lambda actor, agent: lifecycle.resume_agent(actor, Agent.objects.get(name="asleep")),
 }
@@ -247,7 +247,7 @@ def test_an_agent_needs_a_name_for_programs(app: App, name: str) -> None:
 
 
 def test_an_agent_is_called_something_else_and_keeps_its_name(agent: Agent) -> None:
-    lifecycle.rename_agent(shell(), agent, "Refund agent")
+    lifecycle.update_agent(shell(), agent, display_name="Refund agent")
 
     again = Agent.objects.get()
     assert (again.name, again.display_name, again.version) == ("refund-agent", "Refund agent", 2)
@@ -255,8 +255,8 @@ def test_an_agent_is_called_something_else_and_keeps_its_name(agent: Agent) -> N
 
 
 def test_an_agent_is_called_by_its_name_again(agent: Agent) -> None:
-    lifecycle.rename_agent(shell(), agent, "Refund agent")
-    lifecycle.rename_agent(shell(), agent, "  ")
+    lifecycle.update_agent(shell(), agent, display_name="Refund agent")
+    lifecycle.update_agent(shell(), agent, display_name="  ")
 
     assert Agent.objects.get().display_name == ""
 
@@ -280,7 +280,7 @@ def test_suspending_and_resuming_tell_the_status_and_count_versions(agent: Agent
 
 
 NO_CHANGE: dict[str, Callable[[Agent], None]] = {
-    "the same name": lambda agent: lifecycle.rename_agent(shell(), agent, ""),
+    "the same name": lambda agent: lifecycle.update_agent(shell(), agent, display_name=""),
     "resuming what runs": lambda agent: lifecycle.resume_agent(shell(), agent),
 }
 
@@ -300,10 +300,13 @@ def test_suspending_again_moves_no_date(agent: Agent) -> None:
     assert (Agent.objects.get().suspended_at, told(agent)) == (NOON, ["agent.create", "agent.suspend"])
 
 
-@pytest.mark.parametrize("verb", ["rename_agent", "suspend_agent", "resume_agent"])
-def test_to_every_change_a_revoked_agent_is_gone(agent: Agent, verb: str) -> None:
+CHANGING = {name: verb for name, verb in WRITING_AGENTS.items() if name in ("update_agent", "suspend_agent")}
+CHANGING["resume_agent"] = lifecycle.resume_agent
+
+
+@each(CHANGING)
+def test_to_every_change_a_revoked_agent_is_gone(agent: Agent, verb: Verb) -> None:
     revoke_agent(shell(), Agent.objects.get())
-    act: Any = getattr(lifecycle, verb)
 
     with pytest.raises(AgentNotFound):
-        act(shell(), agent, "x")
+        verb(shell(), agent)

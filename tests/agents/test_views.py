@@ -121,6 +121,7 @@ def settings_form(app: App, **changes: str) -> dict[str, str]:
     """What the settings page sends when nobody touches it, but for `changes`."""
     app.refresh_from_db()
     values = {"name": app.name, "max_keys": "100", "max_keys_per_agent": "25", "rate_limit_rpm": ""}
+    values |= {"max_derived_hours": "24", "signing": "required"}
     return values | {"description": "", "website_url": "", "seen": app.mark} | changes
 
 
@@ -160,7 +161,7 @@ def test_a_name_of_another_app_is_told_and_the_frame_keeps_the_old(
     assert 'value="Elsewhere"' in text(answer)
 
 
-@pytest.mark.parametrize("field", ["max_keys", "max_keys_per_agent", "rate_limit_rpm"])
+@pytest.mark.parametrize("field", ["max_keys", "max_keys_per_agent", "rate_limit_rpm", "max_derived_hours"])
 @pytest.mark.parametrize("value", ["0", "-1", "100001", "1e3", "ten", "1.5", "9" * 400, "\x00"])
 def test_a_ceiling_out_of_range_is_told_on_its_field(
     app: App, window: Client, field: str, value: str
@@ -169,7 +170,7 @@ def test_a_ceiling_out_of_range_is_told_on_its_field(
     assert (answer.status_code, errors(answer)) == (422, [field])
 
 
-@pytest.mark.parametrize("field", ["max_keys", "max_keys_per_agent"])
+@pytest.mark.parametrize("field", ["max_keys", "max_keys_per_agent", "max_derived_hours"])
 def test_a_ceiling_cannot_be_left_out(app: App, window: Client, field: str) -> None:
     assert errors(save(window, app, **{field: ""})) == [field]
 

@@ -15,8 +15,9 @@ def person(*permissions: str) -> Actor:
     return Actor("person", "1", "Admin", frozenset(permissions), Origin("page"))
 
 
-def key(*scopes: str) -> Actor:
-    return Actor("key", "1", "worker", frozenset(scopes), Origin("sdk"))
+def key(*actions: str) -> Actor:
+    """A key that was let in for `actions`."""
+    return Actor("key", "1", "worker", frozenset(actions), Origin("sdk"))
 
 
 def test_a_person_may_do_what_a_permission_names() -> None:
@@ -31,20 +32,26 @@ def test_anyone_may_do_what_needs_no_permission() -> None:
     assert person().may(OPEN)
 
 
-def test_a_key_may_do_what_a_scope_names() -> None:
-    assert key("keys:derive").may(actions.DERIVE)
+def test_a_key_may_do_what_it_was_let_in_for() -> None:
+    assert key("key.derive").may(actions.DERIVE)
 
 
-def test_a_key_may_do_nothing_that_has_no_scope() -> None:
-    assert not key("dashboard_keys:write", "keys:admin").may(actions.MINT)
+def test_a_key_may_do_nothing_else() -> None:
+    assert not key("key.derive", "key.rotate").may(actions.REVOKE)
+
+
+@pytest.mark.parametrize("held", ["dashboard_keys:write", "keys:admin"])
+def test_neither_a_permission_nor_a_scope_lets_a_key_act(held: str) -> None:
+    assert not key(held).may(actions.MINT)
 
 
 def test_a_key_may_not_even_do_what_needs_no_permission() -> None:
-    assert not key("keys:admin").may(OPEN)
+    assert not key("key.derive").may(OPEN)
 
 
-def test_a_persons_scope_is_no_permission() -> None:
-    assert not person("keys:admin").may(actions.REVOKE)
+@pytest.mark.parametrize("held", ["keys:admin", "key.revoke"])
+def test_what_lets_a_key_act_is_no_persons_permission(held: str) -> None:
+    assert not person(held).may(actions.REVOKE)
 
 
 def test_the_shell_may_do_everything_there_will_ever_be() -> None:

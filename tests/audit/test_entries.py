@@ -12,6 +12,7 @@ from agents.models import App
 from audit.actors import shell
 from audit.ids import new_id
 from audit.models import Call, Event
+from audit.templatetags.record import STEPS
 from keys import lifecycle
 from portal.models import User
 from tests.audit.reading import call_page, entries, event_page, link, text
@@ -32,7 +33,7 @@ def client(developer: User, signed_in: Callable[[User], Client]) -> Client:
 
 # ── hostile text ────────────────────────────────────────────────────────────
 
-TOLD_OF_BOTH = ("key_name", "agent_name", "ip", "user_agent", "request_id", "via")
+TOLD_OF_BOTH = ("key_name", "agent_name", "ip", "user_agent", "request_id", "via", "caller", "trace_id")
 TOLD_OF_ACTS = ("actor_label", "target_label", "reason", "action", "target_kind", "target_id")
 TOLD_OF_CALLS = ("method", "path", "detail", "code", "check_failed", "scopes")
 
@@ -50,7 +51,9 @@ def hostile_call(app: App) -> Call:
 
 def as_hostile(record: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """Text that would do harm in each of these columns, as much of it as fits."""
-    return {name: HOSTILE[: record._meta.get_field(name).max_length] for name in (*names, *TOLD_OF_BOTH)}
+    return {"context": {HOSTILE: HOSTILE}} | {
+        name: HOSTILE[: record._meta.get_field(name).max_length] for name in (*names, *TOLD_OF_BOTH)
+    }
 
 
 def harm(response: Any) -> list[str]:
@@ -74,11 +77,66 @@ def test_hostile_text_is_only_text_on_a_calls_page(app: App, client: Client) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["key", "actor", "path", "request", "code", "ip", "outcome", "since", "before"]
+    "name", ["key", "caller", "actor", "path", "request", "code", "ip", "outcome", "since", "before"]
 )
 def test_a_hostile_filter_is_only_text(app: App, client: Client, name: str) -> None:
     asked = {"range": "custom", name: HOSTILE[:30]}
     assert harm(client.get(reverse("audit", args=[app.id]), asked)) == []
+
+
+# ── who called ──────────────────────────────────────────────────────────────
+
+BOTH = pytest.mark.parametrize(("write", "show"), [(acted, event_page), (called, call_page)])
+TOLD: dict[str, Any] = {
+    "caller": "billing worker",
+    "caller_type": "service",
+    "caller_id": new_id(),
+    "context": {"run_id": "run-7", "step": "plan"},
+    "trace_id": "0af7651916cd43dd8448eb211c80319c",
+}
+
+
+@BOTH
+def test_a_page_tells_what_the_program_said_of_itself(
+    app: App, client: Client, write: Any, show: Any
+) -> None:
+    shown = text(show(client, write(app.id, **TOLD)))
+    for told in (
+        f"id{TOLD['caller_id']}",
+        "billing workerservice",
+        "run_id: run-7step: plan",
+        TOLD["trace_id"],
+    ):
+        assert told in shown
+
+
+@BOTH
+def test_a_page_says_nothing_of_a_caller_that_said_nothing(
+    app: App, client: Client, write: Any, show: Any
+) -> None:
+    shown = text(show(client, write(app.id)))
+    assert not [word for word in ("Caller", "Context", "Trace") if word in shown]
+
+
+@BOTH
+@pytest.mark.parametrize("columns", [TOLD, {"caller": "a&b c"}], ids=["with an id", "without one"])
+def test_a_page_leads_to_everything_by_its_caller(
+    app: App, client: Client, write: Any, show: Any, columns: dict[str, Any]
+) -> None:
+    entry = write(app.id, **columns)
+    write(app.id, caller="another")
+    everything = client.get(link(show(client, entry), "everything by this caller"))
+    assert entries(everything) == [str(entry.id)]
+
+
+@BOTH
+def test_a_line_of_the_timeline_names_a_label_and_not_an_id(
+    app: App, client: Client, write: Any, show: Any
+) -> None:
+    agent_id = new_id()
+    write(app.id, caller="billing worker"), write(app.id, caller=str(agent_id), agent_id=agent_id)
+    shown = text(client.get(reverse("audit", args=[app.id]), {"caller": ""}))
+    assert shown.count(" · as ") == 1 and "· as billing worker" in shown
 
 
 # ── one act ─────────────────────────────────────────────────────────────────
@@ -134,14 +192,24 @@ def test_a_refused_calls_page_tells_which_checks_it_passed(app: App, client: Cli
     ask(minted(app).plaintext.take(), "grants:admin")
     response = call_page(client, Call.objects.get())
     steps = re.findall(r'<li class="(yes|no|later)">', response.content.decode())
-    assert steps == ["yes"] * 9 + ["no"]
+    assert steps == ["yes"] * (len(STEPS) - 1) + ["no"]
     assert "The answer was 403 insufficient_scope." in text(response)
 
 
 def test_an_allowed_calls_page_tells_that_it_passed_every_check(app: App, client: Client) -> None:
     ask(minted(app).plaintext.take())
     response = call_page(client, Call.objects.get())
-    assert response.content.decode().count('<li class="yes">') == 10
+    assert response.content.decode().count('<li class="yes">') == len(STEPS)
+
+
+def test_the_page_of_a_call_refused_what_it_asked_for_tells_that_it_passed_every_check(
+    app: App, client: Client
+) -> None:
+    call = called(app.id, code="last_active_key", check_failed="act", detail="Its last", status=409)
+    response = call_page(client, call)
+    assert response.content.decode().count('<li class="yes">') == len(STEPS)
+    assert "Passed every check; what it asked for was refused" in text(response)
+    assert "Found: Its last. The answer was 409 last_active_key." in text(response)
 
 
 def test_a_calls_page_shows_its_neighbours(app: App, client: Client) -> None:

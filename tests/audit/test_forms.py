@@ -45,7 +45,13 @@ def test_nothing_asked_is_everything() -> None:
         ("outcome", "refused"),
         ("ip", "203.0.113.7"),
     ]
-    + [("actor", "Admin"), ("code", "ip_not_allowed"), ("path", "/grants"), ("request", "req-7")],
+    + [
+        ("actor", "Admin"),
+        ("caller", "billing worker"),
+        ("code", "ip_not_allowed"),
+        ("path", "/grants"),
+        ("request", "req-7"),
+    ],
 )
 def test_each_text_is_taken(name: str, value: str) -> None:
     assert getattr(filters(**{name: value}), name) == value
@@ -132,7 +138,7 @@ def test_a_value_that_cannot_be_taken_is_complained_of(name: str, value: str) ->
 # ── a pasted key ────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["key", "actor", "path", "code", "request", "ip"])
+@pytest.mark.parametrize("name", ["key", "caller", "actor", "path", "code", "request", "ip"])
 def test_a_key_pasted_anywhere_is_nowhere_in_the_form(name: str) -> None:
     secret = generate("app").take()
     cut = form(**{name: f"x{secret}"})

@@ -29,6 +29,10 @@ def test_a_refused_call_passed_what_stands_before_its_failure(failed: str) -> No
     assert marks(allowed=False, check_failed=failed) == ["yes"] * at + ["no"] + ["later"] * later
 
 
+def test_a_call_refused_what_it_asked_for_passed_every_step() -> None:
+    assert marks(allowed=False, check_failed="act") == ["yes"] * len(STEPS)
+
+
 def test_a_question_that_could_not_be_taken_went_through_no_steps() -> None:
     assert marks(allowed=False, check_failed="question") == []
 

@@ -12,7 +12,7 @@ from audit.models import Event
 from audit.search import Entry, Filters, cut_to_prefix, timeline
 from keys import lifecycle
 from keys.plaintext import generate
-from tests.audit.records import APP, HOUR, MINUTE, NOON, PREFIX, acted, called, minted_as
+from tests.audit.records import APP, HOUR, KEY, MINUTE, NOON, PREFIX, acted, called, minted_as
 from tests.factories import minted
 from tests.keys.asking import ask, opened
 from tests.keys.family import derived, parent_of
@@ -90,6 +90,31 @@ def test_by_what_acts_and_calls_share(name: str, column: str, value: object) -> 
     mine = {acted(**columns), called(**columns)}
     acted(), called()
     assert set(found(**{name: value})) == mine
+
+
+def test_by_what_a_program_calls_itself_exactly() -> None:
+    mine = {acted(caller="billing worker"), called(caller="billing worker")}
+    acted(caller="Billing worker"), called(caller="billing worker 2"), called()
+    assert set(found(caller="billing worker")) == mine
+
+
+def test_by_the_id_of_what_a_program_calls_itself() -> None:
+    caller_id = new_id()
+    mine = {acted(caller="worker", caller_id=caller_id), called(caller="worker", caller_id=caller_id)}
+    called(caller="worker", caller_id=new_id())
+    assert set(found(caller=str(caller_id))) == mine
+
+
+def test_by_an_agent_that_named_itself_and_not_by_its_own_keys() -> None:
+    agent_id = new_id()
+    mine = {acted(agent_id=agent_id, caller=str(agent_id)), called(agent_id=agent_id, caller=str(agent_id))}
+    called(agent_id=agent_id)
+    assert set(found(caller=str(agent_id))) == mine
+
+
+def test_a_label_that_is_nearly_an_id_is_a_label() -> None:
+    mine = called(caller=KEY.hex)
+    assert found(caller=KEY.hex) == [mine]
 
 
 def test_by_code() -> None:

@@ -37,6 +37,7 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         reverse("app-new"),
         reverse("find"),
         reverse("docs"),
+        reverse("docs-reference"),
         *(guide.address for guide in GUIDES),
         reverse("jump") + f"?app={app.id}",
         *(reverse(name, args=one) for name in ("keys", "key-mint", "agents", "agent-create", "audit")),

@@ -42,7 +42,8 @@ def agents_key(app: App, agent: Agent, developer: User, acting: Any) -> tuple[Ap
 
 def job_key(parent: ApiKey, scopes: str = "grants:read") -> tuple[ApiKey, str]:
     """What the agent hands a job: fifteen minutes of `scopes`."""
-    agent = Actor("key", str(parent.id), parent.name, frozenset(parent.scopes), Origin("sdk"), parent.app_id)
+    may = frozenset({"key.derive"})
+    agent = Actor("key", str(parent.id), parent.name, may, Origin("sdk"), parent.app_id)
     wanted = parse_scopes(scopes.split(","))
     return opened(lifecycle.derive(agent, parent, scopes=wanted, expires_in=15 * MINUTE, name="nightly job"))
 

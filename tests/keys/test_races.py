@@ -5,17 +5,21 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
+from audit.clock import now
+from audit.ids import new_id
 from audit.models import Call, Event
-from keys import lifecycle
-from keys.models import ApiKey
+from keys import lifecycle, nonces
+from keys.enrolment import Enrolled, enrol, mint_for
+from keys.models import ApiKey, Nonce
 from keys.scopes import parse_scopes
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import acts, again, ask, opened, said
@@ -23,6 +27,7 @@ from tests.keys.family import HOUR, derived, parent_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 READ = parse_scopes(["grants:read"])
+NONCE = "000102030405060708090a0b0c0d0e0f"
 Act = Callable[[], object]
 
 
@@ -91,6 +96,18 @@ def test_no_derived_key_outlives_a_parent_revoked_meanwhile(app: App, round: int
 
     assert ends["done"] + ends["KeyRevoked"] == 7
     assert not ApiKey.objects.filter(parent=parent, revoked_at=None).exists()
+
+
+@pytest.mark.parametrize("round", range(4))
+def test_no_key_derived_meanwhile_passes_the_door(app: App, round: int) -> None:
+    parent, secrets = parent_of(app).key, list[str]()
+
+    def derive() -> None:
+        secrets.append(derived(again(parent)).plaintext.take())
+
+    at_once([*[derive] * 6, revoking(parent), *[derive] * 2])
+
+    assert {ask(secret).status_code for secret in secrets} <= {401}
 
 
 @pytest.mark.parametrize("round", range(2))
@@ -221,6 +238,76 @@ def test_verbs_in_any_order_never_lock_each_other_out(app: App) -> None:
                     raise
 
     assert at_once([some] * 10) == {"done": 10}
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_of_fifty_who_use_one_nonce_one_passes(round: int) -> None:
+    key_id, passed = new_id(), list[bool]()
+
+    def spend() -> None:
+        with transaction.atomic():
+            passed.append(nonces.spend(key_id, NONCE, now()))
+
+    assert at_once([spend] * 50) == {"done": 50}
+    assert Counter(passed) == {True: 1, False: 49}
+
+
+def test_a_nonce_whose_call_was_lost_may_be_used_again() -> None:
+    key_id, passed = new_id(), list[bool]()
+
+    def lose() -> None:
+        with transaction.atomic():
+            nonces.spend(key_id, NONCE, now())
+            raise ConnectionError
+
+    at_once([lose] * 5)
+    at_once([lambda: passed.append(nonces.spend(key_id, NONCE, now()))] * 5)
+
+    assert Counter(passed) == {True: 1, False: 4}
+
+
+def test_nonces_are_used_and_swept_at_once() -> None:
+    old = now() - timedelta(days=1)
+    for n in range(40):
+        nonces.spend(new_id(), f"{n:032}", old)
+    passed: list[bool] = []
+
+    ends = at_once(
+        [
+            *[lambda: nonces.sweep(now())] * 5,
+            *[lambda: passed.append(nonces.spend(new_id(), NONCE, now()))] * 5,
+        ]
+    )
+
+    assert (ends, passed) == ({"done": 10}, [True] * 5)
+    assert Nonce.objects.count() == 5
+
+
+@pytest.mark.parametrize("round", range(2))
+def test_of_twenty_who_enrol_under_one_key_all_get_the_same_agent(app: App, round: int) -> None:
+    made: list[Enrolled] = []
+    asked = {"name": "support-bot"}
+
+    ends = at_once([lambda: made.append(enrol(shell(), app_again(app), asked, "once"))] * 20)
+
+    assert ends == {"done": 20}
+    assert {(one.agent.id, one.key_id) for one in made} == {(Agent.objects.get().id, ApiKey.objects.get().id)}
+    assert [one.plaintext is None for one in made].count(False) == 1
+
+
+def test_of_ten_who_enrol_one_name_under_keys_of_their_own_one_does(app: App) -> None:
+    keys = [f"once-{n}" for n in range(10)]
+
+    ends = at_once(partial(enrol, shell(), app_again(app), {"name": "support-bot"}, key) for key in keys)
+
+    assert ends == {"done": 1, "AgentNameTaken": 9}
+    assert (Agent.objects.count(), ApiKey.objects.count()) == (1, 1)
+
+
+def test_an_agents_keys_minted_at_once_have_numbers_of_their_own(app: App, agent: Agent) -> None:
+    at_once([lambda: mint_for(shell(), agent_again(agent))] * 10)
+
+    assert {key.name for key in agent.keys.all()} == {f"refund-agent-{n}" for n in range(1, 11)}
 
 
 def test_every_key_that_was_revoked_says_so_once(app: App, agent: Agent) -> None:

@@ -7,10 +7,12 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
+from agents.refusals import CallerUnresolved
 from audit.addresses import parse_address
 from keys import refusals
 from keys.networks import parse_networks
 from keys.scopes import ScopeSet, parse_scopes
+from keys.signatures import HEADERS, Signature
 from keys.throttle import Allowance
 from keys.verdict import Asking, Standing, judge
 from tests.keys import laws
@@ -44,6 +46,7 @@ CHILD = replace(KEY, kind="derived", parent=PARENT)
 ORDER = (
     "format",
     "known",
+    "signature",
     "not revoked",
     "agent active",
     "ancestors live",
@@ -51,15 +54,24 @@ ORDER = (
     "grace not over",
     "address",
     "throttle",
+    "constraints",
+    "caller",
     "scope",
 )
 DEAD_PARENT = replace(PARENT, revoked=True)
 ELSEWHERE = replace(ASKING, address=parse_address("198.51.100.7"))
 GREEDY = replace(ASKING, scopes=parse_scopes(["grants:admin"]))
+UNSIGNED = replace(ASKING, signature=Signature(missing=HEADERS))
+SIGNED = Signature(moment=int(NOON.timestamp()), nonce="n" * 32, body_matches=True, matches=True)
+BROAD = replace(ASKING, constraints=parse_scopes(["grants:read", "keys:read"]))
+FLAWED = replace(ASKING, flaw=refusals.InvalidScopeConstraint())
+STRANGE = replace(ASKING, stranger=CallerUnresolved())
+MANAGING = replace(ASKING, manages_agents=True)
 ALONE = [
     (KEY, replace(ASKING, presented=False), GRANTED, "format", refusals.MissingKey),
     (KEY, replace(ASKING, well_formed=False), GRANTED, "format", refusals.InvalidKey),
     (None, ASKING, GRANTED, "known", refusals.InvalidKey),
+    (KEY, UNSIGNED, GRANTED, "signature", refusals.SignatureRequired),
     (replace(KEY, revoked=True), ASKING, GRANTED, "not revoked", refusals.InvalidKey),
     (replace(CHILD, revoked=True), ASKING, GRANTED, "not revoked", refusals.InvalidKey),
     (replace(KEY, kind="agent", revoked=True), ASKING, GRANTED, "not revoked", refusals.RevokedKey),
@@ -93,6 +105,17 @@ ALONE = [
     (KEY, replace(ASKING, address=None), GRANTED, "address", refusals.IpNotAllowed),
     (replace(CHILD, networks=()), ELSEWHERE, GRANTED, "address", refusals.IpNotAllowed),
     (KEY, ASKING, SPENT, "throttle", refusals.RateLimited),
+    (KEY, FLAWED, GRANTED, "constraints", refusals.InvalidScopeConstraint),
+    (KEY, BROAD, GRANTED, "constraints", refusals.ConstraintNotNarrowing),
+    (KEY, STRANGE, GRANTED, "caller", CallerUnresolved),
+    (replace(KEY, kind="agent"), MANAGING, GRANTED, "scope", refusals.CannotMintSubagents),
+    (
+        replace(CHILD, parent=replace(PARENT, kind="agent")),
+        MANAGING,
+        GRANTED,
+        "scope",
+        refusals.CannotMintSubagents,
+    ),
     (KEY, GREEDY, GRANTED, "scope", refusals.InsufficientScope),
     (
         replace(CHILD, parent=replace(PARENT, scopes=parse_scopes(["keys:read"]))),
@@ -105,6 +128,7 @@ ALONE = [
 WORSE = [
     lambda key, asking: (key, replace(asking, presented=False)),
     lambda key, asking: (None, asking),
+    lambda key, asking: (key, replace(asking, signature=Signature(missing=HEADERS))),
     lambda key, asking: (replace(key, revoked=True), asking),
     lambda key, asking: (replace(key, agent_suspended=True), asking),
     lambda key, asking: (replace(key, parent=DEAD_PARENT), asking),
@@ -112,6 +136,8 @@ WORSE = [
     lambda key, asking: (replace(key, grace_ends_at=LONG_AGO), asking),
     lambda key, asking: (key, replace(asking, address=None)),
     lambda key, asking: (replace(key, name="spent"), asking),
+    lambda key, asking: (key, replace(asking, constraints=BROAD.constraints)),
+    lambda key, asking: (key, replace(asking, stranger=CallerUnresolved())),
     lambda key, asking: (key, replace(asking, scopes=GREEDY.scopes)),
 ]
 """What makes each check fail, in the order of the checks."""
@@ -148,7 +174,7 @@ def test_the_first_check_that_fails_gives_the_verdict(first: int) -> None:
 def test_without_an_allowance_the_checks_stop_before_the_throttle() -> None:
     verdict = judge(KEY, GREEDY, NOON)
 
-    assert (verdict.allowed, verdict.passed) == (True, ORDER[:8])
+    assert (verdict.allowed, verdict.passed) == (True, ORDER[:9])
 
 
 def test_a_key_works_until_the_microsecond_of_its_expiry() -> None:
@@ -179,7 +205,99 @@ def test_a_refused_scope_says_what_was_required_granted_and_missing() -> None:
         "required": ["agents:write", "grants:read"],
         "granted": ["grants:write"],
         "missing": ["agents:write"],
+        "required_any_of": False,
+        "scope_version": 1,
+        "current_scope_version": 1,
+        "scope_version_mismatch": False,
+        "documentation_url": None,
     }
+
+
+# ── signed calls ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_call_to_the_door_need_not_be_signed() -> None:
+    assert judge(KEY, replace(ASKING, signature=None), NOON, GRANTED).allowed
+
+
+def test_a_signed_call_passes() -> None:
+    assert judge(KEY, replace(ASKING, signature=SIGNED), NOON, GRANTED).allowed
+
+
+def test_an_unsigned_call_passes_where_the_app_does_not_ask_for_it() -> None:
+    assert judge(replace(KEY, must_sign=False), UNSIGNED, NOON, GRANTED).allowed
+
+
+def test_a_wrong_signature_is_refused_even_where_none_is_asked_for() -> None:
+    asking = replace(ASKING, signature=replace(SIGNED, matches=False))
+
+    assert judge(replace(KEY, must_sign=False), asking, NOON, GRANTED).failed == "signature"
+
+
+def test_whoever_cannot_sign_is_not_told_that_the_key_is_revoked() -> None:
+    verdict = judge(replace(KEY, kind="agent", revoked=True), UNSIGNED, NOON, GRANTED)
+
+    assert verdict.failed == "signature"
+
+
+def test_a_suspended_agents_key_passes_where_it_may() -> None:
+    asking = replace(ASKING, even_suspended=True)
+
+    assert judge(replace(KEY, agent_suspended=True), asking, NOON, GRANTED).allowed
+
+
+def test_a_revoked_agents_key_passes_nowhere() -> None:
+    asking = replace(ASKING, even_suspended=True)
+
+    assert judge(replace(KEY, agent_revoked=True), asking, NOON, GRANTED).failed == "agent active"
+
+
+def test_an_apps_own_key_may_manage_agents() -> None:
+    assert judge(KEY, MANAGING, NOON, GRANTED).allowed
+
+
+def test_a_call_may_do_no_more_than_it_was_narrowed_to() -> None:
+    asking = replace(ASKING, constraints=parse_scopes(["grants:read"]), scopes=parse_scopes(["grants:write"]))
+
+    verdict = judge(KEY, asking, NOON, GRANTED)
+
+    assert verdict.refusal
+    assert (verdict.failed, verdict.refusal.details["granted"]) == ("scope", ["grants:read"])
+
+
+def test_a_derived_key_is_narrowed_within_what_its_parent_has_left() -> None:
+    child = replace(CHILD, parent=replace(PARENT, scopes=parse_scopes(["grants:read"])))
+    asking = replace(ASKING, constraints=parse_scopes(["grants:write"]))
+
+    assert judge(child, asking, NOON, GRANTED).failed == "constraints"
+
+
+@pytest.mark.parametrize("instance, allowed", [("a1", True), ("b2", False), ("", False)])
+def test_a_scope_for_one_thing_lets_a_call_about_that_one_pass(instance: str, allowed: bool) -> None:
+    key = replace(KEY, scopes=parse_scopes(["grants:read:a1"]))
+
+    assert judge(key, replace(ASKING, instance=instance), NOON, GRANTED).allowed == allowed
+
+
+def test_a_scope_of_an_older_catalogue_is_told_as_such() -> None:
+    refusal = judge(replace(KEY, scope_version=0), GREEDY, NOON, GRANTED).refusal
+
+    assert refusal
+    assert refusal.details["scope_version_mismatch"]
+
+
+@law
+@given(laws.scope_sets, laws.scope_sets, laws.scope_sets)
+def test_no_narrowed_call_may_do_more_than_its_key(held: ScopeSet, asked: ScopeSet, wanted: ScopeSet) -> None:
+    asking = replace(ASKING, constraints=asked, scopes=wanted)
+
+    verdict = judge(replace(KEY, scopes=held), asking, NOON, GRANTED)
+
+    if verdict.allowed:
+        assert all(held.covers(scope) and asked.covers(scope) for scope in wanted)
+
+
+# ── derived keys ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_is_granted_to_a_derived_key_is_cut_down_to_its_parent() -> None:

@@ -1,0 +1,152 @@
+"""docs/sdk.md, word for word: its examples run in their order against a live server, and answer what they say."""
+
+import ast
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from inspect import CO_COROUTINE
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Self
+
+import pytest
+from django.urls import resolve
+from pytest_django.live_server_helper import LiveServer
+
+from agents import callers, lifecycle, once
+from agents.documents import SCOPES_BYTES
+from agents.models import App
+from audit.documents import METADATA_BYTES
+from audit.models import Call
+from keys import constraints, gate, guards, nonces, scopes, signatures
+from keys.gate import Needs
+from keys.models import ApiKey
+from portal.sdk import NEEDS
+from tests.factories import minted
+
+GUIDE = Path(__file__).parents[2] / "docs" / "sdk.md"
+TEXT = GUIDE.read_text()
+ANSWER = re.compile(r"  # -> (.+)$")
+
+
+class Reader:
+    """Someone who pastes the guide's blocks into `python -m asyncio`, and compares what comes back.
+
+    In a thread of its own: where browser tests have run before, the main one has a running loop.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self.thread = ThreadPoolExecutor(1)
+        self.loop = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.thread.submit(self.loop.close).result()
+        self.thread.shutdown()
+
+    def paste(self, block: str) -> None:
+        """Run a block, statement by statement."""
+        lines = block.splitlines()
+        for statement in ast.parse(block).body:
+            told = ANSWER.search(lines[(statement.end_lineno or 1) - 1])
+            if isinstance(statement, ast.Expr) and told:
+                answer = self.thread.submit(self._run, ast.Expression(statement.value), "eval").result()
+                assert repr(answer) == told[1]
+            else:
+                self.thread.submit(self._run, ast.Module([statement], []), "exec").result()
+
+    def _run(self, tree: ast.Expression | ast.Module, mode: str) -> Any:
+        """What the prompt of `python -m asyncio` does."""
+        code = compile(tree, GUIDE.name, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        result = FunctionType(code, self.names)()
+        return self.loop.run(result) if code.co_flags & CO_COROUTINE else result
+
+
+def blocks(language: str) -> list[str]:
+    """The guide's blocks in one language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.M | re.S)
+
+
+@pytest.fixture
+def served(live_server: LiveServer, app: App, monkeypatch: pytest.MonkeyPatch) -> App:
+    """An app whose key, minted as the guide says, is where the guide looks for it."""
+    asked_for = re.search(r"mint_key --app .*?--scopes (\S+)", TEXT, re.S)
+    assert asked_for
+    monkeypatch.setenv("ALTER_BASE_URL", live_server.url)
+    monkeypatch.setenv("ALTER_API_KEY", minted(app, name="guide", scopes=asked_for[1]).plaintext.take())
+    return app
+
+
+def test_the_examples_answer_what_the_guide_says_and_make_every_call_there_is(served: App) -> None:
+    with Reader() as reader:
+        for block in blocks("python"):
+            reader.paste(block)
+    made = {(resolve(call.path).route, call.method) for call in Call.objects.filter(app_id=served.id)}
+    assert made == {(route, method) for route, methods in NEEDS.items() for method in methods}
+
+
+def test_the_first_program_prints_what_it_says(served: App, capsys: pytest.CaptureFixture[str]) -> None:
+    program = blocks("python")[0]
+    with Reader() as reader:
+        reader.paste(program)
+    printed = re.search(r"# prints (.+)", program)
+    assert printed and capsys.readouterr().out.strip() == printed[1]
+
+
+@pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("openssl") or os.environ.get("CI")),
+    reason="no curl or openssl here",
+)
+def test_curl_and_openssl_sign_a_call_that_derives_a_key(served: App) -> None:
+    script = next(block for block in blocks("sh") if "openssl" in block)
+    answer = subprocess.run(["sh", "-euc", script], check=True, stdout=subprocess.PIPE).stdout
+    assert ApiKey.objects.get(id=json.loads(answer)["id"]).parent == ApiKey.objects.get(name="guide")
+
+
+def test_the_guide_names_every_scope_that_an_agents_key_begins_with() -> None:
+    told = re.search(r"may do what agents do: (.+?)\. ", TEXT, re.S)
+    assert told and re.findall(r"`(.+?)`", told[1]) == list(scopes.AGENT_DEFAULT)
+
+
+@pytest.mark.parametrize("needs", [needs for methods in NEEDS.values() for needs in methods.values()])
+def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
+    assert not needs.scope or f"| `{needs.scope}` |" in TEXT
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        ("a body", [gate.LARGEST_BODY]),
+        ("scopes of an agent", [SCOPES_BYTES]),
+        ("metadata, of an agent or a key", [METADATA_BYTES]),
+        ("scopes in a constraint or a new key", [scopes.MOST]),
+        ("a request rule", [constraints.LONGEST_RULE]),
+        ("a caller's label", [255, callers.MOST_LABELS]),
+        (
+            "a context",
+            [callers.LONGEST_CONTEXT, callers.MOST_CONTEXT, callers.LONGEST_NAME, callers.LONGEST_VALUE],
+        ),
+        ("overlap of a rotation", [0, guards.LONGEST_GRACE.days]),
+        ("grace of a narrowing", [0, int(lifecycle.LONGEST_NARROWING.total_seconds())]),
+        ("an idempotency key", [1000, once.KEPT.days]),
+        ("a nonce", [nonces.KEPT.seconds // 60]),
+        (
+            "keys of an app, keys of an agent, hours a derived key may live",
+            [App().max_keys, App().max_keys_per_agent, App().max_derived_hours],
+        ),
+    ],
+)
+def test_a_limit_is_what_the_code_says(words: str, numbers: list[int]) -> None:
+    told = re.search(rf"^\| {re.escape(words)} \| (.+) \|$", TEXT, re.M)
+    assert told and re.findall(r"[\d,]*\d", told[1]) == [f"{number:,}" for number in numbers]
+
+
+def test_the_clock_may_be_off_as_far_as_the_guide_says() -> None:
+    assert f"at most {signatures.SKEW} off the portal's clock" in TEXT
