@@ -63,7 +63,6 @@ class Filters:
     request: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    caller: str = ""
     trace: str = ""
     calls_only: bool = False
 
@@ -199,7 +198,6 @@ def _shared(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
         "agent_id": filters.agent,
         "ip": filters.ip,
         "request_id": filters.request,
-        "caller": filters.caller,
         "trace_id": filters.trace,
     }
     bounds = {"at__gte": filters.since, "at__lt": filters.until}
