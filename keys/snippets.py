@@ -61,4 +61,4 @@ def mint_command(app: App, agent: Agent | None, chosen: dict[str, Any]) -> str:
         "--expires-at": ends.isoformat(timespec="minutes") if expires == "custom" and ends else "",
     }
     given = [f"{flag} {shlex.quote(value)}" for flag, value in flags.items() if value]
-    return " \\\n  ".join([".venv/bin/python manage.py mint_key", *given])
+    return " \\\n  ".join(["alter keys mint", *given])

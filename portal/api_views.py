@@ -14,6 +14,7 @@ from agents.lifecycle import delete_app as delete
 from agents.models import Agent, App
 from audit.actions import Action
 from audit.actors import Actor
+from audit.clock import now
 from audit.origins import origin_of
 from audit.paging import PartOfList, cut
 from audit.wire import Flag, Sought
@@ -61,7 +62,13 @@ def redeem_code(request: HttpRequest, asked: Redeem) -> NewToken:
     granted = tokens.redeem(asked.code, asked.code_verifier)
     origin = origin_of(request.META, "cli")
     actor = Actor("person", str(granted.user.pk), granted.user.label, frozenset(), origin)
-    issued = tokens.issue(actor, granted.user, name=granted.name, permissions=granted.permissions)
+    issued = tokens.issue(
+        actor,
+        granted.user,
+        name=granted.name,
+        permissions=granted.permissions,
+        expires_at=now() + tokens.SIGN_IN_LIFE,
+    )
     token = issued.token
     return NewToken(
         token=issued.plaintext.take(),

@@ -31,6 +31,8 @@ from portal.refusals import InvalidGrant, InvalidToken, TokenExpired
 from portal.roles import EVERYTHING, with_lower_tiers
 
 CODE_LIFE = timedelta(minutes=1)
+SIGN_IN_LIFE = timedelta(days=90)
+"""Of a token that a terminal signed in for: nobody chose its end, so it has one."""
 HEARD_EVERY = timedelta(minutes=1)
 MOST = 50
 _CODE = _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")

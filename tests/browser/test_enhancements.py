@@ -78,6 +78,16 @@ def test_a_purpose_fills_the_form_and_keeps_the_name(page: Page, app: App, admin
     expect(page.get_by_label("1 h", exact=True)).to_be_checked()
 
 
+def test_enter_in_a_field_mints_and_writes_nothing_into_the_address(page: Page, app: App, admin: User) -> None:
+    story.sign_in(page, admin)
+    page.goto(f"/apps/{app.id}/keys/mint/")
+    page.get_by_label("secrets: manage").check()
+    page.get_by_label("Name", exact=True).fill("deploy")
+    page.get_by_label("Name", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="deploy")).to_be_visible()
+    assert "?" not in page.url
+
+
 def test_a_name_changes_in_place_and_can_be_changed_back(page: Page, app: App, admin: User) -> None:
     key = minted(app, name="old name").key
     story.sign_in(page, admin)

@@ -38,6 +38,7 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         reverse("find"),
         reverse("docs"),
         reverse("docs-reference"),
+        reverse("docs-api-reference"),
         *(guide.address for guide in GUIDES),
         reverse("jump") + f"?app={app.id}",
         *(reverse(name, args=one) for name in ("keys", "key-mint", "agents", "agent-create", "audit")),
