@@ -78,7 +78,9 @@ def test_a_purpose_fills_the_form_and_keeps_the_name(page: Page, app: App, admin
     expect(page.get_by_label("1 h", exact=True)).to_be_checked()
 
 
-def test_enter_in_a_field_mints_and_writes_nothing_into_the_address(page: Page, app: App, admin: User) -> None:
+def test_enter_in_a_field_mints_and_writes_nothing_into_the_address(
+    page: Page, app: App, admin: User
+) -> None:
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/mint/")
     page.get_by_label("secrets: manage").check()
