@@ -1,6 +1,7 @@
 """`alter audit`: who did what, and which calls were let in."""
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -18,6 +19,7 @@ from alter.sift import Ids, counted, filters_of, sifting, span_of, spanning
 from alter.values import Id
 
 ID = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
+WIDTH = 80
 MARKS = {"passed": "ok", "failed": "FAIL", "not reached": "-"}
 
 the_entry = click.argument("entry", type=Id(), metavar="ID")
@@ -240,9 +242,15 @@ def _verdict(call: Row) -> Iterator[str]:
     yield f"with {call['key_prefix'] or 'no key'} {call['key_name']}"
     yield ""
     for check in call["checks"] or ():
-        yield f"{MARKS.get(check['result'], check['result']):<4}  {check['name']:<14}  {check['what']}"
+        yield from _check(check)
     yield ""
     yield f"{call['status']} {call['code'] or 'allowed'}. {call['detail']}"
+
+
+def _check(check: Row) -> list[str]:
+    """One step of a verdict, broken so that a terminal of 80 columns shows it whole."""
+    mark = f"{MARKS.get(check['result'], check['result']):<4}  {check['name']:<14}  "
+    return textwrap.wrap(check["what"], WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
 
 
 def _act(event: Row) -> Iterator[str]:

@@ -86,7 +86,7 @@ def test_enter_in_a_field_mints_and_writes_nothing_into_the_address(
     page.get_by_label("secrets: manage").check()
     page.get_by_label("Name", exact=True).fill("deploy")
     page.get_by_label("Name", exact=True).press("Enter")
-    expect(page.get_by_role("heading", name="deploy")).to_be_visible()
+    expect(page.get_by_role("heading", name="Key minted")).to_be_visible()
     assert "?" not in page.url
 
 
