@@ -22,13 +22,7 @@ from audit.refusals import Invalid
 from audit.wire import Sought
 from keys import enrolment, lifecycle, present
 from keys.agent_sdk import IdempotencyKey
-from keys.faces import key_of
-from keys.lifecycle import Minted
-from keys.models import ApiKey
-from keys.networks import parse_networks
-from keys.refusals import AlreadyMinted
-from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
-from keys.wire import (
+from keys.api_wire import (
     KeyInfo,
     KeyMinted,
     KeyNarrowing,
@@ -40,6 +34,12 @@ from keys.wire import (
     NewAgentKey,
     NewKey,
 )
+from keys.faces import key_of
+from keys.lifecycle import Minted
+from keys.models import ApiKey
+from keys.networks import parse_networks
+from keys.refusals import AlreadyMinted
+from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
 
 STATUSES = ("", "active", "revoked")
 OfStatus = Annotated[Sought, Query("", description="active or revoked.")]

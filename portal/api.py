@@ -26,9 +26,10 @@ from audit.export import FORMATS
 from audit.origins import request_id
 from audit.refusals import MethodNotAllowed, PayloadTooLarge
 from keys import api as keys
+from keys.api_wire import KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
 from keys.gate import LARGEST_BODY
 from keys.sdk import list_scopes
-from keys.wire import KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult, ScopeCatalog
+from keys.wire import ScopeCatalog
 from portal import api_gate, json_faces
 from portal import api_views as people
 from portal.api_gate import Needs

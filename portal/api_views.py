@@ -21,8 +21,8 @@ from audit.wire import Flag, Sought
 from keys import actions as on_keys
 from keys import plaintext
 from keys.api import seen as key_seen
+from keys.api_wire import KeyInfo, Lookup, LookupHit, LookupResult
 from keys.models import ApiKey
-from keys.wire import KeyInfo, Lookup, LookupHit, LookupResult
 from portal import tokens
 from portal.api_gate import TokenRequest
 from portal.api_wire import Me, MemberInfo, Members, NewToken, Person, Reached, Redeem, TokenInfo
