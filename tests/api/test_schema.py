@@ -50,6 +50,9 @@ FEW = settings(
 )
 """The same few at each run; the values that matter most are in test_bad_input.py."""
 
+pytestmark = pytest.mark.postgres
+"""Once is enough for made-up requests, and wrong values are tried on both engines by test_bad_input.py."""
+
 
 @pytest.fixture
 def known(app: App) -> dict[str, str]:
