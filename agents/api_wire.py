@@ -11,7 +11,6 @@ from agents.wire import AgentInfo
 from audit.models import Call
 from audit.wire import Asked, Page, Text, Told
 
-Name = Text
 Signing = Literal["required", "optional"]
 
 

@@ -6,10 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from audit.models import Call, Event, Recorded
+from audit.models import Call, Event
 from audit.wire import Told
-
-SHARED = [field.name for field in Recorded._meta.get_fields()]
 
 
 class Check(Told):

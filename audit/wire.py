@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, StringConstraints
 
 
 class Asked(Schema):
@@ -71,4 +71,3 @@ Word = Annotated[StrictStr, StringConstraints(min_length=1, max_length=255)]
 Text = Annotated[StrictStr, StringConstraints(max_length=1000)]
 Sought = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 """A text to look for, from a query."""
-Count = StrictInt

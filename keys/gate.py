@@ -100,12 +100,18 @@ def presented(request: HttpRequest) -> str:
     return str(request.META.get("HTTP_X_API_KEY", "")).strip()
 
 
+def is_too_large(meta: Mapping[str, Any]) -> bool:
+    """Whether a body says it is longer than any request needs, or says nonsense: then it is not read."""
+    told = str(meta.get("CONTENT_LENGTH") or "0")
+    return not re.fullmatch("[0-9]{1,9}", told) or int(told) > LARGEST_BODY
+
+
 def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) -> Question:
     """The question that a call to the runtime API asks. The key goes no further than here."""
     key, meta = presented(request), request.META
     address = unquote_plus(f"{request.path_info} {meta.get('QUERY_STRING', '')}")
-    exposed, too_large = plaintext.find(address), _length(meta) > LARGEST_BODY
-    refusal = refusals.KeyInUrl() if exposed else PayloadTooLarge() if too_large else None
+    exposed = plaintext.find(address)
+    refusal = refusals.KeyInUrl() if exposed else PayloadTooLarge() if is_too_large(meta) else None
     signature = None if refusal else _signature(request, key)
     believed = bool(signature and signature.covers_identity)
     claim, stranger = _claim(request.headers) if believed else (Claim(), None)
@@ -180,9 +186,3 @@ def _key(outcome: Outcome) -> Standing:
     if outcome.key is None:
         raise TypeError("a call without a key is never admitted")
     return outcome.key
-
-
-def _length(meta: Mapping[str, Any]) -> int:
-    """How long the body says it is. One that says nonsense is not read."""
-    told = str(meta.get("CONTENT_LENGTH") or "0")
-    return int(told) if re.fullmatch("[0-9]{1,18}", told) else LARGEST_BODY + 1

@@ -4,12 +4,11 @@ Every line says the method, the address, what answers with what, and the action 
 permission. The gate is portal/api_gate.py.
 """
 
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase
 from ninja import Router
 from ninja.security.base import AuthBase
 
@@ -23,24 +22,21 @@ from audit import api as audit
 from audit.actions import Action
 from audit.api_wire import EntryInFull, Groups, Timeline
 from audit.export import FORMATS
-from audit.origins import request_id
-from audit.refusals import MethodNotAllowed, PayloadTooLarge
+from audit.refusals import PayloadTooLarge
 from keys import api as keys
 from keys.api_wire import KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
-from keys.gate import LARGEST_BODY
+from keys.gate import is_too_large
 from keys.sdk import list_scopes
 from keys.wire import ScopeCatalog
 from portal import api_gate, json_faces
 from portal import api_views as people
 from portal.api_gate import Needs
 from portal.api_wire import Me, Members, NewToken, TokenInfo
-from portal.json_faces import NoRoute, refuse
 
 PREFIX, DOCUMENT = "/api/v1/", "/api/v1/openapi.json"
 ABOUT = """Everything a person can do on a page, for scripts: apps, keys, agents, the audit log. Each request carries
 an access token, `Authorization: Bearer alter_pat_…`; it may do what its owner may do there now, or a part of it.
 Errors are one flat object with a permanent code."""
-ERRORS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 ANY_TOKEN = Action("api.call", "", "called")
 """For what needs no more than a token that works."""
 
@@ -74,7 +70,7 @@ def route(
     extra = {"x-alter-permission": ", ".join(needs.permissions) if needs else ""}
     view = json_faces.below("app_id", view) if "{app_id}" in path else view
     auth = Token() if needs else None
-    json_faces.add(router, method, path, view, told, auth, ERRORS, statuses or (200,), extra)
+    json_faces.add(router, method, path, view, told, auth, statuses or (200,), extra)
 
 
 def together(*actions: Action) -> Needs:
@@ -158,32 +154,21 @@ def openapi() -> dict[str, Any]:
 
 def document(request: HttpRequest) -> HttpResponseBase:
     """GET /api/v1/openapi.json, for anyone."""
-    if request.method not in ("GET", "HEAD"):
-        return NoRoute(MethodNotAllowed(), ["GET"]).answer(request)
-    return JsonResponse(openapi())
+    return json_faces.show(request, openapi())
 
 
 def serve(request: HttpRequest) -> HttpResponseBase:
     """The answer to a request below /api/."""
-    told = request.META["HTTP_X_REQUEST_ID"] = request_id(request.META)
-    try:
-        response = document(request) if request.path_info == DOCUMENT else _carry_out(request)
-    except NoRoute as missing:
-        response = missing.answer(request)
-    except Exception as error:
-        response = refuse(request, error)
+    response = json_faces.guarded(request, document if request.path_info == DOCUMENT else _carry_out)
     if allowance := getattr(request, "allowance", None):
         for name, value in allowance.headers().items():
             response[name] = value
-    response.headers.setdefault("Cache-Control", "no-store")
-    response["X-Request-Id"] = told
     return response
 
 
 def _carry_out(request: HttpRequest) -> HttpResponseBase:
     match, needs = json_faces.find(request, NEEDS)
-    length = str(request.META.get("CONTENT_LENGTH") or "0")
-    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST_BODY:
+    if is_too_large(request.META):
         raise PayloadTooLarge
     if needs:
         api_gate.let_in(request, needs, match.kwargs)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
 from ninja import NinjaAPI, Router
@@ -16,6 +16,7 @@ from ninja.parser import Parser
 from ninja.responses import Status
 from ninja.security.base import AuthBase
 
+from audit.origins import request_id
 from audit.refusals import (
     Internal,
     Invalid,
@@ -33,6 +34,8 @@ from portal.refusals import respond
 log = logging.getLogger(__name__)
 N = TypeVar("N")
 NOUNS = ("apps", "keys", "agents", "callers", "audit", "members", "scopes", "spans", "identity", "me")
+ERRORS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
+"""What any operation may refuse with."""
 MOST_FLAWS = 20
 WIRE_NAMES = {"networks": "cidr_allowlist", "before": "cursor"}
 """Fields that verbs know by other names than the wire does."""
@@ -101,6 +104,27 @@ class NoRoute(Exception):
         return response
 
 
+def guarded(request: HttpRequest, answer: Callable[[HttpRequest], HttpResponseBase]) -> HttpResponseBase:
+    """What `answer` answers, or the "no" that it ends in, under the id that the record has the request by."""
+    told = request.META["HTTP_X_REQUEST_ID"] = request_id(request.META)
+    try:
+        response = answer(request)
+    except NoRoute as missing:
+        response = missing.answer(request)
+    except Exception as error:
+        response = refuse(request, error)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response["X-Request-Id"] = told
+    return response
+
+
+def show(request: HttpRequest, openapi: dict[str, Any]) -> HttpResponseBase:
+    """An OpenAPI document, for anyone who looks. Raises NoRoute for who does anything else."""
+    if request.method not in ("GET", "HEAD"):
+        raise NoRoute(MethodNotAllowed(), ["GET"])
+    return JsonResponse(openapi)
+
+
 def find(request: HttpRequest, lines: Mapping[str, Mapping[str, N]]) -> tuple[ResolverMatch, N]:
     """Where a request leads, and what the map's `lines` say of that address and method. Raises NoRoute."""
     try:
@@ -121,7 +145,6 @@ def add(
     view: Callable[..., Any],
     told: Any,
     auth: AuthBase | None,
-    errors: Sequence[int],
     statuses: Sequence[int],
     extra: dict[str, Any],
 ) -> None:
@@ -131,7 +154,7 @@ def add(
         [method],
         _with_status(view, statuses[0]),
         auth=auth,
-        response={**dict.fromkeys(statuses, told), **dict.fromkeys(errors, Error)},
+        response={**dict.fromkeys(statuses, told), **dict.fromkeys(ERRORS, Error)},
         operation_id=view.__name__,
         summary=view.__name__.replace("_", " ").capitalize(),
         tags=[_tag(path)],

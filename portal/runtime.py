@@ -6,14 +6,14 @@ What the call did and the record of it are one transaction: if either fails, nei
 import time
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch
 
-from audit.refusals import MethodNotAllowed, NotFound
+from audit.refusals import NotFound
 from keys import gate
 from keys.gate import Arrival, Needs
 from portal import json_faces, sdk
-from portal.json_faces import NoRoute, refusal_of
+from portal.json_faces import NoRoute
 from portal.refusals import respond
 
 DOCUMENT = "/sdk/openapi.json"
@@ -21,30 +21,19 @@ DOCUMENT = "/sdk/openapi.json"
 
 def serve(request: HttpRequest) -> HttpResponseBase:
     """The answer to a request below /sdk/."""
-    started = time.perf_counter_ns()
-    try:
-        response = _document(request) if request.path_info == DOCUMENT else _call(request, started)
-    except Exception as error:
-        response = respond(request, refusal_of(error))
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response
+    return json_faces.guarded(request, document if request.path_info == DOCUMENT else _call)
 
 
 def document(request: HttpRequest) -> HttpResponseBase:
     """GET /sdk/openapi.json, for anyone. Named in portal/urls.py; answered before it comes to that."""
-    return JsonResponse(sdk.openapi())
+    return json_faces.show(request, sdk.openapi())
 
 
-def _document(request: HttpRequest) -> HttpResponseBase:
-    if request.method not in ("GET", "HEAD"):
-        return NoRoute(MethodNotAllowed(), ["GET"]).answer(request)
-    return document(request)
-
-
-def _call(request: HttpRequest, started: int) -> HttpResponseBase:
+def _call(request: HttpRequest) -> HttpResponseBase:
+    started = time.perf_counter_ns()
     match, needs, missing = _routed(request)
     if missing and not gate.presented(request):
-        return missing.answer(request)
+        raise missing
     arrival = gate.admit(request, needs, match.kwargs if match else {}, started)
     if refusal := arrival.outcome.verdict.refusal:
         response: HttpResponseBase = respond(request, refusal)
@@ -52,7 +41,6 @@ def _call(request: HttpRequest, started: int) -> HttpResponseBase:
         response = _carry_out(request, arrival, match, needs, missing)
     for name, value in arrival.outcome.headers().items():
         response[name] = value
-    response["X-Request-Id"] = arrival.question.origin.request_id
     return response
 
 

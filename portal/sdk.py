@@ -38,7 +38,6 @@ ABOUT = """What code calls that holds an API key. Each call carries the key in `
 published Python client, `alter-sdk`, does both. Errors are one flat object with a permanent code. Calls are metered:
 `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` tell how much is left. `X-Alter-Key-Deprecated:
 true` says that the key is on its way out."""
-ERRORS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 ANY_KEY = Action("sdk.call", "", "called")
 """For what needs no more than a key that works."""
 
@@ -65,7 +64,7 @@ def route(
     """Add an operation that answers with `told`, and one of `statuses`: 200 unless it is said."""
     NEEDS.setdefault(json_faces.pattern("sdk", path), {})[method] = needs
     extra = {"x-alter-scope": needs.scope}
-    json_faces.add(router, method, path, view, told, SignedWithKey(), ERRORS, statuses or (200,), extra)
+    json_faces.add(router, method, path, view, told, SignedWithKey(), statuses or (200,), extra)
 
 
 def by_app(action: Action, *implies: Action) -> Needs:

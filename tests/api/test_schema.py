@@ -1,7 +1,6 @@
 """/api/v1/openapi.json keeps its word: made-up calls get no answer that it does not describe, and never a 5xx."""
 
 import json
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,46 +8,16 @@ import httpx
 import pytest
 import requests
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from pytest_django import Settings
-from schemathesis import GenerationMode, checks, openapi
-from schemathesis.config import SchemathesisConfig
+from schemathesis import GenerationMode
 
 from agents.models import App, CallerLabel
 from audit.models import Event
 from portal import api
 from tests.api.program import Program
 from tests.factories import AgentFactory, minted
-
-NO_TOKENS = SchemathesisConfig.from_dict(
-    {
-        "generation": {"with-security-parameters": False},
-        # 413 is a "no" too: some made-up bodies are too long.
-        "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
-    }
-)
-DOCUMENT: Any = openapi.from_dict(json.loads(json.dumps(api.openapi())), config=NO_TOKENS)
-OPERATIONS: list[Any] = [found.ok() for found in DOCUMENT.get_all_operations()]
-SOUND = [(GenerationMode.POSITIVE, operation) for operation in OPERATIONS]
-UNSOUND = [(GenerationMode.NEGATIVE, one) for one in OPERATIONS if list(one.query) or list(one.body)]
-CHECKS: Any = checks.CHECKS.get_by_names(
-    [
-        "not_a_server_error",
-        "status_code_conformance",
-        "content_type_conformance",
-        "response_schema_conformance",
-        "negative_data_rejection",
-    ]
-)
-FEW = settings(
-    max_examples=4,
-    phases=[Phase.generate],
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-"""The same few at each run; the values that matter most are in test_bad_input.py."""
+from tests.made_up import CHECKS, as_text, cases, few, looked_at, name_of
 
 pytestmark = pytest.mark.postgres
 """Once is enough for made-up requests, and wrong values are tried on both engines by test_bad_input.py."""
@@ -76,28 +45,18 @@ def answer_to(case: Any, program: Program) -> httpx.Response:
     told = {
         name: value for name, value in asked.headers.items() if name in ("Content-Type", "Idempotency-Key")
     }
-    answer = program.send(asked.method, path, sent, **{n: _text(value) for n, value in told.items()})
-    content = b"".join(answer) if answer.streaming else answer.content
-    request = httpx.Request(asked.method, asked.url, content=sent)
-    made = httpx.Response(answer.status_code, headers=list(answer.items()), content=content, request=request)
-    made.elapsed = timedelta()
-    return made
+    answer = program.send(asked.method, path, sent, **{n: as_text(value) for n, value in told.items()})
+    return looked_at(answer, asked, sent)
 
 
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-@pytest.mark.parametrize(
-    ("mode", "operation"), SOUND + UNSOUND, ids=lambda one: getattr(one, "label", None) or one.value
-)
+@pytest.mark.parametrize(("mode", "operation"), cases(json.loads(json.dumps(api.openapi()))), ids=name_of)
 def test_no_answer_is_one_that_the_document_does_not_describe(
     mode: GenerationMode, operation: Any, known: dict[str, str], by_admin: Program, settings: Settings
 ) -> None:
     settings.API_RATE_LIMIT_RPM = 100_000
     named = {one.name: known[one.name] for one in operation.path_parameters}
 
-    @FEW
+    @few(4)  # the values that matter most are in test_bad_input.py
     @given(case=operation.as_strategy(generation_mode=mode, path_parameters=named))
     def ask(case: Any) -> None:
         with transaction.atomic():

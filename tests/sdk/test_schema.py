@@ -1,6 +1,5 @@
 """/sdk/openapi.json keeps its word: made-up calls, signed, get no answer that it does not describe."""
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,45 +7,18 @@ import httpx
 import pytest
 import requests
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as some
-from schemathesis import GenerationMode, checks, openapi
-from schemathesis.config import SchemathesisConfig
+from schemathesis import GenerationMode
 
 from agents.models import Agent, App
 from keys.models import ApiKey
 from portal import sdk
 from tests.factories import minted
+from tests.made_up import CHECKS, as_text, cases, few, looked_at, name_of
 from tests.sdk import raw
 
 EVERYTHING = "agents:admin,keys:admin,keys:derive,grants:read,spans:emit"
-SIGNED_HERE = SchemathesisConfig.from_dict(
-    {
-        "generation": {"with-security-parameters": False},
-        "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
-    }
-)
-DOCUMENT: Any = openapi.from_dict(sdk.openapi(), config=SIGNED_HERE)
-OPERATIONS: list[Any] = [found.ok() for found in DOCUMENT.get_all_operations()]
-SOUND = [(GenerationMode.POSITIVE, operation) for operation in OPERATIONS]
-UNSOUND = [(GenerationMode.NEGATIVE, one) for one in OPERATIONS if list(one.query) or list(one.body)]
-CHECKS: Any = checks.CHECKS.get_by_names(
-    [
-        "not_a_server_error",
-        "status_code_conformance",
-        "content_type_conformance",
-        "response_schema_conformance",
-        "negative_data_rejection",
-    ]
-)
-FEW = settings(
-    max_examples=8,
-    phases=[Phase.generate],
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @pytest.fixture
@@ -60,29 +32,19 @@ def answer_to(case: Any, secret: str) -> httpx.Response:
     asked: Any = requests.Request(**case.as_transport_kwargs(base_url="http://localhost")).prepare()
     where, body, method = urlsplit(asked.url), asked.body or b"", asked.method
     target = where.path + (f"?{where.query}" if where.query else "")
-    told = {name: _text(value) for name, value in asked.headers.items()}
+    told = {name: as_text(value) for name, value in asked.headers.items()}
     answer = raw.send(method, target, body, raw.sign(secret, method, target, body, told))
-    request = httpx.Request(method, asked.url, content=body)
-    headers = [(name, value) for name, value in answer.items()]
-    made = httpx.Response(answer.status_code, headers=headers, content=answer.content, request=request)
-    made.elapsed = timedelta()
-    return made
+    return looked_at(answer, asked, body)
 
 
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-@pytest.mark.parametrize(
-    ("mode", "operation"), SOUND + UNSOUND, ids=lambda one: getattr(one, "label", None) or one.value
-)
+@pytest.mark.parametrize(("mode", "operation"), cases(sdk.openapi()), ids=name_of)
 def test_no_answer_is_one_that_the_document_does_not_describe(
     app: App, key: ApiKey, mode: GenerationMode, operation: Any
 ) -> None:
     secret = minted(app, scopes=EVERYTHING).plaintext.take()
     known = {"agent_id": str(key.agent_id), "key_id": str(key.id)}
 
-    @FEW
+    @few(8)
     @given(operation.as_strategy(generation_mode=mode), some.booleans())
     def check(case: Any, there: bool) -> None:
         if there:
