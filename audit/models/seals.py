@@ -1,0 +1,111 @@
+"""How the record is sealed: rows wait in Pending, get a Seal each, and a signed Checkpoint for each batch.
+
+A stream is one app's acts, or one app's calls: it has its own gapless sequence. What belongs to no app is in the
+stream of NOWHERE. docs/decisions/0015 says why it is built so.
+"""
+
+from uuid import UUID
+
+from django.db import models
+
+from audit.clock import now
+from audit.ids import new_id
+
+NOWHERE = UUID(int=0)
+"""Stands for no app in a stream, and for all keys in a tally: a unique column must not be NULL."""
+
+
+class Pending(models.Model):
+    """A row of the record that waits for its seal. A trigger writes it, in the transaction of the row."""
+
+    row_id = models.UUIDField(primary_key=True)
+    stream = models.UUIDField()
+    kind = models.CharField(max_length=5)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id}"
+
+
+class Seal(models.Model):
+    """The place of one row in its stream, and the hash of what it said when it was sealed."""
+
+    row_id = models.UUIDField(primary_key=True)
+    stream = models.UUIDField()
+    kind = models.CharField(max_length=5)
+    seq = models.BigIntegerField()
+    leaf = models.BinaryField(max_length=32)
+    salt = models.BinaryField(
+        max_length=16, null=True, help_text="NULL once the row's personal part is erased."
+    )
+    commitment = models.BinaryField(
+        max_length=32, null=True, help_text="Stands for the personal part once it is erased."
+    )
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["stream", "kind", "seq"], name="one_row_a_place"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.seq} of {self.stream}"
+
+
+class Checkpoint(models.Model):
+    """A batch of sealed rows under one root, chained to the batch before it in its stream, and signed.
+
+    `number` counts all batches of the portal without a gap, in the order they were committed.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    stream = models.UUIDField()
+    kind = models.CharField(max_length=5)
+    first_seq = models.BigIntegerField()
+    last_seq = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    previous = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32, unique=True)
+    sealed_at = models.DateTimeField()
+    earliest_at = models.DateTimeField()
+    latest_at = models.DateTimeField()
+    key_id = models.CharField(max_length=16)
+    signature = models.BinaryField(max_length=64)
+    purged_at = models.DateTimeField(null=True, help_text="Its rows have been kept long enough and are gone.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["stream", "kind", "first_seq"], name="one_batch_a_place"),
+            models.UniqueConstraint(fields=["stream", "kind", "previous"], name="no_fork_of_a_chain"),
+        )
+        indexes = (models.Index(fields=["kind", "latest_at"], name="checkpoint_age"),)
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.number}"
+
+
+class SealKey(models.Model):
+    """The public half of a key that has signed checkpoints. The private half is never in the database."""
+
+    id = models.CharField(primary_key=True, max_length=16)
+    public = models.BinaryField(max_length=32)
+    since = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Tally(models.Model):
+    """How much happened in one hour: to an app (key_id is NOWHERE) or with one key. Counted by the sealer."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    stream = models.UUIDField()
+    key_id = models.UUIDField(default=NOWHERE)
+    hour = models.DateTimeField()
+    acts = models.PositiveBigIntegerField(default=0)
+    allowed = models.PositiveBigIntegerField(default=0)
+    refused = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["stream", "key_id", "hour"], name="one_tally_an_hour"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h of {self.stream}"

@@ -1,0 +1,53 @@
+"""How long kinds of row are kept, and who does the timed work just now."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from audit.models.audited import Audited
+
+
+class Retention(Audited):
+    """How long one kind of row is kept. NULL days: for ever."""
+
+    class Kind(models.TextChoices):
+        """What can be kept for a time of its own."""
+
+        EVENT = "event", "Acts"
+        CALL = "call", "Calls"
+        SPAN = "span", "Spans"
+
+    kind = models.CharField(max_length=5, choices=Kind.choices, unique=True)
+    days = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(days=None) | Q(days__gte=1), name="retention_days"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.days or 'for ever'}"
+
+    def about(self) -> dict[str, Any]:
+        return {
+            "app_id": None,
+            "target_kind": "retention",
+            "target_id": self.kind,
+            "target_label": self.get_kind_display(),
+        }
+
+    def picture(self) -> dict[str, Any]:
+        return {"days": self.days}
+
+
+class Lease(models.Model):
+    """Who does a timed work, until when: of several processes one at a time."""
+
+    name = models.CharField(primary_key=True, max_length=30)
+    holder = models.CharField(max_length=100)
+    until = models.DateTimeField()
+    last_at = models.DateTimeField(null=True, help_text="When the work was last done to its end.")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.holder} until {self.until:%H:%M:%S}"
