@@ -1,29 +1,28 @@
-"""The door: may a call made with a key pass? Three steps, look up, judge, record; only then may the answer leave.
+"""The door: may calls made with keys pass? Three steps, look up, judge, record; only then may an answer leave.
 
-/verify asks it and answers at once (keys/verify.py). The runtime API asks it, does what the call wants, and
-records the call with what came of it (keys/gate.py).
+Calls are treated together, as many as come at once: keys/batch.py gathers them. /verify asks and answers at once
+(keys/verify.py). The runtime API asks, does what the call wants, and records it with what came of it (keys/gate.py).
 """
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.http import http_date
 
 from agents import callers
 from agents.callers import Claim
-from agents.models import Agent, App
+from agents.models import Agent
 from audit import calls
 from audit.actors import Origin
 from audit.clock import now
-from audit.models import Call
 from audit.refusals import Refusal
 from audit.text import keepable
-from keys import nonces, plaintext, throttle
-from keys.models import ApiKey
-from keys.throttle import Allowance
+from keys import nonces, standing, throttle
+from keys.throttle import Allowance, Charge
 from keys.verdict import Asking, Standing, Verdict, judge
 
 
@@ -69,6 +68,12 @@ class Outcome:
         }
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether it was granted its call, and its signed word on who calls has still to be looked up."""
+        signature = self.asking.signature
+        return bool(self.allowance and self.allowance.granted and signature and signature.covers_identity)
+
+    @property
     def _may_know_its_state(self) -> bool:
         """A key's state is told to whoever holds it, signs with it if asked to, and only while it has not ended."""
         return self.verdict.failed not in ("format", "known", "signature") and not (
@@ -76,89 +81,51 @@ class Outcome:
         )
 
 
-def answer(question: Question, started: int) -> Outcome:
-    """Look up, judge and record one question. `started` is perf_counter_ns at its arrival."""
-    with transaction.atomic():
-        outcome = admit(question)
-        record(question, outcome, started)
-    return outcome
+def settle(questions: Sequence[Question], db: BaseDatabaseWrapper = connection) -> list[Outcome]:
+    """Look up and judge questions together; spend their nonces and their places in the minute, in their order.
+
+    Part of the caller's transaction. Whoever asks records them. A caller whose name has to be looked up is not
+    known yet: `named()` finishes those.
+    """
+    moment = now()
+    keys = standing.look_up({one.hashed for one in questions if one.asking.well_formed}, db)
+    outcomes = [_first_look(one, keys.get(one.hashed), moment) for one in questions]
+    _spend_nonces(outcomes, moment, db)
+    _charge(outcomes, moment, db)
+    return outcomes
 
 
-def admit(question: Question) -> Outcome:
-    """Look up and judge one question; spend its nonce and its place in the minute. Whoever asks records it."""
-    moment, asking = now(), question.asking
-    key = look_up(question.hashed) if asking.well_formed else None
-    verdict = _unasked(question) or judge(key, asking, moment)
-    outcome = Outcome(key, verdict, None, asking, question.origin, moment)
-    if key and asking.signature and "signature" in outcome.verdict.passed:
-        outcome = _spend_nonce(outcome, key)
-    if key and outcome.verdict.allowed:
-        outcome = _charge(outcome, key, question.claim)
-    return outcome
+def named(question: Question, outcome: Outcome) -> Outcome:
+    """The outcome once the caller is known whom a signed question names. Asks the database only if it names one."""
+    key = outcome.key
+    if key is None or not outcome.is_unfinished:
+        return outcome
+    outcome = _name_caller(outcome, key, question.claim)
+    return replace(outcome, verdict=judge(key, outcome.asking, outcome.at, outcome.allowance))
 
 
-def look_up(hashed: bytes) -> Standing | None:
-    """What is known of the key with this SHA-256, its agent and its parent, in one read."""
-    found = (
-        ApiKey.objects.filter(digest__in=plaintext.digests(hashed))
-        .select_related("app", "agent", "parent", "parent__app", "parent__agent")
-        .first()
-    )
-    if found is None:
-        return None
-    if found.pepper != plaintext.current_pepper():
-        _redigest(found, hashed)
-    return standing(found)
+def record(question: Question, outcome: Outcome, took_us: int) -> None:
+    """Write one call down. Raises what the database raises, and then there is no answer."""
+    calls.write([line_of(question, outcome, took_us)])
 
 
-def standing(key: ApiKey) -> Standing:
-    """What judge() needs to know of `key`."""
-    return Standing(
-        id=key.id,
-        app_id=key.app_id,
-        app_name=key.app.name,
-        agent_id=key.agent_id,
-        agent_name=key.agent.name if key.agent else "",
-        name=key.name,
-        kind=key.kind,
-        prefix=key.prefix,
-        scopes=key.scope_set,
-        networks=key.network_list,
-        rate_limit=key.rate_limit,
-        revoked=key.revoked_at is not None,
-        expires_at=key.expires_at,
-        deprecated_at=key.deprecated_at,
-        grace_ends_at=key.grace_ends_at,
-        scope_version=key.scope_version,
-        must_sign=key.app.signing == App.Signing.REQUIRED,
-        agent_suspended=bool(key.agent and key.agent.suspended_at),
-        agent_revoked=bool(key.agent and key.agent.revoked_at),
-        parent=standing(key.parent) if key.parent else None,
-    )
-
-
-def record(question: Question, outcome: Outcome, started: int) -> None:
-    """Write the call down. Raises what the database raises, and then there is no answer."""
-    calls.write([call_of(question, outcome, (time.perf_counter_ns() - started) // 1000)])
-
-
-def call_of(question: Question, outcome: Outcome, took_us: int) -> Call:
-    """What the record keeps of a question and its outcome."""
+def line_of(question: Question, outcome: Outcome, took_us: int) -> dict[str, Any]:
+    """What the record keeps of a question and its outcome: the columns of a call."""
     verdict = outcome.verdict
-    return Call(
-        at=outcome.at,
-        method=question.method,
-        path=question.path,
-        status=verdict.refusal.status if verdict.refusal else outcome.status,
-        allowed=verdict.allowed,
-        code=verdict.refusal.code if verdict.refusal else "",
-        check_failed=verdict.failed,
-        detail=keepable(verdict.detail, 300),
-        scopes=keepable(str(question.asking.scopes), 500),
-        took_us=took_us,
+    return {
+        "at": outcome.at,
+        "method": question.method,
+        "path": question.path,
+        "status": verdict.refusal.status if verdict.refusal else outcome.status,
+        "allowed": verdict.allowed,
+        "code": verdict.refusal.code if verdict.refusal else "",
+        "check_failed": verdict.failed,
+        "detail": keepable(verdict.detail, 300) if verdict.detail else "",
+        "scopes": keepable(str(question.asking.scopes), 500) if question.asking.scopes else "",
+        "took_us": took_us,
         **outcome.origin.columns(),
         **(_whose(outcome.key, outcome.agent) if outcome.key else {"key_prefix": question.prefix}),
-    )
+    }
 
 
 def _whose(key: Standing, agent: Agent | None) -> dict[str, Any]:
@@ -173,22 +140,40 @@ def _whose(key: Standing, agent: Agent | None) -> dict[str, Any]:
     }
 
 
-def _spend_nonce(outcome: Outcome, key: Standing) -> Outcome:
-    """Only after the signature held, or anyone could use up the nonces of another."""
-    signature = outcome.asking.signature
-    if signature is None or signature.absent or nonces.spend(key.id, signature.nonce, outcome.at):
-        return outcome
-    asking = replace(outcome.asking, signature=replace(signature, replayed=True))
-    return replace(outcome, asking=asking, verdict=judge(key, asking, outcome.at))
+def _first_look(question: Question, key: Standing | None, moment: datetime) -> Outcome:
+    verdict = _unasked(question) or judge(key, question.asking, moment)
+    return Outcome(key, verdict, None, question.asking, question.origin, moment)
 
 
-def _charge(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:
-    """Spend a call, find out who the caller is, and judge to the end."""
-    allowance = throttle.charge(key.bucket, key.rate_limit, outcome.at)
-    outcome = replace(outcome, allowance=allowance)
-    if allowance.granted and outcome.asking.signature and outcome.asking.signature.covers_identity:
-        outcome = _name_caller(outcome, key, claim)
-    return replace(outcome, verdict=judge(key, outcome.asking, outcome.at, allowance))
+def _spend_nonces(outcomes: list[Outcome], moment: datetime, db: BaseDatabaseWrapper) -> None:
+    """Only after a signature held, or anyone could use up the nonces of another."""
+    spent = [
+        (place, outcome.key.id, outcome.asking.signature.nonce)
+        for place, outcome in enumerate(outcomes)
+        if outcome.key and outcome.asking.signature and not outcome.asking.signature.absent
+        if "signature" in outcome.verdict.passed
+    ]
+    firsts = nonces.spend_all([(key_id, nonce) for _, key_id, nonce in spent], moment, db)
+    for (place, _, _), first in zip(spent, firsts, strict=True):
+        if not first:
+            outcomes[place] = _replayed(outcomes[place])
+
+
+def _replayed(outcome: Outcome) -> Outcome:
+    asking = outcome.asking
+    signature = replace(asking.signature, replayed=True) if asking.signature else None
+    asking = replace(asking, signature=signature)
+    return replace(outcome, asking=asking, verdict=judge(outcome.key, asking, outcome.at))
+
+
+def _charge(outcomes: list[Outcome], moment: datetime, db: BaseDatabaseWrapper) -> None:
+    """Spend a call for each that passed so far, and judge those to the end."""
+    passed = [(place, one.key) for place, one in enumerate(outcomes) if one.key and one.verdict.allowed]
+    allowances = throttle.charge_all([Charge(key.bucket, key.rate_limit) for _, key in passed], moment, db)
+    for (place, key), allowance in zip(passed, allowances, strict=True):
+        outcome = outcomes[place]
+        verdict = judge(key, outcome.asking, moment, allowance)
+        outcomes[place] = replace(outcome, allowance=allowance, verdict=verdict)
 
 
 def _name_caller(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:
@@ -201,16 +186,6 @@ def _name_caller(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:
     told = outcome.origin.caller
     named = replace(caller, context=told.context, trace_id=told.trace_id)
     return replace(outcome, origin=replace(outcome.origin, caller=named), agent=agent)
-
-
-def _redigest(key: ApiKey, hashed: bytes) -> None:
-    """Move a key to the current pepper, unless someone changed its digest meanwhile. Not an act: no one acted."""
-    pepper = plaintext.current_pepper()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE keys_apikey SET digest = %s, pepper = %s WHERE digest = %s",
-            [plaintext.digest(hashed, pepper), pepper, plaintext.digest(hashed, key.pepper)],
-        )
 
 
 def _unasked(question: Question) -> Verdict | None:

@@ -5,12 +5,12 @@ What it asks for is done in a second one, together with the record of the call.
 """
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
-from django.db import transaction
 from django.http import HttpRequest
 
 from agents import callers
@@ -23,6 +23,7 @@ from audit.origins import origin_of
 from audit.refusals import PayloadTooLarge, Refusal
 from audit.text import keepable, path_of
 from keys import constraints, door, plaintext, refusals, signatures
+from keys.batch import gathering
 from keys.door import Outcome, Question
 from keys.faces import KeyedRequest
 from keys.scopes import ScopeSet, parse_scope
@@ -70,10 +71,11 @@ def admit(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any], s
     If the verdict is no, the call is on record when this returns. `started` is perf_counter_ns at its arrival.
     """
     question = read(request, needs, named)
-    with transaction.atomic():
-        outcome = door.admit(question)
+    outcome = gathering.ask(question, started, whole=False)
+    if outcome.is_unfinished:
+        outcome = door.named(question, outcome)
         if outcome.verdict.refusal:
-            door.record(question, outcome, started)
+            door.record(question, outcome, _since(started))
     return Arrival(question, outcome, started)
 
 
@@ -92,7 +94,7 @@ def record(arrival: Arrival, status: int, refusal: Refusal | None) -> None:
         verdict = Verdict(refusal, "act", refusal.message.rstrip("."), arrival.outcome.verdict.passed)
         arrival.outcome = replace(arrival.outcome, verdict=verdict)
     arrival.outcome = replace(arrival.outcome, status=status)
-    door.record(arrival.question, arrival.outcome, arrival.started)
+    door.record(arrival.question, arrival.outcome, _since(arrival.started))
 
 
 def presented(request: HttpRequest) -> str:
@@ -180,6 +182,11 @@ def _actor(key: Standing, origin: Origin, needs: Needs) -> Actor:
     """A key may do what its route is for, and nothing else."""
     may = frozenset(action.name for action in (needs.action, *needs.implies))
     return Actor("key", str(key.id), f"{key.name} ({key.prefix})", may, origin, key.app_id)
+
+
+def _since(started: int) -> int:
+    """Microseconds from a moment of perf_counter_ns until now."""
+    return (time.perf_counter_ns() - started) // 1000
 
 
 def _key(outcome: Outcome) -> Standing:

@@ -5,10 +5,12 @@ the last five minutes could be repeated once. SQLite keeps them like everything 
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from keys.models import Nonce
 
@@ -16,19 +18,50 @@ KEPT = timedelta(minutes=15)
 """Longer than the two skews during which a signature can pass."""
 SWEEP_EVERY = 256
 
-_SPEND = "INSERT INTO keys_nonce (id, seen_at) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+_ON_POSTGRES = """
+INSERT INTO keys_nonce (id, seen_at) SELECT id, %s FROM unnest(%s::text[]) AS new (id) ORDER BY id
+ON CONFLICT DO NOTHING RETURNING id
+"""
+_ON_SQLITE = "INSERT INTO keys_nonce (id, seen_at) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 
 
 def spend(key_id: UUID, nonce: str, now: datetime) -> bool:
     """Use up `nonce` for a key. False: it has been used before. One atomic insert."""
-    if secrets.randbelow(SWEEP_EVERY) == 0:
+    return spend_all([(key_id, nonce)], now)[0]
+
+
+def spend_all(
+    used: Sequence[tuple[UUID, str]], now: datetime, db: BaseDatabaseWrapper = connection
+) -> list[bool]:
+    """Use up a nonce for each key, and say of each whether it is the first to. Of two alike the first one is."""
+    if not used:
+        return []
+    if secrets.randbelow(SWEEP_EVERY) < len(used) and db is connection:
         sweep(now)
-    with connection.cursor() as cursor:
-        cursor.execute(_SPEND, [f"{key_id.hex}:{nonce}", connection.ops.adapt_datetimefield_value(now)])
-        return bool(cursor.rowcount == 1)
+    names = [f"{key_id.hex}:{nonce}" for key_id, nonce in used]
+    fresh = _insert(dict.fromkeys(names), now, db)
+    firsts = []
+    for name in names:
+        firsts.append(name in fresh)
+        fresh.discard(name)
+    return firsts
 
 
 def sweep(now: datetime) -> None:
     """Forget those that no signature could use again. Two sweeps at once do not wait for each other."""
     old = Nonce.objects.filter(seen_at__lt=now - KEPT).select_for_update(skip_locked=True)
     Nonce.objects.filter(pk__in=old.values("pk")).delete()
+
+
+def _insert(names: dict[str, None], now: datetime, db: BaseDatabaseWrapper) -> set[str]:
+    """Those of `names` that were not there yet. In one order, so that two batches do not wait in a ring."""
+    with db.cursor() as cursor:
+        if db.vendor == "postgresql":
+            cursor.execute(_ON_POSTGRES, [now, sorted(names)])
+            return {name for (name,) in cursor.fetchall()}
+        moment, fresh = db.ops.adapt_datetimefield_value(now), set()
+        for name in names:
+            cursor.execute(_ON_SQLITE, [name, moment])
+            if cursor.rowcount == 1:
+                fresh.add(name)
+        return fresh

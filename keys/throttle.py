@@ -1,24 +1,28 @@
-"""How fast a key may be spent: GCRA, one row a key, one atomic upsert a call (security.md section 12).
+"""How fast a key may be spent: GCRA, one row a key, charged for many calls at once (security.md section 12).
 
 A key may burst to its whole minute's allowance and then earns calls back evenly. A refused call
 costs nothing.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 WINDOW = 60_000_000
 """A minute, in microseconds."""
-
-_LARGER = {"postgresql": "greatest", "sqlite": "max"}
-_CHARGE = """
-INSERT INTO keys_pace (bucket, spent_until) VALUES (%(bucket)s, %(now)s + %(cost)s)
-ON CONFLICT (bucket) DO UPDATE SET spent_until = {larger}(keys_pace.spent_until, %(now)s) + %(cost)s
-WHERE {larger}(keys_pace.spent_until, %(now)s) + %(cost)s - %(now)s <= %(window)s
-RETURNING spent_until
+_READ = "SELECT bucket, spent_until FROM keys_pace WHERE bucket = ANY(%s) ORDER BY bucket FOR UPDATE"
+_MAKE = """
+INSERT INTO keys_pace (bucket, spent_until) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS new (bucket, moment)
+ORDER BY 1 ON CONFLICT (bucket) DO NOTHING RETURNING bucket, spent_until
+"""
+_SPEND = """
+UPDATE keys_pace SET spent_until = new.moment FROM unnest(%s::uuid[], %s::bigint[]) AS new (bucket, moment)
+WHERE keys_pace.bucket = new.bucket
 """
 
 
@@ -43,43 +47,91 @@ class Allowance:
         }
 
 
+class Charge(NamedTuple):
+    """One call to be spent from `bucket`, which may make `limit` a minute."""
+
+    bucket: UUID
+    limit: int
+
+
 def charge(bucket: UUID, limit: int, now: datetime) -> Allowance:
-    """Spend one call of `bucket`, which may make `limit` a minute. Atomic across threads and processes."""
-    moment, cost = int(now.timestamp() * 1_000_000), -(-WINDOW // limit)
+    """Spend one call of `bucket`. Atomic across threads and processes."""
+    with transaction.atomic():
+        return charge_all([Charge(bucket, limit)], now)[0]
+
+
+def charge_all(
+    charges: Sequence[Charge], now: datetime, db: BaseDatabaseWrapper = connection
+) -> list[Allowance]:
+    """Spend a call for each charge, in their order; within a transaction, which holds the buckets until it ends."""
+    if not charges:
+        return []
+    moment = int(now.timestamp() * 1_000_000)
+    spent = dict(_hold(sorted({one.bucket for one in charges}), moment, db))
+    before = dict(spent)
+    allowances = [_spend(spent, one, moment) for one in charges]
+    changed = {bucket: until for bucket, until in spent.items() if until != before[bucket]}
+    if changed:
+        _keep(changed, db)
+    return allowances
+
+
+def _spend(spent: dict[UUID, int], one: Charge, moment: int) -> Allowance:
+    """Take one call from what its bucket has left. `spent` says until when each bucket is spent."""
+    cost = -(-WINDOW // one.limit)
     # Rounded up, and so is the window: a cost rounded down would let more than `limit` calls in.
-    window = cost * limit
-    spent_until = _upsert(bucket, moment, cost, window)
-    granted = spent_until is not None
-    if spent_until is None:
-        spent_until = _spent_until(bucket)
-    ahead = max(0, spent_until - moment)
+    window = cost * one.limit
+    until = max(spent[one.bucket], moment) + cost
+    granted = until - moment <= window
+    if granted:
+        spent[one.bucket] = until
+    ahead = max(0, spent[one.bucket] - moment)
     return Allowance(
         granted=granted,
-        limit=limit,
+        limit=one.limit,
         remaining=max(0, (window - ahead) // cost) if granted else 0,
-        resets_at=_seconds_up(max(spent_until, moment)),
+        resets_at=_seconds_up(max(spent[one.bucket], moment)),
         retry_after=0 if granted else max(1, _seconds_up(ahead + cost - window)),
     )
 
 
-def _upsert(bucket: UUID, moment: int, cost: int, window: int) -> int | None:
-    statement = _CHARGE.format(larger=_LARGER[connection.vendor])
-    values = {"bucket": _stored(bucket), "now": moment, "cost": cost, "window": window}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row = cursor.fetchone()
-    return int(row[0]) if row else None
+def _hold(buckets: Sequence[UUID], moment: int, db: BaseDatabaseWrapper) -> Mapping[UUID, int]:
+    """Until when each bucket is spent, locked in one order until the transaction ends. New ones are made."""
+    if db.vendor != "postgresql":
+        return _read_on_sqlite(buckets, moment, db)
+    with db.cursor() as cursor:
+        cursor.execute(_READ, [list(buckets)])
+        found = dict(cursor.fetchall())
+        if missing := [bucket for bucket in buckets if bucket not in found]:
+            cursor.execute(_MAKE, [missing, [0] * len(missing)])
+            found |= cursor.fetchall()
+        if missing := [bucket for bucket in missing if bucket not in found]:  # made by another meanwhile
+            cursor.execute(_READ, [missing])
+            found |= cursor.fetchall()
+    return found
 
 
-def _spent_until(bucket: UUID) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT spent_until FROM keys_pace WHERE bucket = %s", [_stored(bucket)])
-        return int(cursor.fetchone()[0])
+def _read_on_sqlite(buckets: Sequence[UUID], moment: int, db: BaseDatabaseWrapper) -> Mapping[UUID, int]:
+    """SQLite's transaction has locked everything already."""
+    with db.cursor() as cursor:
+        places = ", ".join(["%s"] * len(buckets))
+        cursor.execute(
+            f"SELECT bucket, spent_until FROM keys_pace WHERE bucket IN ({places})", [b.hex for b in buckets]
+        )
+        found = {UUID(bucket): until for bucket, until in cursor.fetchall()}
+    return {bucket: found.get(bucket, 0) for bucket in buckets}
 
 
-def _stored(bucket: UUID) -> UUID | str:
-    """As this engine's uuid column holds it."""
-    return bucket if connection.features.has_native_uuid_field else bucket.hex
+def _keep(spent: Mapping[UUID, int], db: BaseDatabaseWrapper) -> None:
+    with db.cursor() as cursor:
+        if db.vendor == "postgresql":
+            cursor.execute(_SPEND, [list(spent), list(spent.values())])
+        else:
+            cursor.executemany(
+                "INSERT INTO keys_pace (bucket, spent_until) VALUES (%s, %s) "
+                "ON CONFLICT (bucket) DO UPDATE SET spent_until = excluded.spent_until",
+                [(bucket.hex, until) for bucket, until in spent.items()],
+            )
 
 
 def _seconds_up(microseconds: int) -> int:

@@ -3,44 +3,67 @@
 It works as the target of nginx `auth_request`, Traefik `forwardAuth` and Caddy `forward_auth`.
 """
 
+import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from audit.addresses import parse_address
 from audit.origins import origin_of
-from audit.refusals import Invalid, MethodNotAllowed, Refusal, amounts_to
+from audit.refusals import Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
 from audit.text import keepable, path_of
 from keys import plaintext, refusals
-from keys.door import Outcome, Question, answer
+from keys.batch import gathering
+from keys.door import Outcome, Question
 from keys.scopes import ScopeSet, parse_scopes
 from keys.verdict import Asking, Standing
 
+log = logging.getLogger(__name__)
 ADDRESSES = ("QUERY_STRING", "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
 """Where a key may have been put by mistake: in our own address, or in that of the service behind the gateway."""
+
+
+class Answer(NamedTuple):
+    """What is sent back: a status, headers, and JSON."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 @csrf_exempt
 def verify(request: HttpRequest) -> HttpResponseBase:
     """GET or POST /verify: may the call that carries this `x-api-key` pass?"""
+    told = answer(request.META)
+    return HttpResponse(told.body, status=told.status, headers=told.headers)
+
+
+def answer(meta: Mapping[str, Any]) -> Answer:
+    """The answer to a request to /verify, from its WSGI environment alone. Raises nothing."""
     started = time.perf_counter_ns()
-    if request.method not in ("GET", "POST"):
+    if meta.get("REQUEST_METHOD") not in ("GET", "POST"):
         return _json(MethodNotAllowed(), {"Allow": "GET, POST"})
-    question = read(request.META, request.GET.getlist("scope"))
+    question = read(meta, _scopes(str(meta.get("QUERY_STRING", ""))))
+    headers = {"X-Request-Id": question.origin.request_id}
     try:
-        outcome = answer(question, started)
+        outcome = gathering.ask(question, started, whole=True)
     except Exception as error:
-        if refusal := amounts_to(error):
-            return _json(refusal, {})
-        raise
-    headers = {"X-Request-Id": question.origin.request_id, **_headers(outcome)}
-    if outcome.verdict.refusal:
-        return _json(outcome.verdict.refusal, headers)
-    return _json(_facts(outcome), headers)
+        refusal = amounts_to(error)
+        if refusal is None:
+            log.exception("the door failed at request %s", question.origin.request_id)
+        return _json(refusal or Internal(), headers)
+    headers |= _headers(outcome)
+    return _json(outcome.verdict.refusal or _facts(outcome), headers)
+
+
+def _scopes(query: str) -> list[str]:
+    """The scopes a query asks for, read as Django reads one."""
+    return QueryDict(query.encode("latin-1", "replace")).getlist("scope") if "scope" in query else []
 
 
 def read(meta: Mapping[str, Any], scopes: Sequence[str]) -> Question:
@@ -111,9 +134,9 @@ def _identity(key: Standing) -> dict[str, str]:
     }
 
 
-def _json(what: Refusal | dict[str, Any], headers: dict[str, str]) -> HttpResponseBase:
+def _json(what: Refusal | dict[str, Any], headers: dict[str, str]) -> Answer:
+    status = 200
     if isinstance(what, Refusal):
-        status, body, headers = what.status, what.body(), {**headers, **what.headers()}
-    else:
-        status, body = 200, what
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store", **headers})
+        status, what, headers = what.status, what.body(), {**headers, **what.headers()}
+    body = json.dumps(what).encode()
+    return Answer(status, {"Content-Type": "application/json", "Cache-Control": "no-store", **headers}, body)

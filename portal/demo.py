@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from agents.lifecycle import create_agent, create_app, suspend_agent
 from agents.models import Agent, App
@@ -13,9 +14,8 @@ from audit.addresses import parse_address
 from audit.change import change
 from audit.clock import at, now
 from audit.ids import new_id
-from audit.models import Call
-from keys import lifecycle
-from keys.door import Outcome, Question, call_of, standing
+from keys import lifecycle, standing
+from keys.door import Outcome, Question, line_of
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import AGENT_DEFAULT, parse_scopes
@@ -172,13 +172,13 @@ class Month:
 
     def _calls(self) -> int:
         rows = sorted(
-            (row for traffic in self.traffic for row in self._made(traffic)), key=lambda row: row.at
+            (row for traffic in self.traffic for row in self._made(traffic)), key=lambda row: row["at"]
         )
         for start in range(0, len(rows), 500):
             calls.write(rows[start : start + 500])
         return len(rows)
 
-    def _made(self, traffic: Traffic) -> Iterator[Call]:
+    def _made(self, traffic: Traffic) -> Iterator[dict[str, Any]]:
         """The calls of one key, each judged as the key stands today but for what had not happened yet."""
         key = ApiKey.objects.select_related("app", "agent", "parent").get(pk=traffic.key.pk)
         days = (traffic.since - traffic.until) / DAY
@@ -186,7 +186,7 @@ class Month:
             moment = self._ago(traffic.until + self.dice.random() * (traffic.since - traffic.until))
             yield self._call(key, moment, traffic)
 
-    def _call(self, key: ApiKey, moment: datetime, traffic: Traffic) -> Call:
+    def _call(self, key: ApiKey, moment: datetime, traffic: Traffic) -> dict[str, Any]:
         method, path, scope = ROUTES[self.dice.choice(traffic.routes)]
         address = self.dice.choice(traffic.addresses)
         asking = Asking(True, True, parse_address(address), parse_scopes([scope]))
@@ -196,7 +196,7 @@ class Month:
         verdict = judge(known, asking, moment, allowance)
         outcome = Outcome(known, verdict, allowance, asking, origin, moment)
         question = Question(asking, b"", key.prefix, origin, method, path)
-        return call_of(question, outcome, self.dice.randint(700, 4200))
+        return line_of(question, outcome, self.dice.randint(700, 4200))
 
     def _actor(self, role: str, app: App) -> Actor:
         return person(self.people[role], app, Origin("page", "203.0.113.52", "Mozilla/5.0", new_id().hex))
@@ -209,7 +209,7 @@ def _as_of(key: ApiKey, moment: datetime) -> Standing:
     """What was known of `key` at `moment`, when it may not yet have been revoked or its agent suspended."""
     suspended_at = key.agent.suspended_at if key.agent else None
     return replace(
-        standing(key),
+        standing.of(key),
         revoked=key.revoked_at is not None and key.revoked_at <= moment,
         agent_suspended=suspended_at is not None and suspended_at <= moment,
     )

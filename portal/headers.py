@@ -1,7 +1,7 @@
 """What every request is read for, and what every response carries."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -17,6 +17,15 @@ FACES = {"/sdk/": runtime.serve, "/api/": api.serve}
 FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
 
 
+def forget_strangers(meta: dict[str, Any]) -> None:
+    """Take out of a WSGI environment what it says was forwarded, unless one of the operator's proxies says so."""
+    if any(name in meta for name in FORWARDED):
+        peer = parse_address(meta.get("REMOTE_ADDR", ""))
+        if peer is None or not is_trusted(peer):
+            for name in FORWARDED:
+                meta.pop(name, None)
+
+
 class ForwardedMiddleware:
     """Forgets what a stranger claims to have forwarded; only the operator's own proxies are believed."""
 
@@ -24,10 +33,7 @@ class ForwardedMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        peer = parse_address(request.META.get("REMOTE_ADDR", ""))
-        if peer is None or not is_trusted(peer):
-            for name in FORWARDED:
-                request.META.pop(name, None)
+        forget_strangers(request.META)
         return self.get_response(request)
 
 

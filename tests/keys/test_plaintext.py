@@ -18,7 +18,7 @@ from pytest_django import Settings
 from agents.models import App
 from audit.actors import shell
 from audit.text import keepable, redact
-from keys import door, lifecycle, plaintext
+from keys import lifecycle, plaintext, standing
 from keys.models import ApiKey
 from keys.plaintext import ALPHABET, Plaintext
 from tests.factories import minted
@@ -234,7 +234,7 @@ def test_a_secret_renewed_meanwhile_is_not_overwritten_by_the_move(app: App, set
         return execute(sql, *rest)
 
     with connection.execute_wrapper(meanwhile):
-        door.look_up(plaintext.sha256(old_secret))
+        standing.look_up([plaintext.sha256(old_secret)])
 
     assert [ask(renewed[0]).status_code, ask(old_secret).status_code] == [200, 401]
 

@@ -1,0 +1,126 @@
+"""Gathers the calls that come while others are on their way, and has them looked up, judged and recorded together.
+
+No timer: a lone call is treated at once. The first thread that finds nobody at work leads a batch; whatever comes
+meanwhile waits and is the next one, led by the first of those that wait. While a batch is being committed the next
+may be worked on, so that a slow disk is waited for by several at once. An answer leaves when the commit that holds
+its row has returned (docs/decisions/0023).
+"""
+
+import os
+import threading
+from collections import deque
+from contextlib import suppress
+
+from django.db import connection, transaction
+
+from audit.refusals import Unavailable
+from keys.door import Outcome, Question
+from keys.lanes import Lanes, Ticket, treat
+
+LARGEST = 128
+"""Calls in a batch at the most."""
+MOST_WAITING = 2048
+"""Calls that may wait. One more is told to come again."""
+PATIENCE = 20.0
+"""Seconds a call waits for its batch before it is given up."""
+
+
+class Gathering:
+    """The calls of one process. `ask()` from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[Ticket] = deque()
+        self._working = False
+        self._on_the_way = 0
+        self._lanes = Lanes()
+
+    def ask(self, question: Question, started: int, *, whole: bool) -> Outcome:
+        """What came of `question`. If it is `whole`, or refused, it is on record when this returns.
+
+        `started` is perf_counter_ns at its arrival. Raises Unavailable when too many wait, and what the database
+        raises.
+        """
+        ticket = Ticket(question, started, whole=whole)
+        if connection.in_atomic_block:  # whoever asks within a transaction is answered in it
+            with transaction.atomic():
+                treat([ticket], connection)
+            return ticket.came()
+        batch = self._enter(ticket)
+        while batch is None:
+            if not ticket.turn.acquire(timeout=PATIENCE):
+                self._leave(ticket)
+                raise Unavailable
+            if not ticket.leads:
+                return ticket.came()
+            batch = self._take()
+        self._lead(batch)
+        return ticket.came()
+
+    def close(self) -> None:
+        """Close the connections that no batch is using."""
+        self._lanes.close()
+
+    def forget(self) -> None:
+        """In a forked process: what the parent was doing is not ours, nor are its connections."""
+        self.__init__()  # type: ignore[misc]
+
+    def _enter(self, ticket: Ticket) -> list[Ticket] | None:
+        """Lead a batch with this ticket in it, or wait (None)."""
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                raise Unavailable
+            self._waiting.append(ticket)
+            return self._begin() if not self._working and self._on_the_way < self._lanes.most else None
+
+    def _leave(self, ticket: Ticket) -> None:
+        """Give up. Whoever was to lead lets another."""
+        with self._lock, suppress(ValueError):
+            self._waiting.remove(ticket)
+        if ticket.leads:
+            self._hand_on(ended=False)
+
+    def _take(self) -> list[Ticket]:
+        with self._lock:
+            return self._begin()
+
+    def _begin(self) -> list[Ticket]:
+        """Become the one at work, on what waits. Under the lock."""
+        self._working = True
+        self._on_the_way += 1
+        return [self._waiting.popleft() for _ in range(min(LARGEST, len(self._waiting)))]
+
+    def _lead(self, batch: list[Ticket]) -> None:
+        """Treat `batch`. When it comes to its commit, the next may be worked on."""
+        working = True
+
+        def hand_on() -> None:
+            nonlocal working
+            if working:
+                working = False
+                self._hand_on(ended=False)
+
+        try:
+            self._lanes.carry_out(batch, hand_on)
+        finally:
+            self._hand_on(ended=True, was_working=working)
+            for ticket in batch:
+                ticket.leads = False
+                ticket.turn.release()
+
+    def _hand_on(self, *, ended: bool, was_working: bool = True) -> None:
+        """Let the first that waits lead the next batch, if there is room for one and nobody else is at work."""
+        with self._lock:
+            self._on_the_way -= ended
+            if was_working:
+                self._working = False
+            if self._working or not self._waiting or self._on_the_way >= self._lanes.most:
+                return
+            self._working = True
+            first = self._waiting[0]
+            first.leads = True
+            first.turn.release()
+
+
+gathering = Gathering()
+os.register_at_fork(after_in_child=gathering.forget)
