@@ -27,7 +27,7 @@ OLDEST = (3, 11)
 STARTED = time.monotonic()
 NO_TESTS_RAN = 5
 
-LOCKS = ("run", "test", "lint")
+LOCKS = ("run", "test", "lint", "bench")
 CHROMIUM_NAMES = (
     "chromium",
     "chromium-headless-shell",

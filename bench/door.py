@@ -1,0 +1,137 @@
+"""The door beside what people would put in its place: one run, one machine, in turn, and what came of it as ratios.
+
+    make bench                                     everything but --full; some 12 minutes
+    make bench ARGS="--quick"                      a look, in a minute
+    make bench ARGS="--json figures.json --full"   with 10 million calls stored, and memory over a million calls
+
+It makes an environment in .cache, starts a PostgreSQL of its own whose commits are on disk, serves everything with
+granian, calls it with wrk, and removes it all. docs/performance.md says what the figures mean.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench.doors import load, report  # noqa: E402
+from bench.doors.contenders import API_KEY, OURS, Contender, SetUp, contenders, prepared  # noqa: E402
+from bench.doors.postgres import Server  # noqa: E402
+from bench.doors.servers import Granian  # noqa: E402
+
+BEGAN = time.monotonic()
+SLOWER_MS = 5
+
+
+def say(words: str) -> None:
+    """Tell what is going on, with the seconds since the start."""
+    print(f"[{time.monotonic() - BEGAN:6.1f}s] {words}", file=sys.stderr, flush=True)
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """What is asked for."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4, help="of each round")
+    parser.add_argument("--callers", default="1,16,64")
+    parser.add_argument("--only", default="", help="contenders, with commas between")
+    parser.add_argument("--keys", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=1, help="of our server")
+    parser.add_argument("--threads", type=int, default=64, help="of each worker of our server")
+    parser.add_argument("--peer-workers", type=int, default=2)
+    parser.add_argument("--peer-threads", type=int, default=4)
+    parser.add_argument("--no-slow-disk", dest="slow_disk", action="store_false")
+    parser.add_argument("--quick", action="store_true", help="one round of a second, no slow disk")
+    parser.add_argument("--json", default="", metavar="FILE")
+    asked = parser.parse_args(words)
+    if asked.quick:
+        asked.rounds, asked.seconds, asked.slow_disk = 1, 1, False
+    asked.callers = [int(number) for number in asked.callers.split(",")]
+    asked.only = [name.strip() for name in asked.only.split(",") if name.strip()]
+    return asked
+
+
+@contextmanager
+def everyone(asked: argparse.Namespace, slower_ms: float = 0) -> Iterator[tuple[SetUp, list[Contender]]]:
+    """All contenders, ready to be called."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portal-bench-")))
+        postgres = stack.enter_context(Server(slower_ms))
+        ours = {"DATABASE_URL": postgres.make("portal"), "PORTAL_DATA": str(folder / "data")}
+        postgres.make("peers")
+        theirs = {"BENCH_SOCKET": str(postgres.root), "BENCH_DATABASE": "peers"}
+        keys = json.loads(prepared("bench.doors.ours", asked.keys, **ours))
+        heads = json.loads(prepared("bench.doors.peers.prepare", asked.keys, **theirs))
+        portal = Granian("portal.wsgi:application", ours, asked.workers, asked.threads)
+        peers = Granian("bench.doors.peers.wsgi:application", theirs, asked.peer_workers, asked.peer_threads)
+        at = SetUp(postgres, stack.enter_context(portal), stack.enter_context(peers), keys, folder)
+        yield at, contenders(at, heads)
+
+
+def measure(those: Sequence[Contender], asked: argparse.Namespace, callers: Sequence[int]) -> report.Told:
+    """Rounds in turn, so that a busy machine is busy for all alike; each round begins with another."""
+    told: report.Told = {}
+    for number in callers:
+        samples: dict[str, list[Any]] = {one.name: [] for one in those}
+        for one in those:
+            one.measure(number, 1)
+            one.afterwards()
+        for turn in range(asked.rounds):
+            say(f"{number} callers, round {turn + 1} of {asked.rounds}")
+            start = turn % len(those)
+            for one in [*those[start:], *those[:start]]:
+                samples[one.name].append(one.measure(number, asked.seconds))
+                one.afterwards()
+        told[number] = {name: report.medians(found) for name, found in samples.items()}
+    return told
+
+
+def chosen(those: Sequence[Contender], names: Sequence[str]) -> list[Contender]:
+    """Those that are asked for."""
+    return [one for one in those if not names or one.name in names]
+
+
+def compare(asked: argparse.Namespace, told: dict[str, Any]) -> None:
+    """The table."""
+    say("starting PostgreSQL and the servers")
+    with everyone(asked) as (at, those):
+        told["machine"] = report.machine(at.postgres.version)
+        figures = measure(chosen(those, asked.only), asked, asked.callers)
+    told["callers"], told["targets"] = figures, report.targets(figures)
+    report.show(figures)
+    report.show_targets(told["targets"])
+
+
+def compare_on_slow_disk(asked: argparse.Namespace, told: dict[str, Any]) -> None:
+    """The same at 64 callers, when each flush takes longer."""
+    say(f"the same with {SLOWER_MS} ms more for each flush")
+    with everyone(asked, SLOWER_MS) as (_, those):
+        figures = measure(chosen(those, [OURS, API_KEY]), asked, [64])
+    ratio = figures[64][OURS]["each_second"] / figures[64][API_KEY]["each_second"]
+    line = report.bounded(f"calls a second at 64, {SLOWER_MS} ms slower: {OURS} / {API_KEY}", ratio, 2)
+    told["slow_disk"], told["targets"] = figures, [*told["targets"], line]
+    report.show(figures)
+    report.show_targets([line])
+
+
+def main(words: Sequence[str]) -> None:
+    """Measure what is asked for, and tell."""
+    asked, told = parse(words), dict[str, Any]()
+    if not load.is_there():
+        raise SystemExit(load.NO_WRK)
+    compare(asked, told)
+    if asked.slow_disk:
+        compare_on_slow_disk(asked, told)
+    if asked.json:
+        report.write(asked.json, told)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

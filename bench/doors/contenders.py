@@ -1,0 +1,157 @@
+"""Who is measured: each has a server, an address, and heads of requests that it says yes to."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.doors import load, processes
+from bench.doors.load import Came
+from bench.doors.postgres import Server
+from bench.doors.servers import ROOT, Granian
+
+OURS, SIGNED, API_KEY, BY_HAND, LOOP = "ours", "ours, signed", "drf-api-key", "by hand", "driver loop"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A round of one contender: what came of it, and the CPU it took, in seconds."""
+
+    came: Came
+    app: float
+    database: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Someone who is measured."""
+
+    name: str
+    measure: Callable[[int, float], Sample]
+    """Takes callers and seconds."""
+    afterwards: Callable[[], None] = field(default=lambda: None)
+    """What a round leaves to be done, before another's turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Where they all are."""
+
+    postgres: Server
+    portal: Granian
+    peers: Granian
+    keys: Sequence[str]
+    folder: Path
+
+
+def contenders(at: SetUp, heads: dict[str, list[str]]) -> list[Contender]:
+    """Everyone, in the order of the table."""
+    ours = _written(at.folder / "ours", [f"x-api-key: {key}" for key in at.keys])
+    wait = _sealed(at)
+    told = [
+        Contender(OURS, _by_http(at, at.portal, "/verify", lambda *_: ours), wait),
+        Contender(SIGNED, _by_http(at, at.portal, "/sdk/scopes", _signs(at)), wait),
+    ]
+    for name, address in (
+        (API_KEY, "api-key"),
+        ("knox", "knox"),
+        ("bare Django", "bare"),
+        (BY_HAND, "by-hand"),
+    ):
+        lines = _written(at.folder / address, heads[address])
+        told.append(
+            Contender(name, _by_http(at, at.peers, f"/{address}", lambda *_, lines=lines: lines))  # type: ignore[misc]
+        )
+    return [*told, Contender(LOOP, _loop(at, heads["by-hand"][0].partition(": ")[2]))]
+
+
+def prepared(module: str, how_many: int, **environment: str) -> str:
+    """What a module that makes tables and keys says, which is JSON."""
+    words = [sys.executable, "-m", module, str(how_many)]
+    done = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout
+
+
+def _written(path: Path, lines: Iterable[str]) -> Path:
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def _by_http(
+    at: SetUp, server: Granian, address: str, heads: Callable[[int, float], Path]
+) -> Callable[[int, float], Sample]:
+    def measure(callers: int, seconds: float) -> Sample:
+        lines = heads(callers, seconds)
+        app, database = processes.cpu(server.pid), processes.cpu(at.postgres.pid)
+        came = load.run(server.address(address), lines, callers, seconds)
+        return Sample(
+            came, processes.cpu(server.pid) - app, processes.cpu(at.postgres.pid) - database
+        )
+
+    return measure
+
+
+def _loop(at: SetUp, key: str) -> Callable[[int, float], Sample]:
+    digest = hashlib.sha256(key.encode()).hexdigest()
+
+    def measure(callers: int, seconds: float) -> Sample:
+        database = processes.cpu(at.postgres.pid)
+        words = [sys.executable, "-m", "bench.doors.loop", str(at.postgres.root), "peers", digest]
+        done = subprocess.run(
+            [*words, str(callers), str(seconds)], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        told = json.loads(done.stdout)
+        cpu = told.pop("cpu")
+        return Sample(Came(**told), cpu, processes.cpu(at.postgres.pid) - database)
+
+    return measure
+
+
+def _signs(at: SetUp) -> Callable[[int, float], Path]:
+    """Requests signed beforehand, each with a nonce of its own, as many as a round could use up."""
+    most = 8000
+
+    def heads(callers: int, seconds: float) -> Path:
+        many = int(seconds * most) if callers > 1 else int(seconds * most / 4)
+        lines = (_signed(at.keys[number % len(at.keys)]) for number in range(many))
+        return _written(at.folder / "signed", lines)
+
+    return heads
+
+
+def _signed(key: str, target: str = "/sdk/scopes") -> str:
+    body = hashlib.sha256(b"").hexdigest()
+    moment, nonce = str(int(time.time())), secrets.token_hex(16)
+    signing = hmac.digest(key.encode(), b"alter-signing-v1", "sha256")
+    text = "\n".join(("GET", target, moment, nonce, body, ""))
+    told = {
+        "x-api-key": key,
+        "x-alter-timestamp": moment,
+        "x-alter-nonce": nonce,
+        "x-alter-content-sha256": body,
+        "x-alter-signature": hmac.digest(signing, text.encode(), "sha256").hex(),
+    }
+    return "\t".join(f"{name}: {value}" for name, value in told.items())
+
+
+def _sealed(at: SetUp) -> Callable[[], None]:
+    """Wait until all that was written is sealed: it is our work, and shall not disturb another's round."""
+
+    def wait(patience: float = 60) -> None:
+        ends = time.monotonic() + patience
+        with at.postgres.connect("portal") as connection:
+            while connection.execute("SELECT 1 FROM audit_pending LIMIT 1").fetchone():
+                if time.monotonic() > ends:
+                    raise SystemExit("what was written is not being sealed")
+                time.sleep(0.1)
+
+    return wait
