@@ -4,7 +4,6 @@ PostgreSQL keeps them out of its log (migration 0002): a crash empties the table
 the last five minutes could be repeated once. SQLite keeps them like everything else.
 """
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,7 +15,7 @@ from keys.models import Nonce
 
 KEPT = timedelta(minutes=15)
 """Longer than the two skews during which a signature can pass."""
-SWEEP_EVERY = 256
+MOST_SWEPT = 10_000
 
 _ON_POSTGRES = """
 INSERT INTO keys_nonce (id, seen_at) SELECT id, %s FROM unnest(%s::text[]) AS new (id) ORDER BY id
@@ -36,8 +35,6 @@ def spend_all(
     """Use up a nonce for each key, and say of each whether it is the first to. Of two alike the first one is."""
     if not used:
         return []
-    if secrets.randbelow(SWEEP_EVERY) < len(used) and db is connection:
-        sweep(now)
     names = [f"{key_id.hex}:{nonce}" for key_id, nonce in used]
     fresh = _insert(dict.fromkeys(names), now, db)
     firsts = []
@@ -47,10 +44,11 @@ def spend_all(
     return firsts
 
 
-def sweep(now: datetime) -> None:
-    """Forget those that no signature could use again. Two sweeps at once do not wait for each other."""
-    old = Nonce.objects.filter(seen_at__lt=now - KEPT).select_for_update(skip_locked=True)
-    Nonce.objects.filter(pk__in=old.values("pk")).delete()
+def sweep(now: datetime) -> int:
+    """Forget those that no signature could use again; return how many. Two sweeps at once share the work."""
+    old = Nonce.objects.filter(seen_at__lt=now - KEPT).order_by("seen_at").select_for_update(skip_locked=True)
+    forgotten, _ = Nonce.objects.filter(pk__in=old.values("pk")[:MOST_SWEPT]).delete()
+    return forgotten
 
 
 def _insert(names: dict[str, None], now: datetime, db: BaseDatabaseWrapper) -> set[str]:

@@ -1,0 +1,128 @@
+"""Calls treated together get the verdicts and the rows that they would get one after another."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.models import App
+from audit.actors import Origin, shell
+from audit.addresses import parse_address
+from audit.clock import at
+from keys import door, lifecycle, plaintext
+from keys.door import Outcome, Question
+from keys.scopes import parse_scopes
+from keys.signatures import Signature
+from keys.verdict import Asking
+from tests.factories import AgentFactory, minted
+from tests.keys.asking import UNKNOWN
+from tests.keys.family import derived, parent_of
+from tests.keys.laws import law
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
+KINDS = (
+    "plain",
+    "slow",
+    "narrow",
+    "revoked",
+    "deprecated",
+    "expired",
+    "derived",
+    "agent",
+    "unknown",
+    "malformed",
+)
+
+
+class Undone(Exception):
+    """Ends a transaction whose effects are not wanted."""
+
+
+@pytest.fixture
+def secrets(app: App) -> dict[str, str]:
+    """A key in each state that matters."""
+    made = {
+        "plain": minted(app),
+        "slow": minted(app, rate_limit_rpm=2),
+        "narrow": minted(app, networks=["203.0.113.0/24"]),
+        "revoked": minted(app),
+        "deprecated": minted(app),
+        "expired": minted(app, expires_at=NOON - timedelta(minutes=1)),
+        "derived": derived(parent_of(app).key, expires_in=timedelta(hours=2)),
+        "agent": minted(app, agent=AgentFactory.create(app=app)),
+    }
+    lifecycle.revoke(shell(), made["revoked"].key)
+    lifecycle.deprecate(shell(), made["deprecated"].key)
+    taken = {name: one.plaintext.take() for name, one in made.items()}
+    return {**taken, "unknown": UNKNOWN, "malformed": "alter_key_app_x"}
+
+
+calls = st.tuples(
+    st.sampled_from(KINDS),
+    st.sampled_from(["203.0.113.7", "198.51.100.7", ""]),
+    st.sampled_from(["grants:read", "grants:admin", ""]),
+    st.sampled_from([None, "a" * 32, "b" * 32]),
+)
+
+
+def question(secrets: dict[str, str], kind: str, address: str, scope: str, nonce: str | None) -> Question:
+    secret = secrets[kind]
+    scopes = parse_scopes([scope]) if scope else Asking(True, True, None).scopes
+    signature = nonce and Signature(
+        moment=int(NOON.timestamp()), nonce=nonce, body_matches=True, matches=True
+    )
+    asking = Asking(
+        True, plaintext.is_well_formed(secret), parse_address(address), scopes, signature=signature or None
+    )
+    origin = Origin("door", address, "pytest", "r1")
+    return Question(asking, plaintext.sha256(secret), plaintext.prefix_of(secret), origin, "GET", "/grants")
+
+
+def told(asked: Question, outcome: Outcome) -> dict[str, Any]:
+    """What the caller and the record are told."""
+    allowance = outcome.allowance
+    return {**door.line_of(asked, outcome, 0), "headers": outcome.headers(), "allowance": allowance}
+
+
+def undone(treat: Any) -> Any:
+    """What `treat` returns; the database is left as it was."""
+    result: Any = None
+    try:
+        with transaction.atomic(), at(NOON):
+            result = treat()
+            raise Undone
+    except Undone:
+        return result
+
+
+def test_together_and_one_by_one_are_the_same(secrets: dict[str, str]) -> None:
+    @settings(law, max_examples=40)
+    @given(st.lists(calls, min_size=1, max_size=12))
+    def check(asked: list[tuple[str, str, str, str | None]]) -> None:
+        questions = [question(secrets, *one) for one in asked]
+        together = undone(lambda: door.settle(questions))
+        one_by_one = undone(lambda: [door.settle([one])[0] for one in questions])
+        assert [told(*pair) for pair in zip(questions, together, strict=True)] == [
+            told(*pair) for pair in zip(questions, one_by_one, strict=True)
+        ]
+
+    check()
+
+
+def test_the_order_within_a_batch_decides_who_is_granted(secrets: dict[str, str]) -> None:
+    questions = [question(secrets, "slow", "", "", None) for _ in range(4)]
+    with at(NOON):
+        outcomes = door.settle(questions)
+    assert [outcome.verdict.allowed for outcome in outcomes] == [True, True, False, False]
+
+
+def test_a_caller_that_must_be_looked_up_is_left_unfinished(secrets: dict[str, str]) -> None:
+    asked = question(secrets, "plain", "", "", "c" * 32)
+    with at(NOON):
+        (outcome,) = door.settle([replace(asked)])
+    assert outcome.is_unfinished
