@@ -1,6 +1,4 @@
-"""The pages of the record: an app's timeline, one act, one call. Nothing here writes."""
-
-from uuid import UUID
+"""The timeline of the record, as a page. Nothing here writes."""
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -9,8 +7,7 @@ from django.views.decorators.http import require_GET
 from audit import search
 from audit.faces import TenantRequest
 from audit.forms import FilterForm
-from audit.models import Call, Event
-from audit.refusals import Invalid, NotFound
+from audit.refusals import Invalid
 
 TABS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Everything", {"outcome": "", "action": ""}),
@@ -44,31 +41,6 @@ def timeline(request: TenantRequest) -> HttpResponse:
         "nearest": search.nearest_older(filters) if filters and not page.entries else None,
     }
     return render(request, "audit/timeline.html", context, status=422 if form.errors else 200)
-
-
-@require_GET
-def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
-    """One act: who, what, why, before and after, what brought it about and what it brought about."""
-    acts = Event.objects.filter(app_id=request.app.id)
-    found = acts.filter(id=event_id).first()
-    if found is None:
-        raise NotFound
-    context = {
-        "event": found,
-        "changes": [(name, *pair) for name, pair in found.changes.items()],
-        "cause": acts.filter(id=found.cause_id).first() if found.cause_id else None,
-        "followed": acts.filter(cause_id=found.id).order_by("at", "id")[:100],
-    }
-    return render(request, "audit/event.html", context)
-
-
-@require_GET
-def call(request: TenantRequest, call_id: UUID) -> HttpResponse:
-    """One call: what was asked, what was answered and why, and its neighbours by the same key."""
-    found = Call.objects.filter(app_id=request.app.id, id=call_id).first()
-    if found is None:
-        raise NotFound
-    return render(request, "audit/call.html", {"call": found, "around": search.around(found)})
 
 
 def _page(request: TenantRequest, form: FilterForm) -> search.Page:
