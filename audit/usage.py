@@ -1,16 +1,16 @@
 """How keys have been used, from their calls: each figure for many keys in one query."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Max, Q
-from django.db.models.functions import TruncDate
+from django.db.models.functions import TruncHour
 
 from audit.clock import now
-from audit.models import Call
+from audit.models import Call, Pending, Tally
+from audit.newest import Caller, look
 
 MOST_CALLERS = 10
 # One step down the index for each key or agent, however many calls it has; neither engine's ORM can say so.
@@ -21,15 +21,6 @@ SELECT audit_call.* FROM wanted JOIN audit_call ON audit_call.id = (
     ORDER BY newest.at DESC, newest.id DESC LIMIT 1
 )
 """
-
-
-class Caller(NamedTuple):
-    """Someone who called with a key: an address and the name its client gives itself."""
-
-    ip: str
-    user_agent: str
-    calls: int
-    last_at: datetime
 
 
 def recent_calls(key_id: UUID, limit: int) -> list[Call]:
@@ -52,45 +43,38 @@ def last_calls_of_agents(agent_ids: Sequence[UUID]) -> dict[UUID, Call]:
     return {call.agent_id: call for call in _newest("agent_id", agent_ids) if call.agent_id}
 
 
-def daily(key_ids: Sequence[UUID], days: int = 7) -> dict[UUID, list[tuple[int, int]]]:
-    """Calls allowed and refused on each of the last `days` days in UTC, oldest first, today last."""
+def daily(
+    app_ids: Collection[UUID], key_ids: Collection[UUID], days: int = 7
+) -> dict[UUID, list[tuple[int, int]]]:
+    """Calls allowed and refused on each of the last `days` days in UTC, oldest first, today last.
+
+    `app_ids` are the apps that the keys are of.
+    """
     today = now().date()
     began = today - timedelta(days=days - 1)
-    counted = (
-        Call.objects.filter(key_id__in=key_ids, at__gte=_midnight(began))
-        .annotate(day=TruncDate("at", tzinfo=UTC))
-        .values("key_id", "day")
-        .annotate(yes=Count("id", filter=Q(allowed=True)), no=Count("id", filter=Q(allowed=False)))
-        .order_by()
-    )
     figures: dict[UUID, list[tuple[int, int]]] = {}
-    for row in counted:
-        if row["key_id"] and row["day"] <= today:
-            line = figures.setdefault(row["key_id"], [(0, 0)] * days)
-            line[(row["day"] - began).days] = (row["yes"], row["no"])
+    for key_id, hour, yes, no in _hourly(app_ids, key_ids, _midnight(began)):
+        place = (hour.astimezone(UTC).date() - began).days
+        if place < days:
+            line = figures.setdefault(key_id, [(0, 0)] * days)
+            line[place] = (line[place][0] + yes, line[place][1] + no)
     return figures
 
 
-def totals(key_ids: Sequence[UUID], since: datetime) -> dict[UUID, tuple[int, int]]:
+def totals(
+    app_ids: Collection[UUID], key_ids: Collection[UUID], since: datetime
+) -> dict[UUID, tuple[int, int]]:
     """Calls allowed and refused with each key since a moment. A key without any is left out."""
-    counted = (
-        Call.objects.filter(key_id__in=key_ids, at__gte=since)
-        .values("key_id")
-        .annotate(yes=Count("id", filter=Q(allowed=True)), no=Count("id", filter=Q(allowed=False)))
-        .order_by()
-    )
-    return {row["key_id"]: (row["yes"], row["no"]) for row in counted if row["key_id"]}
+    figures: dict[UUID, tuple[int, int]] = {}
+    for key_id, _, yes, no in _hourly(app_ids, key_ids, since):
+        had = figures.get(key_id, (0, 0))
+        figures[key_id] = (had[0] + yes, had[1] + no)
+    return figures
 
 
 def callers(key_id: UUID, since: datetime) -> list[Caller]:
-    """Who called with a key since a moment, whoever called last first; ten at the most."""
-    counted = (
-        Call.objects.filter(key_id=key_id, at__gte=since)
-        .values_list("ip", "user_agent")
-        .annotate(calls=Count("id"), last_at=Max("at"))
-        .order_by("-last_at")
-    )
-    return [Caller(*row) for row in counted[:MOST_CALLERS]]
+    """Who called with a key since a moment, whoever called last first; ten at the most, of its newest calls."""
+    return look(since, key_id=key_id).callers[:MOST_CALLERS]
 
 
 def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:
@@ -104,12 +88,41 @@ def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetim
     return {caller_id: (calls, last_at) for caller_id, calls, last_at in counted if caller_id}
 
 
+def _hourly(
+    app_ids: Collection[UUID], key_ids: Collection[UUID], since: datetime
+) -> Iterable[tuple[UUID, datetime, int, int]]:
+    """Key, hour, calls allowed and refused: whole hours from the tallies, and the rows that no tally knows.
+
+    Those wait for their seal, or lie in the hour that `since` cuts in two. One statement, so that a row which is
+    sealed meanwhile is counted once.
+    """
+    whole = since if since == _hour(since) else _hour(since) + timedelta(hours=1)
+    tallied = Tally.objects.filter(stream__in=app_ids, key_id__in=key_ids, hour__gte=whole)
+    rows = Call.objects.filter(key_id__in=key_ids, at__gte=since)
+    waiting = Pending.objects.filter(stream__in=app_ids, kind="call", at__gte=since).values("row_id")
+    counts = {"yes": Count("id", filter=Q(allowed=True)), "no": Count("id", filter=Q(allowed=False))}
+    untold = [rows.filter(at__gte=whole, id__in=waiting)]
+    untold += [rows.filter(at__lt=whole)] if whole > since else []
+    parts = [
+        part.annotate(hour=TruncHour("at", tzinfo=UTC))
+        .values_list("key_id", "hour")
+        .annotate(**counts)
+        .order_by()
+        for part in untold
+    ]
+    return tallied.values_list("key_id", "hour", "allowed", "refused").union(*parts, all=True)
+
+
 def _newest(column: str, ids: Sequence[UUID]) -> Iterable[Call]:
     if not ids:
         return ()
     native = connection.features.has_native_uuid_field
     statement = _NEWEST.format(places=", ".join(["(%s)"] * len(ids)), column=column)
     return Call.objects.raw(statement, [one if native else one.hex for one in ids])
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _midnight(day: date) -> datetime:

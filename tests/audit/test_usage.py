@@ -9,7 +9,7 @@ import pytest
 from audit import usage
 from audit.clock import at
 from audit.ids import new_id
-from tests.audit.records import DAY, HOUR, KEY, MINUTE, NOON, called
+from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, called
 
 pytestmark = pytest.mark.django_db
 OTHER, UNUSED = new_id(), new_id()
@@ -64,34 +64,34 @@ def test_last_calls_are_whole_rows() -> None:
 
 def test_days_are_counted_from_the_oldest_to_today() -> None:
     called(at=NOON - 6 * DAY), called(at=NOON), called(at=NOON, code="ip_not_allowed")
-    assert usage.daily([KEY])[KEY] == [(1, 0), *[(0, 0)] * 5, (1, 1)]
+    assert usage.daily([APP], [KEY])[KEY] == [(1, 0), *[(0, 0)] * 5, (1, 1)]
 
 
 def test_a_day_begins_at_midnight_in_utc() -> None:
     midnight = NOON.replace(hour=0)
     called(at=midnight), called(at=midnight - timedelta(microseconds=1))
-    assert usage.daily([KEY], days=2)[KEY] == [(1, 0), (1, 0)]
+    assert usage.daily([APP], [KEY], days=2)[KEY] == [(1, 0), (1, 0)]
 
 
 def test_days_before_the_first_are_not_counted() -> None:
     called(at=NOON - 7 * DAY)
-    assert usage.daily([KEY]) == {}
+    assert usage.daily([APP], [KEY]) == {}
 
 
 def test_calls_of_tomorrow_are_not_counted() -> None:
     called(at=NOON), called(at=NOON + DAY)
-    assert usage.daily([KEY])[KEY][-1] == (1, 0)
+    assert usage.daily([APP], [KEY])[KEY][-1] == (1, 0)
 
 
 def test_each_keys_days_are_its_own() -> None:
     called(), called(key_id=OTHER, code="ip_not_allowed")
-    figures = usage.daily([KEY, OTHER], days=1)
+    figures = usage.daily([APP], [KEY, OTHER], days=1)
     assert figures == {KEY: [(1, 0)], OTHER: [(0, 1)]}
 
 
 def test_totals_are_allowed_and_refused_since_a_moment() -> None:
     called(), called(at=NOON - HOUR), called(code="ip_not_allowed"), called(at=NOON - HOUR - MINUTE)
-    assert usage.totals([KEY, UNUSED], NOON - HOUR) == {KEY: (2, 1)}
+    assert usage.totals([APP], [KEY, UNUSED], NOON - HOUR) == {KEY: (2, 1)}
 
 
 def test_callers_are_told_apart_by_address_and_client() -> None:
@@ -128,7 +128,7 @@ def test_callers_before_the_moment_are_left_out() -> None:
 @pytest.mark.parametrize("keys", [1, 40])
 @pytest.mark.parametrize(
     "figure",
-    [usage.last_calls, usage.daily, lambda keys: usage.totals(keys, NOON)],
+    [usage.last_calls, lambda keys: usage.daily([APP], keys), lambda keys: usage.totals([APP], keys, NOON)],
     ids=["last_calls", "daily", "totals"],
 )
 def test_a_figure_is_one_query_for_however_many_keys(
