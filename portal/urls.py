@@ -9,6 +9,7 @@ import audit.entry_views as entry_pages
 import audit.views as audit_pages
 import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
+import keys.use_views as use_pages
 import keys.views as key_pages
 import portal.actions as on_people
 import portal.authorize_views as authorize_pages
@@ -24,7 +25,9 @@ keys = [
     path("", page(key_pages.keys, on_keys.READ), name="keys"),
     path("mint/", page(reveal_pages.mint, on_keys.MINT), name="key-mint"),
     path("mint/review/", page(reveal_pages.review, on_keys.MINT), name="key-mint-review"),
+    path("deprecated/", page(use_pages.deprecated, on_audit.READ), name="keys-deprecated"),
     path("<uuid:key_id>/", page(key_pages.key, on_keys.READ), name="key"),
+    path("<uuid:key_id>/use/", page(use_pages.key, on_audit.READ), name="key-use"),
     path("<uuid:key_id>/first-call/", page(key_pages.first_call, on_keys.READ), name="key-first-call"),
     path("<uuid:key_id>/rename/", page(key_pages.rename, on_keys.RENAME), name="key-rename"),
     path("<uuid:key_id>/narrow/", page(key_pages.narrow, on_keys.NARROW), name="key-narrow"),
@@ -40,6 +43,7 @@ agents = [
     path("", page(agent_pages.agents, on_agents.READ_AGENTS), name="agents"),
     path("new/", page(agent_pages.create, on_agents.CREATE_AGENT), name="agent-create"),
     path("<uuid:agent_id>/", page(agent_key_pages.agent, on_agents.READ_AGENTS), name="agent"),
+    path("<uuid:agent_id>/use/", page(use_pages.agent, on_audit.READ), name="agent-use"),
     path("<uuid:agent_id>/rename/", page(agent_pages.rename, on_agents.UPDATE_AGENT), name="agent-rename"),
     path(
         "<uuid:agent_id>/suspend/", page(agent_pages.suspend, on_agents.SUSPEND_AGENT), name="agent-suspend"
