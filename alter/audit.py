@@ -245,6 +245,9 @@ def _verdict(call: Row) -> Iterator[str]:
         yield from _check(check)
     yield ""
     yield f"{call['status']} {call['code'] or 'allowed'}. {call['detail']}"
+    if call["fix"]:
+        yield ""
+        yield from textwrap.wrap(call["fix"], WIDTH)
 
 
 def _check(check: Row) -> list[str]:

@@ -24,14 +24,17 @@ def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
     found = acts.filter(id=event_id).first()
     if found is None:
         raise NotFound
-    context = {
+    cause = acts.filter(id=found.cause_id).first() if found.cause_id else None
+    followed = list(acts.filter(cause_id=found.id).order_by("at", "id")[:100])
+    context = _of_either(found) | {
         "event": found,
         "changes": differences(found.changes),
-        "cause": acts.filter(id=found.cause_id).first() if found.cause_id else None,
-        "followed": acts.filter(cause_id=found.id).order_by("at", "id")[:100],
+        "cause": cause,
+        "followed": followed,
         "around": nearby.around(found),
     }
-    return render(request, "audit/event.html", _of_either(found) | context)
+    context["together"] = [other for other in context["together"] if other not in (cause, *followed)]
+    return render(request, "audit/event.html", context)
 
 
 @require_GET

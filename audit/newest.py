@@ -85,7 +85,7 @@ class _Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What some calls tell. Of each list there is no more than a page can show; `in_all` says how long it were."""
+    """What some calls tell. Of each list there is no more than a page can show; `in_all` says how long it is."""
 
     calls: int
     refused: int
@@ -104,8 +104,16 @@ class Look:
         return self.calls - self.refused
 
 
-def look(since: datetime, *, most: int = MOST, **whose: UUID) -> Look:
-    """The newest calls since a moment, `most` at the most. `whose` is `key_id` or `agent_id`."""
+def look(
+    since: datetime,
+    *,
+    key_id: UUID | None = None,
+    agent_id: UUID | None = None,
+    most: int = MOST,
+    shown: int = MOST_SHOWN,
+) -> Look:
+    """The newest calls of a key or an agent since a moment: `most` looked at, `shown` of each list told."""
+    whose = {name: one for name, one in (("key_id", key_id), ("agent_id", agent_id)) if one}
     newest = Call.objects.filter(at__gte=since, **whose).order_by("-at", "-id")
     rows = [_Told(*row) for row in newest.values_list(*_READ)[: most + 1]]
     capped, rows = len(rows) > most, rows[:most]
@@ -114,12 +122,12 @@ def look(since: datetime, *, most: int = MOST, **whose: UUID) -> Look:
         calls=len(rows),
         refused=sum(not row.allowed for row in rows),
         capped_at=rows[-1].at if capped else None,
-        callers=callers[:MOST_SHOWN],
+        callers=callers[:shown],
         callers_in_all=len(callers),
-        targets=targets[:MOST_SHOWN],
+        targets=targets[:shown],
         targets_in_all=len(targets),
-        reasons=_reasons(rows)[:MOST_SHOWN],
-        keys=_keys(rows)[:MOST_SHOWN],
+        reasons=_reasons(rows)[:shown],
+        keys=_keys(rows)[:shown],
     )
 
 
@@ -127,7 +135,7 @@ def _callers(rows: Sequence[_Told]) -> list[Caller]:
     """Whoever called last first. The rows come newest first: of each, the first seen is the last made."""
     counted = Counter((row.ip, row.user_agent) for row in rows)
     last = _first_of_each(rows, "ip", "user_agent")
-    return [Caller(*who, counted[who], row.at) for who, row in last.items()]
+    return [Caller(row.ip, row.user_agent, counted[who], row.at) for who, row in last.items()]
 
 
 def _targets(rows: Sequence[_Told]) -> list[Target]:

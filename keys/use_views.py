@@ -52,13 +52,13 @@ def deprecated(request: AppRequest) -> HttpResponse:
 def _use(request: AppRequest, context: dict[str, Any], filters: str, **whose: UUID) -> HttpResponse:
     form = UseForm(request.GET)
     form.is_valid()
-    since = now() - form.span()
+    since = (now() - form.span()).replace(minute=0, second=0, microsecond=0)  # as the tallies count
     log = f"{reverse('audit', args=[request.app.id])}?{filters}"
     sought = Filters(request.app.id, key_id=whose.get("key_id"), agent=whose.get("agent_id"), since=since)
     context |= {
         "form": form,
         "tabs": [(says, f"?range={name}", name == form.chosen()) for name, (says, _) in SPANS.items()],
-        "look": look(since, **whose),
+        "look": look(since, key_id=sought.key_id, agent_id=sought.agent),
         "most": MOST,
         "histogram": histogram(sought),
         "log": log,

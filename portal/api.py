@@ -24,7 +24,7 @@ from audit.api_wire import EntryInFull, Groups, Timeline
 from audit.export import FORMATS
 from audit.refusals import PayloadTooLarge
 from keys import api as keys
-from keys.api_wire import KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
+from keys.api_wire import KeyCallers, KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
 from keys.gate import is_too_large
 from keys.sdk import list_scopes
 from keys.wire import ScopeCatalog
@@ -106,6 +106,7 @@ route("GET", KEYS, keys.list_keys, KeyPage, on_keys.READ)
 route("POST", KEYS, keys.mint_key, KeyMinted, on_keys.MINT, 201, 200)
 route("GET", KEYS + "/statistics", keys.key_statistics, KeyStatistics, on_keys.READ)
 route("GET", KEY, keys.get_key, KeyInfo, on_keys.READ)
+route("GET", KEY + "/callers", keys.list_key_callers, KeyCallers, on_audit.READ)
 route("PATCH", KEY, keys.rename_key, KeyInfo, on_keys.RENAME)
 route("POST", KEY + "/narrow", keys.narrow_key, KeyInfo, on_keys.NARROW)
 route("POST", KEY + "/rotate", keys.rotate_key, KeyMinted, on_keys.ROTATE, 201)

@@ -8,6 +8,7 @@ READ = {
     "GET /apps/<app_id>/keys": "dashboard_keys:read",
     "GET /apps/<app_id>/keys/statistics": "dashboard_keys:read",
     "GET /apps/<app_id>/keys/<key_id>": "dashboard_keys:read",
+    "GET /apps/<app_id>/keys/<key_id>/callers": "dashboard_audit:read",
     "GET /apps/<app_id>/agents": "dashboard_agents:read",
     "GET /apps/<app_id>/agents/<agent_id>": "dashboard_agents:read",
     "GET /apps/<app_id>/agents/<agent_id>/keys": "dashboard_keys:read",

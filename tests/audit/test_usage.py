@@ -9,6 +9,8 @@ import pytest
 from audit import usage
 from audit.clock import at
 from audit.ids import new_id
+from audit.models import Pending, Tally
+from audit.seals import seal_all
 from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, called
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +125,50 @@ def test_callers_are_ten_at_the_most() -> None:
 def test_callers_before_the_moment_are_left_out() -> None:
     called(at=NOON - MINUTE)
     assert usage.callers(KEY, NOON) == []
+
+
+# ── sealed or not ───────────────────────────────────────────────────────────
+
+
+def several() -> None:
+    """Calls of some days and minutes, allowed and refused, of two keys."""
+    for hours in (0, 1, 5, 30, 31, 100):
+        called(at=NOON - hours * HOUR), called(at=NOON - hours * HOUR - MINUTE, code="ip_not_allowed")
+    called(key_id=OTHER, at=NOON - MINUTE * 90)
+
+
+def figures() -> list[Any]:
+    """All that is read from tallies; one moment is within an hour, one at its beginning."""
+    moments = (NOON - 5 * HOUR - timedelta(seconds=30), NOON - DAY)
+    keys = [KEY, OTHER]
+    return [usage.daily([APP], keys), *(usage.totals([APP], keys, moment) for moment in moments)]
+
+
+def test_sealing_changes_no_figure() -> None:
+    several()
+    before = figures()
+    seal_all()
+    assert (figures(), Tally.objects.exists(), Pending.objects.exists()) == (before, True, False)
+
+
+def test_what_came_after_the_sealer_is_counted_too() -> None:
+    several()
+    seal_all()
+    called(at=NOON), called(at=NOON - 5 * HOUR, code="ip_not_allowed")
+    assert usage.totals([APP], [KEY], NOON - DAY) == {KEY: (4, 4)}
+
+
+def test_a_sealed_day_is_read_without_its_calls() -> None:
+    called(), called()
+    seal_all()
+    Tally.objects.filter(key_id=KEY).update(allowed=700)
+    assert usage.daily([APP], [KEY], days=1) == {KEY: [(700, 0)]}
+
+
+def test_the_hour_that_the_moment_cuts_is_counted_call_by_call() -> None:
+    called(at=NOON - HOUR + MINUTE), called(at=NOON - HOUR + 2 * MINUTE)
+    seal_all()
+    assert usage.totals([APP], [KEY], NOON - HOUR + 2 * MINUTE) == {KEY: (1, 0)}
 
 
 @pytest.mark.parametrize("keys", [1, 40])
