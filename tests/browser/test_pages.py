@@ -1,6 +1,7 @@
 """Every page: nothing for axe to find in light and dark, nothing to scroll sideways for at 320 px."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -8,8 +9,9 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.models import Agent, App
+from audit.clock import now
 from audit.models import Call, Event
-from keys.lifecycle import rotate
+from keys.lifecycle import narrow, rotate
 from portal.guides import GUIDES
 from portal.models import User
 from tests.browser import story
@@ -30,6 +32,7 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
     Client().get("/verify?scope=grants:write", headers={"x-api-key": used.plaintext.take()})
     agent_key = minted(app, agent=agent, name="pod-1").key
     rotate(shell(), used.key)
+    narrow(shell(), key, expires_at=now() + timedelta(days=1))
     one = [app.id]
     return [
         "/",
@@ -52,7 +55,11 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         *(reverse(name, args=[app.id, agent.id]) for name in ("agent", "agent-suspend", "agent-revoke")),
         reverse("agent-key-mint", args=[app.id, agent.id]) + "?purpose=agent",
         reverse("audit-event", args=[app.id, Event.objects.filter(action="key.rotate").latest("at").id]),
+        reverse("audit-event", args=[app.id, Event.objects.filter(action="key.narrow").latest("at").id]),
         reverse("audit-call", args=[app.id, Call.objects.get().id]),
+        *(reverse("key-use", args=[app.id, one.id]) for one in (used.key, key)),
+        reverse("agent-use", args=[app.id, agent.id]),
+        reverse("keys-deprecated", args=[app.id]),
         reverse("audit", args=one) + "?key=nothing&range=24h",
         reverse("audit", args=one) + "?range=custom&since=yesterday",
         reverse("member-end", args=[app.id, developer.memberships.get().id]),
