@@ -34,3 +34,7 @@ def action(name: str, needs: str, says: str, scope: str = "", agent_scope: str =
 READ = action("audit.read", "dashboard_audit:read", "read")
 EXPORT = action("audit.export", "dashboard_audit:export", "exported")
 EMIT_SPANS = action("span.emit", "", "sent", scope="spans:emit")
+SAVE_VIEW = action("view.save", "dashboard_audit:read", "saved")
+SHARE_VIEW = action("view.share", "dashboard_audit:read", "shared or unshared")
+RENAME_VIEW = action("view.rename", "dashboard_audit:read", "renamed")
+END_VIEW = action("view.end", "dashboard_audit:read", "ended")
