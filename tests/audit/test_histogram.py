@@ -10,11 +10,11 @@ from audit import histogram as figure
 from audit.clock import at
 from audit.histogram import Histogram, histogram
 from audit.ids import new_id
-from audit.models import Pending, Tally
+from audit.models import Tally
 from audit.models.seals import NOWHERE
 from audit.search import Filters
 from audit.templatetags.figures import as_filters, draw, each, scale, sentence, span, within_one
-from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, acted, called
+from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, acted, called, sealed
 
 pytestmark = pytest.mark.django_db
 
@@ -31,11 +31,6 @@ def told(drawn: Histogram) -> tuple[int, int, int]:
 
 def tallied(hour: datetime, key_id: UUID = NOWHERE, **numbers: int) -> None:
     Tally.objects.create(stream=APP, key_id=key_id, hour=hour, **numbers)
-
-
-def sealed() -> None:
-    """Let no row wait for its seal."""
-    Pending.objects.all().delete()
 
 
 # ── bars ────────────────────────────────────────────────────────────────────
