@@ -17,6 +17,8 @@ from audit.search import Filters
 from audit.shell import ShellCommand
 
 NO_APP = "none"
+SOUGHT = "sought_"
+"""Before the name of a filter among the options: one of them is called actor, as who runs the command is."""
 
 
 class Command(ShellCommand):
@@ -29,7 +31,8 @@ class Command(ShellCommand):
         parser.add_argument("--format", choices=list(FORMATS), default="jsonl")
         parser.add_argument("--file", type=Path, help="where to; otherwise stdout")
         for name, field in Wanted.model_fields.items():
-            parser.add_argument(f"--{name.replace('_', '-')}", help=field.description)
+            option = f"--{name.replace('_', '-')}"
+            parser.add_argument(option, dest=SOUGHT + name, metavar="WHAT", help=field.description)
 
     def act(self, actor: Actor, **options: Any) -> None:
         app_id, name = _app(options["app"])
@@ -56,10 +59,9 @@ class Command(ShellCommand):
 
 
 def _filters(app_id: UUID | None, options: dict[str, Any]) -> Filters:
+    asked = {name: options[SOUGHT + name] for name in Wanted.model_fields if options[SOUGHT + name]}
     try:
-        return Wanted(**{name: options[name] for name in Wanted.model_fields if options[name]}).filters(
-            app_id
-        )
+        return Wanted(**asked).filters(app_id)
     except ValidationError as error:
         flaw = error.errors()[0]
         raise Invalid(str(flaw["loc"][0]), f"--{flaw['loc'][0]}: {flaw['msg']}.") from None
