@@ -57,7 +57,8 @@ class Cursor(NamedTuple):
 class Filters:
     """What to look for in one app's record. Empty means anything."""
 
-    app_id: UUID
+    app_id: UUID | None
+    """None: what belongs to no app."""
     key: str = ""
     """A key's prefix or a piece of it, in which large and small letters differ; or a name it has had."""
     key_id: UUID | None = None

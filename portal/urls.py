@@ -6,6 +6,7 @@ import agents.actions as on_agents
 import agents.views as agent_pages
 import audit.actions as on_audit
 import audit.entry_views as entry_pages
+import audit.export_views as export_pages
 import audit.saved_pages as view_pages
 import audit.views as audit_pages
 import keys.actions as on_keys
@@ -61,6 +62,7 @@ agents = [
 
 audit = [
     path("", page(audit_pages.timeline, on_audit.READ), name="audit"),
+    path("export/", page(export_pages.export, on_audit.EXPORT), name="audit-export"),
     path("events/<uuid:event_id>/", page(entry_pages.event, on_audit.READ), name="audit-event"),
     path("calls/<uuid:call_id>/", page(entry_pages.call, on_audit.READ), name="audit-call"),
     path("live/", page(audit_pages.live, on_audit.READ), name="audit-live"),

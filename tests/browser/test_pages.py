@@ -61,6 +61,7 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         reverse("agent-use", args=[app.id, agent.id]),
         reverse("keys-deprecated", args=[app.id]),
         reverse("audit", args=one) + "?key=nothing&range=24h",
+        reverse("audit-export", args=one) + "?outcome=refused&range=30d",
         reverse("audit", args=one) + "?range=custom&since=yesterday",
         reverse("member-end", args=[app.id, developer.memberships.get().id]),
         "/apps/no-such-page/",
