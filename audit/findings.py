@@ -52,7 +52,7 @@ class Finding:
     """The number of the checkpoint it lies under."""
     line: int | None = None
     """Of a file: in which line it was found."""
-    seal_of: UUID | None = None
+    stream: UUID | None = None
     """The stream's app, where several are looked at."""
 
     @property

@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from audit import evidence
 from audit.evidence import CheckpointLine
 from audit.findings import Finding
+
+A_WHILE = timedelta(minutes=1)
+"""How long it may take between looking how far the record goes and saying when that was."""
 
 
 @dataclass(slots=True)
@@ -30,13 +33,13 @@ class Kept:
         elif known not in (None, one.hash):
             yield Finding("rewritten", "It is not the checkpoint that was kept under this number.", **place)
 
-    def beyond(self, kind: str, last_seq: int, made_at: datetime | None) -> Iterator[Finding]:
-        """What these know of a stream after `last_seq`, where a file ends that was made at `made_at`."""
+    def beyond(self, kind: str, last_seq: int, exported_at: datetime | None) -> Iterator[Finding]:
+        """What these know of a stream after `last_seq`, where a file ends that was taken out at `exported_at`."""
         end = self.ends.get(kind)
         if end is None or end.last_seq <= last_seq:
             return
         says = f"Checkpoint {end.number} was kept, and goes on to no. {end.last_seq}."
-        cut = made_at is not None and end.sealed_at < made_at
+        cut = exported_at is not None and end.sealed_at < exported_at - A_WHILE
         yield Finding("cut" if cut else "beyond", says, kind=kind, seq=last_seq + 1)
 
 

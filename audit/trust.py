@@ -34,7 +34,9 @@ class Trust:
             return
         place = {"kind": one.kind, "seq": one.first_seq, "checkpoint": one.number}
         if one.key_id not in self.keys:
-            yield Finding("signature", f"It is signed by the key {one.key_id}, which is not trusted.", **place)
+            yield Finding(
+                "signature", f"It is signed by the key {one.key_id}, which is not trusted.", **place
+            )
         elif not is_signed(self.keys[one.key_id], canonical.signed(one.hash), one.signature):
             yield Finding("signature", f"The key {one.key_id} did not sign it.", **place)
         elif before and before == self.present != one.key_id:
