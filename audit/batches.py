@@ -9,13 +9,15 @@ from uuid import UUID
 from audit import canonical, checkpoints, evidence, rows
 from audit.claims import ERASE, PURGE, Places, claimed
 from audit.evidence import CheckpointLine
-from audit.findings import Finding
-from audit.models import NOWHERE, Checkpoint, Event, Seal
+from audit.findings import Finding, Where
+from audit.models import Checkpoint, Event, Seal
+from audit.models.seals import NOWHERE
 from audit.offline_whole import rootless
 from audit.rows import FIELDS, RECORDS, Row
 
 LATE = timedelta(days=1)
 """How long after its moment a row may be sealed without a word."""
+APP_ID = FIELDS["call"].index("app_id")
 MOST_COMPARED = 40
 """Rows of one batch that are compared with each other, to see which have changed places."""
 
@@ -73,7 +75,7 @@ def read(kind: str, ids: Sequence[UUID], one: Checkpoint) -> dict[UUID, Row]:
 def _purged(one: Checkpoint, acts: Acts) -> Iterator[Finding]:
     if not acts.say(one.stream, PURGE, one.kind, one.first_seq, one.last_seq):
         says = f"The rows {one.first_seq} to {one.last_seq} are said to be purged, and no act says so."
-        yield Finding("purge", says, seq=one.first_seq, **_under(one))
+        yield Finding("purge", says, _under(one))
 
 
 def _seals(one: Checkpoint) -> Iterator[Seal]:
@@ -89,20 +91,20 @@ def _gaps(one: Checkpoint, seals: Sequence[Seal]) -> Iterator[Finding]:
         if after - before > 1:
             many = f"The seals {before + 1} to {after - 1} are gone."
             says = many if after - before > 2 else f"The seal of no. {before + 1} is gone."
-            yield Finding("missing", says, seq=before + 1, **_under(one))
+            yield Finding("missing", says, replace(_under(one), seq=before + 1))
 
 
 def _rows(one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row], acts: Acts) -> Iterator[Finding]:
     edited = []
     for seal in seals:
         row = found.get(seal.row_id)
-        place = {"seq": seal.seq, "row_id": seal.row_id, **_under(one)}
+        where = _at(seal, one)
         if row is None:
-            yield Finding("missing", "The row is gone; its seal is there.", **place)
+            yield Finding("missing", "The row is gone; its seal is there.", where)
         elif not fits(row, seal):
             edited.append((seal, row))
-        elif (row.app_id or NOWHERE) != one.stream:
-            yield Finding("inserted", "The row belongs to another app.", **place)
+        elif (row.values[APP_ID] or NOWHERE) != one.stream:
+            yield Finding("inserted", "The row belongs to another app.", where)
         elif seal.salt is None:
             yield from _erased(one, seal, row, acts)
     yield from _edited(one, edited)
@@ -115,26 +117,26 @@ def fits(row: Row, seal: Seal) -> bool:
 
 
 def _erased(one: Checkpoint, seal: Seal, row: Row, acts: Acts) -> Iterator[Finding]:
-    place = {"seq": seal.seq, "row_id": seal.row_id, **_under(one)}
+    where = _at(seal, one)
     personal = FIELDS[one.kind][len(canonical.PUBLIC[one.kind]) :]
     if telling := [name for name in personal if row.values[FIELDS[one.kind].index(name)]]:
-        yield Finding("erasure", f"The row is erased and still tells: {', '.join(telling)}.", **place)
+        yield Finding("erasure", f"The row is erased and still tells: {', '.join(telling)}.", where)
     if not acts.say(one.stream, ERASE, one.kind, seal.seq, seal.seq):
-        yield Finding("erasure", "The row is erased, and no act says so.", **place)
+        yield Finding("erasure", "The row is erased, and no act says so.", where)
 
 
 def _edited(one: Checkpoint, edited: Sequence[tuple[Seal, Row]]) -> Iterator[Finding]:
     """Rows that do not fit their seals: changed, or each saying what another said."""
     for at, (seal, row) in enumerate(edited):
-        place = {"seq": seal.seq, "row_id": seal.row_id, **_under(one)}
+        where = _at(seal, one)
         others = edited if at < MOST_COMPARED and len(edited) <= MOST_COMPARED else ()
         says_another = next(
             (other.seq for other, _ in others if other is not seal and _says(row, other)), None
         )
         if says_another is None:
-            yield Finding("edited", "The row does not say what it said when it was sealed.", **place)
+            yield Finding("edited", "The row does not say what it said when it was sealed.", where)
         else:
-            yield Finding("moved", f"The row says what no. {says_another} said.", **place)
+            yield Finding("moved", f"The row says what no. {says_another} said.", where)
 
 
 def _says(row: Row, seal: Seal) -> bool:
@@ -155,11 +157,15 @@ def _late(one: Checkpoint) -> Iterator[Finding]:
     if one.sealed_at - one.earliest_at > LATE:
         days = (one.sealed_at - one.earliest_at).days
         says = f"Its oldest row was sealed {days} days after the moment it tells."
-        yield Finding("backdated", says, seq=one.first_seq, **_under(one))
+        yield Finding("backdated", says, _under(one))
 
 
-def _under(one: Checkpoint) -> dict[str, object]:
-    return {"kind": one.kind, "checkpoint": one.number, "stream": one.stream}
+def _under(one: Checkpoint) -> Where:
+    return Where(one.kind, one.first_seq, checkpoint=one.number, stream=one.stream)
+
+
+def _at(seal: Seal, one: Checkpoint) -> Where:
+    return replace(_under(one), seq=seal.seq, row_id=seal.row_id)
 
 
 def _acts_on(stream: UUID) -> dict[tuple[str, str], Places]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from audit import canonical
+from audit.findings import Where
 
 Line = Mapping[str, Any]
 LONGEST_PROOF = 64
@@ -45,6 +46,11 @@ class RowLine:
             raise Unreadable("one of its fields holds what no row can hold") from None
 
     @property
+    def where(self) -> Where:
+        """Its place."""
+        return Where(self.kind, self.seq, self.id)
+
+    @property
     def is_erased(self) -> bool:
         """Whether a commitment stands for its personal part."""
         return self.salt is None
@@ -73,6 +79,11 @@ class CheckpointLine:
     key_id: str
     signature: bytes
     purged: bool
+
+    @property
+    def where(self) -> Where:
+        """Its place, by its first row."""
+        return Where(self.kind, self.first_seq, checkpoint=self.number, stream=self.stream)
 
     @property
     def rows(self) -> int:

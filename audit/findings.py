@@ -36,13 +36,9 @@ NOTES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that does not hold, and where."""
+class Where:
+    """A place in the record, as exactly as it is known."""
 
-    what: str
-    """One of MEANINGS or NOTES."""
-    says: str
-    """The same of this very case, in a sentence."""
     kind: str = ""
     """The stream: event or call. Empty: it is about the whole."""
     seq: int | None = None
@@ -53,25 +49,39 @@ class Finding:
     line: int | None = None
     """Of a file: in which line it was found."""
     stream: UUID | None = None
-    """The stream's app, where several are looked at."""
+    """The stream's app."""
+
+    def __str__(self) -> str:
+        row = f"{self.kind or 'row'} no. {self.seq}" if self.seq is not None else ""
+        line = f"line {self.line}" if self.line is not None else ""
+        checkpoint = f"checkpoint {self.checkpoint}" if self.checkpoint is not None else ""
+        return ", ".join(part for part in (line, row, checkpoint) if part)
+
+
+SOMEWHERE = Where()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that does not hold, and where."""
+
+    what: str
+    """One of MEANINGS or NOTES."""
+    says: str
+    """The same of this very case, in a sentence."""
+    where: Where = SOMEWHERE
 
     @property
     def is_note(self) -> bool:
         """Whether it is worth knowing and nothing wrong."""
         return self.what in NOTES
 
-    @property
-    def where(self) -> str:
-        """Its place in words: `line 17, call no. 12, checkpoint 3`."""
-        row = f"{self.kind or 'row'} no. {self.seq}" if self.seq is not None else ""
-        line = f"line {self.line}" if self.line is not None else ""
-        checkpoint = f"checkpoint {self.checkpoint}" if self.checkpoint is not None else ""
-        return ", ".join(part for part in (line, row, checkpoint) if part)
-
     def told(self) -> dict[str, Any]:
         """As JSON, without what it does not say."""
-        given = {name: value for name, value in asdict(self).items() if value not in (None, "")}
-        return {name: str(value) if isinstance(value, UUID) else value for name, value in given.items()}
+        place = {name: value for name, value in asdict(self.where).items() if value not in (None, "")}
+        told = {name: str(value) if isinstance(value, UUID) else value for name, value in place.items()}
+        return {"what": self.what, "says": self.says, **told}
 
     def __str__(self) -> str:
-        return f"{self.what}: {f'{self.where}: ' if self.where else ''}{self.says}"
+        where = str(self.where)
+        return f"{self.what}: {f'{where}: ' if where else ''}{self.says}"

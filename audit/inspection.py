@@ -12,7 +12,7 @@ from uuid import UUID
 
 from audit import evidence, kept, trust
 from audit.evidence import Unreadable
-from audit.findings import Finding
+from audit.findings import Finding, Where
 from audit.offline_part import Selection
 from audit.offline_whole import WholeExport
 from audit.trust import Trust
@@ -83,14 +83,16 @@ class Inspection:
             told = _object(line)
             if told is None or ended:
                 why = "cut short or not JSON" if told is None else "after the end"
-                yield Finding("unreadable", f"The line is {why}.", line=self.at)
+                yield Finding("unreadable", f"The line is {why}.", Where(line=self.at))
                 break
             for found in self._told(part, told, digest):
                 yield _at(found, self.at)
             ended = told.get("type") == "end"
             digest.update(line)
         if not ended:
-            yield Finding("cut", f"The file ends after line {self.at} without its end line.", line=self.at)
+            yield Finding(
+                "cut", f"The file ends after line {self.at} without its end line.", Where(line=self.at)
+            )
         for found in part.finish(
             _exported_at(self.header) if self.is_signed or not trust.CAN_CHECK else None
         ):
@@ -113,8 +115,11 @@ class Inspection:
                     yield Finding("unreadable", "No line of an export is of this type.")
         except Unreadable as why:
             seq = told.get("seq")
-            place = {"seq": seq} if type(seq) is int else {}
-            yield Finding("unreadable", f"The line cannot be taken: {why}.", **place)  # type: ignore[arg-type]
+            yield Finding(
+                "unreadable",
+                f"The line cannot be taken: {why}.",
+                Where(seq=seq if type(seq) is int else None),
+            )
 
     def _end(self, told: Mapping[str, Any], digest: bytes) -> Iterator[Finding]:
         if told.get("rows") != self.rows:
@@ -132,13 +137,13 @@ class Inspection:
         """What the header says that did not come."""
         if type(self.header.get("rows")) is int and self.header["rows"] != self.rows:
             says = f"The header says {self.header['rows']} rows, and there are {self.rows}."
-            yield Finding("count", says, line=1)
+            yield Finding("count", says, Where(line=1))
         if isinstance(part, WholeExport):
             for told in _list(self.header.get("streams")):
                 kind, last = told.get("kind"), told.get("last_seq")
                 if type(last) is int and isinstance(kind, str) and (ends := part.last_seq(kind)) < last:
                     says = f"The header says that it goes to no. {last}, and it ends at {ends}."
-                    yield Finding("cut", says, kind=kind, seq=ends + 1)
+                    yield Finding("cut", says, Where(kind, ends + 1))
 
     def _proof(self) -> Iterator[Finding]:
         """The proof of one row: the row, its checkpoint and the hashes between."""
@@ -171,7 +176,7 @@ def _object(line: bytes) -> Mapping[str, Any] | None:
 
 
 def _at(found: Finding, line: int) -> Finding:
-    return found if found.line else replace(found, line=line)
+    return found if found.where.line else replace(found, where=replace(found.where, line=line))
 
 
 def _list(value: Any) -> list[Any]:
@@ -190,7 +195,7 @@ def _stream(header: Mapping[str, Any]) -> UUID:
     """Whose record it is. NOWHERE: what belongs to no app."""
     app = header.get("app")
     with suppress(ValueError, TypeError, AttributeError):
-        return UUID(app["id"] if isinstance(app, dict) else app)  # type: ignore[arg-type]
+        return UUID(app["id"] if isinstance(app, dict) else app)
     return NOWHERE
 
 

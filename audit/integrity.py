@@ -5,7 +5,7 @@ against those kept outside the database; seals beyond the last checkpoint; rows 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from audit import anchors, batches, signing, strays
 from audit.batches import Acts
 from audit.chains import Chain
 from audit.evidence import CheckpointLine
-from audit.findings import Finding
+from audit.findings import Finding, Where
 from audit.models import Checkpoint, Event, Seal
 from audit.refusals import Invalid
 from audit.rows import RECORDS
@@ -110,16 +110,15 @@ class _Look:
     def at(self, one: Checkpoint) -> tuple[list[Finding], int]:
         """What is wrong with a checkpoint, and how many rows of it were looked at."""
         told = batches.line(one)
-        links = [replace(found, stream=one.stream) for found in self._chain(one).follow(told)]
+        links = self._chain(one).follow(told)
         found, rows = batches.check(one, self.acts)
         return [*links, *self._unlike(told), *found], rows
 
     def _unlike(self, told: CheckpointLine) -> Iterator[Finding]:
         kept = self.kept.get(told.number)
         if kept and kept.hash != told.hash:
-            place = {"kind": told.kind, "seq": told.first_seq, "stream": told.stream}
             says = "It is not the checkpoint that was kept outside the database under this number."
-            yield Finding("rewritten", says, checkpoint=told.number, **place)
+            yield Finding("rewritten", says, told.where)
 
     def _chain(self, one: Checkpoint) -> Chain:
         """The chain as far as the checkpoint before this one."""
@@ -158,7 +157,9 @@ def _absent(scope: Scope, after: int, to: int, kept: Mapping[int, CheckpointLine
     for number in gone:
         one = kept.get(number)
         if one is None:
-            yield Finding("number", f"There is no checkpoint {number}, and later ones.", checkpoint=number)
+            yield Finding(
+                "number", f"There is no checkpoint {number}, and later ones.", Where(checkpoint=number)
+            )
         elif scope.stream in (None, one.stream):
             yield _gone(one, "missing")
 
@@ -176,7 +177,7 @@ def _cut(scope: Scope, last: int) -> Iterator[Finding]:
 
 def _gone(one: CheckpointLine, what: str) -> Finding:
     says = f"Checkpoint {one.number}, of the {one.kind}s {one.first_seq} to {one.last_seq}, is kept and not here."
-    return Finding(what, says, kind=one.kind, seq=one.first_seq, checkpoint=one.number, stream=one.stream)
+    return Finding(what, says, one.where)
 
 
 def _put_aside() -> Iterator[Finding]:
@@ -192,7 +193,7 @@ def _put_aside() -> Iterator[Finding]:
                 f"On {act.at:%d %B %Y} {act.actor_label} and {told.get('confirmed_by')} gave up the checkpoints "
                 f"{told.get('agreed', 0) + 1} to {told.get('kept', 0)}: {act.reason}"
             )
-            yield Finding("reanchored", says, row_id=act.id)
+            yield Finding("reanchored", says, Where("event", row_id=act.id))
 
 
 def _beyond(scope: Scope) -> Iterator[Finding]:
@@ -203,8 +204,8 @@ def _beyond(scope: Scope) -> Iterator[Finding]:
             last = Checkpoint.objects.filter(**mine).order_by("-first_seq").values("last_seq")[:1]
             seals = Seal.objects.filter(seq__gt=Coalesce(Subquery(last), 0), **mine).order_by("seq")
             for seal in seals[:MOST_BEYOND]:
-                place = {"kind": kind, "seq": seal.seq, "row_id": seal.row_id, "stream": stream}
-                yield Finding("inserted", "The row has a seal, and no checkpoint stands above it.", **place)
+                where = Where(kind, seal.seq, seal.row_id, stream=stream)
+                yield Finding("inserted", "The row has a seal, and no checkpoint stands above it.", where)
 
 
 def _streams() -> Iterator[UUID]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from audit import evidence
 from audit.evidence import CheckpointLine
-from audit.findings import Finding
+from audit.findings import Finding, Where
 
 A_WHILE = timedelta(minutes=1)
 """How long it may take between looking how far the record goes and saying when that was."""
@@ -27,11 +27,10 @@ class Kept:
     def doubts(self, one: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with a checkpoint, to whoever kept these."""
         known = self.hashes.get(one.number)
-        place = {"kind": one.kind, "seq": one.first_seq, "checkpoint": one.number}
         if known is None and self.hashes and min(self.hashes) < one.number <= self.last:
-            yield Finding("rewritten", "It is not among the checkpoints that were kept.", **place)
+            yield Finding("rewritten", "It is not among the checkpoints that were kept.", one.where)
         elif known not in (None, one.hash):
-            yield Finding("rewritten", "It is not the checkpoint that was kept under this number.", **place)
+            yield Finding("rewritten", "It is not the checkpoint that was kept under this number.", one.where)
 
     def beyond(self, kind: str, last_seq: int, exported_at: datetime | None) -> Iterator[Finding]:
         """What these know of a stream after `last_seq`, where a file ends that was taken out at `exported_at`."""
@@ -40,7 +39,7 @@ class Kept:
             return
         says = f"Checkpoint {end.number} was kept, and goes on to no. {end.last_seq}."
         cut = exported_at is not None and end.sealed_at < exported_at - A_WHILE
-        yield Finding("cut" if cut else "beyond", says, kind=kind, seq=last_seq + 1)
+        yield Finding("cut" if cut else "beyond", says, Where(kind, last_seq + 1))
 
 
 def read(paths: Iterable[Path], stream: UUID) -> Kept:

@@ -6,7 +6,7 @@ What was left out of a selection cannot be seen. Its memory grows by some 200 by
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -33,44 +33,43 @@ class Selection:
 
     def checkpoint(self, one: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with a checkpoint by itself."""
-        place = {"kind": one.kind, "seq": one.first_seq, "checkpoint": one.number}
         if self.stream not in (None, one.stream):
-            yield Finding("inserted", "The checkpoint is of another app.", **place)
+            yield Finding("inserted", "The checkpoint is of another app.", one.where)
         if one.recomputed() != one.hash:
-            yield Finding("hash", "Its hash is not that of what it says.", **place)
+            yield Finding("hash", "Its hash is not that of what it says.", one.where)
         yield from self.trust.doubts(one)
         yield from self.kept.doubts(one)
         insort(self.known[one.kind], (one.first_seq, one.last_seq, one.number, one.root))
 
     def row(self, one: RowLine) -> Iterator[Finding]:
         """What is wrong with a row."""
-        place = {"kind": one.kind, "seq": one.seq, "row_id": one.id}
         if self.last and self.last >= (one.at, one.id):
-            yield Finding("moved", "It stands after a row that is later, or comes twice.", **place)
+            yield Finding("moved", "It stands after a row that is later, or comes twice.", one.where)
         self.last = (one.at, one.id)
         if one.is_erased and one.tells():
-            yield Finding("erasure", f"The row is erased and still tells: {', '.join(one.tells())}.", **place)
+            yield Finding(
+                "erasure", f"The row is erased and still tells: {', '.join(one.tells())}.", one.where
+            )
         try:
             yield from self._content(one, one.recomputed())
         except Unreadable as why:
-            yield Finding("unreadable", f"The row cannot be read: {why}.", **place)
+            yield Finding("unreadable", f"The row cannot be read: {why}.", one.where)
 
     def finish(self, exported_at: datetime | None) -> Iterator[Finding]:
         """Nothing can be said of the end."""
         return iter(())
 
     def _content(self, one: RowLine, leaf: bytes) -> Iterator[Finding]:
-        place = {"kind": one.kind, "seq": one.seq, "row_id": one.id}
         under = self._under(one)
         if leaf != one.leaf:
-            yield Finding("edited", "The row does not say what it said when it was sealed.", **place)
+            yield Finding("edited", "The row does not say what it said when it was sealed.", one.where)
         elif under is None:
-            yield Finding("proof", "Its checkpoint does not stand above it.", **place)
+            yield Finding("proof", "Its checkpoint does not stand above it.", one.where)
         else:
             first, last, number, root = under
             if not leads(leaf, one, first, last, root):
                 says = "Its proof does not lead to the root: it was changed, moved or put in."
-                yield Finding("proof", says, checkpoint=number, **place)
+                yield Finding("proof", says, replace(one.where, checkpoint=number))
 
     def _under(self, one: RowLine) -> Known | None:
         known = self.known[one.kind]

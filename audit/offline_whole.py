@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from audit import canonical
 from audit.chains import Chain
 from audit.claims import ERASE, PURGE, Places, claimed
 from audit.evidence import CheckpointLine, RowLine, Unreadable
-from audit.findings import Finding
+from audit.findings import Finding, Where
 from audit.kept import Kept
 from audit.trust import Trust
 
@@ -48,27 +48,26 @@ class WholeExport:
 
     def content(self, one: RowLine) -> Iterator[Finding]:
         """What is wrong with what a row says."""
-        place = {"kind": one.kind, "seq": one.seq, "row_id": one.id}
         try:
             leaf = one.recomputed()
         except Unreadable as why:
-            yield Finding("unreadable", f"The row cannot be read: {why}.", **place)
+            yield Finding("unreadable", f"The row cannot be read: {why}.", one.where)
             return
         if leaf != one.leaf:
-            yield Finding("edited", "The row does not say what it said when it was sealed.", **place)
+            yield Finding("edited", "The row does not say what it said when it was sealed.", one.where)
         if one.app_id != self.stream and (one.app_id or self.stream.int):
-            yield Finding("inserted", f"The row belongs to another app, {one.app_id}.", **place)
+            yield Finding("inserted", f"The row belongs to another app, {one.app_id}.", one.where)
         if one.is_erased and one.tells():
-            yield Finding("erasure", f"The row is erased and still tells: {', '.join(one.tells())}.", **place)
+            yield Finding(
+                "erasure", f"The row is erased and still tells: {', '.join(one.tells())}.", one.where
+            )
 
     def checkpoint(self, one: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with the next checkpoint, and with the rows before it."""
         if one.kind != self.kind:
             yield from self._turn(one.kind)
         if one.stream != self.stream:
-            yield Finding(
-                "inserted", "The checkpoint is of another app.", kind=one.kind, checkpoint=one.number
-            )
+            yield Finding("inserted", "The checkpoint is of another app.", one.where)
             return
         yield from self._chain(one.kind).follow(one)
         yield from self.kept.doubts(one)
@@ -97,7 +96,7 @@ class WholeExport:
                 # Acts are kept longer than anything, and may have been purged in their turn.
                 if not acts_are_gone or (action, kind) == (PURGE, "event"):
                     says = f"The rows {first} to {last} are {word}, and no act says so."
-                    yield Finding(what, says, kind=kind, seq=first)
+                    yield Finding(what, says, Where(kind, first))
 
     def _chain(self, kind: str) -> Chain:
         return self.chains.setdefault(kind, Chain(kind, self.trust))
@@ -112,24 +111,21 @@ class WholeExport:
         if self.leaves:
             first = self._chain(self.kind).last_seq + 1
             says = f"The rows from no. {first} on have no checkpoint."
-            yield Finding("cut", says, kind=self.kind, seq=first)
+            yield Finding("cut", says, Where(self.kind, first))
 
     def _begin(self, expected: int) -> None:
         self.leaves, self.expected, self.disturbed = [], expected, False
         self.last = self.unordered = None
 
     def _place(self, one: RowLine) -> Iterator[Finding]:
-        place = {"kind": one.kind, "row_id": one.id}
         if one.seq > self.expected:
             yield self._disturb(
-                "missing", _missing(self.expected, one.seq - 1), kind=one.kind, seq=self.expected
+                "missing", _missing(self.expected, one.seq - 1), Where(one.kind, self.expected)
             )
         elif one.seq < self.expected:
-            yield self._disturb(
-                "inserted", f"No. {one.seq} stands where {self.expected} should.", seq=one.seq, **place
-            )
+            yield self._disturb("inserted", f"No. {one.seq} stands where {self.expected} should.", one.where)
         if len(self.leaves) == MOST_LEAVES:
-            yield self._disturb("cut", "No batch is as long as this one.", seq=one.seq, **place)
+            yield self._disturb("cut", "No batch is as long as this one.", one.where)
         self.expected = one.seq + 1
 
     def _note(self, one: RowLine) -> None:
@@ -147,30 +143,32 @@ class WholeExport:
 
     def _batch(self, one: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with the rows that a checkpoint stands for."""
-        place = {"kind": one.kind, "checkpoint": one.number}
         if self.expected <= one.last_seq:
-            yield self._disturb("missing", _missing(self.expected, one.last_seq), seq=self.expected, **place)
+            yield self._disturb(
+                "missing", _missing(self.expected, one.last_seq), replace(one.where, seq=self.expected)
+            )
         elif self.expected > one.last_seq + 1:
             yield self._disturb(
-                "inserted", f"Rows stand after no. {one.last_seq}, its last.", seq=one.last_seq + 1, **place
+                "inserted",
+                f"Rows stand after no. {one.last_seq}, its last.",
+                replace(one.where, seq=one.last_seq + 1),
             )
         if not self.disturbed and canonical.root(self.leaves) != one.root:
             yield rootless(one, self.unordered)
 
-    def _disturb(self, what: str, says: str, **place: object) -> Finding:
+    def _disturb(self, what: str, says: str, where: Where) -> Finding:
         self.disturbed = True
-        return Finding(what, says, **place)  # type: ignore[arg-type]
+        return Finding(what, says, where)
 
 
 def rootless(one: CheckpointLine, unordered: int | None) -> Finding:
     """The leaves of a batch do not give its root. Rows lie in the order of their moments, unless some were moved."""
     among = f"among the rows {one.first_seq} to {one.last_seq}"
-    place = {"kind": one.kind, "checkpoint": one.number}
     if unordered is not None:
         says = f"Rows have changed places {among}: no. {unordered} is out of order."
-        return Finding("moved", says, seq=unordered, **place)
+        return Finding("moved", says, replace(one.where, seq=unordered))
     says = f"A row was changed, left out or put in {among}, and the leaves made to fit."
-    return Finding("root", says, seq=one.first_seq, **place)
+    return Finding("root", says, one.where)
 
 
 def _missing(first: int, last: int) -> str:

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from audit.findings import Finding
-from audit.models import NOWHERE, Pending, Seal
+from audit.findings import Finding, Where
+from audit.models import Pending, Seal
+from audit.models.seals import NOWHERE
 from audit.refusals import Invalid
 from audit.rows import RECORDS
 from audit.search import Cursor, parse_cursor
@@ -62,7 +63,7 @@ def _strays(kind: str, stream: UUID | None, ids: Sequence[UUID]) -> Iterator[Fin
     """
     for row_id in _still_there(kind, _unsealed(ids)):
         says = "The row has no seal and does not wait for one: it was put in behind the record's back."
-        yield Finding("inserted", says, kind=kind, row_id=row_id, stream=stream)
+        yield Finding("inserted", says, Where(kind, row_id=row_id, stream=stream))
 
 
 def _unsealed(ids: Sequence[UUID]) -> set[UUID]:

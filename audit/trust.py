@@ -32,16 +32,15 @@ class Trust:
         """What is wrong with the signature of a checkpoint. `before` is the key of the one it follows."""
         if not CAN_CHECK:
             return
-        place = {"kind": one.kind, "seq": one.first_seq, "checkpoint": one.number}
         if one.key_id not in self.keys:
             yield Finding(
-                "signature", f"It is signed by the key {one.key_id}, which is not trusted.", **place
+                "signature", f"It is signed by the key {one.key_id}, which is not trusted.", one.where
             )
         elif not is_signed(self.keys[one.key_id], canonical.signed(one.hash), one.signature):
-            yield Finding("signature", f"The key {one.key_id} did not sign it.", **place)
+            yield Finding("signature", f"The key {one.key_id} did not sign it.", one.where)
         elif before and before == self.present != one.key_id:
             yield Finding(
-                "signature", f"It is signed by the key {one.key_id} after {before} was in use.", **place
+                "signature", f"It is signed by the key {one.key_id} after {before} was in use.", one.where
             )
 
 

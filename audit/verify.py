@@ -93,8 +93,8 @@ def _said(inspection: Inspection, notes: list[Finding], shown: list[Finding], wr
         return
     yield f"Does not hold: {seen}."
     yield f"First: {shown[0]}"
-    if shown[0].row_id:
-        yield f"       row {shown[0].row_id}"
+    if shown[0].where.row_id:
+        yield f"       row {shown[0].where.row_id}"
     yield from (f"Then:  {found}" for found in shown[1:])
     if wrong > len(shown):
         yield f"And {wrong - len(shown)} more."
