@@ -5,6 +5,7 @@ It needs Python alone, and the library `cryptography` to check signatures. docs/
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from audit.findings import Finding
 from audit.inspection import Inspection
 
 HOLDS, WRONG, UNREADABLE, UNSIGNED = 0, 1, 2, 3
+_HEX = re.compile("[0-9A-Fa-f]{64}")
 MOST_SHOWN = 20
 """Findings that are shown. The others are counted."""
 
@@ -57,14 +59,11 @@ def _opened(name: str) -> BinaryIO:
 
 def _key(text: str) -> tuple[str, bytes]:
     """A public key under its id. Raises Unreadable, and OSError for a file."""
-    if len(text) != 64 and Path(text).exists():
+    if not _HEX.fullmatch(text) and Path(text).exists():
         text = Path(text).read_bytes()[:200].decode("ascii", "replace").strip()
-    try:
-        public = bytes.fromhex(text)
-    except ValueError:
-        public = b""
-    if len(public) != 32:
+    if not _HEX.fullmatch(text):
         raise Unreadable("--key: write the public key as 64 hex digits, or name a file of them.")
+    public = bytes.fromhex(text)
     return trust.key_id(public), public
 
 

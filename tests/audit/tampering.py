@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 from django.db.models import F
 
@@ -14,8 +15,6 @@ from audit.rows import RECORDS
 from audit.signing import key_id
 from audit.trust import key_id as id_of
 from tests.audit.records import APP, MINUTE, NOON, called
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 PER_BATCH = 12
 """Calls under one checkpoint of the log that is tampered with."""
