@@ -45,7 +45,8 @@ class Cursor(NamedTuple):
 class Filters:
     """What to look for in one app's record. Empty means anything."""
 
-    app_id: UUID
+    app_id: UUID | None
+    """None: what belongs to no app."""
     key: str = ""
     """A key's prefix, the end of one, or a piece of it. Large and small letters differ."""
     key_id: UUID | None = None
@@ -111,9 +112,7 @@ def timeline(
 
     Two queries, and one more to find the keys if `filters.key` is asked for.
     """
-    keys = _of_keys(filters)
-    events, calls = _events(filters).filter(keys), _calls(filters).filter(keys)
-    found = _nearest(events, calls, before or after, forwards=after is not None, limit=limit + 1)
+    found = _nearest(*rows(filters), before or after, forwards=after is not None, limit=limit + 1)
     more, entries = len(found) > limit, found[:limit]
     if after:
         entries.reverse()
@@ -122,6 +121,12 @@ def timeline(
         older=_place(entries, -1) if more or after else None,
         newer=_place(entries, 0) if (more and after) or before else None,
     )
+
+
+def rows(filters: Filters) -> tuple[QuerySet[Event], QuerySet[Call]]:
+    """The acts and the calls that match, in no order. One query, if `filters.key` is asked for, to find the keys."""
+    keys = _of_keys(filters)
+    return _events(filters).filter(keys), _calls(filters).filter(keys)
 
 
 def nearest_older(filters: Filters) -> Entry | None:

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 import agents.actions as on_agents
 import agents.views as agent_pages
 import audit.actions as on_audit
+import audit.export_views as export_pages
 import audit.views as audit_pages
 import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
@@ -55,6 +56,7 @@ agents = [
 
 audit = [
     path("", page(audit_pages.timeline, on_audit.READ), name="audit"),
+    path("export/", page(export_pages.export, on_audit.EXPORT), name="audit-export"),
     path("events/<uuid:event_id>/", page(audit_pages.event, on_audit.READ), name="audit-event"),
     path("calls/<uuid:call_id>/", page(audit_pages.call, on_audit.READ), name="audit-call"),
 ]
