@@ -35,3 +35,6 @@ READ = action("audit.read", "dashboard_audit:read", "read")
 EXPORT = action("audit.export", "dashboard_audit:export", "exported")
 EMIT_SPANS = action("span.emit", "", "sent", scope="spans:emit")
 MISS = action("audit.miss", "", "found deleted, before it was sealed,")
+# What no role holds: the shell alone may.
+ERASE = action("audit.erase", "dashboard_audit:delete", "erased personal data of")
+REANCHOR = action("audit.reanchor", "dashboard_audit:delete", "began anew")

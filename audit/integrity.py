@@ -25,7 +25,7 @@ from audit.trust import Trust
 
 MOST_ROWS, MOST_CHECKPOINTS, MOST_NUMBERS = 5_000, 200, 20_000
 """How much of each is looked at in one step at the most; of one batch, all of it."""
-MOST_BEYOND = 100
+MOST_BEYOND, MOST_STEPS = 100, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,26 @@ class Scope:
 
     stream: UUID | None = None
     """The app, or NOWHERE. None: all of the portal."""
+    kind: str = ""
+    """event or call. Empty: both."""
     since: datetime | None = None
     until: datetime | None = None
 
     def checkpoints(self) -> QuerySet[Checkpoint]:
         """Those that rows of the time may lie under."""
-        bounds = {"stream": self.stream, "latest_at__gte": self.since, "earliest_at__lt": self.until}
+        bounds = {
+            "stream": self.stream,
+            "kind": self.kind or None,
+            "latest_at__gte": self.since,
+            "earliest_at__lt": self.until,
+        }
         return Checkpoint.objects.filter(
             **{name: value for name, value in bounds.items() if value is not None}
         )
+
+    def includes(self, one: CheckpointLine) -> bool:
+        """Whether a checkpoint is of a stream that is checked."""
+        return self.stream in (None, one.stream) and self.kind in ("", one.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +73,9 @@ def step(scope: Scope, place: str = "") -> Step:
     if part == "c" and rest.isascii() and rest.isdigit() and len(rest) < 19:
         return _numbers(scope, int(rest))
     if part == "s" and not rest:
-        return Step(list(_beyond(scope)), strays.begin())
+        return Step(list(_beyond(scope)), strays.begin(scope.kind))
     if part == "r":
-        findings, rows, further = strays.step(scope.stream, scope.since, scope.until, rest)
+        findings, rows, further = strays.step(scope.stream, scope.kind, (scope.since, scope.until), rest)
         return Step(findings, further, rows=rows)
     raise Invalid("cursor", "This is not where a step ended.")
 
@@ -76,6 +87,21 @@ def check(scope: Scope) -> Iterator[Step]:
         done = step(scope, place)
         yield done
         place = done.place
+
+
+def newest(scope: Scope, most: int = 20) -> Step:
+    """Check the last few checkpoints of an app, and what lies beside them. Bounded, as a step is."""
+    some = list(scope.checkpoints().order_by("-number")[:most])
+    place: str | None = f"c.{some[-1].number - 1}" if some else "s"
+    beside = replace(scope, since=min((one.earliest_at for one in some), default=None))
+    findings, checkpoints, rows = list[Finding](), 0, 0
+    for _ in range(MOST_STEPS):
+        if place is None:
+            break
+        done = step(scope if place.startswith("c") else beside, place)
+        findings += done.findings
+        checkpoints, rows, place = checkpoints + done.checkpoints, rows + done.rows, done.place
+    return Step(findings, place, checkpoints, rows)
 
 
 def _numbers(scope: Scope, after: int) -> Step:
@@ -160,13 +186,13 @@ def _absent(scope: Scope, after: int, to: int, kept: Mapping[int, CheckpointLine
             yield Finding(
                 "number", f"There is no checkpoint {number}, and later ones.", Where(checkpoint=number)
             )
-        elif scope.stream in (None, one.stream):
+        elif scope.includes(one):
             yield _gone(one, "missing")
 
 
 def _cut(scope: Scope, last: int) -> Iterator[Finding]:
     """What the files know after the last checkpoint there is."""
-    ahead = [one for one in anchors.between(last, last + MOST_NUMBERS) if scope.stream in (None, one.stream)]
+    ahead = [one for one in anchors.between(last, last + MOST_NUMBERS) if scope.includes(one)]
     there = set(
         Checkpoint.objects.filter(number__in=[one.number for one in ahead]).values_list("number", flat=True)
     )
@@ -199,7 +225,7 @@ def _put_aside() -> Iterator[Finding]:
 def _beyond(scope: Scope) -> Iterator[Finding]:
     """Seals that no checkpoint stands above, read with the checkpoints in one statement."""
     for stream in _streams() if scope.stream is None else [scope.stream]:
-        for kind in RECORDS:
+        for kind in [scope.kind] if scope.kind else RECORDS:
             mine = {"stream": stream, "kind": kind}
             last = Checkpoint.objects.filter(**mine).order_by("-first_seq").values("last_seq")[:1]
             seals = Seal.objects.filter(seq__gt=Coalesce(Subquery(last), 0), **mine).order_by("seq")

@@ -16,35 +16,33 @@ from audit.search import Cursor, parse_cursor
 A_STEP = 5_000
 """How many rows are looked at in one step."""
 KINDS = list(RECORDS)
+Span = tuple[datetime | None, datetime | None]
+"""From when until when."""
 DAWN = Cursor(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
-def begin() -> str:
-    """Where the first step begins."""
-    return f"r.{KINDS[0]}.{DAWN}"
+def begin(kind: str = "") -> str:
+    """Where the first step begins. With a kind, the other is left out."""
+    return f"r.{kind or KINDS[0]}.{DAWN}"
 
 
-def step(
-    stream: UUID | None, since: datetime | None, until: datetime | None, place: str
-) -> tuple[list[Finding], int, str | None]:
+def step(stream: UUID | None, only: str, span: Span, place: str) -> tuple[list[Finding], int, str | None]:
     """What a step has found, how many rows it looked at, and where the next begins. Raises Invalid."""
     kind, _, told = place.partition(".")
     after = parse_cursor(told)
     if kind not in RECORDS or after is None:
         raise Invalid("cursor", "This is not where a step ended.")
-    some = list(_rows(kind, stream, since, until, after))
+    some = list(_rows(kind, stream, span, after))
     findings = list(_strays(kind, stream, [row_id for row_id, _ in some]))
     if len(some) == A_STEP:
         return findings, len(some), f"r.{kind}.{Cursor(some[-1][1], some[-1][0])}"
-    following = KINDS[KINDS.index(kind) + 1 :]
+    following = [] if only else KINDS[KINDS.index(kind) + 1 :]
     return findings, len(some), f"r.{following[0]}.{DAWN}" if following else None
 
 
-def _rows(
-    kind: str, stream: UUID | None, since: datetime | None, until: datetime | None, after: Cursor
-) -> Iterable[tuple[UUID, datetime]]:
+def _rows(kind: str, stream: UUID | None, span: Span, after: Cursor) -> Iterable[tuple[UUID, datetime]]:
     """The next rows of an app in the order of their moments; of the whole portal, in that of their ids."""
-    bounds = {"at__gte": since, "at__lt": until}
+    bounds = {"at__gte": span[0], "at__lt": span[1]}
     rows = RECORDS[kind].objects.filter(**{name: value for name, value in bounds.items() if value})
     if stream is None:
         rows = rows.filter(id__gt=after.id).order_by("id")

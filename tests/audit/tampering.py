@@ -111,7 +111,7 @@ def cut_the_tail() -> None:
     """The last two batches of calls, and all that came after the first of them."""
     first = Checkpoint.objects.filter(stream=APP, kind="call").order_by("-number")[1]
     for gone in Checkpoint.objects.filter(number__gte=first.number):
-        _remove(gone)
+        remove(gone)
 
 
 def drop_a_checkpoint() -> None:
@@ -119,12 +119,12 @@ def drop_a_checkpoint() -> None:
 
 
 def drop_a_batch() -> None:
-    _remove(Checkpoint.objects.get(stream=APP, kind="call", first_seq=PER_BATCH + 1))
+    remove(Checkpoint.objects.get(stream=APP, kind="call", first_seq=PER_BATCH + 1))
 
 
 def say_that_rows_were_purged() -> None:
     one = Checkpoint.objects.get(stream=APP, kind="call", first_seq=PER_BATCH + 1)
-    _remove(one, all_of_it=False)
+    remove(one, all_of_it=False)
     Checkpoint.objects.filter(number=one.number).update(purged_at=NOON)
 
 
@@ -159,7 +159,7 @@ def rewrite_in_the_name_of_the_key() -> None:
 
 def remove_the_app() -> None:
     for gone in Checkpoint.objects.filter(stream=APP):
-        _remove(gone)
+        remove(gone)
 
 
 def put_in(**columns: Any) -> Call:
@@ -186,7 +186,7 @@ def _exchange(one: int, other: int) -> None:
         Seal.objects.filter(row_id=its.row_id).update(seq=seq)
 
 
-def _remove(one: Checkpoint, *, all_of_it: bool = True) -> None:
+def remove(one: Checkpoint, *, all_of_it: bool = True) -> None:
     """A batch: its rows, its seals and, with all of it, the checkpoint."""
     seals = Seal.objects.filter(stream=one.stream, kind=one.kind, seq__range=(one.first_seq, one.last_seq))
     RECORDS[one.kind].objects.filter(id__in=list(seals.values_list("row_id", flat=True))).delete()
