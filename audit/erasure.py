@@ -29,7 +29,7 @@ A_SLICE, A_STEP = 10_000, 500
 """How many rows are looked at in one statement, and how many are erased in one transaction."""
 PATIENCE = 60.0
 """Seconds to wait for rows that another process seals."""
-BLANK = {"context": {}, "changes": {}, "facts": {}}
+BLANK: dict[str, Any] = {"context": {}, "changes": {}, "facts": {}}
 KEPT_ACTS = (ERASE.name, PURGE, REANCHOR.name)
 """Acts that account for rows which are gone. They name rows, not people."""
 

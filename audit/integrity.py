@@ -5,7 +5,7 @@ against those kept outside the database; seals beyond the last checkpoint; rows 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID

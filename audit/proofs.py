@@ -118,7 +118,7 @@ def _checkpoint(one: Checkpoint) -> list[Link]:
             "Checkpoint",
             f"What checkpoint {one.number} says gives its hash.",
             told.hash,
-            told.recomputed() == told.hash,
+            fits,
         ),
         Link("Chain", f"It follows {after}.", told.previous, linked),
         Link("Signature", f"The key {one.key_id} signed it.", told.signature, not list(trust.doubts(told))),

@@ -19,7 +19,7 @@ from tests.audit.records import APP, MINUTE, NOON, called
 PER_BATCH = 12
 """Calls under one checkpoint of the log that is tampered with."""
 THEIRS = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
-Tamper = Callable[[], None]
+Tamper = Callable[[], object]
 
 
 def seal(seq: int, kind: str = "call") -> Seal:
@@ -82,7 +82,8 @@ def swap_contents() -> None:
     one, other = row(15), row(19)
     names = [field.name for field in Call._meta.concrete_fields if field.name != "id"]
     ours, theirs = ({name: getattr(which, name) for name in names} for which in (one, other))
-    edit(15, **theirs), edit(19, **ours)
+    edit(15, **theirs)
+    edit(19, **ours)
 
 
 def swap_places() -> None:

@@ -15,7 +15,7 @@ def tampered() -> Call:
     """A call that was edited after it was sealed."""
     call = called(ip="203.0.113.7")
     sealed(call)
-    with_fences_down(lambda: Call.objects.filter(id=call.id).update(ip="198.51.100.1") and None)
+    with_fences_down(lambda: Call.objects.filter(id=call.id).update(ip="198.51.100.1"))
     return call
 
 

@@ -129,7 +129,7 @@ def test_what_is_erased_already_is_left_alone() -> None:
 def test_a_row_that_was_edited_is_evidence_and_stays() -> None:
     call = called(ip=ADDRESS)
     sealed(call)
-    with_fences_down(lambda: Call.objects.filter(id=call.id).update(path="/edited") and None)
+    with_fences_down(lambda: Call.objects.filter(id=call.id).update(path="/edited"))
     done = erase(shell(), ip=ADDRESS, reason="Request 114")
     assert (done.rows, done.unfit) == (0, 1)
     assert Call.objects.get(id=call.id).path == "/edited"

@@ -145,7 +145,7 @@ def test_a_row_that_was_put_in_is_named() -> None:
 
 
 def test_a_row_that_was_put_in_long_before_there_were_computers_is_named() -> None:
-    with_fences_down(lambda: put_in(at=NOON.replace(year=1900)) and None)
+    with_fences_down(lambda: put_in(at=NOON.replace(year=1900)))
     assert places(in_the_database()) == [("inserted", "call", None)]
 
 

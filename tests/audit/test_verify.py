@@ -256,6 +256,7 @@ def test_a_field_that_is_gone_is_told(check: Check, lines: list[Line]) -> None:
 
 
 def test_odd_headers_are_no_reason_to_fail(check: Check) -> None:
+    odd: Line
     for odd in (
         {"app": 5},
         {"app": {"id": []}},

@@ -63,8 +63,8 @@ class Command(ShellCommand):
 
 
 def _scope(options: dict[str, Any]) -> Scope:
-    bounds = {name: parse_since(options[name], name) for name in ("since", "until") if options[name]}
-    return Scope(_stream(options["app"]), **bounds)
+    since, until = (options[name] and parse_since(options[name], name) for name in ("since", "until"))
+    return Scope(_stream(options["app"]), since=since or None, until=until or None)
 
 
 def _stream(words: str | None) -> UUID | None:
