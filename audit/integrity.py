@@ -25,7 +25,7 @@ from audit.trust import Trust
 
 MOST_ROWS, MOST_CHECKPOINTS, MOST_NUMBERS = 5_000, 200, 20_000
 """How much of each is looked at in one step at the most; of one batch, all of it."""
-MOST_BEYOND, MOST_STEPS = 100, 8
+MOST_BEYOND, MOST_STEPS, MOST_SHOWN = 100, 8, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,16 @@ class Step:
     """None: that was the last."""
     checkpoints: int = 0
     rows: int = 0
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """What does not hold, without notes."""
+        return [found for found in self.findings if not found.is_note]
+
+    @property
+    def shown(self) -> list[Finding]:
+        """As many as a page shows: what does not hold first, then notes."""
+        return sorted(self.findings, key=lambda found: found.is_note)[:MOST_SHOWN]
 
 
 def step(scope: Scope, place: str = "") -> Step:
