@@ -223,6 +223,18 @@ GATHERED = Shape(
     ),
     always=4,
 )
+FINDING = Shape(
+    "findings",
+    ("what", "says", "note", "kind", "seq", "row_id", "checkpoint"),
+    (
+        Column("WHAT", _text("what")),
+        Column("WHERE", lambda row: f"{row['kind'] or ''} {row['seq'] or ''}".strip()),
+        Column("CHECKPOINT", _text("checkpoint")),
+        Column("SAYS", _text("says"), 20),
+        Column("ROW", _text("row_id")),
+    ),
+    always=4,
+)
 MEMBER = Shape(
     "members",
     ("user_id", "email", "name", "role", "everywhere", "created_at"),

@@ -1,5 +1,6 @@
 """The pages of one act and of one call: all there is to tell, what stands near it, and how to set it right."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from audit.differences import differences
 from audit.explain import explain
 from audit.faces import TenantRequest
 from audit.models import Call, Event, Seal
+from audit.ocsf import ocsf
 from audit.refusals import NotFound
 from audit.search import Entry
 
@@ -54,10 +56,20 @@ def call(request: TenantRequest, call_id: UUID) -> HttpResponse:
 
 def _of_either(entry: Entry) -> dict[str, Any]:
     """What the pages of an act and of a call have in common."""
+    seal = Seal.objects.filter(row_id=entry.id).first()
     return {
         "entry": entry,
-        "seal": Seal.objects.filter(row_id=entry.id).first(),
+        "seal": seal,
         "together": nearby.together(entry),
         "spans": nearby.spans_of(entry),
-        "copies": [("JSON", EntryInFull.of_row(entry).model_dump_json(indent=2, exclude_none=True))],
+        "copies": _copies(entry, seal),
     }
+
+
+def _copies(entry: Entry, seal: Seal | None) -> list[tuple[str, str]]:
+    """The entry as text to take elsewhere: as the management API tells it, and as a SIEM reads it."""
+    activity = ocsf(entry, seal.seq if seal else None)
+    return [
+        ("JSON", EntryInFull.of_row(entry).model_dump_json(indent=2, exclude_none=True)),
+        ("OCSF", json.dumps(activity, indent=2, ensure_ascii=False)),
+    ]

@@ -12,6 +12,7 @@ from agents.faces import AppRequest, address_of, agent_of
 from audit.clock import now
 from audit.histogram import histogram
 from audit.newest import MOST, look
+from audit.patience import unless_too_broad
 from audit.search import Filters
 from keys import present
 from keys.faces import key_of
@@ -60,7 +61,7 @@ def _use(request: AppRequest, context: dict[str, Any], filters: str, **whose: UU
         "tabs": [(says, f"?range={name}", name == form.chosen()) for name, (says, _) in SPANS.items()],
         "look": look(since, key_id=sought.key_id, agent_id=sought.agent),
         "most": MOST,
-        "histogram": histogram(sought),
+        "histogram": unless_too_broad(lambda: histogram(sought)),
         "log": log,
         "narrower": f"{log}&",
         "range": form.chosen(),

@@ -22,6 +22,7 @@ from audit import api as audit
 from audit.actions import Action
 from audit.api_wire import EntryInFull, Groups, SealedEntries, Timeline
 from audit.export import FORMATS
+from audit.integrity_api import IntegrityStep, check_integrity
 from audit.refusals import PayloadTooLarge
 from keys import api as keys
 from keys.api_wire import KeyCallers, KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
@@ -132,6 +133,7 @@ route("GET", APP + "/callers/{caller_id}", agents.get_caller, CallerInfo, on_age
 route("GET", AUDIT, audit.list_entries, Timeline, on_audit.READ)
 route("GET", AUDIT + "/export", audit.export_entries, str, on_audit.EXPORT)
 route("GET", AUDIT + "/sealed", audit.pull_entries, SealedEntries, on_audit.EXPORT)
+route("GET", AUDIT + "/integrity", check_integrity, IntegrityStep, on_audit.READ)
 route("GET", AUDIT + "/threads", audit.list_threads, Groups, on_audit.READ)
 route("GET", AUDIT + "/traces", audit.list_traces, Groups, on_audit.READ)
 route("GET", AUDIT + "/{entry_id}", audit.get_entry, EntryInFull, on_audit.READ)

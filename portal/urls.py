@@ -8,6 +8,7 @@ import audit.actions as on_audit
 import audit.entry_views as entry_pages
 import audit.export_views as export_pages
 import audit.saved_pages as view_pages
+import audit.seal_views as seal_pages
 import audit.views as audit_pages
 import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
@@ -62,6 +63,20 @@ agents = [
 
 audit = [
     path("", page(audit_pages.timeline, on_audit.READ), name="audit"),
+    path("events/<uuid:event_id>/seal/", page(seal_pages.event_seal, on_audit.READ), name="audit-event-seal"),
+    path("calls/<uuid:call_id>/seal/", page(seal_pages.call_seal, on_audit.READ), name="audit-call-seal"),
+    path(
+        "events/<uuid:event_id>/seal/proof/",
+        page(seal_pages.event_proof, on_audit.READ),
+        name="audit-event-proof",
+    ),
+    path(
+        "calls/<uuid:call_id>/seal/proof/",
+        page(seal_pages.call_proof, on_audit.READ),
+        name="audit-call-proof",
+    ),
+    path("integrity/", page(seal_pages.check, on_audit.READ), name="audit-integrity"),
+    path("integrity/checkpoints/", page(seal_pages.kept, on_audit.READ), name="audit-checkpoints"),
     path("export/", page(export_pages.export, on_audit.EXPORT), name="audit-export"),
     path("events/<uuid:event_id>/", page(entry_pages.event, on_audit.READ), name="audit-event"),
     path("calls/<uuid:call_id>/", page(entry_pages.call, on_audit.READ), name="audit-call"),

@@ -8,7 +8,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from audit.actions import EVERY
-from audit.models import Call, Span
+from audit.models import Call, Checkpoint, Seal, Span
+from audit.proofs import above
 
 register = template.Library()
 _LONG_WORD = re.compile(r"\S{25,}")
@@ -79,6 +80,12 @@ def lasted(span: Span) -> str:
     if span.ended_at is None:
         return "not ended"
     return f"{(span.ended_at - span.started_at).total_seconds() * 1000:,.0f} ms"
+
+
+@register.filter
+def checkpoint_of(seal: Seal) -> Checkpoint | None:
+    """The checkpoint that a sealed row lies under."""
+    return above(seal)
 
 
 @register.filter
