@@ -135,7 +135,7 @@ def _is_tallied(filters: Filters, since: datetime | None, until: datetime) -> bo
     bare = replace(filters, key_id=None, outcome="", since=None, until=None, calls_only=False)
     if bare != Filters(filters.app_id):
         return False
-    waiting = Pending.objects.filter(stream=filters.app_id).order_by("-row_id")
+    waiting = Pending.objects.filter(stream=filters.app_id or NOWHERE).order_by("-row_id")
     if waiting[MOST_WAITING : MOST_WAITING + 1].values_list("row_id"):
         return False
     if since is None or until - since > NARROW:
@@ -148,7 +148,7 @@ def _is_tallied(filters: Filters, since: datetime | None, until: datetime) -> bo
 
 def _tally_rows(filters: Filters, since: datetime | None, until: datetime) -> QuerySet[Tally]:
     hours = Tally.objects.filter(
-        stream=filters.app_id, key_id=filters.key_id or NOWHERE, hour__lt=until
+        stream=filters.app_id or NOWHERE, key_id=filters.key_id or NOWHERE, hour__lt=until
     ).order_by()
     return hours.filter(hour__gte=_floor(since, HOUR)) if since else hours
 
@@ -170,7 +170,7 @@ def _tallies(filters: Filters, since: datetime | None, until: datetime, grain: t
 def _waiting(filters: Filters, since: datetime | None) -> Iterator[Count]:
     """The rows that no tally knows yet."""
     events, calls = rows(replace(filters, since=since))
-    ids = Pending.objects.filter(stream=filters.app_id).values("row_id")
+    ids = Pending.objects.filter(stream=filters.app_id or NOWHERE).values("row_id")
     return chain(_acts(events.filter(id__in=ids)), _calls(calls.filter(id__in=ids)))
 
 

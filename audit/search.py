@@ -290,7 +290,7 @@ def _of_agents(filters: Filters) -> Q:
     return Q(agent_id__in=agents_called(filters.app_id, filters.agent_name))
 
 
-def agents_called(app_id: UUID, name: str) -> set[UUID]:
+def agents_called(app_id: UUID | None, name: str) -> set[UUID]:
     """The ids of the agents that go by `name`, in any case; 200 at the most."""
     told = Event.objects.filter(app_id=app_id, agent_name__iexact=name, agent_id__isnull=False).order_by()
     return {row[0] for row in told.values_list("agent_id").distinct()[:MOST_KEYS] if row[0]}

@@ -299,7 +299,7 @@ def test_the_body_of_a_page_can_be_taken_out_of_it(app: App, client: Client, wri
 def test_a_refused_calls_page_is_a_fixed_number_of_queries(
     app: App, client: Client, rows: int, django_assert_num_queries: Queries
 ) -> None:
-    refused = {
+    refused: dict[str, Any] = {
         "code": "invalid_key",
         "check_failed": "not revoked",
         "request_id": "req-1",
