@@ -1,12 +1,13 @@
 """How keys have been used, from their calls: each figure for many keys in one query."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, Q
-from django.db.models.functions import TruncHour
+from django.db.models import Aggregate, Count, Max, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from audit.clock import now
 from audit.models import Call, Pending, Tally
@@ -53,8 +54,8 @@ def daily(
     today = now().date()
     began = today - timedelta(days=days - 1)
     figures: dict[UUID, list[tuple[int, int]]] = {}
-    for key_id, hour, yes, no in _hourly(app_ids, key_ids, _midnight(began)):
-        place = (hour.astimezone(UTC).date() - began).days
+    for key_id, day, yes, no in _by_day(app_ids, key_ids, _midnight(began)):
+        place = (day - began).days
         if place < days:
             line = figures.setdefault(key_id, [(0, 0)] * days)
             line[place] = (line[place][0] + yes, line[place][1] + no)
@@ -66,7 +67,7 @@ def totals(
 ) -> dict[UUID, tuple[int, int]]:
     """Calls allowed and refused with each key since a moment. A key without any is left out."""
     figures: dict[UUID, tuple[int, int]] = {}
-    for key_id, _, yes, no in _hourly(app_ids, key_ids, since):
+    for key_id, _, yes, no in _by_day(app_ids, key_ids, since):
         had = figures.get(key_id, (0, 0))
         figures[key_id] = (had[0] + yes, had[1] + no)
     return figures
@@ -88,10 +89,10 @@ def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetim
     return {caller_id: (calls, last_at) for caller_id, calls, last_at in counted if caller_id}
 
 
-def _hourly(
+def _by_day(
     app_ids: Collection[UUID], key_ids: Collection[UUID], since: datetime
-) -> Iterable[tuple[UUID, datetime, int, int]]:
-    """Key, hour, calls allowed and refused: whole hours from the tallies, and the rows that no tally knows.
+) -> Iterator[tuple[UUID, date, int, int]]:
+    """Key, day, calls allowed and refused: whole hours from the tallies, and the rows that no tally knows.
 
     Those wait for their seal, or lie in the hour that `since` cuts in two. One statement, so that a row which is
     sealed meanwhile is counted once.
@@ -100,17 +101,18 @@ def _hourly(
     tallied = Tally.objects.filter(stream__in=app_ids, key_id__in=key_ids, hour__gte=whole)
     rows = Call.objects.filter(key_id__in=key_ids, at__gte=since)
     waiting = Pending.objects.filter(stream__in=app_ids, kind="call", at__gte=since).values("row_id")
-    counts = {"yes": Count("id", filter=Q(allowed=True)), "no": Count("id", filter=Q(allowed=False))}
     untold = [rows.filter(at__gte=whole, id__in=waiting)]
     untold += [rows.filter(at__lt=whole)] if whole > since else []
-    parts = [
-        part.annotate(hour=TruncHour("at", tzinfo=UTC))
-        .values_list("key_id", "hour")
-        .annotate(**counts)
-        .order_by()
-        for part in untold
-    ]
-    return tallied.values_list("key_id", "hour", "allowed", "refused").union(*parts, all=True)
+    yes, no = Count("id", filter=Q(allowed=True)), Count("id", filter=Q(allowed=False))
+    parts = [_grouped(part, "at", yes=yes, no=no) for part in untold]
+    counted = _grouped(tallied, "hour", yes=Sum("allowed"), no=Sum("refused")).union(*parts, all=True)
+    return ((key_id, day, int(yes), int(no)) for key_id, day, yes, no in counted)
+
+
+def _grouped(rows: QuerySet[Any], moment: str, **counts: Aggregate) -> QuerySet[Any]:
+    days = rows.annotate(day=TruncDate(moment, tzinfo=UTC)).order_by()
+    counted: QuerySet[Any] = days.values_list("key_id", "day").annotate(**counts)
+    return counted
 
 
 def _newest(column: str, ids: Sequence[UUID]) -> Iterable[Call]:

@@ -72,7 +72,9 @@ def test_a_list_is_cut_and_its_length_told() -> None:
     assert (len(told.callers), told.callers_in_all) == (2, 4)
 
 
-def test_all_of_it_is_one_query(django_assert_num_queries: Queries) -> None:
-    called(), called(code="ip_not_allowed")
-    with django_assert_num_queries(1):
+@pytest.mark.parametrize("calls", [1, 30])
+def test_all_of_it_is_two_queries(calls: int, django_assert_num_queries: Queries) -> None:
+    for host in range(calls):
+        called(ip=f"203.0.113.{host}", code="ip_not_allowed")
+    with django_assert_num_queries(2):
         look(NOON - DAY, key_id=KEY)

@@ -96,7 +96,7 @@ def test_a_page_is_a_fixed_number_of_queries(
     key = minted(app).key
     for n in range(calls):
         called(app.id, clock.now(), key_id=key.id, ip=f"203.0.113.{n}", path=f"/{n}")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(to("key-use", key))
 
 
