@@ -45,3 +45,4 @@ TEST_DESTINATION = action("destination.test", "dashboard_audit:write", "sent a t
 RETRY_DELIVERY = action("delivery.retry", "dashboard_audit:write", "sent again")
 DISCARD_DELIVERY = action("delivery.discard", "dashboard_audit:write", "discarded")
 EMIT_SPANS = action("span.emit", "", "sent", scope="spans:emit")
+MISS = action("audit.miss", "", "found deleted, before it was sealed,")

@@ -98,5 +98,5 @@ def shell() -> Actor:
 
 
 def system() -> Actor:
-    """The portal itself, at its timed works: nobody asked for them just now."""
+    """The portal itself, doing what the clock tells it to."""
     return Actor("system", "portal", "the portal", EVERYTHING, Origin("system"))

@@ -10,14 +10,16 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from audit.actions import PURGE
 from audit.actors import system
 from audit.change import record
 from audit.clock import now
 from audit.fences import maintenance
-from audit.models import NOWHERE, Call, Checkpoint, Event, Seal, Span
+from audit.models import Checkpoint, Seal, Span
+from audit.models.seals import NOWHERE
+from audit.rows import RECORDS
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,6 @@ A_STEP = 5_000
 A_RUN = 20_000
 """Rows that go in one run; whoever calls comes again while there are more."""
 MOST_BATCHES = 1_000
-ROWS: dict[str, type[Model]] = {"event": Event, "call": Call}
 PLURAL = {"event": "acts", "call": "calls"}
 
 
@@ -78,7 +79,7 @@ def may_delete(kind: str) -> bool:
     if connection.vendor != "postgresql":
         return True
     with connection.cursor() as cursor:
-        cursor.execute("SELECT has_table_privilege(%s, 'DELETE')", [ROWS[kind]._meta.db_table])
+        cursor.execute("SELECT has_table_privilege(%s, 'DELETE')", [RECORDS[kind]._meta.db_table])
         may = bool(cursor.fetchone()[0])
     if not may:
         log.warning("the record is not purged: this role may not. Run manage.py purge_audit as its owner.")
@@ -105,7 +106,7 @@ def _some(batches: Iterable[Checkpoint]) -> Iterator[Checkpoint]:
 
 def _delete(batch: Checkpoint) -> None:
     seals = seals_of(batch)
-    rows = ROWS[batch.kind]._default_manager.filter(id__in=list(seals.values_list("row_id", flat=True)))
+    rows = RECORDS[batch.kind].objects.filter(id__in=list(seals.values_list("row_id", flat=True)))
     if batch.kind == "call":  # tells PostgreSQL which partition to look in
         rows = rows.filter(at__range=(batch.earliest_at, batch.latest_at))
     rows.delete()
