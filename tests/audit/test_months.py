@@ -36,9 +36,10 @@ def names() -> set[str]:
     return {part.name for part in partitions.parts()}
 
 
-def drop(before: datetime = first_of(3)) -> int:
+def drop() -> int:
+    """In June, what is older than March."""
     with at(first_of(6)):
-        return months.drop(before)
+        return months.drop(first_of(3))
 
 
 def test_a_month_that_is_past_and_sealed_is_dropped() -> None:

@@ -1,4 +1,4 @@
-"""Makes the partitions of this month and the next, from the shell: as the owner of the tables, where the portal is not."""
+"""Makes the partitions of calls ahead, from the shell: as the owner of the tables, where that is another."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lets go of what has been kept long enough, from the shell: as the owner of the tables, where the portal is not."""
+"""Lets go of what has been kept long enough, from the shell: as the owner of the tables, where that is another."""
 
 from typing import Any
 
