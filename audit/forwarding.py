@@ -143,5 +143,7 @@ def _settle(delivery: Delivery, next_try_at: datetime | None = None, **told: Any
 
 def _forget(destination: Destination) -> None:
     """Remember the latest that arrived, and no more."""
-    arrived = destination.deliveries.filter(delivered_at__isnull=False).order_by("-delivered_at", "-checkpoint")
+    arrived = destination.deliveries.filter(delivered_at__isnull=False).order_by(
+        "-delivered_at", "-checkpoint"
+    )
     Delivery.objects.filter(pk__in=list(arrived.values_list("pk", flat=True)[KEPT:])).delete()

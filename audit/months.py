@@ -30,7 +30,7 @@ def drop(before: datetime) -> int:
 
     Returns how many calls went: 0 where there are no partitions, or they are another role's.
     """
-    if not _past(before) or not _may_drop():
+    if not _past(before) or not partitions.are_ours():
         return 0
     try:
         with maintenance():
@@ -60,14 +60,6 @@ def sweep() -> int:
 def _past(before: datetime) -> list[Part]:
     past = [part for part in partitions.parts() if part.ends and part.ends <= before]
     return [] if [part.name for part in past] == [FIRST] else past
-
-
-def _may_drop() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'audit_call'::regclass"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def _drop(before: datetime) -> int:

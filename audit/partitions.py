@@ -41,6 +41,17 @@ def parts() -> list[Part]:
     return sorted(found, key=lambda part: part.begins or datetime.min.replace(tzinfo=UTC))
 
 
+def are_ours() -> bool:
+    """Whether there are partitions, and this role owns them: only an owner makes and drops them."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'audit_call'::regclass"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 @transaction.atomic
 def make_ahead() -> int:
     """Make the partitions of this month and the next, unless they are there; return how many were made."""
