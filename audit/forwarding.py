@@ -129,8 +129,10 @@ def _answered(destination: Destination, delivery: Delivery, status: int) -> None
 def _failed(delivery: Delivery, status: int | None, why: str) -> None:
     """Let it be tried again later, or make a dead letter of it."""
     told = {"last_status": status, "last_error": why}
-    if delivery.given_up_at or delivery.attempts > len(RETRIES):
-        _settle(delivery, **told, given_up_at=delivery.given_up_at or now())
+    if delivery.given_up_at:
+        _settle(delivery, **told)
+    elif delivery.attempts > len(RETRIES):
+        _settle(delivery, **told, given_up_at=now())
         log.warning("delivery %s was given up after %s tries", delivery.pk, delivery.attempts)
     else:
         wait = RETRIES[delivery.attempts - 1] * _random.uniform(0.8, 1.2)

@@ -98,7 +98,9 @@ def test_a_destination_stands_there_with_its_state(window: Client, dead_letter: 
 
 
 def test_one_that_fails_says_so(window: Client, destination: Destination) -> None:
-    Delivery.objects.create(destination=destination, checkpoint=7, rows=3, attempts=2, last_error="It answered 500.")
+    Delivery.objects.create(
+        destination=destination, checkpoint=7, rows=3, attempts=2, last_error="It answered 500."
+    )
     assert window.get(reverse("record")).context["lines"][0].state == "failing"
     assert "It answered 500." in text(window.get(of("destination", destination)))
 
@@ -181,7 +183,9 @@ def test_a_wrong_value_is_said_at_its_field(window: Client, changed: dict[str, s
 
 
 @pytest.mark.parametrize("verb", ["pause", "test"])
-def test_a_button_does_what_it_says_and_leads_back(window: Client, destination: Destination, verb: str) -> None:
+def test_a_button_does_what_it_says_and_leads_back(
+    window: Client, destination: Destination, verb: str
+) -> None:
     answer = window.post(of(f"destination-{verb}", destination))
     assert answer["Location"] == of("destination", destination)
     assert Event.objects.filter(action=f"destination.{verb}").exists()
