@@ -128,7 +128,7 @@ def _answered(destination: Destination, delivery: Delivery, status: int) -> None
 
 def _failed(delivery: Delivery, status: int | None, why: str) -> None:
     """Let it be tried again later, or make a dead letter of it."""
-    told = {"last_status": status, "last_error": why}
+    told: dict[str, Any] = {"last_status": status, "last_error": why}
     if delivery.given_up_at:
         _settle(delivery, **told)
     elif delivery.attempts > len(RETRIES):

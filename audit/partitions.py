@@ -21,6 +21,10 @@ _PARTS = """
 SELECT part.relname, pg_get_expr(part.relpartbound, part.oid) FROM pg_inherits
 JOIN pg_class AS part ON part.oid = inhrelid WHERE inhparent = 'audit_call'::regclass
 """
+_GRANTED = """
+SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
+FROM pg_class, aclexplode(relacl) WHERE oid = %s::regclass AND grantee <> relowner
+"""
 
 
 class Part(NamedTuple):
@@ -86,6 +90,10 @@ def create(name: str, begins: datetime | None, ends: datetime | None) -> None:
             f"CREATE TRIGGER {name}_append_only_table BEFORE TRUNCATE ON {name} "
             "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
         )
+        # What is withheld of the whole must not be had of a part by its own name; to use the whole takes no such right.
+        cursor.execute(_GRANTED, [name])
+        for (role,) in cursor.fetchall():
+            cursor.execute(f"REVOKE ALL ON {name} FROM {role}")
 
 
 def month(moment: datetime) -> datetime:

@@ -86,7 +86,7 @@ def _fitting(tell: Callable[[Event | Call, int], str], row: Event | Call, seq: i
 
 
 def _put(name: str, lines: Sequence[Told]) -> None:
-    if name == "file":
+    if name == "file" and settings.FORWARD_FILE:
         outfile.append(settings.FORWARD_FILE, [line for _, line in lines])
     else:
         syslog.send(settings.FORWARD_SYSLOG, [syslog.message(row, line) for row, line in lines])

@@ -68,7 +68,7 @@ class Receiver:
 
 
 @contextmanager
-def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+def answering(answer: Callable[[socket.socket], object]) -> Iterator[str]:
     """The address of a server that does `answer` with whoever connects."""
     with socket.create_server((HOST, 0)) as server:
 

@@ -111,7 +111,8 @@ def test_there_are_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pausing_twice_is_one_act(destination: Destination) -> None:
-    destinations.pause(shell(), destination), destinations.pause(shell(), destination)
+    for _ in range(2):
+        destinations.pause(shell(), destination)
     assert Event.objects.filter(action="destination.pause").count() == 1
 
 

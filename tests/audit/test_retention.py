@@ -1,7 +1,7 @@
 """How long rows are kept is said by an admin of every app, within bounds, and stands in the record."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -23,7 +23,7 @@ def days(kind: str) -> int | None:
     return next(kept.days for kept in retention.in_force() if kept.kind == kind)
 
 
-def spanned(moment: object = NOON) -> Span:
+def spanned(moment: datetime = NOON) -> Span:
     return Span.objects.create(
         app_id=APP, key_id=KEY, trace_id="t", span_id=str(Span.objects.count()), started_at=moment, at=moment
     )

@@ -25,9 +25,9 @@ def rested(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def path(tmp_path: Path, settings: Settings) -> Path:
     """A file that rows are appended to, from now on."""
-    settings.FORWARD_FILE = tmp_path / "audit.log"
+    there = settings.FORWARD_FILE = tmp_path / "audit.log"
     siem.write()
-    return settings.FORWARD_FILE
+    return there
 
 
 def lines(path: Path) -> list[Any]:
