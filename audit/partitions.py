@@ -90,7 +90,15 @@ def create(name: str, begins: datetime | None, ends: datetime | None) -> None:
             f"CREATE TRIGGER {name}_append_only_table BEFORE TRUNCATE ON {name} "
             "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
         )
-        # What is withheld of the whole must not be had of a part by its own name; to use the whole takes no such right.
+    withhold(name)
+
+
+def withhold(name: str) -> None:
+    """Let only its owner use a partition by its own name.
+
+    What is withheld of the whole must not be had of a part, and to use the whole takes no right to its parts.
+    """
+    with connection.cursor() as cursor:
         cursor.execute(_GRANTED, [name])
         for (role,) in cursor.fetchall():
             cursor.execute(f"REVOKE ALL ON {name} FROM {role}")

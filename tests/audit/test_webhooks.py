@@ -1,6 +1,7 @@
 """Webhooks as docs/webhooks.md tells them: its receiver, word for word, takes what the portal sends and no more."""
 
 import re
+import runpy
 import threading
 from collections.abc import Iterator
 from http.server import HTTPServer
@@ -37,12 +38,13 @@ def made(server: HTTPServer) -> Secret:
     return destinations.create(shell(), name="siem", url=f"http://{HOST}:{server.server_port}/", app_id=APP)
 
 
-def receive(server: HTTPServer, secret: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Paste the guide's receiver, with this secret, and let it answer."""
+def receive(server: HTTPServer, secret: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[str, Any]:
+    """Paste the guide's receiver into a file, and let it answer with this secret."""
     assert RECEIVER
     monkeypatch.setenv("WEBHOOK_SECRET", secret)
-    names: dict[str, Any] = {"__name__": "receiver"}
-    exec(RECEIVER[1], names)
+    pasted = folder / "receiver.py"
+    pasted.write_text(RECEIVER[1])
+    names = runpy.run_path(str(pasted), run_name="receiver")
     monkeypatch.setattr(names["Receiver"], "log_message", lambda *_: None)
     server.RequestHandlerClass = names["Receiver"]
     return names
@@ -55,25 +57,25 @@ def forwarded() -> Delivery:
 
 
 def test_the_guides_receiver_takes_what_is_signed_with_its_secret(
-    server: HTTPServer, made: Secret, monkeypatch: pytest.MonkeyPatch
+    server: HTTPServer, made: Secret, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    names = receive(server, made.text, monkeypatch)
+    names = receive(server, made.text, monkeypatch, tmp_path)
     delivery = forwarded()
     assert (delivery.last_status, names["SEEN"]) == (204, {str(delivery.pk)})
 
 
 def test_it_refuses_what_is_signed_with_another(
-    server: HTTPServer, made: Secret, monkeypatch: pytest.MonkeyPatch
+    server: HTTPServer, made: Secret, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    receive(server, made.text, monkeypatch)
+    receive(server, made.text, monkeypatch, tmp_path)
     destinations.rotate(shell(), made.destination)
     assert forwarded().last_error == "It answered 401."
 
 
 def test_it_refuses_what_is_changed_on_the_way(
-    server: HTTPServer, made: Secret, monkeypatch: pytest.MonkeyPatch
+    server: HTTPServer, made: Secret, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    names = receive(server, made.text, monkeypatch)
+    names = receive(server, made.text, monkeypatch, tmp_path)
     delivery = forwarded()
     headers = {"webhook-id": str(delivery.pk), "webhook-timestamp": "1", "webhook-signature": "v1,x"}
     assert not names["is_from_the_portal"](headers, b"{}")
