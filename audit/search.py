@@ -15,18 +15,17 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from audit.matching import Filters, checked, rows
-from audit.models import Call, Checkpoint, Event, Pending, Recorded
+from audit.models import Call, Event, Pending, Recorded
 from audit.refusals import Invalid
 
 A_PAGE = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
 _SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
-KINDS = ("event", "call")
 Entry = Event | Call
 
 __all__ = ["A_PAGE", "Cursor", "Entry", "Filters", "Page", "around", "cut_to_prefix", "nearest_older"]
-__all__ += ["parse_cursor", "rows", "sealed_to", "timeline", "unsealed"]
+__all__ += ["parse_cursor", "rows", "timeline", "unsealed"]
 
 
 class Cursor(NamedTuple):
@@ -91,13 +90,6 @@ def nearest_older(filters: Filters) -> Entry | None:
     earlier = replace(filters, since=None, until=filters.since)
     found = timeline(earlier, limit=1).entries
     return found[0] if found else None
-
-
-def sealed_to(app_id: UUID) -> datetime | None:
-    """When the app's record was last sealed. None: not yet."""
-    newest = [Checkpoint.objects.filter(stream=app_id, kind=kind).order_by("-first_seq") for kind in KINDS]
-    moments = [moment for rows in newest for moment in rows.values_list("sealed_at", flat=True)[:1]]
-    return max(moments, default=None)
 
 
 def unsealed(entries: Iterable[Entry]) -> set[UUID]:
