@@ -17,7 +17,7 @@ from audit.clock import now
 from audit.models import Delivery, Destination, Place
 from audit.reach import parse_url
 from audit.refusals import Invalid, NotFound
-from audit.sealed import newest
+from audit.batches import newest
 from audit.text import keepable
 from audit.webhooks import Secret, secret
 

@@ -18,7 +18,7 @@ from audit.actors import system
 from audit.clock import now
 from audit.models import Checkpoint, Delivery, Destination, Place
 from audit.reach import Unreachable
-from audit.sealed import newest
+from audit.batches import newest
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Q
 from audit import siem
 from audit.destinations import TEST, dead_letters
 from audit.models import Checkpoint, Delivery, Destination, Pending, Place
-from audit.sealed import newest
+from audit.batches import newest
 
 MOST_COUNTED = 10_000
 """More rows than this are not counted."""

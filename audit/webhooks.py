@@ -16,7 +16,7 @@ from django.conf import settings
 
 from audit.models import Delivery, Destination
 from audit.posting import post
-from audit.sealed import Wanted, batch, entries
+from audit.batches import Wanted, batch, entries
 
 AGENT = "alter-portal"
 START = "whsec_"
