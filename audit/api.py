@@ -44,13 +44,17 @@ class Wanted(Schema):
     key: Sought = Field(default="", description="A key's prefix, a piece of it, or a name it has had.")
     key_id: UUID | None = Field(default=None, description="A key's id.")
     agent: UUID | None = Field(default=None, description="An agent's id.")
+    agent_name: Sought = Field(default="", description="A name that an agent has had.")
     actor: Sought = Field(default="", description="A piece of what the log calls who acted.")
     caller: Sought = Field(default="", description="What a program calls itself, or the id of that name.")
     code: Sought = Field(default="", description="The code of a refusal.")
+    check: Sought = Field(default="", description="The check that failed.")
+    via: Sought = Field(default="", description="The face that was used: page, api, cli, sdk, door or shell.")
     ip: Sought = Field(default="", description="The address it came from.")
     path: Sought = Field(default="", description="What the call's path begins with.")
     request: Sought = Field(default="", description="What the answer carried as X-Request-Id.")
     trace: Sought = Field(default="", description="A W3C trace: 32 hex digits.")
+    id: UUID | None = Field(default=None, description="One entry's id.")
 
     def filters(self, app_id: UUID | None) -> Filters:
         """The same for one app. Raises Invalid."""

@@ -10,7 +10,8 @@ from audit import canonical
 from audit.models import Checkpoint
 from audit.sealed import A_READ, places
 
-MOST_KEPT = 8
+MOST_KEPT = 32
+"""Stretches of about a thousand rows each: ten megabytes at the most."""
 
 
 class Tree(NamedTuple):
