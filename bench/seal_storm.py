@@ -2,10 +2,11 @@
 
     .venv/bin/python bench/seal_storm.py [--seconds 60] [--json FILE]
 
-Real processes on a throw-away PostgreSQL. Four processes of four writers each write calls and acts of three apps and
-of none, some in transactions that commit late. Two processes run `manage.py tick --forever`; every second or two one of
-them is killed. Another checks the whole record again and again, and counts every finding as a false alarm. At the end
-all of it is checked once more, and numbers are looked at for gaps and forks. Exit code 1: something did not hold.
+Real processes on a throw-away PostgreSQL. Four processes of four writers each write calls and acts of three apps and of
+none, some in transactions that commit late. Two processes tick as `manage.py tick --forever` does, and about once a
+second one of them is killed and another takes its place. Meanwhile the whole record is checked again and again, and
+every finding is a false alarm. At the end it is checked once more, and its numbers are looked at for gaps and forks.
+Exit code 1: something did not hold.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 PROCESSES, THREADS = 4, 4
+AFTERWARDS = 20
+"""Seconds for which sealers go on after the writers are done."""
 PAUSE = 0.02
 """Seconds that a writer rests between two transactions."""
 
@@ -35,11 +38,12 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--part", choices=["write", "check"], help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.part:
         _set_up()
-        (_write_all if asked.part == "write" else _check_all)(asked.seconds)
+        print("ready", flush=True)
+        PARTS[asked.part](asked.seconds)
         return 0
     told = storm(asked.seconds)
     print("\n".join(f"{name:<32} {value}" for name, value in told.items()))
@@ -71,27 +75,18 @@ def storm(seconds: float) -> dict[str, Any]:
 
 
 def _storm(seconds: float) -> dict[str, Any]:
-    writers = [_start("write", seconds) for _ in range(PROCESSES)]
-    checker = _start("check", seconds)
-    kills, lags = 0, list[float]()
-    sealers = [_sealer(), _sealer()]
-    ends, next_kill = time.monotonic() + seconds, time.monotonic() + 5
+    parts = [_start(part, seconds) for part in ("seal", "check", *["write"] * PROCESSES)]
+    for part in parts:
+        _await(part)
+    sealers, checker, *writers = parts
+    lags, ends = list[float](), time.monotonic() + seconds
     while time.monotonic() < ends:
-        time.sleep(0.2)
+        time.sleep(0.1)
         lags.append(_lag())
-        if time.monotonic() > next_kill:
-            victim = random.randrange(2)
-            sealers[victim].kill()
-            sealers[victim].wait()
-            sealers[victim] = _sealer()
-            kills, next_kill = kills + 1, time.monotonic() + random.uniform(1, 2)
     written = sum(int(_said(writer)) for writer in writers)
     checks, alarms = map(int, _said(checker).split())
     quiet = _settle()
-    for sealer in sealers:
-        sealer.send_signal(signal.SIGTERM)
-        sealer.wait(30)
-    return _figures(seconds, written, kills, lags, checks, alarms, quiet)
+    return _figures(seconds, written, int(_said(sealers)), lags, checks, alarms, quiet)
 
 
 def _figures(
@@ -174,8 +169,10 @@ def _start(part: str, seconds: float) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 
-def _sealer() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "manage.py", "tick", "--forever"], cwd=ROOT)
+def _await(process: "subprocess.Popen[str]") -> None:
+    """Wait until a part has started. On a busy machine that takes a while."""
+    if process.stdout is None or process.stdout.readline() != "ready\n":
+        raise SystemExit("a part did not start")
 
 
 def _said(process: "subprocess.Popen[str]") -> str:
@@ -230,6 +227,37 @@ def _transaction() -> int:
     return many + acts
 
 
+def _seal_and_kill(seconds: float) -> None:
+    """Two sealers, forked so that they start at once, of which one is killed again and again. Prints how often."""
+    sealers, kills = [_sealer(), _sealer()], 0
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        time.sleep(random.uniform(0.5, 1.5))
+        victim = random.randrange(2)
+        os.kill(sealers[victim], signal.SIGKILL)
+        os.waitpid(sealers[victim], 0)
+        sealers[victim], kills = _sealer(), kills + 1
+    print(kills, flush=True)
+    time.sleep(AFTERWARDS)
+    for sealer in sealers:
+        os.kill(sealer, signal.SIGKILL)
+        os.waitpid(sealer, 0)
+
+
+def _sealer() -> int:
+    """A process that does what `manage.py tick --forever` does."""
+    from django.db import close_old_connections
+
+    from portal import tick
+
+    if pid := os.fork():
+        return pid
+    while True:
+        close_old_connections()
+        tick.tick()
+        time.sleep(tick.PAUSE)
+
+
 def _check_all(seconds: float) -> None:
     """Checks the whole record again and again. Prints how often, and how much was found."""
     from audit.integrity import Scope, check
@@ -259,6 +287,8 @@ def _migrate() -> None:
 
     call_command("migrate", verbosity=0)
 
+
+PARTS = {"write": _write_all, "seal": _seal_and_kill, "check": _check_all}
 
 if __name__ == "__main__":
     sys.exit(main())
