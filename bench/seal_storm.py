@@ -3,8 +3,8 @@
     .venv/bin/python bench/seal_storm.py [--seconds 60] [--json FILE]
 
 Real processes on a throw-away PostgreSQL. Four processes of four writers each write calls and acts of three apps and of
-none, some in transactions that commit late. Two processes tick as `manage.py tick --forever` does, and about once a
-second one of them is killed and another takes its place. Meanwhile the whole record is checked again and again, and
+none, some in transactions that commit late. Two processes tick as `manage.py tick --forever` does, and every few
+seconds one of them is killed and another takes its place. Meanwhile the whole record is checked again and again, and
 every finding is a false alarm. At the end it is checked once more, and its numbers are looked at for gaps and forks.
 Exit code 1: something did not hold.
 """
@@ -27,7 +27,9 @@ sys.path.insert(0, str(ROOT))
 PROCESSES, THREADS = 4, 4
 AFTERWARDS = 20
 """Seconds for which sealers go on after the writers are done."""
-PAUSE = 0.02
+KILLS = (2, 4)
+"""Seconds between two kills, from and to."""
+PAUSE = 0.1
 """Seconds that a writer rests between two transactions."""
 
 
@@ -232,7 +234,7 @@ def _seal_and_kill(seconds: float) -> None:
     sealers, kills = [_sealer(), _sealer()], 0
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        time.sleep(random.uniform(0.5, 1.5))
+        time.sleep(random.uniform(*KILLS))
         victim = random.randrange(2)
         os.kill(sealers[victim], signal.SIGKILL)
         os.waitpid(sealers[victim], 0)
@@ -272,6 +274,7 @@ def _check_all(seconds: float) -> None:
             if time.monotonic() > ends + 10:
                 break
         checks += 1
+        time.sleep(1)
     print(checks, alarms)
 
 
