@@ -24,6 +24,7 @@ from audit.durations import parse_since
 from audit.export import Export, export
 from audit.faces import TenantRequest
 from audit.models import Call, Event
+from audit.patience import patience
 from audit.pull import pull
 from audit.refusals import Invalid, NotFound
 from audit.search import Filters, cut_to_prefix, parse_cursor, timeline
@@ -47,16 +48,20 @@ class Wanted(Schema):
     kind: Sought = Field(default="", description="event or call.")
     action: Sought = Field(default="", description="key.mint, or key for all that is done to keys.")
     outcome: Sought = Field(default="", description="act, allowed or refused.")
-    key: Sought = Field(default="", description="A key's prefix, or a piece of it.")
+    key: Sought = Field(default="", description="A key's prefix, a piece of it, or a name it has had.")
     key_id: UUID | None = Field(default=None, description="A key's id.")
     agent: UUID | None = Field(default=None, description="An agent's id.")
+    agent_name: Sought = Field(default="", description="A name that an agent has had.")
     actor: Sought = Field(default="", description="A piece of what the log calls who acted.")
     caller: Sought = Field(default="", description="What a program calls itself, or the id of that name.")
     code: Sought = Field(default="", description="The code of a refusal.")
+    check: Sought = Field(default="", description="The check that failed.")
+    via: Sought = Field(default="", description="The face that was used: page, api, cli, sdk, door or shell.")
     ip: Sought = Field(default="", description="The address it came from.")
     path: Sought = Field(default="", description="What the call's path begins with.")
     request: Sought = Field(default="", description="What the answer carried as X-Request-Id.")
     trace: Sought = Field(default="", description="A W3C trace: 32 hex digits.")
+    id: UUID | None = Field(default=None, description="One entry's id.")
 
     def filters(self, app_id: UUID | None) -> Filters:
         """The same for one app. Raises Invalid."""
@@ -92,7 +97,8 @@ def list_entries(
     request: TenantRequest, wanted: WantedOfLog, limit: Limit = 100, cursor: Place = ""
 ) -> Timeline:
     """Acts and calls, newest first."""
-    page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
+    with patience():
+        page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
     return Timeline(
         items=[Entry.of(row) for row in page.entries], next_cursor=str(page.older) if page.older else None
     )

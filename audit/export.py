@@ -12,8 +12,8 @@ from audit.actions import EXPORT
 from audit.actors import Actor
 from audit.change import record
 from audit.extract import Extract, settle
+from audit.matching import Filters
 from audit.refusals import Invalid
-from audit.search import Filters
 
 A_BLOCK = 64 * 1024
 """About how many bytes are handed on at once."""

@@ -12,7 +12,7 @@ from audit.export import export as take_out
 from audit.extract import holds
 from audit.faces import TenantRequest
 from audit.forms import FilterForm
-from audit.search import Filters
+from audit.matching import Filters
 
 FORMATS = [
     ("jsonl", "JSON lines"),

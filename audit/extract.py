@@ -7,9 +7,9 @@ from typing import Any
 
 from audit import checkpoints, sealed, seals, selection, signing
 from audit.clock import now
+from audit.matching import Filters
 from audit.models import SealKey
 from audit.sealed import Reach, Sealed
-from audit.search import Filters
 
 FORMAT = "alter-audit-1"
 MOST_SLICES = 4

@@ -11,11 +11,12 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from audit.matching import Filters
+from audit.matching import rows as rows_matching
 from audit.models import Seal
 from audit.rows import FIELDS, RECORDS, Row
 from audit.sealed import A_READ, Reach, Sealed, joined
-from audit.search import Cursor, Filters
-from audit.search import rows as rows_matching
+from audit.search import Cursor
 
 A_SLICE = 10_000
 """How many rows of an app the database looks at in one statement."""
@@ -85,8 +86,9 @@ def _after(rows: QuerySet[Any], place: Cursor | None, end: Cursor | None = None)
 
 
 def _looked_at(filters: Filters, kind: str) -> QuerySet[Any]:
-    """The rows among which to look: as few as an index finds by moment, whatever else is asked for."""
-    narrow = {"key_id": filters.key_id, "agent_id": filters.agent}
+    """The rows among which to look: those that one index finds by moment, whatever else is asked for."""
+    narrow: dict[str, Any] = {"app_id": filters.app_id}
+    if filters.key_id or filters.agent:
+        narrow = {"key_id": filters.key_id} if filters.key_id else {"agent_id": filters.agent}
     bounds = {"at__gte": filters.since, "at__lt": filters.until}
-    asked = {name: value for name, value in (narrow | bounds).items() if value}
-    return RECORDS[kind].objects.filter(app_id=filters.app_id, **asked)
+    return RECORDS[kind].objects.filter(**narrow, **{name: at for name, at in bounds.items() if at})

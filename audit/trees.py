@@ -10,7 +10,8 @@ from audit import canonical
 from audit.models import Checkpoint
 from audit.sealed import A_READ, places
 
-MOST_KEPT = 8
+MOST_KEPT = 32
+"""Stretches of about a thousand rows each: ten megabytes at the most."""
 
 
 class Tree(NamedTuple):
@@ -34,7 +35,8 @@ class _Stretch(NamedTuple):
     def find(self, kind: str, seq: int) -> Tree | None:
         if kind != self.kind or not self.firsts[0] <= seq <= self.trees[-1].checkpoint.last_seq:
             return None
-        return self.trees[bisect_right(self.firsts, seq) - 1]
+        tree = self.trees[bisect_right(self.firsts, seq) - 1]
+        return tree if seq <= tree.checkpoint.last_seq else None
 
 
 class Trees:
@@ -57,8 +59,8 @@ class Trees:
     def _read(self, kind: str, seq: int) -> _Stretch | None:
         """The trees from the one of this place on, as many as have A_READ rows together."""
         mine = Checkpoint.objects.filter(stream=self._stream, kind=kind)
-        head = mine.filter(first_seq__lte=seq, last_seq__gte=seq).order_by("-first_seq").first()
-        if head is None:
+        head = mine.filter(first_seq__lte=seq).order_by("-first_seq").first()
+        if head is None or head.last_seq < seq:
             return None
         ends = head.first_seq + A_READ
         near = mine.filter(first_seq__gt=head.first_seq, first_seq__lt=ends, last_seq__lt=ends)

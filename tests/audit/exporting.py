@@ -8,7 +8,7 @@ from uuid import UUID
 from audit import canonical
 from audit.actors import shell
 from audit.export import export
-from audit.search import Filters
+from audit.matching import Filters
 from tests.audit.records import APP
 
 Line = dict[str, Any]

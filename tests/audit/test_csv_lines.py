@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.audit.records import acted, called
 pytestmark = pytest.mark.django_db
 
 
-def parted(**filters: str) -> tuple[list[str], list[dict[str, str]]]:
+def parted(**filters: Any) -> tuple[list[str], list[dict[str, str]]]:
     """The comments, and the rows."""
     text = taken("csv", **filters).decode()
     said = [line for line in text.split("\r\n") if line.startswith("# ")]

@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.models import App
-from audit import extract
+from audit import export_views, extract
+from audit.export import FORMATS
 from audit.models import Event
 from portal.models import User
 from tests.audit.reading import text
@@ -66,6 +67,10 @@ def test_that_it_was_taken_out_is_on_record(app: App, client: Client, page: str)
     client.post(page, {"format": "csv"})
     act = Event.objects.get(action="audit.export")
     assert (act.app_id, act.via, act.facts["format"]) == (app.id, "page", "csv")
+
+
+def test_every_format_can_be_chosen() -> None:
+    assert [name for name, _ in export_views.FORMATS] == list(FORMATS)
 
 
 @pytest.mark.parametrize("shape", ["", "xml"])

@@ -58,7 +58,7 @@ class Entity(BaseModel):
     data: dict[str, Any] | None = None
 
 
-class Classified(BaseEvent):
+class Classified(BaseEvent):  # type: ignore[misc]
     model_config = ConfigDict(extra="forbid")
     class_uid: int
     class_name: str
@@ -167,7 +167,7 @@ def test_what_the_schema_has_no_place_for_is_kept_as_it_was_written() -> None:
 
 
 def test_a_row_with_nothing_in_it_but_what_it_must_have_is_an_event() -> None:
-    bare = dict.fromkeys(("key_prefix", "key_name", "method", "path"), "")
+    bare: dict[str, Any] = dict.fromkeys(("key_prefix", "key_name", "method", "path"), "")
     valid(ocsf(called(app_id=None, key_id=None, status=401, code="missing_key", **bare)))
     valid(ocsf(acted(app_id=None, actor_label="", target_label="", target_id="")))
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit import sealed, selection
 from audit.ids import new_id
-from audit.search import Filters
+from audit.matching import Filters
 from tests.audit.records import APP, HOUR, NOON, acted, called
 from tests.audit.sealing import sealed as seal
 

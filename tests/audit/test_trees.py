@@ -51,6 +51,15 @@ def test_a_row_whose_checkpoint_is_gone_has_no_tree() -> None:
     assert Trees(APP).of("call", 1) is None
 
 
+def test_nor_has_one_between_two_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seals, "A_BATCH", 1)
+    sealed(*some(calls=3, acts=0))
+    with maintenance():
+        Checkpoint.objects.filter(first_seq=2).delete()
+    known = Trees(APP)
+    assert [known.of("call", seq) is None for seq in (1, 2, 3)] == [False, True, False]
+
+
 def test_the_levels_of_a_tree_make_the_proofs_of_all_its_leaves() -> None:
     leaves = [bytes([n]) * 32 for n in range(11)]
     levels = canonical.levels(leaves)

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from audit.actors import Actor
 from audit.api import Wanted
 from audit.export import FORMATS, export
+from audit.matching import Filters
 from audit.models import Event
 from audit.refusals import Invalid, NotFound
-from audit.search import Filters
 from audit.shell import ShellCommand
 
 NO_APP = "none"
