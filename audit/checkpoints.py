@@ -4,7 +4,6 @@ Whoever can write to the database can cut its end off and none of it would tell.
 the commit, so it never knows more than the database did; what a crash left out is caught up on.
 """
 
-import fcntl
 import json
 import logging
 import os
@@ -17,6 +16,11 @@ from typing import Any
 from django.conf import settings
 
 from audit.models import Checkpoint
+
+try:
+    import fcntl
+except ImportError:  # on Windows one process serves
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 A_READ = 1000
@@ -118,7 +122,8 @@ def _last() -> tuple[int, bytes] | None:
 def _alone() -> Iterator[None]:
     """One process at a time writes: two that seal one after the other may get here together."""
     with (folder() / "lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
