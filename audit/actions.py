@@ -34,3 +34,4 @@ def action(name: str, needs: str, says: str, scope: str = "", agent_scope: str =
 READ = action("audit.read", "dashboard_audit:read", "read")
 EXPORT = action("audit.export", "dashboard_audit:export", "exported")
 EMIT_SPANS = action("span.emit", "", "sent", scope="spans:emit")
+MISS = action("audit.miss", "", "found deleted, before it was sealed,")

@@ -95,3 +95,8 @@ def shell() -> Actor:
     """Whoever runs a management command: the machine's owner, who may do everything."""
     name = getpass.getuser()
     return Actor("shell", name, f"{name} at the shell", EVERYTHING, Origin("shell"))
+
+
+def system() -> Actor:
+    """The portal itself, doing what the clock tells it to."""
+    return Actor("system", "portal", "the portal", EVERYTHING, Origin("system"))

@@ -145,7 +145,7 @@ def _number(value: float) -> bytes:
 
 
 def _text(value: str) -> bytes:
-    told = value.encode()
+    told = value.encode("utf-8", "surrogatepass")
     return b"t" + struct.pack(">I", len(told)) + told
 
 

@@ -7,7 +7,7 @@ rows from the newest partition alone.
 
 import re
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -115,6 +115,8 @@ def _range(begins: datetime | None, ends: datetime | None) -> str:
     return f"FOR VALUES FROM ({lower}) TO ({upper})"
 
 
-def _bounds(told: str) -> tuple[Any, Any]:
-    moments = {side: moment for side, _, moment in _BOUND.findall(told)}
-    return tuple(datetime.fromisoformat(moments[side]) if moments[side] else None for side in ("FROM", "TO"))
+def _bounds(told: str) -> tuple[datetime | None, datetime | None]:
+    moments = {
+        side: datetime.fromisoformat(moment) if moment else None for side, _, moment in _BOUND.findall(told)
+    }
+    return moments["FROM"], moments["TO"]

@@ -49,6 +49,14 @@ def peppers(folder: Path, given: str) -> dict[int, bytes]:
     return found
 
 
+def seal_key(folder: Path, given: str) -> bytes:
+    """The key that signs the record's checkpoints, 32 bytes: PORTAL_SEAL_KEY, or the one made at first start."""
+    text = (given or _kept(folder / "seal-key", lambda: secrets.token_hex(32))).strip()
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise WrongSetting("PORTAL_SEAL_KEY: write 64 hex digits, as in the data folder's file seal-key.")
+    return bytes.fromhex(text)
+
+
 def _kept(path: Path, make: Callable[[], str]) -> str:
     """The text in `path`, or a new one. Two starting at once agree on it: the file appears whole or not at all."""
     if not path.exists():

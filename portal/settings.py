@@ -24,6 +24,7 @@ try:
     DATA_DIR = data.prepare(Path(env.str("PORTAL_DATA", default=str(BASE_DIR / "var"))).absolute())
     SECRET_KEY = data.secret_key(DATA_DIR, env.str("PORTAL_SECRET_KEY", default=""))
     PEPPERS = data.peppers(DATA_DIR, env.str("PORTAL_PEPPERS", default=""))
+    SEAL_KEY = data.seal_key(DATA_DIR, env.str("PORTAL_SEAL_KEY", default=""))
 except data.WrongSetting as wrong:
     raise ImproperlyConfigured(str(wrong)) from None
 
@@ -57,6 +58,20 @@ except ValueError:
     API_RATE_LIMIT_RPM = 0
 if not 1 <= API_RATE_LIMIT_RPM <= 100_000:
     raise ImproperlyConfigured("PORTAL_API_RATE_LIMIT: write requests a minute, from 1 to 100000.")
+
+TICK = env.str("PORTAL_TICK", default="inside")
+"""Where the timed work is done: in a thread of the server, or apart, by `manage.py tick --forever`."""
+if TICK not in ("inside", "apart"):
+    raise ImproperlyConfigured("PORTAL_TICK: write inside, or apart if you run manage.py tick --forever.")
+try:
+    SEAL_EVERY = env.int("PORTAL_SEAL_EVERY", default=5)
+except ValueError:
+    SEAL_EVERY = 0
+if not 1 <= SEAL_EVERY <= 3600:
+    raise ImproperlyConfigured("PORTAL_SEAL_EVERY: write seconds, from 1 to 3600.")
+
+CHECKPOINT_DIR = Path(env.str("PORTAL_CHECKPOINTS", default=str(DATA_DIR / "checkpoints"))).absolute()
+"""Where the record's checkpoints are written as well: best on a disk that whoever runs the database cannot change."""
 
 # ── the database ────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +57,13 @@ def quick_passwords(settings: Settings) -> None:
 def forgotten_tries() -> None:
     """Forget the wrong passwords of the test before, which allauth counts for each address."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_checkpoints_of_the_test_before(settings: Settings) -> None:
+    """Give each test an empty folder for checkpoints: a database that is rolled back knows none of the last one's."""
+    settings.CHECKPOINT_DIR = Path(settings.DATA_DIR) / f"checkpoints-{os.getpid()}"
+    shutil.rmtree(settings.CHECKPOINT_DIR, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

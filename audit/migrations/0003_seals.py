@@ -80,6 +80,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("row_id", models.UUIDField(primary_key=True, serialize=False)),
                 ("stream", models.UUIDField()),
+                (
+                    "at",
+                    models.DateTimeField(help_text="The row's own: it says in which month to look for it."),
+                ),
                 ("kind", models.CharField(max_length=5)),
             ],
         ),

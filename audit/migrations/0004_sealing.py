@@ -16,8 +16,8 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 FUNCTION = f"""
 CREATE OR REPLACE FUNCTION audit_note_pending() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO audit_pending (row_id, stream, kind)
-    SELECT id, coalesce(app_id, '{NOWHERE}'), TG_ARGV[0] FROM fresh ON CONFLICT DO NOTHING;
+    INSERT INTO audit_pending (row_id, stream, kind, at)
+    SELECT id, coalesce(app_id, '{NOWHERE}'), TG_ARGV[0], at FROM fresh ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$
 """
@@ -34,7 +34,7 @@ def waiting(vendor: str, table: str) -> str:
     nowhere = NOWHERE.replace("-", "")
     return (
         f"CREATE TRIGGER {table}_pending AFTER INSERT ON {table} BEGIN INSERT OR IGNORE INTO audit_pending "
-        f"(row_id, stream, kind) VALUES (NEW.id, coalesce(NEW.app_id, '{nowhere}'), '{kind}'); END"
+        f"(row_id, stream, kind, at) VALUES (NEW.id, coalesce(NEW.app_id, '{nowhere}'), '{kind}', NEW.at); END"
     )
 
 
@@ -47,8 +47,8 @@ def forward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for table, kind in KINDS.items():
         schema_editor.execute(waiting(vendor, table))
         schema_editor.execute(
-            f"INSERT INTO audit_pending (row_id, stream, kind) "
-            f"SELECT id, coalesce(app_id, '{nowhere}'), '{kind}' FROM {table}"
+            f"INSERT INTO audit_pending (row_id, stream, kind, at) "
+            f"SELECT id, coalesce(app_id, '{nowhere}'), '{kind}', at FROM {table}"
         )
     for statement in fences(vendor, SEALED):
         schema_editor.execute(statement)

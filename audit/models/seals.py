@@ -21,6 +21,7 @@ class Pending(models.Model):
     row_id = models.UUIDField(primary_key=True)
     stream = models.UUIDField()
     kind = models.CharField(max_length=5)
+    at = models.DateTimeField(help_text="The row's own: it says in which month to look for it.")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.row_id}"

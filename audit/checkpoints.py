@@ -1,0 +1,140 @@
+"""Checkpoints outside the database: the sealer writes each to a file, one a line, that can be kept elsewhere.
+
+Whoever can write to the database can cut its end off and none of it would tell. The file tells. It is written after
+the commit, so it never knows more than the database did; what a crash left out is caught up on.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from audit.models import Checkpoint
+
+log = logging.getLogger(__name__)
+A_READ = 1000
+
+
+def folder() -> Path:
+    """Where the files are: one for each month."""
+    place: Path = settings.CHECKPOINT_DIR
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+def files() -> list[Path]:
+    """The files there are, the oldest first."""
+    return sorted(folder().glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
+
+
+def told(checkpoint: Checkpoint) -> dict[str, Any]:
+    """A checkpoint as JSON: bytes in hex, moments to the microsecond."""
+    return {
+        "type": "checkpoint",
+        "number": checkpoint.number,
+        "stream": str(checkpoint.stream),
+        "kind": checkpoint.kind,
+        "first_seq": checkpoint.first_seq,
+        "last_seq": checkpoint.last_seq,
+        "root": bytes(checkpoint.root).hex(),
+        "previous": bytes(checkpoint.previous).hex(),
+        "hash": bytes(checkpoint.hash).hex(),
+        "sealed_at": moment(checkpoint.sealed_at),
+        "key_id": checkpoint.key_id,
+        "signature": bytes(checkpoint.signature).hex(),
+        **({"purged_at": moment(checkpoint.purged_at)} if checkpoint.purged_at else {}),
+    }
+
+
+def moment(at: datetime) -> str:
+    """An instant in UTC, to the microsecond, as exports and files write it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def keep() -> int:
+    """Append to the files what they do not know yet; return how many. A disk that is full is told of, and no more."""
+    try:
+        last = last_kept()
+        if last is not None and not Checkpoint.objects.filter(number=last).exists():
+            log.error(
+                "the checkpoint file knows number %s, the database does not: run manage.py check_audit", last
+            )
+            return 0
+        return _append(Checkpoint.objects.filter(number__gt=last or 0).order_by("number").iterator(A_READ))
+    except OSError as error:
+        log.error("checkpoints cannot be written to %s: %s", settings.CHECKPOINT_DIR, error.strerror)
+        return 0
+
+
+def last_kept() -> int | None:
+    """The number of the last checkpoint in the files. None: there is none yet."""
+    for path in reversed(files()):
+        for line in reversed(_tail(path)):
+            try:
+                return int(json.loads(line)["number"])
+            except (ValueError, KeyError, TypeError):
+                continue  # a line that a crash cut short
+    return None
+
+
+def kept() -> Iterator[dict[str, Any]]:
+    """Every checkpoint in the files, in order. Lines that a crash cut short are left out."""
+    for path in files():
+        with path.open() as lines:
+            for line in lines:
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    continue
+
+
+def start_anew(name: str) -> None:
+    """Put the present files aside, in a folder of this name: what is written from now on begins a new account."""
+    aside = folder() / name
+    aside.mkdir(mode=0o700)
+    for path in files():
+        path.rename(aside / path.name)
+
+
+def _append(fresh: Iterable[Checkpoint]) -> int:
+    count, opened, path = 0, None, None
+    try:
+        for one in fresh:
+            wanted = folder() / f"{one.sealed_at.astimezone(UTC):%Y-%m}.jsonl"
+            if wanted != path:
+                _close(opened)
+                opened, path = _open(wanted), wanted
+            if opened:
+                opened.write(json.dumps(told(one), separators=(",", ":")).encode() + b"\n")
+            count += 1
+    finally:
+        _close(opened)
+    return count
+
+
+def _open(path: Path) -> Any:
+    """The file to append to, on a line of its own even after a crash."""
+    opened = path.open("ab")
+    if opened.tell() and _tail(path, 1)[-1] not in (b"", b"\n"):
+        opened.write(b"\n")
+    return opened
+
+
+def _close(opened: Any) -> None:
+    if opened:
+        opened.flush()
+        os.fsync(opened.fileno())
+        opened.close()
+
+
+def _tail(path: Path, size: int = 8192) -> list[bytes]:
+    """The last lines of a file; its last byte, for a size of 1."""
+    with path.open("rb") as opened:
+        opened.seek(0, os.SEEK_END)
+        opened.seek(max(0, opened.tell() - size))
+        return opened.read().splitlines(keepends=True)

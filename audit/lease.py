@@ -1,0 +1,46 @@
+"""A lease: of several processes one does a timed work, and another takes over when the first one dies."""
+
+import os
+import socket
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from audit.clock import now
+from audit.models import Lease
+
+LENGTH = timedelta(seconds=15)
+"""How long a holder that was killed keeps others waiting."""
+
+
+def holder() -> str:
+    """This process, as a lease names it."""
+    return f"{socket.gethostname()[:80]}:{os.getpid()}"
+
+
+def take(name: str, by: str) -> bool:
+    """Become the holder of `name`, or stay it. False: someone else is. One atomic update."""
+    moment = now()
+    free = Q(until__lte=moment) | Q(holder=by)
+    if Lease.objects.filter(free, name=name).update(holder=by, until=moment + LENGTH):
+        return True
+    if Lease.objects.filter(name=name).exists():
+        return False
+    try:
+        with transaction.atomic():
+            Lease.objects.create(name=name, holder=by, until=moment + LENGTH)
+    except IntegrityError:
+        return False
+    return True
+
+
+def finish(name: str, by: str) -> None:
+    """Say that the work is done for now, and let whoever is next have the lease."""
+    moment = now()
+    Lease.objects.filter(name=name, holder=by).update(until=moment, last_at=moment)
+
+
+def last_done(name: str) -> datetime | None:
+    """When the work was last done to its end, by whomever."""
+    return Lease.objects.filter(name=name).values_list("last_at", flat=True).first()

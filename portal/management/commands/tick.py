@@ -1,0 +1,27 @@
+"""Does the timed work from the shell: once, for cron; or for ever, beside servers that leave it to this."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from portal import tick
+
+
+class Command(BaseCommand):
+    """`manage.py tick`, `manage.py tick --forever` with PORTAL_TICK=apart for the servers."""
+
+    help = "Do the timed work that is due: seal the record, make partitions, purge, forward."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--forever", action="store_true", help="go on until stopped by a signal")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not options["forever"]:
+            self.stdout.write(f"{tick.tick()} done")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        tick.run(stop)

@@ -1,0 +1,85 @@
+"""The timed work: what the clock asks for, whoever is looking. A thread of the server does it, or `manage.py tick`.
+
+Any number of processes may tick: each work has a lease, so that one of them does it, and it is due by what the
+database says of the last time.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from audit import lease, partitions, seals
+from audit.clock import now
+from audit.models import Pending
+
+log = logging.getLogger(__name__)
+PAUSE = 1.0
+"""Seconds between two looks at the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something to do every so often. `do` does a bounded piece and returns how much it was; 0: that was all."""
+
+    name: str
+    every: timedelta
+    do: Callable[[], int]
+    is_wanted: Callable[[], bool] = lambda: True
+    """A cheap look at whether there is anything to do, so that an idle portal writes nothing."""
+
+
+WORKS = (
+    Work("seal", timedelta(seconds=settings.SEAL_EVERY), seals.seal_all, Pending.objects.exists),
+    Work("partitions", timedelta(hours=6), partitions.make_ahead, lambda: connection.vendor == "postgresql"),
+)
+
+
+def tick(stop: Callable[[], bool] = lambda: False) -> int:
+    """Do every work that is due, to its end or until `stop` says so; return how many were done.
+
+    A work that fails is told of in the log and tried again when it is due: the others are done all the same.
+    """
+    done, by = 0, lease.holder()
+    for work in WORKS:
+        try:
+            done += not stop() and _is_due(work) and _carry_out(work, by, stop)
+        except Exception:
+            log.exception("the timed work %s failed", work.name)
+    return done
+
+
+def run(stop: threading.Event) -> None:
+    """Tick until `stop` is set. What fails, a lost database included, is tried again."""
+    while not stop.is_set():
+        close_old_connections()
+        tick(stop.is_set)
+        stop.wait(PAUSE)
+    connection.close()
+
+
+def start() -> threading.Event:
+    """Tick in a thread of this process, until it ends or the event is set."""
+    stop = threading.Event()
+    threading.Thread(target=run, args=(stop,), name="tick", daemon=True).start()
+    return stop
+
+
+def _is_due(work: Work) -> bool:
+    if not work.is_wanted():
+        return False
+    last = lease.last_done(work.name)
+    return last is None or last + work.every <= now()
+
+
+def _carry_out(work: Work, by: str, stop: Callable[[], bool]) -> bool:
+    """Do the work piece by piece, keeping the lease meanwhile. False: someone else has it."""
+    while lease.take(work.name, by):
+        if stop() or not work.do():
+            lease.finish(work.name, by)
+            return True
+    return False
