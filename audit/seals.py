@@ -199,7 +199,8 @@ def _insert(lines: Sequence[tuple[Any, ...]]) -> None:
     columns = ", ".join(SEAL_COLUMNS)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY audit_seal ({columns}) FROM STDIN") as copy:
+            statement = f"COPY audit_seal ({columns}) FROM STDIN"
+            with connection.wrap_database_errors, cursor.copy(statement) as copy:
                 for line in lines:
                     copy.write_row(line)
         else:

@@ -46,3 +46,14 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(data.WrongSetting, match="PORTAL_DATA"):
         data.prepare(tmp_path / "file" / "var")
+
+
+def test_the_seal_key_is_made_once(tmp_path: Path) -> None:
+    assert data.seal_key(tmp_path, "") == data.seal_key(tmp_path, "")
+    assert stat.S_IMODE((tmp_path / "seal-key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("given", ["short", "g" * 64, "a" * 63])
+def test_a_seal_key_that_cannot_be_read_is_told(tmp_path: Path, given: str) -> None:
+    with pytest.raises(data.WrongSetting, match="PORTAL_SEAL_KEY"):
+        data.seal_key(tmp_path, given)

@@ -1,0 +1,82 @@
+"""The timed work: done when it is due, by one process at a time, and one that fails keeps no other waiting."""
+
+from datetime import timedelta
+
+import pytest
+
+from audit import lease
+from audit.clock import at
+from audit.models import Lease, Pending
+from portal import tick
+from portal.tick import Work
+from tests.audit.records import MINUTE, NOON, called
+from tests.shell import Said
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done, in order, of two works that are due every minute; the first has three pieces."""
+    told: list[str] = []
+    pieces = iter([2, 1, 0, 0, 0])
+
+    def first() -> int:
+        told.append("first")
+        return next(pieces)
+
+    def second() -> int:
+        told.append("second")
+        return 0
+
+    works = tuple(Work(do.__name__, timedelta(minutes=1), do) for do in (first, second))
+    monkeypatch.setattr(tick, "WORKS", works)
+    return told
+
+
+def test_a_work_is_done_to_its_end(done: list[str]) -> None:
+    assert tick.tick() == 2
+    assert done == ["first", "first", "first", "second"]
+
+
+def test_it_is_due_again_after_its_time(done: list[str]) -> None:
+    with at(NOON):
+        tick.tick()
+    done.clear()
+    with at(NOON + MINUTE / 2):
+        assert tick.tick() == 0
+    with at(NOON + MINUTE):
+        assert tick.tick() == 2
+
+
+def test_what_another_process_is_doing_is_left_to_it(done: list[str]) -> None:
+    lease.take("first", "another")
+    tick.tick()
+    assert done == ["second"]
+
+
+def test_one_that_fails_keeps_no_other_waiting(
+    done: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = Work("bad", timedelta(minutes=1), lambda: 1 // 0)
+    monkeypatch.setattr(tick, "WORKS", (bad, *tick.WORKS))
+    tick.tick()
+    assert done[-1] == "second"
+    assert "the timed work bad failed" in caplog.text
+
+
+def test_it_stops_between_two_pieces_when_it_is_told_to(done: list[str]) -> None:
+    tick.tick(stop=lambda: bool(done))
+    assert done == ["first"]
+
+
+def test_with_nothing_to_do_it_writes_nothing() -> None:
+    Lease.objects.all().delete()
+    tick.tick()
+    assert not Lease.objects.filter(name="seal").exists()
+
+
+def test_the_command_seals_what_waits() -> None:
+    called()
+    assert Said("tick").code == 0
+    assert not Pending.objects.exists()
