@@ -1,6 +1,6 @@
-"""What reading and sealing the record costs at ten thousand, a million and ten million calls.
+"""What reading, exporting and sealing the record costs at ten thousand, a million and ten million calls.
 
-    make bench-audit                              everything; some ten minutes and 12 GB in the temporary folder
+    make bench-audit                              everything; a quarter of an hour and 12 GB in the temporary folder
     make bench-audit ARGS="--sizes 10k,1M"        less of it
     make bench-audit ARGS="--json figures.json"   the same figures for a program
 
@@ -12,10 +12,12 @@ import argparse
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bench.record.databases import EMPTY, Databases
 
 SIZES = {"10k": 10_000, "100k": 100_000, "1M": 1_000_000, "10M": 10_000_000}
+PARTS = ("reads", "sealing")
 BEGAN = time.monotonic()
 
 
@@ -28,9 +30,14 @@ def parse(words: list[str]) -> argparse.Namespace:
     """What is asked for."""
     parser = argparse.ArgumentParser(prog="make bench-audit")
     parser.add_argument("--sizes", default="10k,1M,10M", help="of " + ", ".join(SIZES))
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--only", default=",".join(PARTS), help="of " + ", ".join(PARTS))
+    parser.add_argument("--rounds", type=int, default=15, help="of reading; each reads three times")
+    parser.add_argument("--seconds", type=float, default=15, help="that a writer writes, four times")
+    parser.add_argument("--backlog", type=int, default=100_000, help="calls that wait to be sealed")
+    parser.add_argument("--explain", default="", help="show the plans of readings with this in their name")
+    parser.add_argument("--json", default="", metavar="FILE")
     asked = parser.parse_args(words)
-    asked.sizes = asked.sizes.split(",")
+    asked.sizes = [size for size in SIZES if size in asked.sizes.split(",")]
     return asked
 
 
@@ -51,23 +58,51 @@ def prepare(databases: Databases, end: datetime) -> None:
     make_cast(end)
 
 
+def read(databases: Databases, asked: argparse.Namespace, end: datetime) -> dict[str, Any]:
+    """Make the sizes, and read each."""
+    from bench.record import history, plans, reads, report, rounds
+
+    names = [f"calls_{size.lower()}" for size in asked.sizes]
+    for size, name in zip(asked.sizes, names, strict=True):
+        say(f"making {size} calls")
+        databases.copy(name)
+        history.fill(databases, name, SIZES[size], end)
+    say(f"reading; the databases take {databases.megabytes():,} MB")
+    readings = reads.readings(end)
+    took = rounds.measure(databases, names, readings, end, asked.rounds)
+    told = report.of_reads(readings, asked.sizes, took)
+    report.show_reads(asked.sizes, told)
+    if asked.explain:
+        plans.show([one for one in readings if asked.explain in one.name], end)
+    return told
+
+
+def seal(databases: Databases, asked: argparse.Namespace) -> dict[str, Any]:
+    """Seal beside a writer."""
+    from bench.record import report, sealing
+
+    say("sealing")
+    databases.copy("sealing")
+    told = sealing.measure(databases, "sealing", backlog=asked.backlog, seconds=asked.seconds)
+    report.show("sealing", told)
+    return told
+
+
 def main(words: list[str]) -> None:
-    """Prepare, fill, measure, print."""
-    asked, end = parse(words), datetime.now(UTC)
+    """Prepare, measure what is asked for, tell."""
+    asked, end, told = parse(words), datetime.now(UTC), dict[str, Any]()
     with Databases() as databases:
         say("migrating")
         prepare(databases, end)
-        from bench.record import history, reads, rounds
+        from bench.record import report
 
-        names = [f"calls_{size.lower()}" for size in asked.sizes]
-        for size, name in zip(asked.sizes, names, strict=True):
-            say(f"making {size} calls")
-            databases.copy(name)
-            history.fill(databases, name, SIZES[size], end)
-        say(f"{databases.megabytes():,} MB in the databases; reading")
-        found = rounds.measure(databases, names, reads.readings(end), end, asked.rounds)
-        for name, took in found.items():
-            print(f"{name:40}", "".join(f"{ms:10.2f}" for ms in took), f"{took[-1] / took[0]:8.2f}")
+        told["machine"] = report.machine(databases.server.version)
+        if "sealing" in asked.only:
+            told["sealing"] = seal(databases, asked)
+        if "reads" in asked.only:
+            told["reads"] = read(databases, asked, end)
+    if asked.json:
+        report.write(asked.json, told)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ OPTIONS = {
     "max_wal_size": "8GB",
     "checkpoint_timeout": "30min",
     "maintenance_work_mem": "512MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
 }
 EMPTY = "empty"
 

@@ -20,12 +20,11 @@ SEPARATE = "SET session_replication_role = replica; SET synchronous_commit = off
 UUID7 = """(lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7'
     || substr(md5(salt), 1, 3) || '8' || substr(md5(salt), 4, 15))::uuid"""
 
-# Key k is drawn with odds 1/k. The moments are evenly spread and never the same.
+# Key k is drawn with odds 1/k.
 DRAWN = """(
     SELECT *, {uuid} AS row_id FROM (
-        SELECT n, '{begin}'::timestamptz + n * interval '{days} days' / {rows} AS at, '{word}' || n AS salt,
-            {key} AS key_n, random() AS luck, floor(random() * 1e6)::int AS dice
-        FROM generate_series({first}, {last}) AS n OFFSET 0
+        SELECT n, {at} AS at, {salt} AS salt, {key} AS key_n, random() AS luck, floor(random() * 1e6)::int AS dice
+        FROM {series} AS n OFFSET 0
     ) AS drawn JOIN (
         SELECT n AS key_n, id AS key_id, prefix, name, app_id, agent_id, agent_name FROM bench_key OFFSET 0
     ) AS who USING (key_n)
@@ -134,19 +133,25 @@ def _calls(databases: Databases, name: str, rows: int, end: datetime) -> None:
     shares = [(first + 1, last) for first, last in zip(bounds, bounds[1:], strict=False)]
 
     def load(share: tuple[int, int]) -> None:
-        _insert(databases, name, Call, CALL, _drawn("call", rows, *share, end))
+        _insert(databases, name, Call, CALL, _spread("call", rows, *share, end))
 
     with ThreadPoolExecutor(LOADERS) as pool:
         list(pool.map(load, shares))
     acts, quiet = max(rows // 100, 10), str(KEYS + 1)
-    _insert(databases, name, Event, ACT, _drawn("act", acts, 1, acts, end))
-    _insert(databases, name, Call, CALL, _drawn("quiet", QUIET_CALLS, 1, QUIET_CALLS - 1, end, quiet))
+    _insert(databases, name, Event, ACT, _spread("act", acts, 1, acts, end))
+    _insert(databases, name, Call, CALL, _spread("quiet", QUIET_CALLS, 1, QUIET_CALLS - 1, end, quiet))
 
 
-def _drawn(word: str, rows: int, first: int, last: int, end: datetime, key: str = A_KEY) -> str:
+def drawn(*, at: str, salt: str, series: str, key: str = A_KEY) -> str:
+    """Who called when, drawn by lot: the source of CALL and ACT. All is said in SQL, of a number n of a series."""
+    return DRAWN.format(at=at, salt=salt, series=series, key=key, uuid=UUID7)
+
+
+def _spread(word: str, rows: int, first: int, last: int, end: datetime, key: str = A_KEY) -> str:
+    """Numbers `first` to `last` of `rows` that are evenly spread over the days before `end`, never two at once."""
     begin = (end - timedelta(days=DAYS)).isoformat()
-    told = {"word": word, "rows": rows, "first": first, "last": last, "key": key}
-    return DRAWN.format(begin=begin, days=DAYS, uuid=UUID7, **told)
+    moment = f"timestamptz '{begin}' + n * interval '{DAYS} days' / {rows}"
+    return drawn(at=moment, salt=f"'{word}' || n", series=f"generate_series({first}, {last})", key=key)
 
 
 def _insert(databases: Databases, name: str, model: type, given: dict[str, str], source: str) -> None:
