@@ -35,9 +35,13 @@ def of_reads(
 
 def show_reads(sizes: Sequence[str], told: Mapping[str, Mapping[str, Any]]) -> None:
     """A table: milliseconds at each size, and the largest as times of the smallest."""
-    print(f"\n{'milliseconds, median':{WIDE}}", *(f"{size:>{COLUMN}}" for size in sizes), f"{'ratio':>{COLUMN}}")
+    print(
+        f"\n{'milliseconds, median':{WIDE}}", *(f"{size:>{COLUMN}}" for size in sizes), f"{'ratio':>{COLUMN}}"
+    )
     for name, row in told.items():
-        said = "" if row["bound"] is None else f"  {'at most' if row['holds'] else 'MORE THAN'} {row['bound']}"
+        said = (
+            "" if row["bound"] is None else f"  {'at most' if row['holds'] else 'MORE THAN'} {row['bound']}"
+        )
         figures = (f"{row[size]:{COLUMN}.2f}" for size in sizes)
         print(f"{name:{WIDE}}", *figures, f"{row['ratio']:{COLUMN}.2f}{said}")
 
@@ -46,7 +50,11 @@ def show(title: str, told: Mapping[str, Any]) -> None:
     """A list of figures under their names."""
     print(f"\n{title}")
     for name, figure in told.items():
-        print(f"{name:{WIDE}} {figure:>{COLUMN},}" if isinstance(figure, int | float) else f"{name:{WIDE}} {figure}")
+        print(
+            f"{name:{WIDE}} {figure:>{COLUMN},}"
+            if isinstance(figure, int | float)
+            else f"{name:{WIDE}} {figure}"
+        )
 
 
 def write(path: str, told: Mapping[str, Any]) -> None:

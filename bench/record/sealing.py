@@ -20,7 +20,9 @@ LOOK = 0.5
 """Seconds between two looks at what waits."""
 
 
-def measure(databases: Databases, name: str, *, backlog: int, seconds: float, rate: int = RATE) -> dict[str, Any]:
+def measure(
+    databases: Databases, name: str, *, backlog: int, seconds: float, rate: int = RATE
+) -> dict[str, Any]:
     """All three, in database `name`, which has the cast and the triggers."""
     databases.use(name)
     return {
@@ -64,12 +66,16 @@ def _compared(alone: list[float], beside: list[float]) -> dict[str, float]:
     found = {}
     for word, share in (("median", 50), ("95 of 100", 95), ("99 of 100", 99)):
         pair = [statistics.quantiles(took, n=100)[share - 1] * 1000 for took in (alone, beside)]
-        found[f"insert alone, {word}, ms"], found[f"insert beside, {word}, ms"] = (round(ms, 2) for ms in pair)
+        found[f"insert alone, {word}, ms"], found[f"insert beside, {word}, ms"] = (
+            round(ms, 2) for ms in pair
+        )
         found[f"insert, {word}, ratio"] = round(pair[1] / pair[0], 2)
     return found
 
 
-def _written(databases: Databases, name: str, rate: int, seconds: float, look: Callable[[], None]) -> list[float]:
+def _written(
+    databases: Databases, name: str, rate: int, seconds: float, look: Callable[[], None]
+) -> list[float]:
     """Seconds of each insert of a writer that runs meanwhile."""
     words = ["-m", "bench.record.writer", name, str(databases.server.root), str(rate), str(seconds)]
     environment = {**os.environ, **databases.environment(name)}
