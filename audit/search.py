@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
-from audit.models import Call, Event, Recorded
+from audit.models import Call, Checkpoint, Event, Pending, Recorded
 from audit.refusals import Invalid
 
 A_PAGE = 50
@@ -28,7 +28,19 @@ _SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WHOLE_PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8}")
 
+KINDS = ("event", "call")
+NAMING = ("key.mint", "key.rotate", "key.derive", "key.rename")
+"""The acts that give a key its prefix or its name."""
+
 Entry = Event | Call
+
+
+class KeyOnce(NamedTuple):
+    """A key as it was known at one time."""
+
+    id: UUID
+    prefix: str
+    name: str
 
 
 class Cursor(NamedTuple):
@@ -47,9 +59,10 @@ class Filters:
 
     app_id: UUID
     key: str = ""
-    """A key's prefix, the end of one, or a piece of it. Large and small letters differ."""
+    """A key's prefix or a piece of it, in which large and small letters differ; or a name it has had."""
     key_id: UUID | None = None
     agent: UUID | None = None
+    agent_name: str = ""
     caller: str = ""
     """What a program calls itself, or the id of that name."""
     actor: str = ""
@@ -58,12 +71,17 @@ class Filters:
     outcome: str = ""
     """`act`, `allowed` or `refused`."""
     code: str = ""
+    check: str = ""
+    """The step of the verdict that failed."""
+    via: str = ""
     ip: str = ""
     path: str = ""
     request: str = ""
     since: datetime | None = None
     until: datetime | None = None
     trace: str = ""
+    id: UUID | None = None
+    """Of the one entry that is wanted."""
     calls_only: bool = False
 
     def told(self) -> dict[str, str]:
@@ -111,9 +129,7 @@ def timeline(
 
     Two queries, and one more to find the keys if `filters.key` is asked for.
     """
-    keys = _of_keys(filters)
-    events, calls = _events(filters).filter(keys), _calls(filters).filter(keys)
-    found = _nearest(events, calls, before or after, forwards=after is not None, limit=limit + 1)
+    found = _nearest(*rows(filters), before or after, forwards=after is not None, limit=limit + 1)
     more, entries = len(found) > limit, found[:limit]
     if after:
         entries.reverse()
@@ -124,6 +140,15 @@ def timeline(
     )
 
 
+def rows(filters: Filters) -> tuple[QuerySet[Event], QuerySet[Call]]:
+    """The acts and the calls that match, in no order.
+
+    One query if `filters.key` is asked for, to find the keys, and one if `filters.agent_name` is.
+    """
+    named = _of_keys(filters) & _of_agents(filters)
+    return _events(filters).filter(named), _calls(filters).filter(named)
+
+
 def nearest_older(filters: Filters) -> Entry | None:
     """The last entry before the time asked for: where the next thing to see is. None if no time was asked for."""
     if filters.since is None:
@@ -131,6 +156,19 @@ def nearest_older(filters: Filters) -> Entry | None:
     earlier = replace(filters, since=None, until=filters.since)
     found = timeline(earlier, limit=1).entries
     return found[0] if found else None
+
+
+def sealed_to(app_id: UUID) -> datetime | None:
+    """When the app's record was last sealed. None: not yet."""
+    newest = [Checkpoint.objects.filter(stream=app_id, kind=kind).order_by("-first_seq") for kind in KINDS]
+    moments = [moment for rows in newest for moment in rows.values_list("sealed_at", flat=True)[:1]]
+    return max(moments, default=None)
+
+
+def unsealed(entries: Iterable[Entry]) -> set[UUID]:
+    """The ids of those that wait for their seal."""
+    waiting = Pending.objects.filter(row_id__in=[entry.id for entry in entries])
+    return set(waiting.values_list("row_id", flat=True))
 
 
 def around(call: Call, each: int = 5) -> list[Entry]:
@@ -169,7 +207,8 @@ def _place(entries: list[Entry], index: int) -> Cursor | None:
 
 def _events(filters: Filters) -> QuerySet[Event]:
     rows = _shared(Event.objects.all(), filters)
-    if filters.outcome in ("allowed", "refused") or filters.code or filters.path or filters.calls_only:
+    of_calls = filters.code or filters.check or filters.path or filters.calls_only
+    if of_calls or filters.outcome in ("allowed", "refused"):
         return rows.none()
     if filters.action:
         whole = "." in filters.action
@@ -187,13 +226,16 @@ def _calls(filters: Filters) -> QuerySet[Call]:
         return rows.none()
     if filters.outcome:
         rows = rows.filter(allowed=filters.outcome == "allowed")
-    if filters.code:
-        rows = rows.filter(code=filters.code)
+    if filters.code or filters.check:  # only what was refused has them, and there is an index of that
+        why = {"code": filters.code, "check_failed": filters.check}
+        rows = rows.filter(allowed=False, **{name: value for name, value in why.items() if value})
     return rows.filter(path__startswith=filters.path) if filters.path else rows
 
 
 def _shared(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
     exact = {
+        "id": filters.id,
+        "via": filters.via,
         "key_id": filters.key_id,
         "agent_id": filters.agent,
         "ip": filters.ip,
@@ -213,21 +255,44 @@ def _of_caller(caller: str) -> Q:
 
 
 def _of_keys(filters: Filters) -> Q:
-    """Rows of the keys whose prefix fits, found by the acts that gave them one: calls need no index on text.
+    """Rows of the keys whose prefix or name fits, found by the acts that gave them one: calls need no index on text.
 
     The prefix must fit too: a derived key that was rotated in place has had several.
     """
     if not filters.key:
         return Q()
-    fits = _holds(filters.key)
-    named = Event.objects.filter(
-        fits, app_id=filters.app_id, action__in=("key.mint", "key.rotate", "key.derive")
-    )
-    pairs = list(named.order_by().values_list("key_id", "key_prefix").distinct()[: MOST_KEYS + 1])
-    if len(pairs) > MOST_KEYS:
-        return fits  # so many keys, so many rows: the newest fifty are never far
-    ids, prefixes = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
-    return Q(key_id__in=ids, key_prefix__in=prefixes)
+    found = keys_like(filters.app_id, filters.key)
+    if len(found) > MOST_KEYS:
+        return _holds(filters.key)  # so many keys, so many rows: the newest fifty are never far
+    named = {key.id for key in found if key.name.casefold() == filters.key.casefold()}
+    fitting = {(key.id, key.prefix) for key in found if filters.key in key.prefix}
+    by_prefix = Q(key_id__in={pair[0] for pair in fitting}, key_prefix__in={pair[1] for pair in fitting})
+    return Q(key_id__in=named) | by_prefix if named else by_prefix
+
+
+def keys_like(app_id: UUID, text: str) -> list[KeyOnce]:
+    """The keys whose prefix holds `text` or that were called so, as the acts say that gave them either.
+
+    One more than 200 at the most.
+    """
+    whole = _WHOLE_PREFIX.fullmatch(text)
+    fits = _holds(text) if whole else _holds(text) | Q(key_name__iexact=text)
+    told = Event.objects.filter(fits, app_id=app_id, action__in=NAMING).order_by()
+    columns = ("key_id", "key_prefix", "key_name")
+    return [KeyOnce(*row) for row in told.values_list(*columns).distinct()[: MOST_KEYS + 1]]
+
+
+def _of_agents(filters: Filters) -> Q:
+    """Rows of the agents that acts call so."""
+    if not filters.agent_name:
+        return Q()
+    return Q(agent_id__in=agents_called(filters.app_id, filters.agent_name))
+
+
+def agents_called(app_id: UUID, name: str) -> set[UUID]:
+    """The ids of the agents that go by `name`, in any case; 200 at the most."""
+    told = Event.objects.filter(app_id=app_id, agent_name__iexact=name, agent_id__isnull=False).order_by()
+    return {row[0] for row in told.values_list("agent_id").distinct()[:MOST_KEYS] if row[0]}
 
 
 def _holds(text: str) -> Q:
