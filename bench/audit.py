@@ -41,13 +41,16 @@ def parse(words: list[str]) -> argparse.Namespace:
     return asked
 
 
-def prepare(databases: Databases, end: datetime) -> None:
-    """Migrate, as if half a year ago, so that there is a partition for each month; and bring the cast in."""
+def prepare(databases: Databases, end: datetime) -> Any:
+    """Migrate, as if half a year ago, so that there is a partition for each month; bring the cast in, and an admin.
+
+    Returns a browser that the admin is signed in with. All databases are copies of this one.
+    """
     from django.core.management import call_command
 
     from audit import partitions
     from audit.clock import at
-    from bench.record.cast import DAYS, make_cast
+    from bench.record.cast import DAYS, make_cast, signed_in
 
     databases.use(EMPTY)
     for ago in range(DAYS + 20, -1, -20):
@@ -56,9 +59,10 @@ def prepare(databases: Databases, end: datetime) -> None:
                 call_command("migrate", verbosity=0)
             partitions.make_ahead()
     make_cast(end)
+    return signed_in()
 
 
-def read(databases: Databases, asked: argparse.Namespace, end: datetime) -> dict[str, Any]:
+def read(databases: Databases, asked: argparse.Namespace, end: datetime, client: Any) -> dict[str, Any]:
     """Make the sizes, and read each."""
     from bench.record import history, plans, reads, report, rounds
 
@@ -68,9 +72,10 @@ def read(databases: Databases, asked: argparse.Namespace, end: datetime) -> dict
         databases.copy(name)
         history.fill(databases, name, SIZES[size], end)
     say(f"reading; the databases take {databases.megabytes():,} MB")
-    readings = reads.readings(end)
+    readings = reads.readings(end, client)
     took = rounds.measure(databases, names, readings, end, asked.rounds)
-    told = report.of_reads(readings, asked.sizes, took)
+    windows = rounds.windows(databases, names, readings)
+    told = report.of_reads(readings, asked.sizes, took, windows)
     report.show_reads(asked.sizes, told)
     if asked.explain:
         plans.show([one for one in readings if asked.explain in one.name], end)
@@ -93,14 +98,14 @@ def main(words: list[str]) -> None:
     asked, end, told = parse(words), datetime.now(UTC), dict[str, Any]()
     with Databases() as databases:
         say("migrating")
-        prepare(databases, end)
+        client = prepare(databases, end)
         from bench.record import report
 
         told["machine"] = report.machine(databases.server.version)
         if "sealing" in asked.only:
             told["sealing"] = seal(databases, asked)
         if "reads" in asked.only:
-            told["reads"] = read(databases, asked, end)
+            told["reads"] = read(databases, asked, end, client)
     if asked.json:
         report.write(asked.json, told)
 

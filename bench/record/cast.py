@@ -19,12 +19,12 @@ HOT_PREFIX = "alter_key_app_ben00001"
 CAST = f"""
 CREATE UNLOGGED TABLE bench_key AS
 SELECT n, ('c0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid AS id,
-    CASE WHEN n % 10 < 3 AND n > 1 THEN 'agent' ELSE 'app' END AS kind,
-    'alter_key_' || CASE WHEN n % 10 < 3 AND n > 1 THEN 'agent' ELSE 'app' END || '_ben' || lpad(n::text, 5, '0') AS prefix,
-    'worker-' || n AS name,
+    kind, 'alter_key_' || kind || '_ben' || lpad(n::text, 5, '0') AS prefix, 'worker-' || n AS name,
     CASE n WHEN {KEYS + 1} THEN {APPS + 1} WHEN 1 THEN 1
         ELSE least({APPS}, floor(power({APPS + 1}, (n * 0.6180339887) % 1)))::int END AS app
-FROM generate_series(1, {KEYS + 1}) AS n;
+FROM generate_series(1, {KEYS + 1}) AS n, LATERAL (
+    SELECT CASE WHEN n % 10 BETWEEN 2 AND 4 THEN 'agent' ELSE 'app' END AS kind
+) AS sort;
 ALTER TABLE bench_key ADD app_id uuid, ADD agent_id uuid, ADD agent_name text NOT NULL DEFAULT '', ADD PRIMARY KEY (n);
 UPDATE bench_key SET app_id = ('b0000000-0000-4000-8000-' || lpad(app::text, 12, '0'))::uuid;
 UPDATE bench_key SET agent_name = 'agent-' || app || '-' || n % 4,
@@ -80,6 +80,17 @@ def make_cast(end: datetime) -> None:
         "target_label": "name",
     }
     insert(Event, mint, "bench_key")
+
+
+def signed_in() -> Any:
+    """A browser in which an admin of every app is signed in."""
+    from django.test import Client
+
+    from tests.factories import member
+
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(member("admin", None, email="bench@example.com"))
+    return client
 
 
 def _default(field: Any) -> str:

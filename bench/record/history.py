@@ -62,7 +62,7 @@ CALL = WHO | {
 }
 ACT = WHO | {
     "via": "'page'",
-    "action": "(ARRAY['key.rename', 'key.narrow', 'key.deprecate', 'key.undeprecate'])[1 + dice % 4]",
+    "action": "(ARRAY['key.narrow', 'key.deprecate', 'key.undeprecate', 'key.rename'])[1 + dice % 31 / 10]",
     "actor_kind": "'person'",
     "actor_id": "(dice % 20)::text",
     "actor_label": "'Person ' || dice % 20",
@@ -78,14 +78,16 @@ SELECT id, coalesce(app_id, '00000000-0000-0000-0000-000000000000') AS stream, '
 """
 SEALS = """
 INSERT INTO audit_seal (row_id, stream, kind, seq, leaf, salt)
-SELECT id, stream, kind, seq, sha256(uuid_send(id)), substr(sha256(uuid_send(id)), 1, 16) FROM bench_numbered ORDER BY id
+SELECT id, stream, kind, seq, sha256(uuid_send(id)), substr(sha256(uuid_send(id)), 1, 16)
+FROM bench_numbered ORDER BY id
 """
 CHECKPOINTS = """
-INSERT INTO audit_checkpoint (number, stream, kind, first_seq, last_seq, root, previous, hash, sealed_at, earliest_at,
+INSERT INTO audit_checkpoint (number, stream, kind, first_seq, last_seq, root, hash, previous, sealed_at, earliest_at,
     latest_at, key_id, signature)
-SELECT (SELECT count(*) FROM audit_checkpoint) + row_number() OVER (ORDER BY latest_at, stream), stream, kind, first_seq,
-    last_seq, hash, lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER (PARTITION BY stream ORDER BY first_seq),
-    hash, latest_at + interval '1 second', earliest_at, latest_at, 'bench', hash || hash
+SELECT (SELECT count(*) FROM audit_checkpoint) + row_number() OVER (ORDER BY latest_at, stream), stream, kind,
+    first_seq, last_seq, hash, hash,
+    lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER (PARTITION BY stream ORDER BY first_seq),
+    latest_at + interval '1 second', earliest_at, latest_at, 'bench', hash || hash
 FROM (
     SELECT stream, kind, min(seq) AS first_seq, max(seq) AS last_seq, min(at) AS earliest_at, max(at) AS latest_at,
         sha256(uuid_send(stream) || kind::bytea || int8send(min(seq))) AS hash

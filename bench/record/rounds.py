@@ -36,6 +36,17 @@ def measure(
     }
 
 
+def windows(databases: Databases, names: Sequence[str], readings: Sequence[Reading]) -> dict[str, list[int]]:
+    """How many rows lie in the window of each reading that has one, in each database."""
+    found: dict[str, list[int]] = {}
+    for name in names:
+        databases.use(name)
+        for reading in readings:
+            if reading.window:
+                found.setdefault(reading.name, []).append(reading.window())
+    return found
+
+
 def _take(read: Read, so_far: list[float], *, warm: bool) -> None:
     """Measure once or a few times. The first round only warms, unless it was slow."""
     if so_far and min(so_far) > LONGEST:
