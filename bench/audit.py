@@ -17,7 +17,7 @@ from typing import Any
 from bench.record.databases import EMPTY, Databases
 
 SIZES = {"10k": 10_000, "100k": 100_000, "1M": 1_000_000, "10M": 10_000_000}
-PARTS = ("reads", "sealing")
+PARTS = ("reads", "export", "sealing")
 BEGAN = time.monotonic()
 
 
@@ -37,6 +37,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--explain", default="", help="show the plans of readings with this in their name")
     parser.add_argument("--json", default="", metavar="FILE")
     asked = parser.parse_args(words)
+    asked.only = asked.only.split(",")
     asked.sizes = [size for size in SIZES if size in asked.sizes.split(",")]
     return asked
 
@@ -62,16 +63,26 @@ def prepare(databases: Databases, end: datetime) -> Any:
     return signed_in()
 
 
-def read(databases: Databases, asked: argparse.Namespace, end: datetime, client: Any) -> dict[str, Any]:
-    """Make the sizes, and read each."""
-    from bench.record import history, plans, reads, report, rounds
+def fill(databases: Databases, asked: argparse.Namespace, end: datetime) -> list[str]:
+    """Make the sizes, a database each; return what they are called."""
+    from bench.record import history
 
     names = [f"calls_{size.lower()}" for size in asked.sizes]
     for size, name in zip(asked.sizes, names, strict=True):
         say(f"making {size} calls")
         databases.copy(name)
         history.fill(databases, name, SIZES[size], end)
-    say(f"reading; the databases take {databases.megabytes():,} MB")
+    say(f"the databases take {databases.megabytes():,} MB")
+    return names
+
+
+def read(
+    databases: Databases, names: list[str], asked: argparse.Namespace, end: datetime, client: Any
+) -> dict[str, Any]:
+    """Read each size."""
+    from bench.record import plans, reads, report, rounds
+
+    say("reading")
     readings = reads.readings(end, client)
     took = rounds.measure(databases, names, readings, end, asked.rounds)
     windows = rounds.windows(databases, names, readings)
@@ -82,6 +93,16 @@ def read(databases: Databases, asked: argparse.Namespace, end: datetime, client:
     return told
 
 
+def export(databases: Databases, name: str) -> dict[str, Any]:
+    """Take an app's record out of the largest."""
+    from bench.record import exporting, report
+
+    say("exporting")
+    told = exporting.measure(databases, name)
+    report.show("export of one app", told)
+    return told
+
+
 def seal(databases: Databases, asked: argparse.Namespace) -> dict[str, Any]:
     """Seal beside a writer."""
     from bench.record import report, sealing
@@ -89,6 +110,7 @@ def seal(databases: Databases, asked: argparse.Namespace) -> dict[str, Any]:
     say("sealing")
     databases.copy("sealing")
     told = sealing.measure(databases, "sealing", backlog=asked.backlog, seconds=asked.seconds)
+    databases.drop("sealing")
     report.show("sealing", told)
     return told
 
@@ -104,8 +126,11 @@ def main(words: list[str]) -> None:
         told["machine"] = report.machine(databases.server.version)
         if "sealing" in asked.only:
             told["sealing"] = seal(databases, asked)
+        names = fill(databases, asked, end) if {"reads", "export"} & {*asked.only} else []
         if "reads" in asked.only:
-            told["reads"] = read(databases, asked, end, client)
+            told["reads"] = read(databases, names, asked, end, client)
+        if "export" in asked.only:
+            told["export"] = export(databases, names[-1])
     if asked.json:
         report.write(asked.json, told)
 

@@ -56,6 +56,7 @@ class Databases:
         return {
             "DATABASE_URL": f"postgres://portal@/{name}?host={self.server.root}",
             "PORTAL_DATA": self.folder.name,
+            "PORTAL_CHECKPOINTS": f"{self.folder.name}/checkpoints/{name}",
             "PORTAL_TEST": "1",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
         }

@@ -119,6 +119,8 @@ def fill(databases: Databases, name: str, rows: int, end: datetime) -> None:
     with databases.connect(name) as connection:
         connection.execute(SEPARATE)
         connection.execute("TRUNCATE audit_pending")
+        for table in _leaves(connection):  # it is done below, once
+            connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
         with _without_indexes(connection):
             _calls(databases, name, rows, end)
             _seals(connection)
