@@ -84,9 +84,9 @@ def read(
 
     say("reading")
     readings = reads.readings(end, client)
-    took = rounds.measure(databases, names, readings, end, asked.rounds)
+    costs = rounds.measure(databases, names, readings, end, asked.rounds)
     windows = rounds.windows(databases, names, readings)
-    told = report.of_reads(readings, asked.sizes, took, windows)
+    told = report.of_reads(readings, asked.sizes, costs, windows)
     report.show_reads(asked.sizes, told)
     if asked.explain:
         plans.show([one for one in readings if asked.explain in one.name], end)

@@ -29,7 +29,7 @@ def measure(databases: Databases, name: str, many: int = MANY) -> dict[str, Any]
 
 
 def taken(shape: str, days: int, many: int) -> dict[str, Any]:
-    """Export here, and look at the peak of this process's memory on the way. `days`: of those alone; 0: all there is."""
+    """Export here, and look at the peak of memory on the way. `days`: so many alone; 0: all there is."""
     from audit.actors import shell
     from audit.clock import now
     from audit.export import export

@@ -96,12 +96,17 @@ FROM (
 """
 TALLIES = """
 INSERT INTO audit_tally (id, stream, key_id, hour, acts, allowed, refused)
-SELECT gen_random_uuid(), app_id, coalesce(key_id, '00000000-0000-0000-0000-000000000000'), hour, sum(acts), sum(yes),
-    sum(no) FROM (
-        SELECT app_id, key_id, date_trunc('hour', at) AS hour, 0 AS acts, allowed::int AS yes, (NOT allowed)::int AS no
-        FROM audit_call UNION ALL
-        SELECT app_id, key_id, date_trunc('hour', at), 1, 0, 0 FROM audit_event
-    ) AS happened GROUP BY GROUPING SETS ((app_id, key_id, hour), (app_id, hour))
+SELECT gen_random_uuid(), stream, coalesce(key_id, '00000000-0000-0000-0000-000000000000'), hour, sum(acts), sum(yes),
+    sum(no)
+FROM (
+    SELECT coalesce(app_id, '00000000-0000-0000-0000-000000000000') AS stream, key_id, date_trunc('hour', at) AS hour,
+        acts, yes, no
+    FROM (
+        SELECT app_id, key_id, at, 0 AS acts, allowed::int AS yes, (NOT allowed)::int AS no FROM audit_call
+        UNION ALL SELECT app_id, key_id, at, 1, 0, 0 FROM audit_event
+    ) AS happened
+) AS happened GROUP BY GROUPING SETS ((stream, key_id, hour), (stream, hour))
+HAVING GROUPING(key_id) = 1 OR key_id IS NOT NULL
 """
 TABLES = ("audit_call", "audit_event", "audit_seal", "audit_checkpoint", "audit_tally")
 INDEXES = """

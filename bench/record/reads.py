@@ -47,7 +47,7 @@ def _pages(end: datetime) -> list[Reading]:
         Reading("a page in the middle", page(app, middle), 1.5),
         Reading("a page in the middle, of a key", page(Filters(APP, key_id=HOT_KEY), middle), 1.5),
         Reading("newest page of refused calls", page(Filters(APP, outcome="refused")), 1.5),
-        Reading("refused by one check", page(Filters(APP, outcome="refused", check="throttle")), 1.5),
+        Reading("refused by one check", page(Filters(APP, outcome="refused", check="throttle"))),
         Reading("the 40 calls of a quiet app", page(quiet), 1.5),
         Reading("the 40 calls of a quiet key", page(Filters(QUIET_APP, key_id=QUIET_KEY)), 1.5),
     ]

@@ -1,4 +1,4 @@
-"""Writes calls at a steady pace from a process of its own, as doors do: `-m bench.record.writer NAME HOST RATE SECONDS`.
+"""Writes calls at a steady pace from a process of its own: `-m bench.record.writer NAME HOST RATE SECONDS`.
 
 It prints a JSON list: for each statement the moment it was due, in seconds of the clock, and the seconds until its
 commit returned. A statement that is late because the one before it was slow counts its waiting too.
