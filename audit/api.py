@@ -16,6 +16,7 @@ from audit.durations import parse_since
 from audit.export import FORMATS, export
 from audit.faces import TenantRequest
 from audit.models import Call, Event
+from audit.patience import patience
 from audit.refusals import Invalid, NotFound
 from audit.search import Filters, cut_to_prefix, parse_cursor, timeline
 from audit.templatetags.record import steps
@@ -38,7 +39,7 @@ class Wanted(Schema):
     kind: Sought = Field(default="", description="event or call.")
     action: Sought = Field(default="", description="key.mint, or key for all that is done to keys.")
     outcome: Sought = Field(default="", description="act, allowed or refused.")
-    key: Sought = Field(default="", description="A key's prefix, or a piece of it.")
+    key: Sought = Field(default="", description="A key's prefix, a piece of it, or a name it has had.")
     key_id: UUID | None = Field(default=None, description="A key's id.")
     agent: UUID | None = Field(default=None, description="An agent's id.")
     actor: Sought = Field(default="", description="A piece of what the log calls who acted.")
@@ -80,7 +81,8 @@ def list_entries(
     request: TenantRequest, wanted: WantedOfLog, limit: Limit = 100, cursor: Place = ""
 ) -> Timeline:
     """Acts and calls, newest first."""
-    page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
+    with patience():
+        page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
     return Timeline(
         items=[Entry.of(row) for row in page.entries], next_cursor=str(page.older) if page.older else None
     )

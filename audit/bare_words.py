@@ -14,6 +14,8 @@ from audit.templatetags.record import STEPS
 
 OUTCOMES = ("act", "allowed", "refused")
 FACES = ("page", "api", "cli", "sdk", "door", "shell")
+SHORTEST_PIECE = 3
+"""Of a prefix or of what someone is called; a shorter one is in everything."""
 _PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{1,8}")
 _MOMENT = re.compile(r"[0-9]{1,4}[smhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}\S*")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -79,7 +81,7 @@ def _by_name(word: str, app_id: UUID) -> dict[str, str]:
             return {"key": word}
         if agents_called(app_id, word):
             return {"agent": word}
-        if keys and len(word) >= 4:
-            return {"key": word}
-        known = Event.objects.filter(app_id=app_id, actor_label__icontains=word).exists()
-        return {"actor": word} if known else {}
+        if len(word) < SHORTEST_PIECE:
+            return {}
+        known = Event.objects.filter(app_id=app_id, actor_label__icontains=word)
+        return {"key": word} if keys else {"actor": word} if known.exists() else {}

@@ -156,7 +156,8 @@ def _is_open(form: FilterForm, only: dict[str, str]) -> bool:
 def _figures(form: FilterForm, filters: Filters | None) -> dict[str, Any]:
     """What stands above the entries and beside them. None: it takes too long, and is left out."""
     found = unless_too_broad(lambda: facets(filters)) if filters else None
-    names = {value.value: value.says for facet in (found.facets if found else ()) for value in facet.values}
+    named = [facet for facet in found.facets if facet.name in ("key_id", "agent")] if found else []
+    names = {value.value: value.says for facet in named for value in facet.values}
     return {
         "is_read": filters is not None,
         "facets": found and [(facet, list(_choices(form, facet))) for facet in found.facets],

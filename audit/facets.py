@@ -6,7 +6,7 @@ One look at the newest 2,000 acts and 2,000 calls serves all of them: nothing is
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -15,7 +15,7 @@ from audit.search import Filters, rows
 
 MOST_ROWS = 2_000
 MOST_VALUES = 8
-SHARED = ("key_id", "key_name", "agent_id", "agent_name", "ip")
+SHARED = ("key_id", "key_name", "key_prefix", "agent_id", "agent_name", "ip")
 TITLES = {
     "outcome": "Outcome",
     "check": "Refused because",
@@ -52,12 +52,21 @@ class Facets:
     capped: bool
 
 
+class _Found(NamedTuple):
+    """A value that one entry has, and what tells it from another of the same name."""
+
+    facet: str
+    value: str
+    says: str
+    besides: str = ""
+
+
 def facets(filters: Filters) -> Facets:
-    """The values among the newest entries that match `filters`. A facet of fewer than two values can still be one."""
+    """The values among the newest entries that match `filters`, eight of each kind at the most."""
     events, calls = rows(filters)
     acts = _newest(events, "action")
     called = _newest(calls, "allowed", "check_failed")
-    found: Counter[tuple[str, str, str]] = Counter(_values(acts, called))
+    found = Counter(_values(acts, called))
     told = [Facet(name, title, _top(found, name)) for name, title in TITLES.items()]
     capped = max(len(acts), len(called)) > MOST_ROWS
     return Facets([facet for facet in told if facet.values], capped)
@@ -67,38 +76,42 @@ def _newest(matching: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
     return list(matching.order_by("-at", "-id").values_list(*SHARED, *columns)[: MOST_ROWS + 1])
 
 
-def _values(
-    acts: Iterable[tuple[Any, ...]], calls: Iterable[tuple[Any, ...]]
-) -> Iterator[tuple[str, str, str]]:
-    """Each value of each entry: the filter's name, the value, and what it is called."""
+def _values(acts: Iterable[tuple[Any, ...]], calls: Iterable[tuple[Any, ...]]) -> Iterator[_Found]:
     for *shared, action in acts:
         yield from _shared(*shared)
-        yield "outcome", "act", "Act"
-        yield "action", action, action
+        yield _Found("outcome", "act", "Act")
+        yield _Found("action", action, action)
     for *shared, allowed, check in calls:
         yield from _shared(*shared)
-        yield ("outcome", "allowed", "Allowed") if allowed else ("outcome", "refused", "Refused")
+        yield _Found("outcome", "allowed", "Allowed") if allowed else _Found("outcome", "refused", "Refused")
         if check:
-            yield "check", check, check
+            yield _Found("check", check, check)
 
 
 def _shared(
-    key_id: UUID | None, key_name: str, agent_id: UUID | None, agent_name: str, ip: str
-) -> Iterator[tuple[str, str, str]]:
+    key_id: UUID | None, key_name: str, key_prefix: str, agent_id: UUID | None, agent_name: str, ip: str
+) -> Iterator[_Found]:
     if key_id:
-        yield "key_id", str(key_id), key_name
+        yield _Found("key_id", str(key_id), key_name or key_prefix, key_prefix[-8:])
     if agent_id:
-        yield "agent", str(agent_id), agent_name
+        yield _Found("agent", str(agent_id), agent_name, str(agent_id)[-8:])
     if ip:
-        yield "ip", ip, ip
+        yield _Found("ip", ip, ip)
 
 
-def _top(found: Counter[tuple[str, str, str]], name: str) -> list[Value]:
-    """The most frequent values of one filter. Something that was renamed goes by the name most entries have."""
+def _top(found: Counter[_Found], facet: str) -> list[Value]:
+    """The most frequent values of one facet. Something that was renamed goes by the name most entries have."""
     numbers: Counter[str] = Counter()
-    names: dict[str, str] = {}
-    for (of, value, says), number in found.most_common():
-        if of == name:
-            numbers[value] += number
-            names.setdefault(value, says or value)
-    return [Value(value, names[value], number) for value, number in numbers.most_common(MOST_VALUES)]
+    first: dict[str, _Found] = {}
+    for one, number in found.most_common():
+        if one.facet == facet:
+            numbers[one.value] += number
+            first.setdefault(one.value, one)
+    names = Counter(one.says for one in first.values())
+    return [
+        Value(value, _name(first[value], names), number) for value, number in numbers.most_common(MOST_VALUES)
+    ]
+
+
+def _name(one: _Found, names: Counter[str]) -> str:
+    return f"{one.says} {one.besides}".strip() if names[one.says] > 1 else one.says

@@ -176,11 +176,10 @@ class FilterForm(forms.Form):
 
     def permalink(self) -> str:
         """The query string of this view between two moments that stay what they are."""
-        span, moments = SPANS.get(self.data["range"]), {"until": now() + timedelta(seconds=1)}
         if self.data["range"] == "custom" and self.data["until"]:
             return self.address()
-        if span:
-            moments["since"] = now() - span
+        span = SPANS.get(self.data["range"])
+        moments = ({"since": now() - span} if span else {}) | {"until": now() + timedelta(seconds=1)}
         said = {name: f"{moment:%Y-%m-%d %H:%M:%S}" for name, moment in moments.items()}
         return self.address(range="custom", **said)
 

@@ -1,6 +1,7 @@
 """Draws a histogram as SVG, and says in words what it shows."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django import template
@@ -11,26 +12,35 @@ from audit.histogram import Bar, Histogram
 
 register = template.Library()
 
-WIDTH, AXIS, ABOVE, BELOW = 720, 53, 41, 20
-"""Of the drawing, in its own units: how wide, where its line is, and the longest bar each way."""
+WIDTH, HEIGHT = 720, 74
+ABOVE, BELOW, MARK = 41, 20, 12
+"""Of the drawing, in its own units: the longest bar each way, and the room for marks over them."""
 UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "min"))
 MARKS = 5
 
 
 @register.simple_tag
 def draw(histogram: Histogram) -> SafeString:
-    """`{% draw histogram %}`: allowed above the line, refused below at a scale of its own, acts as marks on top."""
-    wide = WIDTH / len(histogram.bars)
-    most = max(bar.allowed for bar in histogram.bars), max(bar.refused for bar in histogram.bars)
-    bars = "".join(_bar(n * wide, wide, bar, *most) for n, bar in enumerate(histogram.bars))
+    """`{% draw histogram %}`: allowed above a line, refused below at a scale of its own, acts as marks on top."""
+    wide, scales = WIDTH / len(histogram.bars), _Scales.of(histogram)
+    bars = "".join(_bar(n * wide, wide, bar, scales) for n, bar in enumerate(histogram.bars))
     return format_html(
-        '<svg viewBox="0 0 {0} 74" preserveAspectRatio="none" role="img" aria-label="{1}">'
-        '<path class="grid" d="M0 12.5H{0}M0 32.5H{0}"/>{2}<path class="axis" d="M0 {3}H{0}" stroke-width="1"/></svg>',
+        '<svg viewBox="0 0 {0} {1}" preserveAspectRatio="none" role="img" aria-label="{2}">'
+        '<path class="grid" d="M0 {3}.5H{0}"/>{4}<path class="axis" d="M0 {5}H{0}" stroke-width="1"/></svg>',
         WIDTH,
+        HEIGHT,
         sentence(histogram),
+        MARK,
         SafeString(bars),
-        AXIS,
+        scales.axis,
     )
+
+
+@register.filter
+def larger(histogram: Histogram) -> bool:
+    """Whether refused calls are drawn larger than allowed ones."""
+    scales = _Scales.of(histogram)
+    return bool(histogram.allowed and histogram.refused) and scales.down > scales.up
 
 
 @register.filter
@@ -99,12 +109,31 @@ def grouped(number: int) -> str:
     return f"{number:,}"
 
 
-def _bar(left: float, wide: float, bar: Bar, most_allowed: int, most_refused: int) -> str:
+class _Scales(NamedTuple):
+    """Where the line is, and how long one call is above it and below."""
+
+    axis: int
+    up: float
+    down: float
+
+    @classmethod
+    def of(cls, histogram: Histogram) -> "_Scales":
+        """Where nothing was allowed, what was refused has the room."""
+        allowed, refused = (
+            max(getattr(bar, name) for bar in histogram.bars) for name in ("allowed", "refused")
+        )
+        if not allowed:
+            return cls(MARK + 1, 0, (ABOVE + BELOW - 1) / max(refused, 1))
+        return cls(MARK + ABOVE, ABOVE / allowed, BELOW / max(refused, allowed / 10))
+
+
+def _bar(left: float, wide: float, bar: Bar, scales: _Scales) -> str:
     """One bar's rectangles. Whatever there is can be seen. Numbers need no escaping."""
-    up = max(ABOVE * bar.allowed / most_allowed, 1) if bar.allowed else 0
-    down = max(BELOW * bar.refused / max(most_refused, most_allowed / 10), 1) if bar.refused else 0
+    up, down = (
+        max(n * scale, 1) if n else 0 for n, scale in ((bar.allowed, scales.up), (bar.refused, scales.down))
+    )
     at, width = f'x="{left + wide * 0.1:.1f}"', f'width="{wide * 0.8:.1f}"'
-    drawn = f'<rect class="yes" {at} y="{AXIS - up:.1f}" {width} height="{up:.1f}"/>' if up else ""
-    drawn += f'<rect class="no" {at} y="{AXIS}" {width} height="{down:.1f}"/>' if down else ""
+    drawn = f'<rect class="yes" {at} y="{scales.axis - up:.1f}" {width} height="{up:.1f}"/>' if up else ""
+    drawn += f'<rect class="no" {at} y="{scales.axis}" {width} height="{down:.1f}"/>' if down else ""
     middle = f'x="{left + wide / 2 - 2:.1f}"'
-    return drawn + (f'<rect class="act" {middle} y="2" width="4" height="5"/>' if bar.acts else "")
+    return drawn + (f'<rect class="act" {middle} y="3" width="4" height="5"/>' if bar.acts else "")
