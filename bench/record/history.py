@@ -147,7 +147,8 @@ def _calls(databases: Databases, name: str, rows: int, end: datetime) -> None:
     with ThreadPoolExecutor(LOADERS) as pool:
         list(pool.map(load, shares))
     acts, quiet = max(rows // 100, 10), str(KEYS + 1)
-    _insert(databases, name, Event, ACT, _spread("act", acts, 1, acts, end))
+    any_key = f"1 + floor(random() * {KEYS})::int"
+    _insert(databases, name, Event, ACT, _spread("act", acts, 1, acts, end, any_key))
     _insert(databases, name, Call, CALL, _spread("quiet", QUIET_CALLS, 1, QUIET_CALLS - 1, end, quiet))
 
 
