@@ -16,7 +16,7 @@ from typing import Any
 
 from bench.record.databases import EMPTY, Databases
 
-SIZES = {"10k": 10_000, "100k": 100_000, "1M": 1_000_000, "10M": 10_000_000}
+SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1M": 1_000_000, "10M": 10_000_000}
 PARTS = ("reads", "export", "sealing")
 BEGAN = time.monotonic()
 
@@ -32,7 +32,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", default="10k,1M,10M", help="of " + ", ".join(SIZES))
     parser.add_argument("--only", default=",".join(PARTS), help="of " + ", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=15, help="of reading; each reads three times")
-    parser.add_argument("--seconds", type=float, default=15, help="that a writer writes, four times")
+    parser.add_argument("--seconds", type=float, default=15, help="that a writer writes, four times; 0: not at all")
     parser.add_argument("--backlog", type=int, default=100_000, help="calls that wait to be sealed")
     parser.add_argument("--explain", default="", help="show the plans of readings with this in their name")
     parser.add_argument("--json", default="", metavar="FILE")

@@ -17,7 +17,7 @@ LONGEST = 5000.0
 
 
 class Cost(NamedTuple):
-    """Milliseconds until it was done; and of CPU, the portal's and its database backend's, which others disturb less."""
+    """Milliseconds until it was done; and of CPU, here and in the database, which others disturb less."""
 
     wall: float
     cpu: float

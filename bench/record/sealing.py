@@ -25,10 +25,8 @@ def measure(
 ) -> dict[str, Any]:
     """All three, in database `name`, which has the cast and the triggers."""
     databases.use(name)
-    return {
-        **_drain(databases, name, backlog),
-        **_keep_up(databases, name, seconds, rate),
-    }
+    told = _drain(databases, name, backlog)
+    return told | _keep_up(databases, name, seconds, rate) if seconds else told
 
 
 def _drain(databases: Databases, name: str, backlog: int) -> dict[str, Any]:
