@@ -32,8 +32,11 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", default="10k,1M,10M", help="of " + ", ".join(SIZES))
     parser.add_argument("--only", default=",".join(PARTS), help="of " + ", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=15, help="of reading; each reads three times")
-    parser.add_argument("--seconds", type=float, default=15, help="that a writer writes, four times; 0: not at all")
+    parser.add_argument(
+        "--seconds", type=float, default=15, help="that a writer writes, four times; 0: not at all"
+    )
     parser.add_argument("--backlog", type=int, default=100_000, help="calls that wait to be sealed")
+    parser.add_argument("--shapes", default="jsonl,csv,ocsf,selection", help="of exports")
     parser.add_argument("--explain", default="", help="show the plans of readings with this in their name")
     parser.add_argument("--json", default="", metavar="FILE")
     asked = parser.parse_args(words)
@@ -93,12 +96,12 @@ def read(
     return told
 
 
-def export(databases: Databases, name: str) -> dict[str, Any]:
+def export(databases: Databases, asked: argparse.Namespace, name: str) -> dict[str, Any]:
     """Take an app's record out of the largest."""
     from bench.record import exporting, report
 
     say("exporting")
-    told = exporting.measure(databases, name)
+    told = exporting.measure(databases, name, asked.shapes.split(","))
     report.show("export of one app", told)
     return told
 
@@ -130,7 +133,7 @@ def main(words: list[str]) -> None:
         if "reads" in asked.only:
             told["reads"] = read(databases, names, asked, end, client)
         if "export" in asked.only:
-            told["export"] = export(databases, names[-1])
+            told["export"] = export(databases, asked, names[-1])
     if asked.json:
         report.write(asked.json, told)
 

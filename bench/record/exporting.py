@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,16 +15,21 @@ from bench.record.cast import DAYS
 from bench.record.databases import Databases
 
 FEW, MANY = 10_000, 1_000_000
+SELECTION = "selection"
+"""JSON lines of most of the time: each row with its proof."""
+SHAPES = ("jsonl", "csv", "ocsf", SELECTION)
 
 
-def measure(databases: Databases, name: str, many: int = MANY) -> dict[str, Any]:
-    """The export of an app of database `name`, in each format, as far as row `many`."""
+def measure(
+    databases: Databases, name: str, shapes: Sequence[str] = SHAPES, many: int = MANY
+) -> dict[str, Any]:
+    """The export of an app of database `name`, in each shape, as far as row `many`."""
     told: dict[str, Any] = {}
-    for shape, days in (("jsonl", 0), ("csv", 0), ("ocsf", 0), ("jsonl", DAYS - 1)):
+    for what in shapes:
+        shape, days = ("jsonl", DAYS - 1) if what == SELECTION else (what, 0)
         words = ["-m", "bench.record.exporting", shape, str(days), str(many)]
         environment = {**os.environ, **databases.environment(name)}
         done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, env=environment, check=True)
-        what = f"{shape}, selection" if days else shape
         told |= {f"{what}: {figure}": number for figure, number in json.loads(done.stdout).items()}
     return told
 

