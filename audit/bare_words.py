@@ -7,9 +7,9 @@ from uuid import UUID
 from audit.actions import EVERY
 from audit.addresses import parse_address
 from audit.models import Call, Event
+from audit.names import agents_called, keys_like
 from audit.patience import patience
 from audit.refusals import Invalid, every
-from audit.search import agents_called, keys_like
 from audit.templatetags.record import STEPS
 
 OUTCOMES = ("act", "allowed", "refused")

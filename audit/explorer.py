@@ -17,6 +17,7 @@ from audit.models import Call, SavedView
 from audit.patience import patience, unless_too_broad
 from audit.refusals import Invalid, TooBroad
 from audit.saved_views import views_for
+from audit.seals import sealed_to
 from audit.search import Entry, Filters, Page
 
 TABS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -69,7 +70,7 @@ def look(form: FilterForm, actor: Actor, app_id: UUID, asked: Asked) -> dict[str
         "rows": list(_rows(page.entries)),
         "page": page,
         "unsealed": search.unsealed(page.entries),
-        "sealed_to": search.sealed_to(app_id),
+        "sealed_to": sealed_to(app_id),
         "nearest": _nearest(filters, page),
         "live": place_of(page) if filters and newest and not filters.until else None,
         **_addresses(form, page, newest),

@@ -135,8 +135,7 @@ def _is_tallied(filters: Filters, since: datetime | None, until: datetime) -> bo
     bare = replace(filters, key_id=None, outcome="", since=None, until=None, calls_only=False)
     if bare != Filters(filters.app_id):
         return False
-    waiting = Pending.objects.filter(stream=filters.app_id).order_by("-row_id")
-    if waiting[MOST_WAITING : MOST_WAITING + 1].values_list("row_id"):
+    if _pending(filters, since).order_by("-row_id")[MOST_WAITING : MOST_WAITING + 1].values_list("row_id"):
         return False
     if since is None or until - since > NARROW:
         return True
@@ -170,8 +169,13 @@ def _tallies(filters: Filters, since: datetime | None, until: datetime, grain: t
 def _waiting(filters: Filters, since: datetime | None) -> Iterator[Count]:
     """The rows that no tally knows yet."""
     events, calls = rows(replace(filters, since=since))
-    ids = Pending.objects.filter(stream=filters.app_id).values("row_id")
+    ids = _pending(filters, since).values("row_id")
     return chain(_acts(events.filter(id__in=ids)), _calls(calls.filter(id__in=ids)))
+
+
+def _pending(filters: Filters, since: datetime | None) -> QuerySet[Pending]:
+    waiting = Pending.objects.filter(stream=filters.app_id)
+    return waiting.filter(at__gte=since) if since else waiting
 
 
 def _from_rows(filters: Filters) -> tuple[list[Count], datetime | None]:

@@ -98,6 +98,16 @@ GUIDES = (
         "pages of a list, retries, one example for each kind of thing.",
     ),
     Guide(
+        "webhooks",
+        "Webhooks",
+        "Who is sent the audit log as it is sealed: what arrives, how it is signed, and a receiver that checks it.",
+    ),
+    Guide(
+        "explorer",
+        "Finding things in the audit log",
+        "What can be written into the log's search box, and what stands beside the list.",
+    ),
+    Guide(
         "errors",
         "Refusals",
         "Every code that a refusal can carry, when it happens, and what to do about it.",

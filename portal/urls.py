@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 import agents.actions as on_agents
 import agents.views as agent_pages
 import audit.actions as on_audit
+import audit.export_views as export_pages
 import audit.saved_pages as view_pages
 import audit.views as audit_pages
 import keys.actions as on_keys
@@ -13,6 +14,7 @@ import keys.views as key_pages
 import portal.actions as on_people
 import portal.authorize_views as authorize_pages
 import portal.docs_views as docs_pages
+import portal.record_views as record_pages
 import portal.token_views as token_pages
 import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
@@ -56,6 +58,7 @@ agents = [
 
 audit = [
     path("", page(audit_pages.timeline, on_audit.READ), name="audit"),
+    path("export/", page(export_pages.export, on_audit.EXPORT), name="audit-export"),
     path("events/<uuid:event_id>/", page(audit_pages.event, on_audit.READ), name="audit-event"),
     path("calls/<uuid:call_id>/", page(audit_pages.call, on_audit.READ), name="audit-call"),
     path("live/", page(audit_pages.live, on_audit.READ), name="audit-live"),
@@ -93,10 +96,68 @@ app: list[URLPattern | URLResolver] = [
     path("unarchive/", page(agent_pages.unarchive, on_agents.UNARCHIVE_APP), name="app-unarchive"),
 ]
 
+record = [
+    path("", page(record_pages.record, on_audit.READ_UPKEEP), name="record"),
+    path("retention/<str:kind>/", page(record_pages.retain, on_audit.RETAIN), name="record-retain"),
+    path(
+        "destinations/new/",
+        page(record_pages.create, on_audit.CREATE_DESTINATION),
+        name="destination-create",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/",
+        page(record_pages.destination, on_audit.READ_UPKEEP),
+        name="destination",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/pause/",
+        page(record_pages.pause, on_audit.PAUSE_DESTINATION),
+        name="destination-pause",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/resume/",
+        page(record_pages.resume, on_audit.RESUME_DESTINATION),
+        name="destination-resume",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/test/",
+        page(record_pages.test, on_audit.TEST_DESTINATION),
+        name="destination-test",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/rotate/",
+        page(record_pages.rotate, on_audit.ROTATE_DESTINATION),
+        name="destination-rotate",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/end/",
+        page(record_pages.end, on_audit.END_DESTINATION),
+        name="destination-end",
+    ),
+    path("dead-letters/", page(record_pages.dead_letters, on_audit.READ_UPKEEP), name="dead-letters"),
+    path("dead-letters/retry/", page(record_pages.retry, on_audit.RETRY_DELIVERY), name="dead-letters-retry"),
+    path(
+        "dead-letters/discard/",
+        page(record_pages.discard, on_audit.DISCARD_DELIVERY),
+        name="dead-letters-discard",
+    ),
+    path(
+        "dead-letters/<uuid:delivery_id>/retry/",
+        page(record_pages.retry, on_audit.RETRY_DELIVERY),
+        name="dead-letter-retry",
+    ),
+    path(
+        "dead-letters/<uuid:delivery_id>/discard/",
+        page(record_pages.discard, on_audit.DISCARD_DELIVERY),
+        name="dead-letter-discard",
+    ),
+]
+
 urlpatterns = [
     path("", signed_in(portal_pages.home), name="home"),
     path("apps/new/", page(agent_pages.create_app, on_agents.CREATE_APP), name="app-new"),
     path("apps/<uuid:app_id>/", include(app)),
+    path("record/", include(record)),
     path("find/", signed_in(portal_pages.find), name="find"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),

@@ -1,6 +1,7 @@
 """What the server runs."""
 
 import os
+import threading
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -11,4 +12,4 @@ application = get_wsgi_application()
 if settings.TICK == "inside":
     from portal import tick
 
-    tick.start()
+    tick.start(threading.Event())

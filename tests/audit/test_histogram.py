@@ -6,12 +6,14 @@ from uuid import UUID
 
 import pytest
 
+from agents.models import App
 from audit import histogram as figure
 from audit.clock import at
 from audit.histogram import Histogram, histogram
 from audit.ids import new_id
 from audit.models import Tally
 from audit.models.seals import NOWHERE
+from audit.seals import seal_all
 from audit.search import Filters
 from audit.templatetags.figures import as_filters, draw, each, scale, sentence, span, within_one
 from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, acted, called, sealed
@@ -228,3 +230,13 @@ def test_a_bar_leads_to_its_own_span() -> None:
         "1 Jun 11:00 to 11:30",
         "range=custom&since=2026-06-01+11%3A00&until=2026-06-01+11%3A30",
     )
+
+
+def test_what_the_sealer_tallies_adds_up_with_what_waits(app: App) -> None:
+    called(app.id, NOON - DAY), called(app.id, NOON - DAY, code="ip_not_allowed"), acted(app.id, NOON - DAY)
+    seal_all()
+    called(app.id, NOON - HOUR)
+    with at(NOON):
+        week = histogram(Filters(app.id, since=NOON - 7 * DAY))
+        key = histogram(Filters(app.id, since=NOON - 7 * DAY, key_id=KEY))
+    assert (told(week), told(key)) == ((1, 2, 1), (0, 2, 1))

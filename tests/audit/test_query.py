@@ -1,5 +1,7 @@
 """The language of the log's search box: what each token sets, and what is said of the rest."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,3 +197,8 @@ def test_another_apps_names_and_ids_are_no_words() -> None:
 def test_a_word_and_a_token_of_one_kind_must_agree() -> None:
     with pytest.raises(Invalid, match="one thing only"):
         read("refused outcome:allowed", APP)
+
+
+def test_the_guide_lists_exactly_the_tokens_there_are() -> None:
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "explorer.md").read_text()
+    assert re.findall(r"^\| `(\w+):` \|", guide, re.M) == list(TOKENS)

@@ -8,7 +8,9 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.models import Agent, App
-from audit.models import Call, Event
+from audit import destinations
+from audit.clock import now
+from audit.models import Call, Delivery, Event
 from keys.lifecycle import rotate
 from portal.guides import GUIDES
 from portal.models import User
@@ -54,6 +56,7 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         reverse("audit-event", args=[app.id, Event.objects.filter(action="key.rotate").latest("at").id]),
         reverse("audit-call", args=[app.id, Call.objects.get().id]),
         reverse("audit", args=one) + "?key=nothing&range=24h",
+        reverse("audit-export", args=one) + "?outcome=refused&range=30d",
         reverse("audit", args=one) + "?range=custom&since=yesterday",
         reverse("member-end", args=[app.id, developer.memberships.get().id]),
         "/apps/no-such-page/",
@@ -61,8 +64,35 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         reverse("account_logout"),
         *(reverse(name) for name in ("tokens", "token-mint")),
         reverse("token-revoke", args=[issued(admin).token.id]),
+        *record_pages(),
         f"{reverse('authorize')}?{urlencode(SENT)}",
         f"{reverse('authorize')}?redirect_uri=http://example.com:8080/",
+    ]
+
+
+def record_pages() -> list[str]:
+    """Those of the record as a whole, with a destination that fails and a dead letter."""
+    from audit.actors import shell
+
+    made = destinations.create(
+        shell(), name="siem", url="https://siem.example.com/" + "hooks" * 20
+    ).destination
+    for number, given_up in ((7, now()), (8, None)):
+        Delivery.objects.create(
+            destination=made,
+            checkpoint=number,
+            rows=3,
+            last_error="It answered 500.",
+            given_up_at=given_up,
+            attempts=2,
+        )
+    letter = Delivery.objects.get(checkpoint=7)
+    return [
+        reverse("record"),
+        *(reverse("record-retain", args=[kind]) for kind in ("event", "call", "span")),
+        *(reverse(name, args=[made.pk]) for name in ("destination", "destination-rotate", "destination-end")),
+        *(reverse(name) for name in ("destination-create", "dead-letters", "dead-letters-discard")),
+        reverse("dead-letter-discard", args=[letter.pk]),
     ]
 
 
@@ -124,3 +154,15 @@ def test_a_dialog_that_htmx_opened_has_nothing_for_axe_to_find(
     page.get_by_role("link", name="Revoke…").click()
     page.locator("dialog:modal").wait_for()
     axe(page)
+
+
+def test_a_signing_secret_is_shown_without_a_flaw(page: Page, admin: User, axe: CheckPage) -> None:
+    story.sign_in(page, admin)
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto(reverse("destination-create"))
+    page.get_by_label("Name").fill("siem")
+    page.get_by_label("Address").fill("https://siem.example.com/hook")
+    page.get_by_role("button", name="Create destination").click()
+    page.get_by_text("shown this once").wait_for()
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320

@@ -41,6 +41,10 @@ WRONG = {
     "a rate in words": ({"PORTAL_RATE_LIMIT": "many"}, "from 1 to 100000"),
     "no range of addresses": ({"PORTAL_TRUSTED_PROXIES": "everyone"}, "Write ranges with commas between"),
     "a range with host bits": ({"PORTAL_TRUSTED_PROXIES": "10.0.0.1/8"}, "Write ranges with commas between"),
+    "syslog by another way": ({"PORTAL_FORWARD_SYSLOG": "http://siem:514"}, "write udp://host:514"),
+    "a file in no folder": ({"PORTAL_FORWARD_FILE": "/no/such/folder/a.log"}, "in a folder that is there"),
+    "a format of one's own": ({"PORTAL_FORWARD_FORMAT": "xml"}, "write json"),
+    "a host that is a range": ({"PORTAL_WEBHOOK_HOSTS": "10.0.0.0/8"}, "is no host"),
     "a short secret key": ({"PORTAL_SECRET_KEY": "short"}, "at least 50 random characters"),
 }
 

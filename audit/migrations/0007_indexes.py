@@ -13,7 +13,7 @@ REFUSED = Q(allowed=False)
 class Migration(migrations.Migration):
     """On PostgreSQL each is made on every month of calls."""
 
-    dependencies = [("audit", "0005_calls_by_month")]
+    dependencies = [("audit", "0006_upkeep")]
     operations = [
         migrations.RemoveIndex("call", "call_agent"),
         migrations.RemoveIndex("call", "call_refused"),
