@@ -111,12 +111,12 @@ def _calls(filters: Filters, named: _Named) -> QuerySet[Call]:
     rows = _shared(Call.objects.all(), filters, named)
     if filters.outcome == "act" or filters.action or filters.actor:
         return rows.none()
-    if filters.outcome:
-        rows = rows.filter(allowed=filters.outcome == "allowed")
-    if filters.code or filters.check:  # only what was refused has them, and there is an index of that
-        why = {"code": filters.code, "check_failed": filters.check}
-        why = {name: value for name, value in why.items() if value}
-        rows = rows.filter(checked(**why), allowed=False)
+    if filters.outcome == "allowed":
+        rows = rows.filter(allowed=True)
+    if filters.outcome == "refused" or filters.code or filters.check:  # only what was refused has them
+        by_check = Q(check_failed=filters.check) if filters.check else Q()  # which has an index, in order
+        by_code = checked(code=filters.code) if filters.code else Q()
+        rows = rows.filter(by_check, by_code, allowed=False)
     return rows.filter(path__startswith=filters.path) if filters.path else rows
 
 

@@ -283,6 +283,15 @@ def test(*words: str) -> int:
     return max(ran) if ran else NO_TESTS_RAN
 
 
+# Measuring
+
+
+def bench_audit(*words: str) -> int:
+    """Measure the audit log in a throw-away PostgreSQL."""
+    install("test")
+    return subprocess.call([str(PYTHON), "-m", "bench.audit", *words], env=child_env())
+
+
 # Linting
 
 
@@ -345,7 +354,7 @@ def lock(*words: str) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "lint": lint, "demo": demo, "lock": lock}
+COMMANDS = {"run": run, "test": test, "lint": lint, "demo": demo, "bench-audit": bench_audit, "lock": lock}
 
 
 def main(words: list[str]) -> int:
