@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from tools.dev import find_chromium
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.server"]
 
 # No word to anybody but this machine, and no message that a page did not cause.
 CHROMIUM_ARGS = (
