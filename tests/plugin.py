@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Prepare the environment that portal.settings reads."""
+    gc.disable()  # until all tests are collected: nothing is thrown away before, and looking takes seconds
     if "PYTEST_XDIST_WORKER" in os.environ:
         return  # a worker shares its controller's database server and folder
     forget_settings()
@@ -82,7 +84,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave to the other engine what need not run on this one: left out, not skipped, because the other does run it."""
+    """Leave to the other engine what need not run on this one: left out, not skipped, because that one runs it."""
     on_sqlite = config.getoption("db") == "sqlite"
     left_out = [item for item in items if (needs_postgres(item) if on_sqlite else needs_no_database(item))]
     config.stash[_left_out] = len(left_out)
@@ -90,6 +92,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         gone = set(left_out)
         items[:] = [item for item in items if item not in gone]
+    # The browser's tests take longest, and should not be what one worker is left alone with at the end.
+    items.sort(key=lambda item: not item.get_closest_marker("browser"))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what has been collected out of the garbage collector's way."""
+    gc.freeze()
+    gc.enable()
 
 
 def needs_postgres(item: pytest.Item) -> bool:
