@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
-from pytest_django import Settings
+from django.test import override_settings
+from django.test.client import ClientHandler
+from django.test.signals import setting_changed
 
 from tools.dev import find_chromium
 
@@ -46,10 +48,31 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return browser_type_launch_args | mine
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
     """Digest passwords with something fast: argon2id is slow by design, and tested in tests/portal/test_sign_in.py."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def middleware_is_loaded_once(quick_passwords: None) -> Iterator[None]:
+    """Load it for all clients, as a server does: it takes longer than a request. Other settings load it anew."""
+    real, loaded = ClientHandler.load_middleware, dict[str, Any]()
+
+    def load(self: ClientHandler, is_async: bool = False) -> None:
+        if not loaded:
+            real(self, is_async)
+            loaded.update({name: value for name, value in vars(self).items() if name.startswith("_")})
+        vars(self).update(loaded)
+
+    def forget(**_: object) -> None:
+        loaded.clear()
+
+    setting_changed.connect(forget)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", load)
+        yield
 
 
 @pytest.fixture(autouse=True)
