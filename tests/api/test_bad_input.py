@@ -257,6 +257,7 @@ NO_JSON = (
     DEEP,
     b"\0",
 )
+NO_OBJECT: tuple[Any, ...] = ([], [{}], "x", 7, True)
 
 
 @EVERY_BODY
@@ -268,7 +269,7 @@ def test_what_is_no_json_or_not_in_one_way_is_refused(place: Place, line: str) -
 
 @EVERY_BODY
 def test_json_that_is_no_object_is_refused(place: Place, line: str) -> None:
-    for body in ([], [{}], "x", 7, True):
+    for body in NO_OBJECT:
         assert error(place.send(line, body)) == (422, "validation_error"), body
     assert place.now() == place.before
 
