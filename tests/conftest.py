@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as portal
 from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import override_settings
@@ -83,11 +84,17 @@ def forgotten_tries() -> None:
     cache.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def checkpoints_of_this_process() -> Path:
+    """Let each process that tests keep its checkpoints in a folder of its own."""
+    portal.CHECKPOINT_DIR = Path(portal.DATA_DIR) / f"checkpoints-{os.getpid()}"
+    return portal.CHECKPOINT_DIR
+
+
 @pytest.fixture(autouse=True)
-def no_checkpoints_of_the_test_before(settings: Settings) -> None:
-    """Give each test an empty folder for checkpoints: a database that is rolled back knows none of the last one's."""
-    settings.CHECKPOINT_DIR = Path(settings.DATA_DIR) / f"checkpoints-{os.getpid()}"
-    shutil.rmtree(settings.CHECKPOINT_DIR, ignore_errors=True)
+def no_checkpoints_of_the_test_before(checkpoints_of_this_process: Path) -> None:
+    """Empty that folder for each test: a database that is rolled back knows none of the last one's."""
+    shutil.rmtree(checkpoints_of_this_process, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
