@@ -63,12 +63,37 @@ class Invalid(Refusal):
         super().__init__(why, fields=[{"field": field, "message": why}], **details)
 
 
+class TooBroad(Refusal):
+    """The record was asked for more than can be looked through in a few seconds."""
+
+    code = "too_broad"
+    status = 422
+    message = "This search takes too long. Narrow the range."
+    hint = "Choose a shorter time, or name a key or an agent: those are found at once."
+
+
 class Conflict(Refusal):
     """The request is sound, but not in the present state of the thing. Subclasses say which."""
 
     code = "conflict"
     status = 409
     message = "This cannot be done in its present state."
+
+
+class Unsealed(Conflict):
+    """Rows wait for their seal, and another process is at it."""
+
+    code = "rows_unsealed"
+    message = "Some rows still wait for their seal, and another process is sealing."
+    hint = "Try again in a moment."
+
+
+class NothingToReanchor(Conflict):
+    """The checkpoints outside the database say the same as those in it."""
+
+    code = "nothing_to_reanchor"
+    message = "The checkpoints outside the database and those in it agree. Nothing was changed."
+    hint = "Run manage.py check_audit to see what else is wrong."
 
 
 class MethodNotAllowed(Refusal):

@@ -83,8 +83,9 @@ def _in_wheel() -> Iterator[Path]:
 class Server:
     """A PostgreSQL on a socket in a folder of its own under /tmp; it dies with this process."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, **options: str) -> None:
         self.programs = programs
+        self.options = OPTIONS | options
         self.version = ""
         self.root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
         (self.root / OWNER).write_text(str(os.getpid()))
@@ -138,7 +139,7 @@ class Server:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._run)
 
     def _launch(self) -> None:
-        options = OPTIONS | {"unix_socket_directories": str(self.root)}
+        options = self.options | {"unix_socket_directories": str(self.root)}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         command = [*self._program("postgres"), *words]
         with (self.root / "log").open("wb") as log:
