@@ -16,6 +16,8 @@ from django.db import close_old_connections, connection
 from audit import forwarding, lease, partitions, retention, seals
 from audit.clock import now
 from audit.models import Pending
+from keys import nonces
+from keys.models import Nonce
 
 log = logging.getLogger(__name__)
 PAUSE = 1.0
@@ -38,6 +40,7 @@ WORKS = (
     Work("partitions", timedelta(hours=6), partitions.make_ahead, partitions.are_ours),
     Work("forward", timedelta(seconds=2), forwarding.forward, forwarding.is_wanted),
     Work("purge", timedelta(hours=1), retention.purge),
+    Work("nonces", timedelta(minutes=1), lambda: nonces.sweep(now()), Nonce.objects.exists),
 )
 
 
