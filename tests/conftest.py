@@ -79,9 +79,9 @@ def middleware_is_loaded_once(quick_passwords: None) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def the_door_lets_go(django_db_setup: None) -> Iterator[None]:
-    """Close the connections of the door's batches before the database is dropped."""
+@pytest.fixture(autouse=True)
+def the_door_lets_go() -> Iterator[None]:
+    """Close the connections of the door's batches, if a test used any: its database may be dropped next."""
     yield
     gathering.close()
 
