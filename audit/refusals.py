@@ -104,6 +104,15 @@ class MethodNotAllowed(Refusal):
     message = "This address does not take that method."
 
 
+class BadRequest(Refusal):
+    """The request itself cannot be read."""
+
+    code = "bad_request"
+    status = 400
+    message = "This request cannot be read."
+    hint = "Check the address and the host name it was sent to."
+
+
 class PayloadTooLarge(Refusal):
     """The body is longer than any request here needs."""
 
