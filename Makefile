@@ -1,10 +1,10 @@
 # Everything is in tools/dev.py; without make: python3 tools/dev.py run
 PYTHON ?= python3
 
-.PHONY: help run test lint demo
+.PHONY: help run test lint demo bench-audit
 
 help: ## say what can be made
-	@sed -n 's/^\([a-z]*\): ## /make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\): ## /make \1	/p' Makefile
 
 run: ## set up what is missing and serve the portal at http://localhost:8000 (PORT=8001 make run: elsewhere)
 	@$(PYTHON) tools/dev.py run
@@ -17,3 +17,6 @@ lint: ## check style, types, templates, imports, migrations and deployment setti
 
 demo: ## fill the database with something to look at
 	@$(PYTHON) tools/dev.py demo
+
+bench-audit: ## measure the audit log at up to ten million calls (ARGS="--sizes 10k,1M --json figures.json")
+	@$(PYTHON) tools/dev.py bench-audit $(ARGS)

@@ -42,6 +42,7 @@ PERMISSIONS = (
     "dashboard_apps:delete",
     "dashboard_keys:admin",
     "dashboard_agents:admin",
+    "dashboard_audit:write",
     "dashboard_audit:export",
     "dashboard_members:write",
 )

@@ -6,8 +6,18 @@ from uuid import UUID
 
 from pydantic import Field
 
+from audit.fixes import fix_of
 from audit.models import Call, Event
+from audit.rows import FIELDS
+from audit.sealed import Sealed
+from audit.templatetags.record import steps
 from audit.wire import Told
+
+RESULTS: dict[str, Literal["passed", "failed", "not reached"]] = {
+    "yes": "passed",
+    "no": "failed",
+    "later": "not reached",
+}
 
 
 class Check(Told):
@@ -68,11 +78,41 @@ class Entry(Told):
 
 
 class EntryInFull(Entry):
-    """An act or a call, and how the verdict on the call came about."""
+    """An act or a call, how the verdict on the call came about, and what sets a refusal right."""
 
     checks: list[Check] | None = Field(
         default=None, description="Of a call: each step of the verdict, in order."
     )
+    fix: str | None = Field(default=None, description="Of a refused call: what sets it right.")
+
+    @classmethod
+    def of_row(cls, row: Event | Call) -> "EntryInFull":
+        """`row` whole, and explained if it is a call."""
+        told = Entry.of(row).model_dump()
+        if isinstance(row, Event):
+            return cls(**told)
+        checks = [Check(name=name, what=what, result=RESULTS[how]) for name, what, how in steps(row)]
+        return cls(**told, checks=checks, fix=None if row.allowed else fix_of(row).says)
+
+
+class SealedEntry(Entry):
+    """An act or a call with its place."""
+
+    seq: int = Field(description="Its place among the app's acts, or among its calls. Places have no gaps.")
+
+    @classmethod
+    def of_sealed(cls, one: Sealed) -> "SealedEntry":
+        """A row that was read by its seal."""
+        kind: Any = one.row.kind
+        return cls(kind=kind, seq=one.seq, **dict(zip(FIELDS[kind], one.row.values, strict=True)))
+
+
+class SealedEntries(Told):
+    """Some entries, the acts and the calls each in the order of their places."""
+
+    items: list[SealedEntry] = Field(description="The entries.")
+    next_cursor: str = Field(description="Keep it, and send it as after for what comes next, now or later.")
+    has_more: bool = Field(description="Whether more are sealed already.")
 
 
 class Timeline(Told):

@@ -61,12 +61,12 @@ def microseconds(moment: datetime) -> int:
 
 def leaf(kind: str, public: Sequence[Any], commitment: bytes) -> bytes:
     """The hash of a row: of its fields PUBLIC[kind], and of what stands for its personal part."""
-    return sha256(b"\0alter row 1\0" + encode(kind) + b"".join(map(encode, public)) + commitment).digest()
+    return sha256(b"\0alter row 1\0" + encode(kind) + _joined(public) + commitment).digest()
 
 
 def commit(salt: bytes, personal: Sequence[Any]) -> bytes:
     """What stands for the fields PERSONAL[kind] of a row. `salt` is 16 random bytes."""
-    return sha256(b"\2alter personal 1\0" + salt + b"".join(map(encode, personal))).digest()
+    return sha256(b"\2alter personal 1\0" + salt + _joined(personal)).digest()
 
 
 def checkpoint_hash(
@@ -100,12 +100,21 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 def proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """The hashes that lead from the leaf at `index` up to the root."""
-    path, level = [], list(leaves)
+    return path(levels(leaves), index)
+
+
+def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """A tree from its leaves up to the last level below its root: what all its proofs are made of."""
+    found, level = [], list(leaves)
     while len(level) > 1:
-        if (beside := index ^ 1) < len(level):
-            path.append(level[beside])
-        level, index = _above(level), index // 2
-    return path
+        found.append(level)
+        level = _above(level)
+    return found
+
+
+def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    """The proof of the leaf at `index`, from the levels of its tree."""
+    return [level[beside] for up, level in enumerate(tree) if (beside := index >> up ^ 1) < len(level)]
 
 
 def climb(start: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
@@ -128,6 +137,10 @@ def encode(value: Any) -> bytes:
     return _ENCODERS[type(value)](value)
 
 
+def _joined(values: Sequence[Any]) -> bytes:
+    return b"".join([_ENCODERS[type(value)](value) for value in values])
+
+
 def _above(level: Sequence[bytes]) -> list[bytes]:
     """The next level of a tree. One that has nothing beside it rises as it is."""
     pairs = [_node(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
@@ -141,27 +154,31 @@ def _node(left: bytes, right: bytes) -> bytes:
 def _number(value: float) -> bytes:
     """A number by its value: databases do not tell 1.0 from 1."""
     told = str(int(value) if float(value).is_integer() else value).encode()
-    return b"n" + struct.pack(">I", len(told)) + told
+    return b"n" + _LENGTH(len(told)) + told
 
 
 def _text(value: str) -> bytes:
+    if not value:
+        return _NO_TEXT  # most texts of a row say nothing
     told = value.encode("utf-8", "surrogatepass")
-    return b"t" + struct.pack(">I", len(told)) + told
+    return b"t" + _LENGTH(len(told)) + told
 
 
 def _list(value: Sequence[Any]) -> bytes:
-    return b"l" + struct.pack(">I", len(value)) + b"".join(map(encode, value))
+    return b"l" + _LENGTH(len(value)) + b"".join(map(encode, value))
 
 
 def _mapping(value: Mapping[str, Any]) -> bytes:
     told = sorted((_text(name), encode(inner)) for name, inner in value.items())
-    return b"m" + struct.pack(">I", len(told)) + b"".join(name + inner for name, inner in told)
+    return b"m" + _LENGTH(len(told)) + b"".join(name + inner for name, inner in told)
 
 
+_NO_TEXT = b"t\0\0\0\0"
+_LENGTH = struct.Struct(">I").pack
 _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     type(None): lambda value: b"0",
     bool: lambda value: b"y" if value else b"f",
-    int: lambda value: _text(str(value)).replace(b"t", b"n", 1),
+    int: lambda value: b"n" + _text(str(value))[1:],
     float: _number,
     str: _text,
     UUID: lambda value: b"u" + value.bytes,

@@ -21,6 +21,10 @@ _PARTS = """
 SELECT part.relname, pg_get_expr(part.relpartbound, part.oid) FROM pg_inherits
 JOIN pg_class AS part ON part.oid = inhrelid WHERE inhparent = 'audit_call'::regclass
 """
+_GRANTED = """
+SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
+FROM pg_class, aclexplode(relacl) WHERE oid = %s::regclass AND grantee <> relowner
+"""
 
 
 class Part(NamedTuple):
@@ -39,6 +43,17 @@ def parts() -> list[Part]:
         cursor.execute(_PARTS)
         found = [Part(name, *_bounds(told)) for name, told in cursor.fetchall()]
     return sorted(found, key=lambda part: part.begins or datetime.min.replace(tzinfo=UTC))
+
+
+def are_ours() -> bool:
+    """Whether there are partitions, and this role owns them: only an owner makes and drops them."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'audit_call'::regclass"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 @transaction.atomic
@@ -75,6 +90,18 @@ def create(name: str, begins: datetime | None, ends: datetime | None) -> None:
             f"CREATE TRIGGER {name}_append_only_table BEFORE TRUNCATE ON {name} "
             "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
         )
+    withhold(name)
+
+
+def withhold(name: str) -> None:
+    """Let only its owner use a partition by its own name.
+
+    What is withheld of the whole must not be had of a part, and to use the whole takes no right to its parts.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_GRANTED, [name])
+        for (role,) in cursor.fetchall():
+            cursor.execute(f"REVOKE ALL ON {name} FROM {role}")
 
 
 def month(moment: datetime) -> datetime:

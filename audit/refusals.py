@@ -63,6 +63,15 @@ class Invalid(Refusal):
         super().__init__(why, fields=[{"field": field, "message": why}], **details)
 
 
+class TooBroad(Refusal):
+    """The record was asked for more than can be looked through in a few seconds."""
+
+    code = "too_broad"
+    status = 422
+    message = "This search takes too long. Narrow the range."
+    hint = "Choose a shorter time, or name a key or an agent: those are found at once."
+
+
 class Conflict(Refusal):
     """The request is sound, but not in the present state of the thing. Subclasses say which."""
 
@@ -71,12 +80,37 @@ class Conflict(Refusal):
     message = "This cannot be done in its present state."
 
 
+class Unsealed(Conflict):
+    """Rows wait for their seal, and another process is at it."""
+
+    code = "rows_unsealed"
+    message = "Some rows still wait for their seal, and another process is sealing."
+    hint = "Try again in a moment."
+
+
+class NothingToReanchor(Conflict):
+    """The checkpoints outside the database say the same as those in it."""
+
+    code = "nothing_to_reanchor"
+    message = "The checkpoints outside the database and those in it agree. Nothing was changed."
+    hint = "Run manage.py check_audit to see what else is wrong."
+
+
 class MethodNotAllowed(Refusal):
     """The address exists, but not for this method."""
 
     code = "method_not_allowed"
     status = 405
     message = "This address does not take that method."
+
+
+class BadRequest(Refusal):
+    """The request itself cannot be read."""
+
+    code = "bad_request"
+    status = 400
+    message = "This request cannot be read."
+    hint = "Check the address and the host name it was sent to."
 
 
 class PayloadTooLarge(Refusal):

@@ -1,18 +1,25 @@
 """Rows of the record as the values that are hashed: what the sealer seals, and a check looks at again."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Model
 
 from audit import canonical
 from audit.models import Call, Event
 
 RECORDS: Mapping[str, type[Event] | type[Call]] = {"event": Event, "call": Call}
+DOCUMENTS = frozenset({"context", "changes", "facts"})
 FIELDS = {kind: (*canonical.PUBLIC[kind], *canonical.PERSONAL[kind]) for kind in RECORDS}
+_READ = {
+    kind: f"SELECT {', '.join(names)} FROM audit_{kind} WHERE id = ANY(%s) AND at BETWEEN %s AND %s"
+    for kind, names in FIELDS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Row:
 
 def read(kind: str, ids: Sequence[UUID], begins: datetime, ends: datetime) -> list[Row]:
     """The rows with these ids, whose moments lie from `begins` to `ends`: that says which months to look in."""
+    if connection.vendor == "postgresql":
+        return _read_at_once(kind, ids, begins, ends)
     found = RECORDS[kind].objects.filter(id__in=ids, at__gte=begins, at__lte=ends)
     return [Row(kind, values) for values in found.order_by().values_list(*FIELDS[kind])]
 
@@ -56,3 +65,15 @@ def of(entry: Model) -> Row:
 def by_id(found: Iterable[Row]) -> dict[UUID, Row]:
     """Each row under its id."""
     return {row.id: row for row in found}
+
+
+def _read_at_once(kind: str, ids: Sequence[UUID], begins: datetime, ends: datetime) -> list[Row]:
+    """The same without the ORM, which would take twice as long: the sealer reads every row there is."""
+    documents = [index for index, name in enumerate(FIELDS[kind]) if name in DOCUMENTS]
+    with connection.cursor() as cursor:
+        cursor.execute(_READ[kind], [list(ids), begins, ends])
+        found = [list(values) for values in cursor.fetchall()]
+    for values in found:
+        for index in documents:
+            values[index] = json.loads(values[index])
+    return [Row(kind, tuple(values)) for values in found]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,12 +23,11 @@ from audit.change import record
 from audit.clock import now
 from audit.models import Checkpoint, Pending, Seal
 from audit.models.seals import NOWHERE
-from audit.partitions import month
 from audit.rows import Row
 
 log = logging.getLogger(__name__)
-A_PASS = 10_000
-"""How many rows are sealed in one transaction at the most."""
+A_PASS = 2_000
+"""How many rows are sealed in one transaction at the most. A pass that is killed is lost: they are kept short."""
 A_BATCH = 1000
 """How many rows one checkpoint stands for at the most."""
 LOCK = 7_365_616_108
@@ -41,6 +40,15 @@ class Stream(NamedTuple):
 
     app_id: UUID
     kind: str
+
+
+class Waiting(NamedTuple):
+    """A row that waits for its seal."""
+
+    row_id: UUID
+    stream: UUID
+    kind: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ def seal_all(limit: int = A_PASS) -> int:
 
     Rows are read and hashed before anything is locked. Then, in one transaction, they are given their places.
     """
-    waiting = list(Pending.objects.order_by("row_id")[:limit])
+    oldest = Pending.objects.order_by("row_id").values_list(*Waiting._fields)[:limit]
+    waiting = [Waiting(*one) for one in oldest]
     if not waiting:
         return 0
     batches = list(_batches(waiting))
@@ -102,19 +111,18 @@ def sealed_to(app_id: UUID | None) -> datetime | None:
     return min(waits, newest) if waits and newest else newest
 
 
-def _batches(waiting: Iterable[Pending]) -> Iterator[Batch]:
+def _batches(waiting: Iterable[Waiting]) -> Iterator[Batch]:
     """What waits, as batches: none spans two months, so that a month of calls can go as a whole."""
-
-    def place(one: Pending) -> tuple[Stream, datetime]:
-        return Stream(one.stream, one.kind), month(one.at)
-
-    for (stream, _), group in groupby(sorted(waiting, key=lambda one: (place(one), one.at)), key=place):
-        mine = list(group)
+    places: dict[tuple[UUID, str, int, int], list[Waiting]] = {}
+    for one in waiting:
+        places.setdefault((one.stream, one.kind, one.at.year, one.at.month), []).append(one)
+    for (app_id, kind, *_), mine in sorted(places.items()):
+        mine.sort(key=attrgetter("at"))
         for start in range(0, len(mine), A_BATCH):
             part = mine[start : start + A_BATCH]
-            found = rows.read(stream.kind, [one.row_id for one in part], part[0].at, part[-1].at)
+            found = rows.read(kind, [one.row_id for one in part], part[0].at, part[-1].at)
             if found:
-                yield _hashed(stream, sorted(found, key=lambda row: (row.at, row.id)))
+                yield _hashed(Stream(app_id, kind), sorted(found, key=lambda row: (row.at, row.id)))
 
 
 def _hashed(stream: Stream, found: Sequence[Row]) -> Batch:
@@ -124,7 +132,7 @@ def _hashed(stream: Stream, found: Sequence[Row]) -> Batch:
     return Batch(stream, found, salts, leaves, canonical.root(leaves))
 
 
-def _take_turn(waiting: Sequence[Pending]) -> None:
+def _take_turn(waiting: Sequence[Waiting]) -> None:
     """Make these rows ours to seal. Raises Overtaken if one of them no longer waits, or another sealer is at work."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -145,18 +153,14 @@ def _take_turn(waiting: Sequence[Pending]) -> None:
 def _write(batches: Sequence[Batch]) -> None:
     signing.make_known()
     last = Checkpoint.objects.order_by("-number").first()
-    number, heads, lines = (
-        last.number if last else 0,
-        dict[Stream, Checkpoint | None](),
-        list[tuple[Any, ...]](),
-    )
-    for batch in batches:
-        number += 1
+    heads, fresh, lines = dict[Stream, Checkpoint | None](), list[Checkpoint](), list[tuple[Any, ...]]()
+    for number, batch in enumerate(batches, last.number + 1 if last else 1):
         if batch.stream not in heads:
             heads[batch.stream] = _head(batch.stream)
         made = heads[batch.stream] = _checkpoint(number, batch, heads[batch.stream])
         lines += _seals(batch, made.first_seq)
-        made.save(force_insert=True)
+        fresh.append(made)
+    Checkpoint.objects.bulk_create(fresh)
     _insert(lines)
 
 
@@ -208,7 +212,7 @@ def _insert(lines: Sequence[tuple[Any, ...]]) -> None:
             cursor.executemany(f"INSERT INTO audit_seal ({columns}) VALUES (%s, %s, %s, %s, %s, %s)", told)
 
 
-def _tell_of_missing(waiting: Sequence[Pending], batches: Sequence[Batch]) -> None:
+def _tell_of_missing(waiting: Sequence[Waiting], batches: Sequence[Batch]) -> None:
     """A row that waited for its seal and is not there was deleted behind the record's back. That is an event."""
     there = {row.id for batch in batches for row in batch.rows}
     for one in waiting:
@@ -222,7 +226,7 @@ def _tell_of_missing(waiting: Sequence[Pending], batches: Sequence[Batch]) -> No
             record(system(), MISS, app_id=None if one.stream == NOWHERE else one.stream, **about)
 
 
-def _forget_sealed(waiting: Sequence[Pending]) -> int:
+def _forget_sealed(waiting: Sequence[Waiting]) -> int:
     """After a database was copied row by row, what is sealed already waits once more. Let it wait no longer."""
     sealed = Seal.objects.filter(row_id__in=[one.row_id for one in waiting]).values("row_id")
     count, _ = Pending.objects.filter(row_id__in=sealed).delete()

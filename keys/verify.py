@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from audit.addresses import parse_address
 from audit.origins import origin_of
-from audit.refusals import Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
+from audit.refusals import BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
 from audit.text import keepable, path_of
 from keys import plaintext, refusals
 from keys.batch import gathering
@@ -48,7 +49,10 @@ def answer(meta: Mapping[str, Any]) -> Answer:
     started = time.perf_counter_ns()
     if meta.get("REQUEST_METHOD") not in ("GET", "POST"):
         return _json(MethodNotAllowed(), {"Allow": "GET, POST"})
-    question = read(meta, _scopes(str(meta.get("QUERY_STRING", ""))))
+    try:
+        question = read(meta, _scopes(str(meta.get("QUERY_STRING", ""))))
+    except TooManyFieldsSent:
+        return _json(BadRequest(), {})
     headers = {"X-Request-Id": question.origin.request_id}
     try:
         outcome = gathering.ask(question, started, whole=True)
@@ -63,7 +67,7 @@ def answer(meta: Mapping[str, Any]) -> Answer:
 
 def _scopes(query: str) -> list[str]:
     """The scopes a query asks for, read as Django reads one."""
-    return QueryDict(query.encode("latin-1", "replace")).getlist("scope") if "scope" in query else []
+    return QueryDict(query.encode("latin-1", "replace")).getlist("scope") if query else []
 
 
 def read(meta: Mapping[str, Any], scopes: Sequence[str]) -> Question:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
+from audit.models import Destination
 from keys.models import ApiKey, Pepper
 from keys.plaintext import mark_of
 from portal.models import AccessToken
@@ -45,7 +46,11 @@ def peppers_are_there(
     if not databases:
         return []
     try:
-        living = (ApiKey.objects.filter(revoked_at=None), AccessToken.objects.filter(revoked_at=None))
+        living = (
+            ApiKey.objects.filter(revoked_at=None),
+            AccessToken.objects.filter(revoked_at=None),
+            Destination.objects.filter(ended_at=None),
+        )
         used = {number for rows in living for number in rows.values_list("pepper", flat=True).distinct()}
         marks = dict(Pepper.objects.filter(number__in=used).values_list("number", "mark"))
     except DatabaseError:

@@ -98,9 +98,25 @@ GUIDES = (
         "pages of a list, retries, one example for each kind of thing.",
     ),
     Guide(
+        "webhooks",
+        "Webhooks",
+        "Who is sent the audit log as it is sealed: what arrives, how it is signed, and a receiver that checks it.",
+    ),
+    Guide(
+        "explorer",
+        "Finding things in the audit log",
+        "What can be written into the log's search box, and what stands beside the list.",
+    ),
+    Guide(
         "errors",
         "Refusals",
         "Every code that a refusal can carry, when it happens, and what to do about it.",
+    ),
+    Guide(
+        "seals",
+        "Seals of the record",
+        "How the audit log proves that nobody edited it: what is hashed, signed and kept elsewhere, "
+        "what each finding means, and the format for whoever writes another verifier.",
     ),
     Guide(
         "operations",

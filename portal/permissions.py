@@ -23,6 +23,7 @@ MEANS = {
     "dashboard_agents:write": "create, change, suspend and resume agents",
     "dashboard_agents:admin": "revoke agents",
     "dashboard_audit:read": "read the audit log",
+    "dashboard_audit:write": "say how long the record is kept and where it is forwarded",
     "dashboard_audit:export": "export the audit log",
     "dashboard_members:read": "see members",
     "dashboard_members:write": "invite members, change and end their roles",

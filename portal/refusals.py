@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from audit.refusals import Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
+from audit.refusals import BadRequest, Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
 
 PROGRAMS = ("/verify", "/api/", "/sdk/", "/healthz")
 
@@ -59,15 +59,6 @@ class StaleForm(Refusal):
     status = 403
     message = "This form is too old to be taken. Nothing was changed."
     hint = "Go back, reload the page and send it again. Cookies must be allowed for this site."
-
-
-class BadRequest(Refusal):
-    """The request itself cannot be read."""
-
-    code = "bad_request"
-    status = 400
-    message = "This request cannot be read."
-    hint = "Check the address and the host name it was sent to."
 
 
 class InvitationOver(Refusal):

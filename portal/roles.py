@@ -33,6 +33,7 @@ ADMIN = (
         "dashboard_apps:write",
         "dashboard_apps:delete",
         "dashboard_agents:admin",
+        "dashboard_audit:write",
         "dashboard_audit:export",
         "dashboard_members:read",
         "dashboard_members:write",

@@ -9,7 +9,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from portal import data
+from portal import data, outlets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -72,6 +72,14 @@ if not 1 <= SEAL_EVERY <= 3600:
 
 CHECKPOINT_DIR = Path(env.str("PORTAL_CHECKPOINTS", default=str(DATA_DIR / "checkpoints"))).absolute()
 """Where the record's checkpoints are written as well: best on a disk that whoever runs the database cannot change."""
+
+try:
+    FORWARD_SYSLOG = outlets.syslog(env.str("PORTAL_FORWARD_SYSLOG", default=""))
+    FORWARD_FILE = outlets.file(env.str("PORTAL_FORWARD_FILE", default=""))
+    FORWARD_FORMAT = outlets.form(env.str("PORTAL_FORWARD_FORMAT", default="json"))
+    WEBHOOK_HOSTS = outlets.hosts(env.list("PORTAL_WEBHOOK_HOSTS", default=[]))
+except data.WrongSetting as wrong_outlet:
+    raise ImproperlyConfigured(str(wrong_outlet)) from None
 
 # ── the database ────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""The timed work: what the clock asks for, whoever is looking. A thread of the server does it, or `manage.py tick`.
+"""The timed work: what the clock asks for, whoever is looking. Threads of the server do it, or `manage.py tick`.
 
 Any number of processes may tick: each work has a lease, so that one of them does it, and it is due by what the
 database says of the last time.
@@ -6,16 +6,18 @@ database says of the last time.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from audit import lease, partitions, seals
+from audit import forwarding, lease, partitions, retention, seals
 from audit.clock import now
 from audit.models import Pending
+from keys import nonces
+from keys.models import Nonce
 
 log = logging.getLogger(__name__)
 PAUSE = 1.0
@@ -35,17 +37,20 @@ class Work:
 
 WORKS = (
     Work("seal", timedelta(seconds=settings.SEAL_EVERY), seals.seal_all, Pending.objects.exists),
-    Work("partitions", timedelta(hours=6), partitions.make_ahead, lambda: connection.vendor == "postgresql"),
+    Work("partitions", timedelta(hours=6), partitions.make_ahead, partitions.are_ours),
+    Work("forward", timedelta(seconds=2), forwarding.forward, forwarding.is_wanted),
+    Work("purge", timedelta(hours=1), retention.purge),
+    Work("nonces", timedelta(minutes=1), lambda: nonces.sweep(now()), Nonce.objects.exists),
 )
 
 
-def tick(stop: Callable[[], bool] = lambda: False) -> int:
+def tick(stop: Callable[[], bool] = lambda: False, works: Sequence[Work] | None = None) -> int:
     """Do every work that is due, to its end or until `stop` says so; return how many were done.
 
     A work that fails is told of in the log and tried again when it is due: the others are done all the same.
     """
     done, by = 0, lease.holder()
-    for work in WORKS:
+    for work in WORKS if works is None else works:
         try:
             done += not stop() and _is_due(work) and _carry_out(work, by, stop)
         except Exception:
@@ -53,20 +58,27 @@ def tick(stop: Callable[[], bool] = lambda: False) -> int:
     return done
 
 
-def run(stop: threading.Event) -> None:
+def run(stop: threading.Event, works: Sequence[Work]) -> None:
     """Tick until `stop` is set. What fails, a lost database included, is tried again."""
     while not stop.is_set():
         close_old_connections()
-        tick(stop.is_set)
+        tick(stop.is_set, works)
         stop.wait(PAUSE)
     connection.close()
 
 
-def start() -> threading.Event:
-    """Tick in a thread of this process, until it ends or the event is set."""
-    stop = threading.Event()
-    threading.Thread(target=run, args=(stop,), name="tick", daemon=True).start()
-    return stop
+def start(stop: threading.Event) -> list[threading.Thread]:
+    """Tick in threads of this process, until it ends or the event is set.
+
+    Each work has a thread of its own: a receiver that is slow to answer must not keep rows from being sealed.
+    """
+    threads = [
+        threading.Thread(target=run, args=(stop, (work,)), name=f"tick {work.name}", daemon=True)
+        for work in WORKS
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 def _is_due(work: Work) -> bool:

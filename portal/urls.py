@@ -5,13 +5,19 @@ from django.urls import URLPattern, URLResolver, include, path
 import agents.actions as on_agents
 import agents.views as agent_pages
 import audit.actions as on_audit
+import audit.entry_views as entry_pages
+import audit.export_views as export_pages
+import audit.saved_pages as view_pages
+import audit.seal_views as seal_pages
 import audit.views as audit_pages
 import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
+import keys.use_views as use_pages
 import keys.views as key_pages
 import portal.actions as on_people
 import portal.authorize_views as authorize_pages
 import portal.docs_views as docs_pages
+import portal.record_views as record_pages
 import portal.token_views as token_pages
 import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
@@ -23,7 +29,9 @@ keys = [
     path("", page(key_pages.keys, on_keys.READ), name="keys"),
     path("mint/", page(reveal_pages.mint, on_keys.MINT), name="key-mint"),
     path("mint/review/", page(reveal_pages.review, on_keys.MINT), name="key-mint-review"),
+    path("deprecated/", page(use_pages.deprecated, on_audit.READ), name="keys-deprecated"),
     path("<uuid:key_id>/", page(key_pages.key, on_keys.READ), name="key"),
+    path("<uuid:key_id>/use/", page(use_pages.key, on_audit.READ), name="key-use"),
     path("<uuid:key_id>/first-call/", page(key_pages.first_call, on_keys.READ), name="key-first-call"),
     path("<uuid:key_id>/rename/", page(key_pages.rename, on_keys.RENAME), name="key-rename"),
     path("<uuid:key_id>/narrow/", page(key_pages.narrow, on_keys.NARROW), name="key-narrow"),
@@ -39,6 +47,7 @@ agents = [
     path("", page(agent_pages.agents, on_agents.READ_AGENTS), name="agents"),
     path("new/", page(agent_pages.create, on_agents.CREATE_AGENT), name="agent-create"),
     path("<uuid:agent_id>/", page(agent_key_pages.agent, on_agents.READ_AGENTS), name="agent"),
+    path("<uuid:agent_id>/use/", page(use_pages.agent, on_audit.READ), name="agent-use"),
     path("<uuid:agent_id>/rename/", page(agent_pages.rename, on_agents.UPDATE_AGENT), name="agent-rename"),
     path(
         "<uuid:agent_id>/suspend/", page(agent_pages.suspend, on_agents.SUSPEND_AGENT), name="agent-suspend"
@@ -55,8 +64,29 @@ agents = [
 
 audit = [
     path("", page(audit_pages.timeline, on_audit.READ), name="audit"),
-    path("events/<uuid:event_id>/", page(audit_pages.event, on_audit.READ), name="audit-event"),
-    path("calls/<uuid:call_id>/", page(audit_pages.call, on_audit.READ), name="audit-call"),
+    path("events/<uuid:event_id>/seal/", page(seal_pages.event_seal, on_audit.READ), name="audit-event-seal"),
+    path("calls/<uuid:call_id>/seal/", page(seal_pages.call_seal, on_audit.READ), name="audit-call-seal"),
+    path(
+        "events/<uuid:event_id>/seal/proof/",
+        page(seal_pages.event_proof, on_audit.READ),
+        name="audit-event-proof",
+    ),
+    path(
+        "calls/<uuid:call_id>/seal/proof/",
+        page(seal_pages.call_proof, on_audit.READ),
+        name="audit-call-proof",
+    ),
+    path("integrity/", page(seal_pages.check, on_audit.READ), name="audit-integrity"),
+    path("integrity/checkpoints/", page(seal_pages.kept, on_audit.READ), name="audit-checkpoints"),
+    path("export/", page(export_pages.export, on_audit.EXPORT), name="audit-export"),
+    path("events/<uuid:event_id>/", page(entry_pages.event, on_audit.READ), name="audit-event"),
+    path("calls/<uuid:call_id>/", page(entry_pages.call, on_audit.READ), name="audit-call"),
+    path("live/", page(audit_pages.live, on_audit.READ), name="audit-live"),
+    path("views/save/", page(view_pages.save_view, on_audit.SAVE_VIEW), name="view-save"),
+    path("views/<uuid:view_id>/", page(view_pages.view, on_audit.READ), name="view"),
+    path("views/<uuid:view_id>/rename/", page(view_pages.rename, on_audit.RENAME_VIEW), name="view-rename"),
+    path("views/<uuid:view_id>/share/", page(view_pages.share, on_audit.SHARE_VIEW), name="view-share"),
+    path("views/<uuid:view_id>/end/", page(view_pages.end, on_audit.END_VIEW), name="view-end"),
 ]
 
 members = [
@@ -86,10 +116,68 @@ app: list[URLPattern | URLResolver] = [
     path("unarchive/", page(agent_pages.unarchive, on_agents.UNARCHIVE_APP), name="app-unarchive"),
 ]
 
+record = [
+    path("", page(record_pages.record, on_audit.READ_UPKEEP), name="record"),
+    path("retention/<str:kind>/", page(record_pages.retain, on_audit.RETAIN), name="record-retain"),
+    path(
+        "destinations/new/",
+        page(record_pages.create, on_audit.CREATE_DESTINATION),
+        name="destination-create",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/",
+        page(record_pages.destination, on_audit.READ_UPKEEP),
+        name="destination",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/pause/",
+        page(record_pages.pause, on_audit.PAUSE_DESTINATION),
+        name="destination-pause",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/resume/",
+        page(record_pages.resume, on_audit.RESUME_DESTINATION),
+        name="destination-resume",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/test/",
+        page(record_pages.test, on_audit.TEST_DESTINATION),
+        name="destination-test",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/rotate/",
+        page(record_pages.rotate, on_audit.ROTATE_DESTINATION),
+        name="destination-rotate",
+    ),
+    path(
+        "destinations/<uuid:destination_id>/end/",
+        page(record_pages.end, on_audit.END_DESTINATION),
+        name="destination-end",
+    ),
+    path("dead-letters/", page(record_pages.dead_letters, on_audit.READ_UPKEEP), name="dead-letters"),
+    path("dead-letters/retry/", page(record_pages.retry, on_audit.RETRY_DELIVERY), name="dead-letters-retry"),
+    path(
+        "dead-letters/discard/",
+        page(record_pages.discard, on_audit.DISCARD_DELIVERY),
+        name="dead-letters-discard",
+    ),
+    path(
+        "dead-letters/<uuid:delivery_id>/retry/",
+        page(record_pages.retry, on_audit.RETRY_DELIVERY),
+        name="dead-letter-retry",
+    ),
+    path(
+        "dead-letters/<uuid:delivery_id>/discard/",
+        page(record_pages.discard, on_audit.DISCARD_DELIVERY),
+        name="dead-letter-discard",
+    ),
+]
+
 urlpatterns = [
     path("", signed_in(portal_pages.home), name="home"),
     path("apps/new/", page(agent_pages.create_app, on_agents.CREATE_APP), name="app-new"),
     path("apps/<uuid:app_id>/", include(app)),
+    path("record/", include(record)),
     path("find/", signed_in(portal_pages.find), name="find"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),

@@ -1,6 +1,7 @@
 """What the server runs: the door in front, Django behind it, and the timed work beside them."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -31,4 +32,4 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 if settings.TICK == "inside":
-    tick.start()
+    tick.start(threading.Event())

@@ -258,8 +258,8 @@ def chromium() -> str | None:
 def pytest(database: str, words: list[str], told: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     """Begin to run the tests on one database; what it says goes to `told`, if that is given."""
     say("testing on " + database)
-    # PostgreSQL's run is the longer one, with races and the browser; a file's tests stay together.
-    split = ["-n", "2", "--dist", "loadfile"] if database == "postgres" else []
+    # PostgreSQL's run is the longer one, with races and the browser; a file's tests stay together, and in order.
+    split = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"] if database == "postgres" else []
     command = [str(PYTHON), "-m", "pytest", "--db=" + database, *split, *words]
     return subprocess.Popen(command, env=child_env(), stdout=told, stderr=subprocess.STDOUT if told else None)
 
@@ -281,6 +281,15 @@ def test(*words: str) -> int:
     # A selection such as tests/browser has nothing to run on SQLite, which is no failure.
     ran = [code for code in codes if code != NO_TESTS_RAN]
     return max(ran) if ran else NO_TESTS_RAN
+
+
+# Measuring
+
+
+def bench_audit(*words: str) -> int:
+    """Measure the audit log in a throw-away PostgreSQL."""
+    install("test")
+    return subprocess.call([str(PYTHON), "-m", "bench.audit", *words], env=child_env())
 
 
 # Linting
@@ -345,7 +354,7 @@ def lock(*words: str) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "lint": lint, "demo": demo, "lock": lock}
+COMMANDS = {"run": run, "test": test, "lint": lint, "demo": demo, "bench-audit": bench_audit, "lock": lock}
 
 
 def main(words: list[str]) -> int:

@@ -56,7 +56,7 @@ class Event(Recorded):
             models.Index(fields=["agent_id", "at", "id"], name="event_agent"),
             models.Index(fields=["target_id", "at"], name="event_target"),
             models.Index(fields=["cause_id"], name="event_cause"),
-            models.Index(fields=["app_id", "key_prefix"], name="event_prefix"),
+            models.Index(fields=["app_id", "action", "key_prefix", "key_name", "key_id"], name="event_names"),
         )
 
     def __str__(self) -> str:
@@ -82,13 +82,24 @@ class Call(Recorded):
         indexes = (
             models.Index(fields=["app_id", "at", "id"], name="call_app"),
             models.Index(fields=["key_id", "at", "id"], name="call_key"),
-            models.Index(fields=["agent_id", "at", "id"], name="call_agent"),
+            models.Index(
+                fields=["agent_id", "at", "id"],
+                name="call_agent",
+                condition=models.Q(agent_id__isnull=False),
+            ),
             models.Index(
                 fields=["caller_id", "at", "id"],
                 name="call_caller",
                 condition=models.Q(caller_id__isnull=False),
             ),
-            models.Index(fields=["app_id", "at"], name="call_refused", condition=models.Q(allowed=False)),
+            models.Index(
+                fields=["app_id", "at", "id"], name="call_refused", condition=models.Q(allowed=False)
+            ),
+            models.Index(
+                fields=["app_id", "check_failed", "at", "id"],
+                name="call_check",
+                condition=models.Q(allowed=False),
+            ),
         )
 
     @property

@@ -75,7 +75,14 @@ class Checkpoint(models.Model):
             models.UniqueConstraint(fields=["stream", "kind", "first_seq"], name="one_batch_a_place"),
             models.UniqueConstraint(fields=["stream", "kind", "previous"], name="no_fork_of_a_chain"),
         )
-        indexes = (models.Index(fields=["kind", "latest_at"], name="checkpoint_age"),)
+        indexes = (
+            models.Index(fields=["kind", "latest_at"], name="checkpoint_age"),
+            models.Index(
+                fields=["kind", "latest_at"],
+                name="checkpoint_kept",
+                condition=models.Q(purged_at__isnull=True),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"checkpoint {self.number}"

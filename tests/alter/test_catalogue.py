@@ -18,7 +18,8 @@ def test_permissions_are_the_portals() -> None:
 
 
 def test_signing_in_asks_for_all_reading_and_writing_that_a_command_does() -> None:
-    assert set(READING_AND_WRITING) - set(catalogue.SIGN_IN) == {"dashboard_members:write"}
+    unasked = {"dashboard_members:write", "dashboard_audit:write"}
+    assert set(READING_AND_WRITING) - set(catalogue.SIGN_IN) == unasked
     assert set(catalogue.SIGN_IN) <= set(READING_AND_WRITING)
 
 

@@ -1,6 +1,7 @@
 """Every page: nothing for axe to find in light and dark, nothing to scroll sideways for at 320 px."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -8,15 +9,17 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.models import Agent, App
-from audit.models import Call, Event
-from keys.lifecycle import rotate
+from audit import destinations
+from audit.clock import now
+from audit.models import Call, Delivery, Event
+from keys.lifecycle import narrow, rotate
 from portal.guides import GUIDES
 from portal.models import User
 from tests.browser import story
 from tests.factories import issued, minted
 from tests.portal.test_authorize import SENT
 
-CheckPage = Callable[[Page], None]
+CheckPage = Callable[..., None]
 
 
 @pytest.fixture
@@ -30,6 +33,7 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
     Client().get("/verify?scope=grants:write", headers={"x-api-key": used.plaintext.take()})
     agent_key = minted(app, agent=agent, name="pod-1").key
     rotate(shell(), used.key)
+    narrow(shell(), key, expires_at=now() + timedelta(days=1))
     one = [app.id]
     return [
         "/",
@@ -52,33 +56,72 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         *(reverse(name, args=[app.id, agent.id]) for name in ("agent", "agent-suspend", "agent-revoke")),
         reverse("agent-key-mint", args=[app.id, agent.id]) + "?purpose=agent",
         reverse("audit-event", args=[app.id, Event.objects.filter(action="key.rotate").latest("at").id]),
+        reverse("audit-event", args=[app.id, Event.objects.filter(action="key.narrow").latest("at").id]),
         reverse("audit-call", args=[app.id, Call.objects.get().id]),
+        *(reverse("key-use", args=[app.id, one.id]) for one in (used.key, key)),
+        reverse("agent-use", args=[app.id, agent.id]),
+        reverse("keys-deprecated", args=[app.id]),
         reverse("audit", args=one) + "?key=nothing&range=24h",
+        reverse("audit-export", args=one) + "?outcome=refused&range=30d",
         reverse("audit", args=one) + "?range=custom&since=yesterday",
+        reverse("audit", args=one) + "?outcome=refused&range=24h",
+        reverse("audit", args=one) + "?q=colour:red",
+        reverse("view-save", args=one) + "?outcome=refused",
         reverse("member-end", args=[app.id, developer.memberships.get().id]),
         "/apps/no-such-page/",
         reverse("account_change_password"),
         reverse("account_logout"),
         *(reverse(name) for name in ("tokens", "token-mint")),
         reverse("token-revoke", args=[issued(admin).token.id]),
+        *record_pages(),
         f"{reverse('authorize')}?{urlencode(SENT)}",
         f"{reverse('authorize')}?redirect_uri=http://example.com:8080/",
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(
-    page: Page, addresses: list[str], admin: User, axe: CheckPage, scheme: str
+def record_pages() -> list[str]:
+    """Those of the record as a whole, with a destination that fails and a dead letter."""
+    from audit.actors import shell
+
+    made = destinations.create(
+        shell(), name="siem", url="https://siem.example.com/" + "hooks" * 20
+    ).destination
+    for number, given_up in ((7, now()), (8, None)):
+        Delivery.objects.create(
+            destination=made,
+            checkpoint=number,
+            rows=3,
+            last_error="It answered 500.",
+            given_up_at=given_up,
+            attempts=2,
+        )
+    letter = Delivery.objects.get(checkpoint=7)
+    return [
+        reverse("record"),
+        *(reverse("record-retain", args=[kind]) for kind in ("event", "call", "span")),
+        *(reverse(name, args=[made.pk]) for name in ("destination", "destination-rotate", "destination-end")),
+        *(reverse(name) for name in ("destination-create", "dead-letters", "dead-letters-discard")),
+        reverse("dead-letter-discard", args=[letter.pk]),
+    ]
+
+
+def test_axe_finds_nothing_in_light_and_in_dark(
+    page: Page, addresses: list[str], admin: User, axe: CheckPage
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.goto("/account/login/")
-    axe(page)
-    page.goto("/account/password/reset/")
-    axe(page)
-    story.sign_in(page, admin)
-    for address in addresses:
+    """A page is opened once for both: they differ in colours alone, which tests/portal/test_look.py makes sure of."""
+
+    def look_at(address: str) -> None:
+        page.emulate_media(color_scheme="light")
         page.goto(address)
         axe(page)
+        page.emulate_media(color_scheme="dark")
+        axe(page, "cat.color")
+
+    look_at("/account/login/")
+    look_at("/account/password/reset/")
+    story.sign_in(page, admin)
+    for address in addresses:
+        look_at(address)
 
 
 def test_nothing_scrolls_sideways_on_a_narrow_phone(page: Page, addresses: list[str], admin: User) -> None:
@@ -124,3 +167,15 @@ def test_a_dialog_that_htmx_opened_has_nothing_for_axe_to_find(
     page.get_by_role("link", name="Revoke…").click()
     page.locator("dialog:modal").wait_for()
     axe(page)
+
+
+def test_a_signing_secret_is_shown_without_a_flaw(page: Page, admin: User, axe: CheckPage) -> None:
+    story.sign_in(page, admin)
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto(reverse("destination-create"))
+    page.get_by_label("Name").fill("siem")
+    page.get_by_label("Address").fill("https://siem.example.com/hook")
+    page.get_by_role("button", name="Create destination").click()
+    page.get_by_text("shown this once").wait_for()
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320

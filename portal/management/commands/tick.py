@@ -24,4 +24,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        tick.run(stop)
+        threads = tick.start(stop)
+        stop.wait()
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,16 @@
+"""Makes the partitions of calls ahead, from the shell: as the owner of the tables, where that is another."""
+
+from typing import Any
+
+from audit import partitions
+from audit.actors import Actor
+from audit.shell import ShellCommand
+
+
+class Command(ShellCommand):
+    """`manage.py make_partitions`: what the portal does a few times a day."""
+
+    help = "Make the partitions of this month and the next for calls. Nothing to do on SQLite."
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        self.stdout.write(f"{partitions.make_ahead()} partitions were made")

@@ -1,0 +1,19 @@
+"""Lets go of what has been kept long enough, from the shell: as the owner of the tables, where that is another."""
+
+from typing import Any
+
+from audit import retention
+from audit.actors import Actor
+from audit.shell import ShellCommand
+
+
+class Command(ShellCommand):
+    """`manage.py purge_audit`: what the portal does every hour, to its end."""
+
+    help = "Delete calls, acts and spans that have been kept as long as the page Record says."
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        gone = 0
+        while rows := retention.purge():
+            gone += rows
+        self.stdout.write(f"{gone:,} rows are gone")

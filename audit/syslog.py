@@ -1,0 +1,71 @@
+"""Syslog messages (RFC 5424), by UDP, by TCP with their lengths in front (RFC 6587), or into a local socket."""
+
+import errno
+import socket
+from collections.abc import Sequence
+from datetime import UTC
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from audit.models import Call, Event
+
+LONGEST = 60_000
+"""Bytes that a datagram holds for certain."""
+AUDIT, WARNING, INFORMATION = 13, 4, 6
+"""RFC 5424, section 6.2.1: the facility, and how much a row matters."""
+SECONDS = 3.0
+
+
+def message(row: Event | Call, line: str) -> bytes:
+    """A row as a message. What was refused is a warning."""
+    kind, warns = ("event", False) if isinstance(row, Event) else ("call", not row.allowed)
+    priority = AUDIT * 8 + (WARNING if warns else INFORMATION)
+    moment = row.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"<{priority}>1 {moment} {_host()} alter-portal - {kind} - {line}".encode()
+
+
+def send(where: str, messages: Sequence[bytes]) -> None:
+    """Send all of them to `udp://host:514`, `tcp://host:601` or `unix:///dev/log`. Raises OSError."""
+    parts = urlsplit(where)
+    if parts.scheme == "unix":
+        _send_locally(parts.path, messages)
+    elif parts.scheme == "tcp":
+        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), SECONDS) as link:
+            link.sendall(_framed(messages))
+    else:
+        _send_datagrams(str(parts.hostname), int(parts.port or 0), messages)
+
+
+def _send_datagrams(host: str, port: int, messages: Sequence[bytes]) -> None:
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind) as link:
+        for one in messages:
+            link.sendto(one, address)
+
+
+def _send_locally(path: str, messages: Sequence[bytes]) -> None:
+    """/dev/log takes datagrams; some daemons have a stream there instead."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+            link.settimeout(SECONDS)
+            link.connect(path)
+            for one in messages:
+                link.send(one)
+    except OSError as error:
+        if error.errno != errno.EPROTOTYPE:
+            raise
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(SECONDS)
+            link.connect(path)
+            link.sendall(_framed(messages))
+
+
+def _framed(messages: Sequence[bytes]) -> bytes:
+    return b"".join(b"%d %s" % (len(one), one) for one in messages)
+
+
+@lru_cache(maxsize=1)
+def _host() -> str:
+    """This machine's name, in what a header may hold."""
+    name = "".join(letter for letter in socket.gethostname() if "!" <= letter <= "~")
+    return name[:255] or "-"

@@ -1,0 +1,23 @@
+"""`manage.py purge_audit` and `make_partitions`: for whoever owns the tables."""
+
+import pytest
+
+from audit import seals
+from audit.models import Call
+from tests.audit.records import called
+from tests.shell import Said
+
+pytestmark = pytest.mark.django_db
+
+
+def test_purging_from_the_shell_goes_to_its_end() -> None:
+    called(at=called().at.replace(year=2000)), seals.seal_all()
+    said = Said("purge_audit")
+    assert said.code == 0
+    assert "rows are gone" in said.out
+    assert not Call.objects.filter(at__year=2000).exists()
+
+
+def test_partitions_are_made_once() -> None:
+    Said("make_partitions")
+    assert Said("make_partitions").out.strip() == "0 partitions were made"
