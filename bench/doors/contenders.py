@@ -93,9 +93,7 @@ def _by_http(
         lines = heads(callers, seconds)
         app, database = processes.cpu(server.pid), processes.cpu(at.postgres.pid)
         came = load.run(server.address(address), lines, callers, seconds)
-        return Sample(
-            came, processes.cpu(server.pid) - app, processes.cpu(at.postgres.pid) - database
-        )
+        return Sample(came, processes.cpu(server.pid) - app, processes.cpu(at.postgres.pid) - database)
 
     return measure
 

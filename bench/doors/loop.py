@@ -44,7 +44,17 @@ def main(socket: str, database: str, digest: str, callers: str, seconds: str) ->
     lasted = time.monotonic() - began
     parts = statistics.quantiles(took, n=100)
     cpu = time.process_time()
-    print(json.dumps({"calls": len(took), "seconds": lasted, "p50": parts[49] * 1000, "p99": parts[98] * 1000, "cpu": cpu}))
+    print(
+        json.dumps(
+            {
+                "calls": len(took),
+                "seconds": lasted,
+                "p50": parts[49] * 1000,
+                "p99": parts[98] * 1000,
+                "cpu": cpu,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

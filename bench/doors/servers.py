@@ -26,7 +26,12 @@ class Granian:
     """One application behind granian. `with` starts and stops it."""
 
     def __init__(
-        self, application: str, environment: Mapping[str, str], workers: int = 1, threads: int = 8, log: str = ""
+        self,
+        application: str,
+        environment: Mapping[str, str],
+        workers: int = 1,
+        threads: int = 8,
+        log: str = "",
     ) -> None:
         self.port = free_port()
         self._words = ["--workers", str(workers), "--blocking-threads", str(threads), application]

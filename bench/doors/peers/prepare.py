@@ -22,12 +22,13 @@ def made(how_many: int) -> dict[str, list[str]]:
 
     from bench.doors.peers.models import Key
 
-    user = User.objects.create(username="bench")
+    # A user each: knox looks at all tokens of a user whenever one of them is used.
+    users = User.objects.bulk_create(User(username=f"user-{number}") for number in range(how_many))
     by_hand = [secrets.token_urlsafe(30) for _ in range(how_many)]
     digests = [hashlib.sha256(key.encode()).hexdigest() for key in by_hand]
     Key.objects.bulk_create(Key(digest=digest, name="bench") for digest in digests)
     api_keys = [APIKey.objects.create_key(name="bench")[1] for _ in range(how_many)]
-    tokens = [get_token_model().objects.create(user)[1] for _ in range(how_many)]
+    tokens = [get_token_model().objects.create(user)[1] for user in users]
     return {
         "by-hand": [f"x-api-key: {key}" for key in by_hand],
         "api-key": [f"authorization: Api-Key {key}" for key in api_keys],
