@@ -1,5 +1,6 @@
 """Ids for everything that is recorded: UUIDv7, so that they sort by time of birth (RFC 9562, section 5.7)."""
 
+from functools import lru_cache
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -8,3 +9,9 @@ from uuid_utils.compat import uuid7
 def new_id() -> UUID:
     """A fresh id, later than every id made before it on this machine."""
     return uuid7()
+
+
+@lru_cache(10_000)
+def id_of(text: str) -> UUID:
+    """The id that `text` spells. Those of keys and apps come again and again, and reading one takes its time."""
+    return UUID(text)

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from agents.models import App
+from audit import arrays
+from audit.ids import id_of
 from keys import plaintext
 from keys.models import ApiKey
 from keys.networks import Network, stored_networks
@@ -40,15 +41,16 @@ _KEY = [
     "rate_limit_rpm",
 ]
 _WIDTH = len(_KEY)
+_AS_TEXT = ("id", "agent_id", "scopes", "networks")
 
 
 def _columns(table: str, cast: str) -> str:
-    return ", ".join(f"{table}.{name}{cast if name in ('scopes', 'networks') else ''}" for name in _KEY)
+    return ", ".join(f"{table}.{name}{cast if name in _AS_TEXT else ''}" for name in _KEY)
 
 
 def _wanted(cast: str) -> str:
     return (
-        "SELECT own.digest, own.pepper, app.id, app.name, app.signing, app.rate_limit_rpm, agent.name, "
+        f"SELECT own.digest, own.pepper, app.id{cast}, app.name, app.signing, app.rate_limit_rpm, agent.name, "
         f"agent.suspended_at, agent.revoked_at, {_columns('own', cast)}, {_columns('parent', cast)} "
     )
 
@@ -100,7 +102,7 @@ def _by_id() -> str:
 def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
     with db.cursor() as cursor:
         if db.vendor == "postgresql":
-            cursor.execute(_ON_POSTGRES, [list(digests)])
+            cursor.execute(_ON_POSTGRES, [arrays.of_bytes(digests)])
         else:
             cursor.execute(_statement("", f"IN ({', '.join(['%s'] * len(digests))})"), digests)
         return list(cursor.fetchall())
@@ -111,7 +113,7 @@ def _standing(row: Sequence[Any]) -> Standing:
     own, above = rest[:_WIDTH], rest[_WIDTH:]
     limit = (above if above[0] else own)[-1] or app_limit or settings.RATE_LIMIT_RPM
     shared = {
-        "app_id": _uuid(app_id),
+        "app_id": id_of(app_id),
         "app_name": app_name,
         "rate_limit": limit,
         "must_sign": signing == App.Signing.REQUIRED,
@@ -132,8 +134,8 @@ def _told(columns: Sequence[Any]) -> dict[str, Any]:
         columns
     )
     return {
-        "id": _uuid(id_),
-        "agent_id": _uuid(agent_id) if agent_id else None,
+        "id": id_of(id_),
+        "agent_id": id_of(agent_id) if agent_id else None,
         "name": name,
         "kind": kind,
         "prefix": prefix,
@@ -155,10 +157,6 @@ def _scopes(text: str) -> ScopeSet:
 @lru_cache(PARSED)
 def _networks(text: str) -> tuple[Network, ...]:
     return stored_networks(json.loads(text))
-
-
-def _uuid(value: UUID | str) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
 
 
 def _moment(value: datetime | None) -> datetime | None:

@@ -12,13 +12,17 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from audit import arrays
+from audit.ids import id_of
 
 WINDOW = 60_000_000
 """A minute, in microseconds."""
-_READ = "SELECT bucket, spent_until FROM keys_pace WHERE bucket = ANY(%s) ORDER BY bucket FOR UPDATE"
+_READ = "SELECT bucket::text, spent_until FROM keys_pace WHERE bucket = ANY(%s::uuid[]) ORDER BY bucket FOR UPDATE"
 _MAKE = """
 INSERT INTO keys_pace (bucket, spent_until) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS new (bucket, moment)
-ORDER BY 1 ON CONFLICT (bucket) DO NOTHING RETURNING bucket, spent_until
+ORDER BY 1 ON CONFLICT (bucket) DO NOTHING RETURNING bucket::text, spent_until
 """
 # They are all there by then. INSERT finds each by the index; for UPDATE the planner would read a small table whole.
 _SPEND = """
@@ -101,15 +105,19 @@ def _hold(buckets: Sequence[UUID], moment: int, db: BaseDatabaseWrapper) -> Mapp
     if db.vendor != "postgresql":
         return _read_on_sqlite(buckets, moment, db)
     with db.cursor() as cursor:
-        cursor.execute(_READ, [list(buckets)])
-        found = dict(cursor.fetchall())
+        cursor.execute(_READ, [arrays.of_ids(buckets)])
+        found = _read(cursor)
         if missing := [bucket for bucket in buckets if bucket not in found]:
-            cursor.execute(_MAKE, [missing, [0] * len(missing)])
-            found |= cursor.fetchall()
+            cursor.execute(_MAKE, [arrays.of_ids(missing), arrays.of_numbers([0] * len(missing))])
+            found |= _read(cursor)
         if missing := [bucket for bucket in missing if bucket not in found]:  # made by another meanwhile
-            cursor.execute(_READ, [missing])
-            found |= cursor.fetchall()
+            cursor.execute(_READ, [arrays.of_ids(missing)])
+            found |= _read(cursor)
     return found
+
+
+def _read(cursor: CursorWrapper) -> dict[UUID, int]:
+    return {id_of(bucket): until for bucket, until in cursor.fetchall()}
 
 
 def _read_on_sqlite(buckets: Sequence[UUID], moment: int, db: BaseDatabaseWrapper) -> Mapping[UUID, int]:
@@ -119,14 +127,14 @@ def _read_on_sqlite(buckets: Sequence[UUID], moment: int, db: BaseDatabaseWrappe
         cursor.execute(
             f"SELECT bucket, spent_until FROM keys_pace WHERE bucket IN ({places})", [b.hex for b in buckets]
         )
-        found = {UUID(bucket): until for bucket, until in cursor.fetchall()}
+        found = _read(cursor)
     return {bucket: found.get(bucket, 0) for bucket in buckets}
 
 
 def _keep(spent: Mapping[UUID, int], db: BaseDatabaseWrapper) -> None:
     with db.cursor() as cursor:
         if db.vendor == "postgresql":
-            cursor.execute(_SPEND, [list(spent), list(spent.values())])
+            cursor.execute(_SPEND, [arrays.of_ids(spent), arrays.of_numbers(spent.values())])
         else:
             cursor.executemany(
                 "INSERT INTO keys_pace (bucket, spent_until) VALUES (%s, %s) "
