@@ -22,12 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.doors import load, report  # noqa: E402
-from bench.doors.contenders import API_KEY, OURS, Contender, SetUp, contenders, prepared  # noqa: E402
+from bench.doors.contenders import API_KEY, OURS, Contender, Sealer, SetUp, contenders, prepared  # noqa: E402
 from bench.doors.postgres import Server  # noqa: E402
 from bench.doors.servers import Granian  # noqa: E402
 
 BEGAN = time.monotonic()
 SLOWER_MS = 5
+APART = {"PORTAL_TICK": "apart"}
 
 
 def say(words: str) -> None:
@@ -68,10 +69,21 @@ def everyone(asked: argparse.Namespace, slower_ms: float = 0) -> Iterator[tuple[
         postgres.make("peers")
         theirs = {"BENCH_SOCKET": str(postgres.root), "BENCH_DATABASE": "peers"}
         keys = json.loads(prepared("bench.doors.ours", asked.keys, **ours))
+        sealing = ours | {
+            "DATABASE_URL": postgres.make("sealing", "portal"),
+            "PORTAL_CHECKPOINTS": str(folder / "checkpoints"),
+        }
         heads = json.loads(prepared("bench.doors.peers.prepare", asked.keys, **theirs))
-        portal = Granian("portal.wsgi:application", ours, asked.workers, asked.threads)
-        peers = Granian("bench.doors.peers.wsgi:application", theirs, asked.peer_workers, asked.peer_threads)
-        at = SetUp(postgres, stack.enter_context(portal), stack.enter_context(peers), keys, folder)
+        portal, peers = "portal.wsgi:application", "bench.doors.peers.wsgi:application"
+        at = SetUp(
+            postgres,
+            stack.enter_context(Granian(portal, ours | APART, asked.workers, asked.threads)),
+            stack.enter_context(Granian(portal, sealing, asked.workers, asked.threads)),
+            stack.enter_context(Granian(peers, theirs, asked.peer_workers, asked.peer_threads)),
+            stack.enter_context(Sealer(postgres, "sealing", **ours)),
+            keys,
+            folder,
+        )
         yield at, contenders(at, heads)
 
 
@@ -104,8 +116,10 @@ def compare(asked: argparse.Namespace, told: dict[str, Any]) -> None:
     with everyone(asked) as (at, those):
         told["machine"] = report.machine(at.postgres.version)
         figures = measure(chosen(those, asked.only), asked, asked.callers)
+        told["sealing"] = report.of_sealing(at.sealer)
     told["callers"], told["targets"] = figures, report.targets(figures)
     report.show(figures)
+    report.show_sealing(told["sealing"])
     report.show_targets(told["targets"])
 
 

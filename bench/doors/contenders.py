@@ -17,7 +17,8 @@ from bench.doors.load import Came
 from bench.doors.postgres import Server
 from bench.doors.servers import ROOT, Granian
 
-OURS, SIGNED, API_KEY, BY_HAND, LOOP = "ours", "ours, signed", "drf-api-key", "by hand", "driver loop"
+OURS, SIGNED, SEALING = "ours", "ours, signed", "ours, sealing"
+API_KEY, BY_HAND, LOOP = "drf-api-key", "by hand", "driver loop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,60 @@ class Contender:
     """What a round leaves to be done, before another's turn."""
 
 
+class Sealer:
+    """Seals between the rounds, and adds up what that takes."""
+
+    def __init__(self, postgres: Server, database: str, **environment: str) -> None:
+        self._postgres, self._database = postgres, database
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.doors.sealer"],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.rows, self.app, self.database = 0, 0.0, 0.0
+
+    def __enter__(self) -> "Sealer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def seal(self) -> None:
+        """Seal what the round left."""
+        before = processes.cpu(self._postgres.pid)
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("the sealer has no pipes")
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        told = json.loads(self._process.stdout.readline())
+        self.rows += told["rows"]
+        self.app += told["cpu"]
+        self.database += processes.cpu(self._postgres.pid) - before
+
+    def wait(self, patience: float = 120) -> None:
+        """Wait until another has sealed all there is."""
+        ends = time.monotonic() + patience
+        with self._postgres.connect(self._database) as connection:
+            while connection.execute("SELECT 1 FROM audit_pending LIMIT 1").fetchone():
+                if time.monotonic() > ends:
+                    raise SystemExit("what was written is not being sealed")
+                time.sleep(0.1)
+
+
 @dataclass(frozen=True, slots=True)
 class SetUp:
     """Where they all are."""
 
     postgres: Server
     portal: Granian
+    """It seals nothing while it is measured."""
+    sealing: Granian
+    """As it is started by default: the thread that seals is in it."""
     peers: Granian
+    sealer: Sealer
     keys: Sequence[str]
     folder: Path
 
@@ -54,10 +102,11 @@ class SetUp:
 def contenders(at: SetUp, heads: dict[str, list[str]]) -> list[Contender]:
     """Everyone, in the order of the table."""
     ours = _written(at.folder / "ours", [f"x-api-key: {key}" for key in at.keys])
-    wait = _sealed(at)
+    seal, wait = at.sealer.seal, at.sealer.wait
     told = [
-        Contender(OURS, _by_http(at, at.portal, "/verify", lambda *_: ours), wait),
-        Contender(SIGNED, _by_http(at, at.portal, "/sdk/scopes", _signs(at)), wait),
+        Contender(OURS, _by_http(at, at.portal, "/verify", lambda *_: ours), seal),
+        Contender(SEALING, _by_http(at, at.sealing, "/verify", lambda *_: ours), wait),
+        Contender(SIGNED, _by_http(at, at.portal, "/sdk/scopes", _signs(at)), seal),
     ]
     for name, address in (
         (API_KEY, "api-key"),
@@ -139,17 +188,3 @@ def _signed(key: str, target: str = "/sdk/scopes") -> str:
         "x-alter-signature": hmac.digest(signing, text.encode(), "sha256").hex(),
     }
     return "\t".join(f"{name}: {value}" for name, value in told.items())
-
-
-def _sealed(at: SetUp) -> Callable[[], None]:
-    """Wait until all that was written is sealed: it is our work, and shall not disturb another's round."""
-
-    def wait(patience: float = 60) -> None:
-        ends = time.monotonic() + patience
-        with at.postgres.connect("portal") as connection:
-            while connection.execute("SELECT 1 FROM audit_pending LIMIT 1").fetchone():
-                if time.monotonic() > ends:
-                    raise SystemExit("what was written is not being sealed")
-                time.sleep(0.1)
-
-    return wait

@@ -50,10 +50,10 @@ class Server(pgtemp.Server):
             raise RuntimeError("it has not been started")
         return self._process.pid
 
-    def make(self, name: str) -> str:
+    def make(self, name: str, like: str = "template1") -> str:
         """Make a database; return its address for DATABASE_URL."""
         with self.connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         return f"postgres://portal@/{name}?host={self.root}"
 
     def connect(self, name: str) -> psycopg.Connection[Any]:

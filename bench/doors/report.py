@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.doors.contenders import API_KEY, BY_HAND, OURS, SIGNED, Sample
+from bench.doors.contenders import API_KEY, BY_HAND, OURS, SIGNED, Sample, Sealer
 
 Figures = dict[str, float]
 Told = dict[int, dict[str, Figures]]
@@ -54,11 +54,22 @@ def show(told: Told) -> None:
     for callers, figures in told.items():
         best = figures.get(API_KEY, {}).get("each_second")
         heads = ("calls/s", "p50 ms", "p99 ms", "app us", "PG us", f"x {API_KEY}")
-        print(f"\n{f'{callers} callers':20}", *(f"{head:>10}" for head in heads), sep="")
+        print(f"\n{f'{callers} callers':16}", *(f"{head:>14}" for head in heads), sep="")
         for name, row in figures.items():
-            ratio = f"{row['each_second'] / best:>10.2f}" if best else ""
-            times = (f"{row[column]:>10.1f}" for column in ("p50", "p99", "app_us", "pg_us"))
-            print(f"{name:20}{row['each_second']:>10.0f}", *times, ratio, _wrong(row), sep="")
+            ratio = f"{row['each_second'] / best:>14.2f}" if best else ""
+            times = (f"{row[column]:>14.1f}" for column in ("p50", "p99", "app_us", "pg_us"))
+            print(f"{name:16}{row['each_second']:>14.0f}", *times, ratio, _wrong(row), sep="")
+
+
+def of_sealing(sealer: Sealer) -> Figures:
+    """What a call costs later, when it is sealed."""
+    rows = max(sealer.rows, 1)
+    return {"rows": sealer.rows, "app_us": 1e6 * sealer.app / rows, "pg_us": 1e6 * sealer.database / rows}
+
+
+def show_sealing(told: Figures) -> None:
+    """One line."""
+    print(f"\nsealing a call, later: {told['app_us']:.0f} us of the application, {told['pg_us']:.0f} us of PostgreSQL")
 
 
 def _wrong(row: Mapping[str, float]) -> str:
