@@ -10,6 +10,7 @@ import click
 
 from alter.command import Noun
 from alter.exits import Exit, Failure
+from alter.integrity import integrity_check
 from alter.output import Row, as_json, moment, plain
 from alter.run import Run, pass_run
 from alter.shapes import CALLER, ENTRY, EXPLAINED, GATHERED
@@ -190,6 +191,7 @@ def agent(
 
 
 audit.add_command(export)
+audit.add_command(integrity_check)
 audit.add_command(pull)
 
 
@@ -215,6 +217,9 @@ def _verdict(call: Row) -> Iterator[str]:
         yield from _check(check)
     yield ""
     yield f"{call['status']} {call['code'] or 'allowed'}. {call['detail']}"
+    if call["fix"]:
+        yield ""
+        yield from textwrap.wrap(call["fix"], WIDTH)
 
 
 def _check(check: Row) -> list[str]:

@@ -9,7 +9,7 @@ from alter import output
 from alter.command import F, Noun, need_one, paged
 from alter.exits import Exit, Failure, usage
 from alter.run import Run, pass_run
-from alter.shapes import KEY, MINTED, STATISTICS
+from alter.shapes import KEY, KEY_CALLER, MINTED, STATISTICS
 from alter.values import Body, Duration, Id, JsonObject, Moment, Ranges, Scopes, read_body
 
 the_key = click.option("--key", type=Id(), required=True, metavar="ID", help="The key's id.")
@@ -115,6 +115,27 @@ def mint(
 def show(run: Run, key: str) -> None:
     """Show a key, without its secret."""
     run.show(run.client.get(run.path("keys", key)))
+
+
+@keys.command(
+    shows=KEY_CALLER,
+    examples="""
+    alter keys callers --key 01a2014c-7d92-72cf-83df-d30ffbfe9814
+    alter keys callers --key 01a2014c-7d92-72cf-83df-d30ffbfe9814 --since 24h
+    """,
+)
+@the_key
+@click.option("--since", type=Moment(ago=True), help="A moment, or how long ago: 24h. Otherwise 30d.")
+@pass_run
+def callers(run: Run, key: str, since: str | None) -> None:
+    """List who calls with a key, whoever called last first.
+
+    Of its newest 10,000 calls; it says so when there were more.
+    """
+    told = run.client.get(run.path("keys", key, "callers"), since=since)
+    run.show_all(told["items"])
+    if told["capped_at"]:
+        output.say(f"Of the newest {told['calls']:,} calls, since {output.moment(told['capped_at'])} UTC.")
 
 
 @keys.command(

@@ -81,6 +81,17 @@ KEY = Shape(
 )
 MINTED = Shape("keys", (*KEY.fields, "api_key"))
 STATISTICS = Shape("statistics", ("active", "rotated_in_grace", "total", "max_allowed"))
+KEY_CALLER = Shape(
+    "callers",
+    ("ip", "user_agent", "calls", "last_at"),
+    (
+        Column("ADDRESS", lambda row: row["ip"] or "unknown"),
+        Column("CLIENT", _text("user_agent"), 12),
+        Column("CALLS", _text("calls")),
+        Column("LAST SEEN", _at("last_at")),
+    ),
+    always=4,
+)
 AGENT = Shape(
     "agents",
     (
@@ -198,7 +209,7 @@ ENTRY = Shape(
         Column("REASON", _text("reason")),
     ),
 )
-EXPLAINED = Shape("entries", (*ENTRY.fields, "checks"))
+EXPLAINED = Shape("entries", (*ENTRY.fields, "checks", "fix"))
 GATHERED = Shape(
     "entries",
     ("id", "calls", "refused", "first_at", "last_at", "callers"),
@@ -209,6 +220,18 @@ GATHERED = Shape(
         Column("LAST (UTC)", _at("last_at")),
         Column("FIRST (UTC)", _at("first_at")),
         Column("CALLERS", _listed("callers")),
+    ),
+    always=4,
+)
+FINDING = Shape(
+    "findings",
+    ("what", "says", "note", "kind", "seq", "row_id", "checkpoint"),
+    (
+        Column("WHAT", _text("what")),
+        Column("WHERE", lambda row: f"{row['kind'] or ''} {row['seq'] or ''}".strip()),
+        Column("CHECKPOINT", _text("checkpoint")),
+        Column("SAYS", _text("says"), 20),
+        Column("ROW", _text("row_id")),
     ),
     always=4,
 )

@@ -49,4 +49,7 @@ SAVE_VIEW = action("view.save", "dashboard_audit:read", "saved")
 SHARE_VIEW = action("view.share", "dashboard_audit:read", "shared or unshared")
 RENAME_VIEW = action("view.rename", "dashboard_audit:read", "renamed")
 END_VIEW = action("view.end", "dashboard_audit:read", "ended")
+# What no role holds: the shell alone may.
+ERASE = action("audit.erase", "dashboard_audit:delete", "erased personal data of")
+REANCHOR = action("audit.reanchor", "dashboard_audit:delete", "began anew")
 MISS = action("audit.miss", "", "found deleted, before it was sealed,")

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -11,7 +11,6 @@ from pydantic import Field
 
 from audit import groups
 from audit.api_wire import (
-    Check,
     Entry,
     EntryInFull,
     Group,
@@ -28,14 +27,8 @@ from audit.patience import patience
 from audit.pull import pull
 from audit.refusals import Invalid, NotFound
 from audit.search import Filters, cut_to_prefix, parse_cursor, timeline
-from audit.templatetags.record import steps
 from audit.wire import Sought
 
-RESULTS: dict[str, Literal["passed", "failed", "not reached"]] = {
-    "yes": "passed",
-    "no": "failed",
-    "later": "not reached",
-}
 KINDS = ("", "event", "call")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
@@ -108,12 +101,11 @@ def get_entry(request: TenantRequest, entry_id: str) -> EntryInFull:
     """One act, or one call and how the verdict on it came about."""
     rows = {"app_id": request.app.id, "id": entry_id if _UUID.fullmatch(entry_id) else UUID(int=0)}
     if event := Event.objects.filter(**rows).first():
-        return EntryInFull(**Entry.of(event).model_dump())
+        return EntryInFull.of_row(event)
     call = Call.objects.filter(**rows).first()
     if call is None:
         raise NotFound("The record of this app has no entry with this id.")
-    checks = [Check(name=name, what=what, result=RESULTS[how]) for name, what, how in steps(call)]
-    return EntryInFull(**Entry.of(call).model_dump(), checks=checks)
+    return EntryInFull.of_row(call)
 
 
 def export_entries(request: TenantRequest, wanted: WantedOfLog, format: Shape = "jsonl") -> HttpResponseBase:

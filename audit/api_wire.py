@@ -6,10 +6,18 @@ from uuid import UUID
 
 from pydantic import Field
 
+from audit.fixes import fix_of
 from audit.models import Call, Event
 from audit.rows import FIELDS
 from audit.sealed import Sealed
+from audit.templatetags.record import steps
 from audit.wire import Told
+
+RESULTS: dict[str, Literal["passed", "failed", "not reached"]] = {
+    "yes": "passed",
+    "no": "failed",
+    "later": "not reached",
+}
 
 
 class Check(Told):
@@ -70,11 +78,21 @@ class Entry(Told):
 
 
 class EntryInFull(Entry):
-    """An act or a call, and how the verdict on the call came about."""
+    """An act or a call, how the verdict on the call came about, and what sets a refusal right."""
 
     checks: list[Check] | None = Field(
         default=None, description="Of a call: each step of the verdict, in order."
     )
+    fix: str | None = Field(default=None, description="Of a refused call: what sets it right.")
+
+    @classmethod
+    def of_row(cls, row: Event | Call) -> "EntryInFull":
+        """`row` whole, and explained if it is a call."""
+        told = Entry.of(row).model_dump()
+        if isinstance(row, Event):
+            return cls(**told)
+        checks = [Check(name=name, what=what, result=RESULTS[how]) for name, what, how in steps(row)]
+        return cls(**told, checks=checks, fix=None if row.allowed else fix_of(row).says)
 
 
 class SealedEntry(Entry):

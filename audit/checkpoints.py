@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from typing import Any
 from django.conf import settings
 
 from audit.models import Checkpoint
+
+try:
+    import fcntl
+except ImportError:  # on Windows one process serves
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 A_READ = 1000
@@ -59,13 +65,8 @@ def moment(at: datetime) -> str:
 def keep() -> int:
     """Append to the files what they do not know yet; return how many. A disk that is full is told of, and no more."""
     try:
-        last = last_kept()
-        if last is not None and not Checkpoint.objects.filter(number=last).exists():
-            log.error(
-                "the checkpoint file knows number %s, the database does not: run manage.py check_audit", last
-            )
-            return 0
-        return _append(Checkpoint.objects.filter(number__gt=last or 0).order_by("number").iterator(A_READ))
+        with _alone():
+            return _keep(_last())
     except OSError as error:
         log.error("checkpoints cannot be written to %s: %s", settings.CHECKPOINT_DIR, error.strerror)
         return 0
@@ -73,13 +74,8 @@ def keep() -> int:
 
 def last_kept() -> int | None:
     """The number of the last checkpoint in the files. None: there is none yet."""
-    for path in reversed(files()):
-        for line in reversed(_tail(path)):
-            try:
-                return int(json.loads(line)["number"])
-            except (ValueError, KeyError, TypeError):
-                continue  # a line that a crash cut short
-    return None
+    last = _last()
+    return last[0] if last else None
 
 
 def kept() -> Iterator[dict[str, Any]]:
@@ -99,6 +95,36 @@ def start_anew(name: str) -> None:
     aside.mkdir(mode=0o700)
     for path in files():
         path.rename(aside / path.name)
+
+
+def _keep(last: tuple[int, bytes] | None) -> int:
+    number, its_hash = last or (0, b"")
+    if last and not Checkpoint.objects.filter(number=number, hash=its_hash).exists():
+        says = "the files hold another checkpoint %s than the database, or a later one: run manage.py check_audit"
+        log.error(says, number)
+        return 0
+    return _append(Checkpoint.objects.filter(number__gt=number).order_by("number").iterator(A_READ))
+
+
+def _last() -> tuple[int, bytes] | None:
+    """Number and hash of the last checkpoint in the files."""
+    for path in reversed(files()):
+        for line in reversed(_tail(path)):
+            try:
+                told = json.loads(line)
+                return int(told["number"]), bytes.fromhex(told["hash"])
+            except (ValueError, KeyError, TypeError):
+                continue  # a line that a crash cut short
+    return None
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time writes: two that seal one after the other may get here together."""
+    with (folder() / "lock").open("ab") as lock:
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _append(fresh: Iterable[Checkpoint]) -> int:

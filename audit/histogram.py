@@ -147,7 +147,7 @@ def _is_tallied(filters: Filters, since: datetime | None, until: datetime) -> bo
 
 def _tally_rows(filters: Filters, since: datetime | None, until: datetime) -> QuerySet[Tally]:
     hours = Tally.objects.filter(
-        stream=filters.app_id, key_id=filters.key_id or NOWHERE, hour__lt=until
+        stream=filters.app_id or NOWHERE, key_id=filters.key_id or NOWHERE, hour__lt=until
     ).order_by()
     return hours.filter(hour__gte=_floor(since, HOUR)) if since else hours
 
@@ -174,7 +174,7 @@ def _waiting(filters: Filters, since: datetime | None) -> Iterator[Count]:
 
 
 def _pending(filters: Filters, since: datetime | None) -> QuerySet[Pending]:
-    waiting = Pending.objects.filter(stream=filters.app_id)
+    waiting = Pending.objects.filter(stream=filters.app_id or NOWHERE)
     return waiting.filter(at__gte=since) if since else waiting
 
 

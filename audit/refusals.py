@@ -80,6 +80,22 @@ class Conflict(Refusal):
     message = "This cannot be done in its present state."
 
 
+class Unsealed(Conflict):
+    """Rows wait for their seal, and another process is at it."""
+
+    code = "rows_unsealed"
+    message = "Some rows still wait for their seal, and another process is sealing."
+    hint = "Try again in a moment."
+
+
+class NothingToReanchor(Conflict):
+    """The checkpoints outside the database say the same as those in it."""
+
+    code = "nothing_to_reanchor"
+    message = "The checkpoints outside the database and those in it agree. Nothing was changed."
+    hint = "Run manage.py check_audit to see what else is wrong."
+
+
 class MethodNotAllowed(Refusal):
     """The address exists, but not for this method."""
 

@@ -26,8 +26,8 @@ from audit.models.seals import NOWHERE
 from audit.rows import Row
 
 log = logging.getLogger(__name__)
-A_PASS = 10_000
-"""How many rows are sealed in one transaction at the most."""
+A_PASS = 2_000
+"""How many rows are sealed in one transaction at the most. A pass that is killed is lost: they are kept short."""
 A_BATCH = 1000
 """How many rows one checkpoint stands for at the most."""
 LOCK = 7_365_616_108

@@ -1,13 +1,14 @@
 """Signs the record's checkpoints with Ed25519. The private key is in the data folder, never in the database."""
 
 from functools import lru_cache
-from hashlib import sha256
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
+from audit import trust
 from audit.models import SealKey
+from audit.trust import Trust
+from audit.trust import is_signed as is_signed
 
 
 def sign(message: bytes) -> bytes:
@@ -21,17 +22,14 @@ def public_key() -> bytes:
 
 
 def key_id(public: bytes | None = None) -> str:
-    """What a key is called in checkpoints: 16 hex digits of its hash. None: the present key."""
-    return sha256(public or public_key()).hexdigest()[:16]
+    """What a key is called in checkpoints. None: the present key."""
+    return trust.key_id(public or public_key())
 
 
-def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` of `message` was made with the private half of `public`."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+def known() -> Trust:
+    """The keys that checkpoints of this portal may be signed by: the present one, and those of before."""
+    others = {key.id: bytes(key.public) for key in SealKey.objects.all()}
+    return Trust({**others, key_id(): public_key()}, present=key_id())
 
 
 def make_known() -> None:

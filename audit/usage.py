@@ -1,17 +1,17 @@
 """How keys have been used, from their calls: each figure for many keys in one query."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, Q
+from django.db.models import Aggregate, Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from audit.clock import now
-from audit.models import Call
-from audit.patience import patience
+from audit.models import Call, Pending, Tally
+from audit.newest import Caller, look
 
 MOST_CALLERS = 10
 # One step down the index for each key or agent, however many calls it has; neither engine's ORM can say so.
@@ -22,15 +22,6 @@ SELECT audit_call.* FROM wanted JOIN audit_call ON audit_call.id = (
     ORDER BY newest.at DESC, newest.id DESC LIMIT 1
 )
 """
-
-
-class Caller(NamedTuple):
-    """Someone who called with a key: an address and the name its client gives itself."""
-
-    ip: str
-    user_agent: str
-    calls: int
-    last_at: datetime
 
 
 def recent_calls(key_id: UUID, limit: int) -> list[Call]:
@@ -53,46 +44,38 @@ def last_calls_of_agents(agent_ids: Sequence[UUID]) -> dict[UUID, Call]:
     return {call.agent_id: call for call in _newest("agent_id", agent_ids) if call.agent_id}
 
 
-def daily(key_ids: Sequence[UUID], days: int = 7) -> dict[UUID, list[tuple[int, int]]]:
-    """Calls allowed and refused on each of the last `days` days in UTC, oldest first, today last."""
+def daily(
+    app_ids: Collection[UUID], key_ids: Collection[UUID], days: int = 7
+) -> dict[UUID, list[tuple[int, int]]]:
+    """Calls allowed and refused on each of the last `days` days in UTC, oldest first, today last.
+
+    `app_ids` are the apps that the keys are of.
+    """
     today = now().date()
     began = today - timedelta(days=days - 1)
-    counted = (
-        Call.objects.filter(key_id__in=key_ids, at__gte=_midnight(began))
-        .annotate(day=TruncDate("at", tzinfo=UTC))
-        .values("key_id", "day")
-        .annotate(yes=Count("id", filter=Q(allowed=True)), no=Count("id", filter=Q(allowed=False)))
-        .order_by()
-    )
     figures: dict[UUID, list[tuple[int, int]]] = {}
-    for row in counted:
-        if row["key_id"] and row["day"] <= today:
-            line = figures.setdefault(row["key_id"], [(0, 0)] * days)
-            line[(row["day"] - began).days] = (row["yes"], row["no"])
+    for key_id, day, yes, no in _by_day(app_ids, key_ids, _midnight(began)):
+        place = (day - began).days
+        if place < days:
+            line = figures.setdefault(key_id, [(0, 0)] * days)
+            line[place] = (line[place][0] + yes, line[place][1] + no)
     return figures
 
 
-def totals(key_ids: Sequence[UUID], since: datetime) -> dict[UUID, tuple[int, int]]:
+def totals(
+    app_ids: Collection[UUID], key_ids: Collection[UUID], since: datetime
+) -> dict[UUID, tuple[int, int]]:
     """Calls allowed and refused with each key since a moment. A key without any is left out."""
-    counted = (
-        Call.objects.filter(key_id__in=key_ids, at__gte=since)
-        .values("key_id")
-        .annotate(yes=Count("id", filter=Q(allowed=True)), no=Count("id", filter=Q(allowed=False)))
-        .order_by()
-    )
-    return {row["key_id"]: (row["yes"], row["no"]) for row in counted if row["key_id"]}
+    figures: dict[UUID, tuple[int, int]] = {}
+    for key_id, _, yes, no in _by_day(app_ids, key_ids, since):
+        had = figures.get(key_id, (0, 0))
+        figures[key_id] = (had[0] + yes, had[1] + no)
+    return figures
 
 
-@patience()
 def callers(key_id: UUID, since: datetime) -> list[Caller]:
-    """Who called with a key since a moment, whoever called last first; ten at the most. Raises TooBroad."""
-    counted = (
-        Call.objects.filter(key_id=key_id, at__gte=since)
-        .values_list("ip", "user_agent")
-        .annotate(calls=Count("id"), last_at=Max("at"))
-        .order_by("-last_at")
-    )
-    return [Caller(*row) for row in counted[:MOST_CALLERS]]
+    """Who called with a key since a moment, whoever called last first; ten at the most, of its newest calls."""
+    return look(since, key_id=key_id).callers[:MOST_CALLERS]
 
 
 def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:
@@ -106,12 +89,42 @@ def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetim
     return {caller_id: (calls, last_at) for caller_id, calls, last_at in counted if caller_id}
 
 
+def _by_day(
+    app_ids: Collection[UUID], key_ids: Collection[UUID], since: datetime
+) -> Iterator[tuple[UUID, date, int, int]]:
+    """Key, day, calls allowed and refused: whole hours from the tallies, and the rows that no tally knows.
+
+    Those wait for their seal, or lie in the hour that `since` cuts in two. One statement, so that a row which is
+    sealed meanwhile is counted once.
+    """
+    whole = since if since == _hour(since) else _hour(since) + timedelta(hours=1)
+    tallied = Tally.objects.filter(stream__in=app_ids, key_id__in=key_ids, hour__gte=whole)
+    rows = Call.objects.filter(key_id__in=key_ids, at__gte=since)
+    waiting = Pending.objects.filter(stream__in=app_ids, kind="call", at__gte=since).values("row_id")
+    untold = [rows.filter(at__gte=whole, id__in=waiting)]
+    untold += [rows.filter(at__lt=whole)] if whole > since else []
+    yes, no = Count("id", filter=Q(allowed=True)), Count("id", filter=Q(allowed=False))
+    parts = [_grouped(part, "at", yes=yes, no=no) for part in untold]
+    counted = _grouped(tallied, "hour", yes=Sum("allowed"), no=Sum("refused")).union(*parts, all=True)
+    return ((key_id, day, int(yes), int(no)) for key_id, day, yes, no in counted)
+
+
+def _grouped(rows: QuerySet[Any], moment: str, **counts: Aggregate) -> QuerySet[Any]:
+    days = rows.annotate(day=TruncDate(moment, tzinfo=UTC)).order_by()
+    counted: QuerySet[Any] = days.values_list("key_id", "day").annotate(**counts)
+    return counted
+
+
 def _newest(column: str, ids: Sequence[UUID]) -> Iterable[Call]:
     if not ids:
         return ()
     native = connection.features.has_native_uuid_field
     statement = _NEWEST.format(places=", ".join(["(%s)"] * len(ids)), column=column)
     return Call.objects.raw(statement, [one if native else one.hex for one in ids])
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _midnight(day: date) -> datetime:

@@ -1,19 +1,15 @@
-"""The pages of the record: an app's timeline, one act, one call. Nothing here writes."""
-
-from uuid import UUID
+"""The timeline of the record, as a page. Nothing here writes."""
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from audit import search
 from audit.explorer import Asked, look
 from audit.faces import TenantRequest
 from audit.forms import FilterForm
 from audit.live import arrived, parse_place
-from audit.models import Call, Event
 from audit.patience import patience
-from audit.refusals import Invalid, NotFound
+from audit.refusals import Invalid
 
 
 @require_GET
@@ -42,28 +38,3 @@ def live(request: TenantRequest) -> HttpResponse:
     with patience():
         told = arrived(form.filters(request.app.id), parse_place(place))
     return HttpResponse(told, content_type="text/event-stream")
-
-
-@require_GET
-def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
-    """One act: who, what, why, before and after, what brought it about and what it brought about."""
-    acts = Event.objects.filter(app_id=request.app.id)
-    found = acts.filter(id=event_id).first()
-    if found is None:
-        raise NotFound
-    context = {
-        "event": found,
-        "changes": [(name, *pair) for name, pair in found.changes.items()],
-        "cause": acts.filter(id=found.cause_id).first() if found.cause_id else None,
-        "followed": acts.filter(cause_id=found.id).order_by("at", "id")[:100],
-    }
-    return render(request, "audit/event.html", context)
-
-
-@require_GET
-def call(request: TenantRequest, call_id: UUID) -> HttpResponse:
-    """One call: what was asked, what was answered and why, and its neighbours by the same key."""
-    found = Call.objects.filter(app_id=request.app.id, id=call_id).first()
-    if found is None:
-        raise NotFound
-    return render(request, "audit/call.html", {"call": found, "around": search.around(found)})

@@ -16,13 +16,16 @@ from agents.refusals import OnceMismatch
 from agents.wire import NewAgent
 from audit import usage
 from audit.clock import now
-from audit.durations import parse_duration, parse_moment
+from audit.durations import parse_duration, parse_moment, parse_since
+from audit.newest import look
 from audit.paging import PartOfList, cut
 from audit.refusals import Invalid
 from audit.wire import Sought
 from keys import enrolment, lifecycle, present
 from keys.agent_sdk import IdempotencyKey
 from keys.api_wire import (
+    KeyCaller,
+    KeyCallers,
     KeyInfo,
     KeyMinted,
     KeyNarrowing,
@@ -45,6 +48,8 @@ STATUSES = ("", "active", "revoked")
 OfStatus = Annotated[Sought, Query("", description="active or revoked.")]
 OfKind = Annotated[Sought, Query("", description="app, agent or derived.")]
 OfAgent = Annotated[Sought, Query("", description="An agent's id.")]
+CalledSince = Annotated[Sought, Query("30d", description="ISO 8601, or a span before now: 24h, 30d.")]
+MOST_CALLERS = 200
 KINDS = ("", *ApiKey.Kind.values)
 _NONE = re.compile(r"0[smhdw]?")
 
@@ -100,6 +105,14 @@ def mint_agent_key(
 def get_key(request: AppRequest, key_id: str) -> KeyInfo:
     """One key."""
     return seen(key_of(request, id_of(key_id)))
+
+
+def list_key_callers(request: AppRequest, key_id: str, since: CalledSince = "30d") -> KeyCallers:
+    """Who calls with a key: address, client, how often and when last."""
+    key, began = key_of(request, id_of(key_id)), parse_since(since)
+    found = look(began, shown=MOST_CALLERS, key_id=key.id)
+    callers = [KeyCaller(**caller._asdict()) for caller in found.callers]
+    return KeyCallers(items=callers, since=began, calls=found.calls, capped_at=found.capped_at)
 
 
 def rename_key(request: AppRequest, key_id: str, asked: KeyRename) -> KeyInfo:

@@ -133,6 +133,26 @@ class KeyRevocation(Asked):
     reason: Text = Field(default="", description="Why, for the log.")
 
 
+class KeyCaller(Told):
+    """Someone who calls with a key."""
+
+    ip: str = Field(description="The address. Empty: it is not known.")
+    user_agent: str = Field(description="What the program said it was.")
+    calls: int = Field(description="How many of the calls looked at.")
+    last_at: datetime = Field(description="The latest of them.")
+
+
+class KeyCallers(Told):
+    """Who calls with a key, whoever called last first."""
+
+    items: list[KeyCaller] = Field(description="At most 200.")
+    since: datetime = Field(description="From when on calls were looked at.")
+    calls: int = Field(description="How many calls were looked at: the newest 10,000 at the most.")
+    capped_at: datetime | None = Field(
+        description="The oldest call looked at, if there were more. null: that was all."
+    )
+
+
 class Lookup(Asked):
     """SHA-256 of texts that may be keys, as hex."""
 

@@ -15,6 +15,12 @@ GRACES = (
     ("7d", "7 days"),
     ("custom", "Custom"),
 )
+SPANS = {
+    "24h": ("24 hours", timedelta(days=1)),
+    "7d": ("7 days", timedelta(days=7)),
+    "30d": ("30 days", timedelta(days=30)),
+}
+"""How far back a page of use may look."""
 PLAIN_TEXT = forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"})
 
 
@@ -98,3 +104,19 @@ class FilterForm(forms.Form):
     owner = forms.CharField(label="Minted by", required=False, max_length=100)
     unused = forms.ChoiceField(label="Unused for", required=False, choices=UNUSED)
     expiring = forms.ChoiceField(label="Expiring in", required=False, choices=EXPIRING)
+
+
+class UseForm(forms.Form):
+    """The time that a page of use is about; the default if none can be read."""
+
+    range = forms.ChoiceField(
+        label="Time", required=False, choices=[(name, says) for name, (says, _) in SPANS.items()]
+    )
+
+    def chosen(self) -> str:
+        """Its name."""
+        return str(self.cleaned_data.get("range") or "7d")
+
+    def span(self) -> timedelta:
+        """How long it is."""
+        return SPANS[self.chosen()][1]

@@ -17,7 +17,7 @@ from keys.forms import PLAIN_TEXT, OnceField
 from keys.models import ApiKey
 from keys.networks import Network, parse_networks
 from keys.presets import PURPOSES, as_fields
-from keys.scopes import ACTIONS, RESOURCES, TIERS, ScopeSet, parse_scopes
+from keys.scopes import ACTIONS, RESOURCES, TIERS, ScopeSet, parse_scopes, shaped, stored_scopes
 
 EXPIRIES = (
     ("1h", "1 h"),
@@ -194,10 +194,14 @@ def parse_end(text: str) -> datetime:
 
 
 def starting_values(query: MultiValueDict[str, str], like: ApiKey | None) -> dict[str, Any]:
-    """What a fresh mint form begins with: a key to be like, what was typed before, and a purpose's presets."""
+    """What a fresh mint form begins with: a key to be like, what was typed before, and a purpose's presets.
+
+    `also_scopes` and `also_networks` (with commas between) are what the new key is to have beyond the one it is like.
+    """
     values: dict[str, Any] = {"expires": "90d"}
     if like:
-        values |= as_fields(like.scopes) | _limits(like) | {"name": like.name}
+        values |= as_fields(_with_scopes(like.scopes, query.get("also_scopes", "")))
+        values |= _limits(like, query.get("also_networks", "")) | {"name": like.name}
     values |= {name: query[name] for name in query if query[name] and name != "actions"}
     if "actions" in query:
         values["actions"] = query.getlist("actions")
@@ -218,5 +222,18 @@ def narrowing_values(key: ApiKey) -> dict[str, Any]:
     )
 
 
-def _limits(key: ApiKey) -> dict[str, Any]:
-    return {"networks": ", ".join(key.networks), "rate_limit_rpm": key.rate_limit_rpm}
+def _limits(key: ApiKey, also: str = "") -> dict[str, Any]:
+    """A key without a list may be used from anywhere: nothing is added to that."""
+    networks = [*key.networks, also] if key.networks and also else key.networks
+    return {"networks": ", ".join(networks), "rate_limit_rpm": key.rate_limit_rpm}
+
+
+def _with_scopes(names: Iterable[str], also: str) -> list[str]:
+    """`names` and those of `also` that are scopes at all, without what one of the latter covers."""
+    more = [scope for text in also.split(",") if (scope := shaped(text.strip()))]
+    kept = [
+        name
+        for name in names
+        if not any(wider.covers(held) for held in stored_scopes([name]) for wider in more)
+    ]
+    return [*kept, *map(str, more)]

@@ -140,7 +140,8 @@ def rows(keys: Iterable[ApiKey]) -> list[Row]:
     """Keys as list rows, in three more queries however many they are."""
     keys = list(keys)
     ids = [key.id for key in keys]
-    last, days, children = usage.last_calls(ids), usage.daily(ids), _living_children(ids)
+    days = usage.daily({key.app_id for key in keys}, ids)
+    last, children = usage.last_calls(ids), _living_children(ids)
     idle = [(0, 0)] * 7
     return [
         Row(
@@ -188,7 +189,7 @@ def rotation_of(key: ApiKey) -> Rotation | None:
     if new is None:
         return None
     since = now() - DAY
-    totals, last = usage.totals([old.id, new.id], since), usage.last_calls([old.id])
+    totals, last = usage.totals([old.app_id], [old.id, new.id], since), usage.last_calls([old.id])
     return Rotation(
         old=old,
         new=new,
@@ -204,7 +205,7 @@ def impact_of(key: ApiKey) -> Impact:
     """What would stop if `key` were revoked now."""
     since = now() - DAY
     return Impact(
-        calls=sum(usage.totals([key.id], since).get(key.id, (0, 0))),
+        calls=sum(usage.totals([key.app_id], [key.id], since).get(key.id, (0, 0))),
         callers=usage.callers(key.id, since),
         children=list(key.children.living().order_by("-created_at")[:20]),
         last_active=is_last_active(key),

@@ -13,6 +13,7 @@ from audit.refusals import Refusal
 from audit.values import ReasonForm
 from keys import forms, lifecycle, present
 from keys.faces import field_of, key_of, portal_address
+from keys.leaving import still_called
 from keys.mint_forms import NarrowForm, narrowing_values
 from keys.refusals import LastActiveKey
 from keys.snippets import uses
@@ -36,6 +37,7 @@ def keys(request: AppRequest) -> HttpResponse:
             "page": page,
             "rows": present.rows(page.object_list),
             "quota": present.quota(request.app),
+            "still_called": still_called(request.app).count(),
             "query": _without_page(request),
         },
         status=200 if filters.is_valid() else 422,

@@ -22,9 +22,10 @@ from audit import api as audit
 from audit.actions import Action
 from audit.api_wire import EntryInFull, Groups, SealedEntries, Timeline
 from audit.export import FORMATS
+from audit.integrity_api import IntegrityStep, check_integrity
 from audit.refusals import PayloadTooLarge
 from keys import api as keys
-from keys.api_wire import KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
+from keys.api_wire import KeyCallers, KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
 from keys.gate import is_too_large
 from keys.sdk import list_scopes
 from keys.wire import ScopeCatalog
@@ -106,6 +107,7 @@ route("GET", KEYS, keys.list_keys, KeyPage, on_keys.READ)
 route("POST", KEYS, keys.mint_key, KeyMinted, on_keys.MINT, 201, 200)
 route("GET", KEYS + "/statistics", keys.key_statistics, KeyStatistics, on_keys.READ)
 route("GET", KEY, keys.get_key, KeyInfo, on_keys.READ)
+route("GET", KEY + "/callers", keys.list_key_callers, KeyCallers, on_audit.READ)
 route("PATCH", KEY, keys.rename_key, KeyInfo, on_keys.RENAME)
 route("POST", KEY + "/narrow", keys.narrow_key, KeyInfo, on_keys.NARROW)
 route("POST", KEY + "/rotate", keys.rotate_key, KeyMinted, on_keys.ROTATE, 201)
@@ -131,6 +133,7 @@ route("GET", APP + "/callers/{caller_id}", agents.get_caller, CallerInfo, on_age
 route("GET", AUDIT, audit.list_entries, Timeline, on_audit.READ)
 route("GET", AUDIT + "/export", audit.export_entries, str, on_audit.EXPORT)
 route("GET", AUDIT + "/sealed", audit.pull_entries, SealedEntries, on_audit.EXPORT)
+route("GET", AUDIT + "/integrity", check_integrity, IntegrityStep, on_audit.READ)
 route("GET", AUDIT + "/threads", audit.list_threads, Groups, on_audit.READ)
 route("GET", AUDIT + "/traces", audit.list_traces, Groups, on_audit.READ)
 route("GET", AUDIT + "/{entry_id}", audit.get_entry, EntryInFull, on_audit.READ)

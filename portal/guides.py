@@ -113,6 +113,12 @@ GUIDES = (
         "Every code that a refusal can carry, when it happens, and what to do about it.",
     ),
     Guide(
+        "seals",
+        "Seals of the record",
+        "How the audit log proves that nobody edited it: what is hashed, signed and kept elsewhere, "
+        "what each finding means, and the format for whoever writes another verifier.",
+    ),
+    Guide(
         "operations",
         "Operating a portal",
         "Settings, TLS, backup, PostgreSQL, peppers, upgrades, and what to watch.",

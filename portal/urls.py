@@ -5,11 +5,14 @@ from django.urls import URLPattern, URLResolver, include, path
 import agents.actions as on_agents
 import agents.views as agent_pages
 import audit.actions as on_audit
+import audit.entry_views as entry_pages
 import audit.export_views as export_pages
 import audit.saved_pages as view_pages
+import audit.seal_views as seal_pages
 import audit.views as audit_pages
 import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
+import keys.use_views as use_pages
 import keys.views as key_pages
 import portal.actions as on_people
 import portal.authorize_views as authorize_pages
@@ -26,7 +29,9 @@ keys = [
     path("", page(key_pages.keys, on_keys.READ), name="keys"),
     path("mint/", page(reveal_pages.mint, on_keys.MINT), name="key-mint"),
     path("mint/review/", page(reveal_pages.review, on_keys.MINT), name="key-mint-review"),
+    path("deprecated/", page(use_pages.deprecated, on_audit.READ), name="keys-deprecated"),
     path("<uuid:key_id>/", page(key_pages.key, on_keys.READ), name="key"),
+    path("<uuid:key_id>/use/", page(use_pages.key, on_audit.READ), name="key-use"),
     path("<uuid:key_id>/first-call/", page(key_pages.first_call, on_keys.READ), name="key-first-call"),
     path("<uuid:key_id>/rename/", page(key_pages.rename, on_keys.RENAME), name="key-rename"),
     path("<uuid:key_id>/narrow/", page(key_pages.narrow, on_keys.NARROW), name="key-narrow"),
@@ -42,6 +47,7 @@ agents = [
     path("", page(agent_pages.agents, on_agents.READ_AGENTS), name="agents"),
     path("new/", page(agent_pages.create, on_agents.CREATE_AGENT), name="agent-create"),
     path("<uuid:agent_id>/", page(agent_key_pages.agent, on_agents.READ_AGENTS), name="agent"),
+    path("<uuid:agent_id>/use/", page(use_pages.agent, on_audit.READ), name="agent-use"),
     path("<uuid:agent_id>/rename/", page(agent_pages.rename, on_agents.UPDATE_AGENT), name="agent-rename"),
     path(
         "<uuid:agent_id>/suspend/", page(agent_pages.suspend, on_agents.SUSPEND_AGENT), name="agent-suspend"
@@ -58,9 +64,23 @@ agents = [
 
 audit = [
     path("", page(audit_pages.timeline, on_audit.READ), name="audit"),
+    path("events/<uuid:event_id>/seal/", page(seal_pages.event_seal, on_audit.READ), name="audit-event-seal"),
+    path("calls/<uuid:call_id>/seal/", page(seal_pages.call_seal, on_audit.READ), name="audit-call-seal"),
+    path(
+        "events/<uuid:event_id>/seal/proof/",
+        page(seal_pages.event_proof, on_audit.READ),
+        name="audit-event-proof",
+    ),
+    path(
+        "calls/<uuid:call_id>/seal/proof/",
+        page(seal_pages.call_proof, on_audit.READ),
+        name="audit-call-proof",
+    ),
+    path("integrity/", page(seal_pages.check, on_audit.READ), name="audit-integrity"),
+    path("integrity/checkpoints/", page(seal_pages.kept, on_audit.READ), name="audit-checkpoints"),
     path("export/", page(export_pages.export, on_audit.EXPORT), name="audit-export"),
-    path("events/<uuid:event_id>/", page(audit_pages.event, on_audit.READ), name="audit-event"),
-    path("calls/<uuid:call_id>/", page(audit_pages.call, on_audit.READ), name="audit-call"),
+    path("events/<uuid:event_id>/", page(entry_pages.event, on_audit.READ), name="audit-event"),
+    path("calls/<uuid:call_id>/", page(entry_pages.call, on_audit.READ), name="audit-call"),
     path("live/", page(audit_pages.live, on_audit.READ), name="audit-live"),
     path("views/save/", page(view_pages.save_view, on_audit.SAVE_VIEW), name="view-save"),
     path("views/<uuid:view_id>/", page(view_pages.view, on_audit.READ), name="view"),

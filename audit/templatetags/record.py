@@ -8,7 +8,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from audit.actions import EVERY
-from audit.models import Call
+from audit.models import Call, Checkpoint, Seal, Span
+from audit.proofs import above
 
 register = template.Library()
 _LONG_WORD = re.compile(r"\S{25,}")
@@ -71,6 +72,20 @@ def steps(call: Call) -> list[tuple[str, str, str]]:
     failed = len(names) if passed else names.index(call.check_failed)
     came = ["yes"] * failed + ["no"] + ["later"] * len(names)
     return [(name, STEPS[name], how) for name, how in zip(names, came, strict=False)]
+
+
+@register.filter
+def lasted(span: Span) -> str:
+    """How long a span says it took."""
+    if span.ended_at is None:
+        return "not ended"
+    return f"{(span.ended_at - span.started_at).total_seconds() * 1000:,.0f} ms"
+
+
+@register.filter
+def checkpoint_of(seal: Seal) -> Checkpoint | None:
+    """The checkpoint that a sealed row lies under."""
+    return above(seal)
 
 
 @register.filter

@@ -61,6 +61,12 @@ def clock(moment: datetime) -> SafeString:
 
 
 @register.simple_tag
+def instant(moment: datetime) -> SafeString:
+    """`{% instant entry.at %}`: to the microsecond, as the record keeps it."""
+    return _time(moment, f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
+
+
+@register.simple_tag
 def spark(days: Sequence[tuple[int, int]], label: str) -> SafeString:
     """`{% spark row.days row.calls %}`: calls a day, refused ones marked, as bars with a sentence."""
     most = max((allowed + refused for allowed, refused in days), default=0) or 1

@@ -117,7 +117,8 @@ def test_a_verdict_is_explained_check_by_check(refused: Call) -> None:
         "ok    throttle",
         "FAIL  scope",
     ]
-    assert lines[-1] == "403 insufficient_scope. lacks grants:write"
+    assert lines[-3] == "403 insufficient_scope. lacks grants:write"
+    assert lines[-1] == "The key lacks a scope that the call needs. Mint a key that holds it too."
     assert max(map(len, lines)) <= 80
 
 

@@ -11,10 +11,12 @@ import pytest
 
 from agents.models import Agent, App
 from alter.shapes import KEY, MINTED
+from audit import clock
 from audit.models import Event
 from keys.models import ApiKey
 from keys.plaintext import is_well_formed
 from tests.alter.running import Said, alter, environment
+from tests.audit.records import called
 from tests.factories import minted
 from tests.keys.asking import ask
 
@@ -213,6 +215,20 @@ def test_narrowing_takes_away(app: App) -> None:
         ["203.0.113.0/24"],
         60,
     )
+
+
+def test_callers_of_a_key_are_listed(key: ApiKey) -> None:
+    called(key.app_id, clock.now(), key_id=key.id, ip="203.0.113.7", user_agent="curl/8")
+    said = alter("keys", "callers", "--key", str(key.id), "--since", "24h")
+    assert [line.split()[:3] for line in said.out.splitlines()] == [
+        ["ADDRESS", "CLIENT", "CALLS"],
+        ["203.0.113.7", "curl/8", "1"],
+    ]
+
+
+def test_a_key_that_nobody_calls_has_no_callers(key: ApiKey) -> None:
+    said = alter("keys", "callers", "--key", str(key.id))
+    assert (said.out, said.err) == ("", "No callers.\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")

@@ -12,6 +12,7 @@ from audit.clock import at
 from keys import lifecycle
 from keys.models import ApiKey
 from tests.api.program import Program, error, fields, last_act, named
+from tests.audit.records import called
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import ask, opened, said
 from tests.keys.family import derived, parent_of
@@ -352,3 +353,37 @@ def test_an_agents_last_key_is_ended_only_by_force(agent: Agent, by_admin: Progr
     key = minted(agent.app, agent=agent).key
     assert error(act(by_admin, key, "revoke")) == (409, "last_active_key")
     assert act(by_admin, key, "revoke", {"force": True}).status_code == 200
+
+
+# ── callers ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def callers(program: Program, key: ApiKey, **query: Any) -> Any:
+    return program.get(f"/apps/{key.app_id}/keys/{key.id}/callers", **query)
+
+
+def test_callers_are_told_with_how_often_and_when_last(by_developer: Program, key: ApiKey) -> None:
+    with at(NOON):
+        last = called(key.app_id, NOON, key_id=key.id, ip="203.0.113.7", user_agent="curl/8")
+        called(key.app_id, NOON - HOUR, key_id=key.id, ip="203.0.113.7", user_agent="curl/8")
+        told = callers(by_developer, key).json()
+    assert told["items"] == [
+        {
+            "ip": "203.0.113.7",
+            "user_agent": "curl/8",
+            "calls": 2,
+            "last_at": last.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+    ]
+    assert (told["calls"], told["capped_at"]) == (2, None)
+
+
+def test_callers_are_looked_for_since_a_moment(by_developer: Program, key: ApiKey) -> None:
+    with at(NOON):
+        called(key.app_id, NOON - 2 * DAY, key_id=key.id)
+        assert callers(by_developer, key, since="1d").json()["items"] == []
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "9" * 400, "<script>", "1d' OR 1=1"])
+def test_a_moment_that_cannot_be_read_is_said(by_developer: Program, key: ApiKey, since: str) -> None:
+    assert callers(by_developer, key, since=since).status_code == 422

@@ -18,9 +18,18 @@ def text(response: Any) -> str:
 
 def entries(response: Any) -> list[str]:
     """The ids of the entries on a page, from top to bottom."""
-    return re.findall(
-        r'class="entry" href="/apps/[^/]+/audit/(?:events|calls)/([^/]+)/"', response.content.decode()
-    )
+    return entries_in(response.content.decode())
+
+
+def section(response: Any, heading: str) -> str:
+    """The markup of the section with this heading, as far as the next one."""
+    parts = re.split(r"<section|<aside", response.content.decode())
+    return next((part for part in parts if re.search(rf">{re.escape(heading)}</h[234]>", part)), "")
+
+
+def entries_in(markup: str) -> list[str]:
+    """The ids of the entries in a piece of a page, from top to bottom."""
+    return re.findall(r'class="entry"[^>]* href="/apps/[^/]+/audit/(?:events|calls)/([^/]+)/"', markup)
 
 
 def link(response: Any, words: str) -> str:

@@ -1,7 +1,10 @@
 """The pages of one act and of one call, and what hostile text cannot do on any page of the record."""
 
+import html
+import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +14,12 @@ from django.urls import reverse
 from agents.models import App
 from audit.actors import shell
 from audit.ids import new_id
-from audit.models import Call, Event
+from audit.models import Call, Event, Span
+from audit.seals import seal_all
 from audit.templatetags.record import STEPS
 from keys import lifecycle
 from portal.models import User
-from tests.audit.reading import call_page, entries, event_page, link, text
+from tests.audit.reading import call_page, entries, entries_in, event_page, link, section, text
 from tests.audit.records import MINUTE, NOON, PREFIX, acted, called
 from tests.factories import minted
 from tests.keys.asking import ask, opened
@@ -174,8 +178,8 @@ def test_a_cascade_is_shown_from_both_ends(app: App, client: Client) -> None:
     lifecycle.revoke(shell(), parent)
     cause = Event.objects.get(action="key.revoke", key_id=parent.id)
     effect = Event.objects.get(action="key.revoke", key_id=child.id)
-    assert entries(event_page(client, cause)) == [str(effect.id)]
-    assert entries(event_page(client, effect)) == [str(cause.id)]
+    for event, other in ((cause, effect), (effect, cause)):
+        assert entries_in(section(event_page(client, event), "Cause and effect")) == [str(other.id)]
 
 
 def test_an_acts_page_leads_to_all_that_belongs_to_it(app: App, client: Client) -> None:
@@ -217,12 +221,101 @@ def test_a_calls_page_shows_its_neighbours(app: App, client: Client) -> None:
     assert entries(call_page(client, calls[7])) == [str(call.id) for call in calls[12:1:-1]]
 
 
+def test_an_acts_page_marks_what_came_and_what_went(app: App, client: Client) -> None:
+    event = acted(app.id, changes={"scopes": [["grants:read", "keys:read"], ["keys:read", "agents:read"]]})
+    changed = section(event_page(client, event), "What changed")
+    assert re.findall(r"<(del|ins)>\s*<code>([^<]*)", changed) == [
+        ("del", "grants:read"),
+        ("ins", "agents:read"),
+    ]
+
+
+def test_an_acts_page_shows_its_neighbours_on_the_same_target(app: App, client: Client) -> None:
+    acts = [acted(app.id, NOON + MINUTE * minute) for minute in range(3)]
+    acted(app.id, target_id=str(new_id()))
+    near = section(event_page(client, acts[1]), "Same target, around then")
+    assert entries_in(near) == [str(act.id) for act in reversed(acts)]
+
+
+def test_a_page_shows_everything_in_its_request_and_no_cause_or_effect_twice(
+    app: App, client: Client
+) -> None:
+    cause = acted(app.id, request_id="req-1")
+    acted(app.id, request_id="req-1", cause_id=cause.id)
+    call = called(app.id, request_id="req-1")
+    assert entries_in(section(event_page(client, cause), "In the same request")) == [str(call.id)]
+
+
+@BOTH
+def test_a_page_shows_what_the_program_says_it_did(app: App, client: Client, write: Any, show: Any) -> None:
+    told = {
+        "trace_id": TOLD["trace_id"],
+        "span_id": "7",
+        "name": "charge the card",
+        "attributes": {"cents": 1200},
+    }
+    moments = {"started_at": NOON, "ended_at": NOON + timedelta(milliseconds=1250)}
+    Span.objects.create(app_id=app.id, key_id=new_id(), **told, **moments)
+    shown = text(show(client, write(app.id, trace_id=TOLD["trace_id"])))
+    assert "charge the card7" in shown and "1,250 ms" in shown and "cents: 1200" in shown
+
+
+@BOTH
+def test_a_page_holds_its_entry_as_json_to_the_microsecond(
+    app: App, client: Client, write: Any, show: Any
+) -> None:
+    entry = write(app.id, NOON + timedelta(microseconds=7), ip="203.0.113.7")
+    copied = re.search(r'<code id="copy-1-[^"]*">(.*?)</code>', show(client, entry).content.decode(), re.S)
+    assert copied
+    told = json.loads(html.unescape(copied[1]))
+    assert (told["id"], told["at"], told["ip"]) == (
+        str(entry.id),
+        "2026-06-01T12:00:00.000007Z",
+        "203.0.113.7",
+    )
+
+
+@BOTH
+def test_a_page_tells_the_seal_of_its_entry_or_that_it_waits_for_one(
+    app: App, client: Client, write: Any, show: Any
+) -> None:
+    entry = write(app.id)
+    waiting = text(show(client, entry))
+    seal_all()
+    sealed = text(show(client, entry))
+    assert ("waiting for its seal" in waiting, "waiting for its seal" in sealed) == (True, False)
+
+
+@BOTH
+def test_the_body_of_a_page_can_be_taken_out_of_it(app: App, client: Client, write: Any, show: Any) -> None:
+    page = show(client, write(app.id)).content.decode()
+    assert page.count('<div id="detail"') == 1
+    start = page.index('<div id="detail"')
+    headings = re.findall(r"<h([1-6])", page[start:])
+    assert "<h1>" in page[:start] and headings[0] == "2" and set(headings[1:]) <= {"3", "4"}
+
+
+@pytest.mark.parametrize("rows", [1, 12])
+def test_a_refused_calls_page_is_a_fixed_number_of_queries(
+    app: App, client: Client, rows: int, django_assert_num_queries: Queries
+) -> None:
+    refused: dict[str, Any] = {
+        "code": "invalid_key",
+        "check_failed": "not revoked",
+        "request_id": "req-1",
+        "trace_id": "a" * 32,
+    }
+    calls = [called(app.id, **refused) for _ in range(rows)]
+    with django_assert_num_queries(14):
+        call_page(client, calls[0])
+
+
 @pytest.mark.parametrize("rows", [1, 12])
 def test_a_calls_page_is_a_fixed_number_of_queries(
     app: App, client: Client, rows: int, django_assert_num_queries: Queries
 ) -> None:
     calls = [called(app.id) for _ in range(rows)]
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         call_page(client, calls[0])
 
 

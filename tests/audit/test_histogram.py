@@ -120,13 +120,15 @@ def test_rows_that_wait_for_their_seal_are_added_to_the_tallies() -> None:
 
 
 def test_rows_that_are_sealed_are_not_counted_twice() -> None:
-    called(at=NOON - HOUR), tallied(NOON - HOUR, allowed=1)
+    called(at=NOON - HOUR)
+    tallied(NOON - HOUR, allowed=1)
     sealed()
     assert told(over(7 * DAY)) == (0, 1, 0)
 
 
 def test_one_keys_tallies_are_its_own() -> None:
-    tallied(NOON - DAY, allowed=20), tallied(NOON - DAY, KEY, allowed=2)
+    tallied(NOON - DAY, allowed=20)
+    tallied(NOON - DAY, KEY, allowed=2)
     assert told(over(7 * DAY, key_id=KEY)) == (0, 2, 0)
 
 
@@ -159,7 +161,8 @@ def test_a_very_busy_day_is_read_from_tallies(monkeypatch: pytest.MonkeyPatch) -
 
 def test_tallies_are_not_believed_while_much_waits_for_its_seal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure, "MOST_WAITING", 1)
-    called(at=NOON - HOUR), called(at=NOON - HOUR), tallied(NOON - DAY, allowed=100)
+    called(at=NOON - HOUR), called(at=NOON - HOUR)
+    tallied(NOON - DAY, allowed=100)
     assert told(over(7 * DAY)) == (0, 2, 0)
 
 

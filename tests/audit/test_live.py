@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from audit import live
 from audit.clock import at
-from audit.live import MOST, arrived, parse_place, place_of
+from audit.live import MOST, MOST_KNOWN, Place, arrived, parse_place, place_of
 from audit.models import Call
 from audit.refusals import Invalid
-from audit.search import Filters, timeline
-from tests.audit.records import APP, HOUR, MINUTE, NOON, acted, called
+from audit.search import Cursor, Filters, timeline
+from tests.audit.records import APP, KEY, MINUTE, NOON, acted, called
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -141,7 +140,5 @@ def test_a_place_can_be_written_down_and_found_again() -> None:
 
 
 def test_the_longest_place_fits_into_a_header() -> None:
-    assert (
-        len(str(live.Place(live.Cursor(NOON + HOUR, live._FIRST), frozenset(f"{n:08x}" for n in range(600)))))
-        < 8000
-    )
+    known = frozenset(f"{number:08x}" for number in range(MOST_KNOWN))
+    assert len(str(Place(Cursor(NOON, KEY), known))) < 8000

@@ -109,7 +109,10 @@ def test_there_can_be_so_many_and_no_more(kept: Kept, monkeypatch: pytest.Monkey
 
 def test_its_owner_renames_shares_and_ends_it(kept: Kept, me: Actor, app: App) -> None:
     view = kept()
-    rename(me, view, "Refused refunds"), share(me, view, True), share(me, view, False), end(me, view)
+    rename(me, view, "Refused refunds")
+    share(me, view, True)
+    share(me, view, False)
+    end(me, view)
     done = Event.objects.filter(target_id=str(view.id)).order_by("at", "id").values_list("action", flat=True)
     assert list(done) == ["view.save", "view.rename", "view.share", "view.share", "view.end"]
     assert list(views_for(me, app.id)) == []
@@ -122,7 +125,8 @@ def test_the_name_of_an_ended_view_is_free(kept: Kept, me: Actor) -> None:
 
 def test_nothing_new_is_no_event(kept: Kept, me: Actor) -> None:
     view = kept()
-    rename(me, view, "Refunds"), share(me, view, False)
+    rename(me, view, "Refunds")
+    share(me, view, False)
     assert Event.objects.filter(target_id=str(view.id)).count() == 1
 
 

@@ -9,7 +9,9 @@ import pytest
 from audit import usage
 from audit.clock import at
 from audit.ids import new_id
-from tests.audit.records import DAY, HOUR, KEY, MINUTE, NOON, called
+from audit.models import Pending, Tally
+from audit.seals import seal_all
+from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, called
 
 pytestmark = pytest.mark.django_db
 OTHER, UNUSED = new_id(), new_id()
@@ -64,34 +66,34 @@ def test_last_calls_are_whole_rows() -> None:
 
 def test_days_are_counted_from_the_oldest_to_today() -> None:
     called(at=NOON - 6 * DAY), called(at=NOON), called(at=NOON, code="ip_not_allowed")
-    assert usage.daily([KEY])[KEY] == [(1, 0), *[(0, 0)] * 5, (1, 1)]
+    assert usage.daily([APP], [KEY])[KEY] == [(1, 0), *[(0, 0)] * 5, (1, 1)]
 
 
 def test_a_day_begins_at_midnight_in_utc() -> None:
     midnight = NOON.replace(hour=0)
     called(at=midnight), called(at=midnight - timedelta(microseconds=1))
-    assert usage.daily([KEY], days=2)[KEY] == [(1, 0), (1, 0)]
+    assert usage.daily([APP], [KEY], days=2)[KEY] == [(1, 0), (1, 0)]
 
 
 def test_days_before_the_first_are_not_counted() -> None:
     called(at=NOON - 7 * DAY)
-    assert usage.daily([KEY]) == {}
+    assert usage.daily([APP], [KEY]) == {}
 
 
 def test_calls_of_tomorrow_are_not_counted() -> None:
     called(at=NOON), called(at=NOON + DAY)
-    assert usage.daily([KEY])[KEY][-1] == (1, 0)
+    assert usage.daily([APP], [KEY])[KEY][-1] == (1, 0)
 
 
 def test_each_keys_days_are_its_own() -> None:
     called(), called(key_id=OTHER, code="ip_not_allowed")
-    figures = usage.daily([KEY, OTHER], days=1)
+    figures = usage.daily([APP], [KEY, OTHER], days=1)
     assert figures == {KEY: [(1, 0)], OTHER: [(0, 1)]}
 
 
 def test_totals_are_allowed_and_refused_since_a_moment() -> None:
     called(), called(at=NOON - HOUR), called(code="ip_not_allowed"), called(at=NOON - HOUR - MINUTE)
-    assert usage.totals([KEY, UNUSED], NOON - HOUR) == {KEY: (2, 1)}
+    assert usage.totals([APP], [KEY, UNUSED], NOON - HOUR) == {KEY: (2, 1)}
 
 
 def test_callers_are_told_apart_by_address_and_client() -> None:
@@ -125,10 +127,54 @@ def test_callers_before_the_moment_are_left_out() -> None:
     assert usage.callers(KEY, NOON) == []
 
 
+# ── sealed or not ───────────────────────────────────────────────────────────
+
+
+def several() -> None:
+    """Calls of some days and minutes, allowed and refused, of two keys."""
+    for hours in (0, 1, 5, 30, 31, 100):
+        called(at=NOON - hours * HOUR), called(at=NOON - hours * HOUR - MINUTE, code="ip_not_allowed")
+    called(key_id=OTHER, at=NOON - MINUTE * 90)
+
+
+def figures() -> list[Any]:
+    """All that is read from tallies; one moment is within an hour, one at its beginning."""
+    moments = (NOON - 5 * HOUR - timedelta(seconds=30), NOON - DAY)
+    keys = [KEY, OTHER]
+    return [usage.daily([APP], keys), *(usage.totals([APP], keys, moment) for moment in moments)]
+
+
+def test_sealing_changes_no_figure() -> None:
+    several()
+    before = figures()
+    seal_all()
+    assert (figures(), Tally.objects.exists(), Pending.objects.exists()) == (before, True, False)
+
+
+def test_what_came_after_the_sealer_is_counted_too() -> None:
+    several()
+    seal_all()
+    called(at=NOON), called(at=NOON - 5 * HOUR, code="ip_not_allowed")
+    assert usage.totals([APP], [KEY], NOON - DAY) == {KEY: (4, 4)}
+
+
+def test_a_sealed_day_is_read_without_its_calls() -> None:
+    called(), called()
+    seal_all()
+    Tally.objects.filter(key_id=KEY).update(allowed=700)
+    assert usage.daily([APP], [KEY], days=1) == {KEY: [(700, 0)]}
+
+
+def test_the_hour_that_the_moment_cuts_is_counted_call_by_call() -> None:
+    called(at=NOON - HOUR + MINUTE), called(at=NOON - HOUR + 2 * MINUTE)
+    seal_all()
+    assert usage.totals([APP], [KEY], NOON - HOUR + 2 * MINUTE) == {KEY: (1, 0)}
+
+
 @pytest.mark.parametrize("keys", [1, 40])
 @pytest.mark.parametrize(
     "figure",
-    [usage.last_calls, usage.daily, lambda keys: usage.totals(keys, NOON)],
+    [usage.last_calls, lambda keys: usage.daily([APP], keys), lambda keys: usage.totals([APP], keys, NOON)],
     ids=["last_calls", "daily", "totals"],
 )
 def test_a_figure_is_one_query_for_however_many_keys(

@@ -70,7 +70,7 @@ def test_a_search_is_typed_narrowed_opened_and_saved(
     expect(page.locator(".unfolded #detail")).to_contain_text("insufficient_scope")
     assert "/calls/" not in page.url
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         axe(page)
     entry.click()
     expect(page.locator("#detail")).to_have_count(0)

@@ -1,6 +1,7 @@
 """Every page: nothing for axe to find in light and dark, nothing to scroll sideways for at 320 px."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -11,7 +12,7 @@ from agents.models import Agent, App
 from audit import destinations
 from audit.clock import now
 from audit.models import Call, Delivery, Event
-from keys.lifecycle import rotate
+from keys.lifecycle import narrow, rotate
 from portal.guides import GUIDES
 from portal.models import User
 from tests.browser import story
@@ -32,6 +33,7 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
     Client().get("/verify?scope=grants:write", headers={"x-api-key": used.plaintext.take()})
     agent_key = minted(app, agent=agent, name="pod-1").key
     rotate(shell(), used.key)
+    narrow(shell(), key, expires_at=now() + timedelta(days=1))
     one = [app.id]
     return [
         "/",
@@ -54,10 +56,17 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         *(reverse(name, args=[app.id, agent.id]) for name in ("agent", "agent-suspend", "agent-revoke")),
         reverse("agent-key-mint", args=[app.id, agent.id]) + "?purpose=agent",
         reverse("audit-event", args=[app.id, Event.objects.filter(action="key.rotate").latest("at").id]),
+        reverse("audit-event", args=[app.id, Event.objects.filter(action="key.narrow").latest("at").id]),
         reverse("audit-call", args=[app.id, Call.objects.get().id]),
+        *(reverse("key-use", args=[app.id, one.id]) for one in (used.key, key)),
+        reverse("agent-use", args=[app.id, agent.id]),
+        reverse("keys-deprecated", args=[app.id]),
         reverse("audit", args=one) + "?key=nothing&range=24h",
         reverse("audit-export", args=one) + "?outcome=refused&range=30d",
         reverse("audit", args=one) + "?range=custom&since=yesterday",
+        reverse("audit", args=one) + "?outcome=refused&range=24h",
+        reverse("audit", args=one) + "?q=colour:red",
+        reverse("view-save", args=one) + "?outcome=refused",
         reverse("member-end", args=[app.id, developer.memberships.get().id]),
         "/apps/no-such-page/",
         reverse("account_change_password"),

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -17,7 +19,9 @@ from audit import clock
 from audit.actors import shell
 from audit.models import Call, Event
 from keys import lifecycle
+from keys.mint_forms import MintForm, starting_values
 from keys.models import ApiKey
+from keys.networks import parse_networks
 from keys.scopes import parse_scopes
 from portal.models import User
 from tests.factories import minted
@@ -121,6 +125,37 @@ def test_a_mint_form_can_begin_like_another_key(developers: Client, app: App) ->
     page = developers.get(reverse("key-mint", args=[app.id]) + f"?from={like.id}").content.decode()
     assert re.search(r'name="scope_secrets" value="write"[^>]* checked', page)
     assert 'value="77"' in page
+
+
+OFFICE = parse_networks(["203.0.113.0/24"])
+
+
+@pytest.mark.parametrize(
+    ("key", "also", "begins"),
+    [
+        ({}, "also_scopes=grants:write", ["grants: write"]),
+        ({"scopes": "grants:write"}, "also_scopes=grants:read", ["grants: write", "grants: read"]),
+        ({}, "also_scopes=agents:read,keys:derive", ["grants: read", "agents: read", "keys:derive"]),
+        ({}, "also_scopes=%3Cscript%3E,,grants:*", ["grants: read"]),
+        (
+            {"networks": parse_networks(["203.0.113.0/24"])},
+            "also_networks=198.51.100.7",
+            ["203.0.113.0/24, 198.51.100.7"],
+        ),
+        ({}, "also_networks=198.51.100.7", []),
+        ({}, "rate_limit_rpm=120", ["120"]),
+    ],
+)
+def test_a_mint_form_can_begin_with_more_than_the_key_it_is_like(
+    app: App, key: dict[str, Any], also: str, begins: list[str]
+) -> None:
+    like = minted(app, **key).key
+    values = starting_values(QueryDict(also), like)
+    form = MintForm(values)
+    form.is_valid()
+    chosen = [*map(str, form.scope_names()), values["networks"], str(values["rate_limit_rpm"] or "")]
+    assert [text.replace(": ", ":") for text in begins if text.replace(": ", ":") not in chosen] == []
+    assert "198.51" not in values["networks"] or like.networks
 
 
 def test_a_mint_form_does_not_begin_like_a_strangers_key(

@@ -1,0 +1,50 @@
+"""`alter audit integrity-check`: whether somebody edited the record, asked step by step."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from alter.command import Verb
+from alter.exits import Exit, Failure
+from alter.output import Progress, Row, say
+from alter.run import Run, pass_run
+from alter.shapes import FINDING
+from alter.sift import span_of, spanning
+
+
+@click.command(
+    "integrity-check",
+    cls=Verb,
+    shows=FINDING,
+    examples="""
+    alter audit integrity-check
+    alter audit integrity-check --start 7d --table call --output json
+    """,
+)
+@spanning
+@click.option("--table", type=click.Choice(["event", "call"]), help="Acts alone, or calls alone.")
+@pass_run
+def integrity_check(run: Run, table: str | None, **span: Any) -> None:
+    """Check that nobody edited the record: every row, seal and checkpoint. Exit code 1 if something does not hold."""
+    told = list[Row]()
+    with Progress("rows") as progress:
+        for step in _steps(run, kind=table, **span_of(span)):
+            progress.add(step["rows"])
+            told += step["findings"]
+    run.show_all(told)
+    wrong = sum(not found["note"] for found in told)
+    if wrong:
+        says = f"{wrong} finding{'' if wrong == 1 else 's'}: the record does not hold."
+        raise Failure(Exit.ERROR, says, "docs/seals.md says what each means.")
+    say("The record holds.")
+
+
+def _steps(run: Run, **asked: Any) -> Iterator[Row]:
+    """The steps of a check, one after the other."""
+    cursor, more = None, True
+    while more:
+        step = run.client.get(run.path("audit", "integrity"), cursor=cursor, **asked)
+        cursor = step["next_cursor"]
+        more = cursor is not None
+        yield step

@@ -1,0 +1,80 @@
+"""Checks the record from the shell: one app's, or all of the portal's."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError, CommandParser
+
+from audit.actors import Actor
+from audit.durations import parse_since
+from audit.findings import Finding
+from audit.integrity import Scope, check
+from audit.models.seals import NOWHERE
+from audit.refusals import Invalid
+from audit.shell import ShellCommand
+
+MOST_SHOWN = 100
+NO_APP = "none"
+
+
+class Command(ShellCommand):
+    """`manage.py check_audit --app ID --since 7d`."""
+
+    help = (
+        "Check every seal of the audit log. Exit code 1: something does not hold, and it says what and where."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--app", help="the app's id; none: what belongs to no app; otherwise all there is"
+        )
+        parser.add_argument("--since", help="ISO 8601, or a span before now: 24h, 7d")
+        parser.add_argument("--until", help="the same")
+        parser.add_argument("--json", action="store_true", help="print an object for machines")
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        shown, notes, wrong, checkpoints, rows = list[Finding](), list[Finding](), 0, 0, 0
+        for step in check(_scope(options)):
+            checkpoints, rows = checkpoints + step.checkpoints, rows + step.rows
+            for found in step.findings:
+                wrong += not found.is_note
+                kept = notes if found.is_note else shown
+                if len(kept) < MOST_SHOWN:
+                    kept.append(found)
+        told = {"holds": not wrong, "checkpoints": checkpoints, "rows": rows, "wrong": wrong}
+        if options["json"]:
+            self.print_json({**told, "findings": _told(shown), "notes": _told(notes)})
+        else:
+            self._say(shown, notes, wrong)
+        if wrong:
+            raise CommandError(f"{wrong} findings under {checkpoints} checkpoints.", returncode=1)
+        self.stderr.write(f"Holds: {checkpoints} checkpoints.")
+
+    def _say(self, shown: Iterable[Finding], notes: Iterable[Finding], wrong: int) -> None:
+        for note in notes:
+            self.stdout.write(f"Note. {note}")
+        for found in shown:
+            row = f" (row {found.where.row_id})" if found.where.row_id else ""
+            app = f" [app {found.where.stream}]" if found.where.stream else ""
+            self.stdout.write(f"{found}{row}{app}")
+        if wrong > MOST_SHOWN:
+            self.stdout.write(f"And {wrong - MOST_SHOWN} more.")
+
+
+def _scope(options: dict[str, Any]) -> Scope:
+    since, until = (options[name] and parse_since(options[name], name) for name in ("since", "until"))
+    return Scope(_stream(options["app"]), since=since or None, until=until or None)
+
+
+def _stream(words: str | None) -> UUID | None:
+    if words is None:
+        return None
+    try:
+        return NOWHERE if words == NO_APP else UUID(words)
+    except ValueError:
+        raise Invalid("app", "Write an app's id, or none.") from None
+
+
+def _told(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [one.told() for one in found]

@@ -1,0 +1,152 @@
+"""What the newest calls of a key or an agent tell: who makes them, for what, with which key, what comes of them.
+
+All of it comes of one reading of a bounded number of calls, so that it costs the same for the busiest key. The
+moments of the few that are told are read afterwards: to decode ten thousand takes as long as all the rest.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from audit.models import Call
+
+MOST = 10_000
+"""How many calls are looked at."""
+MOST_SHOWN = 20
+
+
+class Caller(NamedTuple):
+    """Someone who calls: an address and the name its client gives itself."""
+
+    ip: str
+    user_agent: str
+    calls: int
+    last_at: datetime
+
+
+class Target(NamedTuple):
+    """Something that is called."""
+
+    method: str
+    path: str
+    calls: int
+    refused: int
+
+
+class Reason(NamedTuple):
+    """A kind of refusal, and the latest call that met it."""
+
+    check: str
+    code: str
+    calls: int
+    last_at: datetime
+    last_id: UUID
+
+
+class WithKey(NamedTuple):
+    """A key that calls are made with."""
+
+    key_id: UUID
+    key_prefix: str
+    calls: int
+    last_at: datetime
+
+
+class _Told(NamedTuple):
+    """As much of a call as is looked at."""
+
+    id: UUID
+    ip: str
+    user_agent: str
+    method: str
+    path: str
+    allowed: bool
+    check_failed: str
+    code: str
+    key_id: UUID
+    key_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What some calls tell. Of each list there is no more than a page can show; `in_all` says how long it is."""
+
+    calls: int
+    refused: int
+    capped_at: datetime | None
+    """The oldest call looked at, if there were older ones in the time asked for."""
+    callers: list[Caller]
+    callers_in_all: int
+    targets: list[Target]
+    targets_in_all: int
+    reasons: list[Reason]
+    keys: list[WithKey]
+
+    @property
+    def allowed(self) -> int:
+        """Those that were let in."""
+        return self.calls - self.refused
+
+
+def look(
+    since: datetime,
+    *,
+    key_id: UUID | None = None,
+    agent_id: UUID | None = None,
+    most: int = MOST,
+    shown: int = MOST_SHOWN,
+) -> Look:
+    """The newest calls of a key or an agent since a moment: `most` looked at, `shown` of each list told."""
+    whose = {name: one for name, one in (("key_id", key_id), ("agent_id", agent_id)) if one}
+    newest = Call.objects.filter(at__gte=since, **whose).order_by("-at", "-id")
+    rows = [_Told(*row) for row in newest.values_list(*_Told._fields)[: most + 1]]
+    capped, rows = len(rows) > most, rows[:most]
+    callers, targets = _counted(rows, "ip", "user_agent"), _counted(rows, "method", "path")
+    refused = [row for row in rows if not row.allowed]
+    reasons = sorted(_counted(refused, "check_failed", "code"), key=_calls, reverse=True)[:shown]
+    keys = sorted(_counted(rows, "key_id", "key_prefix"), key=_calls, reverse=True)[:shown]
+    told = [one.last for some in (callers[:shown], reasons, keys) for one in some] + rows[-1:]
+    at = dict(newest.filter(id__in={row.id for row in told}).values_list("id", "at"))
+    return Look(
+        calls=len(rows),
+        refused=len(refused),
+        capped_at=at[rows[-1].id] if capped else None,
+        callers=[Caller(row.ip, row.user_agent, calls, at[row.id]) for row, calls in callers[:shown]],
+        callers_in_all=len(callers),
+        targets=_targets(targets, refused)[:shown],
+        targets_in_all=len(targets),
+        reasons=[Reason(row.check_failed, row.code, calls, at[row.id], row.id) for row, calls in reasons],
+        keys=[WithKey(row.key_id, row.key_prefix, calls, at[row.id]) for row, calls in keys],
+    )
+
+
+class _Counted(NamedTuple):
+    """Calls that are alike in something: the latest of them, and how many there are."""
+
+    last: _Told
+    calls: int
+
+
+def _counted(rows: Sequence[_Told], *names: str) -> list[_Counted]:
+    """Calls by what they say under `names`, the latest first: the rows come newest first."""
+    alike = attrgetter(*names)
+    last: dict[Any, _Told] = {}
+    for row in rows:
+        last.setdefault(alike(row), row)
+    counted = Counter(map(alike, rows))
+    return [_Counted(row, counted[what]) for what, row in last.items()]
+
+
+def _targets(targets: Sequence[_Counted], refused: Sequence[_Told]) -> list[Target]:
+    """What is called most first."""
+    no = Counter((row.method, row.path) for row in refused)
+    found = [Target(row.method, row.path, calls, no[row.method, row.path]) for row, calls in targets]
+    return sorted(found, key=lambda target: target.calls, reverse=True)
+
+
+def _calls(one: _Counted) -> int:
+    return one.calls

@@ -1,0 +1,52 @@
+"""`alter audit integrity-check` against a portal that listens."""
+
+import pytest
+
+from agents.models import App
+from alter.shapes import FINDING
+from audit.models import Call
+from tests.alter.running import alter
+from tests.audit.records import called
+from tests.audit.sealing import sealed
+from tests.audit.tampering import with_fences_down
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+@pytest.fixture
+def tampered(app: App) -> Call:
+    call = called(app.id)
+    sealed(call)
+    with_fences_down(lambda: Call.objects.filter(id=call.id).update(path="/other"))
+    return call
+
+
+def test_a_record_that_holds_ends_well(app: App) -> None:
+    sealed(called(app.id))
+    said = alter("audit", "integrity-check", "--table", "event")
+    assert (said.code, said.err.splitlines()[-1]) == (0, "The record holds.")
+
+
+def test_a_record_that_does_not_ends_with_1_and_names_the_row(tampered: Call) -> None:
+    said = alter("audit", "integrity-check", "--output", "jsonl")
+    (found,) = (row for row in said.rows if not row["note"])
+    assert said.code == 1
+    assert (found["what"], found["row_id"]) == ("edited", str(tampered.id))
+    assert "1 finding: the record does not hold." in said.err
+
+
+def test_it_can_be_narrowed(tampered: Call) -> None:
+    assert alter("audit", "integrity-check", "--table", "event").code == 0
+    assert alter("audit", "integrity-check", "--end", "2020-01-01").code == 0
+    assert alter("audit", "integrity-check", "--start", "2020-01-01").code == 1
+
+
+def test_a_table_shows_what_and_where(tampered: Call) -> None:
+    said = alter("audit", "integrity-check")
+    assert "edited" in said.out
+    assert "call 1" in said.out
+
+
+def test_every_field_of_a_finding_is_known(tampered: Call) -> None:
+    said = alter("audit", "integrity-check", "--output", "jsonl")
+    assert set(said.rows[0]) == set(FINDING.fields)

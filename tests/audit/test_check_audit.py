@@ -1,0 +1,60 @@
+"""`manage.py check_audit` says what does not hold, and by its exit code whether all does."""
+
+import pytest
+
+from audit.models import Call
+from tests.audit.records import APP, NOON, called
+from tests.audit.sealing import sealed, some
+from tests.audit.tampering import with_fences_down
+from tests.shell import Said
+
+pytestmark = pytest.mark.django_db
+
+
+def tampered() -> Call:
+    """A call that was edited after it was sealed."""
+    call = called(ip="203.0.113.7")
+    sealed(call)
+    with_fences_down(lambda: Call.objects.filter(id=call.id).update(ip="198.51.100.1"))
+    return call
+
+
+def test_a_record_that_holds() -> None:
+    sealed(*some())
+    said = Said("check_audit")
+    assert (said.code, said.err) == (0, "Holds: 2 checkpoints.\n")
+
+
+@pytest.mark.parametrize("which", [[], ["--app", str(APP)]])
+def test_a_record_that_does_not(which: list[str]) -> None:
+    call = tampered()
+    said = Said("check_audit", *which)
+    assert said.code == 1
+    assert (
+        f"edited: call no. 1, checkpoint 1: The row does not say what it said when it was sealed. (row {call.id})"
+        in said.out
+    )
+    assert said.err == "1 findings under 1 checkpoints."
+
+
+def test_for_machines() -> None:
+    call = tampered()
+    said = Said("check_audit", "--json")
+    assert said.json["holds"] is False
+    assert said.json["findings"][0]["row_id"] == str(call.id)
+
+
+def test_another_app_is_left_out() -> None:
+    tampered()
+    assert Said("check_audit", "--app", "none").code == 0
+
+
+def test_another_time_is_left_out() -> None:
+    tampered()
+    assert Said("check_audit", "--until", NOON.replace(year=2020).isoformat()).code == 0
+    assert Said("check_audit", "--since", NOON.isoformat()).code == 1
+
+
+@pytest.mark.parametrize("words", [["--app", "x"], ["--since", "soon"]])
+def test_what_cannot_be_read_is_refused(words: list[str]) -> None:
+    assert Said("check_audit", *words).code == 2
