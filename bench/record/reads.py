@@ -88,9 +88,8 @@ def _one_call() -> list[Reading]:
 
 
 def _keys(end: datetime) -> list[Reading]:
-    from audit.newest import look
-
     from audit import usage
+    from audit.newest import look
     from keys import present
     from keys.models import ApiKey
 
