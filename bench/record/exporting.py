@@ -62,7 +62,7 @@ def taken(shape: str, days: int, many: int) -> dict[str, Any]:
 
 
 def _peak() -> int:
-    """The most memory this process has held, in KB. Linux hands the parent's peak down in getrusage: it is not asked."""
+    """The most memory this process has held, in KB. Not of getrusage, if it can be: a parent's peak is handed down there."""
     try:
         told = Path("/proc/self/status").read_text()
         return int(told.partition("VmHWM:")[2].split()[0])
