@@ -1,21 +1,20 @@
 """`alter audit`: who did what, and which calls were let in."""
 
-import sys
 import textwrap
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import chain, islice
-from pathlib import Path
-from typing import IO, Any
+from itertools import islice
+from typing import Any
 
 import click
 
 from alter.command import Noun
-from alter.exits import Exit, Failure, usage
-from alter.output import Progress, Row, as_json, moment, plain
+from alter.exits import Exit, Failure
+from alter.output import Row, as_json, moment, plain
 from alter.run import Run, pass_run
 from alter.shapes import CALLER, ENTRY, EXPLAINED, GATHERED
 from alter.sift import Ids, counted, filters_of, sifting, span_of, spanning
+from alter.taking import export, pull
 from alter.values import Id
 
 ID = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
@@ -190,37 +189,8 @@ def agent(
     run.show_all(newest[:most])
 
 
-@audit.command(
-    examples="""
-    alter audit export --since 30d > audit.jsonl
-    alter audit export --format csv --outcome refused --file refused.csv
-    """
-)
-@click.option("--format", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
-@click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Where to. Otherwise stdout.")
-@sifting
-@pass_run
-def export(run: Run, format: str, file: Path | None, **asked: Any) -> None:
-    """Take the record out, newest first; 100,000 entries at the most. This is recorded too."""
-    parts = run.client.stream(run.path("audit", "export"), format=format, **filters_of(asked))
-    first = next(parts, b"")  # a refusal comes before there is a file
-    if file is None:
-        _write(sys.stdout.buffer, first, parts)
-        return
-    try:
-        with file.open("wb") as target:
-            _write(target, first, parts)
-    except OSError as error:
-        raise usage(f"{file} cannot be written: {error.strerror}.") from None
-
-
-def _write(target: IO[bytes], first: bytes, parts: Iterator[bytes]) -> None:
-    sys.stdout.flush()
-    with Progress("lines") as progress:
-        for part in chain([first], parts):
-            target.write(part)
-            progress.add(part.count(b"\n"))
-    target.flush()
+audit.add_command(export)
+audit.add_command(pull)
 
 
 def _those(run: Run, wanted: dict[str, str | None], most: int | None, **filters: Any) -> Iterator[Row]:

@@ -16,6 +16,8 @@ from alter.keyformat import redact
 API = "/api/v1"
 CONNECT_SECONDS = 10
 SECONDS = 30
+LONG_SECONDS = 600
+"""How long an export may be counted before its first byte."""
 OFFENDERS = {
     "app_not_found": ("apps", "alter apps list shows yours."),
     "key_not_found": ("keys", "alter keys list shows this app's."),
@@ -85,10 +87,13 @@ class Client:
         return self._checked(response)
 
     def stream(self, path: str, /, **query: Any) -> Iterator[bytes]:
-        """A long answer, piece by piece as it comes. Raises Failure."""
+        """A long answer, piece by piece as it comes. The first piece may take a while. Raises Failure."""
         params = {name: value for name, value in query.items() if value is not None}
+        patience = httpx2.Timeout(self._seconds, read=max(self._seconds, LONG_SECONDS))
         try:
-            with self._http.stream("GET", self.base_url + API + path, params=params) as response:
+            with self._http.stream(
+                "GET", self.base_url + API + path, params=params, timeout=patience
+            ) as response:
                 if not response.is_success:
                     response.read()
                 yield from self._checked(response).iter_bytes()

@@ -48,13 +48,17 @@ def sifting(act: F) -> F:
         click.option("--key", metavar="PREFIX", help="A key's prefix, or a piece of it."),
         click.option("--key-id", type=Id(), metavar="ID", help="A key's id."),
         click.option("--agent", type=Id(), metavar="ID", help="An agent's id."),
+        click.option("--agent-name", metavar="NAME", help="A name that an agent has had."),
         click.option("--actor", metavar="TEXT", help="Who acted."),
         click.option("--caller", metavar="TEXT", help="What a program calls itself."),
         click.option("--code", metavar="CODE", help="Why it was refused: insufficient_scope."),
+        click.option("--check", metavar="CHECK", help="The check that failed: scope."),
+        click.option("--via", metavar="FACE", help="page, api, cli, sdk, door or shell."),
         click.option("--ip", metavar="ADDRESS", help="From where."),
         click.option("--path", metavar="PATH", help="How the path called begins."),
         click.option("--request", metavar="ID", help="The request id of an answer."),
         click.option("--trace", metavar="ID", help="The trace it is part of."),
+        click.option("--id", type=Id(), metavar="ID", help="One entry."),
     )
     for option in reversed(options):
         act = option(act)

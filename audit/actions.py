@@ -45,4 +45,8 @@ TEST_DESTINATION = action("destination.test", "dashboard_audit:write", "sent a t
 RETRY_DELIVERY = action("delivery.retry", "dashboard_audit:write", "sent again")
 DISCARD_DELIVERY = action("delivery.discard", "dashboard_audit:write", "discarded")
 EMIT_SPANS = action("span.emit", "", "sent", scope="spans:emit")
+SAVE_VIEW = action("view.save", "dashboard_audit:read", "saved")
+SHARE_VIEW = action("view.share", "dashboard_audit:read", "shared or unshared")
+RENAME_VIEW = action("view.rename", "dashboard_audit:read", "renamed")
+END_VIEW = action("view.end", "dashboard_audit:read", "ended")
 MISS = action("audit.miss", "", "found deleted, before it was sealed,")

@@ -10,12 +10,22 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from audit import groups
-from audit.api_wire import Check, Entry, EntryInFull, Group, Groups, Timeline
-from audit.clock import now
+from audit.api_wire import (
+    Check,
+    Entry,
+    EntryInFull,
+    Group,
+    Groups,
+    SealedEntries,
+    SealedEntry,
+    Timeline,
+)
 from audit.durations import parse_since
-from audit.export import FORMATS, export
+from audit.export import Export, export
 from audit.faces import TenantRequest
 from audit.models import Call, Event
+from audit.patience import patience
+from audit.pull import pull
 from audit.refusals import Invalid, NotFound
 from audit.search import Filters, cut_to_prefix, parse_cursor, timeline
 from audit.templatetags.record import steps
@@ -38,18 +48,22 @@ class Wanted(Schema):
     kind: Sought = Field(default="", description="event or call.")
     action: Sought = Field(default="", description="key.mint, or key for all that is done to keys.")
     outcome: Sought = Field(default="", description="act, allowed or refused.")
-    key: Sought = Field(default="", description="A key's prefix, or a piece of it.")
+    key: Sought = Field(default="", description="A key's prefix, a piece of it, or a name it has had.")
     key_id: UUID | None = Field(default=None, description="A key's id.")
     agent: UUID | None = Field(default=None, description="An agent's id.")
+    agent_name: Sought = Field(default="", description="A name that an agent has had.")
     actor: Sought = Field(default="", description="A piece of what the log calls who acted.")
     caller: Sought = Field(default="", description="What a program calls itself, or the id of that name.")
     code: Sought = Field(default="", description="The code of a refusal.")
+    check: Sought = Field(default="", description="The check that failed.")
+    via: Sought = Field(default="", description="The face that was used: page, api, cli, sdk, door or shell.")
     ip: Sought = Field(default="", description="The address it came from.")
     path: Sought = Field(default="", description="What the call's path begins with.")
     request: Sought = Field(default="", description="What the answer carried as X-Request-Id.")
     trace: Sought = Field(default="", description="A W3C trace: 32 hex digits.")
+    id: UUID | None = Field(default=None, description="One entry's id.")
 
-    def filters(self, app_id: UUID) -> Filters:
+    def filters(self, app_id: UUID | None) -> Filters:
         """The same for one app. Raises Invalid."""
         if self.kind not in KINDS or self.outcome not in ("", "act", "allowed", "refused"):
             raise Invalid("kind" if self.kind not in KINDS else "outcome", "There is no such choice.")
@@ -73,14 +87,18 @@ Place = Annotated[Sought, Query("", description="next_cursor of the answer befor
 Since = Annotated[Sought, Query("", description="ISO 8601, or a span before now: 24h, 7d.")]
 Until = Annotated[Sought, Query("", description="The same. Calls of that moment are left out.")]
 CallerName = Annotated[Sought, Query("", description="What a program calls itself, in full.")]
-Shape = Annotated[Sought, Query("jsonl", description="jsonl or csv.")]
+Shape = Annotated[Sought, Query("jsonl", description="jsonl, csv or ocsf.")]
+Reached = Annotated[
+    Sought, Query("", description="next_cursor of the answer before. Empty: from the beginning.")
+]
 
 
 def list_entries(
     request: TenantRequest, wanted: WantedOfLog, limit: Limit = 100, cursor: Place = ""
 ) -> Timeline:
     """Acts and calls, newest first."""
-    page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
+    with patience():
+        page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
     return Timeline(
         items=[Entry.of(row) for row in page.entries], next_cursor=str(page.older) if page.older else None
     )
@@ -99,14 +117,27 @@ def get_entry(request: TenantRequest, entry_id: str) -> EntryInFull:
 
 
 def export_entries(request: TenantRequest, wanted: WantedOfLog, format: Shape = "jsonl") -> HttpResponseBase:
-    """Acts and calls as a stream, newest first; 100,000 at the most. That it was asked for is recorded."""
-    if format not in FORMATS:
-        raise Invalid("format", f"Choose one of {', '.join(FORMATS)}.")
-    lines = export(request.actor, wanted.filters(request.app.id), request.app.name, format)
-    name = f"audit-{request.app.id}-{now():%Y%m%d-%H%M%S}.{format}"
+    """Acts and calls as a stream, as far as they are sealed. That it was asked for is recorded."""
+    return streamed(export(request.actor, wanted.filters(request.app.id), request.app.name, format))
+
+
+def streamed(taken: Export) -> HttpResponseBase:
+    """An export as the answer to a request: a file that is sent while it is read."""
     return StreamingHttpResponse(
-        lines, content_type=FORMATS[format], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        taken.blocks(),
+        content_type=taken.shape.media,
+        headers={
+            "Content-Disposition": f'attachment; filename="{taken.filename}"',
+            "X-Alter-Export-Rows": str(taken.rows),
+        },
     )
+
+
+def pull_entries(request: TenantRequest, limit: Limit = 100, after: Reached = "") -> SealedEntries:
+    """Acts and calls in the order they were sealed: none is skipped, however late it was committed, none told twice."""
+    pulled = pull(request.actor, request.app.id, request.app.name, after, limit)
+    items = [SealedEntry.of_sealed(one) for one in pulled.rows]
+    return SealedEntries(items=items, next_cursor=str(pulled.place), has_more=pulled.more)
 
 
 def list_threads(

@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from audit.models import Call, Event
+from audit.rows import FIELDS
+from audit.sealed import Sealed
 from audit.wire import Told
 
 
@@ -73,6 +75,26 @@ class EntryInFull(Entry):
     checks: list[Check] | None = Field(
         default=None, description="Of a call: each step of the verdict, in order."
     )
+
+
+class SealedEntry(Entry):
+    """An act or a call with its place."""
+
+    seq: int = Field(description="Its place among the app's acts, or among its calls. Places have no gaps.")
+
+    @classmethod
+    def of_sealed(cls, one: Sealed) -> "SealedEntry":
+        """A row that was read by its seal."""
+        kind: Any = one.row.kind
+        return cls(kind=kind, seq=one.seq, **dict(zip(FIELDS[kind], one.row.values, strict=True)))
+
+
+class SealedEntries(Told):
+    """Some entries, the acts and the calls each in the order of their places."""
+
+    items: list[SealedEntry] = Field(description="The entries.")
+    next_cursor: str = Field(description="Keep it, and send it as after for what comes next, now or later.")
+    has_more: bool = Field(description="Whether more are sealed already.")
 
 
 class Timeline(Told):

@@ -100,12 +100,21 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 def proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """The hashes that lead from the leaf at `index` up to the root."""
-    path, level = [], list(leaves)
+    return path(levels(leaves), index)
+
+
+def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """A tree from its leaves up to the last level below its root: what all its proofs are made of."""
+    found, level = [], list(leaves)
     while len(level) > 1:
-        if (beside := index ^ 1) < len(level):
-            path.append(level[beside])
-        level, index = _above(level), index // 2
-    return path
+        found.append(level)
+        level = _above(level)
+    return found
+
+
+def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
+    """The proof of the leaf at `index`, from the levels of its tree."""
+    return [level[beside] for up, level in enumerate(tree) if (beside := index >> up ^ 1) < len(level)]
 
 
 def climb(start: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:

@@ -14,10 +14,10 @@ from audit import actions
 from audit.actors import Actor
 from audit.change import change, record
 from audit.clock import now
+from audit.following import newest
 from audit.models import Delivery, Destination, Place
 from audit.reach import parse_url
 from audit.refusals import Invalid, NotFound
-from audit.sealed import newest
 from audit.text import keepable
 from audit.webhooks import Secret, secret
 

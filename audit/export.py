@@ -1,73 +1,91 @@
-"""Streams the record out, newest first: JSON lines or CSV. That it was taken out is itself an act."""
+"""Takes the record out, as far as it is sealed and in constant memory. That it was taken out is itself an act.
 
-import csv
-import json
-from collections.abc import Iterator
-from typing import Any
+How far it goes, how many rows that is and what was asked for are settled before the first byte, and stand at the head
+of the file (docs/decisions/0019).
+"""
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from audit import csv_lines, json_lines, ocsf_lines
 from audit.actions import EXPORT
 from audit.actors import Actor
-from audit.api_wire import Entry
 from audit.change import record
-from audit.search import Filters, timeline
+from audit.extract import Extract, settle
+from audit.matching import Filters
+from audit.refusals import Invalid
 
-MOST_ROWS = 100_000
-A_BATCH = 1000
-FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
-COLUMNS = list(Entry.model_fields)
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for a formula at the start of a cell, in its full-width shape too."""
+A_BLOCK = 64 * 1024
+"""About how many bytes are handed on at once."""
 
 
-class _Line:
-    """As much of a file as csv.writer needs: it hands back what it is given."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A way to write the record down."""
 
-    def write(self, text: str) -> str:
-        return text
+    media: str
+    ending: str
+    """What the name of such a file ends with."""
+    lines: Callable[[Extract], Iterator[bytes]]
 
 
-def export(actor: Actor, filters: Filters, name: str, shape: str) -> Iterator[str]:
-    """The entries that match as lines of `shape`, and an event that they were asked for. `name` is the app's."""
+FORMATS: Mapping[str, Shape] = {
+    "jsonl": Shape("application/x-ndjson", "jsonl", json_lines.lines),
+    "csv": Shape("text/csv; charset=utf-8", "csv", csv_lines.lines),
+    "ocsf": Shape("application/x-ndjson", "ocsf.jsonl", ocsf_lines.lines),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is taken out, in which shape. That it is stands on record already."""
+
+    extract: Extract
+    shape: Shape
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.extract.rows
+
+    @property
+    def filename(self) -> str:
+        """What to call a file of it."""
+        return f"audit-{self.extract.filters.app_id or 'none'}-{self.extract.at:%Y%m%d-%H%M%S}.{self.shape.ending}"
+
+    def blocks(self) -> Iterator[bytes]:
+        """Its bytes, some whole lines at a time, read as they are asked for."""
+        return _gathered(self.shape.lines(self.extract))
+
+
+def export(actor: Actor, filters: Filters, name: str, shape: str) -> Export:
+    """The sealed rows that match, in the format `shape`, and an event that they were asked for. `name` is the app's.
+
+    Raises NotAllowed, and Invalid for a format that there is not.
+    """
+    actor.require(EXPORT)
+    if shape not in FORMATS:
+        raise Invalid("format", f"Choose one of {', '.join(FORMATS)}.")
+    extract = settle(filters, name)
     record(
         actor,
         EXPORT,
         app_id=filters.app_id,
         target_kind="audit log",
-        target_id=str(filters.app_id),
+        target_id=str(filters.app_id or "none"),
         target_label=name,
-        facts={"format": shape, "filters": filters.told()},
+        facts={"format": shape, "filters": filters.told(), "rows": extract.rows},
     )
-    return _csv(filters) if shape == "csv" else _jsonl(filters)
+    return Export(extract, FORMATS[shape])
 
 
-def _jsonl(filters: Filters) -> Iterator[str]:
-    for entry in _entries(filters):
-        told = entry.model_dump(mode="json", exclude_none=True)
-        yield json.dumps(told, ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-def _csv(filters: Filters) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
-    for entry in _entries(filters):
-        told = entry.model_dump(mode="json")
-        yield writer.writerow([_cell(told[name]) for name in COLUMNS])
-
-
-def _entries(filters: Filters) -> Iterator[Entry]:
-    """Page by page, so that a long export holds few rows at a time."""
-    place, left = None, MOST_ROWS
-    while left > 0:
-        page = timeline(filters, before=place, limit=min(A_BATCH, left))
-        yield from map(Entry.of, page.entries)
-        left, place = left - len(page.entries), page.older
-        if place is None:
-            return
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if isinstance(value, str) and value.lstrip().startswith(_FORMULA):
-        return f"'{value}"
-    return value
+def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:
+    some, size = list[bytes](), 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if size >= A_BLOCK:
+            yield b"".join(some)
+            some, size = [], 0
+    if some:
+        yield b"".join(some)

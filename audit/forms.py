@@ -1,18 +1,20 @@
-"""Reads the audit log's filters from an address, and says which of them cannot be read."""
+"""Reads the audit log's filters from an address or as they are typed, and says which of them cannot be read."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django import forms
 from django.utils.dateparse import parse_datetime
 
+from audit import query
 from audit.actions import EVERY
 from audit.addresses import parse_address
 from audit.clock import now
+from audit.refusals import Refusal
 from audit.search import Filters, cut_to_prefix
 from audit.text import keepable
 
@@ -31,11 +33,14 @@ RANGES = [
     ("custom", "Custom"),
 ]
 OUTCOMES = [("", "Any"), ("act", "Acts"), ("allowed", "Calls allowed"), ("refused", "Calls refused")]
+KINDS = [("", "Any"), ("event", "Acts"), ("call", "Calls")]
 A_MOMENT = "2026-02-20 14:30"
-TOKENS = {"ip": "address", "range": "time", "since": "from", "key_id": "key id"}
-"""How a filter in force is named, where its field is called otherwise."""
+TEXTS = ("key", "caller", "actor", "code", "check", "path", "request", "trace", "via")
 _LONG_RUN = re.compile(r"([0-9A-Za-z]{8})[0-9A-Za-z]{12,}")
 """Longer than any piece of a prefix: someone selected a key without its beginning."""
+_LONGER_RUN = re.compile(r"(?<![0-9A-Za-z])(?![0-9a-fA-F]+(?![0-9A-Za-z]))([0-9A-Za-z]{8})[0-9A-Za-z]{22,}")
+"""The same among other words; not a trace or an id, which are of hex digits alone."""
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class MomentField(forms.CharField):
@@ -64,20 +69,26 @@ def _actions() -> list[tuple[str, Any]]:
 class FilterForm(forms.Form):
     """The log's filters. All of them live in the address, so that a view can be sent to someone."""
 
-    key = forms.CharField(label="Key prefix", required=False, max_length=100)
-    action = forms.ChoiceField(required=False, choices=_actions)
-    outcome = forms.ChoiceField(required=False, choices=OUTCOMES)
+    q = forms.CharField(label="Add a filter", required=False, max_length=2000)
     range = forms.ChoiceField(label="Time", required=False, choices=RANGES)
     since = MomentField(label="From, in UTC", required=False, max_length=40)
     until = MomentField(label="Until, in UTC", required=False, max_length=40)
-    ip = forms.CharField(label="Address", required=False, max_length=60)
+    key = forms.CharField(required=False, max_length=100)
     key_id = forms.UUIDField(label="Key id", required=False)
-    agent = forms.UUIDField(label="Agent id", required=False)
-    caller = forms.CharField(required=False, max_length=255)
+    agent = forms.CharField(required=False, max_length=100)
     actor = forms.CharField(required=False, max_length=200)
-    code = forms.CharField(label="Code", required=False, max_length=50)
-    path = forms.CharField(required=False, max_length=300)
+    action = forms.ChoiceField(required=False, choices=_actions)
+    outcome = forms.ChoiceField(required=False, choices=OUTCOMES)
+    ip = forms.CharField(label="Address", required=False, max_length=60)
+    path = forms.CharField(label="Route", required=False, max_length=300)
     request = forms.CharField(label="Request id", required=False, max_length=64)
+    caller = forms.CharField(required=False, max_length=255)
+    code = forms.CharField(required=False, max_length=50)
+    check = forms.CharField(required=False, max_length=30)
+    kind = forms.ChoiceField(required=False, choices=KINDS)
+    trace = forms.CharField(required=False, max_length=32)
+    via = forms.CharField(required=False, max_length=10)
+    id = forms.UUIDField(label="Id", required=False)
 
     def __init__(self, asked: Mapping[str, str]) -> None:
         typed = {name: str(asked.get(name, "")) for name in self.base_fields}
@@ -85,10 +96,21 @@ class FilterForm(forms.Form):
         self.held_a_secret = shown != typed
         """Whether a key was among what was asked. It is not among what this form holds."""
         super().__init__(shown)
-        attributes = {"data-cut-keys": True, "spellcheck": "false", "autocomplete": "off"}
-        self.fields["key"].widget.attrs |= attributes
+        self.fields["q"].widget.attrs |= {
+            "data-cut-keys": True,
+            "spellcheck": "false",
+            "autocomplete": "off",
+            "autocapitalize": "none",
+            "class": "mono-in",
+            "placeholder": "key: agent: actor: action: outcome: ip: route: request:",
+        }
         for name in ("since", "until"):
             self.fields[name].widget.attrs["placeholder"] = A_MOMENT
+
+    @classmethod
+    def of_query(cls, text: str) -> "FilterForm":
+        """The filters of what follows the ? in an address."""
+        return cls(dict(parse_qsl(text.removeprefix("?")[:10_000])))
 
     def clean_ip(self) -> str:
         """The address as the record writes it."""
@@ -101,7 +123,7 @@ class FilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Text is made fit to compare; a span becomes a moment."""
         data = self.cleaned_data
-        for name in ("key", "caller", "actor", "code", "path", "request"):
+        for name in TEXTS:
             data[name] = keepable(data.get(name, ""), 300)
         if span := SPANS.get(data.get("range", "")):
             data["since"], data["until"] = now() - span, None
@@ -113,25 +135,53 @@ class FilterForm(forms.Form):
 
     def filters(self, app_id: UUID) -> Filters:
         """What was asked for. Only for a valid form."""
-        return Filters(app_id, **{name: data for name, data in self.cleaned_data.items() if name != "range"})
+        asked = {name: data for name, data in self.cleaned_data.items() if name not in ("q", "range", "kind")}
+        agent, kind = asked.pop("agent"), self.cleaned_data["kind"]
+        asked |= {"agent": UUID(agent)} if _UUID.fullmatch(agent) else {"agent_name": agent}
+        if kind == "event" and not asked["outcome"]:
+            asked["outcome"] = "act"
+        return Filters(app_id, calls_only=kind == "call", **asked)
+
+    def with_typed(self, app_id: UUID) -> "FilterForm":
+        """These filters with what is typed among them; this form itself if there is nothing, or it cannot be read."""
+        if not self.data["q"] or "q" in self.errors:
+            return self
+        try:
+            typed = query.read(self.data["q"], app_id)
+        except Refusal as refusal:
+            self.add_error("q", getattr(refusal, "why", "") or f"{refusal.message} {refusal.hint}")
+            return self
+        found = FilterForm({**self.data, **typed, "q": ""})
+        for name, errors in found.errors.items():
+            self.add_error("q", [f"{query.NAMES.get(name, name)}: {error}" for error in errors])
+        return self if found.errors else found
+
+    def in_force(self) -> list[str]:
+        """Names of what narrows this view. Two moments do so only when the range says so."""
+        custom = self.data["range"] == "custom"
+        idle = ("q", "range") if custom else ("q", "since", "until")
+        return [name for name, value in self.data.items() if value and name not in idle]
 
     def active(self) -> list[tuple[str, str, str]]:
         """Each filter in force: its name, what it says, and the address without it."""
         return [
-            (TOKENS.get(name, name), self._says(name), self.address(**{name: ""}))
-            for name in self._in_force()
+            (query.NAMES.get(name, name), self._says(name), self.address(**{name: ""}))
+            for name in self.in_force()
         ]
 
     def address(self, **changes: str) -> str:
         """The query string of this view with some values changed."""
-        query = {name: self.data[name] for name in ("range", *self._in_force())} | changes
+        query = {name: self.data[name] for name in ("range", *self.in_force())} | changes
         return "?" + urlencode({name: value for name, value in query.items() if value})
 
-    def _in_force(self) -> list[str]:
-        """Names of what narrows this view. Two moments do so only when the range says so."""
-        custom = self.data["range"] == "custom"
-        idle = ("range",) if custom else ("since", "until")
-        return [name for name, value in self.data.items() if value and name not in idle]
+    def permalink(self) -> str:
+        """The query string of this view between two moments that stay what they are."""
+        if self.data["range"] == "custom" and self.data["until"]:
+            return self.address()
+        span = SPANS.get(self.data["range"])
+        moments = ({"since": now() - span} if span else {}) | {"until": now() + timedelta(seconds=1)}
+        said = {name: f"{moment:%Y-%m-%d %H:%M:%S}" for name, moment in moments.items()}
+        return self.address(range="custom", **said)
 
     def _says(self, name: str) -> str:
         value = str(self.data[name])
@@ -140,7 +190,8 @@ class FilterForm(forms.Form):
 
 def _without_secrets(name: str, text: str) -> str:
     text = cut_to_prefix(text)
-    return _LONG_RUN.sub(r"\1", text) if name == "key" else text
+    long_run = {"key": _LONG_RUN, "q": _LONGER_RUN}.get(name)
+    return long_run.sub(r"\1", text) if long_run else text
 
 
 def _moment(text: str) -> datetime:

@@ -16,9 +16,9 @@ from django.db.models import Q, QuerySet
 from audit import destinations, siem, webhooks
 from audit.actors import system
 from audit.clock import now
+from audit.following import newest
 from audit.models import Checkpoint, Delivery, Destination, Place
 from audit.reach import Unreachable
-from audit.sealed import newest
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from audit.models import Call
+from audit.patience import patience
 
 MOST = 200
 MOST_CALLERS = 10
@@ -27,18 +28,20 @@ class Group:
     callers: list[str]
 
 
+@patience()
 def threads(
     app_id: UUID, since: datetime | None = None, until: datetime | None = None, caller: str = ""
 ) -> list[Group]:
-    """Calls by the thread_id of their context, the latest thread first; 200 at the most."""
+    """Calls by the thread_id of their context, the latest thread first; 200 at the most. Raises TooBroad."""
     told = Cast(KeyTextTransform("thread_id", "context"), CharField())
     return _groups(_calls(app_id, since, until, caller).annotate(group=told).exclude(group=None))
 
 
+@patience()
 def traces(
     app_id: UUID, since: datetime | None = None, until: datetime | None = None, caller: str = ""
 ) -> list[Group]:
-    """Calls by their W3C trace, the latest trace first; 200 at the most."""
+    """Calls by their W3C trace, the latest trace first; 200 at the most. Raises TooBroad."""
     return _groups(_calls(app_id, since, until, caller).exclude(trace_id="").annotate(group=F("trace_id")))
 
 

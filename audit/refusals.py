@@ -63,6 +63,15 @@ class Invalid(Refusal):
         super().__init__(why, fields=[{"field": field, "message": why}], **details)
 
 
+class TooBroad(Refusal):
+    """The record was asked for more than can be looked through in a few seconds."""
+
+    code = "too_broad"
+    status = 422
+    message = "This search takes too long. Narrow the range."
+    hint = "Choose a shorter time, or name a key or an agent: those are found at once."
+
+
 class Conflict(Refusal):
     """The request is sound, but not in the present state of the thing. Subclasses say which."""
 

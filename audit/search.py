@@ -6,29 +6,26 @@ Pages are cut by key, (moment, id), never by offset, so the millionth page costs
 import heapq
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import StrIndex
-from django.db.models.lookups import GreaterThan
+from django.db.models import Q, QuerySet
 
-from audit.models import Call, Event, Recorded
+from audit.matching import Filters, checked, rows
+from audit.models import Call, Event, Pending, Recorded
 from audit.refusals import Invalid
 
 A_PAGE = 50
-MOST_KEYS = 200
-"""A text that fits more prefixes than this is not looked up key by key."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
 _SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_WHOLE_PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8}")
-
 Entry = Event | Call
+
+__all__ = ["A_PAGE", "Cursor", "Entry", "Filters", "Page", "around", "cut_to_prefix", "nearest_older"]
+__all__ += ["parse_cursor", "rows", "timeline", "unsealed"]
 
 
 class Cursor(NamedTuple):
@@ -39,42 +36,6 @@ class Cursor(NamedTuple):
 
     def __str__(self) -> str:
         return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.id.hex}"
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What to look for in one app's record. Empty means anything."""
-
-    app_id: UUID
-    key: str = ""
-    """A key's prefix, the end of one, or a piece of it. Large and small letters differ."""
-    key_id: UUID | None = None
-    agent: UUID | None = None
-    caller: str = ""
-    """What a program calls itself, or the id of that name."""
-    actor: str = ""
-    action: str = ""
-    """`key.mint`, or `key` for everything that is done to keys."""
-    outcome: str = ""
-    """`act`, `allowed` or `refused`."""
-    code: str = ""
-    ip: str = ""
-    path: str = ""
-    request: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    trace: str = ""
-    calls_only: bool = False
-
-    def told(self) -> dict[str, str]:
-        """What is asked for, as an event keeps it."""
-        asked = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "app_id"}
-        return {name: str(value) for name, value in asked.items() if value}
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether anything but the app is asked for."""
-        return any(getattr(self, field.name) for field in fields(self) if field.name != "app_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +72,7 @@ def timeline(
 
     Two queries, and one more to find the keys if `filters.key` is asked for.
     """
-    keys = _of_keys(filters)
-    events, calls = _events(filters).filter(keys), _calls(filters).filter(keys)
-    found = _nearest(events, calls, before or after, forwards=after is not None, limit=limit + 1)
+    found = _nearest(*rows(filters), before or after, forwards=after is not None, limit=limit + 1)
     more, entries = len(found) > limit, found[:limit]
     if after:
         entries.reverse()
@@ -133,9 +92,16 @@ def nearest_older(filters: Filters) -> Entry | None:
     return found[0] if found else None
 
 
+def unsealed(entries: Iterable[Entry]) -> set[UUID]:
+    """The ids of those that wait for their seal."""
+    waiting = Pending.objects.filter(row_id__in=[entry.id for entry in entries])
+    return set(waiting.values_list("row_id", flat=True))
+
+
 def around(call: Call, each: int = 5) -> list[Entry]:
     """The calls with the same key just before and just after one, newest first, itself among them."""
-    same = Call.objects.filter(app_id=call.app_id, key_id=call.key_id)
+    of_app = checked(app_id=call.app_id) if call.key_id else Q(app_id=call.app_id)
+    same = Call.objects.filter(of_app, key_id=call.key_id)
     place, none = Cursor(call.at, call.id), Event.objects.none()
     later = _nearest(none, same, place, forwards=True, limit=each)
     return [*reversed(later), call, *_nearest(none, same, place, forwards=False, limit=each)]
@@ -165,73 +131,3 @@ def _key(entry: Recorded) -> tuple[datetime, str]:
 
 def _place(entries: list[Entry], index: int) -> Cursor | None:
     return Cursor(entries[index].at, entries[index].id) if entries else None
-
-
-def _events(filters: Filters) -> QuerySet[Event]:
-    rows = _shared(Event.objects.all(), filters)
-    if filters.outcome in ("allowed", "refused") or filters.code or filters.path or filters.calls_only:
-        return rows.none()
-    if filters.action:
-        whole = "." in filters.action
-        rows = (
-            rows.filter(action=filters.action)
-            if whole
-            else rows.filter(action__startswith=f"{filters.action}.")
-        )
-    return rows.filter(actor_label__icontains=filters.actor) if filters.actor else rows
-
-
-def _calls(filters: Filters) -> QuerySet[Call]:
-    rows = _shared(Call.objects.all(), filters)
-    if filters.outcome == "act" or filters.action or filters.actor:
-        return rows.none()
-    if filters.outcome:
-        rows = rows.filter(allowed=filters.outcome == "allowed")
-    if filters.code:
-        rows = rows.filter(code=filters.code)
-    return rows.filter(path__startswith=filters.path) if filters.path else rows
-
-
-def _shared(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
-    exact = {
-        "key_id": filters.key_id,
-        "agent_id": filters.agent,
-        "ip": filters.ip,
-        "request_id": filters.request,
-        "trace_id": filters.trace,
-    }
-    bounds = {"at__gte": filters.since, "at__lt": filters.until}
-    wanted = {name: value for name, value in (exact | bounds).items() if value}
-    return rows.filter(_of_caller(filters.caller), app_id=filters.app_id, **wanted)
-
-
-def _of_caller(caller: str) -> Q:
-    """Rows of one caller: of a label, of a label's id, or of an agent that named itself by its own."""
-    if not _ID.fullmatch(caller):
-        return Q(caller=caller) if caller else Q()
-    return Q(caller_id=caller) | Q(agent_id=caller, caller=caller)
-
-
-def _of_keys(filters: Filters) -> Q:
-    """Rows of the keys whose prefix fits, found by the acts that gave them one: calls need no index on text.
-
-    The prefix must fit too: a derived key that was rotated in place has had several.
-    """
-    if not filters.key:
-        return Q()
-    fits = _holds(filters.key)
-    named = Event.objects.filter(
-        fits, app_id=filters.app_id, action__in=("key.mint", "key.rotate", "key.derive")
-    )
-    pairs = list(named.order_by().values_list("key_id", "key_prefix").distinct()[: MOST_KEYS + 1])
-    if len(pairs) > MOST_KEYS:
-        return fits  # so many keys, so many rows: the newest fifty are never far
-    ids, prefixes = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
-    return Q(key_id__in=ids, key_prefix__in=prefixes)
-
-
-def _holds(text: str) -> Q:
-    """Rows whose prefix is `text` or holds it. Not LIKE: to SQLite's, large and small letters are one."""
-    if _WHOLE_PREFIX.fullmatch(text):
-        return Q(key_prefix=text)
-    return Q(GreaterThan(StrIndex("key_prefix", Value(text)), 0))

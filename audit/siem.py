@@ -13,8 +13,8 @@ from django.conf import settings
 
 from audit import cef, outfile, syslog
 from audit.api_wire import Entry
+from audit.following import Wanted, newest, rows
 from audit.models import Call, Checkpoint, Event, Place
-from audit.sealed import Wanted, newest, rows
 
 log = logging.getLogger(__name__)
 A_RUN = 10

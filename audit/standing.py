@@ -8,8 +8,8 @@ from django.db.models import Count, Max, Q
 
 from audit import siem
 from audit.destinations import TEST, dead_letters
+from audit.following import newest
 from audit.models import Checkpoint, Delivery, Destination, Pending, Place
-from audit.sealed import newest
 
 MOST_COUNTED = 10_000
 """More rows than this are not counted."""

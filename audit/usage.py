@@ -11,6 +11,7 @@ from django.db.models.functions import TruncDate
 
 from audit.clock import now
 from audit.models import Call
+from audit.patience import patience
 
 MOST_CALLERS = 10
 # One step down the index for each key or agent, however many calls it has; neither engine's ORM can say so.
@@ -82,8 +83,9 @@ def totals(key_ids: Sequence[UUID], since: datetime) -> dict[UUID, tuple[int, in
     return {row["key_id"]: (row["yes"], row["no"]) for row in counted if row["key_id"]}
 
 
+@patience()
 def callers(key_id: UUID, since: datetime) -> list[Caller]:
-    """Who called with a key since a moment, whoever called last first; ten at the most."""
+    """Who called with a key since a moment, whoever called last first; ten at the most. Raises TooBroad."""
     counted = (
         Call.objects.filter(key_id=key_id, at__gte=since)
         .values_list("ip", "user_agent")

@@ -14,9 +14,9 @@ from uuid import UUID
 
 from django.conf import settings
 
+from audit.following import Wanted, batch, entries
 from audit.models import Delivery, Destination
 from audit.posting import post
-from audit.sealed import Wanted, batch, entries
 
 AGENT = "alter-portal"
 START = "whsec_"

@@ -20,7 +20,7 @@ from agents import api as agents
 from agents.api_wire import AgentCreated, AgentDetail, AgentPage, AppInfo, AppPage, CallerInfo, CallerPage
 from audit import api as audit
 from audit.actions import Action
-from audit.api_wire import EntryInFull, Groups, Timeline
+from audit.api_wire import EntryInFull, Groups, SealedEntries, Timeline
 from audit.export import FORMATS
 from audit.refusals import PayloadTooLarge
 from keys import api as keys
@@ -130,6 +130,7 @@ route("GET", APP + "/callers/{caller_id}", agents.get_caller, CallerInfo, on_age
 
 route("GET", AUDIT, audit.list_entries, Timeline, on_audit.READ)
 route("GET", AUDIT + "/export", audit.export_entries, str, on_audit.EXPORT)
+route("GET", AUDIT + "/sealed", audit.pull_entries, SealedEntries, on_audit.EXPORT)
 route("GET", AUDIT + "/threads", audit.list_threads, Groups, on_audit.READ)
 route("GET", AUDIT + "/traces", audit.list_traces, Groups, on_audit.READ)
 route("GET", AUDIT + "/{entry_id}", audit.get_entry, EntryInFull, on_audit.READ)
@@ -147,7 +148,7 @@ def openapi() -> dict[str, Any]:
     # An export is no JSON: it is told by the types it comes in.
     export = told["paths"][f"{PREFIX[:-1]}{AUDIT}/export"]["get"]
     export["responses"][200]["content"] = {
-        media: {"schema": {"type": "string"}} for media in FORMATS.values()
+        shape.media: {"schema": {"type": "string"}} for shape in FORMATS.values()
     }
     return told
 

@@ -103,6 +103,11 @@ GUIDES = (
         "Who is sent the audit log as it is sealed: what arrives, how it is signed, and a receiver that checks it.",
     ),
     Guide(
+        "explorer",
+        "Finding things in the audit log",
+        "What can be written into the log's search box, and what stands beside the list.",
+    ),
+    Guide(
         "errors",
         "Refusals",
         "Every code that a refusal can carry, when it happens, and what to do about it.",

@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 import agents.actions as on_agents
 import agents.views as agent_pages
 import audit.actions as on_audit
+import audit.export_views as export_pages
+import audit.saved_pages as view_pages
 import audit.views as audit_pages
 import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
@@ -56,8 +58,15 @@ agents = [
 
 audit = [
     path("", page(audit_pages.timeline, on_audit.READ), name="audit"),
+    path("export/", page(export_pages.export, on_audit.EXPORT), name="audit-export"),
     path("events/<uuid:event_id>/", page(audit_pages.event, on_audit.READ), name="audit-event"),
     path("calls/<uuid:call_id>/", page(audit_pages.call, on_audit.READ), name="audit-call"),
+    path("live/", page(audit_pages.live, on_audit.READ), name="audit-live"),
+    path("views/save/", page(view_pages.save_view, on_audit.SAVE_VIEW), name="view-save"),
+    path("views/<uuid:view_id>/", page(view_pages.view, on_audit.READ), name="view"),
+    path("views/<uuid:view_id>/rename/", page(view_pages.rename, on_audit.RENAME_VIEW), name="view-rename"),
+    path("views/<uuid:view_id>/share/", page(view_pages.share, on_audit.SHARE_VIEW), name="view-share"),
+    path("views/<uuid:view_id>/end/", page(view_pages.end, on_audit.END_VIEW), name="view-end"),
 ]
 
 members = [

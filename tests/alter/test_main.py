@@ -61,6 +61,7 @@ SYNOPSIS = {
     "audit agents": "",
     "audit agent": "--principal-kind --additional-key-ids",
     "audit export": "--format",
+    "audit pull": "--after --state --follow",
     "auth login": "--scopes --token-file --token-stdin --token",
     "auth logout": "",
     "auth status": "",

@@ -15,6 +15,7 @@ READ = {
     "GET /apps/<app_id>/callers/<caller_id>": "dashboard_agents:read",
     "GET /apps/<app_id>/audit": "dashboard_audit:read",
     "GET /apps/<app_id>/audit/export": "dashboard_audit:export",
+    "GET /apps/<app_id>/audit/sealed": "dashboard_audit:export",
     "GET /apps/<app_id>/audit/threads": "dashboard_audit:read",
     "GET /apps/<app_id>/audit/traces": "dashboard_audit:read",
     "GET /apps/<app_id>/audit/<entry_id>": "dashboard_audit:read",

@@ -1,4 +1,4 @@
-"""GET …/audit/export: the log as CSV or JSON lines, bounded, safe for spreadsheets, and itself on record."""
+"""GET …/audit/export: the log as JSON lines, CSV or OCSF: whole, safe for spreadsheets, and itself on record."""
 
 import csv
 import io
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from agents.models import App
-from audit import export as exporting
+from audit import sealed, selection
+from audit.csv_lines import COLUMNS
 from audit.models import Event
 from tests.api.program import Program, error, fields, last_act
 from tests.audit.records import HOUR, NOON, acted, called
@@ -30,19 +31,18 @@ def text(answer: Any) -> str:
 
 
 def objects(answer: Any) -> list[dict[str, Any]]:
-    """The lines of an export, without that it was asked for and that there is an app."""
+    """The rows of an export, without that it was asked for and that there is an app."""
     told = [json.loads(line) for line in text(answer).splitlines()]
-    return [one for one in told if one.get("action") not in SET_UP]
+    return [one for one in told if one["type"] == "row" and one.get("action") not in SET_UP]
 
 
 def rows(answer: Any) -> list[dict[str, str]]:
-    told = csv.DictReader(io.StringIO(text(answer), newline=""))
+    table = "".join(line for line in text(answer).splitlines(keepends=True) if not line.startswith("# "))
+    told = csv.DictReader(io.StringIO(table, newline=""))
     return [one for one in told if one["action"] not in SET_UP]
 
 
-def test_json_lines_are_the_entries_without_what_they_do_not_have(
-    app: App, log: str, by_admin: Program
-) -> None:
+def test_json_lines_are_the_entries_whole(app: App, log: str, by_admin: Program) -> None:
     one, two = called(app.id, NOON, path="/é"), acted(app.id, NOON + HOUR)
     told = objects(by_admin.get(log))
     assert [(entry["kind"], entry["id"]) for entry in told] == [("event", str(two.id)), ("call", str(one.id))]
@@ -52,20 +52,39 @@ def test_json_lines_are_the_entries_without_what_they_do_not_have(
 def test_csv_has_a_column_for_everything(app: App, log: str, by_admin: Program) -> None:
     called(app.id, NOON + HOUR, context={"run_id": "r"}), acted(app.id, changes={"name": ["a", "b"]})
     told = rows(by_admin.get(log, format="csv"))
-    assert list(told[0]) == exporting.COLUMNS
-    assert json.loads(told[0]["context"]) == {"run_id": "r"}
-    assert json.loads(told[1]["changes"]) == {"name": ["a", "b"]}
+    assert list(told[0]) == COLUMNS
+    assert json.loads(told[1]["context"]) == {"run_id": "r"}
+    assert json.loads(told[0]["changes"]) == {"name": ["a", "b"]}
+
+
+def test_ocsf_is_an_event_a_line(app: App, log: str, by_admin: Program) -> None:
+    called(app.id)
+    told = [json.loads(line) for line in text(by_admin.get(log, format="ocsf", kind="call")).splitlines()]
+    assert [one["class_uid"] for one in told] == [6003, 6003]
 
 
 @pytest.mark.parametrize(
-    ("shape", "media"), [("jsonl", "application/x-ndjson"), ("csv", "text/csv; charset=utf-8")]
+    ("shape", "media", "ending"),
+    [
+        ("jsonl", "application/x-ndjson", "jsonl"),
+        ("csv", "text/csv; charset=utf-8", "csv"),
+        ("ocsf", "application/x-ndjson", "ocsf.jsonl"),
+    ],
 )
-def test_an_export_is_a_file(app: App, log: str, by_admin: Program, shape: str, media: str) -> None:
+def test_an_export_is_a_file(
+    app: App, log: str, by_admin: Program, shape: str, media: str, ending: str
+) -> None:
     answer = by_admin.get(log, format=shape)
     assert answer["Content-Type"] == media
     assert answer["Content-Disposition"].startswith(f'attachment; filename="audit-{app.id}-')
-    assert answer["Content-Disposition"].endswith(f'.{shape}"')
+    assert answer["Content-Disposition"].endswith(f'.{ending}"')
     assert answer["Cache-Control"] == "no-store"
+
+
+def test_how_many_rows_there_are_is_said_before_the_first(app: App, log: str, by_admin: Program) -> None:
+    called(app.id), called(app.id), acted(app.id)
+    answer = by_admin.get(log, kind="call")
+    assert answer["X-Alter-Export-Rows"] == "2"
 
 
 @pytest.mark.parametrize(
@@ -89,12 +108,14 @@ def test_an_export_takes_the_filters_of_the_log(app: App, log: str, by_admin: Pr
 
 
 def test_that_it_was_asked_for_is_on_record_with_the_filters(app: App, log: str, by_admin: Program) -> None:
+    called(app.id, code="key_expired")
     by_admin.get(log, format="csv", since="2026-06-01", code="key_expired")
     act = last_act()
     assert (act.action, act.app_id, act.target_label) == ("audit.export", app.id, "checkout")
     assert act.facts == {
         "format": "csv",
         "filters": {"code": "key_expired", "since": "2026-06-01 00:00:00+00:00"},
+        "rows": 1,
     }
 
 
@@ -106,25 +127,24 @@ def test_no_key_stays_in_that_record(app: App, log: str, by_admin: Program, name
 
 
 @pytest.mark.parametrize("shape", ["csv", "jsonl"])
-def test_there_is_a_most(
-    app: App, log: str, by_admin: Program, monkeypatch: pytest.MonkeyPatch, shape: str
+@pytest.mark.parametrize("kind", ["", "call"])
+def test_however_many_there_are_they_are_told_once_and_all(
+    app: App, log: str, by_admin: Program, monkeypatch: pytest.MonkeyPatch, shape: str, kind: str
 ) -> None:
-    assert exporting.MOST_ROWS == 100_000
-    monkeypatch.setattr(exporting, "MOST_ROWS", 5)
-    monkeypatch.setattr(exporting, "A_BATCH", 2)
-    ids = [str(called(app.id, NOON + n * HOUR).id) for n in range(7)]
-    answer = by_admin.get(log, kind="call", format=shape)
+    for module, steps in ((sealed, ("A_READ", "A_COUNT")), (selection, ("A_READ", "A_SLICE"))):
+        for step in steps:
+            monkeypatch.setattr(module, step, 2)
+    ids = [str(called(app.id, NOON + n // 3 * HOUR).id) for n in range(7)]
+    answer = by_admin.get(log, kind=kind, format=shape)
     told = rows(answer) if shape == "csv" else objects(answer)
-    assert [one["id"] for one in told] == ids[:1:-1]
+    assert [one["id"] for one in told] == sorted(ids)
 
 
-def test_rows_of_one_moment_are_told_once_across_batches(
-    app: App, log: str, by_admin: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exporting, "A_BATCH", 2)
-    ids = {str(called(app.id, NOON).id) for _ in range(5)}
-    told = [one["id"] for one in objects(by_admin.get(log, kind="call"))]
-    assert (len(told), set(told)) == (5, ids)
+def test_what_is_written_after_it_was_asked_for_is_not_told(app: App, log: str, by_admin: Program) -> None:
+    called(app.id)
+    answer = by_admin.get(log)
+    called(app.id)
+    assert [one["kind"] for one in objects(answer)] == ["call"]
 
 
 @pytest.mark.parametrize("shape", ["xml", "CSV", "", "\0"])

@@ -106,7 +106,7 @@ def test_a_time_that_ends_before_it_begins_is_complained_of() -> None:
 
 def test_moments_without_their_range_are_not_in_force() -> None:
     assert filters(range="", since="2026-06-01") == Filters(APP)
-    assert form(range="24h", since="2026-06-01").active() == [("time", "last 24 hours", "?")]
+    assert form(range="24h", since="2026-06-01").active() == [("since", "last 24 hours", "?")]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_is_no_address_is_complained_of(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("action", "key.eat"), ("action", "key.read"), ("outcome", "maybe"), ("range", "9y"), ("agent", "7")]
+    [("action", "key.eat"), ("action", "key.read"), ("outcome", "maybe"), ("range", "9y"), ("kind", "span")]
     + [("key_id", "x"), ("key", "a b" * 60), ("path", "/" * 301), ("actor", "a\x00b")],
 )
 def test_a_value_that_cannot_be_taken_is_complained_of(name: str, value: str) -> None:
@@ -179,14 +179,14 @@ def test_each_filter_in_force_can_be_taken_away_alone() -> None:
     assert without == {
         "key": {"outcome": "refused", "range": "24h"},
         "outcome": {"key": PREFIX, "range": "24h"},
-        "time": {"key": PREFIX, "outcome": "refused"},
+        "since": {"key": PREFIX, "outcome": "refused"},
     }
 
 
 def test_one_of_two_moments_can_be_taken_away() -> None:
     asked = {"range": "custom", "since": "2026-06-01", "until": "2026-06-02"}
     without = {name: query(address) for name, _, address in form(**asked).active()}
-    assert without["from"] == {"range": "custom", "until": "2026-06-02"}
+    assert without["since"] == {"range": "custom", "until": "2026-06-02"}
 
 
 def test_what_cannot_be_taken_can_be_taken_away() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from agents.models import App
@@ -17,9 +19,8 @@ from audit.models import Call, Event
 from keys.plaintext import generate
 from portal.models import User
 from tests.audit.reading import entries, event_page, link, text
-from tests.audit.records import DAY, HOUR, MINUTE, NOON, PREFIX, acted, called
+from tests.audit.records import DAY, HOUR, MINUTE, NOON, PREFIX, acted, called, sealed
 
-Queries = Callable[[int], Any]
 Read = Callable[..., Any]
 
 
@@ -90,11 +91,13 @@ def test_nothing_can_be_posted_to_the_record(
 
 def test_an_act_is_told_in_a_sentence(read: Read, app: App) -> None:
     acted(app.id, action="key.deprecate", reason="moving on", ip="203.0.113.9")
+    sealed()
     assert "Admin did key.deprecate on worker page · “moving on” 203.0.113.9" in text(read())
 
 
 def test_a_call_is_told_in_a_sentence(read: Read, app: App) -> None:
     called(app.id, method="POST", path="/grants/issue", ip="203.0.113.7")
+    sealed()
     assert "Allowed worker called POST /grants/issue x7Kd2mQp 203.0.113.7" in text(read())
 
 
@@ -147,7 +150,10 @@ def test_every_filter_finds_what_it_says(read: Read, app: App, number: int) -> N
 
 def test_each_filter_in_force_is_a_token_that_takes_it_away(read: Read, app: App) -> None:
     response = read(outcome="refused", ip="203.0.113.7")
-    assert 'href="?ip=203.0.113.7" aria-label="Remove outcome: refused"' in response.content.decode()
+    found = re.search(
+        r'<a href="([^"]*)"[^>]* aria-label="Remove outcome: refused"', response.content.decode()
+    )
+    assert found and found[1] == "?ip=203.0.113.7"
 
 
 def test_a_filter_without_a_control_is_kept_by_the_form(read: Read) -> None:
@@ -184,14 +190,15 @@ def test_a_page_holds_still_while_calls_arrive(read: Read, app: App) -> None:
     assert entries(read(**older)) == before
 
 
-@pytest.mark.parametrize("rows", [1, 60])
-def test_the_timeline_is_a_fixed_number_of_queries(
-    read: Read, app: App, rows: int, django_assert_num_queries: Queries
-) -> None:
-    for _ in range(rows):
-        acted(app.id), called(app.id)
-    with django_assert_num_queries(7):
+def test_the_timeline_is_a_fixed_number_of_queries(read: Read, app: App) -> None:
+    acted(app.id), called(app.id)
+    with CaptureQueriesContext(connection) as of_few:
         read()
+    for _ in range(30):
+        acted(app.id), called(app.id, code="ip_not_allowed")
+    with CaptureQueriesContext(connection) as of_many:
+        read()
+    assert len(of_many) == len(of_few) < 40
 
 
 # ── nothing to show ─────────────────────────────────────────────────────────
@@ -226,7 +233,6 @@ BAD = [
     ({"range": "9y"}, "Select a valid choice"),
     ({"outcome": "maybe"}, "Select a valid choice"),
     ({"action": "key.eat"}, "Select a valid choice"),
-    ({"agent": "seven"}, "Enter a valid UUID"),
     ({"key_id": "seven"}, "Enter a valid UUID"),
     ({"ip": "here"}, "Write a whole address"),
     ({"key": "a\x00b"}, "Null characters are not allowed"),

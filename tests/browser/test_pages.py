@@ -56,6 +56,7 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         reverse("audit-event", args=[app.id, Event.objects.filter(action="key.rotate").latest("at").id]),
         reverse("audit-call", args=[app.id, Call.objects.get().id]),
         reverse("audit", args=one) + "?key=nothing&range=24h",
+        reverse("audit-export", args=one) + "?outcome=refused&range=30d",
         reverse("audit", args=one) + "?range=custom&since=yesterday",
         reverse("member-end", args=[app.id, developer.memberships.get().id]),
         "/apps/no-such-page/",

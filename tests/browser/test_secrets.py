@@ -58,7 +58,7 @@ def test_a_key_pasted_into_a_search_box_is_cut_before_it_reaches_the_address(pag
     app = story.create_app(page, "checkout")
     secret = story.mint(page, app, "worker")
     page.goto(f"/apps/{app.id}/audit/")
-    page.get_by_label("Key prefix").fill(secret)
+    page.get_by_label("Add a filter").fill(secret)
     page.get_by_role("button", name="Search").click()
     page.wait_for_url("**/audit/?**key=**")
     assert secret[22:] not in page.url

@@ -56,7 +56,7 @@ def test_a_key_is_minted_used_deprecated_and_revoked(
 
     # The log has all of it, filtered by the key's prefix.
     page.get_by_role("link", name="Audit log", exact=True).click()
-    page.get_by_label("Key prefix").fill(secret[:22])
+    page.get_by_label("Add a filter").fill(secret[:22])
     page.get_by_role("button", name="Search").click()
     timeline = page.get_by_role("region", name="Timeline")
     for told in ("key.mint", "key.deprecate", "key.revoke", "seen in a pasted log", "/verify", "revoked"):

@@ -120,9 +120,11 @@ document.addEventListener("keydown", (event) => {
 
 // ── Forms ───────────────────────────────────────────────────────────────────
 // A button rests while its form is on the way; a page that comes back from the browser's cache is loaded afresh.
+// <form data-downloads> is answered by a file: the page stays, and so does its button.
 const submitters = (form) => [...form.elements].filter((it) => it.type === "submit");
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method === "dialog") return; // htmx has the first
+  if ("downloads" in event.target.dataset) return;
   setTimeout(() => submitters(event.target).forEach((it) => (it.disabled = true))); // after its value was taken
 });
 let resting = [];

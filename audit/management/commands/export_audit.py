@@ -1,0 +1,82 @@
+"""Takes an app's record out at the shell, with the filters of the management API."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError, CommandParser
+from pydantic import ValidationError
+
+from audit.actors import Actor
+from audit.api import Wanted
+from audit.export import FORMATS, export
+from audit.matching import Filters
+from audit.models import Event
+from audit.refusals import Invalid, NotFound
+from audit.shell import ShellCommand
+
+NO_APP = "none"
+SOUGHT = "sought_"
+"""Before the name of a filter among the options: one of them is called actor, as who runs the command is."""
+
+
+class Command(ShellCommand):
+    """`manage.py export_audit --app ID --format jsonl > audit.jsonl`."""
+
+    help = "Take an app's audit log out, as far as it is sealed. This is recorded too."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--app", required=True, help="the app's id; none: what belongs to no app")
+        parser.add_argument("--format", choices=list(FORMATS), default="jsonl")
+        parser.add_argument("--file", type=Path, help="where to; otherwise stdout")
+        for name, field in Wanted.model_fields.items():
+            option = f"--{name.replace('_', '-')}"
+            parser.add_argument(option, dest=SOUGHT + name, metavar="WHAT", help=field.description)
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        app_id, name = _app(options["app"])
+        taken = export(actor, _filters(app_id, options), name, options["format"])
+        try:
+            self._write(options["file"], taken.blocks())
+        except OSError as error:
+            raise CommandError(
+                f"{options['file']} cannot be written: {error.strerror}.", returncode=2
+            ) from None
+        self.stderr.write(f"{taken.rows} rows.")
+
+    def _write(self, path: Path | None, blocks: Iterable[bytes]) -> None:
+        """Bytes as they are: no encoding of a terminal's may change what is signed."""
+        if path:
+            with path.open("wb") as target:
+                target.writelines(blocks)
+        elif out := getattr(self.stdout, "buffer", None):
+            out.writelines(blocks)
+            out.flush()
+        else:
+            for block in blocks:
+                self.stdout.write(block.decode(), ending="")
+
+
+def _filters(app_id: UUID | None, options: dict[str, Any]) -> Filters:
+    asked = {name: options[SOUGHT + name] for name in Wanted.model_fields if options[SOUGHT + name]}
+    try:
+        return Wanted(**asked).filters(app_id)
+    except ValidationError as error:
+        flaw = error.errors()[0]
+        raise Invalid(str(flaw["loc"][0]), f"--{flaw['loc'][0]}: {flaw['msg']}.") from None
+
+
+def _app(words: str) -> tuple[UUID | None, str]:
+    """An app's id, and its name as its newest act on record has it. Raises NotFound, and Invalid."""
+    if words == NO_APP:
+        return None, "what belongs to no app"
+    try:
+        app_id = UUID(words)
+    except ValueError:
+        raise Invalid("app", "--app: write an app's id, or none.") from None
+    acts = Event.objects.filter(target_kind="app", target_id=str(app_id)).order_by("-at")
+    name = acts.values_list("target_label", flat=True).first()
+    if name is None:
+        raise NotFound("The record knows no app with this id.")
+    return app_id, name

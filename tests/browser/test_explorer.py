@@ -1,0 +1,161 @@
+"""An investigation in the browser: with the mouse, with the keyboard alone, and without JavaScript."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from agents.models import App
+from portal.models import User
+from tests.browser import story
+from tests.browser.story import Asked
+from tests.factories import minted
+
+CheckPage = Callable[[Page], None]
+NewContext = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def log(app: App) -> str:
+    """The address of the log of an app whose key has called."""
+    return reverse("audit", args=[app.id])
+
+
+@pytest.fixture
+def secret(app: App, live_server: LiveServer) -> str:
+    """A key that passed twice and was refused three times."""
+    plaintext = minted(app, name="worker").plaintext.take()
+    for scope in ("read", "read", "write", "write", "write"):
+        Asked(live_server.url, plaintext, f"/verify?scope=grants:{scope}")
+    return plaintext
+
+
+def search(page: Page, text: str) -> None:
+    page.get_by_label("Add a filter").fill(text)
+    page.get_by_label("Add a filter").press("Enter")
+
+
+def test_a_search_is_typed_narrowed_opened_and_saved(
+    page: Page, log: str, secret: str, admin: User, axe: CheckPage
+) -> None:
+    story.sign_in(page, admin)
+    page.goto(log)
+    search(page, "key:worker kind:call")
+    page.wait_for_url("**/audit/?key=worker&kind=call")
+    expect(page.get_by_text("5 calls, 0 acts")).to_be_visible()
+
+    # A facet adds its filter; a token's cross takes one away.
+    page.get_by_role("navigation", name="Facets").get_by_role("link", name="Refused 3").click()
+    page.wait_for_url("**outcome=refused**")
+    expect(page.locator("a.entry:visible")).to_have_count(1)
+    page.get_by_text("2 more like it since").click()
+    expect(page.locator("a.entry:visible")).to_have_count(3)
+    page.get_by_role("link", name="Remove kind: call").click()
+    page.wait_for_url(lambda url: "kind" not in url)
+
+    # What cannot be read is said where it was typed.
+    search(page, "colour:red")
+    expect(page.locator("#id_q_error")).to_contain_text("There is no “colour:”")
+    expect(page.get_by_label("Add a filter")).to_have_value("colour:red")
+    page.get_by_label("Add a filter").fill("")
+    page.get_by_role("button", name="Search").click()
+
+    # An entry opens below itself, and closes.
+    entry = page.locator("a.entry").first
+    entry.click()
+    expect(entry).to_have_attribute("aria-expanded", "true")
+    expect(page.locator(".unfolded #detail")).to_contain_text("insufficient_scope")
+    assert "/calls/" not in page.url
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        axe(page)
+    entry.click()
+    expect(page.locator("#detail")).to_have_count(0)
+
+    # The view is kept as a tab.
+    page.get_by_role("link", name="Save view").click()
+    page.get_by_label("Name").fill("Refused workers")
+    axe(page)
+    page.get_by_role("button", name="Save view").click()
+    tab = page.get_by_role("navigation", name="Views").get_by_role("link", name="Refused workers")
+    expect(tab).to_have_attribute("aria-current", "page")
+    page.get_by_role("link", name="Change this view…").click()
+    page.get_by_role("button", name=re.compile("Share with everyone")).wait_for()
+    axe(page)
+
+    # The figure's table leads to a narrower span.
+    page.goto(log + "?range=1h")
+    page.get_by_text("As a table, or choose a narrower span").click()
+    axe(page)
+    page.get_by_role("table", name="Calls and acts by time").get_by_role("link").first.click()
+    page.wait_for_url("**range=custom&since=**")
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.locator("a.entry:visible").first.click()
+    page.locator("#detail").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_the_live_tail_counts_what_arrives_and_moves_nothing(
+    page: Page, log: str, secret: str, admin: User, live_server: LiveServer, axe: CheckPage
+) -> None:
+    story.sign_in(page, admin)
+    page.goto(log + "?kind=call")
+    page.get_by_role("button", name="Live").click()
+    expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
+    top = page.locator("a.entry").first.get_attribute("id")
+    Asked(live_server.url, secret, "/verify?scope=grants:read")
+    expect(page.get_by_role("link", name="1 new", exact=True)).to_be_visible(timeout=8_000)
+    assert page.locator("a.entry").first.get_attribute("id") == top
+    axe(page)
+
+    # Paused, nothing is counted; then it goes on from where it was.
+    page.get_by_role("button", name="Pause").click()
+    Asked(live_server.url, secret, "/verify?scope=grants:read")
+    page.get_by_role("button", name="Live").click()
+    page.get_by_role("link", name="2 new", exact=True).click(timeout=8_000)
+    expect(page.locator("a.entry").nth(2)).to_have_id(str(top))
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("new$"))).to_have_count(0)
+    page.get_by_role("button", name="Pause").click()
+
+
+def test_an_investigation_with_the_keyboard_alone(page: Page, log: str, secret: str, admin: User) -> None:
+    story.sign_in(page, admin)
+    page.goto(log)
+    page.get_by_label("Add a filter").focus()
+    page.keyboard.type("worker outcome:refused")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/audit/?key=worker&outcome=refused")
+    page.locator("a.entry").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail")).to_contain_text("insufficient_scope")
+    expect(page.locator("a.entry").first).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#detail') !== null")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail")).to_have_count(0)
+    page.get_by_role("link", name="Remove outcome: refused").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/audit/?key=worker")
+    expect(page.locator("#timeline-h")).to_be_focused()
+
+
+def test_an_investigation_without_javascript(
+    new_context: NewContext, log: str, secret: str, admin: User
+) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    story.sign_in(page, admin)
+    page.goto(log)
+    search(page, f"key:{secret[:22]} outcome:refused")
+    page.wait_for_url("**outcome=refused")
+    expect(page.get_by_role("button", name="Live")).to_be_hidden()
+    page.get_by_role("link", name="Save view").click()
+    page.get_by_label("Name").fill("Mine")
+    page.get_by_role("button", name="Save view").click()
+    expect(page.get_by_role("link", name="Mine", exact=True)).to_have_attribute("aria-current", "page")
+    page.locator("a.entry").first.click()
+    expect(page.get_by_text("Refused at the check “scope”")).to_be_visible()
