@@ -7,10 +7,10 @@ processes may try at once; one wins, and the others have done nothing (docs/deci
 import logging
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -32,6 +32,13 @@ A_BATCH = 1000
 """How many rows one checkpoint stands for at the most."""
 LOCK = 7_365_616_108
 """The number of the advisory lock that one sealer at a time holds, on PostgreSQL."""
+_HEADS = """
+WITH wanted (stream, kind) AS (VALUES {places})
+SELECT audit_checkpoint.* FROM wanted JOIN audit_checkpoint ON audit_checkpoint.number = (
+    SELECT head.number FROM audit_checkpoint AS head WHERE head.stream = wanted.stream AND head.kind = wanted.kind
+    ORDER BY head.first_seq DESC LIMIT 1
+)
+"""
 SEAL_COLUMNS = ("row_id", "stream", "kind", "seq", "leaf", "salt")
 
 
@@ -113,16 +120,23 @@ def sealed_to(app_id: UUID | None) -> datetime | None:
 
 def _batches(waiting: Iterable[Waiting]) -> Iterator[Batch]:
     """What waits, as batches: none spans two months, so that a month of calls can go as a whole."""
-    places: dict[tuple[UUID, str, int, int], list[Waiting]] = {}
+    months: defaultdict[tuple[str, int, int], list[Waiting]] = defaultdict(list)
     for one in waiting:
-        places.setdefault((one.stream, one.kind, one.at.year, one.at.month), []).append(one)
-    for (app_id, kind, *_), mine in sorted(places.items()):
-        mine.sort(key=attrgetter("at"))
-        for start in range(0, len(mine), A_BATCH):
-            part = mine[start : start + A_BATCH]
-            found = rows.read(kind, [one.row_id for one in part], part[0].at, part[-1].at)
-            if found:
-                yield _hashed(Stream(app_id, kind), sorted(found, key=lambda row: (row.at, row.id)))
+        months[one.kind, one.at.year, one.at.month].append(one)
+    for (kind, *_), mine in sorted(months.items()):
+        for app_id, found in sorted(_read(kind, mine).items()):
+            for start in range(0, len(found), A_BATCH):
+                yield _hashed(Stream(app_id, kind), found[start : start + A_BATCH])
+
+
+def _read(kind: str, some: Sequence[Waiting]) -> dict[UUID, list[Row]]:
+    """Rows of one kind and one month, in order, by stream. All at once: a pass has a few of each of many streams."""
+    stream_of, moments = {one.row_id: one.stream for one in some}, [one.at for one in some]
+    found: defaultdict[UUID, list[Row]] = defaultdict(list)
+    read = rows.read(kind, list(stream_of), min(moments), max(moments))
+    for row in sorted(read, key=lambda row: (row.at, row.id)):
+        found[stream_of[row.id]].append(row)
+    return found
 
 
 def _hashed(stream: Stream, found: Sequence[Row]) -> Batch:
@@ -153,19 +167,25 @@ def _take_turn(waiting: Sequence[Waiting]) -> None:
 def _write(batches: Sequence[Batch]) -> None:
     signing.make_known()
     last = Checkpoint.objects.order_by("-number").first()
-    heads, fresh, lines = dict[Stream, Checkpoint | None](), list[Checkpoint](), list[tuple[Any, ...]]()
+    heads, fresh, lines = _heads(batches), list[Checkpoint](), list[tuple[Any, ...]]()
     for number, batch in enumerate(batches, last.number + 1 if last else 1):
-        if batch.stream not in heads:
-            heads[batch.stream] = _head(batch.stream)
-        made = heads[batch.stream] = _checkpoint(number, batch, heads[batch.stream])
+        made = heads[batch.stream] = _checkpoint(number, batch, heads.get(batch.stream))
         lines += _seals(batch, made.first_seq)
         fresh.append(made)
     Checkpoint.objects.bulk_create(fresh)
     _insert(lines)
 
 
-def _head(stream: Stream) -> Checkpoint | None:
-    return Checkpoint.objects.filter(stream=stream.app_id, kind=stream.kind).order_by("-first_seq").first()
+def _heads(batches: Sequence[Batch]) -> dict[Stream, Checkpoint]:
+    """The last checkpoint of each stream that has one. Neither engine's ORM can ask for many at once."""
+    streams = list({batch.stream for batch in batches})
+    if not streams:
+        return {}
+    native = connection.features.has_native_uuid_field
+    told = [(one.app_id if native else one.app_id.hex, one.kind) for one in streams]
+    values = [value for pair in told for value in pair]
+    heads = Checkpoint.objects.raw(_HEADS.format(places=", ".join(["(%s, %s)"] * len(streams))), values)
+    return {Stream(head.stream, head.kind): head for head in heads}
 
 
 def _checkpoint(number: int, batch: Batch, before: Checkpoint | None) -> Checkpoint:
