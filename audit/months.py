@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet, Sum
 from audit import partitions, purging
 from audit.clock import now
 from audit.fences import maintenance
-from audit.models import Call, Checkpoint, Pending, Place
+from audit.models import Checkpoint, Pending, Place
 from audit.partitions import FIRST, Part
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,5 @@ def _within(part: Part) -> QuerySet[Checkpoint]:
 
 
 def _waiting(part: Part) -> bool:
-    """Whether a call of it waits for its seal."""
-    waiting = Pending.objects.filter(kind="call").values("row_id")
-    return Call.objects.filter(at__lt=part.ends, id__in=waiting).exists()
+    """Whether a call of it, or of one before it, waits for its seal."""
+    return Pending.objects.filter(kind="call", at__lt=part.ends).exists()

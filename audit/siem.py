@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from django.conf import settings
 
@@ -15,6 +16,7 @@ from audit import cef, outfile, syslog
 from audit.api_wire import Entry
 from audit.following import Wanted, newest, rows
 from audit.models import Call, Checkpoint, Event, Place
+from audit.ocsf import ocsf
 
 log = logging.getLogger(__name__)
 A_RUN = 10
@@ -30,11 +32,19 @@ _rests_until: dict[str, float] = {}
 
 def as_json(row: Event | Call, seq: int) -> str:
     """As the management API tells it, with its place in the stream."""
-    told = {"seq": seq, **Entry.of(row).model_dump(mode="json", exclude_none=True)}
+    return _dumped({"seq": seq, **Entry.of(row).model_dump(mode="json", exclude_none=True)})
+
+
+def as_ocsf(row: Event | Call, seq: int) -> str:
+    """As an event of the Open Cybersecurity Schema Framework."""
+    return _dumped(ocsf(row, seq))
+
+
+def _dumped(told: dict[str, Any]) -> str:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
-FORMATS: dict[str, Callable[[Event | Call, int], str]] = {"json": as_json, "cef": cef.line}
+FORMATS: dict[str, Callable[[Event | Call, int], str]] = {"json": as_json, "ocsf": as_ocsf, "cef": cef.line}
 """How a row is told, by the word of PORTAL_FORWARD_FORMAT."""
 
 

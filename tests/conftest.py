@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as portal
 from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
-from pytest_django import Settings
+from django.test import override_settings
+from django.test.client import ClientHandler
+from django.test.signals import setting_changed
 
 from tools.dev import find_chromium
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.server"]
 
 # No word to anybody but this machine, and no message that a page did not cause.
 CHROMIUM_ARGS = (
@@ -47,10 +51,31 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return browser_type_launch_args | mine
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
     """Digest passwords with something fast: argon2id is slow by design, and tested in tests/portal/test_sign_in.py."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def middleware_is_loaded_once(quick_passwords: None) -> Iterator[None]:
+    """Load it for all clients, as a server does: it takes longer than a request. Other settings load it anew."""
+    real, loaded = ClientHandler.load_middleware, dict[str, Any]()
+
+    def load(self: ClientHandler, is_async: bool = False) -> None:
+        if not loaded:
+            real(self, is_async)
+            loaded.update({name: value for name, value in vars(self).items() if name.startswith("_")})
+        vars(self).update(loaded)
+
+    def forget(**_: object) -> None:
+        loaded.clear()
+
+    setting_changed.connect(forget)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", load)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -59,16 +84,25 @@ def forgotten_tries() -> None:
     cache.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def checkpoints_of_this_process() -> Path:
+    """Let each process that tests keep its checkpoints in a folder of its own."""
+    portal.CHECKPOINT_DIR = Path(portal.DATA_DIR) / f"checkpoints-{os.getpid()}"
+    return portal.CHECKPOINT_DIR
+
+
 @pytest.fixture(autouse=True)
-def no_checkpoints_of_the_test_before(settings: Settings) -> None:
-    """Give each test an empty folder for checkpoints: a database that is rolled back knows none of the last one's."""
-    settings.CHECKPOINT_DIR = Path(settings.DATA_DIR) / f"checkpoints-{os.getpid()}"
-    shutil.rmtree(settings.CHECKPOINT_DIR, ignore_errors=True)
+def no_checkpoints_of_the_test_before(checkpoints_of_this_process: Path) -> None:
+    """Empty that folder for each test: a database that is rolled back knows none of the last one's."""
+    shutil.rmtree(checkpoints_of_this_process, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def flush_may_empty_the_audit_log() -> Iterator[None]:
-    """Let Django empty the tables after a transactional or live-server test, which the triggers forbid."""
+    """Let Django empty the tables after a transactional or live-server test, which the triggers forbid.
+
+    It also writes Django's own permissions anew each time, which nothing here reads: that is left out.
+    """
     real = BaseDatabaseOperations.execute_sql_flush
 
     def flush(self: BaseDatabaseOperations, statements: Sequence[str]) -> None:
@@ -77,11 +111,14 @@ def flush_may_empty_the_audit_log() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush)
+        patch.setattr("django.core.management.commands.flush.emit_post_migrate_signal", lambda *_: None)
         yield
 
 
 def _on_postgres(_: BaseDatabaseOperations, statements: Sequence[str]) -> list[str]:
-    return ["SET LOCAL portal.audit_maintenance = 'on'", *statements]
+    # TRUNCATE makes new files for each table and index, which takes far longer than deleting a few rows.
+    tables = re.findall(r'"[^"]+"', " ".join(statements))
+    return ["SET LOCAL portal.audit_maintenance = 'on'", *(f"DELETE FROM {table}" for table in tables)]
 
 
 def _on_sqlite(operations: BaseDatabaseOperations, statements: Sequence[str]) -> list[str]:

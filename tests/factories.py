@@ -1,7 +1,10 @@
 """Makes rows the way the product does: audited ones come from their verbs, never from a bare save."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
 from factory.declarations import Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
@@ -80,3 +83,11 @@ def member(role: str, app: App | None, **person: Any) -> User:
     with change(shell(), actions.JOIN, on=membership):
         membership.save()
     return user
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Take back what is done inside: several tries share one arrangement, and each finds it untouched."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,12 @@ from tests import pgtemp
 SETTINGS = ("DATABASE_URL", "EMAIL_URL", "HOST", "PORT")
 NO_POSTGRES = "no PostgreSQL found: use `make test`, set PORTAL_TEST_PG_BIN, or say --db=sqlite"
 POSTGRES_ONLY = ("browser", "postgres")
+# Whoever touches a database asks for one of these, or is marked django_db.
+DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+LEFT_TO = {"sqlite": ("need PostgreSQL", "postgres"), "postgres": ("touch no database", "sqlite")}
 
 _postgres = pytest.StashKey[pgtemp.Server]()
+_left_out = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Prepare the environment that portal.settings reads."""
+    gc.disable()  # until all tests are collected: nothing is thrown away before, and looking takes seconds
     if "PYTEST_XDIST_WORKER" in os.environ:
         return  # a worker shares its controller's database server and folder
     forget_settings()
@@ -75,11 +82,55 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"database: {config.getoption('db')}"
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only PostgreSQL can run: left out, not skipped, because PostgreSQL does run it."""
-    if config.getoption("db") != "sqlite":
-        return
-    left_out = [item for item in items if any(item.get_closest_marker(name) for name in POSTGRES_ONLY)]
+    """Leave to the other engine what need not run on this one: left out, not skipped, because that one runs it."""
+    on_sqlite = config.getoption("db") == "sqlite"
+    left_out = [item for item in items if (needs_postgres(item) if on_sqlite else needs_no_database(item))]
+    config.stash[_left_out] = len(left_out)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+    # The browser's tests take longest, and should not be what one worker is left alone with at the end.
+    items.sort(key=lambda item: not item.get_closest_marker("browser"))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what has been collected out of the garbage collector's way."""
+    gc.freeze()
+    gc.enable()
+
+
+def needs_postgres(item: pytest.Item) -> bool:
+    """Tell whether only PostgreSQL can run it."""
+    return any(item.get_closest_marker(name) for name in POSTGRES_ONLY)
+
+
+def needs_no_database(item: pytest.Item) -> bool:
+    """Tell whether it proves the same on both engines: it may touch neither, and pytest-django sees to that."""
+    fixtures = getattr(item, "fixturenames", ())
+    return (
+        not needs_postgres(item)
+        and not item.get_closest_marker("django_db")
+        and DATABASE.isdisjoint(fixtures)
+    )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell it to the controller, if this is a worker."""
+    if told := getattr(session.config, "workeroutput", None):
+        told["left_out"] = session.config.stash.get(_left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear it from a worker; all of them say the same."""
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many tests the other engine has to run."""
+    if left_out := config.stash.get(_left_out, 0):
+        why, other = LEFT_TO[config.getoption("db")]
+        terminalreporter.write_line(f"{left_out} tests {why}: they are left to --db={other}")

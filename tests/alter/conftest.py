@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pytest_django.live_server_helper import LiveServer
 
 from agents.models import App
 from audit.actors import shell
 from portal import tokens
 from portal.models import User
 from tests.alter.running import SETTINGS
+from tests.server import Server
 
 
 @pytest.fixture(autouse=True)
@@ -27,11 +27,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def portal(live_server: LiveServer, app: App, monkeypatch: pytest.MonkeyPatch) -> str:
+def portal(served: Server, app: App, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a portal, which the command knows, as it knows the app."""
-    monkeypatch.setenv("ALTER_BASE_URL", live_server.url)
+    monkeypatch.setenv("ALTER_BASE_URL", served.url)
     monkeypatch.setenv("ALTER_APP_ID", str(app.id))
-    return live_server.url
+    return served.url
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from keys.models import ApiKey
 from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields
-from tests.factories import AgentFactory, minted
+from tests.factories import AgentFactory, minted, taken_back
 
 LONG = "a" * 1001
 BROKEN = "\ud800"
@@ -167,10 +167,10 @@ def test_a_field_that_is_needed_is_asked_for(place: Place, line: str) -> None:
 
 
 @pytest.mark.parametrize("line", [line for line in BODIES if "name" in BODIES[line]])
-@pytest.mark.parametrize("name", MISLEADING)
-def test_a_name_that_misleads_is_refused(place: Place, line: str, name: str) -> None:
-    answer = place.send(line, NEEDED.get(line, {}) | {"name": name})
-    assert (error(answer), fields(answer)) == ((422, "validation_error"), ["name"])
+def test_a_name_that_misleads_is_refused(place: Place, line: str) -> None:
+    for name in MISLEADING:
+        answer = place.send(line, NEEDED.get(line, {}) | {"name": name})
+        assert (error(answer), fields(answer)) == ((422, "validation_error"), ["name"]), repr(name)
     assert place.now() == place.before
 
 
@@ -243,34 +243,34 @@ def test_what_was_sent_is_not_told_back(place: Place) -> None:
 DEEP = b'{"metadata":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
 
 
-@EVERY_BODY
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"x",
-        b"{'name': 1}",
-        b'{"name": NaN}',
-        b'{"name": Infinity}',
-        b'{"reason": "a", "reason": "b"}',
-        b'{"metadata": {"a": 1, "a": 2}}',
-        b'{"name": "\xff"}',
-        '{"name": "a"}'.encode("utf-16"),
-        b'\xef\xbb\xbf{"name": "a"}',
-        DEEP,
-        b"\0",
-    ],
-    ids=lambda body: repr(body[:20]),
+NO_JSON = (
+    b"{",
+    b"x",
+    b"{'name': 1}",
+    b'{"name": NaN}',
+    b'{"name": Infinity}',
+    b'{"reason": "a", "reason": "b"}',
+    b'{"metadata": {"a": 1, "a": 2}}',
+    b'{"name": "\xff"}',
+    '{"name": "a"}'.encode("utf-16"),
+    b'\xef\xbb\xbf{"name": "a"}',
+    DEEP,
+    b"\0",
 )
-def test_what_is_no_json_or_not_in_one_way_is_refused(place: Place, line: str, body: bytes) -> None:
-    assert error(place.send(line, body)) == (400, "invalid_json")
+NO_OBJECT: tuple[Any, ...] = ([], [{}], "x", 7, True)
+
+
+@EVERY_BODY
+def test_what_is_no_json_or_not_in_one_way_is_refused(place: Place, line: str) -> None:
+    for body in NO_JSON:
+        assert error(place.send(line, body)) == (400, "invalid_json"), body[:20]
     assert place.now() == place.before
 
 
 @EVERY_BODY
-@pytest.mark.parametrize("body", [[], [{}], "x", 7, True])
-def test_json_that_is_no_object_is_refused(place: Place, line: str, body: Any) -> None:
-    assert error(place.send(line, body)) == (422, "validation_error")
+def test_json_that_is_no_object_is_refused(place: Place, line: str) -> None:
+    for body in NO_OBJECT:
+        assert error(place.send(line, body)) == (422, "validation_error"), body
     assert place.now() == place.before
 
 
@@ -282,12 +282,10 @@ def test_a_mebibyte_is_too_much(place: Place, line: str) -> None:
 
 
 @EVERY_BODY
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"]
-)
-def test_a_body_says_that_it_is_json(place: Place, line: str, kind: str) -> None:
-    answer = place.send(line, b"{}", Content_Type=kind)
-    assert error(answer) == (415, "unsupported_media_type")
+def test_a_body_says_that_it_is_json(place: Place, line: str) -> None:
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"):
+        answer = place.send(line, b"{}", Content_Type=kind)
+        assert error(answer) == (415, "unsupported_media_type"), kind
     assert place.now() == place.before
 
 
@@ -296,11 +294,12 @@ def test_json_may_say_its_encoding(place: Place) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("body", [None, b"", b"null", b"{}"])
 @pytest.mark.parametrize("line", [line for line in BODIES if line.rpartition("/")[2] in SILENT])
-def test_where_nothing_has_to_be_said_nothing_may_be(place: Place, line: str, body: bytes | None) -> None:
+def test_where_nothing_has_to_be_said_nothing_may_be(place: Place, line: str) -> None:
     place.prepare(line)
-    assert place.send(line, body).status_code in (200, 201)
+    for body in (None, b"", b"null", b"{}"):
+        with taken_back():
+            assert place.send(line, body).status_code in (200, 201), body
 
 
 # ── addresses and queries ───────────────────────────────────────────────────────────────────────────
@@ -342,18 +341,18 @@ def test_a_query_of_agents_that_cannot_be_is_named(app: App, by_developer: Progr
 
 
 @pytest.mark.parametrize("name", ["include_archived", "include_stats"])
-@pytest.mark.parametrize("value", ["maybe", "2", "", "\0"])
-def test_a_flag_is_true_or_false(by_admin: Program, name: str, value: str) -> None:
-    answer = by_admin.get("/apps", **{name: value})
-    assert (error(answer), fields(answer)) == ((422, "validation_error"), [name])
+def test_a_flag_is_true_or_false(by_admin: Program, name: str) -> None:
+    for value in ("maybe", "2", "", "\0"):
+        answer = by_admin.get("/apps", **{name: value})
+        assert (error(answer), fields(answer)) == ((422, "validation_error"), [name]), value
 
 
 @pytest.mark.parametrize("name", ["expected_version", "grace_seconds"])
-@pytest.mark.parametrize("value", ["-1", "x", "1.5", "9" * 30, "\0"])
-def test_a_number_in_a_query_is_one(place: Place, name: str, value: str) -> None:
+def test_a_number_in_a_query_is_one(place: Place, name: str) -> None:
     agent, app = place.known["agent_id"], place.known["app_id"]
-    answer = place.program.patch(f"/apps/{app}/agents/{agent}", {"display_name": "x"}, **{name: value})
-    assert (error(answer), fields(answer)) == ((422, "validation_error"), [name])
+    for value in ("-1", "x", "1.5", "9" * 30, "\0"):
+        answer = place.program.patch(f"/apps/{app}/agents/{agent}", {"display_name": "x"}, **{name: value})
+        assert (error(answer), fields(answer)) == ((422, "validation_error"), [name]), value
     assert place.now() == place.before
 
 

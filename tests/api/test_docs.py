@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from django.urls import resolve
-from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Agent, App
 from audit.refusals import every
@@ -19,6 +18,7 @@ from portal.models import User
 from portal.roles import EVERYTHING
 from tests.api.conftest import Of
 from tests.factories import minted
+from tests.server import Server
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 SCRIPTS = [block for block in re.findall(r"^```sh\n(.*?)^```$", TEXT, re.M | re.S) if "curl" in block]
@@ -35,7 +35,7 @@ def asked() -> list[tuple[str, str]]:
 
 @pytest.mark.skipif(not (shutil.which("curl") or os.environ.get("CI")), reason="no curl here")
 def test_every_example_runs_as_it_is_written(
-    live_server: LiveServer, app: App, agent: Agent, admin: User, of: Of, tmp_path: Path
+    served: Server, app: App, agent: Agent, admin: User, of: Of, tmp_path: Path
 ) -> None:
     known = {
         "APP": app.id,
@@ -44,7 +44,7 @@ def test_every_example_runs_as_it_is_written(
         "SUSPECT": minted(app).plaintext.take(),
     }
     script = re.sub(r"^export .*$", "", "\n".join(SCRIPTS), flags=re.M).replace("curl -sS", "curl -sSf")
-    told = {"PORTAL": live_server.url, "TOKEN": of(admin).secret, **{n: str(v) for n, v in known.items()}}
+    told = {"PORTAL": served.url, "TOKEN": of(admin).secret, **{n: str(v) for n, v in known.items()}}
     subprocess.run(
         ["sh", "-euc", script], check=True, cwd=tmp_path, env=os.environ | told, stdout=subprocess.PIPE
     )

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from audit import seals, siem, syslog
 from audit.models import Place
+from portal import outlets
 from tests.audit.receiver import HOST
 from tests.audit.records import MINUTE, NOON, acted, called
 
@@ -111,6 +112,17 @@ def test_cef_is_written_where_it_is_asked_for(path: Path, settings: Settings) ->
     sealed(called())
     siem.write()
     assert path.read_text().startswith("CEF:0|alter|portal|1|call.allowed|GET /grants|2|rt=")
+
+
+def test_ocsf_is_written_where_it_is_asked_for(path: Path, settings: Settings) -> None:
+    settings.FORWARD_FORMAT = "ocsf"
+    sealed(called())
+    siem.write()
+    assert lines(path)[0]["class_uid"] == 6003
+
+
+def test_every_format_of_the_settings_is_one_that_is_written() -> None:
+    assert set(siem.FORMATS) == set(outlets.FORMATS)
 
 
 # ── syslog ──────────────────────────────────────────────────────────────────────────────────────────

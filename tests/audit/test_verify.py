@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
-from audit import checkpoints, signing, trust
+from audit import checkpoints, purging, signing, trust
+from audit.actors import shell
+from audit.clock import at
+from audit.erasure import erase
 from audit.models import Call
 from audit.models.seals import NOWHERE
 from audit.verify import main
 from tests.audit import taken_out
-from tests.audit.records import NOON, called
+from tests.audit.exporting import taken
+from tests.audit.records import DAY, NOON, called
 from tests.audit.sealing import sealed, some
 from tests.audit.taken_out import Line, as_line, whole, written
 
@@ -290,6 +294,27 @@ def test_it_needs_no_django_and_no_other_library(tmp_path: Path) -> None:
     alone = [sys.executable, "-S", "-c", program, root, str(tmp_path / "x")]
     done = subprocess.run(alone, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "This is no export of the record, and no proof of a row.\n")
+
+
+def test_what_the_portal_exports_holds(check: Check, lines: list[Line]) -> None:
+    """The real thing, with something purged and something erased."""
+    with at(NOON + 400 * DAY):
+        sealed(called(ip="198.51.100.66"), called())
+        assert purging.sealed("event", NOON + DAY) == 3
+        erase(shell(), ip="198.51.100.66", reason="Request 114")
+        told = taken()
+    assert (
+        check(told, "--key", signing.public_key().hex(), "--checkpoints", *map(str, checkpoints.files()))[0]
+        == 0
+    )
+
+
+@pytest.mark.parametrize("filters", [{"since": NOON}, {"outcome": "allowed"}, {"action": "key"}])
+def test_a_selection_that_the_portal_exports_holds(
+    check: Check, lines: list[Line], filters: dict[str, Any]
+) -> None:
+    code, printed = check(taken(**filters), "--key", signing.public_key().hex())
+    assert (code, printed.startswith("Holds: ")) == (0, True)
 
 
 class TestSelections:

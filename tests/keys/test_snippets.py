@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
 from agents.lifecycle import create_agent
 from agents.models import Agent, App
@@ -23,6 +22,7 @@ from tests.factories import minted
 from tests.keys.asking import opened
 from tests.keys.family import derived
 from tests.keys.pages import post_mint, to
+from tests.server import Server
 
 HERE = "https://keys.example.com"
 
@@ -74,7 +74,7 @@ def test_every_snippet_asks_this_portal(app: App) -> None:
 
 @pytest.mark.parametrize(("of_agent", "told"), [(False, "action_verbs"), (True, "refund-agent")])
 def test_a_program_runs_as_it_stands(
-    live_server: LiveServer,
+    served: Server,
     app: App,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -83,7 +83,7 @@ def test_a_program_runs_as_it_stands(
 ) -> None:
     agent = create_agent(shell(), app, "refund-agent") if of_agent else None
     key, secret = opened(minted(app, agent=agent))
-    monkeypatch.setenv("ALTER_BASE_URL", live_server.url)
+    monkeypatch.setenv("ALTER_BASE_URL", served.url)
     monkeypatch.setenv("ALTER_API_KEY", secret)
     program = FunctionType(compile(use(key, "python"), "program.py", "exec"), {"__name__": "__main__"})
     with ThreadPoolExecutor(1) as thread:  # the main one has a running loop where browser tests ran before

@@ -1,8 +1,10 @@
 """The small things every page repeats."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
 from audit.clock import at
 from portal.templatetags.look import chip, date, pill, quota, short, spark, when
@@ -61,3 +63,11 @@ def test_a_quota_over_its_ceiling_stays_inside_its_bar() -> None:
 
 def test_a_label_without_its_address() -> None:
     assert short("Someone <someone@example.com>") == "Someone"
+
+
+def test_light_and_dark_differ_in_colours_alone() -> None:
+    """Nothing is shown, hidden or moved in one of them: the browser's tests open each page once for both."""
+    sheets = "".join(sheet.read_text() for sheet in settings.BASE_DIR.glob("portal/static/**/*.css"))
+    assert "light-dark(" in sheets and "prefers-color-scheme" not in sheets
+    told = re.findall(r"\[data-theme[^{]*\{\s*([^}]*?)\s*\}", sheets)
+    assert told == ["color-scheme: light;", "color-scheme: dark;"]

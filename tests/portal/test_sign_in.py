@@ -34,9 +34,10 @@ def who(client: Client) -> object:
     return client.session.get("_auth_user_id")
 
 
-@pytest.fixture
-def quick_passwords() -> None:
+@pytest.fixture(autouse=True)
+def slow_passwords(settings: Settings) -> None:
     """Nothing quick here: these tests are about the real thing."""
+    settings.PASSWORD_HASHERS = operators.PASSWORD_HASHERS
 
 
 def test_the_right_password_lets_in_and_is_recorded(admin: User, client: Client) -> None:
@@ -121,8 +122,7 @@ def test_the_sign_in_page_offers_no_sign_up(db: None, client: Client) -> None:
     assert b"/signup/" not in client.get(LOGIN).content
 
 
-def test_a_password_is_kept_as_argon2id(db: None, settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = operators.PASSWORD_HASHERS  # tests digest with something quicker
+def test_a_password_is_kept_as_argon2id(db: None) -> None:
     assert UserFactory.create().password.startswith("argon2$argon2id$")
 
 

@@ -10,11 +10,10 @@ from typing import Any, Protocol, TypeVar
 
 import alter_sdk
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connections
 
 from agents.models import Agent, App
 from tests.factories import minted
-from tests.sdk.server import Server
+from tests.server import Server
 
 T = TypeVar("T")
 AGENT_SCOPES = "keys:derive,keys:admin,grants:read,spans:emit"
@@ -38,33 +37,22 @@ class As(Protocol):
     def __call__(self, scopes: str = ..., **choices: Any) -> Any: ...
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """The portal on a port of this machine."""
-    server = Server()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def run(db: None, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
+def run(served: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
     """`run(client.agents.list())`: what the call came to."""
-    monkeypatch.setenv("ALTER_BASE_URL", server.url)
+    monkeypatch.setenv("ALTER_BASE_URL", served.url)
     # There is no TLS here, and reading all the world's certificates takes longer than a call.
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    connection = connections[DEFAULT_DB_ALIAS]
-    connection.inc_thread_sharing()
 
     # A thread of its own: after the browser's tests Playwright keeps a loop running in the main one.
     with ThreadPoolExecutor(1) as thread:
 
         def wait(call: Coroutine[Any, Any, T]) -> T:
-            server.join()
+            served.join()  # a client may talk at another hour than the one before
             return thread.submit(asyncio.run, call).result(30)
 
         yield wait
-    connection.dec_thread_sharing()
 
 
 @pytest.fixture

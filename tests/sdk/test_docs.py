@@ -15,7 +15,6 @@ from typing import Any, Self
 
 import pytest
 from django.urls import resolve
-from pytest_django.live_server_helper import LiveServer
 
 from agents import callers, lifecycle, once
 from agents.documents import SCOPES_BYTES
@@ -27,6 +26,7 @@ from keys.gate import Needs
 from keys.models import ApiKey
 from portal.sdk import NEEDS
 from tests.factories import minted
+from tests.server import Server
 
 GUIDE = Path(__file__).parents[2] / "docs" / "sdk.md"
 TEXT = GUIDE.read_text()
@@ -75,24 +75,24 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def served(live_server: LiveServer, app: App, monkeypatch: pytest.MonkeyPatch) -> App:
+def guided(served: Server, app: App, monkeypatch: pytest.MonkeyPatch) -> App:
     """An app whose key, minted as the guide says, is where the guide looks for it."""
     asked_for = re.search(r"mint_key --app .*?--scopes (\S+)", TEXT, re.S)
     assert asked_for
-    monkeypatch.setenv("ALTER_BASE_URL", live_server.url)
+    monkeypatch.setenv("ALTER_BASE_URL", served.url)
     monkeypatch.setenv("ALTER_API_KEY", minted(app, name="guide", scopes=asked_for[1]).plaintext.take())
     return app
 
 
-def test_the_examples_answer_what_the_guide_says_and_make_every_call_there_is(served: App) -> None:
+def test_the_examples_answer_what_the_guide_says_and_make_every_call_there_is(guided: App) -> None:
     with Reader() as reader:
         for block in blocks("python"):
             reader.paste(block)
-    made = {(resolve(call.path).route, call.method) for call in Call.objects.filter(app_id=served.id)}
+    made = {(resolve(call.path).route, call.method) for call in Call.objects.filter(app_id=guided.id)}
     assert made == {(route, method) for route, methods in NEEDS.items() for method in methods}
 
 
-def test_the_first_program_prints_what_it_says(served: App, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_program_prints_what_it_says(guided: App, capsys: pytest.CaptureFixture[str]) -> None:
     program = blocks("python")[0]
     with Reader() as reader:
         reader.paste(program)
@@ -104,7 +104,7 @@ def test_the_first_program_prints_what_it_says(served: App, capsys: pytest.Captu
     not (shutil.which("curl") and shutil.which("openssl") or os.environ.get("CI")),
     reason="no curl or openssl here",
 )
-def test_curl_and_openssl_sign_a_call_that_derives_a_key(served: App) -> None:
+def test_curl_and_openssl_sign_a_call_that_derives_a_key(guided: App) -> None:
     script = next(block for block in blocks("sh") if "openssl" in block)
     answer = subprocess.run(["sh", "-euc", script], check=True, stdout=subprocess.PIPE).stdout
     assert ApiKey.objects.get(id=json.loads(answer)["id"]).parent == ApiKey.objects.get(name="guide")

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import requests
-from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as some
 from schemathesis import GenerationMode
@@ -14,7 +13,7 @@ from schemathesis import GenerationMode
 from agents.models import Agent, App
 from keys.models import ApiKey
 from portal import sdk
-from tests.factories import minted
+from tests.factories import minted, taken_back
 from tests.made_up import all_checks, as_text, cases, few, looked_at, name_of
 from tests.sdk import raw
 
@@ -37,6 +36,8 @@ def answer_to(case: Any, secret: str) -> httpx.Response:
     return looked_at(answer, asked, body)
 
 
+# Once is enough for made-up requests: wrong values are tried on both engines by test_bad_input.py.
+@pytest.mark.postgres
 @pytest.mark.parametrize(("mode", "operation"), cases(sdk.openapi()), ids=name_of)
 def test_no_answer_is_one_that_the_document_does_not_describe(
     app: App, key: ApiKey, mode: GenerationMode, operation: Any
@@ -49,9 +50,8 @@ def test_no_answer_is_one_that_the_document_does_not_describe(
     def check(case: Any, there: bool) -> None:
         if there:
             case.path_parameters = {name: known[name] for name in case.path_parameters or {}}
-        with transaction.atomic():
+        with taken_back():
             response = answer_to(case, secret)
-            transaction.set_rollback(True)
         case.validate_response(response, checks=all_checks())
 
     check()

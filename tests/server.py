@@ -13,6 +13,7 @@ from contextvars import Context, copy_context
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
@@ -63,3 +64,21 @@ def _connection_kept() -> Iterator[None]:
     yield
     for signal in signals:
         signal.connect(close_old_connections)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The portal on a port of this machine."""
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def served(db: None, server: Server) -> Iterator[Server]:
+    """`server`, which may use the test's connection, for a test that waits while its client talks."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    connection.inc_thread_sharing()
+    server.join()
+    yield server
+    connection.dec_thread_sharing()
