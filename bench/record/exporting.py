@@ -62,7 +62,7 @@ def taken(shape: str, days: int, many: int) -> dict[str, Any]:
 
 
 def _peak() -> int:
-    """The most memory this process has held, in KB. Not of getrusage, if it can be: a parent's peak is handed down there."""
+    """The most memory this process has held, in KB. getrusage would hand a parent's peak down."""
     try:
         told = Path("/proc/self/status").read_text()
         return int(told.partition("VmHWM:")[2].split()[0])
