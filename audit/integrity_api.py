@@ -33,8 +33,15 @@ class FindingInfo(Told):
     def of(cls, found: Finding) -> "FindingInfo":
         """The same as JSON."""
         where = found.where
-        place = {"seq": where.seq, "row_id": where.row_id, "checkpoint": where.checkpoint}
-        return cls(what=found.what, says=found.says, note=found.is_note, kind=where.kind or None, **place)
+        return cls(
+            what=found.what,
+            says=found.says,
+            note=found.is_note,
+            kind=where.kind or None,
+            seq=where.seq,
+            row_id=where.row_id,
+            checkpoint=where.checkpoint,
+        )
 
 
 class IntegrityStep(Told):
