@@ -88,7 +88,7 @@ def test_a_value_has_one_form(value: Any, told: bytes) -> None:
 
 
 def test_values_that_differ_have_forms_that_differ() -> None:
-    odd = [
+    odd: list[Any] = [
         None,
         False,
         0,
