@@ -25,7 +25,7 @@ def test_a_record_that_holds() -> None:
     assert (said.code, said.err) == (0, "Holds: 2 checkpoints.\n")
 
 
-@pytest.mark.parametrize("which", [[], ["--app", str(APP)]])
+@pytest.mark.parametrize("which", [[], ["--app", str(APP)]], ids=["all", "one app"])
 def test_a_record_that_does_not(which: list[str]) -> None:
     call = tampered()
     said = Said("check_audit", *which)

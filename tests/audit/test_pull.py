@@ -72,11 +72,11 @@ def test_what_comes_later_is_told_after_the_cursor() -> None:
 
 
 @pytest.mark.parametrize(
-    "after", ["x", "1-1", f"{APP.hex}-1", f"{APP.hex}-1-x", f"{APP.hex}-1-{'9' * 19}", f"{APP}-0-0", "\0"]
+    "after", ["x", "1-1", "{app.hex}-1", "{app.hex}-1-x", "{app.hex}-1-" + "9" * 19, "{app}-0-0", "\0"]
 )
 def test_what_is_no_cursor_is_refused(after: str) -> None:
     with pytest.raises(Invalid, match="This is no cursor"):
-        pulled(after)
+        pulled(after.format(app=APP))
 
 
 def test_a_cursor_of_another_app_is_refused() -> None:
