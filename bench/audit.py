@@ -52,8 +52,8 @@ def prepare(databases: Databases, end: datetime) -> Any:
     """
     from django.core.management import call_command
 
-    from audit import partitions
     from audit.clock import at
+    from audit.keeping import partitions
     from bench.record.cast import DAYS, make_cast, signed_in
 
     databases.use(EMPTY)

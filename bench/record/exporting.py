@@ -39,8 +39,8 @@ def taken(shape: str, days: int, many: int) -> dict[str, Any]:
     """Export here, and look at the peak of memory on the way. `days`: so many alone; 0: all there is."""
     from audit.actors import shell
     from audit.clock import now
-    from audit.export import export
-    from audit.search import Filters
+    from audit.exploring.search import Filters
+    from audit.exporting.export import export
     from bench.record.cast import APP
 
     began = time.perf_counter()

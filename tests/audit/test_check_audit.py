@@ -4,7 +4,7 @@ import pytest
 
 from audit.models import Call
 from tests.audit.records import APP, NOON, called
-from tests.audit.sealing import sealed, some
+from tests.audit.sealed import sealed, some
 from tests.audit.tampering import with_fences_down
 from tests.shell import Said
 

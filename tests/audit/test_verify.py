@@ -9,17 +9,19 @@ from typing import Any
 
 import pytest
 
-from audit import checkpoints, purging, signing, trust
 from audit.actors import shell
+from audit.checking import trust
 from audit.clock import at
-from audit.erasure import erase
+from audit.keeping import purging
+from audit.keeping.erasure import erase
 from audit.models import Call
 from audit.models.seals import NOWHERE
+from audit.sealing import checkpoints, signing
 from audit.verify import main
 from tests.audit import taken_out
-from tests.audit.exporting import taken
+from tests.audit.exported import taken
 from tests.audit.records import DAY, NOON, called
-from tests.audit.sealing import sealed, some
+from tests.audit.sealed import sealed, some
 from tests.audit.taken_out import Line, as_line, whole, written
 
 Check = Callable[..., tuple[int, str]]
@@ -335,7 +337,7 @@ class TestSelections:
     def test_a_leaf_made_to_fit_does_not_lead_to_the_root(
         self, check: Check, some_of_them: list[Line]
     ) -> None:
-        from audit import evidence
+        from audit.checking import evidence
 
         row = some_of_them[3]
         row["status"] = 201

@@ -9,8 +9,8 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.models import Agent, App
-from audit import destinations
 from audit.clock import now
+from audit.forwarding import destinations
 from audit.models import Call, Delivery, Event
 from keys.lifecycle import narrow, rotate
 from portal.guides import GUIDES
