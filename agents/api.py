@@ -22,7 +22,7 @@ from agents.lifecycle import DEFAULT_NARROWING
 from agents.models import Agent, CallerLabel, living_keys
 from agents.sdk import Grace, Version
 from agents.wire import AgentChange
-from audit import usage
+from audit.exploring import usage
 from audit.faces import PortalRequest
 from audit.paging import PartOfList, cut
 from audit.refusals import Invalid, NotFound

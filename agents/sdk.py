@@ -12,7 +12,7 @@ from agents.models import Agent
 from agents.names import AGENT_NAME
 from agents.refusals import MeRequiresAgentKey
 from agents.wire import AgentChange, AgentInfo, AgentListResult
-from audit import usage
+from audit.exploring import usage
 from audit.refusals import Invalid
 from audit.wire import Flag
 

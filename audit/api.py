@@ -9,7 +9,6 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from ninja import Query, Schema
 from pydantic import Field
 
-from audit import groups
 from audit.api_wire import (
     Entry,
     EntryInFull,
@@ -20,13 +19,14 @@ from audit.api_wire import (
     Timeline,
 )
 from audit.durations import parse_since
-from audit.export import Export, export
+from audit.exploring import groups
+from audit.exploring.patience import patience
+from audit.exploring.search import Filters, cut_to_prefix, parse_cursor, timeline
+from audit.exporting.export import Export, export
+from audit.exporting.pull import pull
 from audit.faces import TenantRequest
 from audit.models import Call, Event
-from audit.patience import patience
-from audit.pull import pull
 from audit.refusals import Invalid, NotFound
-from audit.search import Filters, cut_to_prefix, parse_cursor, timeline
 from audit.wire import Sought
 
 KINDS = ("", "event", "call")

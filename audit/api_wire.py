@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from audit.fixes import fix_of
+from audit.exploring.fixes import fix_of
 from audit.models import Call, Event
-from audit.rows import FIELDS
-from audit.sealed import Sealed
+from audit.sealing.rows import FIELDS
+from audit.sealing.sealed import Sealed
 from audit.templatetags.record import steps
 from audit.wire import Told
 

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from ninja import Query, Schema
 from pydantic import Field
 
-from audit.search import Cursor, parse_cursor
+from audit.exploring.search import Cursor, parse_cursor
 
 
 class Part(Schema):

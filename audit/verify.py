@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from audit import trust
-from audit.evidence import Unreadable
-from audit.findings import Finding
-from audit.inspection import Inspection
+from audit.checking import trust
+from audit.checking.evidence import Unreadable
+from audit.checking.findings import Finding
+from audit.checking.inspection import Inspection
 
 HOLDS, WRONG, UNREADABLE, UNSIGNED = 0, 1, 2, 3
 _HEX = re.compile("[0-9A-Fa-f]{64}")

@@ -1,6 +1,6 @@
 """What reading, exporting and sealing the record costs at ten thousand, a million and ten million calls.
 
-    make bench-audit                              everything; a quarter of an hour and 12 GB in the temporary folder
+    make bench-audit                              everything; half an hour and 17 GB in the temporary folder
     make bench-audit ARGS="--sizes 10k,1M"        less of it
     make bench-audit ARGS="--json figures.json"   the same figures for a program
 
@@ -52,8 +52,8 @@ def prepare(databases: Databases, end: datetime) -> Any:
     """
     from django.core.management import call_command
 
-    from audit import partitions
     from audit.clock import at
+    from audit.keeping import partitions
     from bench.record.cast import DAYS, make_cast, signed_in
 
     databases.use(EMPTY)

@@ -94,9 +94,9 @@ def _storm(seconds: float) -> dict[str, Any]:
 def _figures(
     seconds: float, written: int, kills: int, lags: list[float], checks: int, alarms: int, quiet: float
 ) -> dict[str, Any]:
-    from audit import checkpoints
-    from audit.integrity import Scope, check
+    from audit.checking.integrity import Scope, check
     from audit.models import Checkpoint, Pending, Seal
+    from audit.sealing import checkpoints
 
     found = [found for step in check(Scope()) for found in step.findings if not found.is_note]
     kept = [line["number"] for line in checkpoints.kept()]
@@ -262,7 +262,7 @@ def _sealer() -> int:
 
 def _check_all(seconds: float) -> None:
     """Checks the whole record again and again. Prints how often, and how much was found."""
-    from audit.integrity import Scope, check
+    from audit.checking.integrity import Scope, check
 
     ends, checks, alarms = time.monotonic() + seconds, 0, 0
     while time.monotonic() < ends:

@@ -9,7 +9,7 @@ from agents.faces import ProgramRequest, agent_in, id_of
 from agents.models import Agent, App
 from agents.sdk import shown
 from agents.wire import AgentCreateResult, AgentInfo, NewAgent
-from audit import usage
+from audit.exploring import usage
 from audit.wire import Flag, Nothing
 from keys import enrolment, lifecycle
 from keys.models import ApiKey

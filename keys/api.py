@@ -14,10 +14,10 @@ from agents.faces import AppRequest, agent_in, id_of
 from agents.models import Agent
 from agents.refusals import OnceMismatch
 from agents.wire import NewAgent
-from audit import usage
 from audit.clock import now
 from audit.durations import parse_duration, parse_moment, parse_since
-from audit.newest import look
+from audit.exploring import usage
+from audit.exploring.newest import look
 from audit.paging import PartOfList, cut
 from audit.refusals import Invalid
 from audit.wire import Sought

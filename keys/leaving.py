@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce, Least
 
 from agents.models import App
 from audit.clock import now
+from audit.exploring.newest import Look, look
 from audit.models import Call
-from audit.newest import Look, look
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.present import Row, rows
 

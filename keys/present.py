@@ -11,9 +11,9 @@ from django.db.models.functions import Cast
 
 from agents.documents import lost
 from agents.models import Agent, App
-from audit import usage
 from audit.clock import now
 from audit.documents import compact
+from audit.exploring import usage
 from audit.models import Call, Event
 from keys.guards import is_last_active
 from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet, living

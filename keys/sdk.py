@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from agents.faces import id_of
-from audit import models, spans, usage
+from audit import models, spans
 from audit.documents import parse_document
+from audit.exploring import usage
 from audit.refusals import Invalid
 from audit.text import keepable
 from audit.wire import Flag

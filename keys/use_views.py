@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET
 
 from agents.faces import AppRequest, address_of, agent_of
 from audit.clock import now
-from audit.histogram import histogram
-from audit.newest import MOST, look
-from audit.patience import unless_too_broad
-from audit.search import Filters
+from audit.exploring.histogram import histogram
+from audit.exploring.newest import MOST, look
+from audit.exploring.patience import unless_too_broad
+from audit.exploring.search import Filters
 from keys import present
 from keys.faces import key_of
 from keys.forms import SPANS, UseForm

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents.faces import AppRequest, address_of, finished, sent
-from audit import usage
+from audit.exploring import usage
 from audit.refusals import Refusal
 from audit.values import ReasonForm
 from keys import forms, lifecycle, present

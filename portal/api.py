@@ -21,8 +21,8 @@ from agents.api_wire import AgentCreated, AgentDetail, AgentPage, AppInfo, AppPa
 from audit import api as audit
 from audit.actions import Action
 from audit.api_wire import EntryInFull, Groups, SealedEntries, Timeline
-from audit.export import FORMATS
-from audit.integrity_api import IntegrityStep, check_integrity
+from audit.checking.integrity_api import IntegrityStep, check_integrity
+from audit.exporting.export import FORMATS
 from audit.refusals import PayloadTooLarge
 from keys import api as keys
 from keys.api_wire import KeyCallers, KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from audit.search import cut_to_prefix
+from audit.exploring.search import cut_to_prefix
 from audit.values import ValuesForm
 from keys.plaintext import is_well_formed
 from portal.models import Invitation, Role

@@ -18,7 +18,7 @@ from agents.models import App
 from agents.refusals import AppNotFound
 from audit.actions import Action
 from audit.actors import Actor, Origin
-from audit.search import cut_to_prefix
+from audit.exploring.search import cut_to_prefix
 from portal.models import User
 from portal.roles import PERMISSIONS
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from portal.data import WrongSetting
 
-FORMATS = ("json", "cef")
+FORMATS = ("json", "ocsf", "cef")
 
 
 def syslog(given: str) -> str:
@@ -41,7 +41,9 @@ def file(given: str) -> Path | None:
 def form(given: str) -> str:
     """How a row is written."""
     if given not in FORMATS:
-        raise WrongSetting(f"PORTAL_FORWARD_FORMAT is {given!r}: write {' or '.join(FORMATS)}.")
+        raise WrongSetting(
+            f"PORTAL_FORWARD_FORMAT is {given!r}: write {', '.join(FORMATS[:-1])} or {FORMATS[-1]}."
+        )
     return given
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from django import forms
 
 from agents.models import App
+from audit.keeping.retention import MOST_DAYS, Kept
 from audit.models import Destination
-from audit.retention import MOST_DAYS, Kept
 from audit.values import ReasonForm, ValuesForm
 from keys.forms import PLAIN_TEXT
 

@@ -11,14 +11,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agents.faces import finished, sent, shown_once
 from agents.models import App
-from audit import destinations, retention, standing
 from audit.actions import EVERY
 from audit.actors import Actor
 from audit.faces import PortalRequest
+from audit.forwarding import destinations, standing
+from audit.forwarding.webhooks import Secret
+from audit.keeping import retention
 from audit.models import Delivery, Destination, Event
 from audit.refusals import NotFound, Refusal
 from audit.values import ReasonForm
-from audit.webhooks import Secret
 from portal.gates import apps_of
 from portal.models import User
 from portal.record_forms import DestinationForm, RetentionForm

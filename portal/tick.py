@@ -13,9 +13,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from audit import forwarding, lease, partitions, retention, seals
+from audit import lease
 from audit.clock import now
+from audit.forwarding import deliveries
+from audit.keeping import partitions, retention
 from audit.models import Pending
+from audit.sealing import seals
 from keys import nonces
 from keys.models import Nonce
 
@@ -38,7 +41,7 @@ class Work:
 WORKS = (
     Work("seal", timedelta(seconds=settings.SEAL_EVERY), seals.seal_all, Pending.objects.exists),
     Work("partitions", timedelta(hours=6), partitions.make_ahead, partitions.are_ours),
-    Work("forward", timedelta(seconds=2), forwarding.forward, forwarding.is_wanted),
+    Work("forward", timedelta(seconds=2), deliveries.forward, deliveries.is_wanted),
     Work("purge", timedelta(hours=1), retention.purge),
     Work("nonces", timedelta(minutes=1), lambda: nonces.sweep(now()), Nonce.objects.exists),
 )

@@ -5,11 +5,11 @@ from django.urls import URLPattern, URLResolver, include, path
 import agents.actions as on_agents
 import agents.views as agent_pages
 import audit.actions as on_audit
-import audit.entry_views as entry_pages
-import audit.export_views as export_pages
-import audit.saved_pages as view_pages
-import audit.seal_views as seal_pages
-import audit.views as audit_pages
+import audit.checking.seal_views as seal_pages
+import audit.exploring.entry_views as entry_pages
+import audit.exploring.saved_pages as view_pages
+import audit.exploring.views as audit_pages
+import audit.exporting.export_views as export_pages
 import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
 import keys.use_views as use_pages

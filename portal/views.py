@@ -20,9 +20,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.faces import AppRequest, finished, sent
 from agents.models import Agent, App
 from audit.actors import Actor
+from audit.exploring.search import cut_to_prefix
 from audit.faces import PortalRequest
 from audit.refusals import Invalid, NotFound, Refusal
-from audit.search import cut_to_prefix
 from audit.text import keepable
 from audit.values import ReasonForm
 from keys.models import ApiKey

@@ -95,8 +95,9 @@ def forgotten_tries() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def checkpoints_of_this_process() -> Path:
     """Let each process that tests keep its checkpoints in a folder of its own."""
-    portal.CHECKPOINT_DIR = Path(portal.DATA_DIR) / f"checkpoints-{os.getpid()}"
-    return portal.CHECKPOINT_DIR
+    folder = Path(portal.DATA_DIR) / f"checkpoints-{os.getpid()}"
+    portal.CHECKPOINT_DIR = folder
+    return folder
 
 
 @pytest.fixture(autouse=True)

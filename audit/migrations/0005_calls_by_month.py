@@ -7,9 +7,9 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from audit import partitions
 from audit.clock import now
-from audit.fences import fences
+from audit.keeping import partitions
+from audit.keeping.fences import fences
 
 INDEXES = ("call_app", "call_key", "call_agent", "call_caller", "call_refused")
 PENDING = (

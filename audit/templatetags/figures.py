@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from audit.histogram import Bar, Histogram
+from audit.exploring.histogram import Bar, Histogram
 
 register = template.Library()
 

@@ -8,8 +8,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from audit.actions import EVERY
+from audit.checking.proofs import above
 from audit.models import Call, Checkpoint, Seal, Span
-from audit.proofs import above
 
 register = template.Library()
 _LONG_WORD = re.compile(r"\S{25,}")

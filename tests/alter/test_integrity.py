@@ -7,7 +7,7 @@ from alter.shapes import FINDING
 from audit.models import Call
 from tests.alter.running import alter
 from tests.audit.records import called
-from tests.audit.sealing import sealed
+from tests.audit.sealed import sealed
 from tests.audit.tampering import with_fences_down
 
 pytestmark = pytest.mark.usefixtures("signed_in")

@@ -9,7 +9,7 @@ from agents.models import App
 from audit.models import Event
 from tests.alter.running import alter
 from tests.audit.records import called
-from tests.audit.sealing import sealed
+from tests.audit.sealed import sealed
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 

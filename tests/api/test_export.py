@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from agents.models import App
-from audit import sealed, selection
-from audit.csv_lines import COLUMNS
+from audit.exporting import selection
+from audit.exporting.csv_lines import COLUMNS
 from audit.models import Event
+from audit.sealing import sealed
 from tests.api.program import Program, error, fields, last_act
 from tests.audit.records import HOUR, NOON, acted, called
 from tests.factories import minted

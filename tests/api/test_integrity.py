@@ -8,7 +8,7 @@ from agents.models import App
 from audit.models import Call
 from tests.api.program import Program, error
 from tests.audit.records import NOON, acted, called
-from tests.audit.sealing import sealed
+from tests.audit.sealed import sealed
 from tests.audit.tampering import with_fences_down
 
 
@@ -71,8 +71,8 @@ def test_it_can_be_narrowed(app: App, by_support: Program, query: dict[str, str]
 
 
 def test_a_step_is_bounded(app: App, by_support: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.integrity.MOST_CHECKPOINTS", 2)
-    monkeypatch.setattr("audit.strays.A_STEP", 2)
+    monkeypatch.setattr("audit.checking.integrity.MOST_CHECKPOINTS", 2)
+    monkeypatch.setattr("audit.checking.strays.A_STEP", 2)
     for _ in range(5):
         sealed(called(app.id))
     told = steps(by_support, app)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audit.export import FORMATS
+from audit.exporting.export import FORMATS
 from portal import api, sdk
 from tests.api.lines import PERMISSION
 

@@ -6,7 +6,7 @@ from agents.models import App
 from audit.models import Event
 from tests.api.program import Program, error, fields
 from tests.audit.records import HOUR, NOON, acted, called
-from tests.audit.sealing import sealed
+from tests.audit.sealed import sealed
 
 
 @pytest.fixture

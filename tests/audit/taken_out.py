@@ -7,10 +7,10 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from audit import canonical, checkpoints, signing
 from audit.clock import now
 from audit.models import Call, Checkpoint, Event, Seal
-from audit.rows import FIELDS, RECORDS
+from audit.sealing import canonical, checkpoints, signing
+from audit.sealing.rows import FIELDS, RECORDS
 from tests.audit.records import APP
 
 Line = dict[str, Any]

@@ -7,13 +7,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 from django.db.models import F
 
-from audit import canonical, rows
-from audit.fences import maintenance
+from audit.checking.trust import key_id as id_of
 from audit.ids import new_id
+from audit.keeping.fences import maintenance
 from audit.models import Call, Checkpoint, Event, Pending, Seal, SealKey
-from audit.rows import RECORDS
-from audit.signing import key_id
-from audit.trust import key_id as id_of
+from audit.sealing import canonical, rows
+from audit.sealing.rows import RECORDS
+from audit.sealing.signing import key_id
 from tests.audit.records import APP, MINUTE, NOON, called
 
 PER_BATCH = 12

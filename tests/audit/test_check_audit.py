@@ -4,7 +4,7 @@ import pytest
 
 from audit.models import Call
 from tests.audit.records import APP, NOON, called
-from tests.audit.sealing import sealed, some
+from tests.audit.sealed import sealed, some
 from tests.audit.tampering import with_fences_down
 from tests.shell import Said
 
@@ -25,7 +25,7 @@ def test_a_record_that_holds() -> None:
     assert (said.code, said.err) == (0, "Holds: 2 checkpoints.\n")
 
 
-@pytest.mark.parametrize("which", [[], ["--app", str(APP)]])
+@pytest.mark.parametrize("which", [[], ["--app", str(APP)]], ids=["all", "one app"])
 def test_a_record_that_does_not(which: list[str]) -> None:
     call = tampered()
     said = Said("check_audit", *which)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from audit import seals
 from audit.models import Call
+from audit.sealing import seals
 from tests.audit.records import called
 from tests.shell import Said
 

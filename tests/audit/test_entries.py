@@ -15,7 +15,7 @@ from agents.models import App
 from audit.actors import shell
 from audit.ids import new_id
 from audit.models import Call, Event, Span
-from audit.seals import seal_all
+from audit.sealing.seals import seal_all
 from audit.templatetags.record import STEPS
 from keys import lifecycle
 from portal.models import User

@@ -9,13 +9,19 @@ from typing import Any
 
 import pytest
 
-from audit import checkpoints, signing, trust
+from audit.actors import shell
+from audit.checking import trust
+from audit.clock import at
+from audit.keeping import purging
+from audit.keeping.erasure import erase
 from audit.models import Call
 from audit.models.seals import NOWHERE
+from audit.sealing import checkpoints, signing
 from audit.verify import main
 from tests.audit import taken_out
-from tests.audit.records import NOON, called
-from tests.audit.sealing import sealed, some
+from tests.audit.exported import taken
+from tests.audit.records import DAY, NOON, called
+from tests.audit.sealed import sealed, some
 from tests.audit.taken_out import Line, as_line, whole, written
 
 Check = Callable[..., tuple[int, str]]
@@ -292,6 +298,27 @@ def test_it_needs_no_django_and_no_other_library(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "This is no export of the record, and no proof of a row.\n")
 
 
+def test_what_the_portal_exports_holds(check: Check, lines: list[Line]) -> None:
+    """The real thing, with something purged and something erased."""
+    with at(NOON + 400 * DAY):
+        sealed(called(ip="198.51.100.66"), called())
+        assert purging.sealed("event", NOON + DAY) == 3
+        erase(shell(), ip="198.51.100.66", reason="Request 114")
+        told = taken()
+    assert (
+        check(told, "--key", signing.public_key().hex(), "--checkpoints", *map(str, checkpoints.files()))[0]
+        == 0
+    )
+
+
+@pytest.mark.parametrize("filters", [{"since": NOON}, {"outcome": "allowed"}, {"action": "key"}])
+def test_a_selection_that_the_portal_exports_holds(
+    check: Check, lines: list[Line], filters: dict[str, Any]
+) -> None:
+    code, printed = check(taken(**filters), "--key", signing.public_key().hex())
+    assert (code, printed.startswith("Holds: ")) == (0, True)
+
+
 class TestSelections:
     """An export of some rows, each with its proof."""
 
@@ -310,7 +337,7 @@ class TestSelections:
     def test_a_leaf_made_to_fit_does_not_lead_to_the_root(
         self, check: Check, some_of_them: list[Line]
     ) -> None:
-        from audit import evidence
+        from audit.checking import evidence
 
         row = some_of_them[3]
         row["status"] = 201

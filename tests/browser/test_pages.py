@@ -9,8 +9,8 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from agents.models import Agent, App
-from audit import destinations
 from audit.clock import now
+from audit.forwarding import destinations
 from audit.models import Call, Delivery, Event
 from keys.lifecycle import narrow, rotate
 from portal.guides import GUIDES
@@ -61,6 +61,9 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         *(reverse("key-use", args=[app.id, one.id]) for one in (used.key, key)),
         reverse("agent-use", args=[app.id, agent.id]),
         reverse("keys-deprecated", args=[app.id]),
+        reverse("audit-call-seal", args=[app.id, Call.objects.get().id]),
+        reverse("audit-event-seal", args=[app.id, Event.objects.filter(app_id=app.id).latest("at").id]),
+        reverse("audit-integrity", args=one) + "?check",
         reverse("audit", args=one) + "?key=nothing&range=24h",
         reverse("audit-export", args=one) + "?outcome=refused&range=30d",
         reverse("audit", args=one) + "?range=custom&since=yesterday",

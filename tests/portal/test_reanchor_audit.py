@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from audit import checkpoints
-from audit.findings import Finding
-from audit.integrity import Scope, check
+from audit.checking.findings import Finding
+from audit.checking.integrity import Scope, check
 from audit.models import Checkpoint, Event
+from audit.sealing import checkpoints
 from portal.models import Role, User
 from tests.audit.records import called
-from tests.audit.sealing import sealed, some
+from tests.audit.sealed import sealed, some
 from tests.audit.tampering import remove, with_fences_down
 from tests.factories import PASSWORD, member
 from tests.shell import Said, stdin
@@ -71,7 +71,7 @@ def test_what_is_sealed_later_is_kept_again(restored: None, monkeypatch: pytest.
 def test_it_is_on_record_what_was_given_up(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = checkpoints.last_kept()
     run(monkeypatch)
-    told = Event.objects.get(action="audit.reanchor")
+    told = Event.objects.get(action="audit.keeping.reanchor")
     assert (told.actor_label, told.reason) == ("Admin <admin@example.com>", "Backup of 3 May")
     assert told.facts["kept"] == kept == told.facts["agreed"] + 2
 
@@ -94,7 +94,7 @@ def test_both_must_know_their_passwords(
     restored: None, monkeypatch: pytest.MonkeyPatch, passwords: tuple[str, ...]
 ) -> None:
     assert "This is not the password of" in run(monkeypatch, *passwords).err
-    assert not Event.objects.filter(action="audit.reanchor").exists()
+    assert not Event.objects.filter(action="audit.keeping.reanchor").exists()
 
 
 def test_one_person_is_not_two(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:

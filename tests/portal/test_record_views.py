@@ -10,9 +10,11 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from agents.models import App
-from audit import destinations, retention, seals
 from audit.actors import shell
+from audit.forwarding import destinations
+from audit.keeping import retention
 from audit.models import Checkpoint, Delivery, Destination, Event
+from audit.sealing import seals
 from portal.models import Role, User
 from tests.audit.reading import text
 from tests.audit.records import NOON, called

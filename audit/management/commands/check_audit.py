@@ -7,9 +7,9 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 
 from audit.actors import Actor
+from audit.checking.findings import Finding
+from audit.checking.integrity import Scope, check
 from audit.durations import parse_since
-from audit.findings import Finding
-from audit.integrity import Scope, check
 from audit.models.seals import NOWHERE
 from audit.refusals import Invalid
 from audit.shell import ShellCommand

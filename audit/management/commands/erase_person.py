@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.erasure import erase
+from audit.keeping.erasure import erase
 from audit.refusals import Invalid
 from audit.shell import ShellCommand
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from audit.actors import Actor
 from audit.api import Wanted
-from audit.export import FORMATS, export
-from audit.matching import Filters
+from audit.exploring.matching import Filters
+from audit.exporting.export import FORMATS, export
 from audit.models import Event
 from audit.refusals import Invalid, NotFound
 from audit.shell import ShellCommand

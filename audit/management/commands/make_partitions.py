@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from audit import partitions
 from audit.actors import Actor
+from audit.keeping import partitions
 from audit.shell import ShellCommand
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from audit import retention
 from audit.actors import Actor
+from audit.keeping import retention
 from audit.shell import ShellCommand
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from audit.actors import EVERYTHING, Actor, Origin
-from audit.reanchor import reanchor
+from audit.keeping.reanchor import reanchor
 from audit.refusals import Invalid
 from audit.shell import ShellCommand
 from portal.models import Role, User

@@ -1,0 +1,183 @@
+"""Checks the rows of one checkpoint in the database: each against its seal, and the seals against the root."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from audit.checking import evidence
+from audit.checking.claims import ERASE, PURGE, Places, claimed
+from audit.checking.evidence import CheckpointLine
+from audit.checking.findings import Finding, Where
+from audit.checking.offline_whole import rootless
+from audit.models import Checkpoint, Event, Seal
+from audit.models.seals import NOWHERE
+from audit.sealing import canonical, checkpoints, rows
+from audit.sealing.rows import FIELDS, RECORDS, Row
+
+LATE = timedelta(days=1)
+"""How long after its moment a row may be sealed without a word."""
+APP_ID = FIELDS["call"].index("app_id")
+MOST_COMPARED = 40
+"""Rows of one batch that are compared with each other, to see which have changed places."""
+
+
+@dataclass(slots=True)
+class Acts:
+    """The acts by which rows of a stream's app were purged or erased, read when they are first asked for."""
+
+    said: dict[UUID, dict[tuple[str, str], Places]] = field(default_factory=dict)
+
+    def say(self, stream: UUID, action: str, kind: str, first: int, last: int) -> bool:
+        """Whether an act says that these are gone. Acts that were purged themselves may have said so."""
+        if stream not in self.said:
+            self.said[stream] = _acts_on(stream)
+        said = self.said[stream].get((action, kind), Places()).covers(first, last)
+        return said or ((action, kind) != (PURGE, "event") and _lost_acts(stream))
+
+
+def check(one: Checkpoint, acts: Acts) -> tuple[list[Finding], int]:
+    """What is wrong with the rows of a checkpoint, and how many were looked at.
+
+    Rows may be purged or erased while they are read: what is found must be found twice.
+    """
+    found, count = _look(one, acts)
+    if any(not finding.is_note for finding in found):
+        one.refresh_from_db(fields=["purged_at"])
+        again, count = _look(one, Acts())
+        found = [finding for finding in found if finding in again]
+    return found, count
+
+
+def line(one: Checkpoint) -> CheckpointLine:
+    """A checkpoint as it is told outside. Raises Unreadable."""
+    return evidence.checkpoint(checkpoints.told(one))
+
+
+def _look(one: Checkpoint, acts: Acts) -> tuple[list[Finding], int]:
+    if one.purged_at:
+        return list(_purged(one, acts)), 0
+    seals = list(_seals(one))
+    found = read(one.kind, [seal.row_id for seal in seals], one)
+    findings = [*_gaps(one, seals), *_rows(one, seals, found, acts), *_root(one, seals, found)]
+    return [*findings, *_late(one)], len(seals)
+
+
+def read(kind: str, ids: Sequence[UUID], one: Checkpoint) -> dict[UUID, Row]:
+    """The rows with these ids, wherever they are: one whose moment was changed may lie in another month."""
+    found = rows.by_id(rows.read(kind, ids, one.earliest_at, one.latest_at))
+    if astray := [row_id for row_id in ids if row_id not in found]:
+        elsewhere = RECORDS[kind].objects.filter(id__in=astray).order_by().values_list(*FIELDS[kind])
+        found |= rows.by_id(Row(kind, values) for values in elsewhere)
+    return found
+
+
+def _purged(one: Checkpoint, acts: Acts) -> Iterator[Finding]:
+    if not acts.say(one.stream, PURGE, one.kind, one.first_seq, one.last_seq):
+        says = f"The rows {one.first_seq} to {one.last_seq} are said to be purged, and no act says so."
+        yield Finding("purge", says, _under(one))
+
+
+def _seals(one: Checkpoint) -> Iterator[Seal]:
+    mine = Seal.objects.filter(
+        stream=one.stream, kind=one.kind, seq__gte=one.first_seq, seq__lte=one.last_seq
+    )
+    return mine.order_by("seq").iterator()
+
+
+def _gaps(one: Checkpoint, seals: Sequence[Seal]) -> Iterator[Finding]:
+    """Places without a seal."""
+    for before, after in pairwise([one.first_seq - 1, *(seal.seq for seal in seals), one.last_seq + 1]):
+        if after - before > 1:
+            many = f"The seals {before + 1} to {after - 1} are gone."
+            says = many if after - before > 2 else f"The seal of no. {before + 1} is gone."
+            yield Finding("missing", says, replace(_under(one), seq=before + 1))
+
+
+def _rows(one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row], acts: Acts) -> Iterator[Finding]:
+    edited = []
+    for seal in seals:
+        row = found.get(seal.row_id)
+        where = _at(seal, one)
+        if row is None:
+            yield Finding("missing", "The row is gone; its seal is there.", where)
+        elif not fits(row, seal):
+            edited.append((seal, row))
+        elif (row.values[APP_ID] or NOWHERE) != one.stream:
+            yield Finding("inserted", "The row belongs to another app.", where)
+        elif seal.salt is None:
+            yield from _erased(one, seal, row, acts)
+    yield from _edited(one, edited)
+
+
+def fits(row: Row, seal: Seal) -> bool:
+    """Whether a row says what it said when it was sealed."""
+    commitment = row.commitment(bytes(seal.salt)) if seal.salt else bytes(seal.commitment or b"")
+    return row.leaf(commitment) == bytes(seal.leaf)
+
+
+def _erased(one: Checkpoint, seal: Seal, row: Row, acts: Acts) -> Iterator[Finding]:
+    where = _at(seal, one)
+    personal = FIELDS[one.kind][len(canonical.PUBLIC[one.kind]) :]
+    if telling := [name for name in personal if row.values[FIELDS[one.kind].index(name)]]:
+        yield Finding("erasure", f"The row is erased and still tells: {', '.join(telling)}.", where)
+    if not acts.say(one.stream, ERASE, one.kind, seal.seq, seal.seq):
+        yield Finding("erasure", "The row is erased, and no act says so.", where)
+
+
+def _edited(one: Checkpoint, edited: Sequence[tuple[Seal, Row]]) -> Iterator[Finding]:
+    """Rows that do not fit their seals: changed, or each saying what another said."""
+    for at, (seal, row) in enumerate(edited):
+        where = _at(seal, one)
+        others = edited if at < MOST_COMPARED and len(edited) <= MOST_COMPARED else ()
+        says_another = next(
+            (other.seq for other, _ in others if other is not seal and _says(row, other)), None
+        )
+        if says_another is None:
+            yield Finding("edited", "The row does not say what it said when it was sealed.", where)
+        else:
+            yield Finding("moved", f"The row says what no. {says_another} said.", where)
+
+
+def _says(row: Row, seal: Seal) -> bool:
+    return fits(replace(row, values=(seal.row_id, *row.values[1:])), seal)
+
+
+def _root(one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row]) -> Iterator[Finding]:
+    if len(seals) != one.last_seq - one.first_seq + 1:
+        return
+    if canonical.root([bytes(seal.leaf) for seal in seals]) != bytes(one.root):
+        there = [(seal.seq, found[seal.row_id]) for seal in seals if seal.row_id in found]
+        pairs = pairwise(there)
+        unordered = (seq for (_, a), (seq, b) in pairs if (a.at, a.id) >= (b.at, b.id))
+        yield rootless(line(one), next(unordered, None))
+
+
+def _late(one: Checkpoint) -> Iterator[Finding]:
+    if one.sealed_at - one.earliest_at > LATE:
+        days = (one.sealed_at - one.earliest_at).days
+        says = f"Its oldest row was sealed {days} days after the moment it tells."
+        yield Finding("backdated", says, _under(one))
+
+
+def _under(one: Checkpoint) -> Where:
+    return Where(one.kind, one.first_seq, checkpoint=one.number, stream=one.stream)
+
+
+def _at(seal: Seal, one: Checkpoint) -> Where:
+    return replace(_under(one), seq=seal.seq, row_id=seal.row_id)
+
+
+def _acts_on(stream: UUID) -> dict[tuple[str, str], Places]:
+    found: dict[tuple[str, str], Places] = {}
+    acts = Event.objects.filter(target_id=str(stream), action__in=(PURGE, ERASE)).order_by("at")
+    for action, facts in acts.values_list("action", "facts").iterator():
+        kind, runs = claimed(action, facts)
+        for run in runs:
+            found.setdefault((action, kind), Places()).add(*run)
+    return {which: places.settled() for which, places in found.items()}
+
+
+def _lost_acts(stream: UUID) -> bool:
+    return Checkpoint.objects.filter(stream=stream, kind="event").exclude(purged_at=None).exists()

@@ -1,0 +1,277 @@
+"""Checks the record in the database, in steps of bounded size: checkpoints, the rows under them, what lies beside.
+
+Three things are gone through, one after the other: checkpoints by number, with their rows, against each other and
+against those kept outside the database; seals beyond the last checkpoint; rows that neither have a seal nor wait.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from audit.checking import anchors, batches, strays
+from audit.checking.batches import Acts
+from audit.checking.chains import Chain
+from audit.checking.evidence import CheckpointLine
+from audit.checking.findings import Finding, Where
+from audit.checking.trust import Trust
+from audit.models import Checkpoint, Event, Seal
+from audit.refusals import Invalid
+from audit.sealing import signing
+from audit.sealing.rows import RECORDS
+
+MOST_ROWS, MOST_CHECKPOINTS, MOST_NUMBERS = 5_000, 200, 20_000
+"""How much of each is looked at in one step at the most; of one batch, all of it."""
+MOST_BEYOND, MOST_STEPS, MOST_SHOWN = 100, 8, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is checked."""
+
+    stream: UUID | None = None
+    """The app, or NOWHERE. None: all of the portal."""
+    kind: str = ""
+    """event or call. Empty: both."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def checkpoints(self) -> QuerySet[Checkpoint]:
+        """Those that rows of the time may lie under."""
+        bounds = {
+            "stream": self.stream,
+            "kind": self.kind or None,
+            "latest_at__gte": self.since,
+            "earliest_at__lt": self.until,
+        }
+        return Checkpoint.objects.filter(
+            **{name: value for name, value in bounds.items() if value is not None}
+        )
+
+    def includes(self, one: CheckpointLine) -> bool:
+        """Whether a checkpoint is of a stream that is checked."""
+        return self.stream in (None, one.stream) and self.kind in ("", one.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step has found, and where the next begins."""
+
+    findings: list[Finding]
+    place: str | None
+    """None: that was the last."""
+    checkpoints: int = 0
+    rows: int = 0
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """What does not hold, without notes."""
+        return [found for found in self.findings if not found.is_note]
+
+    @property
+    def shown(self) -> list[Finding]:
+        """As many as a page shows: what does not hold first, then notes."""
+        return sorted(self.findings, key=lambda found: found.is_note)[:MOST_SHOWN]
+
+
+def step(scope: Scope, place: str = "") -> Step:
+    """Check a bounded piece, from where the one before ended. Raises Invalid for a place that is none."""
+    part, _, rest = (place or f"c.{_begins(scope)}").partition(".")
+    if part == "c" and rest.isascii() and rest.isdigit() and len(rest) < 19:
+        return _numbers(scope, int(rest))
+    if part == "s" and not rest:
+        return Step(list(_beyond(scope)), strays.begin(scope.kind))
+    if part == "r":
+        findings, rows, further = strays.step(scope.stream, scope.kind, (scope.since, scope.until), rest)
+        return Step(findings, further, rows=rows)
+    raise Invalid("cursor", "This is not where a step ended.")
+
+
+def check(scope: Scope) -> Iterator[Step]:
+    """All steps, one after the other."""
+    place: str | None = ""
+    while place is not None:
+        done = step(scope, place)
+        yield done
+        place = done.place
+
+
+def newest(scope: Scope, most: int = 20) -> Step:
+    """Check the last few checkpoints of an app, and what lies beside them. Bounded, as a step is."""
+    some = list(scope.checkpoints().order_by("-number")[:most])
+    place: str | None = f"c.{some[-1].number - 1}" if some else "s"
+    beside = replace(scope, since=min((one.earliest_at for one in some), default=None))
+    findings, checkpoints, rows = list[Finding](), 0, 0
+    for _ in range(MOST_STEPS):
+        if place is None:
+            break
+        done = step(scope if place.startswith("c") else beside, place)
+        findings += done.findings
+        checkpoints, rows, place = checkpoints + done.checkpoints, rows + done.rows, done.place
+    return Step(findings, place, checkpoints, rows)
+
+
+def _numbers(scope: Scope, after: int) -> Step:
+    """Checkpoints from a number on. The place is the number up to which all have been looked at."""
+    last = _last_number()
+    to = min(after + MOST_NUMBERS, max(last, after))
+    some = list(_few(scope.checkpoints().filter(number__gt=after, number__lte=to).order_by("number")))
+    if len(some) == MOST_CHECKPOINTS or sum(map(_size, some)) >= MOST_ROWS:
+        to = some[-1].number
+    kept = {one.number: one for one in anchors.between(after, to)}
+    look, findings, rows = _Look(signing.known(), kept), list[Finding](), 0
+    for one in some:
+        told, count = look.at(one)
+        findings += told
+        rows += count
+    findings += _absent(scope, after, to, kept)
+    if to < last:
+        return Step(findings, f"c.{to}", len(some), rows)
+    return Step([*findings, *_cut(scope, to), *_put_aside()], "s", len(some), rows)
+
+
+@dataclass(slots=True)
+class _Look:
+    """Goes from checkpoint to checkpoint, of as many streams as there are."""
+
+    trust: Trust
+    kept: Mapping[int, CheckpointLine]
+    """Those outside the database, by number."""
+    chains: dict[tuple[UUID, str], Chain] = field(default_factory=dict)
+    acts: Acts = field(default_factory=Acts)
+
+    def at(self, one: Checkpoint) -> tuple[list[Finding], int]:
+        """What is wrong with a checkpoint, and how many rows of it were looked at."""
+        told = batches.line(one)
+        links = self._chain(one).follow(told)
+        found, rows = batches.check(one, self.acts)
+        return [*links, *self._unlike(told), *found], rows
+
+    def _unlike(self, told: CheckpointLine) -> Iterator[Finding]:
+        kept = self.kept.get(told.number)
+        if kept and kept.hash != told.hash:
+            says = "It is not the checkpoint that was kept outside the database under this number."
+            yield Finding("rewritten", says, told.where)
+
+    def _chain(self, one: Checkpoint) -> Chain:
+        """The chain as far as the checkpoint before this one."""
+        key = (one.stream, one.kind)
+        if key not in self.chains:
+            before = _before(one)
+            self.chains[key] = chain = Chain(one.kind, self.trust)
+            if before:
+                chain.last_seq, chain.hash = before.last_seq, bytes(before.hash)
+                chain.number, chain.key_id = before.number, before.key_id
+        return self.chains[key]
+
+
+def _before(one: Checkpoint) -> Checkpoint | None:
+    mine = Checkpoint.objects.filter(stream=one.stream, kind=one.kind, number__lt=one.number)
+    return mine.filter(first_seq__lte=one.first_seq).order_by("-first_seq", "-number").first()
+
+
+def _few(some: QuerySet[Checkpoint]) -> Iterator[Checkpoint]:
+    """As many as one step takes."""
+    rows = 0
+    for one in some[:MOST_CHECKPOINTS]:
+        yield one
+        rows += _size(one)
+        if rows >= MOST_ROWS:
+            return
+
+
+def _absent(scope: Scope, after: int, to: int, kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
+    """Numbers that no checkpoint has. The files say whose they were."""
+    there = Checkpoint.objects.filter(number__gt=after, number__lte=to)
+    if there.count() >= to - after:
+        return
+    known = set(there.values_list("number", flat=True))
+    gone = sorted(set(range(after + 1, to + 1)) - known)
+    for number in gone:
+        one = kept.get(number)
+        if one is None:
+            yield Finding(
+                "number", f"There is no checkpoint {number}, and later ones.", Where(checkpoint=number)
+            )
+        elif scope.includes(one):
+            yield _gone(one, "missing")
+
+
+def _cut(scope: Scope, last: int) -> Iterator[Finding]:
+    """What the files know after the last checkpoint there is."""
+    ahead = [one for one in anchors.between(last, last + MOST_NUMBERS) if scope.includes(one)]
+    there = set(
+        Checkpoint.objects.filter(number__in=[one.number for one in ahead]).values_list("number", flat=True)
+    )
+    yield from (_gone(one, "cut") for one in ahead if one.number not in there)
+    if not anchors.is_there():
+        yield Finding("unkept", "No checkpoints are kept outside the database to compare with.")
+
+
+def _gone(one: CheckpointLine, what: str) -> Finding:
+    says = f"Checkpoint {one.number}, of the {one.kind}s {one.first_seq} to {one.last_seq}, is kept and not here."
+    return Finding(what, says, one.where)
+
+
+def _put_aside() -> Iterator[Finding]:
+    """Accounts outside the database that were ended: an act must say of each that two people did it."""
+    for folder in anchors.put_aside():
+        act = (
+            Event.objects.filter(target_id=folder.name, action="audit.keeping.reanchor")
+            .order_by("at")
+            .first()
+        )
+        if act is None:
+            says = f"The checkpoints in {folder.name} were put aside, and no act says so."
+            yield Finding("cut", says)
+        else:
+            told: dict[str, Any] = act.facts
+            says = (
+                f"On {act.at:%d %B %Y} {act.actor_label} and {told.get('confirmed_by')} gave up the checkpoints "
+                f"{told.get('agreed', 0) + 1} to {told.get('kept', 0)}: {act.reason}"
+            )
+            yield Finding("reanchored", says, Where("event", row_id=act.id))
+
+
+def _beyond(scope: Scope) -> Iterator[Finding]:
+    """Seals that no checkpoint stands above, read with the checkpoints in one statement."""
+    for stream in _streams() if scope.stream is None else [scope.stream]:
+        for kind in [scope.kind] if scope.kind else RECORDS:
+            mine = {"stream": stream, "kind": kind}
+            last = Checkpoint.objects.filter(**mine).order_by("-first_seq").values("last_seq")[:1]
+            seals = Seal.objects.filter(seq__gt=Coalesce(Subquery(last), 0), **mine).order_by("seq")
+            for seal in seals[:MOST_BEYOND]:
+                where = Where(kind, seal.seq, seal.row_id, stream=stream)
+                yield Finding("inserted", "The row has a seal, and no checkpoint stands above it.", where)
+
+
+def _streams() -> Iterator[UUID]:
+    """Every app with a sealed row. Each is found by a look at an index."""
+    last, seals = None, Seal.objects.order_by("stream").values_list("stream", flat=True)
+    while (last := (seals.filter(stream__gt=last) if last else seals).first()) is not None:
+        yield last
+
+
+def _size(one: Checkpoint) -> int:
+    return 0 if one.purged_at else one.last_seq - one.first_seq + 1
+
+
+def _last_number() -> int:
+    return Checkpoint.objects.aggregate(last=Max("number"))["last"] or 0
+
+
+def _begins(scope: Scope) -> int:
+    """A number before the first checkpoint that can hold rows since then: they are sealed after their moment."""
+    low, high = 0, _last_number()
+    while scope.since and low < high:
+        middle = (low + high + 1) // 2
+        one = Checkpoint.objects.filter(number__gte=middle).order_by("number").first()
+        if one and one.sealed_at < scope.since:
+            low = middle
+        else:
+            high = middle - 1
+    return low if scope.since else 0

@@ -1,0 +1,1 @@
+"""The record as people look at it: searched, drawn, explained, followed."""

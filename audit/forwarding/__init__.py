@@ -1,0 +1,1 @@
+"""The record sent on as it is sealed: to webhooks and to a SIEM."""

@@ -1,0 +1,97 @@
+"""One POST to a webhook: to an address that may be reached, without redirects, within so many seconds in all.
+
+It stands on the transport of httpx2. What is looked up is what is connected to, so that a name cannot lead elsewhere
+between the two; and every wait ends at one moment, so that a receiver that answers a byte at a time holds up nobody.
+"""
+
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import httpcore2
+
+from audit.forwarding.reach import Unreachable, addresses_of
+from audit.text import keepable
+
+SECONDS = 10.0
+MOST_ADDRESSES = 3
+
+
+def post(url: str, headers: Mapping[str, str], body: bytes, seconds: float = SECONDS) -> int:
+    """The status of the answer to `body`; nothing else of it is read. Raises Unreachable."""
+    way = _Way(time.monotonic() + seconds)
+    told = [(name.encode(), value.encode()) for name, value in headers.items()]
+    try:
+        with (
+            httpcore2.ConnectionPool(ssl_context=_trust(), network_backend=way) as pool,
+            pool.stream("POST", url, headers=told, content=body) as response,
+        ):
+            return int(response.status)
+    except httpcore2.TimeoutException:
+        raise Unreachable(f"There was no answer within {seconds:g} seconds.") from None
+    except httpcore2.ProtocolError:
+        raise Unreachable("What answered does not speak HTTP.") from None
+    except httpcore2.NetworkError as error:
+        raise Unreachable(keepable(f"The connection failed: {error}", 200)) from None
+
+
+class _Way(httpcore2.NetworkBackend):
+    """Connects to what may be reached, until a moment."""
+
+    def __init__(self, ends: float) -> None:
+        self._ends = ends
+        self._sockets = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        failed: Exception = Unreachable(f"{host} cannot be reached.")
+        for address in addresses_of(host, port)[:MOST_ADDRESSES]:
+            try:
+                return _Stream(self._sockets.connect_tcp(address, port, _left(self._ends)), self._ends)
+            except httpcore2.ConnectError as error:
+                failed = error
+        raise failed
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A connection whose every wait ends at one moment."""
+
+    def __init__(self, inner: httpcore2.NetworkStream, ends: float) -> None:
+        self._inner, self._ends = inner, ends
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(self._ends))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(self._ends))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(self._ends)), self._ends)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _left(ends: float) -> float:
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise httpcore2.ReadTimeout
+    return left
+
+
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    return httpcore2.default_ssl_context()

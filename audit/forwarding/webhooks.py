@@ -1,0 +1,94 @@
+"""What a webhook is sent and how it is signed: Standard Webhooks, version 1.
+
+A destination's secret is derived from a pepper, its id and its generation. It is shown when it is made and is stored
+nowhere; whoever has the database alone cannot sign in the portal's name.
+"""
+
+import base64
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from audit.forwarding.posting import post
+from audit.models import Delivery, Destination
+from audit.sealing.following import Wanted, batch, entries
+
+AGENT = "alter-portal"
+START = "whsec_"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A destination and its signing secret, which whoever receives this shows once or drops."""
+
+    destination: Destination
+    text: str = field(repr=False)
+
+
+class Gone(Exception):
+    """The rows of a delivery have been purged: there is nothing to send any more."""
+
+
+def secret(destination: Destination) -> str:
+    """The secret in force, as receivers are given it: `whsec_` and base64 of 32 bytes."""
+    return START + base64.b64encode(_key(destination)).decode()
+
+
+def wanted(destination: Destination) -> Wanted:
+    """The rows it is told of."""
+    sends = Destination.Sends
+    kinds = {sends.ACTS: "event", sends.CALLS: "call", sends.REFUSED: "call"}
+    return Wanted(
+        destination.app_id, kinds.get(sends(destination.sends), ""), destination.sends == sends.REFUSED
+    )
+
+
+def send(destination: Destination, delivery: Delivery, at: datetime) -> int:
+    """Post one delivery; return the status it was answered with. Raises Unreachable, Gone."""
+    body = _body(destination, delivery)
+    return post(destination.url, _headers(destination, delivery.id, body, at), body)
+
+
+def _headers(destination: Destination, delivery_id: UUID, body: bytes, at: datetime) -> dict[str, str]:
+    seconds = str(int(at.timestamp()))
+    signed = b".".join((str(delivery_id).encode(), seconds.encode(), body))
+    signature = base64.b64encode(hmac.digest(_key(destination), signed, "sha256")).decode()
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": AGENT,
+        "webhook-id": str(delivery_id),
+        "webhook-timestamp": seconds,
+        "webhook-signature": f"v1,{signature}",
+    }
+
+
+def _body(destination: Destination, delivery: Delivery) -> bytes:
+    if delivery.checkpoint == 0:
+        return _json({"type": "audit.test", "items": []})
+    checkpoint = batch(delivery.checkpoint)
+    items = list(entries(checkpoint, wanted(destination))) if checkpoint else []
+    if checkpoint is None or not items:
+        raise Gone
+    first = items[0]
+    told = {
+        "type": "audit.entries",
+        "app_id": first.get("app_id"),
+        "kind": checkpoint.kind,
+        "checkpoint": checkpoint.number,
+        "items": items,
+    }
+    return _json(told)
+
+
+def _json(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _key(destination: Destination) -> bytes:
+    told = b"webhook" + destination.id.bytes + destination.generation.to_bytes(4, "big")
+    return hmac.digest(settings.PEPPERS[destination.pepper], told, "sha256")

@@ -1,0 +1,150 @@
+"""Lets go of rows that have been kept long enough: whole sealed batches, and their seals; the checkpoints stay.
+
+What is left still verifies: the checkpoints are one chain, and each batch that is there has its own root. Each purge
+is itself an act, in the stream that it cut (docs/decisions/0020).
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from audit.actions import PURGE
+from audit.actors import system
+from audit.change import record
+from audit.clock import now
+from audit.keeping.fences import maintenance
+from audit.models import Checkpoint, Seal, Span
+from audit.models.seals import NOWHERE
+from audit.sealing.rows import RECORDS
+
+log = logging.getLogger(__name__)
+
+A_STEP = 5_000
+"""Rows that one transaction deletes, or those of one batch if it has more."""
+A_RUN = 20_000
+"""Rows that go in one run; whoever calls comes again while there are more."""
+MOST_BATCHES = 1_000
+PLURAL = {"event": "acts", "call": "calls"}
+
+
+def spans(before: datetime) -> int:
+    """Delete spans that began before a moment. They are the programs' word, not evidence: nobody is told."""
+    # In the order of their ids, which is that of writing: their moment has no index.
+    oldest = Span.objects.order_by("id").values_list("id", "at")[:A_STEP]
+    due = [row_id for row_id, at in oldest if at < before]
+    return Span.objects.filter(id__in=due).delete()[0] if due else 0
+
+
+def sealed(kind: str, before: datetime) -> int:
+    """Delete batches of `kind` whose every row is older than `before`. Returns how many rows went."""
+    gone = 0
+    while gone < A_RUN and due(kind, before).exists() and may_delete(kind):
+        if not (step := _step(kind, before)):
+            break
+        gone += step
+    return gone
+
+
+def due(kind: str, before: datetime) -> QuerySet[Checkpoint]:
+    """The batches that have been kept long enough, the oldest first."""
+    return Checkpoint.objects.filter(kind=kind, purged_at=None, latest_at__lt=before).order_by("latest_at")
+
+
+def close(batches: Iterable[Checkpoint], before: datetime, at: datetime) -> int:
+    """Say of batches that their rows are gone, once in the record for each stretch of a stream. Returns the rows."""
+    gone = sorted(batches, key=lambda batch: (batch.stream, batch.first_seq))
+    numbers = [batch.number for batch in gone]
+    for start in range(0, len(numbers), MOST_BATCHES):
+        Checkpoint.objects.filter(number__in=numbers[start : start + MOST_BATCHES]).update(purged_at=at)
+    return sum(_tell(first, last, before) for first, last in _stretches(gone))
+
+
+def rows_of(batch: Checkpoint) -> int:
+    """How many rows it seals."""
+    return batch.last_seq - batch.first_seq + 1
+
+
+def seals_of(batch: Checkpoint) -> QuerySet[Seal]:
+    """The seals of its rows."""
+    seqs = (batch.first_seq, batch.last_seq)
+    return Seal.objects.filter(stream=batch.stream, kind=batch.kind, seq__range=seqs)
+
+
+def may_delete(kind: str) -> bool:
+    """Whether this role may delete from the record. With two roles on PostgreSQL only the owner of the tables may."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(%s, 'DELETE')", [RECORDS[kind]._meta.db_table])
+        may = bool(cursor.fetchone()[0])
+    if not may:
+        log.warning("the record is not purged: this role may not. Run manage.py purge_audit as its owner.")
+    return may
+
+
+def _step(kind: str, before: datetime) -> int:
+    with maintenance():
+        batches = list(_some(due(kind, before).select_for_update(skip_locked=True)[:MOST_BATCHES]))
+        for batch in batches:
+            _delete(batch)
+        return close(batches, before, now())
+
+
+def _some(batches: Iterable[Checkpoint]) -> Iterator[Checkpoint]:
+    """As many as one transaction deletes, and one at the least."""
+    left = A_STEP
+    for batch in batches:
+        yield batch
+        left -= rows_of(batch)
+        if left <= 0:
+            return
+
+
+def _delete(batch: Checkpoint) -> None:
+    seals = seals_of(batch)
+    rows = RECORDS[batch.kind].objects.filter(id__in=list(seals.values_list("row_id", flat=True)))
+    if batch.kind == "call":  # tells PostgreSQL which partition to look in
+        rows = rows.filter(at__range=(batch.earliest_at, batch.latest_at))
+    rows.delete()
+    seals.delete()
+
+
+def _stretches(batches: list[Checkpoint]) -> Iterator[tuple[Checkpoint, Checkpoint]]:
+    """The first and the last of each row of batches that follow each other in one stream."""
+    first = last = batches[0] if batches else None
+    for batch in batches[1:]:
+        if last and (batch.stream, batch.first_seq) != (last.stream, last.last_seq + 1):
+            if first:
+                yield first, last
+            first = batch
+        last = batch
+    if first and last:
+        yield first, last
+
+
+def _tell(first: Checkpoint, last: Checkpoint, before: datetime) -> int:
+    rows = last.last_seq - first.first_seq + 1
+    record(
+        system(),
+        PURGE,
+        app_id=_app_of(first.stream),
+        target_kind="audit log",
+        target_id=str(first.stream),
+        target_label=f"{rows:,} {PLURAL[first.kind]}",
+        facts={
+            "kind": first.kind,
+            "rows": rows,
+            "first_seq": first.first_seq,
+            "last_seq": last.last_seq,
+            "before": before.isoformat(timespec="seconds"),
+        },
+    )
+    return rows
+
+
+def _app_of(stream: UUID) -> UUID | None:
+    return None if stream == NOWHERE else stream

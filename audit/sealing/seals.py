@@ -1,0 +1,253 @@
+"""The sealer: gives rows that wait their place in a stream, and each batch a root, a link in its chain, a signature.
+
+Writers never wait for it: they insert freely, and what they have committed is sealed afterwards, in batches. Several
+processes may try at once; one wins, and the others have done nothing (docs/decisions/0015).
+"""
+
+import logging
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from audit.actions import MISS
+from audit.actors import system
+from audit.change import record
+from audit.clock import now
+from audit.models import Checkpoint, Pending, Seal
+from audit.models.seals import NOWHERE
+from audit.sealing import canonical, checkpoints, rows, signing, tallies
+from audit.sealing.rows import Row
+
+log = logging.getLogger(__name__)
+A_PASS = 2_000
+"""How many rows are sealed in one transaction at the most. A pass that is killed is lost: they are kept short."""
+A_BATCH = 1000
+"""How many rows one checkpoint stands for at the most."""
+LOCK = 7_365_616_108
+"""The number of the advisory lock that one sealer at a time holds, on PostgreSQL."""
+_HEADS = """
+WITH wanted (stream, kind) AS (VALUES {places})
+SELECT audit_checkpoint.* FROM wanted JOIN audit_checkpoint ON audit_checkpoint.number = (
+    SELECT head.number FROM audit_checkpoint AS head WHERE head.stream = wanted.stream AND head.kind = wanted.kind
+    ORDER BY head.first_seq DESC LIMIT 1
+)
+"""
+SEAL_COLUMNS = ("row_id", "stream", "kind", "seq", "leaf", "salt")
+
+
+class Stream(NamedTuple):
+    """One app's acts, or one app's calls."""
+
+    app_id: UUID
+    kind: str
+
+
+class Waiting(NamedTuple):
+    """A row that waits for its seal."""
+
+    row_id: UUID
+    stream: UUID
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one stream and one month, in order, and what is hashed of each: they get one checkpoint."""
+
+    stream: Stream
+    rows: Sequence[Row]
+    salts: Sequence[bytes]
+    leaves: Sequence[bytes]
+    root: bytes
+
+
+class Overtaken(Exception):
+    """Another sealer was quicker."""
+
+
+def seal_all(limit: int = A_PASS) -> int:
+    """Seal up to `limit` rows that wait, the oldest first; return how many. 0: none waits, or another seals them.
+
+    Rows are read and hashed before anything is locked. Then, in one transaction, they are given their places.
+    """
+    oldest = Pending.objects.order_by("row_id").values_list(*Waiting._fields)[:limit]
+    waiting = [Waiting(*one) for one in oldest]
+    if not waiting:
+        return 0
+    batches = list(_batches(waiting))
+    try:
+        with transaction.atomic():
+            _take_turn(waiting)
+            _write(batches)
+            tallies.add(row for batch in batches for row in batch.rows)
+            _tell_of_missing(waiting, batches)
+    except Overtaken:
+        return 0
+    except IntegrityError:
+        return _forget_sealed(waiting)
+    checkpoints.keep()
+    return len(waiting)
+
+
+def catch_up(app_id: UUID | None, patience: float = 5.0) -> bool:
+    """Seal what an app has waiting now. False: others were at it for all of `patience` seconds."""
+    begun, ends = now(), time.monotonic() + patience
+    mine = Pending.objects.filter(stream=app_id or NOWHERE, at__lte=begun)
+    while mine.exists():
+        if seal_all():
+            continue
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def sealed_to(app_id: UUID | None) -> datetime | None:
+    """Up to when all that happened to an app is sealed. None: nothing ever was."""
+    mine = {"stream": app_id or NOWHERE}
+    waits = Pending.objects.filter(**mine).order_by("at").values_list("at", flat=True).first()
+    newest = Checkpoint.objects.filter(**mine).order_by("-number").values_list("sealed_at", flat=True).first()
+    return min(waits, newest) if waits and newest else newest
+
+
+def _batches(waiting: Iterable[Waiting]) -> Iterator[Batch]:
+    """What waits, as batches: none spans two months, so that a month of calls can go as a whole."""
+    months: defaultdict[tuple[str, int, int], list[Waiting]] = defaultdict(list)
+    for one in waiting:
+        months[one.kind, one.at.year, one.at.month].append(one)
+    for (kind, *_), mine in sorted(months.items()):
+        for app_id, found in sorted(_read(kind, mine).items()):
+            for start in range(0, len(found), A_BATCH):
+                yield _hashed(Stream(app_id, kind), found[start : start + A_BATCH])
+
+
+def _read(kind: str, some: Sequence[Waiting]) -> dict[UUID, list[Row]]:
+    """Rows of one kind and one month, in order, by stream. All at once: a pass has a few of each of many streams."""
+    stream_of, moments = {one.row_id: one.stream for one in some}, [one.at for one in some]
+    found: defaultdict[UUID, list[Row]] = defaultdict(list)
+    read = rows.read(kind, list(stream_of), min(moments), max(moments))
+    for row in sorted(read, key=lambda row: (row.at, row.id)):
+        found[stream_of[row.id]].append(row)
+    return found
+
+
+def _hashed(stream: Stream, found: Sequence[Row]) -> Batch:
+    random = os.urandom(16 * len(found))
+    salts = [random[start : start + 16] for start in range(0, len(random), 16)]
+    leaves = [row.leaf(row.commitment(salt)) for row, salt in zip(found, salts, strict=True)]
+    return Batch(stream, found, salts, leaves, canonical.root(leaves))
+
+
+def _take_turn(waiting: Sequence[Waiting]) -> None:
+    """Make these rows ours to seal. Raises Overtaken if one of them no longer waits, or another sealer is at work."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+            if not cursor.fetchone()[0]:
+                raise Overtaken
+            cursor.execute(
+                "DELETE FROM audit_pending WHERE row_id = ANY(%s)", [[one.row_id for one in waiting]]
+            )
+        else:
+            places = ", ".join(["%s"] * len(waiting))
+            ids = [one.row_id.hex for one in waiting]
+            cursor.execute(f"DELETE FROM audit_pending WHERE row_id IN ({places})", ids)
+        if cursor.rowcount != len(waiting):
+            raise Overtaken
+
+
+def _write(batches: Sequence[Batch]) -> None:
+    signing.make_known()
+    last = Checkpoint.objects.order_by("-number").first()
+    heads, fresh, lines = _heads(batches), list[Checkpoint](), list[tuple[Any, ...]]()
+    for number, batch in enumerate(batches, last.number + 1 if last else 1):
+        made = heads[batch.stream] = _checkpoint(number, batch, heads.get(batch.stream))
+        lines += _seals(batch, made.first_seq)
+        fresh.append(made)
+    Checkpoint.objects.bulk_create(fresh)
+    _insert(lines)
+
+
+def _heads(batches: Sequence[Batch]) -> dict[Stream, Checkpoint]:
+    """The last checkpoint of each stream that has one. Neither engine's ORM can ask for many at once."""
+    streams = list({batch.stream for batch in batches})
+    if not streams:
+        return {}
+    native = connection.features.has_native_uuid_field
+    told = [(one.app_id if native else one.app_id.hex, one.kind) for one in streams]
+    values = [value for pair in told for value in pair]
+    heads = Checkpoint.objects.raw(_HEADS.format(places=", ".join(["(%s, %s)"] * len(streams))), values)
+    return {Stream(head.stream, head.kind): head for head in heads}
+
+
+def _checkpoint(number: int, batch: Batch, before: Checkpoint | None) -> Checkpoint:
+    """The checkpoint of a batch: the next of its stream, and of the portal."""
+    first = before.last_seq + 1 if before else 1
+    told: dict[str, Any] = {
+        "number": number,
+        "stream": batch.stream.app_id,
+        "kind": batch.stream.kind,
+        "first_seq": first,
+        "last_seq": first + len(batch.rows) - 1,
+        "root": batch.root,
+        "previous": bytes(before.hash) if before else canonical.NOTHING,
+        "sealed_at": now(),
+    }
+    its_hash = canonical.checkpoint_hash(**told)
+    return Checkpoint(
+        **told,
+        hash=its_hash,
+        earliest_at=batch.rows[0].at,
+        latest_at=batch.rows[-1].at,
+        key_id=signing.key_id(),
+        signature=signing.sign(canonical.signed(its_hash)),
+    )
+
+
+def _seals(batch: Batch, first: int) -> Iterator[tuple[Any, ...]]:
+    app_id, kind = batch.stream
+    for seq, (row, leaf, salt) in enumerate(zip(batch.rows, batch.leaves, batch.salts, strict=True), first):
+        yield row.id, app_id, kind, seq, leaf, salt
+
+
+def _insert(lines: Sequence[tuple[Any, ...]]) -> None:
+    """Many seals at once. The ORM would take several times as long."""
+    columns = ", ".join(SEAL_COLUMNS)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            statement = f"COPY audit_seal ({columns}) FROM STDIN"
+            with connection.wrap_database_errors, cursor.copy(statement) as copy:
+                for line in lines:
+                    copy.write_row(line)
+        else:
+            told = [(row.hex, app.hex, *rest) for row, app, *rest in lines]
+            cursor.executemany(f"INSERT INTO audit_seal ({columns}) VALUES (%s, %s, %s, %s, %s, %s)", told)
+
+
+def _tell_of_missing(waiting: Sequence[Waiting], batches: Sequence[Batch]) -> None:
+    """A row that waited for its seal and is not there was deleted behind the record's back. That is an event."""
+    there = {row.id for batch in batches for row in batch.rows}
+    for one in waiting:
+        if one.row_id not in there:
+            log.error("the %s %s was deleted before it was sealed", one.kind, one.row_id)
+            about = {
+                "target_kind": one.kind,
+                "target_id": str(one.row_id),
+                "target_label": "a row of the record",
+            }
+            record(system(), MISS, app_id=None if one.stream == NOWHERE else one.stream, **about)
+
+
+def _forget_sealed(waiting: Sequence[Waiting]) -> int:
+    """After a database was copied row by row, what is sealed already waits once more. Let it wait no longer."""
+    sealed = Seal.objects.filter(row_id__in=[one.row_id for one in waiting]).values("row_id")
+    count, _ = Pending.objects.filter(row_id__in=sealed).delete()
+    return count

@@ -1,0 +1,79 @@
+"""On PostgreSQL with two roles: the one that serves cannot touch the past, and what keeps house says so and goes on."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+
+from audit.clock import at
+from audit.keeping import months, partitions, purging, retention
+from audit.models import Call, Checkpoint
+from audit.sealing import seals
+from tests.audit.records import APP, DAY, NOON, called
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+FENCED = "audit_event, audit_call, audit_seal, audit_checkpoint, audit_sealkey"
+"""As docs/operations.md says."""
+
+
+def say(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.fixture
+def server(db: None) -> Iterator[None]:
+    """From here on the statements are those of a role that serves and does not own."""
+    say("CREATE ROLE test_serves")
+    say("GRANT USAGE ON SCHEMA public TO test_serves")
+    say("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO test_serves")
+    say("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO test_serves")
+    say(f"REVOKE UPDATE, DELETE, TRUNCATE ON {FENCED} FROM test_serves")
+    say("SET LOCAL ROLE test_serves")
+    yield
+    say("RESET ROLE")
+
+
+def test_it_writes_and_seals(server: None) -> None:
+    called()
+    assert seals.seal_all() == 1
+    assert Checkpoint.objects.count() == 1
+
+
+def test_it_purges_nothing_and_the_log_says_who_can(server: None, caplog: pytest.LogCaptureFixture) -> None:
+    called(), seals.seal_all()
+    with at(NOON + 400 * DAY):
+        assert retention.purge() == 0
+    assert Call.objects.count() == 1
+    assert "Run manage.py purge_audit as its owner." in caplog.text
+
+
+def test_it_drops_no_month(server: None) -> None:
+    assert months.drop(datetime(2040, 1, 1, tzinfo=UTC)) == 0
+
+
+def test_partitions_are_not_its_work(server: None) -> None:
+    assert not partitions.are_ours()
+
+
+def test_a_new_partition_gives_it_no_rights_of_its_own() -> None:
+    say("CREATE ROLE test_serves")
+    say(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO test_serves"
+    )
+    with at(datetime(2041, 1, 1, tzinfo=UTC)):
+        partitions.make_ahead()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'audit_call'::regclass "
+            "AND has_table_privilege('test_serves', oid, 'DELETE') AND relname >= 'audit_call_2'"
+        )
+        assert cursor.fetchall() == []
+        cursor.execute("SELECT has_table_privilege('test_serves', %s, 'SELECT')", [partitions.LAST])
+        assert cursor.fetchone() == (False,)
+
+
+def test_the_owner_may_delete() -> None:
+    assert purging.may_delete("call")
+    assert called(APP).pk
