@@ -65,7 +65,7 @@ def _script_error(error: WebError) -> str:
 def axe() -> CheckPage:
     """Return a check that axe-core finds nothing wrong with a page for people with disabilities.
 
-    `axe(page, "color-contrast")`: by those rules alone.
+    `axe(page, "color-contrast", …)`: by those rules alone.
     """
     script = Axe().axe_script
 
