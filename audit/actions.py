@@ -51,5 +51,5 @@ RENAME_VIEW = action("view.rename", "dashboard_audit:read", "renamed")
 END_VIEW = action("view.end", "dashboard_audit:read", "ended")
 # What no role holds: the shell alone may.
 ERASE = action("audit.erase", "dashboard_audit:delete", "erased personal data of")
-REANCHOR = action("audit.keeping.reanchor", "dashboard_audit:delete", "began anew")
+REANCHOR = action("audit.reanchor", "dashboard_audit:delete", "began anew")
 MISS = action("audit.miss", "", "found deleted, before it was sealed,")

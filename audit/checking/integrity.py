@@ -220,11 +220,7 @@ def _gone(one: CheckpointLine, what: str) -> Finding:
 def _put_aside() -> Iterator[Finding]:
     """Accounts outside the database that were ended: an act must say of each that two people did it."""
     for folder in anchors.put_aside():
-        act = (
-            Event.objects.filter(target_id=folder.name, action="audit.keeping.reanchor")
-            .order_by("at")
-            .first()
-        )
+        act = Event.objects.filter(target_id=folder.name, action="audit.reanchor").order_by("at").first()
         if act is None:
             says = f"The checkpoints in {folder.name} were put aside, and no act says so."
             yield Finding("cut", says)

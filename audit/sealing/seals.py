@@ -112,9 +112,13 @@ def catch_up(app_id: UUID | None, patience: float = 5.0) -> bool:
 
 def sealed_to(app_id: UUID | None) -> datetime | None:
     """Up to when all that happened to an app is sealed. None: nothing ever was."""
-    mine = {"stream": app_id or NOWHERE}
-    waits = Pending.objects.filter(**mine).order_by("at").values_list("at", flat=True).first()
-    newest = Checkpoint.objects.filter(**mine).order_by("-number").values_list("sealed_at", flat=True).first()
+    stream = app_id or NOWHERE
+    waits = Pending.objects.filter(stream=stream).order_by("at").values_list("at", flat=True).first()
+    heads = [
+        Checkpoint.objects.filter(stream=stream, kind=kind).order_by("-first_seq").first()
+        for kind in rows.RECORDS
+    ]
+    newest = max((head.sealed_at for head in heads if head), default=None)
     return min(waits, newest) if waits and newest else newest
 
 

@@ -69,7 +69,9 @@ def of_sealing(sealer: Sealer) -> Figures:
 
 def show_sealing(told: Figures) -> None:
     """One line."""
-    print(f"\nsealing a call, later: {told['app_us']:.0f} us of the application, {told['pg_us']:.0f} us of PostgreSQL")
+    print(
+        f"\nsealing a call, later: {told['app_us']:.0f} us of the application, {told['pg_us']:.0f} us of PostgreSQL"
+    )
 
 
 def _wrong(row: Mapping[str, float]) -> str:

@@ -71,7 +71,7 @@ def test_what_is_sealed_later_is_kept_again(restored: None, monkeypatch: pytest.
 def test_it_is_on_record_what_was_given_up(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = checkpoints.last_kept()
     run(monkeypatch)
-    told = Event.objects.get(action="audit.keeping.reanchor")
+    told = Event.objects.get(action="audit.reanchor")
     assert (told.actor_label, told.reason) == ("Admin <admin@example.com>", "Backup of 3 May")
     assert told.facts["kept"] == kept == told.facts["agreed"] + 2
 
@@ -94,7 +94,7 @@ def test_both_must_know_their_passwords(
     restored: None, monkeypatch: pytest.MonkeyPatch, passwords: tuple[str, ...]
 ) -> None:
     assert "This is not the password of" in run(monkeypatch, *passwords).err
-    assert not Event.objects.filter(action="audit.keeping.reanchor").exists()
+    assert not Event.objects.filter(action="audit.reanchor").exists()
 
 
 def test_one_person_is_not_two(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:

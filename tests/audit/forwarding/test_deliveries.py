@@ -13,7 +13,7 @@ from audit.forwarding import deliveries, destinations
 from audit.forwarding.webhooks import Secret
 from audit.ids import new_id
 from audit.keeping import purging
-from audit.models import Delivery, Destination, Event, Place
+from audit.models import Checkpoint, Delivery, Destination, Event, Place
 from audit.sealing import seals
 from tests.audit.receiver import HOST, Receiver
 from tests.audit.records import APP, DAY, HOUR, MINUTE, NOON, acted, called
@@ -72,7 +72,7 @@ def test_sealed_rows_arrive_as_the_api_tells_them_with_their_place(made: Secret,
         "audit.entries",
         str(APP),
         "call",
-        2,
+        Checkpoint.objects.get(stream=APP, kind="call").number,
     )
     assert {"seq": 1, "kind": "call", "id": str(row.id), "path": "/grants"}.items() <= body["items"][
         0
