@@ -139,8 +139,7 @@ def _identity(key: Standing) -> dict[str, str]:
 
 
 def _json(what: Refusal | dict[str, Any], headers: dict[str, str]) -> Answer:
-    status = 200
+    told = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers}
     if isinstance(what, Refusal):
-        status, what, headers = what.status, what.body(), {**headers, **what.headers()}
-    body = json.dumps(what).encode()
-    return Answer(status, {"Content-Type": "application/json", "Cache-Control": "no-store", **headers}, body)
+        return Answer(what.status, told | what.headers(), json.dumps(what.body()).encode())
+    return Answer(200, told, json.dumps(what).encode())

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from agents.names import parse_name
-from audit.refusals import Invalid
+from audit.refusals import BadRequest, Invalid
 from portal.permissions import READING_AND_WRITING
-from portal.refusals import BadRequest
 from portal.tokens import parse_challenge, parse_permissions
 
 AGAIN = "Nothing was authorized. Start again from the program that sent you here."

@@ -49,14 +49,15 @@ def environment(data: Path) -> dict[str, str]:
 
 
 def fill(data: Path) -> str:
-    """Make a portal with the demo month in `data`; return its people's password."""
-    told = ""
-    for words in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"], ["demo"]):
+    """Make a portal with the demo month in `data`, sealed; return its people's password."""
+    told = []
+    for words in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"], ["demo"], ["tick"]):
         command = [sys.executable, "manage.py", *words]
-        told = subprocess.run(
+        done = subprocess.run(
             command, cwd=ROOT, env=environment(data), check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
-    return told.rpartition("the password: ")[2].strip()
+        )
+        told.append(done.stdout)
+    return told[2].rpartition("the password: ")[2].strip()
 
 
 @contextmanager
@@ -101,13 +102,15 @@ class Studio:
 
 def photograph(studio: Studio, data: Path) -> None:
     """Everything that only reads first, in both colours; then the mint, which adds a key."""
-    app, rotated, limited = ids(data)
+    app, rotated, limited, refused = ids(data)
     keys = f"/apps/{app}/keys/"
     places = {
         "keys": keys,
         "key": f"{keys}{rotated}/",
         "mint": f"{keys}mint/?purpose=service&name=reporting-eu",
         "audit": f"/apps/{app}/audit/",
+        "refused": f"/apps/{app}/audit/calls/{refused}/",
+        "record": "/record/",
         "revoke": f"{keys}{limited}/revoke/",
     }
     for colours in ("light", "dark"):
@@ -123,8 +126,8 @@ def photograph(studio: Studio, data: Path) -> None:
         save(page, f"minted-{colours}")
 
 
-def ids(data: Path) -> tuple[UUID, UUID, UUID]:
-    """The demo's first app, its key that is being rotated, and one limited to a network."""
+def ids(data: Path) -> list[UUID]:
+    """The demo's first app, its key that is being rotated, one limited to a network, and a call refused for that."""
     with closing(sqlite3.connect(data / "portal.sqlite3")) as database:
         found = [
             database.execute(question).fetchone()[0]
@@ -132,10 +135,10 @@ def ids(data: Path) -> tuple[UUID, UUID, UUID]:
                 "SELECT id FROM agents_app WHERE name = 'checkout'",
                 "SELECT id FROM keys_apikey WHERE grace_ends_at IS NOT NULL",
                 "SELECT id FROM keys_apikey WHERE name = 'settlement-worker-prod'",
+                "SELECT id FROM audit_call WHERE check_failed = 'address' ORDER BY at DESC LIMIT 1",
             )
         ]
-    app, rotated, limited = map(UUID, found)
-    return app, rotated, limited
+    return list(map(UUID, found))
 
 
 def signed_in(studio: Studio, colours: str, window: ViewportSize) -> Page:

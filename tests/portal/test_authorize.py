@@ -4,9 +4,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from audit.refusals import BadRequest
 from portal.authorize import parse_request
 from portal.permissions import READING_AND_WRITING
-from portal.refusals import BadRequest
 from portal.roles import EVERYTHING
 
 SENT = {
