@@ -1,7 +1,7 @@
 # Everything is in tools/dev.py; without make: python3 tools/dev.py run
 PYTHON ?= python3
 
-.PHONY: help run test lint demo bench-audit
+.PHONY: help run test lint demo bench bench-audit endurance
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\): ## /make \1	/p' Makefile
@@ -17,6 +17,12 @@ lint: ## check style, types, templates, imports, migrations and deployment setti
 
 demo: ## fill the database with something to look at
 	@$(PYTHON) tools/dev.py demo
+
+bench: ## measure the door beside what people would put in its place (ARGS="--quick", "--json figures.json")
+	@$(PYTHON) tools/dev.py bench $(ARGS)
+
+endurance: ## kill the server and the database while the door is called, and look whether a call was lost
+	@$(PYTHON) tools/dev.py endurance $(ARGS)
 
 bench-audit: ## measure the audit log at up to ten million calls (ARGS="--sizes 10k,1M --json figures.json")
 	@$(PYTHON) tools/dev.py bench-audit $(ARGS)

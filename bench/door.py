@@ -18,13 +18,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from bench.doors import load, report  # noqa: E402
-from bench.doors.contenders import API_KEY, OURS, Contender, Sealer, SetUp, contenders, prepared  # noqa: E402
-from bench.doors.postgres import Server  # noqa: E402
-from bench.doors.servers import Granian  # noqa: E402
+from bench.doors import load, report
+from bench.doors.contenders import API_KEY, OURS, Contender, Sealer, SetUp, contenders, prepared
+from bench.doors.postgres import Server
+from bench.doors.servers import Granian
 
 BEGAN = time.monotonic()
 SLOWER_MS = 5

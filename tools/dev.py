@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 CACHE = ROOT / ".cache"
 WINDOWS = os.name == "nt"
-PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+IN_VENV = "Scripts/python.exe" if WINDOWS else "bin/python"
+PYTHON = VENV / IN_VENV
 OLDEST = (3, 11)
 STARTED = time.monotonic()
 NO_TESTS_RAN = 5
@@ -122,18 +123,19 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def install(lock: str) -> None:
-    """Bring .venv to what requirements/`lock`.txt pins; a stamp makes the second time free."""
-    if not PYTHON.exists() or not new_enough(probe(str(PYTHON))):
-        say("creating .venv")
-        subprocess.run([base_python(), "-m", "venv", "--clear", str(VENV)], check=True)
+def install(lock: str, venv: Path = VENV) -> None:
+    """Bring .venv, or another, to what requirements/`lock`.txt pins; a stamp makes the second time free."""
+    python = venv / IN_VENV
+    if not python.exists() or not new_enough(probe(str(python))):
+        say("creating " + str(venv.relative_to(ROOT)))
+        subprocess.run([base_python(), "-m", "venv", "--clear", str(venv)], check=True)
     path = ROOT / "requirements" / (lock + ".txt")
     wanted = sha256(path)
-    stamp = VENV / ("installed-%s.txt" % lock)
+    stamp = venv / ("installed-%s.txt" % lock)
     if stamp.exists() and stamp.read_text() == wanted:
         return
     say("installing requirements/%s.txt" % lock)
-    pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     done = subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", str(path)], env=child_env())
     if done.returncode:
         stop("Installing requirements/%s.txt failed; pip says why above." % lock)
@@ -286,6 +288,18 @@ def test(*words: str) -> int:
 # Measuring
 
 
+def bench(*words: str) -> int:
+    """Measure the door beside its peers, which have an environment of their own."""
+    install("bench", CACHE / "bench")
+    return subprocess.call([str(CACHE / "bench" / IN_VENV), "-m", "bench.door", *words], env=child_env())
+
+
+def endurance(*words: str) -> int:
+    """Kill the server and the database again and again, and look whether a call was lost."""
+    install("bench", CACHE / "bench")
+    return subprocess.call([str(CACHE / "bench" / IN_VENV), "-m", "bench.endurance", *words], env=child_env())
+
+
 def bench_audit(*words: str) -> int:
     """Measure the audit log in a throw-away PostgreSQL."""
     install("test")
@@ -354,7 +368,16 @@ def lock(*words: str) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "lint": lint, "demo": demo, "bench-audit": bench_audit, "lock": lock}
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "lint": lint,
+    "demo": demo,
+    "bench": bench,
+    "bench-audit": bench_audit,
+    "endurance": endurance,
+    "lock": lock,
+}
 
 
 def main(words: list[str]) -> int:
