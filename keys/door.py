@@ -173,7 +173,7 @@ def _charge(outcomes: list[Outcome], moment: datetime, db: BaseDatabaseWrapper) 
     for (place, key), allowance in zip(passed, allowances, strict=True):
         outcome = outcomes[place]
         verdict = judge(key, outcome.asking, moment, allowance)
-        outcomes[place] = replace(outcome, allowance=allowance, verdict=verdict)
+        outcomes[place] = Outcome(key, verdict, allowance, outcome.asking, outcome.origin, moment)
 
 
 def _name_caller(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:

@@ -1,7 +1,7 @@
 """Looks keys up: by their digests, many in one read, into what judge() needs to know. No objects of the ORM.
 
-What a row's scopes and ranges mean is parsed once for each text. That is no cache of a key's state: the text comes
-from the database each time.
+What a row means is worked out once for as long as the row is the same. That is no cache of a key's state: the row
+comes from the database each time.
 """
 
 import json
@@ -23,8 +23,8 @@ from keys.networks import Network, stored_networks
 from keys.scopes import ScopeSet, stored_scopes
 from keys.verdict import Standing
 
-PARSED = 10_000
-"""How many different texts are kept parsed."""
+KNOWN = 5000
+"""How many different rows, and texts in them, are kept with what they mean."""
 _KEY = [
     "id",
     "agent_id",
@@ -81,7 +81,7 @@ def look_up(hashes: Iterable[bytes], db: BaseDatabaseWrapper = connection) -> di
     found: dict[bytes, Standing] = {}
     for row in _read(list(wanted), db):
         hashed = wanted[bytes(row[0])]
-        found[hashed] = _standing(row)
+        found[hashed] = _standing(tuple(row[2:]), settings.RATE_LIMIT_RPM)
         if row[1] != plaintext.current_pepper():
             _redigest(hashed, row[1], db)
     return found
@@ -91,7 +91,7 @@ def of(key: ApiKey) -> Standing:
     """The same of a key that is at hand, for pages."""
     with connection.cursor() as cursor:
         cursor.execute(_by_id(), [key.id if connection.features.has_native_uuid_field else key.id.hex])
-        return _standing(cursor.fetchone())
+        return _standing(tuple(cursor.fetchone()[2:]), settings.RATE_LIMIT_RPM)
 
 
 def _by_id() -> str:
@@ -108,10 +108,11 @@ def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def _standing(row: Sequence[Any]) -> Standing:
-    _, _, app_id, app_name, signing, app_limit, agent_name, suspended, agent_revoked, *rest = row
+@lru_cache(KNOWN)
+def _standing(row: tuple[Any, ...], portal_limit: int) -> Standing:
+    app_id, app_name, signing, app_limit, agent_name, suspended, agent_revoked, *rest = row
     own, above = rest[:_WIDTH], rest[_WIDTH:]
-    limit = (above if above[0] else own)[-1] or app_limit or settings.RATE_LIMIT_RPM
+    limit = (above if above[0] else own)[-1] or app_limit or portal_limit
     shared = {
         "app_id": id_of(app_id),
         "app_name": app_name,
@@ -149,12 +150,12 @@ def _told(columns: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-@lru_cache(PARSED)
+@lru_cache(KNOWN)
 def _scopes(text: str) -> ScopeSet:
     return stored_scopes(json.loads(text))
 
 
-@lru_cache(PARSED)
+@lru_cache(KNOWN)
 def _networks(text: str) -> tuple[Network, ...]:
     return stored_networks(json.loads(text))
 

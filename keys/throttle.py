@@ -7,6 +7,7 @@ costs nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -72,7 +73,7 @@ def charge_all(
     if not charges:
         return []
     moment = int(now.timestamp() * 1_000_000)
-    spent = dict(_hold(sorted({one.bucket for one in charges}), moment, db))
+    spent = dict(_hold(sorted({one.bucket for one in charges}, key=attrgetter("int")), moment, db))
     before = dict(spent)
     allowances = [_spend(spent, one, moment) for one in charges]
     changed = {bucket: until for bucket, until in spent.items() if until != before[bucket]}

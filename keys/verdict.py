@@ -7,6 +7,7 @@ what is explained is what happened. The order of checks is protocol.md section 2
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from audit.addresses import Address
@@ -105,8 +106,7 @@ class Verdict:
         return self.refusal is None
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(NamedTuple):
     """What a check looks at."""
 
     key: Standing | None
@@ -130,12 +130,11 @@ def judge(key: Standing | None, asking: Asking, now: datetime, allowance: Allowa
     check, which tells whether the call should be charged at all.
     """
     case = _Case(key, asking, now, allowance)
-    passed: list[str] = []
-    for name, check in CHECKS if allowance else UNCHARGED:
+    checks, passed = (CHECKS, PASSED) if allowance else (UNCHARGED, PASSED_SO_FAR)
+    for place, (name, check) in enumerate(checks):
         if no := check(case):
-            return Verdict(no.refusal, name, no.detail, tuple(passed))
-        passed.append(name)
-    return Verdict(passed=tuple(passed))
+            return Verdict(no.refusal, name, no.detail, passed.passed[:place])
+    return passed
 
 
 def granted(key: Standing, asking: Asking) -> ScopeSet:
@@ -274,3 +273,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("caller", _caller),
     ("scope", _scope),
 )
+PASSED_SO_FAR = Verdict(passed=tuple(name for name, _ in UNCHARGED))
+PASSED = Verdict(passed=tuple(name for name, _ in CHECKS))
+"""The verdict on every call that passes: nearly all."""

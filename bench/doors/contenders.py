@@ -104,8 +104,8 @@ def contenders(at: SetUp, heads: dict[str, list[str]]) -> list[Contender]:
     ours = _written(at.folder / "ours", [f"x-api-key: {key}" for key in at.keys])
     seal, wait = at.sealer.seal, at.sealer.wait
     told = [
-        Contender(OURS, _by_http(at, at.portal, "/verify", lambda *_: ours), seal),
-        Contender(SEALING, _by_http(at, at.sealing, "/verify", lambda *_: ours), wait),
+        Contender(OURS, _by_http(at, at.portal, "/verify", _always(ours)), seal),
+        Contender(SEALING, _by_http(at, at.sealing, "/verify", _always(ours)), wait),
         Contender(SIGNED, _by_http(at, at.portal, "/sdk/scopes", _signs(at)), seal),
     ]
     for name, address in (
@@ -115,9 +115,7 @@ def contenders(at: SetUp, heads: dict[str, list[str]]) -> list[Contender]:
         (BY_HAND, "by-hand"),
     ):
         lines = _written(at.folder / address, heads[address])
-        told.append(
-            Contender(name, _by_http(at, at.peers, f"/{address}", lambda *_, lines=lines: lines))  # type: ignore[misc]
-        )
+        told.append(Contender(name, _by_http(at, at.peers, f"/{address}", _always(lines))))
     return [*told, Contender(LOOP, _loop(at, heads["by-hand"][0].partition(": ")[2]))]
 
 
@@ -133,6 +131,11 @@ def prepared(module: str, how_many: int, **environment: str) -> str:
 def _written(path: Path, lines: Iterable[str]) -> Path:
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def _always(heads: Path) -> Callable[[int, float], Path]:
+    """The same heads for every round."""
+    return lambda callers, seconds: heads
 
 
 def _by_http(
@@ -169,13 +172,14 @@ def _signs(at: SetUp) -> Callable[[int, float], Path]:
 
     def heads(callers: int, seconds: float) -> Path:
         many = int(seconds * most) if callers > 1 else int(seconds * most / 4)
-        lines = (_signed(at.keys[number % len(at.keys)]) for number in range(many))
+        lines = (signed(at.keys[number % len(at.keys)]) for number in range(many))
         return _written(at.folder / "signed", lines)
 
     return heads
 
 
-def _signed(key: str, target: str = "/sdk/scopes") -> str:
+def signed(key: str, target: str = "/sdk/scopes") -> str:
+    """The head of a request that `key` has signed."""
     body = hashlib.sha256(b"").hexdigest()
     moment, nonce = str(int(time.time())), secrets.token_hex(16)
     signing = hmac.digest(key.encode(), b"alter-signing-v1", "sha256")
