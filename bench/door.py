@@ -1,6 +1,6 @@
 """The door beside what people would put in its place: one run, one machine, in turn, and what came of it as ratios.
 
-    make bench                                     everything but --full; some 12 minutes
+    make bench                                     everything but --full; a quarter of an hour
     make bench ARGS="--quick"                      a look, in a minute
     make bench ARGS="--json figures.json --full"   with 10 million calls stored, and memory over a million calls
 
@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.doors import load, report
+from bench.doors import full, load, report
 from bench.doors.contenders import API_KEY, OURS, Contender, Sealer, SetUp, contenders, prepared
 from bench.doors.postgres import Server
 from bench.doors.servers import Granian
@@ -46,6 +46,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--peer-workers", type=int, default=2)
     parser.add_argument("--peer-threads", type=int, default=4)
     parser.add_argument("--no-slow-disk", dest="slow_disk", action="store_false")
+    parser.add_argument("--full", action="store_true", help="ten million calls stored, and a worker's memory")
+    parser.add_argument("--calls", type=int, default=1_000_000, help="over which memory is watched")
     parser.add_argument("--quick", action="store_true", help="one round of a second, no slow disk")
     parser.add_argument("--json", default="", metavar="FILE")
     asked = parser.parse_args(words)
@@ -132,6 +134,27 @@ def compare_on_slow_disk(asked: argparse.Namespace, told: dict[str, Any]) -> Non
     report.show_targets([line])
 
 
+def compare_full(asked: argparse.Namespace, told: dict[str, Any]) -> None:
+    """Ours beside itself with much stored."""
+    say(f"{full.KEYS:,} keys")
+    figures = full.compare(asked.rounds, asked.seconds, asked.threads, say)
+    ratio = figures["full"]["each_second"] / figures["empty"]["each_second"]
+    line = report.bounded(f"calls a second at {full.CALLERS}: full / empty", ratio, 0.9)
+    told["full"], told["targets"] = figures, [*told["targets"], line]
+    report.show({full.CALLERS: figures})
+    report.show_targets([line])
+
+
+def watch_memory(asked: argparse.Namespace, told: dict[str, Any]) -> None:
+    """Ours over many calls."""
+    say(f"memory over {asked.calls:,} calls")
+    held = full.memory(asked.calls, asked.threads)
+    line = report.bounded("memory of a worker: end / start", held["end"] / held["start"], 1.05, most=True)
+    told["memory"], told["targets"] = held, [*told["targets"], line]
+    print("\nmegabytes of a worker", *(f"{name} {figure:,.0f}" for name, figure in held.items()), sep="   ")
+    report.show_targets([line])
+
+
 def main(words: Sequence[str]) -> None:
     """Measure what is asked for, and tell."""
     asked, told = parse(words), dict[str, Any]()
@@ -140,6 +163,9 @@ def main(words: Sequence[str]) -> None:
     compare(asked, told)
     if asked.slow_disk:
         compare_on_slow_disk(asked, told)
+    if asked.full:
+        compare_full(asked, told)
+        watch_memory(asked, told)
     if asked.json:
         report.write(asked.json, told)
 
