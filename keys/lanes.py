@@ -110,6 +110,8 @@ class Lanes:
     ) -> Exception | None:
         at_commit = False
         try:
+            if lane.connection is None:
+                _open(lane)
             _say(lane, "BEGIN IMMEDIATE" if lane.vendor == "sqlite" else "BEGIN")
             treat(batch, lane)
             before_commit()
@@ -134,18 +136,21 @@ class Lost(Exception):
 
 
 def _new() -> BaseDatabaseWrapper:
-    """A connection that any thread may use, one at a time. Not of the pool: a lane is kept for ever.
-
-    On PostgreSQL its few statements are prepared and planned once: planning costs more than carrying out.
-    """
+    """A connection that any thread may use, one at a time. Not of the pool: a lane is kept for ever."""
     lane = connections.create_connection(DEFAULT_DB_ALIAS)
     lane.inc_thread_sharing()
+    return lane
+
+
+def _open(lane: BaseDatabaseWrapper) -> None:
+    """Connect. On PostgreSQL a lane's few statements are planned once: that costs more than to carry them out."""
     if lane.vendor == "postgresql":
         options = {name: value for name, value in lane.settings_dict["OPTIONS"].items() if name != "pool"}
-        planned = {"server_side_binding": True, "prepare_threshold": 0}
-        lane.settings_dict = {**lane.settings_dict, "OPTIONS": {**planned, **options}}
+        prepared = {"server_side_binding": True, "prepare_threshold": 0}
+        lane.settings_dict = {**lane.settings_dict, "OPTIONS": {**prepared, **options}}
         _say(lane, "SET plan_cache_mode = force_generic_plan")
-    return lane
+    else:
+        lane.ensure_connection()
 
 
 def _is_rolled_back(lane: BaseDatabaseWrapper) -> bool:

@@ -13,7 +13,7 @@ import django
 
 def seal() -> dict[str, float]:
     """All that waits."""
-    from audit import seals
+    from audit.sealing import seals
 
     began, rows = time.process_time(), 0
     while some := seals.seal_all():

@@ -1,12 +1,10 @@
 """What the door leaves behind: one row a call, whatever comes in, at a known price, or no answer at all."""
 
 import ipaddress
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
@@ -23,7 +21,6 @@ from tests.factories import minted
 from tests.keys.asking import UNKNOWN, again, ask, call, error, opened
 from tests.keys.family import derived, parent_of
 
-WRITE = "COPY audit_call" if connection.vendor == "postgresql" else "INSERT INTO audit_call"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -170,8 +167,7 @@ def test_a_hostile_query_breaks_nothing(secret: str, query: str) -> None:
 # ── faults ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-@contextmanager
-def failing(statement: str, error: type[DatabaseError]) -> Iterator[None]:
+def failing(statement: str, error: type[DatabaseError]) -> Any:
     """Within this block the database is lost at `statement`."""
 
     def lost(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
@@ -179,17 +175,12 @@ def failing(statement: str, error: type[DatabaseError]) -> Iterator[None]:
             raise error("server closed the connection unexpectedly")
         return execute(sql, *rest)
 
-    def lost_copy(_: psycopg.Cursor[Any], sql: str) -> Any:
-        return lost(psycopg.Cursor.copy, sql)
-
-    with connection.execute_wrapper(lost), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(psycopg.Cursor, "copy", lost_copy)
-        yield
+    return connection.execute_wrapper(lost)
 
 
 @pytest.mark.parametrize(
     "statement",
-    ["SELECT own", "SELECT bucket", WRITE],
+    ["SELECT own", "SELECT bucket", "INSERT INTO audit_call"],
     ids=["look up", "charge", "record"],
 )
 def test_without_the_database_there_is_no_yes(secret: str, statement: str) -> None:
@@ -201,20 +192,20 @@ def test_without_the_database_there_is_no_yes(secret: str, statement: str) -> No
 
 
 def test_a_call_that_could_not_be_recorded_was_not_charged(secret: str) -> None:
-    with failing(WRITE, OperationalError):
+    with failing("INSERT INTO audit_call", OperationalError):
         ask(secret)
 
     assert not Pace.objects.exists()
 
 
 def test_a_no_that_cannot_be_recorded_is_not_told_either(app: App) -> None:
-    with failing(WRITE, OperationalError):
+    with failing("INSERT INTO audit_call", OperationalError):
         assert error(ask(UNKNOWN)) == (503, "unavailable")
 
 
 def test_our_own_mistake_is_no_yes_either(secret: str) -> None:
     client = Client(raise_request_exception=False)
-    with failing(WRITE, DatabaseError):
+    with failing("INSERT INTO audit_call", DatabaseError):
         answer = client.get("/verify", headers={"x-api-key": secret})
 
     assert error(answer) == (500, "internal_error")
@@ -227,11 +218,10 @@ def statements(queries: CaptureQueriesContext) -> list[str]:
     """The first words of what was asked of the database, without the brackets of transactions."""
     said = [query["sql"].split(" times: ")[-1].replace('"', "").split() for query in queries.captured_queries]
     brackets = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
-    names = {"INSERT": 3, "COPY": 2}
-    return [" ".join(words[: names.get(words[0], 1)]) for words in said if words[0] not in brackets]
+    return [" ".join(words[: 3 if words[0] == "INSERT" else 1]) for words in said if words[0] not in brackets]
 
 
-READ, CHARGE = "SELECT", ["SELECT", "INSERT INTO keys_pace"]
+READ, CHARGE, WRITE = "SELECT", ["SELECT", "INSERT INTO keys_pace"], "INSERT INTO audit_call"
 
 
 @pytest.mark.parametrize("whose", ["app", "agent", "derived", "agent's derived"])
