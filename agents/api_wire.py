@@ -130,7 +130,7 @@ class CallerInfo(Told):
     type: str = Field(description="agent or service, as the program says.")
     created_at: datetime = Field(description="When it was first used.")
     last_seen_at: datetime | None = Field(description="The latest call. null: none is kept.")
-    calls: int = Field(description="How many calls are on record.")
+    calls: int = Field(description="How many calls are on record; 10000 stands for as many or more.")
 
 
 class CallerPage(Page):

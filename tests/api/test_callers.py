@@ -1,6 +1,9 @@
 """GET …/callers: what programs that use an app's keys call themselves."""
 
+import pytest
+
 from agents.models import App, CallerLabel
+from audit.exploring import usage
 from audit.ids import new_id
 from tests.api.program import Program, error
 from tests.audit.records import HOUR, NOON, called
@@ -24,6 +27,16 @@ def test_a_name_is_told_with_its_calls(app: App, by_developer: Program) -> None:
         "last_seen_at": "2026-06-01T13:00:00Z",
         "calls": 2,
     }
+
+
+def test_calls_are_counted_no_further_than_is_told(
+    app: App, by_developer: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "MOST_COUNTED", 2)
+    one = label(app)
+    for _ in range(3):
+        called(app.id, caller=one.label, caller_id=one.id)
+    assert by_developer.get(f"/apps/{app.id}/callers/{one.id}").json()["calls"] == 2
 
 
 def test_a_name_without_calls_on_record_says_so(app: App, by_developer: Program) -> None:

@@ -15,7 +15,7 @@ from tests.audit.records import APP, HOUR, NOON, acted, called
 from tests.audit.sealed import sealed, some
 
 pytestmark = pytest.mark.django_db
-WRITERS, EACH = 4, 60
+WRITERS, EACH = 16, 6
 
 
 def pulled(after: str = "", limit: int = 100) -> Pulled:
