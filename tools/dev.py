@@ -168,8 +168,9 @@ def refuse_taken_port(host: str, port: str) -> None:
 
 def granian(host: str, port: str) -> list[str]:
     """Return the command that serves the portal."""
-    # One process: throttles, caches and the door's batches live in its memory and stay exact.
-    threads = ["--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "10s"]
+    # One process: limits on sign-in tries live in its memory, and a batch at the door is of one process.
+    # Many threads: as many calls as there are threads can wait for one commit together (docs/performance.md).
+    threads = ["--workers", "1", "--blocking-threads", "64", "--workers-kill-timeout", "10s"]
     quiet = ["--no-ws", "--no-access-log", "--log-level", "error"]
     listen = ["--interface", "wsgi", "--host", host, "--port", port]
     return [str(PYTHON), "-m", "granian", *listen, *threads, *quiet, "portal.wsgi:application"]
