@@ -138,7 +138,10 @@ def resume(request: AppRequest, agent_id: UUID) -> HttpResponse:
 
 
 def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
-    found = Agent.objects.filter(app=request.app).annotate(living=living_keys())
+    # A query that groups forgets the order of its model.
+    found = (
+        Agent.objects.filter(app=request.app).annotate(living=living_keys()).order_by("name", "created_at")
+    )
     if q := (chosen.get("q") or "").strip():
         found = found.filter(Q(name__icontains=q) | Q(display_name__icontains=q))
     match chosen.get("status"):
