@@ -87,8 +87,7 @@ def prove(entry: Event | Call) -> Proof | None:
 
 
 def _leaves(one: Checkpoint) -> list[bytes]:
-    seals = Seal.objects.filter(stream=one.stream, kind=one.kind, seq__range=(one.first_seq, one.last_seq))
-    return [bytes(leaf) for leaf in seals.order_by("seq").values_list("leaf", flat=True)]
+    return [bytes(leaf) for leaf in one.seals().order_by("seq").values_list("leaf", flat=True)]
 
 
 def _row(row: Row, seal: Seal) -> Link:
@@ -98,7 +97,7 @@ def _row(row: Row, seal: Seal) -> Link:
 
 
 def _tree(one: Checkpoint, seal: Seal, path: list[bytes]) -> Link:
-    count = one.last_seq - one.first_seq + 1
+    count = one.rows
     says = f"{len(path)} hashes beside it lead from the leaf to the root of {count} rows."
     try:
         root = canonical.climb(bytes(seal.leaf), seal.seq - one.first_seq, count, path)

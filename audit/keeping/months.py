@@ -49,7 +49,7 @@ def sweep() -> int:
     gone = Checkpoint.objects.filter(kind="call", purged_at=gone_at, number__gt=place.number)
     batches = list(gone.order_by("number")[:MOST_BATCHES])
     with maintenance():
-        swept = sum(purging.seals_of(batch).delete()[0] for batch in batches)
+        swept = sum(batch.seals().delete()[0] for batch in batches)
         if batches:
             Place.objects.filter(name=place.name).update(number=batches[-1].number)
         else:

@@ -17,7 +17,7 @@ from audit.actors import system
 from audit.change import record
 from audit.clock import now
 from audit.keeping.fences import maintenance
-from audit.models import Checkpoint, Seal, Span
+from audit.models import Checkpoint, Span
 from audit.models.seals import NOWHERE
 from audit.sealing.rows import RECORDS
 
@@ -63,17 +63,6 @@ def close(batches: Iterable[Checkpoint], before: datetime, at: datetime) -> int:
     return sum(_tell(first, last, before) for first, last in _stretches(gone))
 
 
-def rows_of(batch: Checkpoint) -> int:
-    """How many rows it seals."""
-    return batch.last_seq - batch.first_seq + 1
-
-
-def seals_of(batch: Checkpoint) -> QuerySet[Seal]:
-    """The seals of its rows."""
-    seqs = (batch.first_seq, batch.last_seq)
-    return Seal.objects.filter(stream=batch.stream, kind=batch.kind, seq__range=seqs)
-
-
 def may_delete(kind: str) -> bool:
     """Whether this role may delete from the record. With two roles on PostgreSQL only the owner of the tables may."""
     if connection.vendor != "postgresql":
@@ -99,13 +88,13 @@ def _some(batches: Iterable[Checkpoint]) -> Iterator[Checkpoint]:
     left = A_STEP
     for batch in batches:
         yield batch
-        left -= rows_of(batch)
+        left -= batch.rows
         if left <= 0:
             return
 
 
 def _delete(batch: Checkpoint) -> None:
-    seals = seals_of(batch)
+    seals = batch.seals()
     rows = RECORDS[batch.kind].objects.filter(id__in=list(seals.values_list("row_id", flat=True)))
     if batch.kind == "call":  # tells PostgreSQL which partition to look in
         rows = rows.filter(at__range=(batch.earliest_at, batch.latest_at))

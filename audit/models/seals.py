@@ -87,6 +87,16 @@ class Checkpoint(models.Model):
     def __str__(self) -> str:
         return f"checkpoint {self.number}"
 
+    @property
+    def rows(self) -> int:
+        """How many rows it seals."""
+        return self.last_seq - self.first_seq + 1
+
+    def seals(self) -> models.QuerySet[Seal]:
+        """The seals of its rows. They are gone with the rows once it is purged."""
+        seqs = (self.first_seq, self.last_seq)
+        return Seal.objects.filter(stream=self.stream, kind=self.kind, seq__range=seqs)
+
 
 class SealKey(models.Model):
     """The public half of a key that has signed checkpoints. The private half is never in the database."""

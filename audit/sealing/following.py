@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from audit.api_wire import Entry
-from audit.models import Call, Checkpoint, Event, Seal
+from audit.models import Call, Checkpoint, Event
 from audit.sealing.rows import RECORDS
 
 
@@ -31,7 +31,7 @@ class Wanted:
 
     def count(self, checkpoint: Checkpoint) -> int:
         """How many of a batch's rows are wanted."""
-        return len(rows(checkpoint, self)) if self.refused else checkpoint.last_seq - checkpoint.first_seq + 1
+        return len(rows(checkpoint, self)) if self.refused else checkpoint.rows
 
 
 def newest() -> int:
@@ -46,9 +46,7 @@ def batch(number: int) -> Checkpoint | None:
 
 def rows(checkpoint: Checkpoint, wanted: Wanted) -> list[tuple[int, Event | Call]]:
     """The rows of a batch that are wanted, each with its place in the stream, in that order."""
-    seqs = (checkpoint.first_seq, checkpoint.last_seq)
-    seals = Seal.objects.filter(stream=checkpoint.stream, kind=checkpoint.kind, seq__range=seqs)
-    places = dict(seals.values_list("row_id", "seq"))
+    places = dict(checkpoint.seals().values_list("row_id", "seq"))
     moments = (checkpoint.earliest_at, checkpoint.latest_at)
     found: QuerySet[Any] = RECORDS[checkpoint.kind].objects.filter(id__in=list(places), at__range=moments)
     if wanted.refused:
