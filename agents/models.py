@@ -23,6 +23,14 @@ MOST_CALLS_A_MINUTE = 100_000
 MOST_DERIVED_HOURS = 24 * 365
 
 
+class OnLeak(models.TextChoices):
+    """What is done with a secret that someone reports as leaked. Its people are told in any case."""
+
+    NOTIFY = "notify", "Tell its people"
+    DEPRECATE = "deprecate", "Deprecate it, and tell its people"
+    REVOKE = "revoke", "Revoke it at once, and tell its people"
+
+
 class App(Audited):
     """What the keys are for: a service, a product, an environment of either."""
 
@@ -65,6 +73,9 @@ class App(Audited):
         default=Signing.REQUIRED,
         help_text="Of the runtime API. Optional lets callers without a signature in: a key on its own will do.",
     )
+    on_leaked_app_key = models.CharField(max_length=10, choices=OnLeak.choices, default=OnLeak.NOTIFY)
+    on_leaked_agent_key = models.CharField(max_length=10, choices=OnLeak.choices, default=OnLeak.NOTIFY)
+    on_leaked_derived_key = models.CharField(max_length=10, choices=OnLeak.choices, default=OnLeak.REVOKE)
     archived_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
@@ -121,6 +132,9 @@ class App(Audited):
             "rate_limit_rpm": self.rate_limit_rpm,
             "max_derived_hours": self.max_derived_hours,
             "signing": self.signing,
+            "on_leaked_app_key": self.on_leaked_app_key,
+            "on_leaked_agent_key": self.on_leaked_agent_key,
+            "on_leaked_derived_key": self.on_leaked_derived_key,
             "archived": self.archived_at is not None,
             "deleted": self.deleted_at is not None,
         }

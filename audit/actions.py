@@ -17,17 +17,21 @@ class Action:
     """The scope an API key must hold to do the same: `keys:admin`. Empty: no key may."""
     agent_scope: str = ""
     """The scope that will do instead when the key is reached through its agent's address."""
+    again: bool = False
+    """Whether a person must have proved lately who they are. A program proves it with each request."""
 
 
 EVERY: dict[str, Action] = {}
 """All actions by name, filled as each app's actions.py is imported."""
 
 
-def action(name: str, needs: str, says: str, scope: str = "", agent_scope: str = "") -> Action:
+def action(
+    name: str, needs: str, says: str, scope: str = "", agent_scope: str = "", again: bool = False
+) -> Action:
     """Declare an action. Two with one name are a mistake in the program."""
     if name in EVERY:
         raise ValueError(f"action {name} is declared twice")
-    EVERY[name] = Action(name, needs, says, scope, agent_scope)
+    EVERY[name] = Action(name, needs, says, scope, agent_scope, again)
     return EVERY[name]
 
 

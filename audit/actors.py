@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.actions import Action
-from audit.refusals import NotAllowed
+from audit.refusals import AskAgain, NotAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ class Actor:
     origin: Origin
     app_id: UUID | None = None
     """The one app these permissions hold for. None: they hold for every app."""
+    fresh: bool = True
+    """Whether a person proved within the last minutes who they are. Programs do with each request."""
 
     def may(self, action: Action) -> bool:
         """Whether this actor holds what `action` needs.
@@ -86,9 +88,16 @@ class Actor:
         return not action.needs or action.needs in self.permissions
 
     def require(self, action: Action) -> None:
-        """Raise NotAllowed unless this actor may."""
+        """Raise NotAllowed unless this actor may, AskAgain if it takes a fresh proof of who they are."""
         if not self.may(action):
             raise NotAllowed(action=action.name, needs=action.needs)
+        if action.again:
+            self.require_fresh()
+
+    def require_fresh(self) -> None:
+        """Raise AskAgain unless they proved lately who they are: for what only some choices make dangerous."""
+        if not self.fresh:
+            raise AskAgain
 
 
 def shell() -> Actor:

@@ -42,6 +42,15 @@ class NotAllowed(Refusal):
     hint = "Ask an admin of this app to do it, or to change your role."
 
 
+class AskAgain(Refusal):
+    """What is asked for is dangerous, and it is a while since the person proved who they are."""
+
+    code = "proof_required"
+    status = 403
+    message = "This asks for your password or passkey again. Nothing was changed."
+    hint = "Prove that it is you, and send it once more."
+
+
 class NotFound(Refusal):
     """No such thing, or another tenant's: the two look the same."""
 

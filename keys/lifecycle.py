@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -268,7 +269,7 @@ def _issue(actor: Actor, key: ApiKey) -> Plaintext:
     """Give a new row its secret and save it. Its form may have been sent twice at the same moment."""
     secret = plaintext.generate(key.kind)
     _take(key, secret)
-    key.minted_by = actor.label
+    key.minted_by, key.owner_id = actor.label, _owner(actor, key)
     try:
         with transaction.atomic():
             key.save()
@@ -276,6 +277,14 @@ def _issue(actor: Actor, key: ApiKey) -> Plaintext:
         guards.refuse_second_use(key.app, key.once or "")
         raise
     return secret
+
+
+def _owner(actor: Actor, key: ApiKey) -> UUID | None:
+    """The person who answers for a new key: whoever minted it, or who answers for the key it comes from."""
+    if actor.kind == "person":
+        return UUID(actor.id)
+    before = key.replaces or key.parent
+    return before.owner_id if before else None
 
 
 def _renew(key: ApiKey, once: str) -> Plaintext:

@@ -76,6 +76,7 @@ class ApiKey(Audited):
     rate_limit_rpm = models.PositiveIntegerField(null=True)
     metadata = models.JSONField(default=dict)
     minted_by = models.CharField(max_length=200)
+    owner_id = models.UUIDField(null=True, db_index=True, help_text="The person who answers for it.")
     once = models.CharField(max_length=100, null=True, help_text="The form it came from: one form, one key.")
     created_at = models.DateTimeField(default=now, db_default=Now())
     expires_at = models.DateTimeField(null=True)

@@ -63,6 +63,11 @@ def open_to_all(view: View) -> View:
     return gate
 
 
+def user_of(request: HttpRequest) -> User:
+    """The person behind a gate."""
+    return cast(User, request.user)
+
+
 def apps_of(user: User) -> QuerySet[App]:
     """The apps `user` has a role on."""
     there = App.objects.filter(deleted_at=None)
@@ -107,6 +112,7 @@ def person(user: User, app: App | None, origin: Origin) -> Actor:
         permissions=permissions_of(user, app),
         origin=origin,
         app_id=app.id if app else None,
+        fresh=user.is_fresh,
     )
 
 

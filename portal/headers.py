@@ -10,7 +10,7 @@ from audit.addresses import is_trusted, parse_address
 from audit.faces import PortalRequest
 from audit.origins import origin_of
 from keys.verify import verify
-from portal import api, runtime
+from portal.programs import api, runtime
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 FACES = {"/sdk/": runtime.serve, "/api/": api.serve}

@@ -14,16 +14,18 @@ import keys.actions as on_keys
 import keys.reveal_views as reveal_pages
 import keys.use_views as use_pages
 import keys.views as key_pages
+import portal.access.authorize_views as authorize_pages
+import portal.access.views as token_pages
 import portal.actions as on_people
-import portal.authorize_views as authorize_pages
-import portal.docs_views as docs_pages
-import portal.record_views as record_pages
-import portal.token_views as token_pages
+import portal.docs.views as docs_pages
+import portal.people.views as people_pages
+import portal.record.views as record_pages
+import portal.support.views as support_pages
 import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
 from keys import verify
-from portal import api, runtime, sdk
 from portal.gates import open_to_all, page, signed_in
+from portal.programs import api, runtime, sdk
 
 keys = [
     path("", page(key_pages.keys, on_keys.READ), name="keys"),
@@ -90,19 +92,19 @@ audit = [
 ]
 
 members = [
-    path("", page(portal_pages.members, on_people.READ_MEMBERS), name="members"),
-    path("invite/", page(portal_pages.invite, on_people.INVITE), name="member-invite"),
+    path("", page(people_pages.members, on_people.READ_MEMBERS), name="members"),
+    path("invite/", page(people_pages.invite, on_people.INVITE), name="member-invite"),
     path(
         "invitations/<uuid:invitation_id>/withdraw/",
-        page(portal_pages.withdraw, on_people.WITHDRAW),
+        page(people_pages.withdraw, on_people.WITHDRAW),
         name="member-withdraw",
     ),
     path(
         "<uuid:membership_id>/role/",
-        page(portal_pages.change_role, on_people.CHANGE_ROLE),
+        page(people_pages.change_role, on_people.CHANGE_ROLE),
         name="member-role",
     ),
-    path("<uuid:membership_id>/end/", page(portal_pages.end_membership, on_people.END), name="member-end"),
+    path("<uuid:membership_id>/end/", page(people_pages.end_membership, on_people.END), name="member-end"),
 ]
 
 app: list[URLPattern | URLResolver] = [
@@ -178,13 +180,13 @@ urlpatterns = [
     path("apps/new/", page(agent_pages.create_app, on_agents.CREATE_APP), name="app-new"),
     path("apps/<uuid:app_id>/", include(app)),
     path("record/", include(record)),
-    path("find/", signed_in(portal_pages.find), name="find"),
+    path("find/", signed_in(support_pages.find), name="find"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),
     path("docs/sdk-api/", signed_in(docs_pages.reference), name="docs-reference"),
     path("docs/api-reference/", signed_in(docs_pages.api_reference), name="docs-api-reference"),
     path("docs/<slug:slug>/", signed_in(docs_pages.guide), name="guide"),
-    path("join/<str:secret>/", open_to_all(portal_pages.join), name="join"),
+    path("join/<str:secret>/", open_to_all(people_pages.join), name="join"),
     path("account/tokens/", signed_in(token_pages.own), name="tokens"),
     path("account/tokens/mint/", signed_in(token_pages.mint), name="token-mint"),
     path("account/tokens/<uuid:token_id>/revoke/", signed_in(token_pages.revoke), name="token-revoke"),
@@ -193,11 +195,11 @@ urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("verify", open_to_all(verify.verify), name="verify"),
     path("sdk/openapi.json", open_to_all(runtime.document), name="sdk-document"),
-    path("sdk/", sdk.api.urls),  # its own map, with a key as the gate of every line: portal/sdk.py
+    path("sdk/", sdk.api.urls),  # its own map, with a key as the gate of every line: portal/programs/sdk.py
     path("api/v1/openapi.json", open_to_all(api.document), name="api-document"),
     path(
         "api/v1/", api.api.urls
-    ),  # its own map, with an access token as the gate of every line: portal/api.py
+    ),  # its own map, with an access token as the gate of every line: portal/programs/api.py
     path("healthz", open_to_all(portal_pages.healthz), name="healthz"),
 ]
 

@@ -15,9 +15,10 @@ from audit.change import change
 from keys import lifecycle as keys_lifecycle
 from keys.lifecycle import Minted
 from keys.scopes import parse_scopes
-from portal import actions, tokens
+from portal import actions
+from portal.access import tokens
+from portal.access.tokens import Issued
 from portal.models import Membership, User
-from portal.tokens import Issued
 
 PASSWORD = "a long enough password"
 

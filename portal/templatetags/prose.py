@@ -3,7 +3,7 @@
 from django import template
 from django.utils.safestring import SafeString
 
-from portal import markdown
+from portal.docs import markdown
 
 register = template.Library()
 

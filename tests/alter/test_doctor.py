@@ -10,7 +10,7 @@ import pytest
 from agents.models import App
 from alter import doctor
 from audit.actors import shell
-from portal import tokens
+from portal.access import tokens
 from portal.models import User
 from tests.alter.running import alter
 

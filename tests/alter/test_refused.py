@@ -16,7 +16,7 @@ from audit.actors import shell
 from audit.models import Event
 from keys.models import ApiKey
 from keys.plaintext import generate
-from portal import tokens
+from portal.access import tokens
 from portal.models import AccessToken, User
 from tests.alter.running import alter, environment, process
 from tests.factories import minted

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import pytest
 
 from audit.actors import shell
-from portal import tokens
+from portal.access import tokens
 from portal.models import User
 from tests.api.program import Program
 

@@ -13,8 +13,9 @@ from agents.models import Agent, App
 from audit.refusals import every
 from keys.gate import LARGEST_BODY
 from keys.models import ApiKey
-from portal import api, settings
+from portal import settings
 from portal.models import User
+from portal.programs import api
 from portal.roles import EVERYTHING
 from tests.api.conftest import Of
 from tests.factories import minted

@@ -9,8 +9,9 @@ from audit.actors import shell
 from audit.clock import at
 from audit.models import Event
 from keys.models import ApiKey
-from portal import api, tokens
+from portal.access import tokens
 from portal.models import AccessToken, Role, User
+from portal.programs import api
 from portal.roles import EVERYTHING, PERMISSIONS, with_lower_tiers
 from tests.api.conftest import Of
 from tests.api.lines import ANY_TOKEN, BELOW_AN_APP, PERMISSION, address, body

@@ -9,7 +9,7 @@ import pytest
 
 from agents.models import App
 from audit.clock import at
-from portal import tokens
+from portal.access import tokens
 from portal.models import AccessToken, Role, User
 from portal.roles import DEVELOPER, EVERYTHING
 from tests.api.conftest import Of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audit.exporting.export import FORMATS
-from portal import api, sdk
+from portal.programs import api, sdk
 from tests.api.lines import PERMISSION
 
 DOCUMENTS = {

@@ -14,7 +14,7 @@ from schemathesis import GenerationMode
 
 from agents.models import App, CallerLabel
 from audit.models import Event
-from portal import api
+from portal.programs import api
 from tests.api.program import Program
 from tests.factories import AgentFactory, minted
 from tests.made_up import all_checks, as_text, cases, few, looked_at, name_of

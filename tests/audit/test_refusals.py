@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from psycopg_pool import PoolTimeout
 
 from audit.refusals import Invalid, NotFound, Refusal, Unavailable, amounts_to, every
-from portal.json_faces import Flawed
+from portal.programs.json_faces import Flawed
 
 ERRORS = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
 assert get_resolver().url_patterns, "the map brings in every face, and with it every refusal"

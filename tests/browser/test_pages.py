@@ -13,11 +13,11 @@ from audit.clock import now
 from audit.forwarding import destinations
 from audit.models import Call, Delivery, Event
 from keys.lifecycle import narrow, rotate
-from portal.guides import GUIDES
+from portal.docs.guides import GUIDES
 from portal.models import User
 from tests.browser import story
 from tests.factories import issued, minted
-from tests.portal.test_authorize import SENT
+from tests.portal.access.test_authorize import SENT
 
 CheckPage = Callable[..., None]
 

@@ -21,7 +21,7 @@ from keys import lifecycle
 from keys.lifecycle import Minted
 from keys.plaintext import sha256
 from keys.scopes import parse_scopes
-from portal import tokens
+from portal.access import tokens
 from portal.models import Role
 from tests.factories import issued, member, minted
 from tests.keys.asking import ask
@@ -173,7 +173,7 @@ django.setup()
 from django.core.management import call_command
 from audit.actors import shell
 from keys import lifecycle
-from portal import tokens
+from portal.access import tokens
 from tests.factories import AppFactory, issued, member
 from tests.keys.asking import ask
 from tests.keys.family import derived, parent_of

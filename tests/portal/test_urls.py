@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from audit.actions import EVERY
-from portal import api, sdk
+from portal.programs import api, sdk
 from tests.portal.routes import action_of, address, gated, lines_below, routes
 
 OPEN = {

@@ -24,7 +24,7 @@ from audit.models import Call
 from keys import constraints, gate, guards, nonces, scopes, signatures
 from keys.gate import Needs
 from keys.models import ApiKey
-from portal.sdk import NEEDS
+from portal.programs.sdk import NEEDS
 from tests.factories import minted
 from tests.server import Server
 

@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 
 from agents.models import Agent, App
 from keys.models import ApiKey
-from portal import sdk
+from portal.programs import sdk
 from tests.factories import minted, taken_back
 from tests.made_up import all_checks, as_text, cases, few, looked_at, name_of
 from tests.sdk import raw

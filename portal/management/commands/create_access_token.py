@@ -9,7 +9,7 @@ from audit.clock import now
 from audit.durations import parse_duration
 from audit.refusals import NotFound
 from audit.shell import ShellCommand
-from portal import tokens
+from portal.access import tokens
 from portal.models import User
 
 

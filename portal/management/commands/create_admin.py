@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from audit.actors import Actor
 from audit.shell import ShellCommand
-from portal.lifecycle import make_admin
+from portal.people.lifecycle import make_admin
 
 
 class Command(ShellCommand):

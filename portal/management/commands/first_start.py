@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from audit.actors import shell
-from portal.lifecycle import has_admin, invite
 from portal.models import Role
+from portal.people.lifecycle import has_admin, invite
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 

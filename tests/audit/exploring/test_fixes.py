@@ -11,7 +11,7 @@ from audit.ids import new_id
 from audit.models import Call
 from audit.refusals import every
 from keys import verdict
-from portal.guides import GUIDES
+from portal.docs.guides import GUIDES
 
 FIXES = [*CHECKS.values(), *CODES.values(), UNKNOWN]
 WAYS = [way for fix in FIXES for way in fix.ways]

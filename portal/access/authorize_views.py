@@ -1,0 +1,53 @@
+"""The page on which a person lets a program on their machine act as them: `alter auth login` opens it."""
+
+from typing import cast
+
+from csp.decorators import csp_update
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from audit.faces import PortalRequest
+from portal import permissions
+from portal.access import tokens
+from portal.access.authorize import Asked, parse_request
+from portal.gates import permissions_anywhere, user_of
+from portal.roles import with_lower_tiers
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def authorize(request: PortalRequest) -> HttpResponse:
+    """Asks; and takes the answer back to the program."""
+    if request.method != "POST":
+        return _ask(request, parse_request(request.GET))
+    asked = parse_request(request.POST)
+    if request.POST.get("answer") != "authorize":
+        return _back(request, asked, error="access_denied")
+    code = tokens.authorize(
+        user_of(request), name=asked.client, permissions=asked.permissions, challenge=asked.challenge
+    )
+    return _back(request, asked, code=code)
+
+
+def _ask(request: PortalRequest, asked: Asked) -> HttpResponse:
+    held, wanted = permissions_anywhere(user_of(request)), with_lower_tiers(asked.permissions)
+    context = {
+        "asked": asked,
+        "may": permissions.in_full(wanted & held),
+        "may_not": permissions.in_full(wanted - held),
+    }
+    # Chromium holds a form to its page's form-action wherever the answer redirects to.
+    let_back = csp_update({"form-action": asked.form_action()})
+    return cast(
+        HttpResponse, let_back(lambda asking: render(asking, "portal/authorize.html", context))(request)
+    )
+
+
+def _back(request: PortalRequest, asked: Asked, **answer: str) -> HttpResponse:
+    """Send the browser to the program: by a redirect, or by a page where the form's policy forbids one."""
+    to = asked.back(**answer)
+    if asked.form_action():
+        return HttpResponseRedirect(to)
+    page = render(request, "portal/authorize_back.html", {"to": to})
+    page["Refresh"] = f"0;url={to}"
+    return page

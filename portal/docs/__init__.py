@@ -1,0 +1,1 @@
+"""The docs as pages: guides out of docs/, references out of both OpenAPI documents."""

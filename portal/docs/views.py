@@ -1,0 +1,53 @@
+"""The docs: guides, and the references of both APIs, where people mint the keys and tokens they are about."""
+
+from functools import cache
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from audit.faces import PortalRequest
+from audit.refusals import NotFound
+from portal.docs.guides import APIS, GUIDES, find
+from portal.docs.markdown import text_of
+from portal.docs.reference import Reference, read
+from portal.programs import api, sdk
+
+DOCUMENTS = {"sdk-api": sdk.openapi, "api-reference": api.openapi}
+
+
+@require_GET
+def docs(request: PortalRequest) -> HttpResponse:
+    """What there is to read."""
+    return render(request, "docs/index.html", {"found": [(guide, text_of(guide)) for guide in GUIDES]})
+
+
+@require_GET
+def guide(request: PortalRequest, slug: str) -> HttpResponse:
+    """One guide."""
+    if (found := find(slug)) is None:
+        raise NotFound
+    return render(request, "docs/guide.html", {"guide": found, "text": text_of(found), "guides": GUIDES})
+
+
+@require_GET
+def reference(request: PortalRequest) -> HttpResponse:
+    """Everything that the runtime API can be asked."""
+    return _reference(request, "sdk-api")
+
+
+@require_GET
+def api_reference(request: PortalRequest) -> HttpResponse:
+    """Everything that the management API can be asked."""
+    return _reference(request, "api-reference")
+
+
+def _reference(request: PortalRequest, slug: str) -> HttpResponse:
+    page = next(api for api in APIS if api.slug == slug)
+    return render(request, "docs/reference.html", {"page": page, "api": told(slug), "guides": GUIDES})
+
+
+@cache
+def told(slug: str) -> Reference:
+    """An API in words. Kept: it changes with the code only."""
+    return read(DOCUMENTS[slug]())

@@ -1,0 +1,52 @@
+"""The links that let people in."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+
+from agents.models import App
+from audit.clock import now
+from audit.models import Audited
+from portal.models.people import Role
+
+
+class Invitation(Audited):
+    """A link that lets one person in, once. Only its SHA-256 is kept."""
+
+    email = models.EmailField(blank=True, help_text="Empty: whoever opens it first, for the first admin.")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    app = models.ForeignKey(App, models.PROTECT, null=True, blank=True, related_name="invitations")
+    digest = models.BinaryField(max_length=32, unique=True)
+    invited_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.email or 'the first admin'} as {self.role}"
+
+    @classmethod
+    def waiting(cls, moment: datetime | None = None) -> "models.QuerySet[Invitation]":
+        """Invitations that can still be used."""
+        return cls.objects.filter(used_at=None, withdrawn_at=None, expires_at__gt=moment or now())
+
+    def about(self) -> dict[str, Any]:
+        return {
+            "app_id": self.app_id,
+            "target_kind": "invitation",
+            "target_id": str(self.id),
+            "target_label": self.email or "the first admin",
+        }
+
+    def picture(self) -> dict[str, Any]:
+        return {
+            "email": self.email,
+            "role": self.role,
+            "used": self.used_at is not None,
+            "withdrawn": self.withdrawn_at is not None,
+        }

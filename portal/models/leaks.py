@@ -1,0 +1,52 @@
+"""Reports that a secret of ours was found where it does not belong."""
+
+from django.db import models
+
+from audit.clock import now
+from audit.ids import new_id
+
+
+class LeakReport(models.Model):
+    """One report of one secret. Of the secret its SHA-256 is kept, until the report has been dealt with."""
+
+    class Source(models.TextChoices):
+        """Who reports."""
+
+        SCANNER = "scanner", "A secret-scanning partner"
+        FORM = "form", "The report form"
+        SUPPORT = "support", "The support desk"
+
+    class Outcome(models.TextChoices):
+        """What came of it."""
+
+        UNKNOWN = "unknown", "Not one of ours"
+        OVER = "over", "Had ended before"
+        NOTIFIED = "notified", "Its people were told"
+        DEPRECATED = "deprecated", "Deprecated"
+        REVOKED = "revoked", "Revoked"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField(default=now)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    found_at = models.CharField(
+        max_length=500, blank=True, help_text="Where it was found, as the reporter says."
+    )
+    note = models.CharField(max_length=500, blank=True)
+    hashed = models.BinaryField(max_length=32, null=True, help_text="NULL: dealt with.")
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    app_id = models.UUIDField(null=True)
+    key_id = models.UUIDField(null=True)
+    token_id = models.UUIDField(null=True)
+    prefix = models.CharField(max_length=32, blank=True)
+    handled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        indexes = (
+            models.Index(fields=["at"], condition=models.Q(handled_at=None), name="leaks_to_handle"),
+            models.Index(fields=["app_id", "-at"], name="leaks_of_app"),
+            models.Index(fields=["key_id"], name="leaks_of_key"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()}, {self.at:%Y-%m-%d}: {self.outcome or 'waiting'}"

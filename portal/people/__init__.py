@@ -1,0 +1,1 @@
+"""Members: how people come, change roles and go."""

@@ -1,0 +1,186 @@
+"""The pages of an app's members, and the one by which someone joins."""
+
+from typing import cast
+from uuid import UUID
+
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib.auth import login
+from django.core.mail import send_mail
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agents.faces import AppRequest, finished, sent
+from agents.models import App
+from audit.actors import Actor
+from audit.faces import PortalRequest
+from audit.refusals import Invalid, NotFound, Refusal
+from audit.values import ReasonForm
+from portal import actions
+from portal.gates import person, user_of
+from portal.models import Invitation, Membership
+from portal.people import forms, lifecycle
+from portal.people.lifecycle import Invited
+from portal.refusals import TooManyTries, WrongPassword
+
+
+@require_GET
+def members(request: AppRequest) -> HttpResponse:
+    """Who reaches this app, and who is invited to."""
+    return _members(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: AppRequest) -> HttpResponse:
+    """A link that lets someone in; it is shown in the answer, once."""
+    form = forms.InviteForm(sent(request))
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        data = form.cleaned_data
+        app = None if data["everywhere"] else request.app
+        try:
+            invited = lifecycle.invite(_actor_for(request, app), data["email"], data["role"], app)
+            return _members(request, invited)
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    context = {"form": form, "may_everywhere": _reaches_everything(request)}
+    return render(request, "portal/invite.html", context, status=status)
+
+
+@require_POST
+def withdraw(request: AppRequest, invitation_id: UUID) -> HttpResponse:
+    """Make an invitation's link useless."""
+    invitation = Invitation.objects.filter(_reaching(request.app), id=invitation_id).first()
+    if invitation is None:
+        raise NotFound
+    lifecycle.withdraw(_actor_for(request, invitation.app), invitation)
+    says = f"The invitation of {invitation.email or 'the first admin'} is withdrawn"
+    return finished(request, _to_members(request), says)
+
+
+@require_POST
+def change_role(request: AppRequest, membership_id: UUID) -> HttpResponse:
+    """Give a member another role."""
+    membership = _membership(request, membership_id)
+    form = forms.RoleForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("role", "Choose one of the three roles.")
+    lifecycle.change_role(_actor_for(request, membership.app), membership, form.cleaned_data["role"])
+    says = f"{membership.user} is {membership.get_role_display().lower()} now"
+    return finished(request, _on_from(request, membership), says)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
+    """Take a member's role away."""
+    membership = _membership(request, membership_id)
+    form = ReasonForm(sent(request))
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            actor = _actor_for(request, membership.app)
+            lifecycle.end_membership(actor, membership, form.cleaned_data["reason"])
+            says = f"{membership.user} is no longer a member"
+            return finished(request, _on_from(request, membership), says)
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    context = {"membership": membership, "form": form}
+    return render(request, "portal/end_membership.html", context, status=status)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """The way in by an invitation's link."""
+    invitation = lifecycle.invitation_of(secret)
+    form = forms.JoinForm(sent(request), invitation=invitation)
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        origin = cast(PortalRequest, request).origin
+        tries = {"action": "login_failed", "key": f"join-{invitation.id}"}
+        if not ratelimit.consume(request, **tries, dry_run=True):
+            raise TooManyTries
+        try:
+            user = lifecycle.join(origin, invitation, **form.cleaned_data)
+            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+            return HttpResponseRedirect(reverse("home"))
+        except Invalid as invalid:
+            if isinstance(invalid, WrongPassword):
+                ratelimit.consume(request, **tries)
+            form.refuse(invalid)
+            status = invalid.status
+    response = render(request, "portal/join.html", {"form": form, "invitation": invitation}, status=status)
+    # The address holds a secret. With no-referrer, browsers would also hide the Origin that CSRF asks for.
+    response["Referrer-Policy"] = "strict-origin"
+    return response
+
+
+def _members(request: AppRequest, invited: Invited | None = None) -> HttpResponse:
+    reaching = _reaching(request.app)
+    link = _link(request, invited.secret) if invited else ""
+    return render(
+        request,
+        "portal/members.html",
+        {
+            "members": Membership.objects.filter(reaching, ended_at=None).select_related("user", "app"),
+            "invitations": Invitation.waiting().filter(reaching),
+            "may_everywhere": _reaches_everything(request),
+            "invited": invited,
+            "link": link,
+            "mailed": invited is not None and _mail(invited.invitation, link),
+        },
+    )
+
+
+def _mail(invitation: Invitation, link: str) -> bool:
+    """Send the link, where the operator has set up a way to send."""
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        return False
+    where = invitation.app or "every app"
+    text = f"{invitation.invited_by} invites you to the key portal as {invitation.role} of {where}.\n\n{link}\n\n"
+    text += "The link works once, for a week. Whoever has it can use it: do not pass it on.\n"
+    return bool(
+        send_mail("Your invitation to the key portal", text, None, [invitation.email], fail_silently=True)
+    )
+
+
+def _link(request: HttpRequest, secret: str) -> str:
+    path = reverse("join", args=[secret])
+    return f"{settings.ORIGIN}{path}" if settings.ORIGIN else request.build_absolute_uri(path)
+
+
+def _reaching(app: App) -> Q:
+    """Memberships and invitations that reach `app`: its own, and those for every app."""
+    return Q(app=app) | Q(app=None)
+
+
+def _membership(request: AppRequest, membership_id: UUID) -> Membership:
+    found = Membership.objects.filter(_reaching(request.app), id=membership_id, ended_at=None)
+    if (membership := found.select_related("user", "app").first()) is None:
+        raise NotFound
+    return membership
+
+
+def _actor_for(request: AppRequest, app: App | None) -> Actor:
+    """The person, with what they hold where the thing reaches: an app's admin may not touch a role on every app."""
+    return person(user_of(request), app, request.origin)
+
+
+def _reaches_everything(request: PortalRequest) -> bool:
+    """Whether to offer invitations to every app."""
+    return person(user_of(request), None, request.origin).may(actions.INVITE)
+
+
+def _to_members(request: AppRequest) -> str:
+    return reverse("members", args=[request.app.id])
+
+
+def _on_from(request: AppRequest, membership: Membership) -> str:
+    """Where to go on: whoever changed their own role may not see the members any more."""
+    return reverse("home") if membership.user_id == user_of(request).pk else _to_members(request)

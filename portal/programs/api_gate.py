@@ -1,0 +1,101 @@
+"""The gate of the management API: an access token becomes the actor, cut to what its owner may do there now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from agents.faces import AppRequest, id_of
+from agents.models import App
+from audit.actions import Action
+from audit.actors import Actor, Origin
+from audit.clock import now
+from audit.origins import origin_of
+from keys import throttle
+from keys.refusals import RateLimited
+from keys.throttle import Allowance
+from portal.access import tokens
+from portal.gates import app_of, permissions_anywhere, permissions_of
+from portal.models import LONGEST_LABEL, AccessToken
+from portal.refusals import MissingToken
+
+COMMAND = "alter-cli/"
+"""How the `alter` command's User-Agent begins: what it does is recorded as done with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a token must be allowed to do for a call to be let in."""
+
+    actions: tuple[Action, ...]
+    anywhere: bool = False
+    """Whether one app is enough: the answer is cut to the apps where it may."""
+
+    @property
+    def permissions(self) -> list[str]:
+        """The permissions that takes, each once."""
+        return list(dict.fromkeys(action.needs for action in self.actions if action.needs))
+
+
+class TokenRequest(AppRequest):
+    """A request below /api/v1/."""
+
+    token: AccessToken
+    allowance: Allowance
+
+
+def let_in(request: HttpRequest, needs: Needs, named: Mapping[str, Any]) -> None:
+    """Put on `request` who acts, and the app its address names.
+
+    Raises MissingToken, InvalidToken, TokenExpired, RateLimited, AppNotFound, NotAllowed.
+    """
+    known = cast(TokenRequest, request)
+    known.origin = _origin(request)
+    known.token = tokens.recognise(_presented(request))
+    _charge(known)
+    user = known.token.user
+    app = app_of(user, id_of(str(named["app_id"]))) if "app_id" in named else None
+    if app:
+        known.app = app
+    known.actor = _actor(known, permissions_of(user, app), app)
+    asked = _actor(known, permissions_anywhere(user), None) if needs.anywhere else known.actor
+    for action in needs.actions:
+        asked.require(action)
+
+
+def _actor(request: TokenRequest, held: frozenset[str], app: App | None) -> Actor:
+    """The token as an actor, where its owner holds `held`."""
+    return Actor(
+        kind="token",
+        id=str(request.token.id),
+        label=f"{request.token.user.label} ({request.token.name})"[:LONGEST_LABEL],
+        permissions=tokens.may(request.token, held),
+        origin=request.origin,
+        app_id=app.id if app else None,
+    )
+
+
+def _origin(request: HttpRequest) -> Origin:
+    origin = origin_of(request.META, "api")
+    return replace(origin, via="cli") if origin.user_agent.startswith(COMMAND) else origin
+
+
+def _presented(request: HttpRequest) -> str:
+    scheme, _, token = str(request.META.get("HTTP_AUTHORIZATION", "")).strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise MissingToken
+    return token.strip()
+
+
+def _charge(request: TokenRequest) -> None:
+    allowance = throttle.charge(request.token.id, settings.API_RATE_LIMIT_RPM, now())
+    request.allowance = allowance  # told with every answer, the refusal too
+    if not allowance.granted:
+        raise RateLimited(
+            "This access token has made its calls for now.",
+            limit=allowance.limit,
+            retry_after=allowance.retry_after,
+            scope="access_token",
+        )

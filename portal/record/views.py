@@ -1,0 +1,198 @@
+"""The pages of the record as a whole: how it is sealed, how long it is kept, whom it is forwarded to."""
+
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agents.faces import finished, sent, shown_once
+from agents.models import App
+from audit.actions import EVERY
+from audit.actors import Actor
+from audit.faces import PortalRequest
+from audit.forwarding import destinations, standing
+from audit.forwarding.webhooks import Secret
+from audit.keeping import retention
+from audit.models import Delivery, Destination, Event
+from audit.refusals import NotFound, Refusal
+from audit.values import ReasonForm
+from portal.gates import apps_of
+from portal.models import User
+from portal.record.forms import DestinationForm, RetentionForm
+
+LATELY = 10
+ACTS = [name for name in EVERY if name.startswith(("audit.retain", "destination.", "delivery."))]
+"""The acts that this page shows."""
+
+
+@require_GET
+def record(request: PortalRequest) -> HttpResponse:
+    """How the record stands."""
+    context = {
+        "sealing": standing.sealing(),
+        "kept": retention.in_force(),
+        "lines": standing.lines(),
+        "outlets": standing.outlets(),
+        "acts": Event.objects.filter(app_id=None, action__in=ACTS).order_by("-at", "-id")[:LATELY],
+    }
+    return render(request, "portal/record.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def retain(request: PortalRequest, kind: str) -> HttpResponse:
+    """How long one kind of row is kept."""
+    kept = next((kept for kept in retention.in_force() if kept.kind == kind), None)
+    if kept is None:
+        raise NotFound
+    form = RetentionForm(sent(request), kept=kept)
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        days, reason = form.cleaned_data["days"], form.cleaned_data["reason"]
+        try:
+            retention.set_retention(request.actor, kind, days, reason)
+            return finished(request, reverse("record"), f"{kept.label} are kept {retention.in_words(days)}")
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    return render(request, "portal/record_retain.html", {"form": form, "kept": kept}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: PortalRequest) -> HttpResponse:
+    """A new destination; the answer shows its signing secret, once."""
+    form = DestinationForm(sent(request), apps=_apps(request))
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            return _reveal(request, destinations.create(request.actor, **form.choices()))
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    return render(request, "portal/destination_create.html", {"form": form}, status=status)
+
+
+@require_GET
+def destination(request: PortalRequest, destination_id: UUID) -> HttpResponse:
+    """One destination: what it is told of, how far it has come, and its latest deliveries."""
+    found = _destination(destination_id)
+    context = {
+        "line": next((line for line in standing.lines() if line.destination == found), None),
+        "destination": found,
+        "of_app": App.objects.filter(id=found.app_id).first() if found.app_id else None,
+        "deliveries": found.deliveries.order_by("-created_at", "-pk")[: standing.MOST_LETTERS],
+        "test": destinations.TEST,
+    }
+    return render(request, "portal/destination.html", context)
+
+
+@require_POST
+def pause(request: PortalRequest, destination_id: UUID) -> HttpResponse:
+    """Send it nothing for now."""
+    return _done(request, destination_id, destinations.pause, "is paused")
+
+
+@require_POST
+def resume(request: PortalRequest, destination_id: UUID) -> HttpResponse:
+    """Go on where it was paused."""
+    return _done(request, destination_id, destinations.resume, "is told again")
+
+
+@require_POST
+def test(request: PortalRequest, destination_id: UUID) -> HttpResponse:
+    """Send it a message without rows, within seconds."""
+    return _done(request, destination_id, destinations.test, "is sent a test; its answer will stand below")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rotate(request: PortalRequest, destination_id: UUID) -> HttpResponse:
+    """Another signing secret, shown once."""
+    found, form = _destination(destination_id), ReasonForm(sent(request))
+    if form.is_bound and form.is_valid():
+        return _reveal(request, destinations.rotate(request.actor, found, form.cleaned_data["reason"]))
+    context = {"destination": found, "form": form}
+    return render(request, "portal/destination_rotate.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: PortalRequest, destination_id: UUID) -> HttpResponse:
+    """Send it nothing more, for ever."""
+    found, form = _destination(destination_id), ReasonForm(sent(request))
+    if form.is_bound and form.is_valid():
+        destinations.end(request.actor, found, form.cleaned_data["reason"])
+        return finished(request, reverse("record"), f"{found.name} is ended")
+    context = {"destination": found, "form": form}
+    return render(request, "portal/destination_end.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def dead_letters(request: PortalRequest) -> HttpResponse:
+    """Deliveries that were given up."""
+    letters = list(destinations.dead_letters()[: standing.MOST_LETTERS + 1])
+    context = {"letters": letters[: standing.MOST_LETTERS], "more": len(letters) > standing.MOST_LETTERS}
+    return render(request, "portal/dead_letters.html", context)
+
+
+@require_POST
+def retry(request: PortalRequest, delivery_id: UUID | None = None) -> HttpResponse:
+    """Send one dead letter once more, or all of them."""
+    letters = _letters(delivery_id)
+    for letter in letters:
+        destinations.retry(request.actor, letter)
+    return finished(
+        request, reverse("dead-letters"), f"{_counted(letters)} will be sent again within seconds"
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def discard(request: PortalRequest, delivery_id: UUID | None = None) -> HttpResponse:
+    """Never send one dead letter, or any of them."""
+    letters, form = _letters(delivery_id), ReasonForm(sent(request))
+    if form.is_bound and form.is_valid():
+        for letter in letters:
+            destinations.discard(request.actor, letter, form.cleaned_data["reason"])
+        return finished(request, reverse("dead-letters"), f"{_counted(letters)} discarded")
+    context = {"letters": letters, "form": form}
+    return render(request, "portal/dead_letter_discard.html", context, status=422 if form.errors else 200)
+
+
+def _done(
+    request: PortalRequest, destination_id: UUID, verb: Callable[[Actor, Destination], None], says: str
+) -> HttpResponse:
+    found = _destination(destination_id)
+    verb(request.actor, found)
+    return finished(request, reverse("destination", args=[found.pk]), f"{found.name} {says}")
+
+
+def _reveal(request: PortalRequest, made: Secret) -> HttpResponse:
+    """The page that shows a signing secret. It is in this response and nowhere else."""
+    context = {"destination": made.destination, "plaintext": made.text}
+    return shown_once(request, render(request, "portal/destination_secret.html", context))
+
+
+def _destination(destination_id: UUID) -> Destination:
+    """One that has not ended. Raises NotFound."""
+    found = Destination.objects.filter(id=destination_id, ended_at=None).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _letters(delivery_id: UUID | None) -> list[Delivery]:
+    """The dead letter with this id, or as many as the page shows. Raises NotFound."""
+    letters = destinations.dead_letters()
+    found = list(letters.filter(id=delivery_id) if delivery_id else letters[: standing.MOST_LETTERS])
+    if not found and delivery_id:
+        raise NotFound
+    return found
+
+
+def _counted(letters: list[Delivery]) -> str:
+    return f"{len(letters)} deliver{'y' if len(letters) == 1 else 'ies'}"
+
+
+def _apps(request: PortalRequest) -> Any:
+    return apps_of(cast(User, request.user))

@@ -1,0 +1,1 @@
+"""The way in: passwords, second factors, sessions, and proving it again."""

@@ -1,0 +1,1 @@
+"""The support desk: finds a lost key, ends it, and says what came of it."""

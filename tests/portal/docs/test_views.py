@@ -1,0 +1,175 @@
+"""The docs as pages: what they show, to whom, and that every link among them leads somewhere."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from portal.docs.guides import GUIDES
+from portal.models import User
+from portal.programs import api, sdk
+from tests.factories import UserFactory
+
+SignedIn = Callable[[User], Client]
+
+GUIDE_PAGES = [f"/docs/{guide.slug}/" for guide in GUIDES]
+REFERENCES = {"/docs/sdk-api/": sdk.openapi(), "/docs/api-reference/": api.openapi()}
+PAGES = ["/docs/", *REFERENCES, *GUIDE_PAGES]
+EVERY_PAGE = pytest.mark.parametrize("address", PAGES)
+
+
+@pytest.fixture
+def window(db: None, signed_in: SignedIn) -> Client:
+    """The browser of someone without a role: docs are for everyone who is signed in."""
+    return signed_in(UserFactory.create())
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def shown(window: Client, page: str) -> str:
+    return text(window.get(page))
+
+
+# ── every page ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@EVERY_PAGE
+def test_docs_are_for_everyone_who_is_signed_in(window: Client, address: str) -> None:
+    assert window.get(address).status_code == 200
+
+
+@EVERY_PAGE
+def test_the_frame_says_where_one_is(window: Client, address: str) -> None:
+    assert '<a href="/docs/" aria-current="page">Docs</a>' in shown(window, address)
+
+
+@EVERY_PAGE
+def test_no_two_places_of_a_page_have_one_name(window: Client, address: str) -> None:
+    ids = re.findall(r'\sid="([^"]+)"', shown(window, address))
+    assert sorted(set(ids)) == sorted(ids)
+
+
+@EVERY_PAGE
+def test_nothing_on_a_page_is_against_its_policy(window: Client, address: str) -> None:
+    assert not re.search(r"\sstyle=|<style|\son\w+=|<script>", shown(window, address))
+
+
+@EVERY_PAGE
+def test_every_link_into_the_docs_leads_to_a_place_that_is_there(window: Client, address: str) -> None:
+    pages = {page: shown(window, page) for page in PAGES}
+    links = re.findall(r'href="(/docs/[^"#]*|)#([^"]+)"', pages[address])
+    assert [link for link in links if f' id="{link[1]}"' not in pages[link[0] or address]] == []
+
+
+@EVERY_PAGE
+def test_every_page_of_the_docs_that_is_linked_to_is_there(window: Client, address: str) -> None:
+    linked = set(re.findall(r'href="(/docs/[^"#]*)', shown(window, address)))
+    assert linked <= set(PAGES)
+
+
+@EVERY_PAGE
+def test_a_page_of_the_docs_asks_only_who_is_reading(
+    window: Client, address: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(3):
+        window.get(address)
+
+
+# ── what they show ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_docs_begin_with_all_there_is_to_read(window: Client) -> None:
+    page = shown(window, "/docs/")
+    assert [there for there in PAGES[1:] if f'<h3><a href="{there}">' not in page] == []
+    assert 'href="/sdk/openapi.json"' in page and 'href="/api/v1/openapi.json"' in page
+
+
+def test_the_docs_begin_with_the_sections_of_each_guide(window: Client) -> None:
+    assert '<a href="/docs/door/#trusted-proxies">Trusted proxies</a>' in shown(window, "/docs/")
+
+
+def test_a_guide_has_one_title_and_its_contents(window: Client) -> None:
+    page = shown(window, "/docs/door/")
+    assert re.findall(r"<h1.*?</h1>", page) == ['<h1 id="the-door">The door</h1>']
+    assert '<a href="#the-order-of-checks">The order of checks</a>' in page
+
+
+@pytest.mark.parametrize("slug", ["architecture", "none", "README"])
+def test_a_guide_that_is_not_there_is_a_404(window: Client, slug: str) -> None:
+    answer = window.get(f"/docs/{slug}/")
+    assert (answer.status_code, "There is nothing at this address." in text(answer)) == (404, True)
+
+
+@pytest.mark.parametrize("address", REFERENCES)
+def test_every_operation_of_an_api_is_shown(window: Client, address: str) -> None:
+    page = shown(window, address)
+    told = [
+        f"<b>{method.upper()}</b> {path}<"
+        for path, place in REFERENCES[address]["paths"].items()
+        for method in place
+    ]
+    assert [one for one in told if page.count(one) != 1] == []
+
+
+def test_an_operation_is_shown_with_all_it_needs(window: Client) -> None:
+    page = shown(window, "/docs/sdk-api/")
+    derive = page[page.index('id="post-sdk-keys-derive"') :]
+    derive = derive[: derive.index("</article>")]
+    for part in (
+        "needs <code>keys:derive</code>",
+        "<code>scopes</code><small>required</small>",
+        "<code>201</code> ",
+        '<a href="#type-MintedKey">MintedKey</a>',
+        '<a href="/docs/errors/">Refused</a>',
+    ):
+        assert part in derive, part
+
+
+def test_what_needs_no_scope_says_so(window: Client) -> None:
+    page = shown(window, "/docs/sdk-api/")
+    assert "needs no scope" in page[page.index('id="get-sdk-scopes"') :].partition("</article>")[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "says"),
+    [
+        ("get-api-v1-apps-app_id-members", "needs <code>dashboard_members:read</code>"),
+        (
+            "post-api-v1-apps-app_id-agents",
+            "needs <code>dashboard_agents:write</code> and <code>dashboard_keys:write</code>",
+        ),
+        ("get-api-v1-me", "needs no permission"),
+    ],
+)
+def test_an_operation_of_the_management_api_is_shown_with_its_permission(
+    window: Client, operation: str, says: str
+) -> None:
+    page = shown(window, "/docs/api-reference/")
+    assert says in page[page.index(f'id="{operation}"') :].partition("</article>")[0]
+
+
+@pytest.mark.parametrize(
+    ("address", "document"),
+    [("/docs/sdk-api/", "/sdk/openapi.json"), ("/docs/api-reference/", "/api/v1/openapi.json")],
+)
+def test_a_reference_leads_to_the_document_itself(window: Client, address: str, document: str) -> None:
+    assert f'<a class="button" href="{document}">OpenAPI 3.1</a>' in shown(window, address)
+
+
+@pytest.mark.parametrize(("guide", "reference"), [("sdk", "sdk-api"), ("api", "api-reference")])
+def test_a_guide_leads_to_its_reference(window: Client, guide: str, reference: str) -> None:
+    assert f'<a class="button" href="/docs/{reference}/">' in shown(window, f"/docs/{guide}/")
+
+
+# ── the palette ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_palette_leads_to_the_docs(window: Client) -> None:
+    assert '<a href="/docs/errors/"><span>Refusals</span><small class="quiet">docs</small></a>' in shown(
+        window, "/jump/?q=refus"
+    )

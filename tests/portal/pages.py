@@ -1,0 +1,19 @@
+"""Reads pages for the tests of them."""
+
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+
+def text(answer: Any) -> str:
+    """What the page says, as HTML."""
+    return str(answer.content.decode())
+
+
+def queries(window: Client, there: str) -> int:
+    """How many queries a page takes."""
+    with CaptureQueriesContext(connection) as taken:
+        window.get(there)
+    return len(taken)
