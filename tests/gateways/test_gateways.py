@@ -1,0 +1,135 @@
+"""The configurations in docs/gateways, as nginx and Caddy carry them out."""
+
+import re
+
+import httpx2
+import pytest
+
+from agents.models import Agent, App
+from audit.actors import shell
+from audit.models import Call
+from keys.lifecycle import deprecate
+from keys.networks import parse_networks
+from tests.factories import minted
+from tests.gateways.gateway import DOCS, Gateway
+from tests.keys.asking import UNKNOWN, opened
+
+ELSEWHERE = parse_networks(["203.0.113.0/24"])
+PASSED_ON = {"x-alter-key-id", "x-alter-key-prefix", "x-alter-app-id", "x-alter-scopes", "x-request-id"}
+
+
+def ask(front: Gateway, secret: str = "", path: str = "/api/last/7", **headers: str) -> httpx2.Response:
+    """The gateway's answer to a call with `secret`; `headers` are named with _ for -."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    if secret:
+        sent["x-api-key"] = secret
+    return httpx2.get(front.url + path, headers=sent, timeout=20)
+
+
+def on_record() -> tuple[str, str, int, str]:
+    """Method, path, status and refusal of the one call on record."""
+    call = Call.objects.get()
+    return call.method, call.path, call.status, call.code
+
+
+@pytest.fixture
+def secret(app: App) -> str:
+    return opened(minted(app))[1]
+
+
+def test_a_good_key_passes_and_the_service_is_told_whose_it_is(front: Gateway, app: App) -> None:
+    key, secret = opened(minted(app))
+    told = ask(front, secret).json()
+    assert (told["x-alter-key-id"], told["x-alter-key-prefix"]) == (str(key.id), key.prefix)
+    assert (told["x-alter-app-id"], told["x-alter-scopes"]) == (str(app.id), "grants:read")
+
+
+def test_an_agents_key_tells_its_agent(front: Gateway, app: App, agent: Agent) -> None:
+    secret = opened(minted(app, agent=agent))[1]
+    assert ask(front, secret).json()["x-alter-agent-id"] == str(agent.id)
+
+
+def test_the_service_is_told_of_no_agent_where_there_is_none(front: Gateway, secret: str) -> None:
+    assert "x-alter-agent-id" not in ask(front, secret).json()
+
+
+def test_the_service_never_sees_the_key(front: Gateway, secret: str) -> None:
+    answer = ask(front, secret)
+    assert answer.status_code == 200
+    assert secret not in answer.text
+
+
+def test_what_a_caller_claims_to_be_does_not_arrive(front: Gateway, secret: str) -> None:
+    claims = dict.fromkeys(("x_alter_key_id", "x_alter_agent_id", "x_alter_scopes"), "a lie")
+    assert "a lie" not in ask(front, secret, **claims).text
+
+
+def test_the_record_says_what_was_called_not_verify(front: Gateway, secret: str) -> None:
+    ask(front, secret, "/api/last/7?q=1")
+    assert on_record() == ("GET", "/api/last/7", 200, "")
+
+
+@pytest.mark.parametrize(
+    ("presented", "refused"), [("", "missing_api_key"), (UNKNOWN, "invalid_key"), ("junk", "invalid_key")]
+)
+def test_who_has_no_good_key_is_turned_away(front: Gateway, presented: str, refused: str, app: App) -> None:
+    assert ask(front, presented).status_code == 401
+    assert Call.objects.get().code == refused
+
+
+def test_a_key_without_the_scope_is_turned_away(front: Gateway, app: App) -> None:
+    assert ask(front, opened(minted(app, scopes="spans:emit"))[1]).status_code == 403
+    assert Call.objects.get().code == "insufficient_scope"
+
+
+def test_a_fenced_key_is_judged_by_the_callers_true_address(front: Gateway, app: App) -> None:
+    secret = opened(minted(app, networks=ELSEWHERE))[1]
+    assert ask(front, secret, x_forwarded_for="203.0.113.77").status_code == 403
+    assert Call.objects.get().code == "ip_not_allowed"
+
+
+def test_a_caller_who_is_too_fast_is_told_when_to_come_back(front: Gateway, app: App) -> None:
+    secret = opened(minted(app, rate_limit_rpm=1))[1]
+    assert ask(front, secret).status_code == 200
+    answer = ask(front, secret)
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_caller_hears_that_the_key_is_on_its_way_out(front: Gateway, app: App) -> None:
+    key, secret = opened(minted(app))
+    assert "x-alter-key-deprecated" not in ask(front, secret).headers
+    deprecate(shell(), key)
+    assert ask(front, secret).headers["x-alter-key-deprecated"] == "true"
+
+
+def test_the_services_own_failure_goes_through(front: Gateway, secret: str) -> None:
+    assert ask(front, secret, "/api/broken").status_code == 500
+
+
+def test_the_access_log_holds_no_key(front: Gateway, secret: str) -> None:
+    ask(front, secret)
+    logged = front.logged()
+    assert "/api/last/7" in logged
+    assert secret not in logged
+    assert secret[-20:] not in logged
+
+
+def test_a_key_in_an_address_is_refused_and_cut_out_of_the_log(front: Gateway, secret: str) -> None:
+    assert ask(front, "", f"/api/last/7?key={secret}").status_code == 400
+    assert Call.objects.get().code == "key_in_url"
+    assert "[redacted]" in front.logged()
+    assert secret not in front.logged()
+
+
+def test_nobody_passes_while_the_portal_is_gone(running: Gateway) -> None:
+    """The session's server is up, but without a database to answer from."""
+    assert ask(running, UNKNOWN).status_code >= 500
+
+
+def test_traefik_is_told_the_same() -> None:
+    text = (DOCS / "traefik.yml").read_text()
+    copied = {name.lower() for name in re.findall(r"^ +- (X-[\w-]+)$", text, re.M)}
+    assert copied >= PASSED_ON
+    assert re.search(r'X-Api-Key: ""', text)
+    assert re.search(r'address: "http://127\.0\.0\.1:8000/verify\?', text)
