@@ -38,12 +38,14 @@ def action(
 READ = action("audit.read", "dashboard_audit:read", "read")
 EXPORT = action("audit.export", "dashboard_audit:export", "exported")
 READ_UPKEEP = action("upkeep.read", "dashboard_audit:write", "read")
-RETAIN = action("audit.retain", "dashboard_audit:write", "set how long to keep")
+RETAIN = action("audit.retain", "dashboard_audit:write", "set how long to keep", again=True)
 PURGE = action("audit.purge", "dashboard_audit:write", "purged")
-CREATE_DESTINATION = action("destination.create", "dashboard_audit:write", "created")
+CREATE_DESTINATION = action("destination.create", "dashboard_audit:write", "created", again=True)
 PAUSE_DESTINATION = action("destination.pause", "dashboard_audit:write", "paused")
 RESUME_DESTINATION = action("destination.resume", "dashboard_audit:write", "resumed")
-ROTATE_DESTINATION = action("destination.rotate", "dashboard_audit:write", "rotated the secret of")
+ROTATE_DESTINATION = action(
+    "destination.rotate", "dashboard_audit:write", "rotated the secret of", again=True
+)
 END_DESTINATION = action("destination.end", "dashboard_audit:write", "ended")
 TEST_DESTINATION = action("destination.test", "dashboard_audit:write", "sent a test to")
 RETRY_DELIVERY = action("delivery.retry", "dashboard_audit:write", "sent again")

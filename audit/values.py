@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from audit.refusals import Invalid, Refusal
+from audit.refusals import AskAgain, Invalid, Refusal
 
 
 class ValuesForm(forms.Form):
@@ -21,6 +21,8 @@ class ValuesForm(forms.Form):
 
     def refuse(self, refusal: Refusal, field: str = "") -> None:
         """Put a refusal where the reader will look for it: on its field, else on top of the form."""
+        if isinstance(refusal, AskAgain):
+            raise refusal  # the whole page asks for it, and comes back to this form
         field = field or getattr(refusal, "field", "")
         why = getattr(refusal, "why", "") or f"{refusal.message} {refusal.hint}".strip()
         self.add_error(field if field in self.fields else None, why)

@@ -219,6 +219,7 @@ def revoke(
         if guards.is_last_active(key):
             if not force:
                 raise refusals.LastActiveKey
+            actor.require_fresh()
             act.note(forced=True)
         _end(actor, key, act, reason)
 

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from audit.actions import READ_UPKEEP
-from portal.gates import apps_of, permissions_of
+from audit.actions import EVERY, READ_UPKEEP
+from portal.gates import apps_of, permissions_anywhere, permissions_of
 from portal.models import User
+from portal.signing_in import again
+
+ASKING = [one for one in EVERY.values() if one.again and one.needs]
+"""What may be asked about again."""
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -20,8 +25,18 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "app": getattr(request, "app", None),
         "apps": SimpleLazyObject(lambda: _apps(request)),
         "keeps_record": SimpleLazyObject(lambda: _keeps_record(request)),
+        "proved_until": SimpleLazyObject(lambda: _proved_until(request)),
+        "only_provider": bool(settings.PROVIDER and settings.PROVIDER.only),
         "nav": (match.url_name or "").partition("-")[0] if match else "",
     }
+
+
+def _proved_until(request: HttpRequest) -> Any:
+    """Until when dangerous acts are not asked about: told to those alone who may do one."""
+    user = request.user
+    if not isinstance(user, User) or not any(one.needs in permissions_anywhere(user) for one in ASKING):
+        return None
+    return again.proved_until(request)
 
 
 def _apps(request: HttpRequest) -> list[Any]:

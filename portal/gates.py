@@ -19,10 +19,13 @@ from agents.refusals import AppNotFound
 from audit.actions import Action
 from audit.actors import Actor, Origin
 from audit.exploring.search import cut_to_prefix
+from audit.faces import PortalRequest
 from portal.models import User
 from portal.roles import PERMISSIONS
+from portal.signing_in import again, factors, sessions
 
 View = Callable[..., HttpResponseBase]
+OPEN = Action("portal.open", "", "opened")
 
 
 def page(view: View, action: Action) -> View:
@@ -36,10 +39,14 @@ def page(view: View, action: Action) -> View:
             return _to_sign_in(request)
         app_id = kwargs.pop("app_id", None)
         known = cast(AppRequest, request)
+        request.user.is_fresh = again.is_fresh(request)
+        sessions.note_seen(request, request.user)
         app = app_of(request.user, app_id) if app_id else None
         known.actor = person(request.user, app, known.origin)
         if app:
             known.app = app
+        if factors.is_missing(request.user):
+            return _to_set_up(request)
         known.actor.require(action)
         return view(known, *args, **kwargs)
 
@@ -49,7 +56,23 @@ def page(view: View, action: Action) -> View:
 
 def signed_in(view: View) -> View:
     """A page for anyone who is signed in; what it shows is cut to what they may see."""
-    return page(view, Action("portal.open", "", "opened"))
+    return page(view, OPEN)
+
+
+def own(view: View) -> View:
+    """A page of someone's own way in: for anyone who is signed in, with or without the second factor they must have."""
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not isinstance(request.user, User):
+            return _to_sign_in(request)
+        known = cast(PortalRequest, request)
+        request.user.is_fresh = again.is_fresh(request)
+        known.actor = person(request.user, None, known.origin)
+        return view(request, *args, **kwargs)
+
+    gate.action = OPEN  # type: ignore[attr-defined]
+    return gate
 
 
 def open_to_all(view: View) -> View:
@@ -129,6 +152,14 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
         back = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
         return HttpResponse(status=204, headers={"HX-Redirect": _sign_in(back)})
     return HttpResponseRedirect(_sign_in(request.get_full_path() if request.method == "GET" else "/"))
+
+
+def _to_set_up(request: HttpRequest) -> HttpResponseBase:
+    """The page where a second factor is set up: everyone here must have one."""
+    there = f"{reverse('security')}?missing"
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": there})
+    return HttpResponseRedirect(there)
 
 
 def _sign_in(back: str) -> str:

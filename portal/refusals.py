@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from audit.refusals import BadRequest, Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
+from audit.refusals import AskAgain, BadRequest, Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
+from portal.signing_in import again
 
 PROGRAMS = ("/verify", "/api/", "/sdk/", "/healthz")
 
@@ -116,6 +117,8 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        if isinstance(error, AskAgain) and not request.path_info.startswith(PROGRAMS):
+            return again.ask(request)
         refusal = amounts_to(error)
         return respond(request, refusal) if refusal else None
 

@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import data, outlets
+from portal.signing_in import provider
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -58,6 +59,18 @@ except ValueError:
     API_RATE_LIMIT_RPM = 0
 if not 1 <= API_RATE_LIMIT_RPM <= 100_000:
     raise ImproperlyConfigured("PORTAL_API_RATE_LIMIT: write requests a minute, from 1 to 100000.")
+
+try:
+    PROVIDER = provider.read(
+        issuer=env.str("PORTAL_OIDC_ISSUER", default=""),
+        client_id=env.str("PORTAL_OIDC_CLIENT_ID", default=""),
+        client_secret=env.str("PORTAL_OIDC_CLIENT_SECRET", default=""),
+        name=env.str("PORTAL_OIDC_NAME", default=""),
+        roles=env.str("PORTAL_OIDC_ROLES", default=""),
+        only=env.str("PORTAL_OIDC_ONLY", default=""),
+    )
+except data.WrongSetting as wrong_provider:
+    raise ImproperlyConfigured(str(wrong_provider)) from None
 
 TICK = env.str("PORTAL_TICK", default="inside")
 """Where the timed work is done: in a thread of the server, or apart, by `manage.py tick --forever`."""
@@ -210,7 +223,8 @@ ACCOUNT_ADAPTER = "portal.signing_in.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "reauthenticate": "10/m/user"}
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
@@ -218,6 +232,35 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _origin.scheme or "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUSTED_PROXIES else 0
+SOCIALACCOUNT_ADAPTER = "portal.signing_in.oidc.Adapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [PROVIDER.as_app()] if PROVIDER else []}}
+SOCIALACCOUNT_ONLY = (
+    False  # allauth's own would drop passwords for good; the sign-in page leaves the form out
+)
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = "oidc"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+MFA_ADAPTER = "portal.signing_in.factors.Adapter"
+MFA_FORMS = {
+    "add_webauthn": "portal.signing_in.forms.NewPasskeyForm",
+    "authenticate": "portal.signing_in.forms.CodeForm",
+    "authenticate_webauthn": "portal.signing_in.forms.PasskeyForm",
+    "reauthenticate": "portal.signing_in.forms.CodeAgainForm",
+    "reauthenticate_webauthn": "portal.signing_in.forms.PasskeyAgainForm",
+    "login_webauthn": "portal.signing_in.forms.PasskeyAloneForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = f"alter at {_origin.hostname or 'localhost'}"
+MFA_TOTP_TOLERANCE = 1
+# A browser calls localhost secure, and no other address without https.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _origin.scheme != "https"
+USERSESSIONS_TRACK_ACTIVITY = (
+    False  # that would write at each request: portal/signing_in/sessions.py does at times
+)
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cached"}
@@ -228,6 +271,10 @@ CACHES = {
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+SENDS_MAIL = not EMAIL_CONFIG["EMAIL_BACKEND"].endswith(("console.EmailBackend", "dummy.EmailBackend"))
+"""Whether e-mail reaches anyone. If it does, people confirm their address before they come in."""
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SENDS_MAIL else "none"
+MFA_ALLOW_UNVERIFIED_EMAIL = not SENDS_MAIL
 DEFAULT_FROM_EMAIL = env.str(
     "PORTAL_EMAIL_FROM", default=f"alter portal <portal@{_origin.hostname or 'localhost'}>"
 )

@@ -1,6 +1,12 @@
 """The map of the product. Every line says where, who may (the gate and its action), and what answers."""
 
+import allauth.mfa.base.views as factor_pages
+import allauth.mfa.recovery_codes.views as code_pages
+import allauth.mfa.totp.views as totp_pages
+import allauth.mfa.webauthn.views as passkey_pages
+import allauth.socialaccount.views as provider_views
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 import agents.actions as on_agents
 import agents.views as agent_pages
@@ -20,12 +26,53 @@ import portal.actions as on_people
 import portal.docs.views as docs_pages
 import portal.people.views as people_pages
 import portal.record.views as record_pages
+import portal.signing_in.views as security_pages
 import portal.support.views as support_pages
 import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
 from keys import verify
-from portal.gates import open_to_all, page, signed_in
+from portal.gates import open_to_all, own, page, signed_in
 from portal.programs import api, runtime, sdk
+from portal.signing_in.factors import recorded
+
+to_security = RedirectView.as_view(pattern_name="security")
+factors = [  # django-allauth's pages, which keep the record by recorded()
+    path("", own(to_security), name="mfa_index"),
+    path("authenticate/", open_to_all(factor_pages.authenticate), name="mfa_authenticate"),
+    path("reauthenticate/", own(factor_pages.reauthenticate), name="mfa_reauthenticate"),
+    path("totp/activate/", own(recorded(totp_pages.activate_totp)), name="mfa_activate_totp"),
+    path("totp/deactivate/", own(recorded(totp_pages.deactivate_totp)), name="mfa_deactivate_totp"),
+    path("recovery-codes/", own(code_pages.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "recovery-codes/generate/",
+        own(recorded(code_pages.generate_recovery_codes)),
+        name="mfa_generate_recovery_codes",
+    ),
+    path("webauthn/", own(to_security), name="mfa_list_webauthn"),
+    path("webauthn/login/", open_to_all(passkey_pages.login_webauthn), name="mfa_login_webauthn"),
+    path("webauthn/add/", own(recorded(passkey_pages.add_webauthn)), name="mfa_add_webauthn"),
+    path(
+        "webauthn/reauthenticate/",
+        own(passkey_pages.reauthenticate_webauthn),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path(
+        "webauthn/keys/<int:pk>/edit/", own(recorded(passkey_pages.edit_webauthn)), name="mfa_edit_webauthn"
+    ),
+    path(
+        "webauthn/keys/<int:pk>/remove/",
+        own(recorded(passkey_pages.remove_webauthn)),
+        name="mfa_remove_webauthn",
+    ),
+]
+provider_pages = [  # what is left of django-allauth's own: nobody signs up or connects accounts by hand
+    path(
+        "login/cancelled/", open_to_all(provider_views.login_cancelled), name="socialaccount_login_cancelled"
+    ),
+    path("login/error/", open_to_all(provider_views.login_error), name="socialaccount_login_error"),
+    path("signup/", open_to_all(portal_pages.not_here), name="socialaccount_signup"),
+    path("", own(to_security), name="socialaccount_connections"),
+]
 
 keys = [
     path("", page(key_pages.keys, on_keys.READ), name="keys"),
@@ -191,6 +238,15 @@ urlpatterns = [
     path("account/tokens/mint/", signed_in(token_pages.mint), name="token-mint"),
     path("account/tokens/<uuid:token_id>/revoke/", signed_in(token_pages.revoke), name="token-revoke"),
     path("authorize/", signed_in(authorize_pages.authorize), name="authorize"),
+    path("account/security/", own(security_pages.security), name="security"),
+    path("account/security/sessions/end/", own(security_pages.end_session), name="sessions-end"),
+    path(
+        "account/security/sessions/<int:session_id>/end/", own(security_pages.end_session), name="session-end"
+    ),
+    path("account/again/leave/", own(security_pages.leave_proof), name="proof-leave"),
+    path("account/2fa/", include(factors)),
+    path("account/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("account/3rdparty/", include(provider_pages)),
     path("account/email/", open_to_all(portal_pages.not_here)),  # addresses are changed by admins
     path("account/", include("allauth.account.urls")),
     path("verify", open_to_all(verify.verify), name="verify"),

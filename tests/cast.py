@@ -1,12 +1,15 @@
 """The cast of every test: an app, and an admin, a developer, a support person and an outsider."""
 
+import time
 from collections.abc import Callable
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from agents.models import Agent, App
 from audit.actors import Actor, Origin
+from audit.clock import now
 from portal.gates import person
 from portal.models import Role, User
 from tests.factories import AgentFactory, AppFactory, member
@@ -58,13 +61,25 @@ def acting() -> Callable[[User, App | None], Actor]:
     return lambda user, app: person(user, app, Origin("page", "203.0.113.9", "pytest", "req-1"))
 
 
+def prove(client: Client, user: User, seconds_ago: float = 0) -> None:
+    """Let `client` have proved so many seconds ago that it is `user`, as django-allauth keeps it."""
+    User.objects.filter(pk=user.pk).update(last_seen_at=now())
+    session = client.session
+    session["account_authentication_methods_user"] = str(user.pk)
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - seconds_ago}]
+    session.save()
+    opened = {"user": user, "ip": "203.0.113.9", "user_agent": "pytest"}
+    UserSession.objects.update_or_create(session_key=session.session_key, defaults=opened)
+
+
 @pytest.fixture
 def signed_in() -> Callable[[User], Client]:
-    """`signed_in(user)`: a browser without JavaScript, signed in."""
+    """`signed_in(user)`: a browser without JavaScript, signed in a moment ago."""
 
     def sign_in(user: User) -> Client:
         client = Client()
         client.force_login(user)
+        prove(client, user)
         return client
 
     return sign_in

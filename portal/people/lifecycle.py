@@ -38,6 +38,8 @@ class Invited:
 def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
     """A link for one person to join with `role` on `app`, or on every app. Raises Invalid, AlreadyMember."""
     email = parse_email(email) if email else ""
+    if role == Role.ADMIN or app is None:
+        actor.require_fresh()
     if email and Membership.objects.filter(user__email=email, app=app, ended_at=None).exists():
         raise AlreadyMember
     secret = secrets.token_urlsafe(32)
@@ -90,6 +92,14 @@ def join(origin: Origin, invitation: Invitation, *, email: str, name: str, passw
             with change(actor, actions.JOIN, on=membership, cause=act):
                 _save(membership)
     return user
+
+
+def give_role(actor: Actor, user: User, app: App | None, role: str) -> Membership:
+    """A role for someone who is known, without an invitation. Raises Invalid, AlreadyMember."""
+    membership = Membership(user=user, app=app, role=parse_role(role))
+    with change(actor, actions.JOIN, on=membership):
+        _save(membership)
+    return membership
 
 
 def make_admin(actor: Actor, email: str, password: str, name: str = "") -> User:

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from allauth.core import ratelimit
 from django.conf import settings
-from django.contrib.auth import login
 from django.core.mail import send_mail
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -26,6 +25,7 @@ from portal.models import Invitation, Membership
 from portal.people import forms, lifecycle
 from portal.people.lifecycle import Invited
 from portal.refusals import TooManyTries, WrongPassword
+from portal.signing_in import attempts
 
 
 @require_GET
@@ -108,8 +108,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
             raise TooManyTries
         try:
             user = lifecycle.join(origin, invitation, **form.cleaned_data)
-            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-            return HttpResponseRedirect(reverse("home"))
+            return attempts.let_in(request, user)
         except Invalid as invalid:
             if isinstance(invalid, WrongPassword):
                 ratelimit.consume(request, **tries)

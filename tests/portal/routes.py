@@ -9,12 +9,19 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 SOME_ID = UUID("00000000-0000-7000-8000-000000000001")
 
 
+SOME = (SOME_ID, 1)
+"""An id that nothing has; sessions and passkeys are numbered."""
+NUMBERED = ("session_id", "pk")
+OTHERS = ("account/", "sdk/", "api/v1/")
+"""Maps that guard their own lines: django-allauth's, and those of both APIs."""
+
+
 def routes(below: URLResolver | None = None) -> Iterator[URLPattern]:
     """The lines that lead to a view, without those of django-allauth and of both APIs, which guard their own."""
     for line in (below or get_resolver()).url_patterns:
         if isinstance(line, URLPattern):
             yield line
-        elif str(line.pattern) not in ("account/", "sdk/", "api/v1/"):
+        elif str(line.pattern) not in OTHERS:
             yield from routes(line)
 
 
@@ -37,4 +44,4 @@ def gated() -> list[URLPattern]:
 def address(name: str, **known: Any) -> str:
     """Where the line called `name` is, with an id that nothing has wherever none is given."""
     names = next(possibility[0][0][1] for possibility in get_resolver().reverse_dict.getlist(name))
-    return reverse(name, kwargs={key: known.get(key, SOME_ID) for key in names})
+    return reverse(name, kwargs={key: known.get(key, SOME[key in NUMBERED]) for key in names})

@@ -45,6 +45,17 @@ WRONG = {
     "a file in no folder": ({"PORTAL_FORWARD_FILE": "/no/such/folder/a.log"}, "in a folder that is there"),
     "a format of one's own": ({"PORTAL_FORWARD_FORMAT": "xml"}, "write json"),
     "a host that is a range": ({"PORTAL_WEBHOOK_HOSTS": "10.0.0.0/8"}, "is no host"),
+    "a provider without a client": ({"PORTAL_OIDC_ISSUER": "https://id.example.com"}, "set them together"),
+    "a provider in the clear": (
+        {
+            "PORTAL_OIDC_ISSUER": "http://id.example.com",
+            "PORTAL_OIDC_CLIENT_ID": "alter",
+            "PORTAL_OIDC_CLIENT_SECRET": "hush",
+        },
+        "write an https address",
+    ),
+    "a mapping to no role": ({"PORTAL_OIDC_ROLES": "groups:ops=king"}, "claim:value=role"),
+    "only a provider that is not there": ({"PORTAL_OIDC_ONLY": "true"}, "set them together"),
     "a short secret key": ({"PORTAL_SECRET_KEY": "short"}, "at least 50 random characters"),
 }
 

@@ -15,6 +15,11 @@ OPEN = {
     "api/v1/openapi.json",
     "healthz",
     "account/email/",
+    "authenticate/",
+    "webauthn/login/",
+    "login/cancelled/",
+    "login/error/",
+    "signup/",
 }
 """All that may be looked at by someone who is not signed in."""
 BRACES = str.maketrans("<>", "{}")

@@ -118,6 +118,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A passkey that was not used: django-allauth's scripts say so by an event.
+document.addEventListener("allauth.error", (event) => {
+  event.preventDefault();
+  const why = event.detail.exception?.name === "NotAllowedError" ? "it was cancelled, or took too long" : "the browser refused";
+  say(`No passkey was used: ${why}.`, true);
+});
+
 // ── Forms ───────────────────────────────────────────────────────────────────
 // A button rests while its form is on the way; a page that comes back from the browser's cache is loaded afresh.
 // <form data-downloads> is answered by a file: the page stays, and so does its button.
