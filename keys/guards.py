@@ -151,6 +151,48 @@ def _narrower_end(key: ApiKey, expires_at: datetime) -> datetime:
     return expires_at
 
 
+def wider(
+    key: ApiKey,
+    scopes: ScopeSet,
+    ranges: Sequence[Network],
+    rate_limit_rpm: int | None,
+    expires_at: datetime | None,
+) -> dict[str, Any]:
+    """The new column values, after making sure that none of them takes anything away. Raises NotWider."""
+    if less := scopes.missing(key.scope_set):
+        raise refusals.NotWider(
+            "scopes", f"It holds {less} now. Widening only adds; to take away, narrow it."
+        )
+    if ranges and not (key.networks and networks.covers(ranges, key.network_list)):
+        raise refusals.NotWider("networks", f"Keep {', '.join(key.networks) or 'it open to every address'}.")
+    if rate_limit_rpm is not None and rate_limit_rpm < key.rate_limit:
+        raise refusals.NotWider("rate_limit_rpm", f"It has {key.rate_limit} a minute; choose no fewer.")
+    if expires_at is not None and (key.expires_at is None or expires_at < key.expires_at):
+        raise refusals.NotWider("expires_at", "Choose no earlier moment than the present one.")
+    return {
+        "scopes": scopes.names(),
+        "networks": [str(network) for network in ranges],
+        "rate_limit_rpm": key.rate_limit_rpm if rate_limit_rpm == key.rate_limit else rate_limit_rpm,
+        "expires_at": expires_at,
+    }
+
+
+def refuse_widening(key: ApiKey) -> None:
+    """Raise KeyRevoked, KeyEnded, KeyRotated or Invalid unless `key` may be given more."""
+    refuse_revoked(key)
+    if key.parent_id:
+        raise Invalid("scopes", "A derived key holds what its parent handed it. Derive another.")
+    if not key.is_living:
+        raise refusals.KeyEnded
+    if key.grace_ends_at is not None:
+        raise refusals.KeyRotated
+
+
+def admits_administration(scopes: ScopeSet) -> bool:
+    """Whether a key with `scopes` may administer more than its own keys, which every agent's key may."""
+    return any(scope.verb == "admin" and scope.resource != "keys" for scope in scopes)
+
+
 def require_derivable(parent: ApiKey) -> None:
     """Raise unless `parent` may hand out a narrower key now. The caller holds it."""
     refuse_revoked(parent)

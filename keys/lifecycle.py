@@ -21,6 +21,7 @@ from audit.change import change, hold
 from audit.clock import now
 from audit.documents import parse_document
 from audit.guard import Act
+from audit.refusals import Invalid
 from keys import actions, guards, plaintext, refusals
 from keys.expiry import check_expiry
 from keys.guards import Means
@@ -73,6 +74,8 @@ def mint(
         metadata=parse_document(metadata or {}, "metadata"),
         once=once or None,
     )
+    if guards.admits_administration(scopes):
+        actor.require_fresh()
     with hold(app), hold(agent), change(actor, actions.MINT, on=key, reason=reason):
         guards.refuse_second_use(app, once)
         require_open(app)
@@ -116,6 +119,43 @@ def narrow(
             key.save(update_fields=fields)
 
 
+def widen(
+    actor: Actor,
+    key: ApiKey,
+    *,
+    scopes: ScopeSet,
+    networks: Sequence[Network],
+    rate_limit_rpm: int | None,
+    expires_at: datetime | None,
+    reason: str,
+) -> None:
+    """Give `key` more: every value as it is to be. No `networks`: from anywhere. No `expires_at`: it lives for ever.
+
+    Raises NotWider if a value takes something away, Invalid without a reason, KeyRevoked, KeyEnded, KeyRotated.
+    """
+    if not reason.strip():
+        raise Invalid("reason", "Say in a sentence why this key may do more.")
+    with change(actor, actions.WIDEN, on=key, reason=reason):
+        guards.refuse_widening(key)
+        wanted = guards.wider(
+            key, scopes, networks, guards.parse_rate_limit(rate_limit_rpm), check_expiry(expires_at)
+        )
+        fields = [field for field, value in wanted.items() if getattr(key, field) != value]
+        for field in fields:
+            setattr(key, field, wanted[field])
+        if fields:
+            key.save(update_fields=fields)
+
+
+def hand_over(actor: Actor, key: ApiKey, owner_id: UUID, owner: str, reason: str = "") -> None:
+    """Let someone else answer for `key`: the person with this id, whom the record calls `owner`."""
+    with change(actor, actions.HAND_OVER, on=key, reason=reason) as act:
+        if key.owner_id != owner_id:
+            act.note(owner=owner)
+            key.owner_id = owner_id
+            key.save(update_fields=["owner_id"])
+
+
 def deprecate(actor: Actor, key: ApiKey, reason: str = "") -> None:
     """Mark `key` as on its way out: it works, and every answer says so. Raises KeyRevoked."""
     with change(actor, actions.DEPRECATE, on=key, reason=reason):
@@ -156,6 +196,8 @@ def rotate(
     with hold(key.agent), change(actor, actions.ROTATE, on=key, reason=reason) as act:
         guards.refuse_second_use(key.app, once)
         guards.refuse_rotation(key, scopes)
+        if scopes is not None and key.scope_set.missing(scopes):
+            actor.require_fresh()
         guards.refuse_escalation(key, within)
         if key.kind == ApiKey.Kind.DERIVED:
             return Minted(key, _renew(key, once))

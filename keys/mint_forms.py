@@ -182,6 +182,19 @@ class NarrowForm(GrantForm):
         return super().choices() | {"reason": self.cleaned_data["reason"]}
 
 
+class WidenForm(NarrowForm):
+    """What a key is to have. Everything is filled in with what it has; nothing may be less."""
+
+    expires_custom = forms.CharField(
+        label="Ends",
+        required=False,
+        max_length=40,
+        help_text="A span such as 45d, or a moment such as 2027-02-20T14:32Z. Empty: never.",
+        widget=PLAIN_TEXT,
+    )
+    reason = forms.CharField(max_length=500)
+
+
 def parse_end(text: str) -> datetime:
     """A moment ahead, from `45d` or from a date. Raises Invalid."""
     text = text.strip()

@@ -1,6 +1,6 @@
 """Gathers what a page shows of keys: each figure is read once for the whole page, whatever the rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from audit.clock import now
 from audit.documents import compact
 from audit.exploring import usage
 from audit.models import Call, Event
+from keys import guards
 from keys.guards import is_last_active
 from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet, living
 from keys.scopes import ACTIONS, RESOURCES, TIERS, Scope, ScopeSet
@@ -299,3 +300,30 @@ def _line(value: Any) -> str:
 def keys_of_agent(agent: Agent) -> ApiKeyQuerySet:
     """An agent's own keys, those that need attention first."""
     return in_order(agent.keys.own().with_kin())
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What widening a key would change: one value before and after."""
+
+    what: str
+    was: str
+    will: str
+
+
+def gains(key: ApiKey, choices: Mapping[str, Any]) -> list[Gain]:
+    """What `key` would gain by lifecycle.widen() with these choices. Raises what that would raise."""
+    guards.refuse_widening(key)
+    names = ("scopes", "networks", "rate_limit_rpm", "expires_at")
+    wanted = guards.wider(key, *(choices[name] for name in names))
+    says: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "scopes": ("Scopes", ", ".join),
+        "networks": ("Addresses", lambda ranges: ", ".join(ranges) or "anywhere"),
+        "rate_limit_rpm": ("Calls a minute", lambda calls: str(calls or key.app.default_rate_limit)),
+        "expires_at": ("Ends", lambda end: f"{end:%-d %b %Y, %H:%M} UTC" if end else "never"),
+    }
+    return [
+        Gain(label, told(getattr(key, name)), told(wanted[name]))
+        for name, (label, told) in says.items()
+        if getattr(key, name) != wanted[name]
+    ]

@@ -32,6 +32,12 @@ class NotNarrower(Invalid):
     code = "not_narrower"
 
 
+class NotWider(Invalid):
+    """Widening was asked for, and the new value takes something away."""
+
+    code = "not_wider"
+
+
 class ScopeNotSubset(Invalid):
     """A derived key was to hold a scope that its parent does not."""
 

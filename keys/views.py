@@ -14,7 +14,7 @@ from audit.values import ReasonForm
 from keys import forms, lifecycle, present
 from keys.faces import field_of, key_of, portal_address
 from keys.leaving import still_called
-from keys.mint_forms import NarrowForm, narrowing_values
+from keys.mint_forms import NarrowForm, WidenForm, narrowing_values
 from keys.refusals import LastActiveKey
 from keys.snippets import uses
 
@@ -114,6 +114,28 @@ def narrow(request: AppRequest, key_id: UUID) -> HttpResponse:
             )
     status = 422 if form.errors else 200
     return render(request, "keys/narrow.html", {"key": found, "form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def widen(request: AppRequest, key_id: UUID) -> HttpResponse:
+    """Give a key more: first what it would come to, then the deed."""
+    found = key_of(request, key_id)
+    form = WidenForm(sent(request), initial=narrowing_values(found))
+    gains: list[present.Gain] = []
+    if request.method == "POST" and form.is_valid():
+        choices = form.choices()
+        try:
+            if "sure" in request.POST:
+                lifecycle.widen(request.actor, found, **choices)
+                return finished(request, address_of("key", found), f"{found.name} may do more now")
+            gains = present.gains(found, choices)
+        except Refusal as refusal:
+            form.refuse(
+                refusal, {"scopes": "more_scopes", "expires_at": "expires_custom"}.get(field_of(refusal), "")
+            )
+    status = 422 if form.errors else 200
+    context = {"key": found, "form": form, "gains": gains, "asked": form.is_bound and not form.errors}
+    return render(request, "keys/widen.html", context, status=status)
 
 
 @require_POST

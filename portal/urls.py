@@ -84,6 +84,7 @@ keys = [
     path("<uuid:key_id>/first-call/", page(key_pages.first_call, on_keys.READ), name="key-first-call"),
     path("<uuid:key_id>/rename/", page(key_pages.rename, on_keys.RENAME), name="key-rename"),
     path("<uuid:key_id>/narrow/", page(key_pages.narrow, on_keys.NARROW), name="key-narrow"),
+    path("<uuid:key_id>/widen/", page(key_pages.widen, on_keys.WIDEN), name="key-widen"),
     path("<uuid:key_id>/deprecate/", page(key_pages.deprecate, on_keys.DEPRECATE), name="key-deprecate"),
     path(
         "<uuid:key_id>/undeprecate/", page(key_pages.undeprecate, on_keys.UNDEPRECATE), name="key-undeprecate"

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from audit.faces import PortalRequest
+from audit.refusals import AskAgain
 from portal import permissions
 from portal.access import tokens
 from portal.access.authorize import Asked, parse_request
@@ -18,9 +19,11 @@ from portal.roles import with_lower_tiers
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorize(request: PortalRequest) -> HttpResponse:
     """Asks; and takes the answer back to the program."""
+    asked = parse_request(request.POST if request.method == "POST" else request.GET)
+    if tokens.is_dangerous(asked.permissions) and not request.actor.fresh:
+        return _first_prove(request)
     if request.method != "POST":
-        return _ask(request, parse_request(request.GET))
-    asked = parse_request(request.POST)
+        return _ask(request, asked)
     if request.POST.get("answer") != "authorize":
         return _back(request, asked, error="access_denied")
     code = tokens.authorize(
@@ -41,6 +44,16 @@ def _ask(request: PortalRequest, asked: Asked) -> HttpResponse:
     return cast(
         HttpResponse, let_back(lambda asking: render(asking, "portal/authorize.html", context))(request)
     )
+
+
+def _first_prove(request: PortalRequest) -> HttpResponse:
+    """Ask before the question is shown: a browser lets no form but that page's own lead to a program."""
+    if request.method != "POST":
+        raise AskAgain
+    told = request.POST.copy()
+    for name in ("answer", "csrfmiddlewaretoken"):
+        told.pop(name, None)
+    return HttpResponseRedirect(f"{request.path}?{told.urlencode()}")
 
 
 def _back(request: PortalRequest, asked: Asked, **answer: str) -> HttpResponse:

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,6 +35,11 @@ SIGN_IN_LIFE = timedelta(days=90)
 """Of a token that a terminal signed in for: nobody chose its end, so it has one."""
 HEARD_EVERY = timedelta(minutes=1)
 MOST = 50
+DANGEROUS = frozenset(one for one in EVERYTHING if not one.endswith((":read", ":write"))) | {
+    "dashboard_members:write",
+    "dashboard_audit:write",
+}
+"""What breaks things, or shows all of them."""
 _CODE = _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """32 bytes in base64url."""
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -53,7 +58,7 @@ def issue(
     user: User,
     *,
     name: str,
-    permissions: Iterable[str],
+    permissions: Collection[str],
     expires_at: datetime | None = None,
     once: str = "",
 ) -> Issued:
@@ -61,6 +66,8 @@ def issue(
 
     `once` names the form it came from: a second use issues nothing. Raises Invalid, AlreadyMinted.
     """
+    if is_dangerous(permissions):
+        actor.require_fresh()
     token = AccessToken(
         user=user,
         name=parse_name(name),
@@ -78,6 +85,11 @@ def issue(
         token.pepper = Pepper.note_current()
         token.save()
     return Issued(token, secret)
+
+
+def is_dangerous(permissions: Collection[str]) -> bool:
+    """Whether a token that may do this is issued only to someone who has proved lately who they are."""
+    return "all" in permissions or not DANGEROUS.isdisjoint(permissions)
 
 
 def revoke(actor: Actor, token: AccessToken, reason: str = "") -> None:

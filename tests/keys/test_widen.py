@@ -1,0 +1,172 @@
+"""Widening: a key is given more under the secret it has, by a person who has proved who they are, with a reason."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from agents.models import Agent, App
+from audit.actors import shell
+from audit.clock import now
+from audit.models import Event
+from audit.refusals import AskAgain, Invalid
+from keys import refusals
+from keys.lifecycle import mint, revoke, rotate, widen
+from keys.models import ApiKey
+from keys.networks import parse_networks
+from keys.scopes import AGENT_DEFAULT, parse_scopes
+from portal.models import User
+from tests.cast import prove
+from tests.factories import minted
+from tests.keys.asking import again, ask
+
+SOON = timedelta(days=10)
+
+
+@pytest.fixture
+def key(app: App) -> ApiKey:
+    limits: dict[str, Any] = {"networks": parse_networks(["192.0.2.0/24"]), "rate_limit_rpm": 60}
+    return minted(app, expires_at=now() + SOON, **limits).key
+
+
+def wanted(key: ApiKey, **other: Any) -> dict[str, Any]:
+    """What it has, but for what is said."""
+    return {
+        "scopes": key.scope_set,
+        "networks": key.network_list,
+        "rate_limit_rpm": 60,
+        "expires_at": key.expires_at,
+        "reason": "It has grown.",
+        **other,
+    }
+
+
+def test_a_key_holds_more_afterwards_and_the_record_says_why(key: ApiKey) -> None:
+    widen(shell(), key, **wanted(key, scopes=parse_scopes(["grants:write", "usage:read"])))
+    event = Event.objects.get(action="key.widen")
+    assert again(key).scopes == ["grants:write", "usage:read"]
+    assert event.changes == {"scopes": [["grants:read"], ["grants:write", "usage:read"]]}
+    assert event.reason == "It has grown."
+
+
+def test_the_secret_stays_the_same_and_may_do_more_at_once(app: App) -> None:
+    made = minted(app)
+    key, secret = made.key, made.plaintext.take()
+    assert ask(secret, "usage:read").status_code == 403
+    widen(
+        shell(), key, **wanted(key, scopes=parse_scopes(["grants:read", "usage:read"]), rate_limit_rpm=None)
+    )
+    assert ask(secret, "usage:read").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("scopes", parse_scopes(["usage:read"])),
+        ("networks", parse_networks(["192.0.2.0/25"])),
+        ("rate_limit_rpm", 59),
+        ("expires_at", now() + timedelta(days=1)),
+    ],
+)
+def test_nothing_is_taken_away(key: ApiKey, field: str, value: Any) -> None:
+    with pytest.raises(refusals.NotWider) as refused:
+        widen(shell(), key, **wanted(key, **{field: value}))
+    assert refused.value.field == field
+
+
+def test_it_may_be_opened_to_every_address_and_for_ever(key: ApiKey) -> None:
+    widen(shell(), key, **wanted(key, networks=(), expires_at=None))
+    assert (again(key).networks, again(key).expires_at) == ([], None)
+
+
+def test_a_reason_is_needed(key: ApiKey) -> None:
+    with pytest.raises(Invalid, match="Say in a sentence"):
+        widen(shell(), key, **wanted(key, networks=(), reason=" "))
+
+
+def test_a_revoked_key_is_given_nothing(key: ApiKey) -> None:
+    revoke(shell(), key)
+    with pytest.raises(refusals.KeyRevoked):
+        widen(shell(), key, **wanted(key, networks=()))
+
+
+def test_a_rotated_key_is_given_nothing(key: ApiKey) -> None:
+    rotate(shell(), key)
+    with pytest.raises(refusals.KeyRotated):
+        widen(shell(), key, **wanted(key, networks=()))
+
+
+def test_what_changes_nothing_is_no_act(key: ApiKey) -> None:
+    widen(shell(), key, **wanted(key))
+    assert not Event.objects.filter(action="key.widen").exists()
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def window(developer: User, signed_in: Any) -> Client:
+    return signed_in(developer)  # type: ignore[no-any-return]
+
+
+def form(key: ApiKey, **other: str) -> dict[str, str]:
+    ends = key.expires_at.isoformat() if key.expires_at else ""
+    return {
+        "scope_grants": "write",
+        "networks": "192.0.2.0/24",
+        "rate_limit_rpm": "60",
+        "expires_custom": ends,
+        "reason": "It has grown.",
+        **other,
+    }
+
+
+def address(key: ApiKey) -> str:
+    return f"/apps/{key.app_id}/keys/{key.id}/widen/"
+
+
+def test_the_page_shows_what_it_gains_before_anything_is_done(key: ApiKey, window: Client) -> None:
+    page = window.post(address(key), form(key)).content.decode()
+    assert "<del>grants:read</del> <ins>grants:write</ins>" in page
+    assert again(key).scopes == ["grants:read"]
+
+
+def test_then_it_is_done(key: ApiKey, window: Client) -> None:
+    window.post(address(key), form(key, sure="yes"))
+    assert again(key).scopes == ["grants:write"]
+
+
+def test_what_is_less_is_told_on_its_field(key: ApiKey, window: Client) -> None:
+    answer = window.post(address(key), form(key, rate_limit_rpm="30"))
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["rate_limit_rpm"])
+
+
+def test_long_after_sign_in_the_page_asks_again(key: ApiKey, developer: User, client: Client) -> None:
+    client.force_login(developer)
+    prove(client, developer, 3600)
+    assert client.get(address(key))["Location"].startswith("/account/reauthenticate/")
+
+
+# ── the other ways to more ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_successor_with_more_scopes_asks_too(
+    key: ApiKey, developer: User, client: Client, acting: Any
+) -> None:
+
+    developer.is_fresh = False
+    actor = acting(developer, key.app)
+    with pytest.raises(AskAgain):
+        rotate(actor, key, scopes=parse_scopes(["grants:write"]))
+
+
+def test_minting_an_administrators_key_asks_and_an_agents_ordinary_one_does_not(
+    app: App, agent: Agent, developer: User, acting: Any
+) -> None:
+
+    developer.is_fresh = False
+    actor = acting(developer, app)
+    mint(actor, app, agent=agent, scopes=parse_scopes(AGENT_DEFAULT))
+    with pytest.raises(AskAgain):
+        mint(actor, app, name="boss", scopes=parse_scopes(["secrets:admin"]))
