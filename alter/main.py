@@ -19,6 +19,7 @@ COMMANDS = {
     "keys": "Mint, rotate, revoke and rename API keys.",
     "agents": "The programs that act for an app, and their keys.",
     "apps": "What keys are for.",
+    "members": "Who has a role on an app, and who is invited.",
     "audit": "Who did what, and which calls were let in.",
     "auth": "Sign in and out, and see who you are.",
     "link": "Make an app the one meant in this folder and below.",

@@ -235,15 +235,39 @@ FINDING = Shape(
     ),
     always=4,
 )
+INVITATION = Shape(
+    "invitations",
+    ("id", "email", "role", "everywhere", "invited_by", "expires_at"),
+    (
+        Column("ID", _text("id")),
+        Column("EMAIL", lambda row: row["email"] or "(whoever has the link)", 12),
+        Column("ROLE", _text("role")),
+        Column("BY", _text("invited_by"), 12),
+        Column("ENDS", _on("expires_at")),
+    ),
+)
+INVITED = Shape("invitations", ("id", "email", "role", "everywhere", "invited_by", "expires_at", "link"))
 MEMBER = Shape(
     "members",
-    ("user_id", "email", "name", "role", "everywhere", "created_at"),
+    (
+        "id",
+        "user_id",
+        "email",
+        "name",
+        "role",
+        "everywhere",
+        "created_at",
+        "last_seen_at",
+        "second_factor",
+    ),
     (
         Column("EMAIL", _text("email"), 12),
         Column("NAME", _text("name"), 12),
         Column("ROLE", _text("role")),
         Column("WHERE", lambda row: "every app" if row["everywhere"] else "this app"),
         Column("SINCE", _on("created_at")),
+        Column("SEEN", _on("last_seen_at")),
+        Column("ID", _text("id")),
     ),
 )
 SIGNED_IN = Shape("sign-ins", ("base_url", "source", "user", "token", "permissions_everywhere", "apps"))

@@ -1,8 +1,10 @@
 """Permissions in words: what an access token may do, for whoever decides whether it should."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from portal.roles import EVERYTHING, TIERS
+from portal.models import Role
+from portal.roles import EVERYTHING, PERMISSIONS, TIERS
 
 RESOURCES = {
     "dashboard_apps": "apps",
@@ -48,6 +50,23 @@ def in_short(permissions: Collection[str]) -> str:
 def in_full(permissions: Collection[str]) -> list[tuple[str, str]]:
     """Each of them in the table's order, and what it lets one do."""
     return [(permission, means) for permission, means in MEANS.items() if permission in permissions]
+
+
+@dataclass(frozen=True, slots=True)
+class InWords:
+    """A permission, what it lets one do, and the roles that hold it, one for each of Role."""
+
+    permission: str
+    means: str
+    held: tuple[bool, ...]
+
+
+def roles_in_words() -> list[InWords]:
+    """Who may what: every permission of the table, for a page."""
+    return [
+        InWords(permission, means, tuple(permission in PERMISSIONS[role] for role in Role))
+        for permission, means in MEANS.items()
+    ]
 
 
 def _listed(things: list[str]) -> str:

@@ -107,6 +107,15 @@ class LastAdmin(Refusal):
     hint = "Make someone else an admin of every app first."
 
 
+class NoFactorYourself(Refusal):
+    """Whoever requires a second factor of everyone must have one."""
+
+    code = "no_factor_yourself"
+    status = 409
+    message = "You have no second factor yourself, so this would lock you out."
+    hint = "Set one up under Security first."
+
+
 class RefusalMiddleware:
     """Answers for a view that raised a refusal, or lost its database."""
 

@@ -24,6 +24,8 @@ import portal.access.authorize_views as authorize_pages
 import portal.access.views as token_pages
 import portal.actions as on_people
 import portal.docs.views as docs_pages
+import portal.people.house_views as house_pages
+import portal.people.people_views as person_pages
 import portal.people.views as people_pages
 import portal.record.views as record_pages
 import portal.signing_in.views as security_pages
@@ -139,6 +141,28 @@ audit = [
     path("views/<uuid:view_id>/end/", page(view_pages.end, on_audit.END_VIEW), name="view-end"),
 ]
 
+people = [
+    path("", page(person_pages.people, on_people.READ_PEOPLE), name="people"),
+    path("roles/", page(person_pages.roles, on_people.READ_PEOPLE), name="people-roles"),
+    path("<uuid:user_id>/", page(person_pages.person, on_people.READ_PEOPLE), name="person"),
+    path("<uuid:user_id>/remove/", page(person_pages.remove, on_people.END), name="person-remove"),
+    path(
+        "<uuid:user_id>/sign-out/",
+        page(person_pages.sign_out, on_people.SIGN_OUT_PERSON),
+        name="person-sign-out",
+    ),
+    path("<uuid:user_id>/reset/", page(person_pages.reset, on_people.RESET_FACTORS), name="person-reset"),
+    path(
+        "<uuid:user_id>/close/", page(person_pages.deactivate, on_people.DEACTIVATE), name="person-deactivate"
+    ),
+    path(
+        "<uuid:user_id>/open/", page(person_pages.reactivate, on_people.REACTIVATE), name="person-reactivate"
+    ),
+    path(
+        "<uuid:user_id>/email/", page(person_pages.change_email, on_people.CHANGE_EMAIL), name="person-email"
+    ),
+]
+
 members = [
     path("", page(people_pages.members, on_people.READ_MEMBERS), name="members"),
     path("invite/", page(people_pages.invite, on_people.INVITE), name="member-invite"),
@@ -146,6 +170,11 @@ members = [
         "invitations/<uuid:invitation_id>/withdraw/",
         page(people_pages.withdraw, on_people.WITHDRAW),
         name="member-withdraw",
+    ),
+    path(
+        "invitations/<uuid:invitation_id>/resend/",
+        page(people_pages.resend, on_people.INVITE),
+        name="member-resend",
     ),
     path(
         "<uuid:membership_id>/role/",
@@ -228,6 +257,8 @@ urlpatterns = [
     path("apps/new/", page(agent_pages.create_app, on_agents.CREATE_APP), name="app-new"),
     path("apps/<uuid:app_id>/", include(app)),
     path("record/", include(record)),
+    path("people/", include(people)),
+    path("house/", page(house_pages.house, on_people.CHANGE_HOUSE), name="house"),
     path("find/", signed_in(support_pages.find), name="find"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),
@@ -239,6 +270,7 @@ urlpatterns = [
     path("account/tokens/mint/", signed_in(token_pages.mint), name="token-mint"),
     path("account/tokens/<uuid:token_id>/revoke/", signed_in(token_pages.revoke), name="token-revoke"),
     path("authorize/", signed_in(authorize_pages.authorize), name="authorize"),
+    path("account/profile/", signed_in(person_pages.profile), name="profile"),
     path("account/security/", own(security_pages.security), name="security"),
     path("account/security/sessions/end/", own(security_pages.end_session), name="sessions-end"),
     path(

@@ -14,7 +14,7 @@ from portal.models.people import Role
 class Invitation(Audited):
     """A link that lets one person in, once. Only its SHA-256 is kept."""
 
-    email = models.EmailField(blank=True, help_text="Empty: whoever opens it first, for the first admin.")
+    email = models.EmailField(blank=True, help_text="Empty: whoever opens the link first.")
     role = models.CharField(max_length=10, choices=Role.choices)
     app = models.ForeignKey(App, models.PROTECT, null=True, blank=True, related_name="invitations")
     digest = models.BinaryField(max_length=32, unique=True)
@@ -28,7 +28,12 @@ class Invitation(Audited):
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
-        return f"{self.email or 'the first admin'} as {self.role}"
+        return f"{self.whom} as {self.role}"
+
+    @property
+    def whom(self) -> str:
+        """Who is invited, in words."""
+        return self.email or ("whoever has the link" if self.app_id else "the first admin")
 
     @classmethod
     def waiting(cls, moment: datetime | None = None) -> "models.QuerySet[Invitation]":
@@ -40,7 +45,7 @@ class Invitation(Audited):
             "app_id": self.app_id,
             "target_kind": "invitation",
             "target_id": str(self.id),
-            "target_label": self.email or "the first admin",
+            "target_label": self.whom,
         }
 
     def picture(self) -> dict[str, Any]:

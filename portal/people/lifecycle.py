@@ -22,6 +22,7 @@ from audit.refusals import Invalid
 from portal import actions
 from portal.models import Invitation, Membership, Role, User
 from portal.refusals import AlreadyMember, InvitationOver, LastAdmin, WrongPassword
+from portal.signing_in import sessions
 
 INVITATION_LIFE = timedelta(days=7)
 LONGEST_EMAIL = 254
@@ -38,6 +39,8 @@ class Invited:
 def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
     """A link for one person to join with `role` on `app`, or on every app. Raises Invalid, AlreadyMember."""
     email = parse_email(email) if email else ""
+    if not email and app and role == Role.ADMIN:
+        raise Invalid("email", "An admin is invited by an e-mail address: a link alone can be passed on.")
     if role == Role.ADMIN or app is None:
         actor.require_fresh()
     if email and Membership.objects.filter(user__email=email, app=app, ended_at=None).exists():
@@ -52,15 +55,24 @@ def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
         expires_at=now() + INVITATION_LIFE,
     )
     with change(actor, actions.INVITE, on=invitation):
-        for earlier in Invitation.waiting().filter(email=email, app=app):
+        for earlier in Invitation.waiting().filter(email=email, app=app) if email or app is None else ():
             _withdraw(actor, earlier)
         invitation.save()
     return Invited(invitation, secret)
 
 
-def withdraw(actor: Actor, invitation: Invitation) -> None:
+def resend(actor: Actor, invitation: Invitation) -> Invited:
+    """Another link in place of that of `invitation`, which leads nowhere from now on. Raises InvitationOver."""
+    if invitation.used_at or invitation.withdrawn_at:
+        raise InvitationOver
+    with transaction.atomic():
+        withdraw(actor, invitation)
+        return invite(actor, invitation.email, invitation.role, invitation.app)
+
+
+def withdraw(actor: Actor, invitation: Invitation, reason: str = "") -> None:
     """Make the link of `invitation` useless."""
-    with change(actor, actions.WITHDRAW, on=invitation):
+    with change(actor, actions.WITHDRAW, on=invitation, reason=reason):
         if invitation.withdrawn_at is None and invitation.used_at is None:
             invitation.withdrawn_at = now()
             invitation.save(update_fields=["withdrawn_at"])
@@ -119,7 +131,7 @@ def make_admin(actor: Actor, email: str, password: str, name: str = "") -> User:
 def change_role(actor: Actor, membership: Membership, role: str) -> None:
     """Give a member another role in the same place. Raises Invalid, LastAdmin."""
     role = parse_role(role)
-    with _among_admins(), change(actor, actions.CHANGE_ROLE, on=membership):
+    with among_admins(), change(actor, actions.CHANGE_ROLE, on=membership):
         if membership.role != role:
             _keep_an_admin(membership)
             membership.role = role
@@ -127,12 +139,13 @@ def change_role(actor: Actor, membership: Membership, role: str) -> None:
 
 
 def end_membership(actor: Actor, membership: Membership, reason: str = "") -> None:
-    """Take a role away; the person stays in the record. Raises LastAdmin."""
-    with _among_admins(), change(actor, actions.END, on=membership, reason=reason):
+    """Take a role away, and end the person's open sessions; they stay in the record. Raises LastAdmin."""
+    with among_admins(), change(actor, actions.END, on=membership, reason=reason):
         if membership.ended_at is None:
             _keep_an_admin(membership)
             membership.ended_at = now()
             membership.save(update_fields=["ended_at"])
+            sessions.end_all(membership.user)
 
 
 def has_admin() -> bool:
@@ -203,7 +216,7 @@ def _admins() -> QuerySet[Membership]:
 
 
 @contextmanager
-def _among_admins() -> Iterator[None]:
+def among_admins() -> Iterator[None]:
     """Hold every admin of every app, in one order, so that two who go at once wait for each other."""
     with transaction.atomic():
         list(_admins().select_for_update(no_key=True).order_by("pk"))

@@ -18,14 +18,18 @@ from agents.models import App
 from audit.actors import Actor
 from audit.faces import PortalRequest
 from audit.refusals import Invalid, NotFound, Refusal
-from audit.values import ReasonForm
+from keys.refusals import LastActiveKey
 from portal import actions
+from portal.access.tokens import alive
 from portal.gates import person, user_of
 from portal.models import Invitation, Membership
-from portal.people import forms, lifecycle
+from portal.people import forms, leaving, lifecycle
 from portal.people.lifecycle import Invited
+from portal.people.links import link_of
+from portal.permissions import roles_in_words
 from portal.refusals import TooManyTries, WrongPassword
 from portal.signing_in import attempts
+from portal.signing_in.factors import with_factor
 
 
 @require_GET
@@ -55,11 +59,9 @@ def invite(request: AppRequest) -> HttpResponse:
 @require_POST
 def withdraw(request: AppRequest, invitation_id: UUID) -> HttpResponse:
     """Make an invitation's link useless."""
-    invitation = Invitation.objects.filter(_reaching(request.app), id=invitation_id).first()
-    if invitation is None:
-        raise NotFound
+    invitation = _invitation(request, invitation_id)
     lifecycle.withdraw(_actor_for(request, invitation.app), invitation)
-    says = f"The invitation of {invitation.email or 'the first admin'} is withdrawn"
+    says = f"The invitation of {invitation.whom} is withdrawn"
     return finished(request, _to_members(request), says)
 
 
@@ -77,21 +79,34 @@ def change_role(request: AppRequest, membership_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
-    """Take a member's role away."""
+    """Take a member's role away, and decide what becomes of their keys."""
     membership = _membership(request, membership_id)
-    form = ReasonForm(sent(request))
+    user, reach = membership.user, membership.app
+    owned, heirs = leaving.owned(user, reach), leaving.heirs(user, reach)
+    form = forms.LeaveForm(sent(request), owned=owned, heirs=heirs)
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
-            actor = _actor_for(request, membership.app)
-            lifecycle.end_membership(actor, membership, form.cleaned_data["reason"])
-            says = f"{membership.user} is no longer a member"
-            return finished(request, _on_from(request, membership), says)
+            actor = _actor_for(request, reach)
+            leaving.remove(actor, membership, form.wishes(), form.cleaned_data["reason"])
+            return finished(request, _on_from(request, membership), f"{user} is no longer a member")
         except Refusal as refusal:
-            form.refuse(refusal)
+            form.refuse(refusal, "force" if isinstance(refusal, LastActiveKey) else "")
             status = refusal.status
-    context = {"membership": membership, "form": form}
+    context = {
+        "membership": membership,
+        "form": form,
+        "owned": owned,
+        "tokens": user.access_tokens.filter(alive()) if leaving.left_without_role(user, membership) else (),
+    }
     return render(request, "portal/end_membership.html", context, status=status)
+
+
+@require_POST
+def resend(request: AppRequest, invitation_id: UUID) -> HttpResponse:
+    """Another link in place of an invitation's; the answer shows it, once."""
+    invitation = _invitation(request, invitation_id)
+    return _members(request, lifecycle.resend(_actor_for(request, invitation.app), invitation))
 
 
 @sensitive_post_parameters("password")
@@ -122,12 +137,15 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 
 def _members(request: AppRequest, invited: Invited | None = None) -> HttpResponse:
     reaching = _reaching(request.app)
-    link = _link(request, invited.secret) if invited else ""
+    link = link_of(request, invited.secret) if invited else ""
+    members = list(Membership.objects.filter(reaching, ended_at=None).select_related("user", "app"))
     return render(
         request,
         "portal/members.html",
         {
-            "members": Membership.objects.filter(reaching, ended_at=None).select_related("user", "app"),
+            "members": members,
+            "with_factor": with_factor([member.user_id for member in members]),
+            "roles": roles_in_words(),
             "invitations": Invitation.waiting().filter(reaching),
             "may_everywhere": _reaches_everything(request),
             "invited": invited,
@@ -139,7 +157,7 @@ def _members(request: AppRequest, invited: Invited | None = None) -> HttpRespons
 
 def _mail(invitation: Invitation, link: str) -> bool:
     """Send the link, where the operator has set up a way to send."""
-    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend") or not invitation.email:
         return False
     where = invitation.app or "every app"
     text = f"{invitation.invited_by} invites you to the key portal as {invitation.role} of {where}.\n\n{link}\n\n"
@@ -149,14 +167,16 @@ def _mail(invitation: Invitation, link: str) -> bool:
     )
 
 
-def _link(request: HttpRequest, secret: str) -> str:
-    path = reverse("join", args=[secret])
-    return f"{settings.ORIGIN}{path}" if settings.ORIGIN else request.build_absolute_uri(path)
-
-
 def _reaching(app: App) -> Q:
     """Memberships and invitations that reach `app`: its own, and those for every app."""
     return Q(app=app) | Q(app=None)
+
+
+def _invitation(request: AppRequest, invitation_id: UUID) -> Invitation:
+    invitation = Invitation.objects.filter(_reaching(request.app), id=invitation_id).first()
+    if invitation is None:
+        raise NotFound
+    return invitation
 
 
 def _membership(request: AppRequest, membership_id: UUID) -> Membership:

@@ -31,8 +31,18 @@ from keys.sdk import list_scopes
 from keys.wire import ScopeCatalog
 from portal.programs import api_gate, json_faces
 from portal.programs import api_views as people
+from portal.programs import members_api as members
 from portal.programs.api_gate import Needs
-from portal.programs.api_wire import Me, Members, NewToken, TokenInfo
+from portal.programs.api_wire import (
+    InvitationInfo,
+    Invitations,
+    Me,
+    MemberInfo,
+    Members,
+    NewInvitation,
+    NewToken,
+    TokenInfo,
+)
 
 PREFIX, DOCUMENT = "/api/v1/", "/api/v1/openapi.json"
 ABOUT = """Everything a person can do on a page, for scripts: apps, keys, agents, the audit log. Each request carries
@@ -138,7 +148,20 @@ route("GET", AUDIT + "/threads", audit.list_threads, Groups, on_audit.READ)
 route("GET", AUDIT + "/traces", audit.list_traces, Groups, on_audit.READ)
 route("GET", AUDIT + "/{entry_id}", audit.get_entry, EntryInFull, on_audit.READ)
 
-route("GET", APP + "/members", people.list_members, Members, on_people.READ_MEMBERS)
+MEMBER = APP + "/members/{member_id}"
+INVITATIONS = APP + "/invitations"
+route("GET", APP + "/members", members.list_members, Members, on_people.READ_MEMBERS)
+route("PATCH", MEMBER, members.change_role, MemberInfo, on_people.CHANGE_ROLE)
+route("POST", MEMBER + "/remove", members.remove_member, MemberInfo, on_people.END)
+route("GET", INVITATIONS, members.list_invitations, Invitations, on_people.READ_MEMBERS)
+route("POST", INVITATIONS, members.invite_member, NewInvitation, on_people.INVITE, 201)
+route(
+    "POST",
+    INVITATIONS + "/{invitation_id}/withdraw",
+    members.withdraw_invitation,
+    InvitationInfo,
+    on_people.WITHDRAW,
+)
 
 api = json_faces.make("alter management API", "1", ABOUT, "api")
 api.add_router("", router)

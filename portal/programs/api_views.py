@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from ninja import Query
 
@@ -25,9 +25,9 @@ from keys.api_wire import KeyInfo, Lookup, LookupHit, LookupResult
 from keys.models import ApiKey
 from portal.access import tokens
 from portal.gates import apps_of, apps_where, permissions_of
-from portal.models import AccessToken, Membership
+from portal.models import AccessToken
 from portal.programs.api_gate import TokenRequest
-from portal.programs.api_wire import Me, MemberInfo, Members, NewToken, Person, Reached, Redeem, TokenInfo
+from portal.programs.api_wire import Me, NewToken, Person, Reached, Redeem, TokenInfo
 
 MOST_APPS = 500
 Archived = Annotated[Flag, Query(False, description="Whether archived ones are shown too.")]
@@ -98,25 +98,6 @@ def delete_app(request: AppRequest, confirm: AppName = "") -> AppInfo:
     """Take an app away for ever; `confirm` is its name. Refused while it has living keys."""
     delete(request.actor, request.app, confirm=confirm)
     return AppInfo.of(request.app)
-
-
-def list_members(request: AppRequest) -> Members:
-    """Who has a role on this app."""
-    there = Q(app=request.app) | Q(app=None)
-    found = Membership.objects.filter(there, ended_at=None).select_related("user")
-    return Members(
-        items=[
-            MemberInfo(
-                user_id=member.user_id,
-                email=member.user.email,
-                name=member.user.name,
-                role=member.role,
-                everywhere=member.app_id is None,
-                created_at=member.created_at,
-            )
-            for member in found
-        ]
-    )
 
 
 def look_up(request: TokenRequest, asked: Lookup) -> LookupResult:

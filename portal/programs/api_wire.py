@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from audit.wire import Asked, Text, Told
 
@@ -50,12 +50,64 @@ class Me(Told):
 class MemberInfo(Told):
     """Someone with a role on an app."""
 
+    id: UUID = Field(description="The membership's id: one role at one place.")
     user_id: UUID = Field(description="The person's id.")
     email: str = Field(description="Their e-mail address.")
     name: str = Field(description="What they are called; may be empty.")
     role: str = Field(description="developer, support or admin.")
     everywhere: bool = Field(description="Whether the role holds for every app.")
     created_at: datetime = Field(description="Since when.")
+    last_seen_at: datetime | None = Field(description="When they last opened a page here, to five minutes.")
+    second_factor: bool = Field(description="Whether they have a second factor.")
+
+
+class InvitationInfo(Told):
+    """A link that has not been taken up yet."""
+
+    id: UUID = Field(description="The invitation's id.")
+    email: str = Field(description="Whom it is for; empty: whoever opens it first.")
+    role: str = Field(description="developer, support or admin.")
+    everywhere: bool = Field(description="Whether the role will hold for every app.")
+    invited_by: str = Field(description="Who made it.")
+    expires_at: datetime = Field(description="When it ends.")
+
+
+class Invitations(Told):
+    """All of them."""
+
+    items: list[InvitationInfo] = Field(description="The invitations.")
+
+
+class NewInvitation(InvitationInfo):
+    """A new invitation, with its link."""
+
+    link: str = Field(description="The link in full, this once.", repr=False)
+
+
+class Inviting(Asked):
+    """Whom to invite."""
+
+    email: Text = Field(default="", description="Their address. Empty: whoever opens the link first.")
+    role: Text = Field(description="developer, support or admin.")
+
+
+class RoleChange(Asked):
+    """Another role."""
+
+    role: Text = Field(description="developer, support or admin.")
+
+
+class Removal(Asked):
+    """How to remove a member."""
+
+    revoke_keys: list[Text] = Field(
+        default=[],
+        max_length=100,
+        description="Ids of keys they answer for that end with it; the others stay.",
+    )
+    hand_to: Text = Field(default="", description="The address of who answers for the keys that stay.")
+    force: StrictBool = Field(default=False, description="Even if an agent is left without an active key.")
+    reason: Text = Field(default="", description="Why, for the log.")
 
 
 class Members(Told):

@@ -33,7 +33,19 @@ from portal.refusals import respond
 
 log = logging.getLogger(__name__)
 N = TypeVar("N")
-NOUNS = ("apps", "keys", "agents", "callers", "audit", "members", "scopes", "spans", "identity", "me")
+NOUNS = (
+    "apps",
+    "keys",
+    "agents",
+    "callers",
+    "audit",
+    "members",
+    "invitations",
+    "scopes",
+    "spans",
+    "identity",
+    "me",
+)
 ERRORS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
 """What any operation may refuse with."""
 MOST_FLAWS = 20
@@ -44,6 +56,8 @@ NAMED = {
     "key_id": "The key's id.",
     "agent_id": "The agent's id.",
     "caller_id": "The id of the name.",
+    "member_id": "The membership's id.",
+    "invitation_id": "The invitation's id.",
     "entry_id": "The id of an act or a call.",
 }
 """What stands in the addresses of the maps."""

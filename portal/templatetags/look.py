@@ -1,7 +1,8 @@
 """The small things every page repeats: a status, a prefix, a moment, a spark line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django import template
 from django.contrib.messages.storage.base import Message
@@ -99,6 +100,12 @@ def quota(used: int, grace: int, total: int) -> SafeString:
         *(f"{100 * part / full:.2f}" for part in (used, used, grace)),
         _places(full),
     )
+
+
+@register.filter
+def of(values: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping has for a key, or nothing."""
+    return values.get(key, ())
 
 
 @register.filter

@@ -20,6 +20,7 @@ from alter.config import Credentials, credentials_path
 from alter.exits import Failure
 from portal.models import AccessToken, User
 from tests.alter.running import alter, environment
+from tests.cast import prove
 
 Query = dict[str, str]
 
@@ -36,6 +37,7 @@ def answer_in_browser(person: User, path: str, query: Query, answer: str) -> str
     """Where the portal sends the browser of someone who answers its question."""
     browser = Client()
     browser.force_login(person)
+    prove(browser, person)
     assert browser.get(path, query).status_code == 200
     return str(browser.post(path, {**query, "answer": answer})["Location"])
 

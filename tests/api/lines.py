@@ -22,6 +22,7 @@ READ = {
     "GET /apps/<app_id>/audit/traces": "dashboard_audit:read",
     "GET /apps/<app_id>/audit/<entry_id>": "dashboard_audit:read",
     "GET /apps/<app_id>/members": "dashboard_members:read",
+    "GET /apps/<app_id>/invitations": "dashboard_members:read",
     "POST /lookup": "dashboard_keys:read",
 }
 CHANGE = {
@@ -43,6 +44,10 @@ CHANGE = {
     "POST /apps/<app_id>/agents/<agent_id>/resume": "dashboard_agents:write",
     "POST /apps/<app_id>/agents/<agent_id>/revoke": "dashboard_agents:admin",
     "POST /apps/<app_id>/agents/<agent_id>/keys": "dashboard_keys:write",
+    "PATCH /apps/<app_id>/members/<member_id>": "dashboard_members:write",
+    "POST /apps/<app_id>/members/<member_id>/remove": "dashboard_members:write",
+    "POST /apps/<app_id>/invitations": "dashboard_members:write",
+    "POST /apps/<app_id>/invitations/<invitation_id>/withdraw": "dashboard_members:write",
 }
 ANY_TOKEN = ("GET /me", "DELETE /me/token", "GET /scopes")
 PERMISSION = {**READ, **CHANGE, **dict.fromkeys(ANY_TOKEN, "")}
@@ -54,7 +59,7 @@ NONE = "00000000-0000-7000-8000-000000000001"
 def address(line: str, **known: object) -> tuple[str, str]:
     """The method and the path of `line`, with an id that nothing has wherever none is given."""
     method, _, path = line.partition(" ")
-    for name in ("app_id", "key_id", "agent_id", "caller_id", "entry_id"):
+    for name in ("app_id", "key_id", "agent_id", "caller_id", "entry_id", "member_id", "invitation_id"):
         path = path.replace(f"<{name}>", str(known.get(name, NONE)))
     return method, path
 

@@ -8,10 +8,11 @@ from django.test import Client
 from agents.models import Agent, App, Creation
 from audit.models import Event
 from keys.models import ApiKey
+from portal.people.lifecycle import invite
 from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields
-from tests.factories import AgentFactory, minted, taken_back
+from tests.factories import AgentFactory, member, minted, taken_back
 
 LONG = "a" * 1001
 BROKEN = "\ud800"
@@ -76,6 +77,15 @@ BODIES: dict[str, dict[str, str]] = {
     "POST /apps/<app_id>/agents/<agent_id>/resume": REASON,
     "POST /apps/<app_id>/agents/<agent_id>/revoke": REASON,
     "POST /apps/<app_id>/agents/<agent_id>/keys": NEW_KEY,
+    "PATCH /apps/<app_id>/members/<member_id>": {"role": "choice"},
+    "POST /apps/<app_id>/members/<member_id>/remove": {
+        "revoke_keys": "list",
+        "hand_to": "text",
+        "force": "flag",
+        "reason": "text",
+    },
+    "POST /apps/<app_id>/invitations": {"email": "text", "role": "choice"},
+    "POST /apps/<app_id>/invitations/<invitation_id>/withdraw": REASON,
     "POST /lookup": {"sha256": "list"},
 }
 NEEDED: dict[str, dict[str, Any]] = {
@@ -83,6 +93,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "POST /apps/<app_id>/keys": {"name": "worker", "scopes": ["grants:read"]},
     "POST /apps/<app_id>/agents": {"name": "bot"},
     "PATCH /apps/<app_id>/keys/<key_id>": {"name": "till"},
+    "POST /apps/<app_id>/invitations": {"role": "support"},
+    "PATCH /apps/<app_id>/members/<member_id>": {"role": "support"},
     "POST /lookup": {"sha256": []},
 }
 """What has to be there for the rest to be looked at."""
@@ -98,6 +110,8 @@ class Place:
             "app_id": app.id,
             "key_id": minted(app).key.id,
             "agent_id": AgentFactory.create(app=app).id,
+            "member_id": member("developer", app).memberships.get().id,
+            "invitation_id": invite(shell(), "", "support", app).invitation.id,
         }
         self.before = self.now()
 

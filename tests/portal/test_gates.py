@@ -99,7 +99,8 @@ def test_a_role_that_ended_opens_nothing(app: App, developer: User, admin: User,
     browser = signed_in(developer)
     there = address("member-end", app_id=app.id, membership_id=developer.memberships.get().id)
     signed_in(admin).post(there, {"reason": "left"})
-    assert browser.get(address("keys", app_id=app.id)).status_code == 404
+    assert browser.get(address("keys", app_id=app.id))["Location"].startswith("/account/login/")
+    assert signed_in(developer).get(address("keys", app_id=app.id)).status_code == 404
 
 
 def test_a_closed_account_is_a_stranger(app: App, developer: User, signed_in: SignedIn) -> None:

@@ -99,7 +99,7 @@ def test_an_admin_of_every_app_can(app: App, window: Client) -> None:
 @pytest.mark.parametrize(
     ("form", "field"),
     [
-        ({"email": ""}, "email"),
+        ({"email": "", "role": "admin"}, "email"),
         ({"email": "nobody"}, "email"),
         ({"email": "a" * 250 + "@example.com"}, "email"),
         ({"email": "a\x00@example.com"}, "email"),
@@ -115,6 +115,43 @@ def test_a_bad_invitation_is_told_on_its_field(app: App, window: Client, form: A
 def test_a_member_is_not_invited_again(app: App, window: Client, developer: User) -> None:
     answer = invite(window, app, email=developer.email)
     assert (answer.status_code, "This person has a role here." in text(answer)) == (409, True)
+
+
+def test_a_link_alone_lets_in_whoever_opens_it_first(app: App, window: Client, client: Client) -> None:
+    link = link_on(invite(window, app, email=""))
+    client.post(link, {"name": "New", "email": "new@example.com", "password": PASSWORD})
+    assert Membership.objects.get(user__email="new@example.com").role == "developer"
+    again = Client().post(link, {"name": "Two", "email": "two@example.com", "password": PASSWORD})
+    assert again.status_code == 404
+
+
+def test_a_new_link_takes_the_place_of_the_old(app: App, window: Client, client: Client) -> None:
+    old = link_on(invite(window, app))
+    there = address("member-resend", app_id=app.id, invitation_id=Invitation.objects.get().id)
+    new = link_on(window.post(there))
+    assert [client.get(link).status_code for link in (old, new)] == [404, 200]
+
+
+def test_an_address_with_an_account_elsewhere_looks_like_any_other(
+    app: App, outsider: User, window: Client
+) -> None:
+    pages = [
+        re.sub(r"[\w-]{43}|[0-9a-f-]{36}", "…", text(invite(window, app, email=email))).replace(email, "…")
+        for email in (outsider.email, "strangers@example.com")
+    ]
+    assert [page.count("shown this once") for page in pages] == [1, 1]
+    assert outsider.name not in pages[0]
+
+
+def test_nobody_raises_themselves(app: App, admin: User, developer: User, signed_in: SignedIn) -> None:
+    answer = signed_in(developer).post(role_form(app, developer), {"role": "admin"})
+    assert (answer.status_code, developer.memberships.get().role) == (403, "developer")
+
+
+def test_an_admin_of_one_app_cannot_come_by_every_app(app: App, signed_in: SignedIn) -> None:
+    boss = member("admin", app)
+    invite(signed_in(boss), app, email="me@example.com", everywhere="on")
+    assert not Invitation.objects.exists()
 
 
 def test_a_withdrawn_link_leads_nowhere(app: App, window: Client, client: Client) -> None:
@@ -175,7 +212,7 @@ def test_an_end_asks_first_and_keeps_the_reason(app: App, window: Client, develo
 def test_who_ends_their_own_role_arrives_somewhere(app: App, signed_in: SignedIn) -> None:
     own = member("admin", app)
     page = signed_in(own).post(role_form(app, own, "member-end"), {}, follow=True)
-    assert (page.status_code, page.request["PATH_INFO"]) == (200, "/")
+    assert (page.status_code, page.request["PATH_INFO"]) == (200, "/account/login/")
 
 
 def test_a_member_of_another_app_is_not_found_here(app: App, outsider: User, window: Client) -> None:

@@ -1,0 +1,42 @@
+"""The rules of the house: what admins of every app decide for everyone."""
+
+from agents.models import OnLeak
+from audit.actors import Actor
+from audit.change import change
+from audit.clock import now
+from audit.refusals import Invalid
+from portal import actions
+from portal.models import HouseRules, User
+from portal.refusals import NoFactorYourself
+from portal.signing_in.factors import has_factor, with_factor
+
+
+def set_rules(
+    actor: Actor, by: User | None, *, second_factor: bool, on_leaked_token: str, reason: str = ""
+) -> HouseRules:
+    """Say whether everyone must have a second factor, and what is done with leaked access tokens.
+
+    `by` is who asks, who must have a second factor to require one: else they would lock themselves out. None: the
+    shell. Raises NoFactorYourself, Invalid.
+    """
+    if on_leaked_token not in OnLeak.values or on_leaked_token == OnLeak.DEPRECATE:
+        raise Invalid("on_leaked_token", "Choose notify or revoke: a token cannot be deprecated.")
+    if second_factor and by and not has_factor(by):
+        raise NoFactorYourself
+    rules = HouseRules.in_force()
+    with change(actor, actions.CHANGE_HOUSE, on=rules, reason=reason):
+        since = (rules.second_factor_since or now()) if second_factor else None
+        if (since, on_leaked_token) != (
+            rules.second_factor_since,
+            rules.on_leaked_token,
+        ) or rules._state.adding:
+            rules.second_factor_since, rules.on_leaked_token = since, on_leaked_token
+            rules.save()
+    return rules
+
+
+def without_factor() -> list[User]:
+    """People who may sign in and have no second factor: whom the rule would stop."""
+    people = list(User.objects.filter(is_active=True, memberships__ended_at=None).distinct())
+    having = with_factor(people)
+    return [one for one in people if one.pk not in having]

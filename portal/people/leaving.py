@@ -1,0 +1,108 @@
+"""A person leaves an app, or all: what becomes of the keys they answer for and of their tokens is decided with it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from agents.models import App
+from audit.actors import Actor
+from audit.clock import now
+from audit.models import Call
+from keys import lifecycle as on_keys
+from keys.guards import is_last_active
+from keys.models import ApiKey
+from portal.access import tokens
+from portal.models import AccessToken, Membership, User
+from portal.people import lifecycle
+
+LATELY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A living key that someone answers for, and what speaks for keeping it."""
+
+    key: ApiKey
+    last: Call | None
+    is_last_active: bool
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it was called within a day: then something stops with it."""
+        return self.last is not None and self.last.at > now() - LATELY
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is to become of what a leaver answers for. Keys that are not named stay with their app, owned by nobody."""
+
+    revoke: Collection[UUID] = ()
+    hand_to: User | None = None
+    """Who answers for the keys that stay."""
+    force: bool = False
+    """Even if an agent is left without a key."""
+
+
+def owned(user: User, app: App | None) -> list[Owned]:
+    """The living keys `user` answers for, in `app` or everywhere, those in use first."""
+    keys = ApiKey.objects.filter(owner_id=user.pk, parent=None).living().with_kin()
+    keys = keys.filter(app=app) if app else keys
+    found = [Owned(key, _last(key), is_last_active(key)) for key in keys[:500]]
+    return sorted(found, key=lambda one: (not one.in_use, one.key.app.name, one.key.name))
+
+
+def left_without_role(user: User, membership: Membership) -> bool:
+    """Whether `user` has no role anywhere once `membership` ends."""
+    return not Membership.objects.filter(user=user, ended_at=None).exclude(pk=membership.pk).exists()
+
+
+def remove(actor: Actor, membership: Membership, wishes: Wishes, reason: str = "") -> None:
+    """End `membership` and do with the leaver's keys there what `wishes` say; tokens go with the last role.
+
+    Raises LastAdmin, LastActiveKey, AskAgain.
+    """
+    user, app = membership.user, membership.app
+    with transaction.atomic():
+        lifecycle.end_membership(actor, membership, reason)
+        _settle_keys(actor, user, app, wishes, reason)
+        if left_without_role(user, membership):
+            end_tokens(actor, user, reason)
+
+
+def remove_everywhere(actor: Actor, user: User, wishes: Wishes, reason: str = "") -> None:
+    """End every role of `user`, all their tokens, and do with all their keys what `wishes` say."""
+    with transaction.atomic():
+        for membership in Membership.objects.filter(user=user, ended_at=None).select_related("user", "app"):
+            lifecycle.end_membership(actor, membership, reason)
+        _settle_keys(actor, user, None, wishes, reason)
+        end_tokens(actor, user, reason)
+
+
+def end_tokens(actor: Actor, user: User, reason: str) -> None:
+    """Revoke every living access token of `user`."""
+    for token in AccessToken.objects.filter(tokens.alive(), user=user):
+        tokens.revoke(actor, token, reason)
+
+
+def _settle_keys(actor: Actor, user: User, app: App | None, wishes: Wishes, reason: str) -> None:
+    keys = ApiKey.objects.filter(owner_id=user.pk, parent=None).living().order_by("id")
+    for key in keys.filter(app=app) if app else keys:
+        if key.id in wishes.revoke:
+            on_keys.revoke(actor, key, reason=reason, force=wishes.force)
+        elif wishes.hand_to:
+            on_keys.hand_over(actor, key, wishes.hand_to.pk, wishes.hand_to.label, reason)
+
+
+def heirs(user: User, app: App | None) -> list[User]:
+    """Who could answer for the keys of `user` instead: those with a role there."""
+    there = Membership.objects.filter(ended_at=None, user__is_active=True).exclude(user=user)
+    there = there.filter(Q(app=app) | Q(app=None)) if app else there.filter(app=None)
+    return sorted({one.user for one in there.select_related("user")}, key=str)
+
+
+def _last(key: ApiKey) -> Call | None:
+    return Call.objects.filter(key_id=key.id).order_by("-at", "-id").first()

@@ -1,0 +1,217 @@
+"""The pages of everyone in the portal, for admins of every app: who they are, what they hold, and the end of it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from agents.faces import finished, sent
+from audit.actors import Actor
+from audit.clock import now
+from audit.faces import PortalRequest
+from audit.models import Event
+from audit.refusals import NotFound, Refusal
+from audit.values import ReasonForm
+from keys.models import ApiKey
+from keys.refusals import LastActiveKey
+from portal.access.tokens import alive
+from portal.gates import user_of
+from portal.models import AccessToken, Membership, Role, User
+from portal.people import accounts, forms, leaving
+from portal.permissions import roles_in_words
+from portal.signing_in import sessions
+from portal.signing_in.factors import factors_of, reset_factors, with_factor
+
+MOST = 500
+LATELY = 12
+UNSEEN = timedelta(days=90)
+
+
+@require_GET
+def people(request: PortalRequest) -> HttpResponse:
+    """Everyone who has an account."""
+    filters = forms.PeopleForm(request.GET)
+    chosen = filters.cleaned_data if filters.is_valid() else {}
+    found = list(_counted(_filtered(chosen))[: MOST + 1])
+    context = {
+        "filters": filters,
+        "people": found[:MOST],
+        "more": len(found) > MOST,
+        "most": MOST,
+        "with_factor": with_factor([one.pk for one in found]),
+        "held": _roles_of(found),
+    }
+    return render(request, "portal/people.html", context, status=200 if filters.is_valid() else 422)
+
+
+@require_GET
+def roles(request: PortalRequest) -> HttpResponse:
+    """Who may what: the whole table."""
+    return render(request, "portal/roles.html", {"rows": roles_in_words(), "roles": Role.labels})
+
+
+@require_GET
+def person(request: PortalRequest, user_id: UUID) -> HttpResponse:
+    """One of them: roles, keys, tokens, sessions, and what they did lately."""
+    user = _person(user_id)
+    context = {
+        "person": user,
+        "memberships": user.memberships.filter(ended_at=None).select_related("app").order_by("app__name"),
+        "owned": leaving.owned(user, None),
+        "tokens": user.access_tokens.filter(alive()),
+        "sessions": sessions.of(user),
+        "factors": factors_of(user),
+        "acts": Event.objects.filter(actor_kind="person", actor_id=str(user.pk)).order_by("-at", "-id")[
+            :LATELY
+        ],
+        "is_self": user == user_of(request),
+    }
+    return render(request, "portal/person.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: PortalRequest, user_id: UUID) -> HttpResponse:
+    """End every role of a person, and decide what becomes of their keys."""
+    user = _person(user_id)
+    owned, heirs = leaving.owned(user, None), leaving.heirs(user, None)
+    form = forms.LeaveForm(sent(request), owned=owned, heirs=heirs)
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            leaving.remove_everywhere(request.actor, user, form.wishes(), form.cleaned_data["reason"])
+            return finished(request, reverse("people"), f"{user} has no role any more")
+        except Refusal as refusal:
+            form.refuse(refusal, "force" if isinstance(refusal, LastActiveKey) else "")
+            status = refusal.status
+    context = {"person": user, "form": form, "owned": owned, "tokens": user.access_tokens.filter(alive())}
+    return render(request, "portal/person_remove.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_out(request: PortalRequest, user_id: UUID) -> HttpResponse:
+    """End every session of a person."""
+    return _asked(request, user_id, accounts.sign_out, "sign-out", "is signed out everywhere")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset(request: PortalRequest, user_id: UUID) -> HttpResponse:
+    """Take away a person's second factors, for whoever has lost them."""
+    return _asked(request, user_id, reset_factors, "reset", "has no second factor any more")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def deactivate(request: PortalRequest, user_id: UUID) -> HttpResponse:
+    """Close an account."""
+    return _asked(request, user_id, accounts.deactivate, "deactivate", "can sign in no more")
+
+
+@require_POST
+def reactivate(request: PortalRequest, user_id: UUID) -> HttpResponse:
+    """Open a closed account again."""
+    user = _person(user_id)
+    accounts.reactivate(request.actor, user)
+    return finished(request, _page_of(user), f"{user} can sign in again")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_email(request: PortalRequest, user_id: UUID) -> HttpResponse:
+    """Give a person another address."""
+    user = _person(user_id)
+    form = forms.EmailForm(sent(request))
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        data = form.cleaned_data
+        try:
+            accounts.change_email(request.actor, user, data["email"], data["reason"])
+            return finished(request, _page_of(user), f"{user} signs in with {user.email} now")
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    return render(request, "portal/person_email.html", {"person": user, "form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: PortalRequest) -> HttpResponse:
+    """What one is called."""
+    user = user_of(request)
+    form = forms.NameForm(sent(request), initial={"name": user.name})
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            accounts.rename(request.actor, user, form.cleaned_data["name"])
+            return finished(request, reverse("profile"), "Saved")
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    context = {"form": form, "memberships": user.memberships.filter(ended_at=None).select_related("app")}
+    return render(request, "portal/profile.html", context, status=status)
+
+
+def _asked(
+    request: PortalRequest, user_id: UUID, verb: Callable[[Actor, User, str], Any], what: str, says: str
+) -> HttpResponse:
+    """Ask why, then do it."""
+    user, form = _person(user_id), ReasonForm(sent(request))
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            verb(request.actor, user, form.cleaned_data["reason"])
+            return finished(request, _page_of(user), f"{user} {says}")
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    context = {"person": user, "form": form, "what": what, "address": f"person-{what}"}
+    return render(request, "portal/person_ask.html", context, status=status)
+
+
+def _person(user_id: UUID) -> User:
+    user = User.objects.filter(id=user_id).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _page_of(user: User) -> str:
+    return reverse("person", args=[user.pk])
+
+
+def _filtered(chosen: dict[str, Any]) -> QuerySet[User]:
+    found = User.objects.all()
+    if q := chosen.get("q", "").strip():
+        found = found.filter(Q(email__icontains=q) | Q(name__icontains=q))
+    show = chosen.get("show", "")
+    if show == "no-factor":
+        found = found.filter(is_active=True).exclude(pk__in=with_factor(User.objects.all()))
+    elif show == "no-role":
+        found = found.exclude(pk__in=Membership.objects.filter(ended_at=None).values("user"))
+    elif show == "unseen":
+        found = found.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now() - UNSEEN))
+    elif show == "closed":
+        found = found.filter(is_active=False)
+    return found
+
+
+def _counted(found: QuerySet[User]) -> QuerySet[Any]:
+    """Each with how many living tokens and keys they have."""
+    tokens = AccessToken.objects.filter(alive(), user=OuterRef("pk"))
+    keys = ApiKey.objects.filter(parent=None).living().filter(owner_id=OuterRef("pk"))
+    return found.annotate(tokens=_number(tokens, "user"), keys=_number(keys, "owner_id"))
+
+
+def _number(rows: QuerySet[Any], of: str) -> Coalesce:
+    grouped = rows.order_by().values(of)
+    return Coalesce(Subquery(grouped.annotate(n=Count("pk")).values("n")), 0)
+
+
+def _roles_of(people: list[User]) -> dict[UUID, list[str]]:
+    held: dict[UUID, list[str]] = {}
+    for one in Membership.objects.filter(user__in=people, ended_at=None).select_related("app"):
+        held.setdefault(one.user_id, []).append(f"{one.role} of {one.app or 'every app'}")
+    return held
