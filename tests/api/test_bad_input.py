@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from agents.models import Agent, App, Creation
+from audit.actors import shell
 from audit.models import Event
 from keys.models import ApiKey
 from portal.people.lifecycle import invite
