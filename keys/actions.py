@@ -7,6 +7,7 @@ MINT = action("key.mint", "dashboard_keys:write", "minted", agent_scope="agents:
 RENAME = action("key.rename", "dashboard_keys:write", "renamed")
 NARROW = action("key.narrow", "dashboard_keys:write", "narrowed")
 WIDEN = action("key.widen", "dashboard_keys:write", "widened", again=True)
+ASK = action("key.ask", "dashboard_keys:read", "asked about")
 HAND_OVER = action("key.hand-over", "dashboard_keys:write", "handed over")
 DEPRECATE = action("key.deprecate", "dashboard_keys:write", "deprecated", agent_scope="agents:admin")
 UNDEPRECATE = action("key.undeprecate", "dashboard_keys:write", "undeprecated", agent_scope="agents:admin")

@@ -37,10 +37,9 @@ def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
     found = agent_of(request, agent_id)
     form = RevokeForm(sent(request), called=found.name)
     if request.method == "POST" and form.is_valid():
-        lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
-        return finished(
-            request, reverse("agents", args=[request.app.id]), f"{found.name} and its keys are revoked"
-        )
+        act = lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
+        there = reverse("receipt", args=[act]) if act else reverse("agents", args=[request.app.id])
+        return finished(request, there, f"{found.name} and its keys are revoked")
     rows = present.rows(found.keys.living().with_kin()[:50])
     status = 422 if form.errors else 200
     return render(

@@ -82,6 +82,7 @@ class RevokeForm(ReasonForm):
 class KeyRevokeForm(RevokeForm):
     """A key may have to be forced as well: when its agent is left without one."""
 
+    ticket = forms.CharField(label="Ticket", max_length=60, required=False, widget=PLAIN_TEXT)
     force = forms.BooleanField(required=False)
 
 

@@ -22,6 +22,7 @@ from audit.clock import now
 from audit.documents import parse_document
 from audit.guard import Act
 from audit.refusals import Invalid
+from audit.text import keepable
 from keys import actions, guards, plaintext, refusals
 from keys.expiry import check_expiry
 from keys.guards import Means
@@ -247,36 +248,58 @@ def derive(
 
 
 def revoke(
-    actor: Actor, key: ApiKey, *, reason: str = "", force: bool = False, within: Means | None = None
-) -> None:
-    """End `key` and everything derived from it, now and for ever. Again: nothing happens.
+    actor: Actor,
+    key: ApiKey,
+    *,
+    reason: str = "",
+    ticket: str = "",
+    force: bool = False,
+    within: Means | None = None,
+    batch: UUID | None = None,
+) -> UUID | None:
+    """End `key` and everything derived from it, now and for ever; the id of the act. Again: nothing happens, None.
 
+    `ticket` is the number under which someone asked for it; `batch` the act that ends several at once.
     Raises LastActiveKey if its agent would be left without a key, unless `force`; KeyEscalation if
     `key` may do more than `within`.
     """
-    with hold(key.agent), change(actor, actions.REVOKE, on=key, reason=reason) as act:
+    actor.require(actions.REVOKE)
+    cause = Act(key, batch) if batch else None
+    with hold(key.agent), change(actor, actions.REVOKE, on=key, reason=reason, cause=cause) as act:
         if key.revoked_at is not None:
-            return
+            return None
         guards.refuse_stronger(key, within)
         if guards.is_last_active(key):
             if not force:
                 raise refusals.LastActiveKey
             actor.require_fresh()
             act.note(forced=True)
+        if ticket:
+            act.note(ticket=parse_ticket(ticket))
         _end(actor, key, act, reason)
+        return act.id
 
 
-def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> None:
-    """End `agent` and all its keys, now and for ever. It stands here because agents know no keys."""
+def parse_ticket(text: str) -> str:
+    """The number of a ticket, as someone else's system writes it. Raises Invalid."""
+    ticket = text.strip()
+    if len(ticket) > 60 or not ticket.isprintable():
+        raise Invalid("ticket", "Write the ticket's number, in at most 60 characters.")
+    return keepable(ticket, 60)
+
+
+def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> UUID | None:
+    """End `agent` and all its keys, now and for ever; the id of the act. It stands here because agents know no keys."""
     with change(actor, REVOKE_AGENT, on=agent, reason=reason) as act:
         if agent.revoked_at is not None:
-            return
+            return None
         agent.revoked_at = now()
         agent.version += 1
         agent.save(update_fields=["revoked_at", "version"])
         for key in agent.keys.filter(revoked_at=None, parent=None).order_by("id"):
             with _following(actor, key, act, reason):
                 _end(actor, key, act, reason)
+        return act.id
 
 
 def _end(actor: Actor, key: ApiKey, cause: Act, reason: str) -> None:

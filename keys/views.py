@@ -5,6 +5,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents.faces import AppRequest, address_of, finished, sent
@@ -168,10 +169,10 @@ def revoke(request: AppRequest, key_id: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            lifecycle.revoke(
-                request.actor, found, reason=form.cleaned_data["reason"], force=form.cleaned_data["force"]
-            )
-            return finished(request, address_of("key", found), f"{found.name} is revoked")
+            asked = {name: form.cleaned_data[name] for name in ("reason", "ticket", "force")}
+            act = lifecycle.revoke(request.actor, found, **asked)
+            there = reverse("receipt", args=[act]) if act else address_of("key", found)
+            return finished(request, there, f"{found.name} is revoked")
         except LastActiveKey as refusal:
             form.refuse(refusal, "force")
             status = refusal.status

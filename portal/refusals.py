@@ -107,6 +107,15 @@ class LastAdmin(Refusal):
     hint = "Make someone else an admin of every app first."
 
 
+class AskedEnough(Refusal):
+    """The people behind a key have been asked often enough today."""
+
+    code = "asked_enough"
+    status = 429
+    message = "They have been asked about this key three times within a day."
+    hint = "Reach them another way, or revoke the key if it is lost."
+
+
 class NoFactorYourself(Refusal):
     """Whoever requires a second factor of everyone must have one."""
 

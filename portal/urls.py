@@ -92,6 +92,7 @@ keys = [
         "<uuid:key_id>/undeprecate/", page(key_pages.undeprecate, on_keys.UNDEPRECATE), name="key-undeprecate"
     ),
     path("<uuid:key_id>/rotate/", page(reveal_pages.rotate, on_keys.ROTATE), name="key-rotate"),
+    path("<uuid:key_id>/ask/", page(support_pages.ask, on_keys.ASK), name="key-ask"),
     path("<uuid:key_id>/revoke/", page(key_pages.revoke, on_keys.REVOKE), name="key-revoke"),
 ]
 
@@ -260,6 +261,13 @@ urlpatterns = [
     path("people/", include(people)),
     path("house/", page(house_pages.house, on_people.CHANGE_HOUSE), name="house"),
     path("find/", signed_in(support_pages.find), name="find"),
+    path("find/revoke/", signed_in(support_pages.revoke_many), name="find-revoke"),
+    path(
+        "find/tokens/<uuid:token_id>/end/",
+        page(support_pages.end_token, on_people.END_FOUND_TOKEN),
+        name="find-token-end",
+    ),
+    path("receipts/<uuid:event_id>/", signed_in(support_pages.receipt), name="receipt"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),
     path("docs/sdk-api/", signed_in(docs_pages.reference), name="docs-reference"),

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from agents.names import parse_name
 from audit.actors import Actor
@@ -22,11 +23,13 @@ from audit.refusals import Invalid
 from audit.text import keepable
 from keys import plaintext
 from keys.expiry import check_expiry
+from keys.lifecycle import parse_ticket
 from keys.models import Pepper
 from keys.plaintext import Plaintext
 from keys.refusals import AlreadyMinted
 from portal import actions
-from portal.models import AccessToken, Authorization, User
+from portal.models import AccessToken, Authorization, NoticeKind, User
+from portal.notices.tell import News, tell
 from portal.refusals import InvalidGrant, InvalidToken, TokenExpired
 from portal.roles import EVERYTHING, with_lower_tiers
 
@@ -98,6 +101,19 @@ def revoke(actor: Actor, token: AccessToken, reason: str = "") -> None:
         if token.revoked_at is None:
             token.revoked_at = now()
             token.save(update_fields=["revoked_at"])
+
+
+def end_found(actor: Actor, token: AccessToken, reason: str = "", ticket: str = "") -> None:
+    """End someone's token that was found where it does not belong; its owner is told."""
+    with change(actor, actions.END_FOUND_TOKEN, on=token, reason=reason) as act:
+        if token.revoked_at is None:
+            if ticket:
+                act.note(ticket=parse_ticket(ticket))
+            token.revoked_at = now()
+            token.save(update_fields=["revoked_at"])
+            says = f"Your access token {token.name} was found and revoked."
+            news = News(NoticeKind.REVOKED, f"event:{act.id}", says, reverse("tokens"), event_id=act.id)
+            tell(news, [token.user])
 
 
 def recognise(presented: str) -> AccessToken:

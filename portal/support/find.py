@@ -1,23 +1,35 @@
-"""Looks for a lost key across the apps a person may see."""
+"""Looks for lost keys across the apps a person may see: by the hash of one, by its prefix, by its fingerprint."""
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
+from django.db.models import Q
+
+from agents.models import App
 from audit.actors import Actor, Origin
 from keys import actions as on_keys
+from keys import plaintext
 from keys.models import ApiKey
 from keys.present import Row, rows
-from portal.gates import apps_where, person
-from portal.models import User
+from portal import actions as on_people
+from portal.gates import apps_where, permissions_of, person
+from portal.models import AccessToken, User
 
-MOST = 20
+MOST = 500
+"""Hashes, and answers."""
+SHORTEST = 4
+FINGERPRINT = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A key, and what its finder may do with it there."""
+    """A key, who answers for it, and what its finder may do with it there."""
 
     row: Row
     actor: Actor
+    owner: User | None
 
     @property
     def may_revoke(self) -> bool:
@@ -25,11 +37,59 @@ class Found:
         return self.actor.may(on_keys.REVOKE) and self.row.state != "revoked"
 
 
-def keys_like(user: User, paste: str, origin: Origin) -> list[Found]:
-    """Keys whose prefix contains `paste`, in every app `user` may look into: MOST, and one more to tell of more."""
-    apps = {
-        app.id: person(user, app, origin) for app in apps_where(user, lambda held: on_keys.READ.needs in held)
-    }
-    found = ApiKey.objects.filter(app_id__in=apps, prefix__icontains=paste)
-    found = found.with_kin().order_by("-created_at")
-    return [Found(row, apps[row.key.app_id]) for row in rows(found[: MOST + 1])]
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that was found, and how many hashes mean nothing to this finder."""
+
+    keys: list[Found]
+    tokens: list[AccessToken]
+    unknown: int
+    more: bool
+
+
+def look_up(user: User, origin: Origin, hashes: Sequence[bytes], words: Sequence[str]) -> Answer:
+    """Keys and access tokens with one of these SHA-256 hashes, and keys that one of `words` is of.
+
+    What `user` may not look into is as good as unknown.
+    """
+    apps = {app.id: app for app in apps_where(user, lambda held: on_keys.READ.needs in held)}
+    digests = {digest: hashed for hashed in hashes for digest in plaintext.digests(hashed)}
+    wanted = _of_words(words)
+    if digests:
+        wanted |= Q(digest__in=list(digests))
+    found: list[ApiKey] = []
+    if wanted:
+        there = ApiKey.objects.filter(wanted, app_id__in=apps).with_kin().order_by("-created_at", "-id")
+        found = list(there[: MOST + 1])
+    tokens = _tokens(user, list(digests))
+    seen = [bytes(one.digest) for one in found] + [bytes(one.digest) for one in tokens]
+    known = {digests[digest] for digest in seen if digest in digests}
+    keys = _with_owners(user, origin, found[:MOST], apps)
+    return Answer(keys, tokens, len(set(hashes) - known), len(found) > MOST)
+
+
+def _of_words(words: Iterable[str]) -> Q:
+    """Keys whose prefix holds a word, or whose fingerprint it is."""
+    wanted = Q()
+    for word in words:
+        wanted |= Q(prefix__icontains=word)
+        if FINGERPRINT.fullmatch(word.lower()):
+            wanted |= Q(fingerprint=word.lower())
+    return wanted
+
+
+def _tokens(user: User, digests: Sequence[bytes]) -> list[AccessToken]:
+    """Access tokens belong to no app: only who ends keys on every app is told of another's."""
+    found = AccessToken.objects.filter(digest__in=digests).select_related("user")
+    if on_people.END_FOUND_TOKEN.needs not in permissions_of(user, None):
+        found = found.filter(user=user)
+    return list(found)
+
+
+def _with_owners(user: User, origin: Origin, keys: Sequence[ApiKey], apps: dict[UUID, App]) -> list[Found]:
+    owners = User.objects.in_bulk({key.owner_id for key in keys if key.owner_id})
+    actors = {app_id: person(user, apps[app_id], origin) for app_id in {key.app_id for key in keys}}
+    return [
+        Found(row, actors[row.key.app_id], owners.get(row.key.owner_id) if row.key.owner_id else None)
+        for row in rows(keys)
+    ]

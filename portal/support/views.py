@@ -1,30 +1,107 @@
-"""The support desk's pages."""
+"""The support desk's pages: what was found, the end of it, a question to its owner, and receipts."""
+
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods
 
-from agents.faces import sent
+from agents.faces import AppRequest, address_of, finished, sent
+from audit import actions as on_audit
 from audit.faces import PortalRequest
-from portal.gates import user_of
-from portal.support import find as finding
-from portal.support import forms
+from audit.refusals import NotFound, Refusal
+from keys import receipts
+from keys.faces import key_of
+from portal.access import tokens
+from portal.gates import apps_where, user_of
+from portal.models import AccessToken
+from portal.support import desk, forms
+from portal.support.find import MOST, Answer, look_up
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def find(request: PortalRequest) -> HttpResponse:
+    """Lost keys, in every app their finder may look into. A POST, so that no address keeps what was asked."""
+    form = forms.FindForm(request.POST if request.method == "POST" else None)
+    asked = form.is_bound and form.is_valid()
+    answer: Answer | None = None
+    if asked:
+        answer = look_up(
+            user_of(request), request.origin, form.cleaned_data["hashes"], form.cleaned_data["words"]
+        )
+    status = 422 if form.errors else 200
+    return render(request, "portal/find.html", _found(form, answer), status=status)
+
+
+@require_http_methods(["POST"])
+def revoke_many(request: PortalRequest) -> HttpResponse:
+    """End the keys that were ticked, in one act, and answer with its receipt."""
+    form = forms.ManyForm(request.POST)
+    if not form.is_valid():
+        context = _found(forms.FindForm(), None) | {"many": form}
+        return render(request, "portal/find.html", context, status=422)
+    data = form.cleaned_data
+    wanted = {name: data[name] for name in ("reason", "ticket", "force")}
+    batch = desk.revoke_many(user_of(request), request.origin, data["ids"], **wanted)
+    if batch.act_id is None:
+        return finished(request, reverse("find"), "There was nothing left to revoke")
+    says = f"{batch.ended} key{'' if batch.ended == 1 else 's'} revoked"
+    if batch.failures:
+        says += f"; {len(batch.failures)} not: {desk.failures_in_words(batch.failures)}"
+    return finished(request, reverse("receipt", args=[batch.act_id]), says)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def find(request: PortalRequest) -> HttpResponse:
-    """A lost key, by its prefix, in every app its finder may look into. A POST, so that no address keeps it."""
-    form = forms.FindForm(sent(request))
-    asked = form.is_bound and form.is_valid()
-    paste = form.cleaned_data["paste"] if asked else ""
-    found = finding.keys_like(user_of(request), paste, request.origin) if asked else []
-    shown, most = found[: finding.MOST], finding.MOST
-    context = {
+def end_token(request: PortalRequest, token_id: UUID) -> HttpResponse:
+    """End an access token that was found."""
+    token = AccessToken.objects.filter(id=token_id).select_related("user").first()
+    if token is None:
+        raise NotFound
+    form = forms.TokenForm(sent(request))
+    if form.is_bound and form.is_valid():
+        data = form.cleaned_data
+        tokens.end_found(request.actor, token, data["reason"], data["ticket"])
+        return finished(request, reverse("find"), f"{token.name} of {token.user} is revoked")
+    context = {"token": token, "form": form}
+    return render(request, "portal/find_token.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: AppRequest, key_id: UUID) -> HttpResponse:
+    """Ask whoever answers for a key."""
+    key = key_of(request, key_id)
+    form = forms.AskForm(sent(request))
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            told = desk.ask(request.actor, key, form.cleaned_data["message"])
+            says = f"{told} {'person is' if told == 1 else 'people are'} told"
+            return finished(request, address_of("key", key), says)
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    return render(request, "portal/ask.html", {"key": key, "form": form}, status=status)
+
+
+@require_GET
+def receipt(request: PortalRequest, event_id: UUID) -> HttpResponse:
+    """What came of a revocation. Asked for again, it knows what has happened since."""
+    readable = apps_where(user_of(request), lambda held: on_audit.READ.needs in held)
+    names = {app.id: app.name for app in readable}
+    found = receipts.receipt(event_id, names.keys())
+    if found is None:
+        raise NotFound
+    return render(request, "portal/receipt.html", {"receipt": found, "names": names, "most": receipts.MOST})
+
+
+def _found(form: forms.FindForm, answer: Answer | None) -> dict[str, object]:
+    living = [one for one in answer.keys if one.may_revoke] if answer else []
+    return {
         "form": form,
-        "asked": asked,
-        "paste": paste,
-        "found": shown,
-        "most": most,
-        "more": len(found) > most,
+        "answer": answer,
+        "most": MOST,
+        "many": forms.ManyForm() if len(living) > 1 else None,
     }
-    return render(request, "portal/find.html", context, status=422 if form.errors else 200)

@@ -1,5 +1,6 @@
 """Reads pages for the tests of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
@@ -17,3 +18,10 @@ def queries(window: Client, there: str) -> int:
     with CaptureQueriesContext(connection) as taken:
         window.get(there)
     return len(taken)
+
+
+def queries_of(does: Callable[[], Any]) -> CaptureQueriesContext:
+    """The queries that something takes."""
+    with CaptureQueriesContext(connection) as taken:
+        does()
+    return taken

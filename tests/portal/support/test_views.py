@@ -1,120 +1,202 @@
-"""The support desk: finding a lost key."""
+"""The support desk: finding a lost key by its hash, its prefix or its fingerprint, and what may be done with it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from agents.models import App
-from audit.actors import shell
-from audit.change import change
-from portal import actions
-from portal.models import Membership, User
-from tests.factories import AppFactory, member, minted
-from tests.portal.pages import text
+from audit.models import Event
+from keys import plaintext
+from keys.lifecycle import mint
+from keys.models import ApiKey
+from keys.plaintext import Plaintext
+from keys.scopes import parse_scopes
+from portal.models import AccessToken, Notice, User
+from tests.factories import issued, member, minted
+from tests.keys.asking import UNKNOWN, again
+from tests.portal.pages import queries_of, text
 from tests.portal.routes import address
 
 SignedIn = Callable[[User], Client]
 
 
-def find(window: Client, paste: str) -> Any:
-    return window.post("/find/", {"paste": paste})
+def hashed(secret: Plaintext | str) -> str:
+    taken = secret if isinstance(secret, str) else secret.take()
+    return plaintext.sha256(taken).hex()
+
+
+def find(window: Client, *hashes: str, words: str = "") -> Any:
+    return window.post("/find/", {"hash": hashes, "words": words})
 
 
 def found(answer: Any) -> list[str]:
-    return [one.row.key.name for one in answer.context["found"]]
+    return sorted(one.row.key.name for one in answer.context["answer"].keys)
 
 
-def test_a_key_is_found_by_any_part_of_its_prefix(app: App, support: User, signed_in: SignedIn) -> None:
+@pytest.fixture
+def desk(support: User, signed_in: SignedIn) -> Client:
+    """The browser of support."""
+    return signed_in(support)
+
+
+def test_a_key_is_found_by_its_hash_alone(app: App, desk: Client) -> None:
+    assert found(find(desk, hashed(minted(app, name="lost").plaintext))) == ["lost"]
+
+
+def test_a_key_is_found_by_any_part_of_its_prefix_and_by_its_fingerprint(app: App, desk: Client) -> None:
     key = minted(app, name="lost").key
-    window = signed_in(support)
-    for part in (
-        key.prefix,
-        key.prefix[-8:],
-        key.prefix[-4:],
-        key.prefix[-8:].swapcase(),
-        f"  {key.prefix}\n",
-    ):
-        assert found(find(window, part)) == ["lost"], part
+    for word in (key.prefix, key.prefix[-8:], key.prefix[-4:], f" {key.prefix}\n", key.fingerprint.upper()):
+        assert found(find(desk, words=word)) == ["lost"], word
 
 
-def test_a_pasted_key_is_found_and_never_given_back(app: App, support: User, signed_in: SignedIn) -> None:
-    made = minted(app, name="lost")
-    secret = made.plaintext.take()
-    answer = find(signed_in(support), secret)
-    assert found(answer) == ["lost"]
-    assert secret[len(made.key.prefix) :] not in text(answer)
-    assert f'value="{made.key.prefix}"' in text(answer)
+def test_a_whole_key_is_not_read_where_scripts_are_off(app: App, desk: Client) -> None:
+    secret = minted(app).plaintext.take()
+    answer = find(desk, words=f"Authorization: Bearer {secret}")
+    assert (answer.status_code, answer.context["answer"]) == (422, None)
+    assert secret[-20:] not in text(answer)
+    assert "is more than a prefix" in text(answer)
 
 
-def test_keys_of_apps_one_may_not_see_are_not_found(
-    other_app: App, support: User, signed_in: SignedIn
+def test_the_page_says_what_scripts_change(desk: Client) -> None:
+    page = text(desk.get("/find/"))
+    assert "Without scripts this portal sees what you type" in page
+    assert 'name="paste"' not in page
+
+
+def test_a_strangers_key_is_told_as_one_that_was_never_issued(other_app: App, desk: Client) -> None:
+    pages = [text(find(desk, one)) for one in (hashed(minted(other_app).plaintext), hashed(UNKNOWN))]
+    told = [page[page.index('<section class="sheet empty"') :] for page in pages]
+    assert told[0] == told[1]
+    assert "looks like one of ours" in told[0]
+
+
+def test_a_strangers_key_takes_the_same_queries(other_app: App, desk: Client) -> None:
+    counts = [
+        len(queries_of(partial(find, desk, one)))
+        for one in (hashed(minted(other_app).plaintext), hashed(UNKNOWN))
+    ]
+    assert counts[0] == counts[1]
+
+
+def test_keys_of_apps_one_may_not_see_are_not_found_by_prefix(other_app: App, desk: Client) -> None:
+    assert found(find(desk, words=minted(other_app).key.prefix)) == []
+
+
+@pytest.mark.parametrize("words", ["", "abc", "a b c d", "x " * 21 + "abcd"])
+def test_too_little_or_too_much_is_not_looked_for(desk: Client, words: str) -> None:
+    assert find(desk, words=words).status_code == 422
+
+
+@pytest.mark.parametrize("hashes", [["nonsense"], ["ab" * 32] * 501])
+def test_what_is_no_hash_is_told(desk: Client, hashes: list[str]) -> None:
+    assert find(desk, *hashes).status_code == 422
+
+
+def test_the_card_says_who_answers_for_it(app: App, developer: User, desk: Client, acting: Any) -> None:
+
+    key = mint(acting(developer, app), app, name="theirs", scopes=parse_scopes(["grants:read"])).key
+    assert developer.email in text(find(desk, words=key.prefix))
+
+
+def test_finding_takes_as_many_queries_for_ten_keys_as_for_two(app: App, desk: Client) -> None:
+    secrets = [hashed(minted(app, name=f"k{n}").plaintext) for n in range(10)]
+    counts = [len(queries_of(partial(find, desk, *secrets[:n]))) for n in (2, 10)]
+    assert counts[0] == counts[1]
+
+
+def test_an_access_token_is_found_by_those_who_end_keys_everywhere(
+    developer: User, desk: Client, signed_in: SignedIn
 ) -> None:
-    assert found(find(signed_in(support), minted(other_app).key.prefix)) == []
+    made = issued(developer, name="laptop")
+    one = hashed(made.plaintext)
+    everywhere = signed_in(member("support", None, email="all@example.com"))
+    assert "laptop" not in text(find(desk, one))
+    assert "laptop" in text(find(everywhere, one))
+    everywhere.post(
+        address("find-token-end", token_id=made.token.id), {"reason": "In a log.", "ticket": "T-7"}
+    )
+    assert AccessToken.objects.get(pk=made.token.pk).status == "revoked"
+    assert Event.objects.get(action="access-token.end").facts == {"ticket": "T-7"}
+    assert Notice.objects.filter(user=developer, kind="key-revoked").exists()
 
 
-def test_a_strangers_whole_key_is_told_to_be_of_our_make(
-    other_app: App, support: User, signed_in: SignedIn
-) -> None:
-    page = text(find(signed_in(support), minted(other_app).plaintext.take()))
-    assert "The checksum of what you pasted is right" in page
+# ── several at once ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_mistyped_key_is_not(app: App, support: User, signed_in: SignedIn) -> None:
-    page = text(find(signed_in(support), "alter_key_app_" + "A" * 36))
-    assert "The checksum" not in page
-    assert "Nothing in the apps you can look into" in page
+def revoke(window: Client, *keys: ApiKey, **form: str) -> Any:
+    said = {"reason": "Found in a log.", "ticket": "T-1", **form}
+    return window.post("/find/revoke/", {"key": [str(key.id) for key in keys], **said})
 
 
-@pytest.mark.parametrize("paste", ["", "abc", "   a  ", "x" * 501, "abcd\x00"])
-def test_too_little_or_too_much_is_not_looked_for(db: None, window: Client, paste: str) -> None:
-    assert find(window, paste).status_code == 422
+def test_several_are_ended_under_one_act(app: App, desk: Client) -> None:
+    keys = [minted(app, name=f"k{n}").key for n in range(3)]
+    answer = revoke(desk, *keys)
+    act = Event.objects.get(action="desk.revoke")
+    assert answer["Location"] == f"/receipts/{act.id}/"
+    assert (act.reason, act.facts) == ("Found in a log.", {"keys": 3, "ticket": "T-1"})
+    assert set(Event.objects.filter(action="key.revoke").values_list("cause_id", flat=True)) == {act.id}
+    assert all(again(key).revoked_at for key in keys)
 
 
-@pytest.mark.parametrize("paste", ["%%%%", "____", "' OR 1=1 --", "<script>", "ключ"])
-def test_odd_words_find_nothing(app: App, window: Client, paste: str) -> None:
-    minted(app)
-    answer = find(window, paste)
-    assert (answer.status_code, found(answer)) == (200, [])
-    assert "<script>alert" not in text(answer)
+def test_sent_twice_it_changes_nothing_more(app: App, desk: Client) -> None:
+    key = minted(app).key
+    for _ in range(2):
+        revoke(desk, key)
+    assert Event.objects.filter(action="desk.revoke").count() == 1
 
 
-def test_at_most_twenty_are_shown_and_it_says_so(app: App, window: Client) -> None:
-    for _ in range(21):
-        minted(app)
-    answer = find(window, "alter_key_app_")
-    assert (len(found(answer)), "Only the newest 20 are shown." in text(answer)) == (20, True)
+def test_keys_of_other_apps_cannot_be_slipped_in(app: App, other_app: App, desk: Client) -> None:
+    mine, theirs = minted(app).key, minted(other_app).key
+    revoke(desk, mine, theirs)
+    assert (again(mine).revoked_at is None, again(theirs).revoked_at) == (False, None)
 
 
-def test_finding_takes_as_many_queries_for_ten_keys_as_for_one(app: App, window: Client) -> None:
-    minted(app)
-    with CaptureQueriesContext(connection) as one:
-        find(window, "alter_key_app_")
-    for _ in range(9):
-        minted(AppFactory.create())
-    with CaptureQueriesContext(connection) as ten:
-        find(window, "alter_key_app_")
-    assert len(ten) == len(one)
+def test_an_agents_last_key_stays_and_is_told_while_the_others_go(app: App, agent: Any, desk: Client) -> None:
+    last, other = minted(app, agent=agent, name="last").key, minted(app, name="other").key
+    page = text(desk.get(revoke(desk, last, other)["Location"]))
+    assert (again(last).revoked_at, again(other).revoked_at is None) == (None, False)
+    assert "1 key revoked; 1 not: last:" in page
 
 
-def test_the_way_to_end_it_is_offered_where_ones_role_allows(
-    app: App, other_app: App, signed_in: SignedIn
-) -> None:
-    person = member("support", app)
-    membership = Membership(user=person, app=other_app, role="developer")
-    with change(shell(), actions.JOIN, on=membership):
-        membership.save()
-    ours, theirs = minted(app).key, minted(other_app).key
-    page = text(find(signed_in(person), "alter_key_app_"))
-    assert address("key-revoke", app_id=app.id, key_id=ours.id) in page
-    assert address("key", app_id=other_app.id, key_id=theirs.id) in page
-    assert address("key-revoke", app_id=other_app.id, key_id=theirs.id) not in page
+def test_a_developer_ends_nothing_here(app: App, developer: User, signed_in: SignedIn) -> None:
+    key = minted(app).key
+    revoke(signed_in(developer), key)
+    assert again(key).revoked_at is None
 
 
-def test_looking_for_a_key_leaves_nothing_in_an_address(app: App, window: Client) -> None:
-    answer = find(window, minted(app).plaintext.take())
-    assert (answer.status_code, answer.request["QUERY_STRING"]) == (200, "")
-    assert list(window.get("/find/", {"paste": "alter_key_app_"}).context["found"]) == []
+def test_a_reason_is_needed(app: App, desk: Client) -> None:
+    key = minted(app).key
+    assert revoke(desk, key, reason="").status_code == 422
+    assert again(key).revoked_at is None
+
+
+# ── asking ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_whoever_answers_for_a_key_is_asked(app: App, admin: User, desk: Client) -> None:
+    key = minted(app, name="lost").key
+    there = address("key-ask", app_id=app.id, key_id=key.id)
+    desk.post(there, {"message": "Is this one still yours?"})
+    notice = Notice.objects.get(user=admin)
+    assert (notice.says, notice.more) == (
+        "Support asks about lost of checkout.",
+        "Is this one still yours?",
+    )
+    assert Event.objects.get(action="key.ask").key_id == key.id
+
+
+def test_they_are_not_asked_more_than_three_times_a_day(app: App, desk: Client) -> None:
+    there = address("key-ask", app_id=app.id, key_id=minted(app).key.id)
+    asked = [desk.post(there, {"message": "Is this one still yours?"}).status_code for _ in range(4)]
+    assert asked == [302, 302, 302, 429]
+
+
+def test_support_ends_keys_and_mints_none(app: App, desk: Client) -> None:
+    key = minted(app).key
+    known = {"app_id": app.id, "key_id": key.id}
+    doors = ("key-mint", "key-narrow", "key-widen", "key-rotate")
+    assert [desk.get(address(name, **known)).status_code for name in doors] == [403] * 4
+    assert desk.get(address("key-revoke", **known)).status_code == 200

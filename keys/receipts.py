@@ -1,0 +1,73 @@
+"""Receipts: what came of a revocation, read from the record alone. The act's id is the receipt's address."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit.models import Call, Event
+
+HOUR = timedelta(hours=1)
+MOST = 10_000
+"""Calls are counted so far."""
+ENDING = ("key.revoke", "agent.revoke", "desk.revoke")
+"""The acts there are receipts of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One act that ended keys, and what was heard of them before and since."""
+
+    act: Event
+    keys: list[Event]
+    """An act for each key that ended with it, and that its reader may see."""
+    before: int
+    """Calls in the hour before, MOST at the most."""
+    since: int
+    """Refused calls since, MOST at the most."""
+    first_refused: Call | None
+
+    @property
+    def at(self) -> datetime:
+        """When it took effect."""
+        return self.act.at
+
+    @property
+    def ticket(self) -> str:
+        """The ticket's number, if one was given."""
+        found = (event.facts.get("ticket", "") for event in (self.act, *self.keys))
+        return next(filter(None, found), "")
+
+    @property
+    def derived(self) -> int:
+        """How many of the keys were derived from another."""
+        return sum(event.key_prefix.startswith("alter_key_derived_") for event in self.keys)
+
+
+def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:
+    """The receipt of that act, as far as it is of `apps`. None: there is none, or none of it is of them."""
+    act = Event.objects.filter(id=event_id, action__in=ENDING).first()
+    if act is None:
+        return None
+    under = Event.objects.filter(cause_id=event_id, action="key.revoke")
+    family = Q(id=event_id, action="key.revoke") | Q(cause_id=event_id) | Q(cause_id__in=list(_ids(under)))
+    found = Event.objects.filter(family, action="key.revoke", app_id__in=apps).order_by("at", "id")
+    keys = list(found)
+    if not keys and act.app_id not in apps:
+        return None
+    ids = [event.key_id for event in keys if event.key_id]
+    calls = Call.objects.filter(key_id__in=ids)
+    refused = calls.filter(at__gt=act.at, allowed=False)
+    return Receipt(
+        act=act,
+        keys=keys,
+        before=calls.filter(at__gt=act.at - HOUR, at__lte=act.at)[:MOST].count(),
+        since=refused[:MOST].count(),
+        first_refused=refused.order_by("at", "id").first(),
+    )
+
+
+def _ids(events: QuerySet[Event]) -> QuerySet[Event, UUID]:
+    return events.values_list("id", flat=True)
