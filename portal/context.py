@@ -25,10 +25,18 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "app": getattr(request, "app", None),
         "apps": SimpleLazyObject(lambda: _apps(request)),
         "keeps_record": SimpleLazyObject(lambda: _keeps_record(request)),
+        "unread": SimpleLazyObject(lambda: _unread(request)),
         "proved_until": SimpleLazyObject(lambda: _proved_until(request)),
         "only_provider": bool(settings.PROVIDER and settings.PROVIDER.only),
         "nav": (match.url_name or "").partition("-")[0] if match else "",
     }
+
+
+def _unread(request: HttpRequest) -> str:
+    """How many notices wait to be read: 3, or 9+. Empty: none."""
+    user = request.user
+    waiting = user.notices.filter(read_at=None, shown=True)[:10].count() if isinstance(user, User) else 0
+    return "9+" if waiting > 9 else str(waiting or "")
 
 
 def _proved_until(request: HttpRequest) -> Any:

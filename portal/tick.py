@@ -21,6 +21,7 @@ from audit.models import Pending
 from audit.sealing import seals
 from keys import nonces
 from keys.models import Nonce
+from portal.notices import mail, recorded, timed
 
 log = logging.getLogger(__name__)
 PAUSE = 1.0
@@ -43,6 +44,10 @@ WORKS = (
     Work("partitions", timedelta(hours=6), partitions.make_ahead, partitions.are_ours),
     Work("forward", timedelta(seconds=2), deliveries.forward, deliveries.is_wanted),
     Work("purge", timedelta(hours=1), retention.purge),
+    Work(timed.WORK, timedelta(minutes=10), timed.tell_of_ends),
+    Work("still-called", timedelta(hours=6), timed.tell_of_calls),
+    Work("told-from-record", timedelta(seconds=5), recorded.follow, recorded.is_behind),
+    Work("mail", timedelta(seconds=5), mail.send, mail.is_wanted),
     Work("nonces", timedelta(minutes=1), lambda: nonces.sweep(now()), Nonce.objects.exists),
 )
 

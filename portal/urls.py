@@ -24,6 +24,7 @@ import portal.access.authorize_views as authorize_pages
 import portal.access.views as token_pages
 import portal.actions as on_people
 import portal.docs.views as docs_pages
+import portal.notices.views as notice_pages
 import portal.people.house_views as house_pages
 import portal.people.people_views as person_pages
 import portal.people.views as people_pages
@@ -267,6 +268,10 @@ urlpatterns = [
         page(support_pages.end_token, on_people.END_FOUND_TOKEN),
         name="find-token-end",
     ),
+    path("notices/", signed_in(notice_pages.notices), name="notices"),
+    path("notices/read/", signed_in(notice_pages.read_all), name="notices-read"),
+    path("notices/<uuid:notice_id>/", signed_in(notice_pages.follow), name="notice"),
+    path("account/notices/", signed_in(notice_pages.choices), name="notice-choices"),
     path("receipts/<uuid:event_id>/", signed_in(support_pages.receipt), name="receipt"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),

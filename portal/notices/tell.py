@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 
 from agents.models import App
@@ -44,9 +45,10 @@ def tell(news: News, users: Iterable[User]) -> int:
     return Notice.objects.filter(mark=news.mark).count() - before
 
 
-def tell_of_key(news: News, key: ApiKey) -> int:
-    """Tell those who answer for `key`, or chose to hear of every key of its app."""
-    return tell(news, readers(key.app, key.owner_id, news.kind))
+def tell_of_key(news: News, key: ApiKey, but: str = "") -> int:
+    """Tell those who answer for `key`, or chose to hear of every key of its app; not who has the id `but`."""
+    people = readers(key.app, key.owner_id, news.kind)
+    return tell(news, [one for one in people if str(one.pk) != but])
 
 
 def readers(app: App, owner_id: UUID | None, kind: NoticeKind) -> list[User]:
@@ -74,5 +76,5 @@ def _notice(news: News, user: User, choice: NoticeChoice | None) -> Notice:
         more=news.more[:500],
         to=news.to,
         shown=choice.in_portal if choice else True,
-        mail_due_at=now() if choice is None or choice.by_mail else None,
+        mail_due_at=now() if settings.SENDS_MAIL and (choice is None or choice.by_mail) else None,
     )

@@ -76,7 +76,7 @@ def test_every_page_of_the_docs_that_is_linked_to_is_there(window: Client, addre
 def test_a_page_of_the_docs_asks_only_who_is_reading(
     window: Client, address: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         window.get(address)
 
 

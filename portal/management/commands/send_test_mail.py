@@ -1,0 +1,27 @@
+"""Sends one message, to see whether EMAIL_URL works."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+class Command(BaseCommand):
+    """manage.py send_test_mail --to you@example.com"""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--to", required=True, metavar="ADDRESS", help="Where to.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.SENDS_MAIL:
+            raise CommandError(
+                "EMAIL_URL is not set, so no e-mail is sent. Set it: smtp+tls://user:password@host:587."
+            )
+        try:
+            send_mail("A test from the key portal", "E-mail works.", None, [options["to"]])
+        except Exception as error:
+            raise CommandError(f"It was not taken: {error}. Look at EMAIL_URL.") from None
+        self.stdout.write(f"Sent to {options['to']}. If it does not arrive, look at the mail server's log.")
