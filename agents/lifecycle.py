@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from agents import actions
 from agents.documents import Scopes, loses, parse_agent_scopes, parse_policy, same, union
-from agents.models import Agent, App
+from agents.models import Agent, App, OnLeak
 from agents.names import parse_agent_name, parse_name, parse_website, sameness
 from agents.refusals import (
     AgentConcurrentUpdate,
@@ -35,7 +35,11 @@ APP_SETTINGS = (
     "rate_limit_rpm",
     "max_derived_hours",
     "signing",
+    "on_leaked_app_key",
+    "on_leaked_agent_key",
+    "on_leaked_derived_key",
 )
+LEAK_POLICIES = ("on_leaked_app_key", "on_leaked_agent_key", "on_leaked_derived_key")
 SCOPE_FIELDS = ("scopes", "scopes_pending", "scopes_applies_at")
 DEFAULT_NARROWING = timedelta(days=1)
 LONGEST_NARROWING = timedelta(days=7)
@@ -60,6 +64,9 @@ def update_app(actor: Actor, app: App, *, seen: str = "", **changes: Any) -> Non
         changes["name"] = parse_name(changes["name"])
     if changes.get("signing", App.Signing.REQUIRED) not in App.Signing.values:
         raise Invalid("signing", "Choose required or optional.")
+    for name in changes.keys() & set(LEAK_POLICIES):
+        if changes[name] not in OnLeak.values:
+            raise Invalid(name, f"Choose one of {', '.join(OnLeak.values)}.")
     with change(actor, actions.UPDATE_APP, on=app):
         if seen and seen != app.mark:
             raise StalePage

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from audit.refusals import AskAgain, BadRequest, Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
 from portal.signing_in import again
 
-PROGRAMS = ("/verify", "/api/", "/sdk/", "/healthz")
+PROGRAMS = ("/verify", "/api/", "/sdk/", "/healthz", "/leaks/scanner", "/leaks/report.json")
 
 
 class MissingToken(Refusal):

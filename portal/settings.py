@@ -72,6 +72,15 @@ try:
 except data.WrongSetting as wrong_provider:
     raise ImproperlyConfigured(str(wrong_provider)) from None
 
+LEAK_INTAKE = env.str("PORTAL_LEAK_INTAKE", default="on")
+if LEAK_INTAKE not in ("on", "off"):
+    raise ImproperlyConfigured("PORTAL_LEAK_INTAKE: write on, or off to take no reports of leaked keys.")
+LEAK_INTAKE = LEAK_INTAKE == "on"
+LEAK_KEYS_URL = env.str(
+    "PORTAL_LEAK_KEYS_URL", default="https://api.github.com/meta/public_keys/secret_scanning"
+)
+"""Where the public keys of secret-scanning partners are published."""
+
 TICK = env.str("PORTAL_TICK", default="inside")
 """Where the timed work is done: in a thread of the server, or apart, by `manage.py tick --forever`."""
 if TICK not in ("inside", "apart"):

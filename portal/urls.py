@@ -24,6 +24,7 @@ import portal.access.authorize_views as authorize_pages
 import portal.access.views as token_pages
 import portal.actions as on_people
 import portal.docs.views as docs_pages
+import portal.leaks.views as leak_pages
 import portal.notices.views as notice_pages
 import portal.people.house_views as house_pages
 import portal.people.people_views as person_pages
@@ -35,6 +36,7 @@ import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
 from keys import verify
 from portal.gates import open_to_all, own, page, signed_in
+from portal.leaks import intake
 from portal.programs import api, runtime, sdk
 from portal.signing_in.factors import recorded
 
@@ -193,6 +195,7 @@ app: list[URLPattern | URLResolver] = [
     path("audit/", include(audit)),
     path("members/", include(members)),
     path("settings/", page(agent_pages.settings, on_agents.UPDATE_APP), name="app-settings"),
+    path("leaks/", page(leak_pages.leaks, on_keys.READ), name="leaks"),
     path("archive/", page(agent_pages.archive, on_agents.ARCHIVE_APP), name="app-archive"),
     path("unarchive/", page(agent_pages.unarchive, on_agents.UNARCHIVE_APP), name="app-unarchive"),
 ]
@@ -272,6 +275,11 @@ urlpatterns = [
     path("notices/read/", signed_in(notice_pages.read_all), name="notices-read"),
     path("notices/<uuid:notice_id>/", signed_in(notice_pages.follow), name="notice"),
     path("account/notices/", signed_in(notice_pages.choices), name="notice-choices"),
+    path("leaks/report/", open_to_all(leak_pages.report), name="leak-report"),
+    path("leaks/report.json", open_to_all(intake.by_program), name="leak-report-json"),
+    path("leaks/scanner", open_to_all(intake.scanner), name="leak-scanner"),
+    path("leaks/rules/gitleaks.toml", open_to_all(leak_pages.gitleaks), name="leak-rules-gitleaks"),
+    path("leaks/rules/trufflehog.yaml", open_to_all(leak_pages.trufflehog), name="leak-rules-trufflehog"),
     path("receipts/<uuid:event_id>/", signed_in(support_pages.receipt), name="receipt"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),

@@ -20,6 +20,11 @@ OPEN = {
     "login/cancelled/",
     "login/error/",
     "signup/",
+    "leaks/report/",
+    "leaks/report.json",
+    "leaks/scanner",
+    "leaks/rules/gitleaks.toml",
+    "leaks/rules/trufflehog.yaml",
 }
 """All that may be looked at by someone who is not signed in."""
 BRACES = str.maketrans("<>", "{}")
