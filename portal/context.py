@@ -1,5 +1,6 @@
 """What every template may count on: the frame, who acts, the app, and the way to the others."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -11,8 +12,11 @@ from portal.gates import apps_of, permissions_anywhere, permissions_of
 from portal.models import User
 from portal.signing_in import again
 
-ASKING = [one for one in EVERY.values() if one.again and one.needs]
-"""What may be asked about again."""
+
+@cache
+def _asking() -> frozenset[str]:
+    """The permissions of what may be asked about again."""
+    return frozenset(one.needs for one in EVERY.values() if one.again)
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -42,7 +46,7 @@ def _unread(request: HttpRequest) -> str:
 def _proved_until(request: HttpRequest) -> Any:
     """Until when dangerous acts are not asked about: told to those alone who may do one."""
     user = request.user
-    if not isinstance(user, User) or not any(one.needs in permissions_anywhere(user) for one in ASKING):
+    if not isinstance(user, User) or _asking().isdisjoint(permissions_anywhere(user)):
         return None
     return again.proved_until(request)
 

@@ -110,6 +110,8 @@ def needs_postgres(item: pytest.Item) -> bool:
 def needs_no_database(item: pytest.Item) -> bool:
     """Tell whether it proves the same on both engines: it may touch neither, and pytest-django sees to that."""
     fixtures = getattr(item, "fixturenames", ())
+    if item.get_closest_marker("one_engine"):
+        return True
     return (
         not needs_postgres(item)
         and not item.get_closest_marker("django_db")

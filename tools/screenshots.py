@@ -111,6 +111,8 @@ def photograph(studio: Studio, data: Path) -> None:
         "audit": f"/apps/{app}/audit/",
         "refused": f"/apps/{app}/audit/calls/{refused}/",
         "record": "/record/",
+        "people": "/people/",
+        "security": "/account/security/",
         "revoke": f"{keys}{limited}/revoke/",
     }
     for colours in ("light", "dark"):
@@ -120,10 +122,22 @@ def photograph(studio: Studio, data: Path) -> None:
     shoot(signed_in(studio, "light", NARROW), keys, "keys-320")
     for colours in ("light", "dark"):
         page = signed_in(studio, colours, WIDE)
+        page.goto("/find/")
+        page.get_by_label("Paste a key, a prefix").fill(prefix(data, rotated))
+        page.get_by_role("button", name="Find", exact=True).click()
+        page.get_by_text("Answers for it").first.wait_for()
+        save(page, f"find-{colours}")
         page.goto(places["mint"])
         page.get_by_role("button", name="Mint key", exact=True).click()
         page.locator("[data-secret]").wait_for()
         save(page, f"minted-{colours}")
+
+
+def prefix(data: Path, key: UUID) -> str:
+    """What is shown of that key."""
+    with closing(sqlite3.connect(data / "portal.sqlite3")) as database:
+        found = database.execute("SELECT prefix FROM keys_apikey WHERE id = ?", [key.hex]).fetchone()
+    return str(found[0])
 
 
 def ids(data: Path) -> list[UUID]:

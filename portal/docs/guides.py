@@ -119,6 +119,11 @@ GUIDES = (
         "what each finding means, and the format for whoever writes another verifier.",
     ),
     Guide(
+        "leaks",
+        "Leaked keys",
+        "How a leaked key is reported and dealt with, and rules for secret scanners.",
+    ),
+    Guide(
         "operations",
         "Operating a portal",
         "Settings, TLS, backup, PostgreSQL, peppers, upgrades, and what to watch.",

@@ -13,10 +13,12 @@ from pytest_django import Settings
 from schemathesis import GenerationMode
 
 from agents.models import App, CallerLabel
+from audit.actors import shell
 from audit.models import Event
+from portal.people.lifecycle import invite
 from portal.programs import api
 from tests.api.program import Program
-from tests.factories import AgentFactory, minted
+from tests.factories import AgentFactory, member, minted
 from tests.made_up import all_checks, as_text, cases, few, looked_at, name_of
 
 pytestmark = pytest.mark.postgres
@@ -32,6 +34,8 @@ def known(app: App) -> dict[str, str]:
         "key_id": str(minted(app).key.id),
         "agent_id": str(AgentFactory.create(app=app).id),
         "caller_id": str(label.id),
+        "member_id": str(member("developer", app).memberships.get().id),
+        "invitation_id": str(invite(shell(), "", "support", app).invitation.id),
         "entry_id": str(Event.objects.latest("id").id),
     }
 

@@ -306,7 +306,7 @@ def test_a_refused_calls_page_is_a_fixed_number_of_queries(
         "trace_id": "a" * 32,
     }
     calls = [called(app.id, **refused) for _ in range(rows)]
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         call_page(client, calls[0])
 
 
@@ -315,7 +315,7 @@ def test_a_calls_page_is_a_fixed_number_of_queries(
     app: App, client: Client, rows: int, django_assert_num_queries: Queries
 ) -> None:
     calls = [called(app.id) for _ in range(rows)]
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         call_page(client, calls[0])
 
 

@@ -122,7 +122,7 @@ def test_who_is_signed_out_signs_in_on_the_way(page: Page, admin: User, program:
     page.goto(program.wish("127.0.0.1"))
     page.get_by_label("Email").fill(admin.email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("button", name="Authorize").click()
     arrive(page)
     assert program.heard[0]["state"] == STATE

@@ -12,7 +12,7 @@ from agents.models import Agent, App
 from audit.clock import now
 from audit.forwarding import destinations
 from audit.models import Call, Delivery, Event
-from keys.lifecycle import narrow, rotate
+from keys.lifecycle import narrow, revoke, rotate
 from portal.docs.guides import GUIDES
 from portal.models import User
 from tests.browser import story
@@ -75,10 +75,31 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
         reverse("account_change_password"),
         reverse("account_logout"),
         *(reverse(name) for name in ("tokens", "token-mint")),
+        *people_pages(developer),
+        reverse("leaks", args=one),
+        *(reverse(name, args=[app.id, used.key.id]) for name in ("key-ask", "key-widen")),
+        reverse(
+            "receipt", args=[revoke(shell(), minted(app, name="gone").key, reason="Lost.", ticket="T-1")]
+        ),
+        reverse("find-token-end", args=[issued(developer).token.id]),
         reverse("token-revoke", args=[issued(admin).token.id]),
         *record_pages(),
         f"{reverse('authorize')}?{urlencode(SENT)}",
         f"{reverse('authorize')}?redirect_uri=http://example.com:8080/",
+    ]
+
+
+def people_pages(developer: User) -> list[str]:
+    """Those about people, and about one's own way in."""
+    person = [developer.pk]
+    return [
+        *(reverse(name) for name in ("people", "people-roles", "house", "profile", "security")),
+        reverse("security") + "?missing",
+        *(reverse(name, args=person) for name in ("person", "person-remove", "person-reset", "person-email")),
+        *(reverse(name, args=person) for name in ("person-sign-out", "person-deactivate")),
+        *(reverse(name) for name in ("notices", "notice-choices", "leak-report")),
+        *(reverse(name) for name in ("mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes")),
+        reverse("account_reauthenticate") + "?next=/house/",
     ]
 
 

@@ -54,8 +54,13 @@ def test_a_key_is_minted_used_deprecated_and_revoked(
     answer = Asked(live_server.url, secret)
     assert (answer.status, answer.body["error"]) == (401, "invalid_key")
 
+    # The receipt says what came of it, and knows of that call when it is looked at again.
+    expect(page.get_by_role("heading", name="1 key ended")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("from 127.0.0.1")).to_be_visible()
+
     # The log has all of it, filtered by the key's prefix.
-    page.get_by_role("link", name="Audit log", exact=True).click()
+    page.goto(f"/apps/{app.id}/audit/")
     page.get_by_label("Add a filter").fill(secret[:22])
     page.get_by_role("button", name="Search").click()
     timeline = page.get_by_role("region", name="Timeline")

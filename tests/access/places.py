@@ -1,0 +1,76 @@
+"""One of everything, and everyone who may come: what the tables of tests/access are asked with."""
+
+from typing import Any
+
+from django.test import Client
+
+from agents.models import Agent, App
+from audit.actors import Origin, shell
+from audit.clock import now
+from audit.exploring.saved_views import save_view
+from audit.forwarding import destinations
+from audit.models import Call, Delivery, Event
+from portal.gates import person
+from portal.models import Invitation, Notice, NoticeKind, User
+from portal.models.people import Role
+from portal.notices.tell import News, tell
+from portal.people.lifecycle import invite
+from portal.signing_in import sessions
+from tests.cast import prove
+from tests.factories import UserFactory, issued, member, minted
+from tests.keys.asking import ask, opened
+
+WHO = ("nobody", "no role", "outsider", "developer", "support", "admin", "admin of all")
+
+
+def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
+    """An id of something that exists, by each name an address gives one."""
+    key, secret = opened(minted(app, agent=agent))
+    minted(app, agent=agent)
+    ask(secret)
+    membership = developer.memberships.get()
+    invitation: Invitation = invite(shell(), "new@example.com", "support", app).invitation
+    destination = destinations.create(shell(), name="siem", url="https://siem.example.com/in").destination
+    letter = Delivery.objects.create(destination=destination, checkpoint=1, rows=1, given_up_at=now())
+    tell(News(NoticeKind.REVOKED, "one", "Told.", "/"), [developer])
+    view = save_view(person(developer, app, Origin("page")), app.id, "mine", "outcome=refused")
+    return {
+        "app_id": app.id,
+        "key_id": key.id,
+        "agent_id": agent.id,
+        "event_id": Event.objects.filter(app_id=app.id).latest("at").id,
+        "call_id": Call.objects.get().id,
+        "view_id": view.id,
+        "invitation_id": invitation.id,
+        "membership_id": membership.id,
+        "member_id": membership.id,
+        "destination_id": destination.id,
+        "delivery_id": letter.id,
+        "token_id": issued(developer).token.id,
+        "user_id": developer.id,
+        "notice_id": Notice.objects.get().id,
+        "entry_id": Event.objects.filter(app_id=app.id).latest("at").id,
+        "caller_id": key.id,
+        "session_id": 1,
+        "pk": 1,
+        "kind": "event",
+        "slug": "door",
+        "secret": "no-such-link",
+    }
+
+
+def everyone(app: App, developer: User, support: User, outsider: User, admin: User) -> dict[str, User | None]:
+    """Who asks: a column of the tables each."""
+    boss = member(Role.ADMIN, app, email="boss@example.com", name="Boss")
+    people = (None, UserFactory.create(email="lost@example.com"), outsider, developer, support, boss, admin)
+    return dict(zip(WHO, people, strict=True))
+
+
+def browser_of(user: User | None) -> Client:
+    """A browser of theirs, signed in a moment ago; of nobody, one that is not."""
+    client = Client(raise_request_exception=False)
+    if user:
+        client.force_login(user)
+        prove(client, user)
+        assert sessions.count(user)
+    return client
