@@ -46,7 +46,7 @@ def sign_in(page: Page, user: User) -> None:
     page.goto("/account/login/")
     page.get_by_label("Email").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", name="Apps", level=1).wait_for()
     page.wait_for_load_state()
 
