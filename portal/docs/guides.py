@@ -103,6 +103,12 @@ GUIDES = (
         "Who is sent the audit log as it is sealed: what arrives, how it is signed, and a receiver that checks it.",
     ),
     Guide(
+        "leaks",
+        "When a key leaks",
+        "Who may report a key and how, what is done about it, signed reports from a secret scanner, "
+        "and rules for scanners of your own.",
+    ),
+    Guide(
         "explorer",
         "Finding things in the audit log",
         "What can be written into the log's search box, and what stands beside the list.",
