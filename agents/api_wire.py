@@ -12,6 +12,7 @@ from audit.models import Call
 from audit.wire import Asked, Page, Text, Told
 
 Signing = Literal["required", "optional"]
+LeakRule = Literal["notify", "deprecate", "revoke"]
 
 
 class Reason(Asked):
@@ -48,6 +49,11 @@ class AppChange(Asked):
         description="Hours that a derived key may live.", default=24, ge=1, le=8760
     )
     signing: Signing = Field(default="required", description="Whether calls to /sdk must be signed.")
+    on_leaked_app_key: LeakRule = Field(
+        default="notify", description="What is done to a key of the app that is reported as leaked."
+    )
+    on_leaked_agent_key: LeakRule = Field(default="notify", description="The same for a key of an agent.")
+    on_leaked_derived_key: LeakRule = Field(default="revoke", description="The same for a derived key.")
     version: Text = Field(
         default="", description="As read. If the app has changed since, nothing is changed."
     )
@@ -75,6 +81,11 @@ class AppInfo(Told):
     )
     max_derived_hours: int = Field(description="Hours that a derived key may live.")
     signing: str = Field(description="Whether calls to /sdk must be signed: required or optional.")
+    on_leaked_app_key: str = Field(
+        description="What is done to a key of the app that is reported as leaked: notify, deprecate or revoke."
+    )
+    on_leaked_agent_key: str = Field(description="The same for a key of an agent.")
+    on_leaked_derived_key: str = Field(description="The same for a derived key.")
     archived_at: datetime | None = Field(description="When it was archived. null: it is in use.")
     created_at: datetime = Field(description="When it was created.")
     version: str = Field(description="A mark of its settings: send it with a change that was made from them.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from agents.lifecycle import APP_SETTINGS, LEAK_POLICIES
+from agents.lifecycle import APP_SETTINGS
 from agents.models import MOST_CALLS_A_MINUTE, MOST_DERIVED_HOURS, MOST_KEYS, Agent, App, OnLeak
 from audit.values import ValuesForm
 
@@ -53,16 +53,18 @@ class AppSettingsForm(AppForm):
         widget=forms.RadioSelect,
         help_text="Optional also lets in clients that do not sign, or sign the old way. The door never asks for it.",
     )
-    on_leaked_app_key = forms.ChoiceField(label="A key of the app", required=False, choices=OnLeak.choices)
-    on_leaked_agent_key = forms.ChoiceField(label="A key of an agent", required=False, choices=OnLeak.choices)
-    on_leaked_derived_key = forms.ChoiceField(label="A derived key", required=False, choices=OnLeak.choices)
+    on_leaked_app_key = forms.ChoiceField(
+        label="A key of the app", choices=OnLeak.choices, help_text="Whatever calls with it stops if it goes."
+    )
+    on_leaked_agent_key = forms.ChoiceField(
+        label="A key of an agent", choices=OnLeak.choices, help_text="The agent stops if it has no other."
+    )
+    on_leaked_derived_key = forms.ChoiceField(
+        label="A derived key",
+        choices=OnLeak.choices,
+        help_text="It ends soon anyway, and another is easily derived.",
+    )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
-
-    def clean(self) -> dict[str, Any]:
-        """What is done with leaked keys stays as it is where nothing is chosen."""
-        for name in LEAK_POLICIES:
-            self.cleaned_data[name] = self.cleaned_data.get(name) or self.initial.get(name)
-        return self.cleaned_data
 
 
 class AgentForm(ValuesForm):

@@ -39,7 +39,7 @@ APP_SETTINGS = (
     "on_leaked_agent_key",
     "on_leaked_derived_key",
 )
-LEAK_POLICIES = ("on_leaked_app_key", "on_leaked_agent_key", "on_leaked_derived_key")
+LEAK_RULES = APP_SETTINGS[-3:]
 SCOPE_FIELDS = ("scopes", "scopes_pending", "scopes_applies_at")
 DEFAULT_NARROWING = timedelta(days=1)
 LONGEST_NARROWING = timedelta(days=7)
@@ -64,9 +64,9 @@ def update_app(actor: Actor, app: App, *, seen: str = "", **changes: Any) -> Non
         changes["name"] = parse_name(changes["name"])
     if changes.get("signing", App.Signing.REQUIRED) not in App.Signing.values:
         raise Invalid("signing", "Choose required or optional.")
-    for name in changes.keys() & set(LEAK_POLICIES):
-        if changes[name] not in OnLeak.values:
-            raise Invalid(name, f"Choose one of {', '.join(OnLeak.values)}.")
+    for rule in LEAK_RULES:
+        if changes.get(rule, OnLeak.NOTIFY) not in OnLeak.values:
+            raise Invalid(rule, "Choose notify, deprecate or revoke.")
     with change(actor, actions.UPDATE_APP, on=app):
         if seen and seen != app.mark:
             raise StalePage

@@ -14,6 +14,7 @@ from alter.values import Id
 
 ID = "01a2014c-7d82-7143-ad7c-abc8f9270982"
 the_app = click.argument("app_id", type=Id(), metavar="ID")
+LEAK_RULE = click.Choice(["notify", "deprecate", "revoke"])
 
 
 class Website(click.ParamType[str]):
@@ -97,6 +98,9 @@ def show(run: Run, app_id: str) -> None:
 @click.option("--rate-limit-rpm", type=Number(1, 100_000), help="Calls a minute, or none: the portal's.")
 @click.option("--max-derived-hours", type=click.IntRange(1, 8760), help="How long a derived key may live.")
 @click.option("--signing", type=click.Choice(["required", "optional"]), help="Must runtime calls be signed?")
+@click.option("--on-leaked-app-key", type=LEAK_RULE, help="What to do to the app's keys if they leak.")
+@click.option("--on-leaked-agent-key", type=LEAK_RULE, help="The same for keys of its agents.")
+@click.option("--on-leaked-derived-key", type=LEAK_RULE, help="The same for derived keys.")
 @click.option("--if-version", metavar="TEXT", help="Only if it is still at this version.")
 @pass_run
 def update(run: Run, app_id: str, if_version: str | None, **asked: Any) -> None:

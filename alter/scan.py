@@ -14,6 +14,7 @@ from alter.command import Verb
 from alter.exits import Exit, Failure
 from alter.keyformat import LONGEST, TOKEN_START, find, redact
 from alter.output import Progress
+from alter.rules import gitleaks, trufflehog
 from alter.run import Run, pass_run
 from alter.shapes import EXPOSED
 
@@ -21,6 +22,7 @@ A_PIECE = 1 << 20
 A_QUESTION = 500
 """Hashes to ask about at once."""
 PASSED_OVER = {".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__"}
+RULES = {"gitleaks": gitleaks, "trufflehog": trufflehog}
 LIVING = ("active", "deprecated", "grace")
 
 
@@ -49,18 +51,25 @@ class Exposed:
     examples="""
     alter scan .
     alter scan --offline src tests
+    alter scan --rules gitleaks > alter-keys.toml
     git diff --cached --name-only --diff-filter=d -z | xargs -0 -r alter scan --offline
     """,
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
+@click.argument("paths", nargs=-1, metavar="PATHS...")
 @click.option("--offline", is_flag=True, help="Do not ask whether they live; every key found counts.")
+@click.option("--rules", type=click.Choice(list(RULES)), help="Print rules for another scanner instead.")
 @pass_run
-def scan(run: Run, paths: tuple[str, ...], offline: bool) -> None:
+def scan(run: Run, paths: tuple[str, ...], offline: bool, rules: str | None) -> None:
     """Find the portal's keys in files, and ask whether they live.
 
     A key is known by its checksum and never printed or sent: the portal is asked by SHA-256. Exit code 1: a key
     that lives was found, or an access token; with --offline, any key.
     """
+    if bool(rules) == bool(paths):
+        raise click.UsageError("Name files or folders, or --rules and no others.")
+    if rules:
+        click.echo(RULES[rules](), nl=False)
+        return
     if not offline:
         run.client  # without a token it would be known only at the end  # noqa: B018
     found = list(_search(_files(paths)))

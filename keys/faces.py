@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 
 from agents.faces import AppRequest, ProgramRequest
@@ -30,7 +31,7 @@ def key_of(request: AppRequest, key_id: UUID) -> ApiKey:
     return found
 
 
-def portal_address(request: AppRequest) -> str:
+def portal_address(request: HttpRequest) -> str:
     """Where programs reach this portal: its public address if it has one, or else where this page is."""
     here = settings.ORIGIN or f"{request.scheme}://{request.get_host()}"
     return here + reverse("verify").removesuffix("/verify")

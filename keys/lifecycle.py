@@ -304,6 +304,8 @@ def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> UUID | None
 
 def _end(actor: Actor, key: ApiKey, cause: Act, reason: str) -> None:
     """Revoke `key`, which is being changed, and its living children, each with an event that names `cause`."""
+    if key.revoked_at is not None:  # by someone else, while we waited for its lock
+        return
     key.revoked_at = now()
     key.save(update_fields=["revoked_at"])
     for child in key.children.filter(revoked_at=None).order_by("id"):

@@ -104,6 +104,12 @@ def find(text: str) -> str:
     return found[0] if found else ""
 
 
+def find_any(text: str) -> str:
+    """The first thing in `text` that has the shape of a key or of an access token. Empty: there is none."""
+    found = _WHOLE.search(text) or _TOKEN.search(text)
+    return found[0] if found else ""
+
+
 def prefix_of(presented: str) -> str:
     """The part of a key that may be shown and logged: its type and eight characters. Empty if it is no key."""
     shown = _SHOWN.match(presented)

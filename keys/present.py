@@ -218,11 +218,6 @@ def history(key: ApiKey) -> QuerySet[Event]:
     return Event.objects.filter(key_id=key.id).order_by("-at", "-id")[:8]
 
 
-def leak_of(key: ApiKey) -> Event | None:
-    """The latest report that a key was found where it should not be."""
-    return Event.objects.filter(key_id=key.id, action="leak.report").order_by("-at").first()
-
-
 def others_called(app: App, name: str) -> int:
     """How many living keys of `app` bear this name."""
     return app.keys.own().living().filter(name__iexact=name.strip()).count() if name.strip() else 0

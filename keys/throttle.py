@@ -6,7 +6,7 @@ costs nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -17,9 +17,12 @@ from django.db.backends.utils import CursorWrapper
 
 from audit import arrays
 from audit.ids import id_of
+from keys.models import Pace
 
 WINDOW = 60_000_000
 """A minute, in microseconds."""
+IDLE = timedelta(days=1)
+MOST_SWEPT = 5_000
 _READ = "SELECT bucket::text, spent_until FROM keys_pace WHERE bucket = ANY(%s::uuid[]) ORDER BY bucket FOR UPDATE"
 _MAKE = """
 INSERT INTO keys_pace (bucket, spent_until) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS new (bucket, moment)
@@ -80,6 +83,13 @@ def charge_all(
     if changed:
         _keep(changed, db)
     return allowances
+
+
+def sweep(now: datetime) -> int:
+    """Delete what is left of buckets that nobody has spent from for a day; return how many. A new one is as full."""
+    idle = Pace.objects.filter(spent_until__lt=int((now - IDLE).timestamp() * 1_000_000))
+    free = idle.select_for_update(skip_locked=True).values("pk")[:MOST_SWEPT]
+    return Pace.objects.filter(pk__in=free).delete()[0]
 
 
 def _spend(spent: dict[UUID, int], one: Charge, moment: int) -> Allowance:

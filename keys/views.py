@@ -61,7 +61,6 @@ def key(request: AppRequest, key_id: UUID) -> HttpResponse:
             "successor": found.successors.order_by("-created_at").first(),
             "rotation": present.rotation_of(found),
             "history": present.history(found),
-            "leak": present.leak_of(found),
             "rename_form": forms.RenameForm(initial={"name": found.name}),
             "uses": uses(found, portal_address(request)) if found.is_living else (),
         },

@@ -31,6 +31,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "keeps_record": SimpleLazyObject(lambda: _keeps_record(request)),
         "unread": SimpleLazyObject(lambda: _unread(request)),
         "proved_until": SimpleLazyObject(lambda: _proved_until(request)),
+        "takes_reports": settings.LEAK_INTAKE,
         "only_provider": bool(settings.PROVIDER and settings.PROVIDER.only),
         "nav": (match.url_name or "").partition("-")[0] if match else "",
     }

@@ -10,10 +10,12 @@ from audit.addresses import is_trusted, parse_address
 from audit.faces import PortalRequest
 from audit.origins import origin_of
 from keys.verify import verify
+from portal.leaks import programs as leaks
 from portal.programs import api, runtime
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 FACES = {"/sdk/": runtime.serve, "/api/": api.serve}
+DOORS = {"/verify": verify, "/leaks/scanner": leaks.scanner, "/leaks/report": leaks.report}
 FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
 
 
@@ -38,14 +40,14 @@ class ForwardedMiddleware:
 
 
 class ProgramsMiddleware:
-    """Answers programs, at /verify, /sdk/ and /api/, before cookies, sessions, hosts and pages come into it."""
+    """Answers programs, at DOORS and below FACES, before cookies, sessions, hosts and pages come into it."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info == "/verify":
-            return verify(request)
+        if door := DOORS.get(request.path_info):
+            return door(request)
         for start, serve in FACES.items():
             if request.path_info.startswith(start):
                 return serve(request)

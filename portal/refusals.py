@@ -1,6 +1,7 @@
 """Turns a refusal into a page, a fragment or JSON: the one place where a "no" takes its shape."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 
@@ -11,7 +12,8 @@ from django.template.loader import render_to_string
 from audit.refusals import AskAgain, BadRequest, Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
 from portal.signing_in import again
 
-PROGRAMS = ("/verify", "/api/", "/sdk/", "/healthz", "/leaks/scanner", "/leaks/report.json")
+PROGRAMS = re.compile(r"/(verify|api/|sdk/|healthz|leaks/scanner$|leaks/report$)")
+"""How the addresses begin that programs ask, and that answer in JSON."""
 
 
 class MissingToken(Refusal):
@@ -98,6 +100,39 @@ class TooManyTries(Refusal):
         return {"Retry-After": "300"}
 
 
+class ReportNotSigned(Refusal):
+    """A message to /leaks/scanner whose signature is missing, malformed, of an unknown key or of another body."""
+
+    code = "report_not_signed"
+    status = 403
+    message = "This message is not signed by a scanner this portal knows. Nothing was taken."
+    hint = "People and scripts report to /leaks/report, which asks for no signature."
+
+
+class ScannerKeysMissing(Refusal):
+    """The keys that scanners sign with could not be read, lately or ever."""
+
+    code = "scanner_keys_missing"
+    status = 503
+    message = "The scanner's public keys cannot be read now. Nothing was taken."
+    hint = "Send it again in a minute. The operator should look at PORTAL_LEAK_KEYS_URL."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
+
+
+class TooManyReports(Refusal):
+    """More reports came from one address, or from all of them, than are taken in a minute."""
+
+    code = "too_many_reports"
+    status = 429
+    message = "Too many reports in one minute. This one was not taken."
+    hint = "Wait for the seconds in Retry-After, then send it again."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.details["retry_after"])}
+
+
 class LastAdmin(Refusal):
     """Nobody would be left who may change members."""
 
@@ -135,7 +170,7 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        if isinstance(error, AskAgain) and not request.path_info.startswith(PROGRAMS):
+        if isinstance(error, AskAgain) and not PROGRAMS.match(request.path_info):
             return again.ask(request)
         refusal = amounts_to(error)
         return respond(request, refusal) if refusal else None
@@ -150,7 +185,7 @@ def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def _shaped(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    if request.path_info.startswith(PROGRAMS):
+    if PROGRAMS.match(request.path_info):
         return JsonResponse(refusal.body(), status=refusal.status)
     if request.headers.get("HX-Request"):
         told = json.dumps({"refused": {"message": refusal.message, "hint": refusal.hint}})
@@ -174,7 +209,7 @@ def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's 400: an unknown host, a form too large. The frame trusts no such request."""
     refusal = BadRequest()
-    if request.path_info.startswith(PROGRAMS):
+    if PROGRAMS.match(request.path_info):
         return JsonResponse(refusal.body(), status=400)
     return HttpResponse(render_to_string("500.html", {"refusal": refusal}), status=400)
 

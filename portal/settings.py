@@ -80,6 +80,8 @@ LEAK_KEYS_URL = env.str(
     "PORTAL_LEAK_KEYS_URL", default="https://api.github.com/meta/public_keys/secret_scanning"
 )
 """Where the public keys of secret-scanning partners are published."""
+if urlsplit(LEAK_KEYS_URL).scheme not in ("https", "http") or not urlsplit(LEAK_KEYS_URL).hostname:
+    raise ImproperlyConfigured(f"PORTAL_LEAK_KEYS_URL is {LEAK_KEYS_URL!r}: write an https address.")
 
 TICK = env.str("PORTAL_TICK", default="inside")
 """Where the timed work is done: in a thread of the server, or apart, by `manage.py tick --forever`."""
@@ -304,7 +306,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _origin.schem
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
 # Programs are never redirected: a client that follows would send its key twice, once in the clear.
-SECURE_REDIRECT_EXEMPT = [r"^verify$", r"^sdk/", r"^api/", r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^verify$", r"^sdk/", r"^api/", r"^healthz$", r"^leaks/(scanner|report)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -19,9 +19,9 @@ from audit.forwarding import deliveries
 from audit.keeping import partitions, retention
 from audit.models import Pending
 from audit.sealing import seals
-from keys import nonces
+from keys import nonces, throttle
 from keys.models import Nonce
-from portal.leaks import dealing
+from portal.leaks import dealing, reports
 from portal.notices import mail, recorded, timed
 
 log = logging.getLogger(__name__)
@@ -49,8 +49,9 @@ WORKS = (
     Work("still-called", timedelta(hours=6), timed.tell_of_calls),
     Work("told-from-record", timedelta(seconds=5), recorded.follow, recorded.is_behind),
     Work("mail", timedelta(seconds=5), mail.send, mail.is_wanted),
-    Work("leaks", timedelta(seconds=1), dealing.deal_with_waiting, dealing.is_wanted),
-    Work("leaks-old", timedelta(days=1), dealing.forget_old),
+    Work("leaks", timedelta(seconds=1), dealing.deal_with_waiting, reports.are_waiting),
+    Work("leaks-kept", timedelta(hours=1), reports.purge),
+    Work("paces", timedelta(hours=6), lambda: throttle.sweep(now())),
     Work("nonces", timedelta(minutes=1), lambda: nonces.sweep(now()), Nonce.objects.exists),
 )
 

@@ -36,7 +36,7 @@ import portal.views as portal_pages
 from keys import agent_views as agent_key_pages
 from keys import verify
 from portal.gates import open_to_all, own, page, signed_in
-from portal.leaks import intake
+from portal.leaks import programs as leak_programs
 from portal.programs import api, runtime, sdk
 from portal.signing_in.factors import recorded
 
@@ -194,8 +194,8 @@ app: list[URLPattern | URLResolver] = [
     path("agents/", include(agents)),
     path("audit/", include(audit)),
     path("members/", include(members)),
+    path("leaks/", page(leak_pages.of_app, on_keys.READ), name="leaks"),
     path("settings/", page(agent_pages.settings, on_agents.UPDATE_APP), name="app-settings"),
-    path("leaks/", page(leak_pages.leaks, on_keys.READ), name="leaks"),
     path("archive/", page(agent_pages.archive, on_agents.ARCHIVE_APP), name="app-archive"),
     path("unarchive/", page(agent_pages.unarchive, on_agents.UNARCHIVE_APP), name="app-unarchive"),
 ]
@@ -275,11 +275,6 @@ urlpatterns = [
     path("notices/read/", signed_in(notice_pages.read_all), name="notices-read"),
     path("notices/<uuid:notice_id>/", signed_in(notice_pages.follow), name="notice"),
     path("account/notices/", signed_in(notice_pages.choices), name="notice-choices"),
-    path("leaks/report/", open_to_all(leak_pages.report), name="leak-report"),
-    path("leaks/report.json", open_to_all(intake.by_program), name="leak-report-json"),
-    path("leaks/scanner", open_to_all(intake.scanner), name="leak-scanner"),
-    path("leaks/rules/gitleaks.toml", open_to_all(leak_pages.gitleaks), name="leak-rules-gitleaks"),
-    path("leaks/rules/trufflehog.yaml", open_to_all(leak_pages.trufflehog), name="leak-rules-trufflehog"),
     path("receipts/<uuid:event_id>/", signed_in(support_pages.receipt), name="receipt"),
     path("jump/", signed_in(portal_pages.jump), name="jump"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),
@@ -303,6 +298,10 @@ urlpatterns = [
     path("account/3rdparty/", include(provider_pages)),
     path("account/email/", open_to_all(portal_pages.not_here)),  # addresses are changed by admins
     path("account/", include("allauth.account.urls")),
+    path("leaks/report/", open_to_all(leak_pages.report), name="leak-report"),
+    path("leaks/report", open_to_all(leak_programs.report), name="leak-report-json"),
+    path("leaks/scanner", open_to_all(leak_programs.scanner), name="leak-scanner"),
+    path("leaks/rules/<str:file>", open_to_all(leak_pages.scanner_rules), name="leak-rules"),
     path("verify", open_to_all(verify.verify), name="verify"),
     path("sdk/openapi.json", open_to_all(runtime.document), name="sdk-document"),
     path("sdk/", sdk.api.urls),  # its own map, with a key as the gate of every line: portal/programs/sdk.py

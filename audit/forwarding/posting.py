@@ -1,4 +1,4 @@
-"""One POST to a webhook: to an address that may be reached, without redirects, within so many seconds in all.
+"""One request out into the world: to an address that may be reached, without redirects, within so many seconds.
 
 It stands on the transport of httpx2. What is looked up is what is connected to, so that a name cannot lead elsewhere
 between the two; and every wait ends at one moment, so that a receiver that answers a byte at a time holds up nobody.
@@ -6,7 +6,8 @@ between the two; and every wait ends at one moment, so that a receiver that answ
 
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -21,14 +22,36 @@ MOST_ADDRESSES = 3
 
 def post(url: str, headers: Mapping[str, str], body: bytes, seconds: float = SECONDS) -> int:
     """The status of the answer to `body`; nothing else of it is read. Raises Unreachable."""
+    with _answer("POST", url, headers, body, seconds) as response:
+        return int(response.status)
+
+
+def fetch(url: str, headers: Mapping[str, str], *, most: int, seconds: float = SECONDS) -> bytes:
+    """What is at `url`, at most `most` bytes of it. Raises Unreachable for more, and for any status but 200."""
+    with _answer("GET", url, headers, b"", seconds) as response:
+        if response.status != 200:
+            raise Unreachable(f"It answered {response.status}.")
+        read = b""
+        for piece in response.iter_stream():
+            read += piece
+            if len(read) > most:
+                raise Unreachable(f"The answer is longer than {most} bytes.")
+        return read
+
+
+@contextmanager
+def _answer(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
+) -> Iterator[httpcore2.Response]:
+    """The answer to one request, as it begins to come in. Raises Unreachable, then and while it is read."""
     way = _Way(time.monotonic() + seconds)
     told = [(name.encode(), value.encode()) for name, value in headers.items()]
     try:
         with (
             httpcore2.ConnectionPool(ssl_context=_trust(), network_backend=way) as pool,
-            pool.stream("POST", url, headers=told, content=body) as response,
+            pool.stream(method, url, headers=told, content=body) as response,
         ):
-            return int(response.status)
+            yield response
     except httpcore2.TimeoutException:
         raise Unreachable(f"There was no answer within {seconds:g} seconds.") from None
     except httpcore2.ProtocolError:

@@ -103,6 +103,12 @@ GUIDES = (
         "Who is sent the audit log as it is sealed: what arrives, how it is signed, and a receiver that checks it.",
     ),
     Guide(
+        "leaks",
+        "When a key leaks",
+        "Who may report a key and how, what is done about it, signed reports from a secret scanner, "
+        "and rules for scanners of your own.",
+    ),
+    Guide(
         "explorer",
         "Finding things in the audit log",
         "What can be written into the log's search box, and what stands beside the list.",
@@ -117,11 +123,6 @@ GUIDES = (
         "Seals of the record",
         "How the audit log proves that nobody edited it: what is hashed, signed and kept elsewhere, "
         "what each finding means, and the format for whoever writes another verifier.",
-    ),
-    Guide(
-        "leaks",
-        "Leaked keys",
-        "How a leaked key is reported and dealt with, and rules for secret scanners.",
     ),
     Guide(
         "operations",

@@ -1,141 +1,150 @@
-"""A leaked secret is dealt with: found by its hash, put on record, handled as its app says, and its people told."""
+"""What is done about a report: its secret is looked up, its app's rules are carried out, its people are told."""
 
+import logging
 from datetime import timedelta
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
 
-from agents.faces import address_of
 from agents.models import OnLeak
-from audit.actors import Actor, system
-from audit.change import record
+from audit.actors import system
+from audit.change import hold, record
 from audit.clock import now
-from audit.text import keepable
-from keys import plaintext
-from keys.lifecycle import deprecate, revoke
+from audit.models import Event
+from keys import lifecycle, plaintext
 from keys.models import ApiKey
 from portal import actions
 from portal.access import tokens
 from portal.models import AccessToken, HouseRules, LeakReport, NoticeKind
 from portal.notices.tell import News, tell, tell_of_key
 
+log = logging.getLogger(__name__)
 Outcome = LeakReport.Outcome
-AT_ONCE = 100
-KEPT = timedelta(days=365)
-LONGEST_PLACE = 500
-
-
-def report(source: str, hashed: bytes, place: str = "", note: str = "") -> LeakReport:
-    """Keep a report until it is dealt with. The same is done whether the hash is of a key or of nothing."""
-    return LeakReport.objects.create(
-        source=source, hashed=hashed, found_at=clean_place(place), note=keepable(note, LONGEST_PLACE)
-    )
-
-
-def is_wanted() -> bool:
-    """Whether a report waits."""
-    return LeakReport.objects.filter(handled_at=None).exists()
+A_STEP = 100
+LATELY = timedelta(days=1)
+MOST_NEWS = 10
+"""Places for which the people of one secret are told in a day: whoever holds a key must not flood their mail."""
+DONE = {
+    Outcome.NOTIFIED: "It still works.",
+    Outcome.DEPRECATED: "It was deprecated and still works.",
+    Outcome.REVOKED: "It was revoked at once.",
+}
 
 
 def deal_with_waiting() -> int:
-    """Deal with reports that wait, the oldest first; return how many there were."""
-    waiting = list(LeakReport.objects.filter(handled_at=None).order_by("at")[:AT_ONCE])
-    for one in waiting:
-        deal_with(one)
-    return len(waiting)
-
-
-def forget_old() -> int:
-    """Let go of reports after a year; the acts stay on record."""
-    LeakReport.objects.filter(at__lt=now() - KEPT).delete()
-    return 0
+    """Deal with the oldest reports that wait; return how many that were. One that fails keeps no other waiting."""
+    done = 0
+    for report in LeakReport.objects.filter(handled_at=None).order_by("at", "id")[:A_STEP]:
+        try:
+            deal_with(report)
+            done += 1
+        except Exception:
+            log.exception("the leak report %s could not be dealt with", report.pk)
+    return done
 
 
 @transaction.atomic
-def deal_with(one: LeakReport) -> LeakReport:
-    """Do with a reported secret what is to be done, once. Its hash is forgotten by this."""
-    one = LeakReport.objects.select_for_update().get(pk=one.pk)
-    if one.handled_at is not None or one.hashed is None:
-        return one
-    digests = plaintext.digests(bytes(one.hashed))
-    one.hashed, one.handled_at, one.outcome = None, now(), Outcome.UNKNOWN
-    if key := ApiKey.objects.filter(digest__in=digests).with_kin().first():
-        one.app_id, one.key_id, one.prefix = key.app_id, key.pk, key.prefix
-        one.outcome = _handle_key(one, key)
-    elif token := AccessToken.objects.filter(digest__in=digests).select_related("user").first():
-        one.token_id, one.prefix = token.pk, token.prefix
-        one.outcome = _handle_token(one, token)
-    else:
-        one.found_at = one.note = ""
-    one.save()
-    return one
+def deal_with(report: LeakReport) -> LeakReport:
+    """Do what the rules say about the secret of `report`, and let go of its hash. Again: nothing happens."""
+    waiting = LeakReport.objects.select_for_update().get(pk=report.pk)
+    if waiting.handled_at is None and waiting.hashed:
+        waiting.outcome = _deal_with(waiting, plaintext.digests(bytes(waiting.hashed)))
+        if waiting.outcome == Outcome.UNKNOWN:
+            waiting.found_at = waiting.note = ""
+        waiting.hashed, waiting.handled_at = None, now()
+        waiting.save()
+    return waiting
 
 
-def policy_of(key: ApiKey) -> str:
-    """What the key's app wants done with it."""
-    policy: str = getattr(key.app, f"on_leaked_{key.kind}_key")
-    return policy
+def _deal_with(report: LeakReport, digests: list[bytes]) -> Outcome:
+    if key := ApiKey.objects.with_kin().filter(digest__in=digests).first():
+        with hold(key.agent), hold(key):
+            # A derived key may have had another secret meanwhile: then this one opens nothing.
+            return _with_key(report, key) if bytes(key.digest) in digests else Outcome.UNKNOWN
+    if token := AccessToken.objects.select_related("user").filter(digest__in=digests).first():
+        with hold(token):
+            return _with_token(report, token)
+    return Outcome.UNKNOWN
 
 
-def clean_place(text: str) -> str:
-    """Where something was found, without credentials and keys: an address, or a few words."""
-    try:
-        parts = urlsplit(text.strip())
-        if parts.scheme in ("http", "https") and parts.hostname:
-            host = parts.hostname + (f":{parts.port}" if parts.port else "")
-            text = urlunsplit((parts.scheme, host, parts.path, "", parts.fragment))
-    except ValueError:
-        text = ""
-    return keepable(text, LONGEST_PLACE)
-
-
-def _handle_key(one: LeakReport, key: ApiKey) -> str:
-    actor, why = system(), f"Reported as leaked ({one.get_source_display().lower()})."
-    _record(actor, one, **key.about())
+def _with_key(report: LeakReport, key: ApiKey) -> Outcome:
+    report.app_id, report.key_id, report.prefix = key.app_id, key.id, key.prefix
+    event = _record(report, key)
     if not key.is_living:
         return Outcome.OVER
-    policy = policy_of(key)
-    if policy == OnLeak.REVOKE:
-        revoke(actor, key, reason=why, force=True)
-    elif policy == OnLeak.DEPRECATE:
-        deprecate(actor, key, why)
-    done = {OnLeak.REVOKE: " and was revoked", OnLeak.DEPRECATE: " and is deprecated"}.get(OnLeak(policy), "")
-    news = News(
-        NoticeKind.LEAKED,
-        f"leaked:{key.pk}:{_place_mark(one)}",
-        f"{key.name} of {key.app.name} was reported as leaked{done}.",
-        address_of("key", key),
-        more=f"Found at {one.found_at}." if one.found_at else "",
-        app_id=key.app_id,
-        key_id=key.pk,
-    )
-    tell_of_key(news, key)
-    return {OnLeak.REVOKE: Outcome.REVOKED, OnLeak.DEPRECATE: Outcome.DEPRECATED}.get(
-        OnLeak(policy), Outcome.NOTIFIED
-    )
+    outcome = _carry_out(getattr(key.app, f"on_leaked_{key.kind}_key"), key, _why(report), event)
+    if _is_news(report, key_id=key.id):
+        says = f"The key {key.name} ({key.prefix}) was reported as leaked. {DONE[outcome]}"
+        tell_of_key(_news(report, event, says, reverse("key", args=[key.app_id, key.id])), key)
+    return outcome
 
 
-def _handle_token(one: LeakReport, token: AccessToken) -> str:
-    actor = system()
-    _record(actor, one, **token.about())
-    if token.status != "active":
+def _carry_out(rule: str, key: ApiKey, why: str, cause: Event) -> Outcome:
+    """Do to `key` what its app's `rule` says, because of the report `cause`.
+
+    A leaked key is lost: it goes even if its agent has no other.
+    """
+    if rule == OnLeak.REVOKE:
+        lifecycle.revoke(system(), key, reason=why, force=True, batch=cause.id)
+        return Outcome.REVOKED
+    if rule == OnLeak.DEPRECATE:
+        lifecycle.deprecate(system(), key, reason=why)
+        return Outcome.DEPRECATED
+    return Outcome.NOTIFIED
+
+
+def _with_token(report: LeakReport, token: AccessToken) -> Outcome:
+    report.token_id, report.prefix = token.id, token.prefix
+    event = _record(report, token)
+    if token.status != "active" or not token.user.is_active:
         return Outcome.OVER
-    ends = HouseRules.in_force().on_leaked_token == OnLeak.REVOKE
-    if ends:
-        tokens.revoke(actor, token, "Reported as leaked.")
-    says = f"Your access token {token.name} was reported as leaked{' and was revoked' if ends else ''}."
-    news = News(NoticeKind.LEAKED, f"leaked:{token.pk}:{_place_mark(one)}", says, reverse("tokens"))
-    tell(news, [token.user])
-    return Outcome.REVOKED if ends else Outcome.NOTIFIED
+    outcome = Outcome.NOTIFIED  # a token cannot be deprecated: its owner is told
+    if HouseRules.in_force().on_leaked_token == OnLeak.REVOKE:
+        tokens.revoke(system(), token, reason=_why(report))
+        outcome = Outcome.REVOKED
+    if _is_news(report, token_id=token.id):
+        says = f"Your access token {token.name} ({token.prefix}) was reported as leaked. {DONE[outcome]}"
+        tell(_news(report, event, says, reverse("tokens")), [token.user])
+    return outcome
 
 
-def _record(actor: Actor, one: LeakReport, **about: Any) -> None:
-    facts = {"source": one.source, "found_at": one.found_at}
-    record(actor, actions.REPORT_LEAK, reason=one.note, facts=facts, **about)
+def _record(report: LeakReport, row: ApiKey | AccessToken) -> Event:
+    facts = {
+        "source": report.source,
+        "found_at": report.found_at,
+        "note": report.note,
+        "report": str(report.pk),
+    }
+    told = {name: fact for name, fact in facts.items() if fact}
+    return record(system(), actions.REPORT_LEAK, facts=told, **row.about())
 
 
-def _place_mark(one: LeakReport) -> str:
-    """The same place is told of once a day."""
-    return f"{plaintext.sha256(one.found_at).hex()[:12]}:{now():%Y%m%d}"
+def _is_news(report: LeakReport, **of: UUID) -> bool:
+    """Whether this place is new, and not one of too many. The caller holds the row, so that no two ask at once."""
+    lately = LeakReport.objects.filter(handled_at__gt=now() - LATELY, **of).exclude(pk=report.pk)
+    told = set(lately.values_list("found_at", flat=True).distinct()[: MOST_NEWS + 1])
+    return report.found_at not in told and len(told) < MOST_NEWS
+
+
+def _news(report: LeakReport, event: Event, says: str, to: str) -> News:
+    return News(
+        NoticeKind.LEAKED,
+        f"leak:{report.pk}",
+        says,
+        to,
+        more=_why(report),
+        app_id=report.app_id,
+        key_id=report.key_id,
+        event_id=event.id,
+    )
+
+
+def _why(report: LeakReport) -> str:
+    """The report in a sentence: for the record, and for those who are told."""
+    by = {
+        LeakReport.Source.SCANNER: "by a secret scanner",
+        LeakReport.Source.FORM: "by someone who has it",
+        LeakReport.Source.SUPPORT: "at the support desk",
+    }[LeakReport.Source(report.source)]
+    return f"Reported as leaked {by}" + (f": found at {report.found_at}" if report.found_at else "")

@@ -1,59 +1,91 @@
-"""Whether a secret-scanning partner really signed a report: ECDSA P-256 over the raw body, as GitHub does.
-
-https://docs.github.com/en/code-security/secret-scanning/secret-scanning-partnership-program
-"""
+"""Whether a message comes from the secret-scanning partner: ECDSA on P-256 over the bytes of its body."""
 
 import base64
 import binascii
+import hashlib
 import json
 import logging
+import re
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-import httpx2
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.conf import settings
 from django.core.cache import cache
 
+from audit.clock import now
+from audit.forwarding.posting import fetch
+from audit.forwarding.reach import Unreachable
+from portal.refusals import ReportNotSigned, ScannerKeysMissing
+
 log = logging.getLogger(__name__)
-KEYS, ASKED = "leak-keys", "leak-keys-asked"
-AN_HOUR, A_MINUTE = 3600, 60
-LARGEST = 256 * 1024
+FRESH = timedelta(hours=1)
+KEPT = timedelta(days=7)
+"""For so long keys are used that cannot be read anew: an outage over there must not keep reports out."""
+ASK_AGAIN = timedelta(minutes=1)
+"""Between two readings: whoever makes up names of keys must not make us ask for each."""
+LARGEST = 64 * 1024
+MOST_KEYS = 100
+_NAME = re.compile(r"[0-9A-Za-z_-]{1,100}")
+_SIGNATURE = re.compile(r"[0-9A-Za-z+/]{8,200}={0,2}")
 
 
-def holds(body: bytes, identifier: str, signature: str) -> bool:
-    """Whether `signature` (base64) is that of `body` under the published key `identifier`."""
-    pem = _key(identifier)
-    if not pem or not signature:
-        return False
+def key_of(name: str, signature: str) -> EllipticCurvePublicKey:
+    """The public key that a message names. Raises ReportNotSigned, ScannerKeysMissing.
+
+    `signature` is looked at first: what has the shape of none is not worth a reading.
+    """
+    if not _NAME.fullmatch(name) or not _SIGNATURE.fullmatch(signature):
+        raise ReportNotSigned
+    known = _known(name)
+    if name not in known:
+        raise ReportNotSigned
+    return _loaded(known[name])
+
+
+def require(key: EllipticCurvePublicKey, signature: str, body: bytes) -> None:
+    """Raise ReportNotSigned unless `key` has signed these very bytes."""
+    try:
+        key.verify(base64.b64decode(signature, validate=True), body, ECDSA(SHA256()))
+    except (InvalidSignature, binascii.Error):
+        raise ReportNotSigned from None
+
+
+def _known(name: str) -> Mapping[str, str]:
+    """Keys by their names: those read within the hour, or read anew because there is none called `name`."""
+    place = f"leaks:keys:{hashlib.sha256(settings.LEAK_KEYS_URL.encode()).hexdigest()[:16]}"
+    kept: dict[str, Any] = cache.get(place) or {"at": 0, "keys": {}}
+    keys: dict[str, str] = kept["keys"]
+    is_fresh = now().timestamp() - kept["at"] < FRESH.total_seconds()
+    if (name not in keys or not is_fresh) and cache.add(f"{place}:asked", True, ASK_AGAIN.total_seconds()):
+        keys = _read() or keys
+        cache.set(place, {"at": now().timestamp(), "keys": keys}, KEPT.total_seconds())
+    if not keys:
+        raise ScannerKeysMissing
+    return keys
+
+
+def _read() -> dict[str, str]:
+    """The keys as they are published. None if they cannot be read: the log says why."""
+    try:
+        told = json.loads(fetch(settings.LEAK_KEYS_URL, {"User-Agent": "alter-portal"}, most=LARGEST))
+        return {str(one["key_identifier"]): str(one["key"]) for one in told["public_keys"][:MOST_KEYS]}
+    except (Unreachable, ValueError, KeyError, TypeError) as error:
+        log.warning(
+            "the keys of the secret scanner cannot be read from %s: %s", settings.LEAK_KEYS_URL, error
+        )
+        return {}
+
+
+def _loaded(pem: str) -> EllipticCurvePublicKey:
     try:
         key = load_pem_public_key(pem.encode())
-        if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-            return False
-        key.verify(base64.b64decode(signature, validate=True), body, ec.ECDSA(SHA256()))
-    except (InvalidSignature, ValueError, binascii.Error):
-        return False
-    return True
-
-
-def _key(identifier: str) -> str:
-    """The published key of that name, as PEM. Asked for once an hour, and once a minute for one that is new."""
-    known: dict[str, str] = cache.get(KEYS) or {}
-    if identifier in known or not cache.add(ASKED, True, A_MINUTE):
-        return known.get(identifier, "")
-    if known := _fetch():
-        cache.set(KEYS, known, AN_HOUR)
-    return known.get(identifier, "")
-
-
-def _fetch() -> dict[str, str]:
-    try:
-        answer = httpx2.get(settings.LEAK_KEYS_URL, timeout=10, follow_redirects=False)
-        answer.raise_for_status()
-        told: Any = json.loads(answer.content[:LARGEST])
-        return {str(one["key_identifier"]): str(one["key"]) for one in told["public_keys"]}
-    except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
-        log.warning("the keys of secret-scanning partners could not be read: %s", type(error).__name__)
-        return {}
+    except (ValueError, UnsupportedAlgorithm):
+        raise ReportNotSigned from None
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise ReportNotSigned
+    return key

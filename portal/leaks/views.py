@@ -1,58 +1,69 @@
-"""The pages of leaks: the form by which anyone reports one, what was reported of an app, and rules for scanners."""
+"""The pages of leaks: the form that is open to all, the reports of an app, and rules for scanners."""
+
+from collections.abc import Iterable
+from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.debug import sensitive_post_parameters
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
 from agents.faces import AppRequest, sent
-from audit.refusals import NotFound, Refusal
+from alter import rules
+from audit.addresses import client_address
+from audit.models import Event
+from audit.refusals import NotFound
+from keys.actions import REVOKE
+from keys.faces import portal_address
 from keys.models import ApiKey
-from portal.leaks import intake, rules
-from portal.leaks.dealing import report as take
-from portal.leaks.forms import LeakForm
+from portal.leaks import reports
+from portal.leaks.forms import ReportForm
 from portal.models import LeakReport
 
-MOST = 200
+A_PAGE = 50
 
 
-@sensitive_post_parameters("secret")
+@sensitive_post_parameters("key", "sha256")
+@sensitive_variables("form")
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
-    """Whoever holds a key may report it: that they hold it is their word. What it is of, they are not told."""
+    """Whoever holds a key may report it. The answer is the same whether it is one of ours or not."""
     if not settings.LEAK_INTAKE:
         raise NotFound
-    form = LeakForm(sent(request))
-    status, taken = 422 if form.errors else 200, False
-    if form.is_bound and form.is_valid():
-        data = form.cleaned_data
-        try:
-            intake.throttle(request)
-            hashed = intake.hash_of(data["sha256"], data["secret"])
-            take(LeakReport.Source.FORM, hashed, data["found_at"], data["note"])
-            taken = True
-        except Refusal as refusal:
-            form.refuse(refusal, "secret" if refusal.status == 422 else "")
-            status = refusal.status
-    return render(request, "portal/leak_report.html", {"form": form, "taken": taken}, status=status)
+    form = ReportForm(sent(request))
+    if form.is_bound:
+        reports.charge(str(client_address(request.META) or ""))
+        if form.is_valid():
+            reports.take(**form.cleaned_data, source=LeakReport.Source.FORM)
+            return HttpResponseRedirect(f"{reverse('leak-report')}?taken")
+        form.forget()
+    context = {"form": form, "taken": "taken" in request.GET, "portal": portal_address(request)}
+    return render(request, "portal/leak_report.html", context, status=422 if form.errors else 200)
 
 
 @require_GET
-def leaks(request: AppRequest) -> HttpResponse:
-    """What was reported of this app's keys, and what was done."""
-    found = list(LeakReport.objects.filter(app_id=request.app.id)[:MOST])
-    keys = ApiKey.objects.in_bulk({one.key_id for one in found if one.key_id})
-    return render(request, "portal/leaks.html", {"reports": found, "keys": keys, "most": MOST})
+def of_app(request: AppRequest) -> HttpResponse:
+    """What was reported of an app's keys, newest first, and what was done about it."""
+    found = LeakReport.objects.filter(app_id=request.app.id)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    ids = {report.key_id for report in page.object_list}
+    keys, ends = ApiKey.objects.in_bulk(ids), _ends(request.app.id, ids)
+    rows = [(report, keys.get(report.key_id), ends.get(report.key_id)) for report in page.object_list]
+    return render(request, "portal/leaks.html", {"page": page, "rows": rows})
+
+
+def _ends(app_id: UUID, ids: Iterable[UUID | None]) -> dict[UUID | None, UUID]:
+    """The acts that ended these keys, if any did; each has a receipt."""
+    acts = Event.objects.filter(app_id=app_id, action=REVOKE.name, key_id__in=list(ids))
+    return dict(acts.values_list("key_id", "id"))
 
 
 @require_GET
-def gitleaks(request: HttpRequest) -> HttpResponse:
-    """Rules for gitleaks."""
-    return HttpResponse(rules.gitleaks(), content_type="application/toml; charset=utf-8")
-
-
-@require_GET
-def trufflehog(request: HttpRequest) -> HttpResponse:
-    """Custom detectors for TruffleHog."""
-    return HttpResponse(rules.trufflehog(), content_type="application/yaml; charset=utf-8")
+def scanner_rules(request: HttpRequest, file: str) -> HttpResponse:
+    """Rules by which a scanner knows this portal's keys, for anyone."""
+    if file not in rules.FILES:
+        raise NotFound
+    return HttpResponse(rules.FILES[file](), content_type="text/plain; charset=utf-8")

@@ -38,12 +38,18 @@ def follow() -> int:
 
 
 def _tell_of(events: Iterable[Event]) -> None:
-    """Tell of the keys that were revoked, those that one act ended together in one notice."""
+    """Tell of the keys that were revoked, those that one act ended together in one notice.
+
+    Of one that was reported as leaked its people were told when that was dealt with.
+    """
     ended = [
         one
         for one in events
         if one.action == "key.revoke" and not one.key_prefix.startswith("alter_key_derived_")
     ]
+    causes = [one.cause_id for one in ended if one.cause_id]
+    leaks = set(Event.objects.filter(id__in=causes, action="leak.report").values_list("id", flat=True))
+    ended = [one for one in ended if one.cause_id not in leaks]
     for act_id, together in groupby(sorted(ended, key=_act_of), key=_act_of):
         _tell(act_id, list(together))
 

@@ -121,7 +121,8 @@ def settings_form(app: App, **changes: str) -> dict[str, str]:
     """What the settings page sends when nobody touches it, but for `changes`."""
     app.refresh_from_db()
     values = {"name": app.name, "max_keys": "100", "max_keys_per_agent": "25", "rate_limit_rpm": ""}
-    values |= {"max_derived_hours": "24", "signing": "required"}
+    values |= {"max_derived_hours": "24", "signing": "required", "on_leaked_app_key": "notify"}
+    values |= {"on_leaked_agent_key": "notify", "on_leaked_derived_key": "revoke"}
     return values | {"description": "", "website_url": "", "seen": app.mark} | changes
 
 

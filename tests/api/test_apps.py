@@ -85,6 +85,9 @@ def test_an_app_is_told_in_full(app: App, by_developer: Program) -> None:
         "rate_limit_rpm": None,
         "max_derived_hours": 24,
         "signing": "required",
+        "on_leaked_app_key": "notify",
+        "on_leaked_agent_key": "notify",
+        "on_leaked_derived_key": "revoke",
         "archived_at": None,
         "stats": None,
     }
@@ -144,6 +147,9 @@ def test_a_website_is_one(app: App, by_admin: Program, method: str, website: str
         ("rate_limit_rpm", 100_000),
         ("max_derived_hours", 8760),
         ("signing", "optional"),
+        ("on_leaked_app_key", "revoke"),
+        ("on_leaked_agent_key", "deprecate"),
+        ("on_leaked_derived_key", "notify"),
     ],
 )
 def test_what_is_said_is_changed_and_the_rest_stays(

@@ -13,7 +13,9 @@ from audit.clock import now
 from audit.forwarding import destinations
 from audit.models import Call, Delivery, Event
 from keys.lifecycle import narrow, revoke, rotate
+from keys.plaintext import sha256
 from portal.docs.guides import GUIDES
+from portal.leaks import dealing, reports
 from portal.models import User
 from tests.browser import story
 from tests.factories import issued, minted
@@ -34,6 +36,11 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
     agent_key = minted(app, agent=agent, name="pod-1").key
     rotate(shell(), used.key)
     narrow(shell(), key, expires_at=now() + timedelta(days=1))
+    leaked = minted(app, name="leaked")
+    place = "https://git.example.com/a-long-path/" + "without-a-place-to-break" * 5
+    dealing.deal_with(
+        reports.take(sha256(leaked.plaintext.take()), source="form", found_at=place, note=place)
+    )
     one = [app.id]
     return [
         "/",
@@ -52,6 +59,9 @@ def addresses(app: App, agent: Agent, admin: User, developer: User, client: obje
             for name in ("key", "key-narrow", "key-revoke", "key-rotate")
         ),
         reverse("key", args=[app.id, key.id]),
+        reverse("key", args=[app.id, leaked.key.id]),
+        *(reverse("leak-report") + which for which in ("", "?taken")),
+        reverse("leaks", args=one),
         reverse("key-revoke", args=[app.id, agent_key.id]),
         *(reverse(name, args=[app.id, agent.id]) for name in ("agent", "agent-suspend", "agent-revoke")),
         reverse("agent-key-mint", args=[app.id, agent.id]) + "?purpose=agent",

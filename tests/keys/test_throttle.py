@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import F
 
 from keys.models import Pace
-from keys.throttle import Allowance, charge
+from keys.throttle import Allowance, charge, sweep
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 BUCKET, OTHER = UUID(int=1), UUID(int=2)
@@ -121,6 +121,14 @@ def test_the_headers_are_three_whole_numbers() -> None:
         "X-RateLimit-Remaining": "59",
         "X-RateLimit-Reset": str(int(NOON.timestamp()) + 1),
     }
+
+
+def test_a_bucket_that_nobody_spends_from_is_swept_away_and_as_full_as_before() -> None:
+    spend(60, 60)
+    charge(OTHER, 60, NOON + timedelta(days=1))
+
+    assert sweep(NOON + timedelta(days=1, minutes=2)) == 1
+    assert list(Pace.objects.values_list("bucket", flat=True)) == [OTHER]
 
 
 @pytest.mark.postgres

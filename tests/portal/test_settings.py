@@ -56,6 +56,8 @@ WRONG = {
     ),
     "a mapping to no role": ({"PORTAL_OIDC_ROLES": "groups:ops=king"}, "claim:value=role"),
     "only a provider that is not there": ({"PORTAL_OIDC_ONLY": "true"}, "set them together"),
+    "an intake half open": ({"PORTAL_LEAK_INTAKE": "yes"}, "write on, or off"),
+    "keys at no address": ({"PORTAL_LEAK_KEYS_URL": "file:///etc/keys"}, "write an https address"),
     "a short secret key": ({"PORTAL_SECRET_KEY": "short"}, "at least 50 random characters"),
 }
 

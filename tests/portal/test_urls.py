@@ -10,6 +10,10 @@ from tests.portal.routes import action_of, address, gated, lines_below, routes
 
 OPEN = {
     "join/<str:secret>/",
+    "leaks/report/",
+    "leaks/report",
+    "leaks/scanner",
+    "leaks/rules/<str:file>",
     "verify",
     "sdk/openapi.json",
     "api/v1/openapi.json",
@@ -20,11 +24,6 @@ OPEN = {
     "login/cancelled/",
     "login/error/",
     "signup/",
-    "leaks/report/",
-    "leaks/report.json",
-    "leaks/scanner",
-    "leaks/rules/gitleaks.toml",
-    "leaks/rules/trufflehog.yaml",
 }
 """All that may be looked at by someone who is not signed in."""
 BRACES = str.maketrans("<>", "{}")

@@ -1,15 +1,28 @@
-// Reporting a leak: the key is hashed here, and only its SHA-256 is sent.
+// Sends the SHA-256 of a pasted key in its place. Where a browser does not hash (plain http), the server does.
 "use strict";
 
-const report = document.querySelector("[data-leak]");
-if (report && globalThis.crypto?.subtle) {
-  report.addEventListener("submit", async (event) => {
-    const secret = report.elements.secret;
-    if (!secret.value) return;
-    event.preventDefault();
-    const hashed = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret.value.trim()));
-    secret.value = "";
-    report.elements.sha256.value = [...new Uint8Array(hashed)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    report.submit();
-  });
+{
+  const WHOLE = /alter_(?:key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})|pat_[0-9A-Za-z]{40})/;
+  const NONE = "There is no whole key in it: one begins with alter_key_ or alter_pat_.";
+
+  const hexOf = async (text) => {
+    const hashed = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    return [...new Uint8Array(hashed)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  };
+
+  const form = document.querySelector("form[data-hashes]");
+  if (form && globalThis.crypto?.subtle) {
+    const { key, sha256 } = form.elements;
+    document.querySelector("[data-when-hashed]").hidden = false;
+    key.addEventListener("input", () => key.setCustomValidity(""));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const found = WHOLE.exec(key.value);
+      key.setCustomValidity(found ? "" : NONE);
+      if (!form.reportValidity()) return;
+      sha256.value = await hexOf(found[0]);
+      key.value = "";
+      form.submit(); // and not requestSubmit(), which would ask for a key again
+    });
+  }
 }

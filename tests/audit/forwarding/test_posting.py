@@ -3,11 +3,12 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from pytest_django import Settings
 
-from audit.forwarding.posting import post
+from audit.forwarding.posting import fetch, post
 from audit.forwarding.reach import Unreachable
 from tests.audit.receiver import HOST, Receiver, answering
 
@@ -103,3 +104,47 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with Receiver() as receiver:
         assert post(receiver.url, {}, b"body") == 200
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def saying(body: bytes, status: bytes = b"200 OK") -> Callable[[socket.socket], object]:
+    """A server's answer, however long it says the body is."""
+
+    def say(link: socket.socket) -> None:
+        link.recv(4096)
+        link.sendall(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\n\r\n" + body)
+
+    return say
+
+
+def test_what_is_there_is_read() -> None:
+    with answering(saying(b"keys")) as url:
+        assert fetch(url, {}, most=4) == b"keys"
+
+
+def test_more_than_is_wanted_is_not_read() -> None:
+    with answering(saying(b"x" * 5)) as url, pytest.raises(Unreachable, match="longer than 4 bytes"):
+        fetch(url, {}, most=4)
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"302 Found", b"403 Forbidden", b"500 Oh"])
+def test_any_other_status_is_none(status: bytes) -> None:
+    told = f"answered {status[:3].decode()}"
+    with answering(saying(b"", status)) as url, pytest.raises(Unreachable, match=told):
+        fetch(url, {}, most=4)
+
+
+def test_a_body_that_comes_a_byte_at_a_time_is_left_in_time() -> None:
+    def drip(link: socket.socket) -> None:
+        try:
+            link.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            for _ in range(1000):
+                link.send(b"x")
+                time.sleep(0.02)
+        except OSError:
+            pass
+
+    with answering(drip) as url, pytest.raises(Unreachable, match="no answer"):
+        fetch(url, {}, most=10_000, seconds=0.2)

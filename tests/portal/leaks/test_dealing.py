@@ -1,130 +1,261 @@
-"""What is done with a reported secret: by its kind's policy, once, on record, and told to its people."""
+"""What is done about a reported secret: the rule of its app for its kind, on record, told, and the hash let go."""
 
-from typing import Any
+import logging
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
-from agents.lifecycle import update_app
+from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
+from audit.change import change
+from audit.clock import at, now
 from audit.models import Event
-from keys import plaintext
-from keys.lifecycle import Minted, revoke
-from portal.leaks import dealing
-from portal.leaks.dealing import clean_place, deal_with_waiting, report
-from portal.models import AccessToken, LeakReport, Notice, User
-from portal.people.house import set_rules
+from keys import lifecycle
+from keys.lifecycle import Minted
+from keys.models import ApiKey
+from keys.plaintext import sha256
+from portal import actions, tick
+from portal.access import tokens
+from portal.leaks import dealing, reports
+from portal.models import HouseRules, LeakReport, Notice, User
 from tests.factories import issued, minted
-from tests.keys.asking import UNKNOWN, again
+from tests.keys.asking import UNKNOWN, acts, again, said
+from tests.keys.family import derived, parent_of
 
-MODELS: list[Any] = [LeakReport, Event, Notice]
+pytestmark = pytest.mark.django_db
+PLACE = "https://git.example.com/shop/.env"
+DAY = timedelta(days=1)
+Make = Callable[[App, Agent], Minted]
+MAKE: dict[str, Make] = {
+    "app": lambda app, agent: minted(app),
+    "agent": lambda app, agent: minted(app, agent=agent),
+    "derived": lambda app, agent: derived(parent_of(app).key),
+}
+EVERY_KIND = pytest.mark.parametrize("kind", MAKE)
+ENDS: dict[str, Callable[[ApiKey], object]] = {
+    "revoked": lambda key: lifecycle.revoke(shell(), key),
+    "ended": lambda key: lifecycle.rotate(shell(), key, grace=timedelta(0)),
+}
 
 
-def reported(made: Minted, place: str = "https://git.example.com/a/b") -> LeakReport:
-    hashed = plaintext.sha256(made.plaintext.take())
-    one = report("form", hashed, place)
-    deal_with_waiting()
-    return LeakReport.objects.get(pk=one.pk)
+def ruled(app: App, kind: str, rule: str) -> None:
+    agents_lifecycle.update_app(shell(), app, **{f"on_leaked_{kind}_key": rule})
 
 
-def key_of_kind(kind: str, app: App, agent: Agent) -> Minted:
-    return minted(app, agent=agent if kind == "agent" else None, name="lost")
+def report(secret: str, found_at: str = PLACE) -> LeakReport:
+    return reports.take(sha256(secret), source=LeakReport.Source.FORM, found_at=found_at)
 
 
-@pytest.mark.parametrize("kind", ["app", "agent"])
+def deal(secret: str, found_at: str = PLACE) -> LeakReport:
+    return dealing.deal_with(report(secret, found_at))
+
+
+# ── the rules ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@EVERY_KIND
 @pytest.mark.parametrize(
-    ("policy", "status"), [("notify", "active"), ("deprecate", "deprecated"), ("revoke", "revoked")]
+    ("rule", "outcome", "status", "done"),
+    [
+        ("notify", "notified", "active", []),
+        ("deprecate", "deprecated", "deprecated", ["key.deprecate"]),
+        ("revoke", "revoked", "revoked", ["key.revoke"]),
+    ],
 )
-def test_the_policy_of_the_keys_kind_holds(
-    app: App, agent: Agent, admin: User, kind: str, policy: str, status: str
+def test_the_rule_for_its_kind_is_carried_out(
+    app: App, agent: Agent, kind: str, rule: str, outcome: str, status: str, done: list[str]
 ) -> None:
-    update_app(shell(), app, **{f"on_leaked_{kind}_key": policy})
-    made = key_of_kind(kind, app, agent)
-    one = reported(made)
-    assert again(made.key).status == status
-    assert one.outcome == {"notify": "notified", "deprecate": "deprecated", "revoke": "revoked"}[policy]
-    assert Notice.objects.get(user=admin).kind == "key-leaked"
+    ruled(app, kind, rule)
+    made = MAKE[kind](app, agent)
+    before = said(made.key)
+    dealt = deal(made.plaintext.take())
+    assert (dealt.outcome, again(made.key).status) == (outcome, status)
+    assert said(made.key) == [*before, "leak.report", *done]
 
 
-def test_it_is_on_record_with_where_it_was(app: App, admin: User) -> None:
-    made = minted(app)
-    reported(made)
-    event = Event.objects.get(action="leak.report")
-    assert (event.key_id, event.actor_kind) == (made.key.id, "system")
-    assert event.facts == {"source": "form", "found_at": "https://git.example.com/a/b"}
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("app", "notified"), ("agent", "notified"), ("derived", "revoked")]
+)
+def test_what_the_product_comes_with(app: App, agent: Agent, kind: str, outcome: str) -> None:
+    assert deal(MAKE[kind](app, agent).plaintext.take()).outcome == outcome
 
 
-def test_an_agents_last_key_is_ended_all_the_same(app: App, agent: Agent) -> None:
-    update_app(shell(), app, on_leaked_agent_key="revoke")
+def test_the_only_key_of_an_agent_goes_too(app: App, agent: Agent) -> None:
+    ruled(app, "agent", "revoke")
     made = minted(app, agent=agent)
-    reported(made)
-    assert again(made.key).status == "revoked"
+    deal(made.plaintext.take())
+    assert (again(made.key).status, agent.keys.living().count()) == ("revoked", 0)
 
 
-def test_a_key_that_has_ended_is_left_alone_and_on_record(app: App, admin: User) -> None:
+def test_what_was_derived_goes_with_it(app: App) -> None:
+    ruled(app, "app", "revoke")
+    parent = parent_of(app)
+    child = derived(parent.key).key
+    deal(parent.plaintext.take())
+    assert again(child).status == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("kind", "begin"),
+    [(kind, lifecycle.deprecate) for kind in MAKE] + [(kind, lifecycle.rotate) for kind in ("app", "agent")],
+)
+def test_a_key_on_its_way_out_is_not_over(
+    app: App, agent: Agent, kind: str, begin: Callable[..., object]
+) -> None:
+    ruled(app, kind, "revoke")
+    made = MAKE[kind](app, agent)
+    begin(shell(), made.key)
+    assert (deal(made.plaintext.take()).outcome, again(made.key).status) == ("revoked", "revoked")
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_key_that_had_ended_is_on_record_and_nobody_is_told(app: App, admin: User, end: str) -> None:
+    ruled(app, "app", "revoke")
     made = minted(app)
-    revoke(shell(), made.key)
-    assert reported(made).outcome == "over"
-    assert Event.objects.filter(action="leak.report").exists()
-    assert not Notice.objects.filter(kind="key-leaked").exists()
+    ENDS[end](made.key)
+    before = said(made.key)
+    dealt = deal(made.plaintext.take())
+    assert (dealt.outcome, dealt.key_id) == ("over", made.key.id)
+    assert (said(made.key), Notice.objects.count()) == ([*before, "leak.report"], 0)
 
 
-@pytest.mark.parametrize(("rule", "status"), [("revoke", "revoked"), ("notify", "active")])
-def test_a_token_is_dealt_with_by_the_house(developer: User, rule: str, status: str) -> None:
-    set_rules(shell(), None, second_factor=False, on_leaked_token=rule)
-    made = issued(developer, name="laptop")
-    report("form", plaintext.sha256(made.plaintext.take()))
-    deal_with_waiting()
-    assert AccessToken.objects.get(pk=made.token.pk).status == status
-    assert "laptop was reported as leaked" in Notice.objects.get(user=developer).says
+def test_a_key_that_has_expired_is_over(app: App) -> None:
+    made = minted(app, expires_at=now() + DAY)
+    with at(now() + 2 * DAY):
+        assert deal(made.plaintext.take()).outcome == "over"
 
 
-def test_of_what_is_not_ours_nothing_is_kept(db: None) -> None:
-    report("form", plaintext.sha256(UNKNOWN), "https://git.example.com/a", "a note")
-    deal_with_waiting()
-    one = LeakReport.objects.get()
-    assert (one.outcome, one.hashed, one.found_at, one.note) == ("unknown", None, "", "")
-    assert not Event.objects.filter(action="leak.report").exists()
+def test_the_old_secret_of_a_derived_key_is_nobodys(app: App) -> None:
+    made = derived(parent_of(app).key)
+    secret = made.plaintext.take()
+    lifecycle.rotate(shell(), made.key)
+    assert (deal(secret).outcome, again(made.key).status) == ("unknown", "active")
+
+
+def test_a_key_of_an_older_pepper_is_known(app: App, settings: object) -> None:
+    made = minted(app)
+    settings.PEPPERS = {**settings.PEPPERS, 9: b"n" * 32}  # type: ignore[attr-defined]
+    assert deal(made.plaintext.take()).key_id == made.key.id
+
+
+# ── the record ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_record_says_who_acted_and_why(app: App) -> None:
+    ruled(app, "app", "revoke")
+    made = minted(app)
+    dealt = deal(made.plaintext.take())
+    told, ended = acts(made.key)[-2:]
+    assert told.facts == {"source": "form", "found_at": PLACE, "report": str(dealt.pk)}
+    assert ended.cause_id == told.id
+    assert (ended.actor_kind, ended.reason) == (
+        "system",
+        f"Reported as leaked by someone who has it: found at {PLACE}",
+    )
+
+
+def test_of_an_unknown_secret_nothing_is_kept(app: App) -> None:
+    before = Event.objects.count()
+    dealt = deal(UNKNOWN)
+    assert (dealt.outcome, dealt.hashed, dealt.prefix, dealt.app_id) == ("unknown", None, "", None)
+    assert (dealt.found_at, dealt.note) == ("", "")
+    assert (dealt.handled_at is not None, Event.objects.count()) == (True, before)
+
+
+def test_dealing_twice_is_dealing_once(app: App) -> None:
+    made = minted(app)
+    waiting = report(made.plaintext.take())
+    dealing.deal_with(waiting)
+    before = Event.objects.count()
+    assert dealing.deal_with(waiting).outcome == "notified"
+    assert Event.objects.count() == before
+
+
+# ── who is told ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_owner_and_the_admins_are_told_with_the_way_to_the_key(
+    app: App, admin: User, developer: User, outsider: User, acting: Callable[..., object]
+) -> None:
+    made = minted(app, name="worker")
+    lifecycle.hand_over(shell(), made.key, developer.pk, developer.label)
+    deal(made.plaintext.take())
+    notices = Notice.objects.all()
+    assert {notice.user for notice in notices} == {admin, developer}
+    assert {notice.to for notice in notices} == {f"/apps/{app.id}/keys/{made.key.id}/"}
+    assert notices[0].says == f"The key worker ({made.key.prefix}) was reported as leaked. It still works."
+    assert notices[0].more.endswith(PLACE)
 
 
 def test_the_same_place_is_told_of_once_a_day(app: App, admin: User) -> None:
-    made = minted(app)
-    hashed = plaintext.sha256(made.plaintext.take())
-    for place in ("https://a.example", "https://a.example", "https://b.example"):
-        report("form", hashed, place)
-    deal_with_waiting()
-    assert Notice.objects.filter(user=admin).count() == 2
-    assert Event.objects.filter(action="leak.report").count() == 3
+    secret = minted(app).plaintext.take()
+    deal(secret)
+    deal(secret)
+    assert Notice.objects.count() == 1
+    with at(now() + DAY + timedelta(minutes=1)):
+        deal(secret)
+    assert (Notice.objects.count(), Event.objects.filter(action="leak.report").count()) == (2, 3)
 
 
-def test_a_report_is_dealt_with_once(app: App) -> None:
-    one = reported(minted(app))
-    dealing.deal_with(one)
-    assert Event.objects.filter(action="leak.report").count() == 1
+def test_another_place_is_told_of_but_not_a_flood_of_places(app: App, admin: User) -> None:
+    secret = minted(app).plaintext.take()
+    for n in range(dealing.MOST_NEWS + 3):
+        deal(secret, f"{PLACE}?{n}" if n == 0 else f"{PLACE}/{n}")
+    assert Notice.objects.count() == dealing.MOST_NEWS
+
+
+# ── access tokens ───────────────────────────────────────────────────────────────────────────────────
+
+
+def house(rule: str) -> None:
+    rules = HouseRules(on_leaked_token=rule)
+    with change(shell(), actions.CHANGE_HOUSE, on=rules):
+        rules.save()
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ("https://user:secret@git.example.com/a?token=x#L3", "https://git.example.com/a#L3"),
-        ("a chat with alter_key_app_" + "A" * 36, "a chat with alter_key_app_AAAAAAAA[redacted]"),
-        ("javascript:alert(1)", "javascript:alert(1)"),
-        ("https://[broken", ""),
-    ],
+    ("rule", "outcome", "status"),
+    [("revoke", "revoked", "revoked"), ("notify", "notified", "active"), ("deprecate", "notified", "active")],
 )
-def test_a_place_is_kept_without_what_could_be_used(given: str, kept: str) -> None:
-    assert clean_place(given) == kept
+def test_a_token_goes_by_the_rules_of_the_house(
+    admin: User, developer: User, rule: str, outcome: str, status: str
+) -> None:
+    house(rule)
+    made = issued(developer)
+    dealt = deal(made.plaintext.take())
+    made.token.refresh_from_db()
+    assert (dealt.outcome, dealt.token_id, made.token.status) == (outcome, made.token.id, status)
+    assert [(notice.user, notice.to) for notice in Notice.objects.all()] == [(developer, "/account/tokens/")]
 
 
-def test_no_plaintext_is_in_the_database_afterwards(app: App, admin: User) -> None:
-    made = minted(app)
-    secret = made.plaintext.take()
-    report("form", plaintext.sha256(secret), f"https://x.example/{secret}", secret)
-    deal_with_waiting()
-    kept = str([list(model.objects.values()) for model in MODELS])
-    assert secret[-20:] not in kept
+def test_a_token_is_revoked_unless_someone_says_otherwise(admin: User) -> None:
+    assert deal(issued(admin).plaintext.take()).outcome == "revoked"
 
 
-def test_an_idle_portal_asks_one_thing(db: None, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(1):
-        assert not dealing.is_wanted()
+def test_a_token_that_had_ended_is_over(admin: User) -> None:
+    made = issued(admin)
+    tokens.revoke(shell(), made.token)
+    assert (deal(made.plaintext.take()).outcome, Notice.objects.count()) == ("over", 0)
+
+
+# ── the timed work ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_timed_work_deals_with_what_waits_and_wipes_it(app: App) -> None:
+    waiting = [report(minted(app).plaintext.take()), report(UNKNOWN)]
+    tick.tick(works=[work for work in tick.WORKS if work.name == "leaks"])
+    left = {one.pk: (one.outcome, one.hashed) for one in LeakReport.objects.all()}
+    assert left == {waiting[0].pk: ("notified", None), waiting[1].pk: ("unknown", None)}
+    assert not reports.are_waiting()
+
+
+def test_one_that_fails_keeps_no_other_waiting(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    bad = report(minted(app).plaintext.take())
+    LeakReport.objects.filter(pk=bad.pk).update(source="nobody")
+    good = report(minted(app).plaintext.take())
+    with caplog.at_level(logging.ERROR):
+        assert dealing.deal_with_waiting() == 1
+    good.refresh_from_db()
+    assert (good.outcome, str(bad.pk) in caplog.text) == ("notified", True)

@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 
+from agents.lifecycle import update_app
 from agents.models import Agent, App
 from audit.actors import Origin, shell
 from audit.models import Place
 from audit.sealing.seals import seal_all
 from keys.lifecycle import mint, revoke, revoke_agent
 from keys.models import ApiKey
+from keys.plaintext import sha256
 from keys.scopes import parse_scopes
 from portal.gates import person
+from portal.leaks import dealing, reports
 from portal.models import Notice, User
 from portal.notices import recorded
 from tests.factories import minted
@@ -75,3 +78,10 @@ def test_what_was_before_the_first_run_is_not_told(app: App, developer: User) ->
     revoke(shell(), key_of(developer, app))
     follow()
     assert not Notice.objects.exists()
+
+
+def test_of_a_leaked_key_its_people_were_told_already(app: App, admin: User) -> None:
+    update_app(shell(), app, on_leaked_app_key="revoke")
+    dealing.deal_with(reports.take(sha256(minted(app).plaintext.take()), source="form"))
+    follow()
+    assert [notice.kind for notice in Notice.objects.all()] == ["key-leaked"]

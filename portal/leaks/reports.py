@@ -1,0 +1,102 @@
+"""Reports of leaks, as they come in. Taking one is the same work whether its secret is one of ours or not."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_network
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.db import transaction
+
+from audit.addresses import parse_address
+from audit.clock import now
+from audit.refusals import Invalid
+from keys import plaintext, throttle
+from keys.models import ApiKey
+from keys.throttle import Charge
+from portal.leaks import places
+from portal.models import AccessToken, LeakReport
+from portal.refusals import TooManyReports
+
+A_MINUTE = 20
+"""Reports that one address may send; an IPv6 network of 64 bits is one address."""
+A_MINUTE_IN_ALL = 600
+"""So that a crowd of addresses cannot fill the database."""
+KEPT = timedelta(days=365)
+KEPT_UNKNOWN = timedelta(days=30)
+"""Of secrets that are none of ours there is nothing to tell anybody."""
+A_STEP = 1_000
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+
+
+def parse_sha256(text: str) -> bytes:
+    """The 32 bytes that 64 hex digits stand for. Raises Invalid."""
+    if not _SHA256.fullmatch(text.strip()):
+        raise Invalid("sha256", "Write the SHA-256 of the key as 64 hex digits.")
+    return bytes.fromhex(text.strip())
+
+
+def hash_of(text: str) -> bytes:
+    """The SHA-256 of the first key or access token in `text`, which goes no further than here. Raises Invalid."""
+    found = plaintext.find_any(text)
+    if not found:
+        raise Invalid("key", "There is no whole key in it: one begins with alter_key_ or alter_pat_.")
+    return plaintext.sha256(found)
+
+
+def charge(address: str) -> None:
+    """Count one report against the address it comes from. Raises TooManyReports."""
+    charges = [Charge(_bucket(_network(address)), A_MINUTE), Charge(_bucket("everyone"), A_MINUTE_IN_ALL)]
+    with transaction.atomic():
+        allowances = throttle.charge_all(charges, now())
+    if wait := max(one.retry_after for one in allowances):
+        raise TooManyReports(retry_after=wait)
+
+
+def take(hashed: bytes, *, source: str, found_at: str = "", note: str = "") -> LeakReport:
+    """Keep a report until the timed work deals with it. Says nothing of whether the secret is one of ours."""
+    return take_all([(hashed, found_at, note)], source=source)[0]
+
+
+def take_all(told: Iterable[tuple[bytes, str, str]], *, source: str) -> Sequence[LeakReport]:
+    """Keep several at once: the hash of each secret, where it was found, and what else its reporter says."""
+    return LeakReport.objects.bulk_create(
+        LeakReport(source=source, hashed=hashed, found_at=places.clean(found_at), note=places.clean(note))
+        for hashed, found_at, note in told
+    )
+
+
+def are_waiting() -> bool:
+    """Whether there is a report to be dealt with."""
+    return LeakReport.objects.filter(handled_at=None).exists()
+
+
+def known(hashes: Iterable[bytes]) -> set[bytes]:
+    """Those of `hashes` whose secret was issued here and is still on record, ended or not."""
+    wanted = {digest: hashed for hashed in hashes for digest in plaintext.digests(hashed)}
+    found = [
+        *ApiKey.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
+        *AccessToken.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
+    ]
+    return {wanted[bytes(digest)] for digest in found}
+
+
+def purge() -> int:
+    """Let go of reports that have been kept long enough, a step at a time; return how many went."""
+    handled = LeakReport.objects.filter(handled_at__isnull=False)
+    due = handled.filter(at__lt=now() - KEPT) | handled.filter(
+        at__lt=now() - KEPT_UNKNOWN, outcome=LeakReport.Outcome.UNKNOWN
+    )
+    oldest = list(due.order_by("at").values_list("pk", flat=True)[:A_STEP])
+    return LeakReport.objects.filter(pk__in=oldest).delete()[0] if oldest else 0
+
+
+def _network(address: str) -> str:
+    """Who is counted as one reporter."""
+    known = parse_address(f"[{address}]" if ":" in address else address)
+    wide = isinstance(known, IPv6Address) and not known.ipv4_mapped
+    return str(ip_network((known, 64), strict=False)) if known and wide else address
+
+
+def _bucket(who: str) -> UUID:
+    return uuid5(NAMESPACE_URL, f"leak-report:{who}")
