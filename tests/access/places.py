@@ -55,6 +55,7 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
         "pk": 1,
         "kind": "event",
         "slug": "door",
+        "file": "gitleaks.toml",
         "secret": "no-such-link",
     }
 
