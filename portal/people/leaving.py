@@ -1,7 +1,7 @@
 """A person leaves an app, or all: what becomes of the keys they answer for and of their tokens is decided with it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -83,7 +83,8 @@ def remove_everywhere(actor: Actor, user: User, wishes: Wishes, reason: str = ""
 
 
 def end_tokens(actor: Actor, user: User, reason: str) -> None:
-    """Revoke every living access token of `user`."""
+    """Revoke every living access token of `user`; with the last role an admin of one app ends them, too."""
+    actor = replace(actor, app_id=None)
     for token in AccessToken.objects.filter(tokens.alive(), user=user):
         tokens.revoke(actor, token, reason)
 

@@ -60,6 +60,14 @@ def test_tokens_end_with_the_last_role(app: App, admin: User, developer: User) -
     assert AccessToken.objects.get(pk=token.pk).status == "revoked"
 
 
+def test_an_admin_of_one_app_ends_them_too(app: App, developer: User, signed_in: Any) -> None:
+    token = issued(developer).token
+    boss = signed_in(member(Role.ADMIN, app, email="boss@example.com"))
+    there = address("member-end", app_id=app.id, membership_id=role_of(developer).id)
+    boss.post(there, {"reason": "Left.", "hand_to": ""})
+    assert AccessToken.objects.get(pk=token.pk).status == "revoked"
+
+
 def test_tokens_stay_while_another_role_does(app: App, other_app: App, admin: User, developer: User) -> None:
     token, here = issued(developer).token, role_of(developer)
 
