@@ -9,12 +9,12 @@ from agents.names import parse_name
 from audit.actions import Action
 from audit.actors import Actor
 from audit.change import record
-from audit.ids import new_id
+from audit.models import Event
 from audit.refusals import Invalid
 from portal import actions
-from portal.models import Membership, Role, User
-from portal.people.lifecycle import among_admins, parse_email
-from portal.refusals import AlreadyMember, LastAdmin
+from portal.models import User
+from portal.people.lifecycle import among_admins, keep_an_admin, parse_email
+from portal.refusals import AlreadyMember
 from portal.signing_in import sessions
 from portal.signing_in.attempts import tell_owner
 
@@ -32,7 +32,7 @@ def deactivate(actor: Actor, user: User, reason: str = "") -> None:
     with among_admins():
         if not user.is_active:
             return
-        _keep_an_admin(user)
+        keep_an_admin(user=user)
         user.is_active = False
         user.save(update_fields=["is_active"])
         sessions.end_all(user)
@@ -60,8 +60,8 @@ def change_email(actor: Actor, user: User, email: str, reason: str = "") -> None
             user.save(update_fields=["email"])
             EmailAddress.objects.filter(user=user).delete()
             sessions.end_all(user)
-            _record(actor, actions.CHANGE_EMAIL, user, reason, was=was, now=email)
-            tell_owner(user, f"You sign in with {email} from now on.", f"email:{new_id()}")
+            event = _record(actor, actions.CHANGE_EMAIL, user, reason, was=was, now=email)
+            tell_owner(user, f"You sign in with {email} from now on.", f"event:{event.id}")
     except IntegrityError:
         user.email = was
         raise AlreadyMember("Someone with this e-mail address exists.") from None
@@ -79,12 +79,5 @@ def rename(actor: Actor, user: User, name: str) -> None:
             user.save(update_fields=["name"])
 
 
-def _keep_an_admin(user: User) -> None:
-    """Raise LastAdmin if nobody but `user` may change members everywhere. The caller holds them all."""
-    admins = Membership.objects.filter(role=Role.ADMIN, app=None, ended_at=None, user__is_active=True)
-    if admins.filter(user=user).exists() and not admins.exclude(user=user).exists():
-        raise LastAdmin
-
-
-def _record(actor: Actor, action: Action, user: User, reason: str, **facts: Any) -> None:
-    record(actor, action, reason=reason, facts=facts, **sessions.about(user))
+def _record(actor: Actor, action: Action, user: User, reason: str, **facts: Any) -> Event:
+    return record(actor, action, reason=reason, facts=facts, **sessions.about(user))

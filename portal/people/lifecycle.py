@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -56,7 +57,7 @@ def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
     )
     with change(actor, actions.INVITE, on=invitation):
         for earlier in Invitation.waiting().filter(email=email, app=app) if email or app is None else ():
-            _withdraw(actor, earlier)
+            withdraw(actor, earlier)
         invitation.save()
     return Invited(invitation, secret)
 
@@ -133,7 +134,7 @@ def change_role(actor: Actor, membership: Membership, role: str) -> None:
     role = parse_role(role)
     with among_admins(), change(actor, actions.CHANGE_ROLE, on=membership):
         if membership.role != role:
-            _keep_an_admin(membership)
+            keep_an_admin(pk=membership.pk)
             membership.role = role
             membership.save(update_fields=["role"])
 
@@ -142,7 +143,7 @@ def end_membership(actor: Actor, membership: Membership, reason: str = "") -> No
     """Take a role away, and end the person's open sessions; they stay in the record. Raises LastAdmin."""
     with among_admins(), change(actor, actions.END, on=membership, reason=reason):
         if membership.ended_at is None:
-            _keep_an_admin(membership)
+            keep_an_admin(pk=membership.pk)
             membership.ended_at = now()
             membership.save(update_fields=["ended_at"])
             sessions.end_all(membership.user)
@@ -205,25 +206,23 @@ def _save(membership: Membership) -> None:
         raise AlreadyMember from None
 
 
-def _withdraw(actor: Actor, invitation: Invitation) -> None:
-    with change(actor, actions.WITHDRAW, on=invitation):
-        invitation.withdrawn_at = now()
-        invitation.save(update_fields=["withdrawn_at"])
-
-
-def _admins() -> QuerySet[Membership]:
-    return Membership.objects.filter(role=Role.ADMIN, app=None, ended_at=None)
-
-
 @contextmanager
 def among_admins() -> Iterator[None]:
     """Hold every admin of every app, in one order, so that two who go at once wait for each other."""
     with transaction.atomic():
-        list(_admins().select_for_update(no_key=True).order_by("pk"))
+        list(_admins().select_for_update(of=("self",), no_key=True).order_by("pk"))
         yield
 
 
-def _keep_an_admin(membership: Membership) -> None:
-    """Raise LastAdmin if `membership` is the last that may change members everywhere. The caller holds them all."""
-    if membership in _admins() and _admins().count() == 1:
+def keep_an_admin(**leaving: Any) -> None:
+    """Raise LastAdmin if the role that `leaving` picks is the last by which someone may change members everywhere.
+
+    The caller is among_admins().
+    """
+    if _admins().filter(**leaving).exists() and not _admins().exclude(**leaving).exists():
         raise LastAdmin
+
+
+def _admins() -> QuerySet[Membership]:
+    """The roles of admins of every app. Whoever has a closed account can let nobody in."""
+    return Membership.objects.filter(role=Role.ADMIN, app=None, ended_at=None, user__is_active=True)

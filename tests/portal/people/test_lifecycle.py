@@ -11,7 +11,7 @@ from audit.clock import at, now
 from audit.models import Event
 from audit.refusals import Invalid, NotAllowed, NotFound
 from portal.models import Invitation, Membership, User
-from portal.people import lifecycle
+from portal.people import accounts, lifecycle
 from portal.people.lifecycle import Invited
 from portal.refusals import AlreadyMember, InvitationOver, LastAdmin
 from tests.factories import PASSWORD, member
@@ -230,6 +230,20 @@ def test_of_two_admins_one_may_go(admin: User) -> None:
     assert lifecycle.has_admin()
     with pytest.raises(LastAdmin):
         lifecycle.end_membership(shell(), role_of(other))
+
+
+def test_an_admin_whose_account_is_closed_lets_nobody_in(admin: User) -> None:
+    accounts.deactivate(shell(), member("admin", None))
+    with pytest.raises(LastAdmin):
+        lifecycle.end_membership(shell(), role_of(admin))
+    with pytest.raises(LastAdmin):
+        lifecycle.change_role(shell(), role_of(admin), "support")
+
+
+def test_the_role_of_a_closed_account_ends_whoever_is_left(admin: User) -> None:
+    accounts.deactivate(shell(), other := member("admin", None))
+    lifecycle.end_membership(shell(), role_of(other))
+    assert list(Membership.objects.filter(ended_at=None)) == [role_of(admin)]
 
 
 def test_an_admin_of_one_app_cannot_touch_an_admin_of_all(app: App, admin: User, acting: Acting) -> None:
