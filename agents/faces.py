@@ -63,6 +63,13 @@ def finished(
     return HttpResponseRedirect(to)
 
 
+def sent_to(request: HttpRequest, there: str) -> HttpResponse:
+    """The answer that leads to another page. htmx is sent there whole: a page has no place in a table cell."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": there})
+    return HttpResponseRedirect(there)
+
+
 def shown_once(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """`response`, which shows a plaintext: the one place it is in (security.md section 6)."""
     # A changed cookie is what makes browsers drop even a no-store page from their back/forward cache.

@@ -11,6 +11,7 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Iterable
 from typing import NoReturn
 
 from django.conf import settings
@@ -129,6 +130,11 @@ def digest(hashed: bytes, pepper: int) -> bytes:
 def digests(hashed: bytes) -> list[bytes]:
     """The digest under each pepper there is, the current one first."""
     return [digest(hashed, pepper) for pepper in sorted(settings.PEPPERS, reverse=True)]
+
+
+def by_digest(hashes: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Each digest that one of `hashes` may be kept as, and the hash it is of: to look many up in one read."""
+    return {digest: hashed for hashed in hashes for digest in digests(hashed)}
 
 
 def mark_of(pepper: int) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from audit.models import Call, Event
+from keys.plaintext import KINDS
 
 HOUR = timedelta(hours=1)
 MOST = 10_000
@@ -43,7 +44,7 @@ class Receipt:
     @property
     def derived(self) -> int:
         """How many of the keys were derived from another."""
-        return sum(event.key_prefix.startswith("alter_key_derived_") for event in self.keys)
+        return sum(event.key_prefix.startswith(KINDS["derived"]) for event in self.keys)
 
 
 def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:
@@ -52,7 +53,8 @@ def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:
     if act is None:
         return None
     under = Event.objects.filter(cause_id=event_id, action="key.revoke")
-    family = Q(id=event_id, action="key.revoke") | Q(cause_id=event_id) | Q(cause_id__in=list(_ids(under)))
+    causes = [event_id, *under.values_list("id", flat=True)]
+    family = Q(id=event_id) | Q(cause_id__in=causes)
     found = Event.objects.filter(family, action="key.revoke", app_id__in=apps).order_by("at", "id")
     keys = list(found)
     if not keys and act.app_id not in apps:
@@ -67,7 +69,3 @@ def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:
         since=refused[:MOST].count(),
         first_refused=refused.order_by("at", "id").first(),
     )
-
-
-def _ids(events: QuerySet[Event]) -> QuerySet[Event, UUID]:
-    return events.values_list("id", flat=True)

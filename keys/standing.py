@@ -75,7 +75,7 @@ _ON_POSTGRES = (
 
 def look_up(hashes: Iterable[bytes], db: BaseDatabaseWrapper = connection) -> dict[bytes, Standing]:
     """What is known of each key with one of these SHA-256 hashes, in one read. Unknown ones are left out."""
-    wanted = {digest: hashed for hashed in hashes for digest in plaintext.digests(hashed)}
+    wanted = plaintext.by_digest(hashes)
     if not wanted:
         return {}
     found: dict[bytes, Standing] = {}

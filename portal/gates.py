@@ -10,10 +10,10 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from agents.faces import AppRequest
+from agents.faces import AppRequest, sent_to
 from agents.models import App
 from agents.refusals import AppNotFound
 from audit.actions import Action
@@ -46,7 +46,7 @@ def page(view: View, action: Action) -> View:
         if app:
             known.app = app
         if factors.is_missing(request.user):
-            return _to_set_up(request)
+            return sent_to(request, f"{reverse('security')}?missing")
         known.actor.require(action)
         return view(known, *args, **kwargs)
 
@@ -126,6 +126,11 @@ def apps_where(user: User, may: Callable[[frozenset[str]], bool]) -> QuerySet[Ap
     return there if None in places else there.filter(id__in=[place for place in places if place])
 
 
+def apps_allowing(user: User, action: Action) -> QuerySet[App]:
+    """The apps where `user` may do `action`."""
+    return apps_where(user, lambda held: action.needs in held)
+
+
 def person(user: User, app: App | None, origin: Origin) -> Actor:
     """`user` as the actor of a request, with the permissions that hold for its app."""
     return Actor(
@@ -147,20 +152,9 @@ def _without_keys(request: HttpRequest) -> str | None:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """The sign-in page, with the way back. htmx is sent there whole: a login form has no place in a table cell."""
+    """The sign-in page, with the way back."""
     if request.headers.get("HX-Request"):
         back = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
-        return HttpResponse(status=204, headers={"HX-Redirect": _sign_in(back)})
-    return HttpResponseRedirect(_sign_in(request.get_full_path() if request.method == "GET" else "/"))
-
-
-def _to_set_up(request: HttpRequest) -> HttpResponseBase:
-    """The page where a second factor is set up: everyone here must have one."""
-    there = f"{reverse('security')}?missing"
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": there})
-    return HttpResponseRedirect(there)
-
-
-def _sign_in(back: str) -> str:
-    return f"{reverse('account_login')}?next={quote(back)}"
+    else:
+        back = request.get_full_path() if request.method == "GET" else "/"
+    return sent_to(request, f"{reverse('account_login')}?next={quote(back)}")

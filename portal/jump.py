@@ -15,7 +15,7 @@ from keys import actions as on_keys
 from keys.models import ApiKey
 from portal import actions as on_people
 from portal.docs.guides import APIS, GUIDES
-from portal.gates import apps_where, person
+from portal.gates import apps_allowing, person
 from portal.models import User
 
 MOST = 20
@@ -32,7 +32,7 @@ class Leap:
 
 def leaps(user: User, q: str) -> list[Leap]:
     """Apps, agents, keys and docs whose name or prefix contains `q`; for nothing, the apps."""
-    apps = apps_where(user, lambda held: on_keys.READ.needs in held)
+    apps = apps_allowing(user, on_keys.READ)
     near = [
         Leap(app.name, "app", reverse("keys", args=[app.id])) for app in apps if q.lower() in app.name.lower()
     ]

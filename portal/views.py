@@ -1,11 +1,8 @@
 """Home, the palette, and whether the portal is well: the pages that lead to everything else."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -18,6 +15,7 @@ from audit.refusals import NotFound
 from audit.text import keepable
 from keys.models import ApiKey
 from portal import jump as places
+from portal.counting import counted
 from portal.gates import apps_of, user_of
 from portal.models import User
 
@@ -28,12 +26,12 @@ MOST_SHOWN = 500
 def home(request: PortalRequest) -> HttpResponse:
     """The apps a person belongs to."""
     archived, apps = "archived" in request.GET, apps_of(user_of(request))
-    counted = apps.filter(archived_at__isnull=not archived).annotate(
-        living=_counted(ApiKey.objects.all().own().living()),
-        agents_living=_counted(Agent.objects.filter(revoked_at=None)),
+    found = apps.filter(archived_at__isnull=not archived).annotate(
+        living=counted(ApiKey.objects.all().own().living(), "app"),
+        agents_living=counted(Agent.objects.filter(revoked_at=None), "app"),
     )
     context = {
-        "found": counted[:MOST_SHOWN],
+        "found": found[:MOST_SHOWN],
         "archived": archived,
         "anywhere": apps.exists(),
         "most": MOST_SHOWN,
@@ -70,9 +68,3 @@ def _chosen_app(user: User, app_id: str) -> App | None:
         return apps_of(user).filter(id=UUID(app_id)).first()
     except ValueError:
         return None
-
-
-def _counted(things: QuerySet[Any]) -> Coalesce:
-    """How many of `things` each app has, counted apart: joined, keys would be multiplied by agents."""
-    grouped = things.filter(app=OuterRef("pk")).order_by().values("app")
-    return Coalesce(Subquery(grouped.annotate(n=Count("id")).values("n")), 0)

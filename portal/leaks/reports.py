@@ -73,7 +73,7 @@ def are_waiting() -> bool:
 
 def known(hashes: Iterable[bytes]) -> set[bytes]:
     """Those of `hashes` whose secret was issued here and is still on record, ended or not."""
-    wanted = {digest: hashed for hashed in hashes for digest in plaintext.digests(hashed)}
+    wanted = plaintext.by_digest(hashes)
     found = [
         *ApiKey.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
         *AccessToken.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from audit.models import Event, Place
 from audit.sealing.following import Wanted, newest, rows
 from keys.models import ApiKey
+from keys.plaintext import KINDS
 from portal.models import NoticeKind
 from portal.notices.tell import News, tell_of_key
 
@@ -45,7 +46,7 @@ def _tell_of(events: Iterable[Event]) -> None:
     ended = [
         one
         for one in events
-        if one.action == "key.revoke" and not one.key_prefix.startswith("alter_key_derived_")
+        if one.action == "key.revoke" and not one.key_prefix.startswith(KINDS["derived"])
     ]
     causes = [one.cause_id for one in ended if one.cause_id]
     leaks = set(Event.objects.filter(id__in=causes, action="leak.report").values_list("id", flat=True))

@@ -17,7 +17,7 @@ WORK = "notices"
 DAYS = (1, 7, 14, 30)
 """How long before its end a key is told of, the nearest first: of several that have passed, that one is told."""
 FIRST_LOOK = timedelta(days=1)
-"""How far back the first run looks, and the run after a long stop at the least."""
+"""How far back the first run looks."""
 KEPT, KEPT_UNREAD = timedelta(days=180), timedelta(days=365)
 A_WEEK, A_DAY = timedelta(days=7), timedelta(days=1)
 

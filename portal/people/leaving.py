@@ -11,10 +11,11 @@ from django.db.models import Q
 from agents.models import App
 from audit.actors import Actor
 from audit.clock import now
+from audit.exploring.usage import last_calls
 from audit.models import Call
 from keys import lifecycle as on_keys
 from keys.guards import is_last_active
-from keys.models import ApiKey
+from keys.models import ApiKey, ApiKeyQuerySet
 from portal.access import tokens
 from portal.models import AccessToken, Membership, User
 from portal.people import lifecycle
@@ -49,9 +50,9 @@ class Wishes:
 
 def owned(user: User, app: App | None) -> list[Owned]:
     """The living keys `user` answers for, in `app` or everywhere, those in use first."""
-    keys = ApiKey.objects.filter(owner_id=user.pk, parent=None).living().with_kin()
-    keys = keys.filter(app=app) if app else keys
-    found = [Owned(key, _last(key), is_last_active(key)) for key in keys[:500]]
+    keys = _owned(user, app).with_kin()[:500]
+    last = last_calls([key.pk for key in keys])
+    found = [Owned(key, last.get(key.pk), is_last_active(key)) for key in keys]
     return sorted(found, key=lambda one: (not one.in_use, one.key.app.name, one.key.name))
 
 
@@ -90,8 +91,7 @@ def end_tokens(actor: Actor, user: User, reason: str) -> None:
 
 
 def _settle_keys(actor: Actor, user: User, app: App | None, wishes: Wishes, reason: str) -> None:
-    keys = ApiKey.objects.filter(owner_id=user.pk, parent=None).living().order_by("id")
-    for key in keys.filter(app=app) if app else keys:
+    for key in _owned(user, app).order_by("id"):
         if key.id in wishes.revoke:
             on_keys.revoke(actor, key, reason=reason, force=wishes.force)
         elif wishes.hand_to:
@@ -105,5 +105,6 @@ def heirs(user: User, app: App | None) -> list[User]:
     return sorted({one.user for one in there.select_related("user")}, key=str)
 
 
-def _last(key: ApiKey) -> Call | None:
-    return Call.objects.filter(key_id=key.id).order_by("-at", "-id").first()
+def _owned(user: User, app: App | None) -> ApiKeyQuerySet:
+    keys = ApiKey.objects.filter(owner_id=user.pk).own().living()
+    return keys.filter(app=app) if app else keys

@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,6 +21,7 @@ from audit.values import ReasonForm
 from keys.models import ApiKey
 from keys.refusals import LastActiveKey
 from portal.access.tokens import alive
+from portal.counting import counted
 from portal.gates import user_of
 from portal.models import AccessToken, Membership, Role, User
 from portal.people import accounts, forms, leaving
@@ -39,7 +39,11 @@ def people(request: PortalRequest) -> HttpResponse:
     """Everyone who has an account."""
     filters = forms.PeopleForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
-    found = list(_counted(_filtered(chosen))[: MOST + 1])
+    counts = {
+        "tokens": counted(AccessToken.objects.filter(alive()), "user"),
+        "keys": counted(ApiKey.objects.all().own().living(), "owner_id"),
+    }
+    found = list(_filtered(chosen).annotate(**counts)[: MOST + 1])
     context = {
         "filters": filters,
         "people": found[:MOST],
@@ -167,7 +171,7 @@ def _asked(
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
-    context = {"person": user, "form": form, "what": what, "address": f"person-{what}"}
+    context = {"person": user, "form": form, "what": what}
     return render(request, "portal/person_ask.html", context, status=status)
 
 
@@ -196,18 +200,6 @@ def _filtered(chosen: dict[str, Any]) -> QuerySet[User]:
     elif show == "closed":
         found = found.filter(is_active=False)
     return found
-
-
-def _counted(found: QuerySet[User]) -> QuerySet[Any]:
-    """Each with how many living tokens and keys they have."""
-    tokens = AccessToken.objects.filter(alive(), user=OuterRef("pk"))
-    keys = ApiKey.objects.filter(parent=None).living().filter(owner_id=OuterRef("pk"))
-    return found.annotate(tokens=_number(tokens, "user"), keys=_number(keys, "owner_id"))
-
-
-def _number(rows: QuerySet[Any], of: str) -> Coalesce:
-    grouped = rows.order_by().values(of)
-    return Coalesce(Subquery(grouped.annotate(n=Count("pk")).values("n")), 0)
 
 
 def _roles_of(people: list[User]) -> dict[UUID, list[str]]:

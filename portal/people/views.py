@@ -157,7 +157,7 @@ def _members(request: AppRequest, invited: Invited | None = None) -> HttpRespons
 
 def _mail(invitation: Invitation, link: str) -> bool:
     """Send the link, where the operator has set up a way to send."""
-    if settings.EMAIL_BACKEND.endswith("console.EmailBackend") or not invitation.email:
+    if not settings.SENDS_MAIL or not invitation.email:
         return False
     where = invitation.app or "every app"
     text = f"{invitation.invited_by} invites you to the key portal as {invitation.role} of {where}.\n\n{link}\n\n"

@@ -102,14 +102,17 @@ def delete_app(request: AppRequest, confirm: AppName = "") -> AppInfo:
 
 def look_up(request: TokenRequest, asked: Lookup) -> LookupResult:
     """Which of these are keys of an app whose keys the token may read. Only hashes are sent, and none is kept."""
-    wanted = {digest: text for text in asked.sha256 for digest in plaintext.digests(bytes.fromhex(text))}
+    wanted = plaintext.by_digest(bytes.fromhex(text) for text in asked.sha256)
     found = ApiKey.objects.with_kin().filter(
         app__in=_apps_where(request, on_keys.READ), digest__in=list(wanted)
     )
     return LookupResult(
         items=[
             LookupHit(
-                sha256=wanted[bytes(key.digest)], app_id=key.app_id, app_name=key.app.name, key=_key(key)
+                sha256=wanted[bytes(key.digest)].hex(),
+                app_id=key.app_id,
+                app_name=key.app.name,
+                key=_key(key),
             )
             for key in found
         ]

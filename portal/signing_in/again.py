@@ -12,9 +12,10 @@ from urllib.parse import quote
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, get_reauthentication_flows
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.urls import resolve, reverse
 
+from agents.faces import sent_to
 from portal.models import User
 from portal.signing_in.provider import ID
 
@@ -59,7 +60,7 @@ def ask(request: HttpRequest) -> HttpResponseBase:
         if len(form := kept.urlencode()) <= LARGEST:
             state = {"path": back, "form": form}
             request.session[STATE_SESSION_KEY] = {"state": state, "callback": f"{__name__}.go_on"}
-    return _to(request, f"{_where(cast(User, request.user))}?next={quote(back)}")
+    return sent_to(request, f"{_where(cast(User, request.user))}?next={quote(back)}")
 
 
 def go_on(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
@@ -81,9 +82,3 @@ def _where(user: User) -> str:
     if get_reauthentication_flows(user):
         return reverse("account_reauthenticate")
     return reverse("openid_connect_login", args=[ID])
-
-
-def _to(request: HttpRequest, there: str) -> HttpResponseBase:
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": there})
-    return HttpResponseRedirect(there)

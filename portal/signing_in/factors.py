@@ -76,13 +76,7 @@ def reset_factors(actor: Actor, user: User, reason: str = "") -> None:
     with transaction.atomic():
         had = factors_of(user)
         event = record(
-            actor,
-            actions.RESET_FACTORS,
-            reason=reason,
-            facts={"had": had},
-            target_kind="person",
-            target_id=str(user.pk),
-            target_label=user.label,
+            actor, actions.RESET_FACTORS, reason=reason, facts={"had": had}, **sessions.about(user)
         )
         Authenticator.objects.filter(user=user).delete()
         sessions.end_all(user)

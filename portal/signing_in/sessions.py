@@ -46,15 +46,9 @@ def of(user: User, this: str | None = None) -> list[Open]:
     return sorted(rows, key=lambda row: (row.is_this, row.seen), reverse=True)
 
 
-def count(user: User) -> int:
-    """How many there are."""
-    return len(UserSession.objects.purge_and_list(user))
-
-
 def end(actor: Actor, user: User, *, one: int | None = None, but: str | None = None) -> int:
     """End one session of `user`, or all but the one with the key `but`; return how many ended."""
-    chosen = UserSession.objects.filter(user=user).exclude(session_key=but or "")
-    ended = _end(chosen.filter(pk=one) if one else chosen)
+    ended = _end(UserSession.objects.filter(user=user, pk=one)) if one else end_all(user, but)
     if ended:
         record(actor, actions.END_SESSION, facts={"sessions": ended}, **about(user))
     return ended

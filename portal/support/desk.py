@@ -17,7 +17,7 @@ from keys import actions as on_keys
 from keys.lifecycle import parse_ticket, revoke
 from keys.models import ApiKey
 from portal import actions
-from portal.gates import apps_where, person
+from portal.gates import apps_allowing, person
 from portal.models import NoticeKind, User
 from portal.notices.tell import News, tell_of_key
 from portal.refusals import AskedEnough
@@ -46,7 +46,7 @@ def revoke_many(
     if not reason.strip():
         raise Invalid("reason", "Say in a sentence why these keys end.")
     ticket = parse_ticket(ticket)
-    apps = {app.id: app for app in apps_where(user, lambda held: on_keys.REVOKE.needs in held)}
+    apps = {app.id: app for app in apps_allowing(user, on_keys.REVOKE)}
     keys = list(ApiKey.objects.filter(id__in=ids, app__in=apps, revoked_at=None).with_kin().order_by("id"))
     if not keys:
         return Batch(None, 0, [])

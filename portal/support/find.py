@@ -14,7 +14,7 @@ from keys import plaintext
 from keys.models import ApiKey
 from keys.present import Row, rows
 from portal import actions as on_people
-from portal.gates import apps_where, permissions_of, person
+from portal.gates import apps_allowing, permissions_of, person
 from portal.models import AccessToken, User
 
 MOST = 500
@@ -52,8 +52,8 @@ def look_up(user: User, origin: Origin, hashes: Sequence[bytes], words: Sequence
 
     What `user` may not look into is as good as unknown.
     """
-    apps = {app.id: app for app in apps_where(user, lambda held: on_keys.READ.needs in held)}
-    digests = {digest: hashed for hashed in hashes for digest in plaintext.digests(hashed)}
+    apps = {app.id: app for app in apps_allowing(user, on_keys.READ)}
+    digests = plaintext.by_digest(hashes)
     wanted = _of_words(words)
     if digests:
         wanted |= Q(digest__in=list(digests))

@@ -12,7 +12,6 @@ from keys.forms import PLAIN_TEXT
 from portal.support.find import MOST, SHORTEST
 
 HASH = re.compile(r"[0-9a-f]{64}")
-PREFIX = re.compile(r"alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{0,8}")
 WHOLE = re.compile(r"alter_(?:key_[a-z]+|pat)_[0-9A-Za-z]{9,}")
 MOST_WORDS = 20
 IS_WHOLE = (

@@ -15,7 +15,7 @@ from audit.refusals import NotFound, Refusal
 from keys import receipts
 from keys.faces import key_of
 from portal.access import tokens
-from portal.gates import apps_where, user_of
+from portal.gates import apps_allowing, user_of
 from portal.models import AccessToken
 from portal.support import desk, forms
 from portal.support.find import MOST, Answer, look_up
@@ -89,8 +89,7 @@ def ask(request: AppRequest, key_id: UUID) -> HttpResponse:
 @require_GET
 def receipt(request: PortalRequest, event_id: UUID) -> HttpResponse:
     """What came of a revocation. Asked for again, it knows what has happened since."""
-    readable = apps_where(user_of(request), lambda held: on_audit.READ.needs in held)
-    names = {app.id: app.name for app in readable}
+    names = {app.id: app.name for app in apps_allowing(user_of(request), on_audit.READ)}
     found = receipts.receipt(event_id, names.keys())
     if found is None:
         raise NotFound

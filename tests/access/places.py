@@ -73,5 +73,5 @@ def browser_of(user: User | None) -> Client:
     if user:
         client.force_login(user)
         prove(client, user)
-        assert sessions.count(user)
+        assert sessions.of(user)
     return client

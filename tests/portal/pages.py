@@ -15,9 +15,7 @@ def text(answer: Any) -> str:
 
 def queries(window: Client, there: str) -> int:
     """How many queries a page takes."""
-    with CaptureQueriesContext(connection) as taken:
-        window.get(there)
-    return len(taken)
+    return len(queries_of(lambda: window.get(there)))
 
 
 def queries_of(does: Callable[[], Any]) -> CaptureQueriesContext:

@@ -1,0 +1,15 @@
+"""How many rows of one table belong to each row of another, for lists."""
+
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+
+def counted(things: QuerySet[Any], by: str) -> Coalesce:
+    """How many of `things` name each row in their column `by`.
+
+    Each table is counted apart: joined, the rows of one would be multiplied by those of another.
+    """
+    grouped = things.filter(**{by: OuterRef("pk")}).order_by().values(by)
+    return Coalesce(Subquery(grouped.annotate(n=Count("pk")).values("n")), 0)
