@@ -20,6 +20,8 @@ from keys.refusals import LastActiveKey
 from keys.snippets import uses
 
 A_PAGE = 50
+IN_THE_FORM = {"scopes": "more_scopes", "expires_at": "expires_custom"}
+"""What a verb complains of, and the field that asks for it."""
 
 
 @require_GET
@@ -110,9 +112,7 @@ def narrow(request: AppRequest, key_id: UUID) -> HttpResponse:
             lifecycle.narrow(request.actor, found, **form.choices())
             return finished(request, address_of("key", found), f"{found.name} is narrowed")
         except Refusal as refusal:
-            form.refuse(
-                refusal, {"scopes": "more_scopes", "expires_at": "expires_custom"}.get(field_of(refusal), "")
-            )
+            form.refuse(refusal, IN_THE_FORM.get(field_of(refusal), ""))
     status = 422 if form.errors else 200
     return render(request, "keys/narrow.html", {"key": found, "form": form}, status=status)
 
@@ -131,9 +131,7 @@ def widen(request: AppRequest, key_id: UUID) -> HttpResponse:
                 return finished(request, address_of("key", found), f"{found.name} may do more now")
             gains = present.gains(found, choices)
         except Refusal as refusal:
-            form.refuse(
-                refusal, {"scopes": "more_scopes", "expires_at": "expires_custom"}.get(field_of(refusal), "")
-            )
+            form.refuse(refusal, IN_THE_FORM.get(field_of(refusal), ""))
     status = 422 if form.errors else 200
     context = {"key": found, "form": form, "gains": gains, "asked": form.is_bound and not form.errors}
     return render(request, "keys/widen.html", context, status=status)
