@@ -3,7 +3,7 @@
 import getpass
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from audit.actions import Action
@@ -29,8 +29,7 @@ class Caller:
 NOBODY = Caller()
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a request came from. `via` is the face it used: page, api, cli, sdk, door or shell."""
 
     via: str

@@ -4,12 +4,12 @@ The driver would adapt every value by itself, which takes longer than the query.
 """
 
 from collections.abc import Iterable
-from uuid import UUID
 
 
-def of_ids(ids: Iterable[UUID]) -> str:
-    """For a parameter that is cast to uuid[]."""
-    return f"{{{','.join([one.hex for one in ids])}}}"
+def of_words(words: Iterable[str]) -> str:
+    """For a parameter that is cast to text[] or uuid[]: letters, digits, `:`, `-` and `_`. Empty ones are NULL."""
+    texts = [f'"{one}"' if one else "NULL" for one in words]
+    return f"{{{','.join(texts)}}}"
 
 
 def of_numbers(numbers: Iterable[int]) -> str:

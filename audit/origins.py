@@ -5,7 +5,7 @@ from typing import Any
 
 from audit.actors import Origin
 from audit.addresses import client_address
-from audit.ids import new_id
+from audit.ids import new_hex
 from audit.text import keepable
 
 
@@ -21,4 +21,4 @@ def origin_of(meta: Mapping[str, Any], via: str) -> Origin:
 
 def request_id(meta: Mapping[str, Any]) -> str:
     """The caller's X-Request-ID, so that logs can be joined, or a fresh one."""
-    return keepable(str(meta.get("HTTP_X_REQUEST_ID", "")), 64) or new_id().hex
+    return keepable(str(meta.get("HTTP_X_REQUEST_ID", "")), 64) or new_hex()

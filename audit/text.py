@@ -16,6 +16,8 @@ def redact(text: str) -> str:
 
 def keepable(text: str, longest: int) -> str:
     """`text` redacted, on one line and at most `longest` characters: safe for a row and for a log."""
+    if not text:
+        return ""
     shown = text if text.isprintable() else _CONTROL.sub(" ", text)
     return redact(shown).strip()[:longest]
 

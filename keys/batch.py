@@ -10,17 +10,20 @@ import os
 import threading
 from collections import deque
 from contextlib import suppress
+from typing import Any
 
 from django.db import connection, transaction
 
 from audit.refusals import Unavailable
-from keys.door import Outcome, Question
-from keys.lanes import Lanes, Ticket, treat
+from keys.lanes import Lanes, treat
+from keys.tickets import Reads, Tells, Ticket
 
 LARGEST = 128
 """Calls in a batch at the most."""
 MOST_WAITING = 2048
 """Calls that may wait. One more is told to come again."""
+CROWD = 32
+"""Calls that make a batch of their own while another is being committed. Small batches cost the most."""
 PATIENCE = 20.0
 """Seconds a call waits for its batch before it is given up."""
 
@@ -35,17 +38,16 @@ class Gathering:
         self._on_the_way = 0
         self._lanes = Lanes()
 
-    def ask(self, question: Question, started: int, *, whole: bool) -> Outcome:
-        """What came of `question`. If it is `whole`, or refused, it is on record when this returns.
+    def ask(self, read: Reads, tell: Tells, started: int, *, whole: bool, within: bool = False) -> Any:
+        """What `tell` makes of the question that `read` reads and of what came of it.
 
-        `started` is perf_counter_ns at its arrival. Raises Unavailable when too many wait, and what the database
-        raises.
+        If the call is `whole`, or refused, it is on record when this returns. `started` is perf_counter_ns at its
+        arrival. Whoever asks `within` a transaction is answered in it. Raises Unavailable when too many wait, what the
+        two raise, and what the database raises.
         """
-        ticket = Ticket(question, started, whole=whole)
-        if connection.in_atomic_block:  # whoever asks within a transaction is answered in it
-            with transaction.atomic():
-                treat([ticket], connection)
-            return ticket.came()
+        ticket = Ticket(read, tell, started, whole=whole)
+        if within:
+            return self._within(ticket)
         batch = self._enter(ticket)
         while batch is None:
             if not ticket.turn.acquire(timeout=PATIENCE):
@@ -65,13 +67,27 @@ class Gathering:
         """In a forked process: what the parent was doing is not ours, nor are its connections."""
         self.__init__()  # type: ignore[misc]
 
+    def _within(self, ticket: Ticket) -> Any:
+        ticket.question = ticket.read()
+        with transaction.atomic():
+            treat([ticket], connection)
+        ticket.settled = True
+        ticket.told = ticket.tell(ticket.question, ticket.outcome)
+        return ticket.came()
+
     def _enter(self, ticket: Ticket) -> list[Ticket] | None:
         """Lead a batch with this ticket in it, or wait (None)."""
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 raise Unavailable
             self._waiting.append(ticket)
-            return self._begin() if not self._working and self._on_the_way < self._lanes.most else None
+            return self._begin() if self._may_begin() else None
+
+    def _may_begin(self) -> bool:
+        """Whether a batch may be worked on now. Under the lock."""
+        if self._working or not self._waiting:
+            return False
+        return not self._on_the_way or (self._on_the_way < self._lanes.most and len(self._waiting) >= CROWD)
 
     def _leave(self, ticket: Ticket) -> None:
         """Give up. Whoever was to lead lets another."""
@@ -114,7 +130,7 @@ class Gathering:
             self._on_the_way -= ended
             if was_working:
                 self._working = False
-            if self._working or not self._waiting or self._on_the_way >= self._lanes.most:
+            if not self._may_begin():
                 return
             self._working = True
             first = self._waiting[0]

@@ -4,10 +4,11 @@ Calls are treated together, as many as come at once: keys/batch.py gathers them.
 (keys/verify.py). The runtime API asks, does what the call wants, and records it with what came of it (keys/gate.py).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -22,12 +23,14 @@ from audit.clock import now
 from audit.refusals import Refusal
 from audit.text import keepable
 from keys import nonces, standing, throttle
+from keys.standing import KNOWN, Read
 from keys.throttle import Allowance, Charge
-from keys.verdict import Asking, Standing, Verdict, judge
+from keys.verdict import Asking, Standing, Verdict, judge, judge_charged
+
+NO_CLAIM = Claim()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A call someone wants to let pass. The key itself is gone: its hash and its prefix are left."""
 
     asking: Asking
@@ -38,12 +41,11 @@ class Question:
     path: str
     refusal: Refusal | None = None
     """Set when the question itself cannot be taken, whatever the key."""
-    claim: Claim = field(default_factory=Claim)
+    claim: Claim = NO_CLAIM
     """Who the caller says it is; looked at only if its word is signed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a question."""
 
     key: Standing | None
@@ -81,18 +83,55 @@ class Outcome:
         )
 
 
-def settle(questions: Sequence[Question], db: BaseDatabaseWrapper = connection) -> list[Outcome]:
+def settle(
+    questions: Sequence[Question], db: BaseDatabaseWrapper = connection, spent: Container[int] = ()
+) -> list[Outcome]:
     """Look up and judge questions together; spend their nonces and their places in the minute, in their order.
 
     Part of the caller's transaction. Whoever asks records them. A caller whose name has to be looked up is not
-    known yet: `named()` finishes those.
+    known yet: `named()` finishes those. `spent` has the places of those whose nonce they have used up already.
     """
-    moment = now()
-    keys = standing.look_up({one.hashed for one in questions if one.asking.well_formed}, db)
-    outcomes = [_first_look(one, keys.get(one.hashed), moment) for one in questions]
-    _spend_nonces(outcomes, moment, db)
-    _charge(outcomes, moment, db)
+    outcomes = first_look(questions, now(), db)
+    _spend_nonces(outcomes, spent, db)
+    _charge(outcomes, db)
     return outcomes
+
+
+def first_look(
+    questions: Sequence[Question], moment: datetime, db: BaseDatabaseWrapper, read: Read | None = None
+) -> list[Outcome]:
+    """Look up the keys and judge as far as the throttle: nothing is spent by this."""
+    keys = standing.look_up({one.hashed for one in questions if one.asking.well_formed}, db, read)
+    return [_first_look(one, keys.get(one.hashed), moment) for one in questions]
+
+
+def nonce_of(outcome: Outcome) -> str:
+    """What the nonce that a call uses up is kept under; empty if it uses up none.
+
+    Only if its signature held, or anyone could use up the nonces of another.
+    """
+    key, signature = outcome.key, outcome.asking.signature
+    if key is None or signature is None or signature.absent or "signature" not in outcome.verdict.passed:
+        return ""
+    return nonces.name_of(key.id, signature.nonce)
+
+
+@lru_cache(KNOWN)
+def charge_of(key: Standing) -> Charge:
+    """What a call with this key spends."""
+    return Charge.of(key.bucket, key.rate_limit)
+
+
+def charged(key: Standing, outcome: Outcome, allowance: Allowance) -> Outcome:
+    """A call that passed so far, judged to the end with what the throttle said."""
+    return Outcome(
+        key,
+        judge_charged(key, outcome.asking, outcome.at, allowance),
+        allowance,
+        outcome.asking,
+        outcome.origin,
+        outcome.at,
+    )
 
 
 def named(question: Question, outcome: Outcome) -> Outcome:
@@ -101,7 +140,7 @@ def named(question: Question, outcome: Outcome) -> Outcome:
     if key is None or not outcome.is_unfinished:
         return outcome
     outcome = _name_caller(outcome, key, question.claim)
-    return replace(outcome, verdict=judge(key, outcome.asking, outcome.at, outcome.allowance))
+    return outcome._replace(verdict=judge(key, outcome.asking, outcome.at, outcome.allowance))
 
 
 def record(question: Question, outcome: Outcome, took_us: int) -> None:
@@ -130,13 +169,18 @@ def line_of(question: Question, outcome: Outcome, took_us: int) -> dict[str, Any
 
 def _whose(key: Standing, agent: Agent | None) -> dict[str, Any]:
     """The columns of a call that name its key, and the agent it counts as: the one named, or the key's own."""
+    return {**_own(key), "agent_id": str(agent.id), "agent_name": agent.name} if agent else _own(key)
+
+
+@lru_cache(KNOWN)
+def _own(key: Standing) -> dict[str, Any]:
     return {
-        "app_id": key.app_id,
-        "key_id": key.id,
+        "app_id": str(key.app_id),
+        "key_id": str(key.id),
         "key_prefix": key.prefix,
         "key_name": key.name,
-        "agent_id": agent.id if agent else key.agent_id,
-        "agent_name": agent.name if agent else key.agent_name,
+        "agent_id": str(key.agent_id) if key.agent_id else None,
+        "agent_name": key.agent_name,
     }
 
 
@@ -145,16 +189,16 @@ def _first_look(question: Question, key: Standing | None, moment: datetime) -> O
     return Outcome(key, verdict, None, question.asking, question.origin, moment)
 
 
-def _spend_nonces(outcomes: list[Outcome], moment: datetime, db: BaseDatabaseWrapper) -> None:
-    """Only after a signature held, or anyone could use up the nonces of another."""
-    spent = [
-        (place, outcome.key.id, outcome.asking.signature.nonce)
-        for place, outcome in enumerate(outcomes)
-        if outcome.key and outcome.asking.signature and not outcome.asking.signature.absent
-        if "signature" in outcome.verdict.passed
+def _spend_nonces(outcomes: list[Outcome], spent: Container[int], db: BaseDatabaseWrapper) -> None:
+    used = [
+        (place, nonce)
+        for place, one in enumerate(outcomes)
+        if place not in spent and (nonce := nonce_of(one))
     ]
-    firsts = nonces.spend_all([(key_id, nonce) for _, key_id, nonce in spent], moment, db)
-    for (place, _, _), first in zip(spent, firsts, strict=True):
+    if not used:
+        return
+    firsts = nonces.spend_all([nonce for _, nonce in used], outcomes[0].at, db)
+    for (place, _), first in zip(used, firsts, strict=True):
         if not first:
             outcomes[place] = _replayed(outcomes[place])
 
@@ -162,18 +206,19 @@ def _spend_nonces(outcomes: list[Outcome], moment: datetime, db: BaseDatabaseWra
 def _replayed(outcome: Outcome) -> Outcome:
     asking = outcome.asking
     signature = replace(asking.signature, replayed=True) if asking.signature else None
-    asking = replace(asking, signature=signature)
-    return replace(outcome, asking=asking, verdict=judge(outcome.key, asking, outcome.at))
+    asking = asking._replace(signature=signature)
+    return outcome._replace(asking=asking, verdict=judge(outcome.key, asking, outcome.at))
 
 
-def _charge(outcomes: list[Outcome], moment: datetime, db: BaseDatabaseWrapper) -> None:
+def _charge(outcomes: list[Outcome], db: BaseDatabaseWrapper) -> None:
     """Spend a call for each that passed so far, and judge those to the end."""
     passed = [(place, one.key) for place, one in enumerate(outcomes) if one.key and one.verdict.allowed]
-    allowances = throttle.charge_all([Charge(key.bucket, key.rate_limit) for _, key in passed], moment, db)
+    if not passed:
+        return
+    charges = [charge_of(key) for _, key in passed]
+    allowances = throttle.charge_all(charges, outcomes[0].at, db)
     for (place, key), allowance in zip(passed, allowances, strict=True):
-        outcome = outcomes[place]
-        verdict = judge(key, outcome.asking, moment, allowance)
-        outcomes[place] = Outcome(key, verdict, allowance, outcome.asking, outcome.origin, moment)
+        outcomes[place] = charged(key, outcomes[place], allowance)
 
 
 def _name_caller(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:
@@ -182,10 +227,10 @@ def _name_caller(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:
             claim, key.app_id, key.agent_id, speaks_for_agents=key.speaks_for_agents
         )
     except Refusal as stranger:
-        return replace(outcome, asking=replace(outcome.asking, stranger=stranger))
+        return outcome._replace(asking=outcome.asking._replace(stranger=stranger))
     told = outcome.origin.caller
     named = replace(caller, context=told.context, trace_id=told.trace_id)
-    return replace(outcome, origin=replace(outcome.origin, caller=named), agent=agent)
+    return outcome._replace(origin=outcome.origin._replace(caller=named), agent=agent)
 
 
 def _unasked(question: Question) -> Verdict | None:

@@ -7,10 +7,11 @@ What it asks for is done in a second one, together with the record of the call.
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
+from django.db import connection
 from django.http import HttpRequest
 
 from agents import callers
@@ -71,7 +72,13 @@ def admit(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any], s
     If the verdict is no, the call is on record when this returns. `started` is perf_counter_ns at its arrival.
     """
     question = read(request, needs, named)
-    outcome = gathering.ask(question, started, whole=False)
+    outcome = gathering.ask(
+        lambda: question,
+        lambda _, outcome: outcome,
+        started,
+        whole=False,
+        within=connection.in_atomic_block,
+    )
     if outcome.is_unfinished:
         outcome = door.named(question, outcome)
         if outcome.verdict.refusal:
@@ -92,8 +99,8 @@ def record(arrival: Arrival, status: int, refusal: Refusal | None) -> None:
     """Write down what came of an admitted call: its answer's status, and the refusal if it was one."""
     if refusal:
         verdict = Verdict(refusal, "act", refusal.message.rstrip("."), arrival.outcome.verdict.passed)
-        arrival.outcome = replace(arrival.outcome, verdict=verdict)
-    arrival.outcome = replace(arrival.outcome, status=status)
+        arrival.outcome = arrival.outcome._replace(verdict=verdict)
+    arrival.outcome = arrival.outcome._replace(status=status)
     door.record(arrival.question, arrival.outcome, _since(arrival.started))
 
 
@@ -175,7 +182,7 @@ def _with_context(origin: Origin, headers: Mapping[str, str], believed: bool) ->
     """`origin` with what the call says it is part of. The trace is never signed: it is good for joining, no more."""
     context = callers.parse_context(headers.get("X-Alter-Context", "")) if believed else {}
     trace_id = callers.trace_of(headers.get("traceparent", ""))
-    return replace(origin, caller=Caller(context=context, trace_id=trace_id))
+    return origin._replace(caller=Caller(context=context, trace_id=trace_id))
 
 
 def _actor(key: Standing, origin: Origin, needs: Needs) -> Actor:

@@ -203,6 +203,9 @@ class Pace(models.Model):
     spent_until = models.BigIntegerField(
         help_text="GCRA's theoretical arrival time, microseconds since 1970."
     )
+    room = models.BigIntegerField(
+        db_default=60_000_000, help_text="Microseconds it may be ahead, by its limit (keys/at_once.py)."
+    )
 
     def __str__(self) -> str:
         return f"{self.bucket} until {self.spent_until}"

@@ -26,22 +26,24 @@ _ON_SQLITE = "INSERT INTO keys_nonce (id, seen_at) VALUES (%s, %s) ON CONFLICT D
 
 def spend(key_id: UUID, nonce: str, now: datetime) -> bool:
     """Use up `nonce` for a key. False: it has been used before. One atomic insert."""
-    return spend_all([(key_id, nonce)], now)[0]
+    return spend_all([name_of(key_id, nonce)], now)[0]
 
 
-def spend_all(
-    used: Sequence[tuple[UUID, str]], now: datetime, db: BaseDatabaseWrapper = connection
-) -> list[bool]:
-    """Use up a nonce for each key, and say of each whether it is the first to. Of two alike the first one is."""
-    if not used:
+def spend_all(names: Sequence[str], now: datetime, db: BaseDatabaseWrapper = connection) -> list[bool]:
+    """Use up nonces, and say of each whether it is the first to be. Of two alike the first one is."""
+    if not names:
         return []
-    names = [f"{key_id.hex}:{nonce}" for key_id, nonce in used]
     fresh = _insert(dict.fromkeys(names), now, db)
     firsts = []
     for name in names:
         firsts.append(name in fresh)
         fresh.discard(name)
     return firsts
+
+
+def name_of(key_id: UUID, nonce: str) -> str:
+    """What a key's nonce is kept under."""
+    return f"{key_id.hex}:{nonce}"
 
 
 def sweep(now: datetime) -> int:

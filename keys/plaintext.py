@@ -67,6 +67,10 @@ class Plaintext:
     __getstate__ = __reduce__
 
 
+_PAIRS = tuple(one + other for one in ALPHABET for other in ALPHABET)
+"""Two digits at a time."""
+
+
 def generate(kind: str) -> Plaintext:
     """A new plaintext of `kind` (app, agent, derived or token), from the operating system's randomness."""
     start = KINDS[kind]
@@ -77,12 +81,9 @@ def generate(kind: str) -> Plaintext:
 
 def checksum(body: str) -> str:
     """CRC-32 of `body` in six base62 digits, most significant first."""
-    number = zlib.crc32(body.encode())
-    digits = ""
-    for _ in range(CHECK_LENGTH):
-        number, digit = divmod(number, len(ALPHABET))
-        digits = ALPHABET[digit] + digits
-    return digits
+    number, last = divmod(zlib.crc32(body.encode()), len(_PAIRS))
+    first, middle = divmod(number, len(_PAIRS))
+    return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]
 
 
 def is_well_formed(presented: str) -> bool:
@@ -101,7 +102,7 @@ def _checks(presented: str) -> bool:
 
 def find(text: str) -> str:
     """The first thing in `text` that has the shape of a key. Empty: there is none."""
-    found = _WHOLE.search(text)
+    found = _WHOLE.search(text) if text else None
     return found[0] if found else ""
 
 
@@ -134,7 +135,8 @@ def digests(hashed: bytes) -> list[bytes]:
 
 def by_digest(hashes: Iterable[bytes]) -> dict[bytes, bytes]:
     """Each digest that one of `hashes` may be kept as, and the hash it is of: to look many up in one read."""
-    return {digest: hashed for hashed in hashes for digest in digests(hashed)}
+    peppers = [settings.PEPPERS[number] for number in sorted(settings.PEPPERS, reverse=True)]
+    return {hmac.digest(pepper, hashed, "sha256"): hashed for hashed in hashes for pepper in peppers}
 
 
 def mark_of(pepper: int) -> str:

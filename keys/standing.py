@@ -5,7 +5,7 @@ comes from the database each time.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -19,13 +19,13 @@ from audit import arrays
 from audit.ids import id_of
 from keys import plaintext
 from keys.models import ApiKey
-from keys.networks import Network, stored_networks
-from keys.scopes import ScopeSet, stored_scopes
+from keys.networks import stored_networks
+from keys.scopes import stored_scopes
 from keys.verdict import Standing
 
 KNOWN = 5000
-"""How many different rows, and texts in them, are kept with what they mean."""
-_KEY = [
+"""How many different rows are kept with what they mean."""
+_KEY = (
     "id",
     "agent_id",
     "name",
@@ -39,78 +39,79 @@ _KEY = [
     "grace_ends_at",
     "scope_version",
     "rate_limit_rpm",
-]
-_WIDTH = len(_KEY)
-_AS_TEXT = ("id", "agent_id", "scopes", "networks")
-
-
-def _columns(table: str, cast: str) -> str:
-    return ", ".join(f"{table}.{name}{cast if name in _AS_TEXT else ''}" for name in _KEY)
-
-
-def _wanted(cast: str) -> str:
-    return (
-        f"SELECT own.digest, own.pepper, app.id{cast}, app.name, app.signing, app.rate_limit_rpm, agent.name, "
-        f"agent.suspended_at, agent.revoked_at, {_columns('own', cast)}, {_columns('parent', cast)} "
-    )
-
-
-def _statement(cast: str, found: str) -> str:
-    return (
-        f"{_wanted(cast)} FROM keys_apikey AS own JOIN agents_app AS app ON app.id = own.app_id "
-        "LEFT JOIN agents_agent AS agent ON agent.id = own.agent_id "
-        f"LEFT JOIN keys_apikey AS parent ON parent.id = own.parent_id WHERE own.digest {found}"
-    )
-
-
-# One by one by the index, whatever the planner thinks of the tables' sizes: LIMIT keeps it from joining them whole.
-_ON_POSTGRES = (
-    f"{_wanted('::text')} FROM unnest(%s::bytea[]) AS wanted (digest) "
-    "CROSS JOIN LATERAL (SELECT * FROM keys_apikey WHERE digest = wanted.digest LIMIT 1) AS own "
-    "CROSS JOIN LATERAL (SELECT * FROM agents_app WHERE id = own.app_id LIMIT 1) AS app "
-    "LEFT JOIN LATERAL (SELECT * FROM agents_agent WHERE id = own.agent_id LIMIT 1) AS agent ON true "
-    "LEFT JOIN LATERAL (SELECT * FROM keys_apikey WHERE id = own.parent_id LIMIT 1) AS parent ON true"
 )
+_WIDTH = len(_KEY)
+Read = Callable[[Sequence[bytes]], Iterable[Sequence[Any]]]
+"""Finds keys by their digests: rows of a digest in hex, the number of its pepper, and all else in one JSON array."""
 
 
-def look_up(hashes: Iterable[bytes], db: BaseDatabaseWrapper = connection) -> dict[bytes, Standing]:
+def _columns(table: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in _KEY)
+
+
+def _wanted(array: str, hexadecimal: str) -> str:
+    return (
+        f"SELECT {hexadecimal}, own.pepper, {array}(app.id, app.name, app.signing, app.rate_limit_rpm, agent.name, "
+        f"agent.suspended_at, agent.revoked_at, {_columns('own')}, {_columns('parent')})"
+    )
+
+
+_KIN = (
+    "FROM keys_apikey AS own JOIN agents_app AS app ON app.id = own.app_id "
+    "LEFT JOIN agents_agent AS agent ON agent.id = own.agent_id "
+    "LEFT JOIN keys_apikey AS parent ON parent.id = own.parent_id"
+)
+_ROWS = {
+    "postgresql": _wanted("json_build_array", "encode(own.digest, 'hex')") + "::text",
+    "sqlite": _wanted("json_array", "hex(own.digest)"),
+}
+MANY = f"{_ROWS['postgresql']} {_KIN} WHERE own.digest = ANY (%s::bytea[])"
+"""Many on PostgreSQL, by an array of digests."""
+
+
+def look_up(
+    hashes: Iterable[bytes], db: BaseDatabaseWrapper = connection, read: Read | None = None
+) -> dict[bytes, Standing]:
     """What is known of each key with one of these SHA-256 hashes, in one read. Unknown ones are left out."""
     wanted = plaintext.by_digest(hashes)
     if not wanted:
         return {}
     found: dict[bytes, Standing] = {}
-    for row in _read(list(wanted), db):
-        hashed = wanted[bytes(row[0])]
-        found[hashed] = _standing(tuple(row[2:]), settings.RATE_LIMIT_RPM)
-        if row[1] != plaintext.current_pepper():
-            _redigest(hashed, row[1], db)
+    current, limit = plaintext.current_pepper(), settings.RATE_LIMIT_RPM
+    for digest, pepper, row in (read or _reader(db))(list(wanted)):
+        hashed = wanted[bytes.fromhex(digest)]
+        found[hashed] = _standing(row, limit)
+        if int(pepper) != current:
+            _redigest(hashed, int(pepper), db)
     return found
 
 
 def of(key: ApiKey) -> Standing:
     """The same of a key that is at hand, for pages."""
     with connection.cursor() as cursor:
-        cursor.execute(_by_id(), [key.id if connection.features.has_native_uuid_field else key.id.hex])
-        return _standing(tuple(cursor.fetchone()[2:]), settings.RATE_LIMIT_RPM)
+        cursor.execute(
+            f"{_ROWS[connection.vendor]} {_KIN} WHERE own.id = %s",
+            [key.id if connection.features.has_native_uuid_field else key.id.hex],
+        )
+        return _standing(cursor.fetchone()[2], settings.RATE_LIMIT_RPM)
 
 
-def _by_id() -> str:
-    cast = "::text" if connection.vendor == "postgresql" else ""
-    return _statement(cast, "IS NOT NULL AND own.id = %s")
+def _reader(db: BaseDatabaseWrapper) -> Read:
+    def read(digests: Sequence[bytes]) -> list[Any]:
+        with db.cursor() as cursor:
+            if db.vendor == "postgresql":
+                cursor.execute(MANY, [arrays.of_bytes(digests)])
+            else:
+                places = ", ".join(["%s"] * len(digests))
+                cursor.execute(f"{_ROWS['sqlite']} {_KIN} WHERE own.digest IN ({places})", digests)
+            return list(cursor.fetchall())
 
-
-def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
-    with db.cursor() as cursor:
-        if db.vendor == "postgresql":
-            cursor.execute(_ON_POSTGRES, [arrays.of_bytes(digests)])
-        else:
-            cursor.execute(_statement("", f"IN ({', '.join(['%s'] * len(digests))})"), digests)
-        return list(cursor.fetchall())
+    return read
 
 
 @lru_cache(KNOWN)
-def _standing(row: tuple[Any, ...], portal_limit: int) -> Standing:
-    app_id, app_name, signing, app_limit, agent_name, suspended, agent_revoked, *rest = row
+def _standing(row: str, portal_limit: int) -> Standing:
+    app_id, app_name, signing, app_limit, agent_name, suspended, agent_revoked, *rest = json.loads(row)
     own, above = rest[:_WIDTH], rest[_WIDTH:]
     limit = (above if above[0] else own)[-1] or app_limit or portal_limit
     shared = {
@@ -140,8 +141,8 @@ def _told(columns: Sequence[Any]) -> dict[str, Any]:
         "name": name,
         "kind": kind,
         "prefix": prefix,
-        "scopes": _scopes(scopes),
-        "networks": _networks(networks),
+        "scopes": stored_scopes(_listed(scopes)),
+        "networks": stored_networks(_listed(networks)),
         "revoked": revoked is not None,
         "expires_at": _moment(expires),
         "deprecated_at": _moment(deprecated),
@@ -150,19 +151,15 @@ def _told(columns: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-@lru_cache(KNOWN)
-def _scopes(text: str) -> ScopeSet:
-    return stored_scopes(json.loads(text))
+def _listed(told: str | list[str]) -> list[str]:
+    """SQLite keeps a list as its JSON."""
+    return list(json.loads(told)) if isinstance(told, str) else told
 
 
-@lru_cache(KNOWN)
-def _networks(text: str) -> tuple[Network, ...]:
-    return stored_networks(json.loads(text))
-
-
-def _moment(value: datetime | None) -> datetime | None:
+def _moment(text: str | None) -> datetime | None:
     """SQLite keeps UTC and does not say so."""
-    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+    moment = datetime.fromisoformat(text) if text else None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 def _redigest(hashed: bytes, pepper: int, db: BaseDatabaseWrapper) -> None:

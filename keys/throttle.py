@@ -5,9 +5,7 @@ costs nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +14,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from audit import arrays
-from audit.ids import id_of
 from keys.models import Pace
 
 WINDOW = 60_000_000
@@ -35,8 +32,7 @@ ON CONFLICT (bucket) DO UPDATE SET spent_until = excluded.spent_until
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What the throttle said: whether the call was granted, and the state of the key's minute after it."""
 
     granted: bool
@@ -56,17 +52,32 @@ class Allowance:
         }
 
 
+PRESUMED = Allowance(True, 0, 0, 0, 0)
+"""Of a call that is taken to be granted: enough for judge(), which asks no more of one than that."""
+
+
 class Charge(NamedTuple):
     """One call to be spent from `bucket`, which may make `limit` a minute."""
 
-    bucket: UUID
+    bucket: str
+    """The id of whose minute it is, written with hyphens: texts are found faster than ids."""
     limit: int
+    cost: int
+    """Microseconds that a call takes of its key's minute. Rounded down it would let more than `limit` in."""
+    room: int
+    """Microseconds that a key may be ahead: all its calls of a minute."""
+
+    @classmethod
+    def of(cls, bucket: UUID, limit: int) -> "Charge":
+        """One of a bucket that may be spent from so often."""
+        cost = -(-WINDOW // limit)
+        return cls(str(bucket), limit, cost, cost * limit)
 
 
 def charge(bucket: UUID, limit: int, now: datetime) -> Allowance:
     """Spend one call of `bucket`. Atomic across threads and processes."""
     with transaction.atomic():
-        return charge_all([Charge(bucket, limit)], now)[0]
+        return charge_all([Charge.of(bucket, limit)], now)[0]
 
 
 def charge_all(
@@ -75,14 +86,30 @@ def charge_all(
     """Spend a call for each charge, in their order; within a transaction, which holds the buckets until it ends."""
     if not charges:
         return []
-    moment = int(now.timestamp() * 1_000_000)
-    spent = dict(_hold(sorted({one.bucket for one in charges}, key=attrgetter("int")), moment, db))
+    moment = micros(now)
+    spent = dict(_hold(sorted({one.bucket for one in charges}), moment, db))
     before = dict(spent)
-    allowances = [_spend(spent, one, moment) for one in charges]
+    allowances = [spend(spent, one, moment) for one in charges]
     changed = {bucket: until for bucket, until in spent.items() if until != before[bucket]}
     if changed:
         _keep(changed, db)
     return allowances
+
+
+def spend(spent: dict[str, int], one: Charge, moment: int) -> Allowance:
+    """Take one call from what its bucket has left. `spent` says until when each bucket is spent."""
+    bucket, limit, cost, room = one
+    start = max(spent[bucket], moment)
+    until = start + cost
+    if until - moment <= room:
+        spent[bucket] = until
+        return Allowance(True, limit, (room - until + moment) // cost, _seconds_up(until), 0)
+    return Allowance(False, limit, 0, _seconds_up(start), max(1, _seconds_up(until - moment - room)))
+
+
+def micros(now: datetime) -> int:
+    """A moment as the throttle counts: microseconds since 1970."""
+    return int(now.timestamp() * 1_000_000)
 
 
 def sweep(now: datetime) -> int:
@@ -92,66 +119,53 @@ def sweep(now: datetime) -> int:
     return Pace.objects.filter(pk__in=free).delete()[0]
 
 
-def _spend(spent: dict[UUID, int], one: Charge, moment: int) -> Allowance:
-    """Take one call from what its bucket has left. `spent` says until when each bucket is spent."""
-    cost = -(-WINDOW // one.limit)
-    # Rounded up, and so is the window: a cost rounded down would let more than `limit` calls in.
-    window = cost * one.limit
-    until = max(spent[one.bucket], moment) + cost
-    granted = until - moment <= window
-    if granted:
-        spent[one.bucket] = until
-    ahead = max(0, spent[one.bucket] - moment)
-    return Allowance(
-        granted=granted,
-        limit=one.limit,
-        remaining=max(0, (window - ahead) // cost) if granted else 0,
-        resets_at=_seconds_up(max(spent[one.bucket], moment)),
-        retry_after=0 if granted else max(1, _seconds_up(ahead + cost - window)),
-    )
-
-
-def _hold(buckets: Sequence[UUID], moment: int, db: BaseDatabaseWrapper) -> Mapping[UUID, int]:
+def _hold(buckets: Sequence[str], moment: int, db: BaseDatabaseWrapper) -> Mapping[str, int]:
     """Until when each bucket is spent, locked in one order until the transaction ends. New ones are made."""
     if db.vendor != "postgresql":
         return _read_on_sqlite(buckets, moment, db)
     with db.cursor() as cursor:
-        cursor.execute(_READ, [arrays.of_ids(buckets)])
+        cursor.execute(_READ, [arrays.of_words(buckets)])
         found = _read(cursor)
         if missing := [bucket for bucket in buckets if bucket not in found]:
-            cursor.execute(_MAKE, [arrays.of_ids(missing), arrays.of_numbers([0] * len(missing))])
+            cursor.execute(_MAKE, [arrays.of_words(missing), arrays.of_numbers([0] * len(missing))])
             found |= _read(cursor)
         if missing := [bucket for bucket in missing if bucket not in found]:  # made by another meanwhile
-            cursor.execute(_READ, [arrays.of_ids(missing)])
+            cursor.execute(_READ, [arrays.of_words(missing)])
             found |= _read(cursor)
     return found
 
 
-def _read(cursor: CursorWrapper) -> dict[UUID, int]:
-    return {id_of(bucket): until for bucket, until in cursor.fetchall()}
+def _read(cursor: CursorWrapper) -> dict[str, int]:
+    return dict(cursor.fetchall())
 
 
-def _read_on_sqlite(buckets: Sequence[UUID], moment: int, db: BaseDatabaseWrapper) -> Mapping[UUID, int]:
+def _read_on_sqlite(buckets: Sequence[str], moment: int, db: BaseDatabaseWrapper) -> Mapping[str, int]:
     """SQLite's transaction has locked everything already."""
     with db.cursor() as cursor:
         places = ", ".join(["%s"] * len(buckets))
         cursor.execute(
-            f"SELECT bucket, spent_until FROM keys_pace WHERE bucket IN ({places})", [b.hex for b in buckets]
+            f"SELECT bucket, spent_until FROM keys_pace WHERE bucket IN ({places})",
+            [_hex(b) for b in buckets],
         )
         found = _read(cursor)
-    return {bucket: found.get(bucket, 0) for bucket in buckets}
+    return {bucket: found.get(_hex(bucket), 0) for bucket in buckets}
 
 
-def _keep(spent: Mapping[UUID, int], db: BaseDatabaseWrapper) -> None:
+def _keep(spent: Mapping[str, int], db: BaseDatabaseWrapper) -> None:
     with db.cursor() as cursor:
         if db.vendor == "postgresql":
-            cursor.execute(_SPEND, [arrays.of_ids(spent), arrays.of_numbers(spent.values())])
+            cursor.execute(_SPEND, [arrays.of_words(spent), arrays.of_numbers(spent.values())])
         else:
             cursor.executemany(
                 "INSERT INTO keys_pace (bucket, spent_until) VALUES (%s, %s) "
                 "ON CONFLICT (bucket) DO UPDATE SET spent_until = excluded.spent_until",
-                [(bucket.hex, until) for bucket, until in spent.items()],
+                [(_hex(bucket), until) for bucket, until in spent.items()],
             )
+
+
+def _hex(bucket: str) -> str:
+    """As SQLite keeps it."""
+    return bucket.replace("-", "")
 
 
 def _seconds_up(microseconds: int) -> int:

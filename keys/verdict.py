@@ -18,9 +18,12 @@ from keys.signatures import Signature
 from keys.throttle import Allowance
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """All that is known of a key when it is presented, its agent and its parent included."""
+    """All that is known of a key when it is presented, its agent and its parent included.
+
+    One is the same as another if it is the same object: what follows from it may be kept beside it.
+    """
 
     id: UUID
     app_id: UUID
@@ -66,8 +69,7 @@ class Standing:
         return self.parent.bucket if self.parent else self.id
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """What is asked with a key: whether one was presented and is well formed, from where, and for what.
 
     The door asks no more than the first four. The rest is what a call to the runtime API says of itself.
@@ -114,6 +116,13 @@ class _Case(NamedTuple):
     now: datetime
     allowance: Allowance | None
 
+    @property
+    def sure(self) -> Standing:
+        """The key. Only `known` may see a call without one."""
+        if self.key is None:
+            raise TypeError("only _known may see a call without a key")
+        return self.key
+
 
 @dataclass(frozen=True, slots=True)
 class _No:
@@ -129,12 +138,20 @@ def judge(key: Standing | None, asking: Asking, now: datetime, allowance: Allowa
     `allowance` is what the throttle said when it was charged for this call; None stops before that
     check, which tells whether the call should be charged at all.
     """
-    case = _Case(key, asking, now, allowance)
-    checks, passed = (CHECKS, PASSED) if allowance else (UNCHARGED, PASSED_SO_FAR)
-    for place, (name, check) in enumerate(checks):
+    case = _Case(key, asking, now, None)
+    for place, (name, check) in enumerate(UNCHARGED):
         if no := check(case):
-            return Verdict(no.refusal, name, no.detail, passed.passed[:place])
-    return passed
+            return Verdict(no.refusal, name, no.detail, PASSED.passed[:place])
+    return judge_charged(case.sure, asking, now, allowance) if allowance else PASSED_SO_FAR
+
+
+def judge_charged(key: Standing, asking: Asking, now: datetime, allowance: Allowance) -> Verdict:
+    """The same for a call that passed what comes before the throttle, which needs no second look."""
+    case = _Case(key, asking, now, allowance)
+    for place, (name, check) in enumerate(CHARGED, len(UNCHARGED)):
+        if no := check(case):
+            return Verdict(no.refusal, name, no.detail, PASSED.passed[:place])
+    return PASSED
 
 
 def granted(key: Standing, asking: Asking) -> ScopeSet:
@@ -153,7 +170,7 @@ def _known(case: _Case) -> _No | None:
 
 
 def _signature(case: _Case) -> _No | None:
-    signature, key = case.asking.signature, _sure(case)
+    signature, key = case.asking.signature, case.sure
     if signature is None:
         return None
     refusal = signatures.fault(signature, case.now, required=key.must_sign)
@@ -161,14 +178,14 @@ def _signature(case: _Case) -> _No | None:
 
 
 def _not_revoked(case: _Case) -> _No | None:
-    key = _sure(case)
+    key = case.sure
     if not key.revoked:
         return None
     return _No(refusals.RevokedKey() if key.kind == "agent" else refusals.InvalidKey(), "revoked")
 
 
 def _agent_active(case: _Case) -> _No | None:
-    key = _sure(case)
+    key = case.sure
     if key.agent_revoked:
         return _No(refusals.AgentRevoked(), f"agent {key.agent_name} is revoked")
     if key.agent_suspended and not case.asking.even_suspended:
@@ -177,7 +194,7 @@ def _agent_active(case: _Case) -> _No | None:
 
 
 def _ancestors_live(case: _Case) -> _No | None:
-    parent = _sure(case).parent
+    parent = case.sure.parent
     if parent is None:
         return None
     for check in (_not_revoked, _not_expired, _grace_not_over):
@@ -187,18 +204,18 @@ def _ancestors_live(case: _Case) -> _No | None:
 
 
 def _not_expired(case: _Case) -> _No | None:
-    ends = _sure(case).expires_at
+    ends = case.sure.expires_at
     return _No(refusals.KeyExpired(), f"expired {ends.isoformat()}") if ends and ends <= case.now else None
 
 
 def _grace_not_over(case: _Case) -> _No | None:
-    ends = _sure(case).grace_ends_at
+    ends = case.sure.grace_ends_at
     return _No(refusals.GraceOver(), f"grace ended {ends.isoformat()}") if ends and ends <= case.now else None
 
 
 def _address(case: _Case) -> _No | None:
     address = case.asking.address
-    key: Standing | None = _sure(case)
+    key: Standing | None = case.sure
     while key:
         if key.networks and not networks.allows(key.networks, address):
             listed = ", ".join(map(str, key.networks))
@@ -216,7 +233,7 @@ def _throttle(case: _Case) -> _No | None:
 
 
 def _constraints(case: _Case) -> _No | None:
-    asking, key = case.asking, _sure(case)
+    asking, key = case.asking, case.sure
     if asking.flaw:
         return _No(asking.flaw, "unreadable")
     if asking.constraints is None:
@@ -231,7 +248,7 @@ def _caller(case: _Case) -> _No | None:
 
 
 def _scope(case: _Case) -> _No | None:
-    asking, key = case.asking, _sure(case)
+    asking, key = case.asking, case.sure
     if asking.manages_agents and key.speaks_for_agents:
         return _No(refusals.CannotMintSubagents(), "a key of an agent")
     held = granted(key, asking)
@@ -248,12 +265,6 @@ def _scope(case: _Case) -> _No | None:
     return _No(refusal, f"lacks {missing}")
 
 
-def _sure(case: _Case) -> Standing:
-    if case.key is None:
-        raise TypeError("only _known may see a call without a key")
-    return case.key
-
-
 Check = Callable[[_Case], _No | None]
 UNCHARGED: tuple[tuple[str, Check], ...] = (
     ("format", _format),
@@ -266,13 +277,13 @@ UNCHARGED: tuple[tuple[str, Check], ...] = (
     ("grace not over", _grace_not_over),
     ("address", _address),
 )
-CHECKS: tuple[tuple[str, Check], ...] = (
-    *UNCHARGED,
+CHARGED: tuple[tuple[str, Check], ...] = (
     ("throttle", _throttle),
     ("constraints", _constraints),
     ("caller", _caller),
     ("scope", _scope),
 )
+CHECKS = UNCHARGED + CHARGED
 PASSED_SO_FAR = Verdict(passed=tuple(name for name, _ in UNCHARGED))
 PASSED = Verdict(passed=tuple(name for name, _ in CHECKS))
 """The verdict on every call that passes: nearly all."""

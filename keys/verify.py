@@ -7,21 +7,24 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from django.core.exceptions import TooManyFieldsSent
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from audit.addresses import parse_address
-from audit.origins import origin_of
+from audit.origins import origin_of, request_id
 from audit.refusals import BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
 from audit.text import keepable, path_of
 from keys import plaintext, refusals
 from keys.batch import gathering
 from keys.door import Outcome, Question
 from keys.scopes import ScopeSet, parse_scopes
+from keys.standing import KNOWN
 from keys.verdict import Asking, Standing
 
 log = logging.getLogger(__name__)
@@ -40,29 +43,38 @@ class Answer(NamedTuple):
 @csrf_exempt
 def verify(request: HttpRequest) -> HttpResponseBase:
     """GET or POST /verify: may the call that carries this `x-api-key` pass?"""
-    told = answer(request.META)
+    told = answer(request.META, within=connection.in_atomic_block)
     return HttpResponse(told.body, status=told.status, headers=told.headers)
 
 
-def answer(meta: Mapping[str, Any]) -> Answer:
-    """The answer to a request to /verify, from its WSGI environment alone. Raises nothing."""
+def answer(meta: Mapping[str, Any], *, within: bool = False) -> Answer:
+    """The answer to a request to /verify, from its WSGI environment alone. Raises nothing.
+
+    `within`: whether whoever asks is in a transaction.
+    """
     started = time.perf_counter_ns()
     if meta.get("REQUEST_METHOD") not in ("GET", "POST"):
         return _json(MethodNotAllowed(), {"Allow": "GET, POST"})
     try:
-        question = read(meta, _scopes(str(meta.get("QUERY_STRING", ""))))
+        told: Answer = gathering.ask(lambda: read(meta), tell, started, whole=True, within=within)
     except TooManyFieldsSent:
         return _json(BadRequest(), {})
-    headers = {"X-Request-Id": question.origin.request_id}
-    try:
-        outcome = gathering.ask(question, started, whole=True)
     except Exception as error:
-        refusal = amounts_to(error)
+        refusal, headers = amounts_to(error), {"X-Request-Id": request_id(meta)}
         if refusal is None:
-            log.exception("the door failed at request %s", question.origin.request_id)
+            log.exception("the door failed at request %s", headers["X-Request-Id"])
         return _json(refusal or Internal(), headers)
-    headers |= _headers(outcome)
-    return _json(outcome.verdict.refusal or _facts(outcome), headers)
+    return told
+
+
+def tell(question: Question, outcome: Outcome) -> Answer:
+    """The answer, once its row is on disk."""
+    headers = {"X-Request-Id": question.origin.request_id, **outcome.headers()}
+    refusal, key = outcome.verdict.refusal, outcome.key
+    if refusal or key is None:
+        return _json(refusal or Internal(), headers)
+    identity, body = _yes(key)
+    return Answer(200, {**headers, **identity}, body)
 
 
 def _scopes(query: str) -> list[str]:
@@ -70,11 +82,12 @@ def _scopes(query: str) -> list[str]:
     return QueryDict(query.encode("latin-1", "replace")).getlist("scope") if query else []
 
 
-def read(meta: Mapping[str, Any], scopes: Sequence[str]) -> Question:
-    """The question a request asks. `scopes` are required of the key."""
-    exposed = plaintext.find(unquote_plus(" ".join(str(meta.get(name, "")) for name in ADDRESSES)))
+def read(meta: Mapping[str, Any]) -> Question:
+    """The question a request asks. Raises TooManyFieldsSent."""
+    addresses = "".join([f"{meta[name]} " for name in ADDRESSES if name in meta])
+    exposed = plaintext.find(unquote_plus(addresses))
     presented = exposed or _presented(meta)
-    wanted, refusal = _wanted(scopes)
+    wanted, refusal = _wanted(_scopes(str(meta.get("QUERY_STRING", ""))))
     origin = origin_of(meta, "door")
     return Question(
         asking=Asking(bool(presented), plaintext.is_well_formed(presented), parse_address(origin.ip), wanted),
@@ -104,14 +117,26 @@ def _wanted(scopes: Sequence[str]) -> tuple[ScopeSet, Refusal | None]:
 
 
 def _first(meta: Mapping[str, Any], *names: str) -> str:
-    return next((str(meta[name]) for name in names if meta.get(name)), "")
+    for name in names:
+        if told := meta.get(name):
+            return str(told)
+    return ""
 
 
-def _facts(outcome: Outcome) -> dict[str, Any]:
-    key = outcome.key
-    if key is None:
-        raise TypeError("a call without a key is never allowed")
-    return {
+@lru_cache(KNOWN)
+def _yes(key: Standing) -> tuple[dict[str, str], bytes]:
+    """What is told of a key that passes, in headers and in JSON. It follows from the key alone."""
+    agent = {"X-Alter-Agent-Id": str(key.agent_id)} if key.agent_id else {}
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "X-Alter-Key-Id": str(key.id),
+        "X-Alter-Key-Prefix": key.prefix,
+        "X-Alter-App-Id": str(key.app_id),
+        **agent,
+        "X-Alter-Scopes": str(key.effective_scopes),
+    }
+    facts = {
         "allowed": True,
         "key_id": str(key.id),
         "key_prefix": key.prefix,
@@ -119,27 +144,9 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
         "agent_id": str(key.agent_id) if key.agent_id else None,
         "scopes": key.effective_scopes.names(),
     }
+    return headers, json.dumps(facts).encode()
 
 
-def _headers(outcome: Outcome) -> dict[str, str]:
-    key = outcome.key
-    identity = _identity(key) if key and outcome.verdict.allowed else {}
-    return {**outcome.headers(), **identity}
-
-
-def _identity(key: Standing) -> dict[str, str]:
-    agent = {"X-Alter-Agent-Id": str(key.agent_id)} if key.agent_id else {}
-    return {
-        "X-Alter-Key-Id": str(key.id),
-        "X-Alter-Key-Prefix": key.prefix,
-        "X-Alter-App-Id": str(key.app_id),
-        **agent,
-        "X-Alter-Scopes": str(key.effective_scopes),
-    }
-
-
-def _json(what: Refusal | dict[str, Any], headers: dict[str, str]) -> Answer:
-    told = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers}
-    if isinstance(what, Refusal):
-        return Answer(what.status, told | what.headers(), json.dumps(what.body()).encode())
-    return Answer(200, told, json.dumps(what).encode())
+def _json(refusal: Refusal, headers: dict[str, str]) -> Answer:
+    told = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers, **refusal.headers()}
+    return Answer(refusal.status, told, json.dumps(refusal.body()).encode())

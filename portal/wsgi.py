@@ -1,5 +1,6 @@
 """What the server runs: the door in front, Django behind it, and the timed work beside them."""
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -31,5 +32,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     return [told.body]
 
 
+gc.collect()
+gc.freeze()  # what there is by now stays: no collection need look at it again
 if settings.TICK == "inside":
     tick.start(threading.Event())

@@ -46,7 +46,10 @@ def hash_of(text: str) -> bytes:
 
 def charge(address: str) -> None:
     """Count one report against the address it comes from. Raises TooManyReports."""
-    charges = [Charge(_bucket(_network(address)), A_MINUTE), Charge(_bucket("everyone"), A_MINUTE_IN_ALL)]
+    charges = [
+        Charge.of(_bucket(_network(address)), A_MINUTE),
+        Charge.of(_bucket("everyone"), A_MINUTE_IN_ALL),
+    ]
     with transaction.atomic():
         allowances = throttle.charge_all(charges, now())
     if wait := max(one.retry_after for one in allowances):

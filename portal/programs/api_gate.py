@@ -1,7 +1,7 @@
 """The gate of the management API: an access token becomes the actor, cut to what its owner may do there now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
@@ -79,7 +79,7 @@ def _actor(request: TokenRequest, held: frozenset[str], app: App | None) -> Acto
 
 def _origin(request: HttpRequest) -> Origin:
     origin = origin_of(request.META, "api")
-    return replace(origin, via="cli") if origin.user_agent.startswith(COMMAND) else origin
+    return origin._replace(via="cli") if origin.user_agent.startswith(COMMAND) else origin
 
 
 def _presented(request: HttpRequest) -> str:

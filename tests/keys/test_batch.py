@@ -14,7 +14,7 @@ from agents.models import App
 from audit.actors import Origin, shell
 from audit.models import Call
 from audit.refusals import Unavailable
-from keys import batch, lifecycle, plaintext
+from keys import batch, lanes, lifecycle, plaintext
 from keys.batch import Gathering
 from keys.door import Outcome, Question
 from keys.models import ApiKey, Pace
@@ -28,7 +28,9 @@ MANY = 24
 
 
 @pytest.fixture
-def gathering() -> Iterator[Gathering]:
+def gathering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gathering]:
+    """With one lane: what comes while it is taken waits."""
+    monkeypatch.setitem(lanes.MOST, "postgresql", 1)
     mine = Gathering()
     yield mine
     mine.close()
@@ -52,6 +54,12 @@ def question(secret: str, path: str = "/", signature: Signature | None = None) -
     )
 
 
+def came(gathering: Gathering, one: Question) -> Outcome:
+    """What came of a question."""
+    told: Outcome = gathering.ask(lambda: one, lambda _, outcome: outcome, time.perf_counter_ns(), whole=True)
+    return told
+
+
 @contextmanager
 def held(key: ApiKey) -> Iterator[None]:
     """Within this block nobody else can charge `key`: what is asked meanwhile piles up."""
@@ -68,7 +76,7 @@ def pile_up(
 
     def ask(one: Question) -> Outcome:
         try:
-            return gathering.ask(one, time.perf_counter_ns(), whole=True)
+            return came(gathering, one)
         finally:
             connection.close()
 
@@ -150,13 +158,13 @@ def test_when_too_many_wait_one_more_is_told_to_come_again(
 
 
 def test_a_connection_that_died_while_it_was_idle_refuses_nobody(gathering: Gathering, secret: str) -> None:
-    _from_outside(gathering, question(secret, "/before"))
+    came(gathering, question(secret, "/before"))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
-    assert _from_outside(gathering, question(secret, "/after")).verdict.allowed
+    assert came(gathering, question(secret, "/after")).verdict.allowed
     assert Call.objects.filter(path="/after").count() == 1
 
 
@@ -164,21 +172,17 @@ def test_a_key_revoked_between_two_calls_stops_at_the_second(
     gathering: Gathering, key_and_secret: tuple[ApiKey, str]
 ) -> None:
     key, secret = key_and_secret
-    before = _from_outside(gathering, question(secret)).verdict.allowed
+    before = came(gathering, question(secret)).verdict.allowed
     lifecycle.revoke(shell(), key)
-    after = _from_outside(gathering, question(secret)).verdict.allowed
+    after = came(gathering, question(secret)).verdict.allowed
     assert (before, after) == (True, False)
 
 
 def test_a_forked_process_begins_with_nothing(gathering: Gathering, secret: str) -> None:
-    _from_outside(gathering, question(secret))
+    came(gathering, question(secret))
     gathering._working = True  # the parent was at it when it forked
     kept = list(gathering._lanes._idle)
     gathering.forget()
-    assert _from_outside(gathering, question(secret, "/child")).verdict.allowed
+    assert came(gathering, question(secret, "/child")).verdict.allowed
     for lane in kept:
         lane.close()
-
-
-def _from_outside(gathering: Gathering, one: Question) -> Outcome:
-    return gathering.ask(one, time.perf_counter_ns(), whole=True)

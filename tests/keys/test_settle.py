@@ -1,7 +1,6 @@
 """Calls treated together get the verdicts and the rows that they would get one after another."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,33 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.models import App
-from audit.actors import Origin, shell
+from audit.actors import Origin
 from audit.addresses import parse_address
 from audit.clock import at
-from keys import door, lifecycle, plaintext
+from keys import door, plaintext
 from keys.door import Outcome, Question
 from keys.scopes import parse_scopes
 from keys.signatures import Signature
 from keys.verdict import Asking
-from tests.factories import AgentFactory, minted
-from tests.keys.asking import UNKNOWN
-from tests.keys.family import derived, parent_of
 from tests.keys.laws import law
+from tests.keys.states import KINDS, each_state
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
-KINDS = (
-    "plain",
-    "slow",
-    "narrow",
-    "revoked",
-    "deprecated",
-    "expired",
-    "derived",
-    "agent",
-    "unknown",
-    "malformed",
-)
 
 
 class Undone(Exception):
@@ -45,21 +30,7 @@ class Undone(Exception):
 
 @pytest.fixture
 def secrets(app: App) -> dict[str, str]:
-    """A key in each state that matters."""
-    made = {
-        "plain": minted(app),
-        "slow": minted(app, rate_limit_rpm=2),
-        "narrow": minted(app, networks=["203.0.113.0/24"]),
-        "revoked": minted(app),
-        "deprecated": minted(app),
-        "expired": minted(app, expires_at=NOON - timedelta(minutes=1)),
-        "derived": derived(parent_of(app).key, expires_in=timedelta(hours=2)),
-        "agent": minted(app, agent=AgentFactory.create(app=app)),
-    }
-    lifecycle.revoke(shell(), made["revoked"].key)
-    lifecycle.deprecate(shell(), made["deprecated"].key)
-    taken = {name: one.plaintext.take() for name, one in made.items()}
-    return {**taken, "unknown": UNKNOWN, "malformed": "alter_key_app_x"}
+    return each_state(app, NOON)
 
 
 calls = st.tuples(
@@ -124,5 +95,5 @@ def test_the_order_within_a_batch_decides_who_is_granted(secrets: dict[str, str]
 def test_a_caller_that_must_be_looked_up_is_left_unfinished(secrets: dict[str, str]) -> None:
     asked = question(secrets, "plain", "", "", "c" * 32)
     with at(NOON):
-        (outcome,) = door.settle([replace(asked)])
+        (outcome,) = door.settle([asked])
     assert outcome.is_unfinished

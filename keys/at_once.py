@@ -1,0 +1,126 @@
+"""Settles and records a batch on PostgreSQL in two statements: a look-up, and one that spends and writes.
+
+Nearly every call finds its nonce unused and room in its key's minute. The second statement takes that for granted: it
+spends both and writes the rows of those for which it was true, and is a transaction by itself. For the others, whose
+minute is used up or whose nonce has come before, no row is written. They are left for `door.settle()`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from audit import arrays, calls
+from audit.clock import now
+from keys import door, standing, throttle
+from keys.door import Outcome
+from keys.lane import Lane, Row, Statement
+from keys.throttle import Charge
+from keys.tickets import Ticket
+
+LOOK_UP = Statement("door_look_up", standing.MANY.replace("%s", "$1"))
+_COLUMNS = ", ".join(calls.COLUMNS)
+# Nonces before buckets, and each in one order, as door.settle() has them: no two batches can wait in a ring.
+SPEND = Statement(
+    "door_spend",
+    f"""
+WITH asked AS MATERIALIZED (
+    SELECT * FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::text[]) AS asked (bucket, cost, room, nonce)
+), fresh AS (
+    INSERT INTO keys_nonce (id, seen_at) SELECT nonce, $2::timestamptz FROM asked WHERE nonce IS NOT NULL
+    ORDER BY nonce ON CONFLICT DO NOTHING RETURNING id
+), charged AS (
+    INSERT INTO keys_pace AS pace (bucket, spent_until, room)
+    SELECT bucket, $1::bigint + sum(cost), max(room) FROM asked
+    WHERE nonce IS NULL OR nonce IN (SELECT id FROM fresh) GROUP BY bucket ORDER BY bucket
+    ON CONFLICT (bucket) DO UPDATE
+    SET spent_until = greatest(pace.spent_until, $1) + excluded.spent_until - $1, room = excluded.room
+    WHERE greatest(pace.spent_until, $1) - $1 + excluded.spent_until - $1 <= excluded.room
+    RETURNING bucket, spent_until
+), kept AS (
+    INSERT INTO audit_call ({_COLUMNS}) SELECT {_COLUMNS} FROM ROWS FROM
+    ({calls.FROM_JSON.replace("%s", "$7")}, unnest($8::uuid[]), unnest($9::text[])) AS line ({_COLUMNS}, whose, used)
+    WHERE (whose IS NULL OR whose IN (SELECT bucket FROM charged)) AND (used IS NULL OR used IN (SELECT id FROM fresh))
+)
+SELECT bucket::text, spent_until FROM charged UNION ALL SELECT id, NULL FROM fresh
+""",
+)
+
+
+class Bid(NamedTuple):
+    """A call that can be treated now: what comes of it if its nonce is fresh and its minute has room."""
+
+    ticket: Ticket
+    outcome: Outcome
+    charge: Charge | None
+    """None: it is refused already, and spends nothing."""
+    nonce: str
+
+    @property
+    def bucket(self) -> str:
+        """Whose minute it is to be spent of; empty if of none."""
+        return self.charge.bucket if self.charge else ""
+
+
+def treat(tickets: Sequence[Ticket], lane: Lane, before_commit: Callable[[], None]) -> None:
+    """Settle and record those of `tickets` that can be at once. Raises what the database raises; then none is."""
+    moment = now()
+    questions = [ticket.question for ticket in tickets]
+    outcomes = door.first_look(
+        questions, moment, lane.db, lambda digests: lane.ask(LOOK_UP, arrays.of_bytes(digests))
+    )
+    bids = list(_bids(tickets, outcomes))
+    before_commit()
+    rows = lane.ask(SPEND, str(throttle.micros(moment)), moment.isoformat(), *_values(bids))
+    _settle(bids, rows, throttle.micros(moment))
+
+
+def _bids(tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> Iterator[Bid]:
+    """What can be tried. Not what needs a lock for sure: a refused call that uses up a nonce all the same, a nonce that
+    came before in this batch, more calls than a minute has."""
+    used: set[str] = set()
+    spent: Counter[str] = Counter()
+    for ticket, outcome in zip(tickets, outcomes, strict=True):
+        key, nonce = outcome.key, door.nonce_of(outcome)
+        if nonce:
+            comes_again = nonce in used
+            used.add(nonce)
+            if comes_again or outcome.verdict.refusal:
+                continue
+        if key is None or outcome.verdict.refusal:
+            yield Bid(ticket, outcome, None, "")
+            continue
+        charge = door.charge_of(key)
+        spent[charge.bucket] += charge.cost
+        if spent[charge.bucket] <= charge.room:
+            yield Bid(ticket, door.charged(key, outcome, throttle.PRESUMED), charge, nonce)
+
+
+def _values(bids: Sequence[Bid]) -> Iterator[str]:
+    """The parameters of `SPEND` from the third on."""
+    charges = [(bid.charge, bid.nonce) for bid in bids if bid.charge]
+    yield arrays.of_words([charge.bucket for charge, _ in charges])
+    yield arrays.of_numbers([charge.cost for charge, _ in charges])
+    yield arrays.of_numbers([charge.room for charge, _ in charges])
+    yield arrays.of_words([nonce for _, nonce in charges])
+    kept = [bid for bid in bids if bid.ticket.is_recorded(bid.outcome)]
+    yield calls.as_json([bid.ticket.line(bid.outcome) for bid in kept])
+    yield arrays.of_words([bid.bucket for bid in kept])
+    yield arrays.of_words([bid.nonce for bid in kept])
+
+
+def _settle(bids: Sequence[Bid], rows: Sequence[Row], moment: int) -> None:
+    """Note what `SPEND` has done, and what each call has left of its minute."""
+    fresh = {name for name, until in rows if until is None} | {""}
+    ends = {name: int(until) for name, until in rows if name and until}
+    counted = [(bid, bid.charge) for bid in bids if bid.charge and bid.nonce in fresh]
+    for _, charge in counted:
+        if charge.bucket in ends:
+            ends[charge.bucket] -= charge.cost
+    for bid, charge in counted:
+        bid.ticket.nonce_spent = bool(bid.nonce)
+        if charge.bucket in ends:
+            bid.ticket.outcome = bid.outcome._replace(allowance=throttle.spend(ends, charge, moment))
+            bid.ticket.settled = True
+    for bid in bids:
+        if bid.charge is None:
+            bid.ticket.outcome, bid.ticket.settled = bid.outcome, True
