@@ -5,7 +5,8 @@ import re
 _SECRET = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]{6,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 """What ends a line, turns the direction of one round, or is no text at all."""
-_BEFORE_PATH = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+BEFORE_PATH = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+"""What stands before the path of a whole address."""
 _AFTER_PATH = re.compile(r"[?#]")
 
 
@@ -24,4 +25,4 @@ def keepable(text: str, longest: int) -> str:
 
 def path_of(uri: str, longest: int = 500) -> str:
     """The path of a request's address, without its query, which is where people put secrets."""
-    return keepable(_AFTER_PATH.split(_BEFORE_PATH.sub("", uri), maxsplit=1)[0], longest)
+    return keepable(_AFTER_PATH.split(BEFORE_PATH.sub("", uri), maxsplit=1)[0], longest)

@@ -41,7 +41,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--callers", default="1,16,64")
     parser.add_argument("--only", default="", help="contenders, with commas between")
     parser.add_argument("--keys", type=int, default=1000)
-    parser.add_argument("--workers", type=int, default=1, help="of our server")
+    parser.add_argument("--workers", type=int, default=2, help="of our server")
     parser.add_argument("--threads", type=int, default=64, help="of each worker of our server")
     parser.add_argument("--peer-workers", type=int, default=2)
     parser.add_argument("--peer-threads", type=int, default=4)

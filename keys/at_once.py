@@ -19,31 +19,42 @@ from keys.tickets import Ticket
 
 LOOK_UP = Statement("door_look_up", standing.MANY.replace("%s", "$1"))
 _COLUMNS = ", ".join(calls.COLUMNS)
-# Nonces before buckets, and each in one order, as door.settle() has them: no two batches can wait in a ring.
-SPEND = Statement(
-    "door_spend",
-    f"""
-WITH asked AS MATERIALIZED (
-    SELECT * FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::text[]) AS asked (bucket, cost, room, nonce)
-), fresh AS (
-    INSERT INTO keys_nonce (id, seen_at) SELECT nonce, $2::timestamptz FROM asked WHERE nonce IS NOT NULL
-    ORDER BY nonce ON CONFLICT DO NOTHING RETURNING id
-), charged AS (
+_ASKED = "unnest($2::uuid[], $3::bigint[], $4::bigint[]{more}) AS asked (bucket, cost, room{names})"
+_LINES = f"{calls.FROM_JSON.replace('%s', '$5')}, unnest($6::uuid[])"
+_FRESH = """fresh AS (
+    INSERT INTO keys_nonce (id, seen_at) SELECT nonce, $7::timestamptz FROM unnest($8::text[]) AS asked (nonce)
+    WHERE nonce IS NOT NULL ORDER BY nonce ON CONFLICT DO NOTHING RETURNING id
+), """
+
+
+def _spend(*, nonces: bool) -> Statement:
+    """Nonces before buckets, and each in one order, as door.settle() has them: no two batches can wait in a ring."""
+    asked = (
+        _ASKED.format(more=", $8::text[]", names=", nonce") if nonces else _ASKED.format(more="", names="")
+    )
+    lines, used = (f"{_LINES}, unnest($9::text[])", ", used") if nonces else (_LINES, "")
+    return Statement(
+        "door_spend_nonces" if nonces else "door_spend",
+        f"""
+WITH {_FRESH if nonces else ""}charged AS (
     INSERT INTO keys_pace AS pace (bucket, spent_until, room)
-    SELECT bucket, $1::bigint + sum(cost), max(room) FROM asked
-    WHERE nonce IS NULL OR nonce IN (SELECT id FROM fresh) GROUP BY bucket ORDER BY bucket
+    SELECT bucket, $1::bigint + sum(cost), max(room) FROM {asked}
+    {"WHERE nonce IS NULL OR nonce IN (SELECT id FROM fresh)" if nonces else ""} GROUP BY bucket ORDER BY bucket
     ON CONFLICT (bucket) DO UPDATE
     SET spent_until = greatest(pace.spent_until, $1) + excluded.spent_until - $1, room = excluded.room
     WHERE greatest(pace.spent_until, $1) - $1 + excluded.spent_until - $1 <= excluded.room
     RETURNING bucket, spent_until
 ), kept AS (
-    INSERT INTO audit_call ({_COLUMNS}) SELECT {_COLUMNS} FROM ROWS FROM
-    ({calls.FROM_JSON.replace("%s", "$7")}, unnest($8::uuid[]), unnest($9::text[])) AS line ({_COLUMNS}, whose, used)
-    WHERE (whose IS NULL OR whose IN (SELECT bucket FROM charged)) AND (used IS NULL OR used IN (SELECT id FROM fresh))
+    INSERT INTO audit_call ({_COLUMNS}) SELECT {_COLUMNS} FROM ROWS FROM ({lines}) AS line ({_COLUMNS}, whose{used})
+    WHERE (whose IS NULL OR whose IN (SELECT bucket FROM charged))
+    {"AND (used IS NULL OR used IN (SELECT id FROM fresh))" if nonces else ""}
 )
-SELECT bucket::text, spent_until FROM charged UNION ALL SELECT id, NULL FROM fresh
+SELECT bucket::text, spent_until FROM charged {"UNION ALL SELECT id, NULL FROM fresh" if nonces else ""}
 """,
-)
+    )
+
+
+SPEND, SPEND_NONCES = _spend(nonces=False), _spend(nonces=True)
 
 
 class Bid(NamedTuple):
@@ -55,11 +66,6 @@ class Bid(NamedTuple):
     """None: it is refused already, and spends nothing."""
     nonce: str
 
-    @property
-    def bucket(self) -> str:
-        """Whose minute it is to be spent of; empty if of none."""
-        return self.charge.bucket if self.charge else ""
-
 
 def treat(tickets: Sequence[Ticket], lane: Lane, before_commit: Callable[[], None]) -> None:
     """Settle and record those of `tickets` that can be at once. Raises what the database raises; then none is."""
@@ -70,8 +76,12 @@ def treat(tickets: Sequence[Ticket], lane: Lane, before_commit: Callable[[], Non
     )
     bids = list(_bids(tickets, outcomes))
     before_commit()
-    rows = lane.ask(SPEND, str(throttle.micros(moment)), moment.isoformat(), *_values(bids))
-    _settle(bids, rows, throttle.micros(moment))
+    since = throttle.micros(moment)
+    if any(bid.nonce for bid in bids):
+        rows = lane.ask(SPEND_NONCES, str(since), *_values(bids), moment.isoformat(), *_nonces(bids))
+    else:
+        rows = lane.ask(SPEND, str(since), *_values(bids))
+    _settle(bids, rows, since)
 
 
 def _bids(tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> Iterator[Bid]:
@@ -96,20 +106,24 @@ def _bids(tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> Iterator[Bi
 
 
 def _values(bids: Sequence[Bid]) -> Iterator[str]:
-    """The parameters of `SPEND` from the third on."""
-    charges = [(bid.charge, bid.nonce) for bid in bids if bid.charge]
-    yield arrays.of_words([charge.bucket for charge, _ in charges])
-    yield arrays.of_numbers([charge.cost for charge, _ in charges])
-    yield arrays.of_numbers([charge.room for charge, _ in charges])
-    yield arrays.of_words([nonce for _, nonce in charges])
+    """The second parameter and those up to the sixth."""
+    charges = [bid.charge for bid in bids if bid.charge]
+    yield arrays.of_words([charge.bucket for charge in charges])
+    yield arrays.of_numbers([charge.cost for charge in charges])
+    yield arrays.of_numbers([charge.room for charge in charges])
     kept = [bid for bid in bids if bid.ticket.is_recorded(bid.outcome)]
     yield calls.as_json([bid.ticket.line(bid.outcome) for bid in kept])
-    yield arrays.of_words([bid.bucket for bid in kept])
-    yield arrays.of_words([bid.nonce for bid in kept])
+    yield arrays.of_words([bid.charge.bucket if bid.charge else "" for bid in kept])
+
+
+def _nonces(bids: Sequence[Bid]) -> Iterator[str]:
+    """The last two parameters."""
+    yield arrays.of_words([bid.nonce for bid in bids if bid.charge])
+    yield arrays.of_words([bid.nonce for bid in bids if bid.ticket.is_recorded(bid.outcome)])
 
 
 def _settle(bids: Sequence[Bid], rows: Sequence[Row], moment: int) -> None:
-    """Note what `SPEND` has done, and what each call has left of its minute."""
+    """Note what has been spent, and what each call has left of its minute."""
     fresh = {name for name, until in rows if until is None} | {""}
     ends = {name: int(until) for name, until in rows if name and until}
     counted = [(bid, bid.charge) for bid in bids if bid.charge and bid.nonce in fresh]

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 
 from audit.refusals import Refusal
 from keys import refusals
@@ -13,6 +14,15 @@ LONGEST_RULE = 4096
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 """The decoder takes the signs of plain base64 as well."""
+
+
+def read(headers: Mapping[str, str]) -> tuple[ScopeSet | None, Refusal | None]:
+    """What a request is narrowed to by its headers, or why they cannot be read."""
+    try:
+        check_rule(headers.get("X-Alter-Request-Rule", ""))
+        return parse(headers.get("X-Alter-Scope-Constraints", "")), None
+    except Refusal as flaw:
+        return None, flaw
 
 
 def parse(header: str) -> ScopeSet | None:

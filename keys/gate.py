@@ -124,7 +124,7 @@ def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) ->
     signature = None if refusal else _signature(request, key)
     believed = bool(signature and signature.covers_identity)
     claim, stranger = _claim(request.headers) if believed else (Claim(), None)
-    narrowed, flaw = _constraints(request.headers)
+    narrowed, flaw = constraints.read(request.headers)
     origin = origin_of(meta, "sdk")
     asking = Asking(
         presented=bool(key),
@@ -168,14 +168,6 @@ def _claim(headers: Mapping[str, str]) -> tuple[Claim, Refusal | None]:
         return callers.parse_claim(*told), None
     except CallerInvalid as invalid:
         return Claim(), invalid
-
-
-def _constraints(headers: Mapping[str, str]) -> tuple[ScopeSet | None, Refusal | None]:
-    try:
-        constraints.check_rule(headers.get("X-Alter-Request-Rule", ""))
-        return constraints.parse(headers.get("X-Alter-Scope-Constraints", "")), None
-    except Refusal as flaw:
-        return None, flaw
 
 
 def _with_context(origin: Origin, headers: Mapping[str, str], believed: bool) -> Origin:

@@ -18,6 +18,8 @@ from keys import refusals
 SKEW = 300
 """Seconds a caller's clock may be off, either way."""
 HEADERS = ("X-Alter-Timestamp", "X-Alter-Nonce", "X-Alter-Content-SHA256", "X-Alter-Signature")
+NARROWING = ("X-Alter-Scope-Constraints", "X-Alter-Request-Rule")
+SECOND_FORM = "X-Alter-Signature-V2"
 IDENTITY = {
     "caller": "X-Alter-Caller",
     "caller-type": "X-Alter-Caller-Type",
@@ -29,16 +31,24 @@ IDENTITY = {
 _MOMENT = re.compile(r"[0-9]{1,12}", re.ASCII)
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _HEX = re.compile(r"[0-9a-f]{64}")
+_SHAPES = dict(zip(HEADERS, (_MOMENT, _NONCE, _HEX, _HEX), strict=True))
+
+
+EVERY = (*HEADERS, *NARROWING, SECOND_FORM, *IDENTITY.values())
+"""All that a signature is made of, or over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is signed of a request. `path` is decoded, `query` and `headers` are as they came."""
+    """What is signed of a request. `path` is decoded, `query` and `headers` are as they came.
+
+    `body` is None where it is not seen: then whoever sees it has to compare it with X-Alter-Content-SHA256.
+    """
 
     method: str
     path: str
     query: str
-    body: bytes
+    body: bytes | None
     headers: Mapping[str, str]
 
     def header(self, name: str) -> str:
@@ -84,13 +94,15 @@ def read(request: Request, presented: str) -> Signature:
     malformed = "" if missing else _malformed(values)
     if missing or malformed:
         return Signature(missing, malformed)
-    key = signing_key(presented)
+    key, text = signing_key(presented), signed_text(request)
+    first = _mac(key, text)
     return Signature(
         moment=int(moment),
         nonce=nonce,
-        body_matches=hmac.compare_digest(hashlib.sha256(request.body).hexdigest(), content),
-        matches=_matches(request, key, signature),
-        first_form_matches=hmac.compare_digest(_mac(key, signed_text(request)), signature),
+        body_matches=request.body is None
+        or hmac.compare_digest(hashlib.sha256(request.body).hexdigest(), content),
+        matches=_matches(request, key, text, first, signature),
+        first_form_matches=hmac.compare_digest(first, signature),
     )
 
 
@@ -137,11 +149,11 @@ def canonical_target(path: str, query: str) -> str:
     return f"{path}?{urlencode(sorted(parse_qsl(query, keep_blank_values=True)))}"
 
 
-def _matches(request: Request, key: bytes, signature: str) -> bool:
+def _matches(request: Request, key: bytes, text: str, first: str, signature: str) -> bool:
     """Any identity header calls for the second form, in both headers; without one the first form stands."""
     told = [f"{label}:{value}" for label, name in IDENTITY.items() if (value := request.header(name))]
-    expected = _mac(key, "\n".join([signed_text(request), *told]))
-    second = request.header("X-Alter-Signature-V2")
+    expected = _mac(key, "\n".join([text, *told])) if told else first
+    second = request.header(SECOND_FORM)
     if told and not second:
         return False
     return hmac.compare_digest(expected, signature) and (not second or _same(expected, second))
@@ -157,8 +169,7 @@ def _mac(key: bytes, text: str) -> str:
 
 
 def _malformed(values: Mapping[str, str]) -> str:
-    shapes = dict(zip(HEADERS, (_MOMENT, _NONCE, _HEX, _HEX), strict=True))
-    return next((name for name, value in values.items() if not shapes[name].fullmatch(value)), "")
+    return next((name for name, value in values.items() if not _SHAPES[name].fullmatch(value)), "")
 
 
 def _unsigned(missing: tuple[str, ...]) -> Refusal:

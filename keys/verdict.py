@@ -72,7 +72,7 @@ class Standing:
 class Asking(NamedTuple):
     """What is asked with a key: whether one was presented and is well formed, from where, and for what.
 
-    The door asks no more than the first four. The rest is what a call to the runtime API says of itself.
+    The door asks no more than the first four, unless the call is signed. The rest is what a call says of itself.
     """
 
     presented: bool
@@ -82,6 +82,8 @@ class Asking(NamedTuple):
     instance: str = ""
     """The id of the one thing the call is about: a scope for that one will do."""
     signature: Signature | None = None
+    must_sign: bool = False
+    """Whether whoever asks wants a signature, whatever the key's app does."""
     constraints: ScopeSet | None = None
     flaw: Refusal | None = None
     """Why the headers that narrow the call cannot be read."""
@@ -173,7 +175,7 @@ def _signature(case: _Case) -> _No | None:
     signature, key = case.asking.signature, case.sure
     if signature is None:
         return None
-    refusal = signatures.fault(signature, case.now, required=key.must_sign)
+    refusal = signatures.fault(signature, case.now, required=key.must_sign or case.asking.must_sign)
     return _No(refusal, refusal.message.rstrip(".")) if refusal else None
 
 

@@ -6,10 +6,10 @@ It works as the target of nginx `auth_request`, Traefik `forwardAuth` and Caddy 
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from django.core.exceptions import TooManyFieldsSent
 from django.db import connection
@@ -19,8 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from audit.addresses import parse_address
 from audit.origins import origin_of, request_id
 from audit.refusals import BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
-from audit.text import keepable, path_of
-from keys import plaintext, refusals
+from audit.text import BEFORE_PATH, keepable, path_of
+from keys import constraints, plaintext, refusals, signatures
 from keys.batch import gathering
 from keys.door import Outcome, Question
 from keys.scopes import ScopeSet, parse_scopes
@@ -30,6 +30,11 @@ from keys.verdict import Asking, Standing
 log = logging.getLogger(__name__)
 ADDRESSES = ("QUERY_STRING", "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
 """Where a key may have been put by mistake: in our own address, or in that of the service behind the gateway."""
+
+
+TOLD = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in signatures.EVERY}
+"""The headers of a signature, and what a WSGI environment calls them."""
+SIGNED = tuple(TOLD[name] for name in signatures.HEADERS)
 
 
 class Answer(NamedTuple):
@@ -77,29 +82,37 @@ def tell(question: Question, outcome: Outcome) -> Answer:
     return Answer(200, {**headers, **identity}, body)
 
 
-def _scopes(query: str) -> list[str]:
-    """The scopes a query asks for, read as Django reads one."""
-    return QueryDict(query.encode("latin-1", "replace")).getlist("scope") if query else []
-
-
 def read(meta: Mapping[str, Any]) -> Question:
     """The question a request asks. Raises TooManyFieldsSent."""
     addresses = "".join([f"{meta[name]} " for name in ADDRESSES if name in meta])
     exposed = plaintext.find(unquote_plus(addresses))
     presented = exposed or _presented(meta)
-    wanted, refusal = _wanted(_scopes(str(meta.get("QUERY_STRING", ""))))
+    wanted, must_sign, refusal = _wanted(str(meta.get("QUERY_STRING", "")))
     origin = origin_of(meta, "door")
+    method = _first(meta, "HTTP_X_ORIGINAL_METHOD", "HTTP_X_FORWARDED_METHOD", "REQUEST_METHOD")
+    address = _first(meta, "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
+    asking = Asking(bool(presented), plaintext.is_well_formed(presented), parse_address(origin.ip), wanted)
+    if must_sign or any(name in meta for name in SIGNED):
+        asking = _with_signature(asking, meta, method, address, presented)._replace(must_sign=must_sign)
     return Question(
-        asking=Asking(bool(presented), plaintext.is_well_formed(presented), parse_address(origin.ip), wanted),
+        asking=asking,
         hashed=plaintext.sha256(presented),
         prefix=plaintext.prefix_of(presented),
         origin=origin,
-        method=keepable(
-            _first(meta, "HTTP_X_ORIGINAL_METHOD", "HTTP_X_FORWARDED_METHOD", "REQUEST_METHOD"), 16
-        ),
-        path=path_of(_first(meta, "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI", "PATH_INFO")),
+        method=keepable(method, 16),
+        path=path_of(address or str(meta.get("PATH_INFO", ""))),
         refusal=refusals.KeyInUrl() if exposed else refusal,
     )
+
+
+def _with_signature(asking: Asking, meta: Mapping[str, Any], method: str, address: str, key: str) -> Asking:
+    """`asking` with what the call's signature comes to. What was signed is the call to the service, not that to us."""
+    headers = {name: str(meta[told]) for name, told in TOLD.items() if told in meta}
+    target = address or f"{meta.get('PATH_INFO', '')}?{meta.get('QUERY_STRING', '')}"
+    path, _, query = BEFORE_PATH.sub("", target).partition("?")
+    request = signatures.Request(method, unquote(path), query, None, headers)
+    narrowed, flaw = constraints.read(headers)
+    return asking._replace(signature=signatures.read(request, key), constraints=narrowed, flaw=flaw)
 
 
 def _presented(meta: Mapping[str, Any]) -> str:
@@ -108,12 +121,19 @@ def _presented(meta: Mapping[str, Any]) -> str:
     return str(meta.get("HTTP_X_API_KEY", "") or bearer).strip()
 
 
-def _wanted(scopes: Sequence[str]) -> tuple[ScopeSet, Refusal | None]:
-    """The scopes asked for, or why they cannot be taken: then the gateway's set-up is at fault, not the caller."""
+def _wanted(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
+    """The scopes asked for, whether a signature is, or why they cannot be taken: then the gateway's set-up is at fault,
+    not the caller. A query is read as Django reads one."""
+    if not query:
+        return ScopeSet(()), False, None
+    told = QueryDict(query.encode("latin-1", "replace"))
+    scopes, signature = told.getlist("scope"), told.get("signature", "")
     try:
-        return (parse_scopes(scopes) if scopes else ScopeSet(())), None
+        if signature not in ("", "required"):
+            raise Invalid("signature", "Say signature=required, or leave it out.")
+        return parse_scopes(scopes) if scopes else ScopeSet(()), signature == "required", None
     except Invalid as invalid:
-        return ScopeSet(()), invalid
+        return ScopeSet(()), False, invalid
 
 
 def _first(meta: Mapping[str, Any], *names: str) -> str:

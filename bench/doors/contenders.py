@@ -17,7 +17,7 @@ from bench.doors.load import Came
 from bench.doors.postgres import Server
 from bench.doors.servers import ROOT, Granian
 
-OURS, SIGNED, SEALING = "ours", "ours, signed", "ours, sealing"
+OURS, SIGNED, SEALING, SDK = "ours", "ours signed", "ours sealing", "ours sdk"
 API_KEY, BY_HAND, LOOP = "drf-api-key", "by hand", "driver loop"
 
 
@@ -106,7 +106,8 @@ def contenders(at: SetUp, heads: dict[str, list[str]]) -> list[Contender]:
     told = [
         Contender(OURS, _by_http(at, at.portal, "/verify", _always(ours)), seal),
         Contender(SEALING, _by_http(at, at.sealing, "/verify", _always(ours)), wait),
-        Contender(SIGNED, _by_http(at, at.portal, "/sdk/scopes", _signs(at)), seal),
+        Contender(SIGNED, _by_http(at, at.portal, "/verify", _signs(at, "/verify")), seal),
+        Contender(SDK, _by_http(at, at.portal, "/sdk/scopes", _signs(at, "/sdk/scopes", most=2000)), seal),
     ]
     for name, address in (
         (API_KEY, "api-key"),
@@ -166,19 +167,18 @@ def _loop(at: SetUp, key: str) -> Callable[[int, float], Sample]:
     return measure
 
 
-def _signs(at: SetUp) -> Callable[[int, float], Path]:
+def _signs(at: SetUp, target: str, most: int = 10_000) -> Callable[[int, float], Path]:
     """Requests signed beforehand, each with a nonce of its own, as many as a round could use up."""
-    most = 8000
 
     def heads(callers: int, seconds: float) -> Path:
         many = int(seconds * most) if callers > 1 else int(seconds * most / 4)
-        lines = (signed(at.keys[number % len(at.keys)]) for number in range(many))
+        lines = (signed(at.keys[number % len(at.keys)], target) for number in range(many))
         return _written(at.folder / "signed", lines)
 
     return heads
 
 
-def signed(key: str, target: str = "/sdk/scopes") -> str:
+def signed(key: str, target: str) -> str:
     """The head of a request that `key` has signed."""
     body = hashlib.sha256(b"").hexdigest()
     moment, nonce = str(int(time.time())), secrets.token_hex(16)

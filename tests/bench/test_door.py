@@ -39,7 +39,7 @@ def test_the_keys_that_are_made_pass_the_door() -> None:
 
 def test_a_request_that_was_signed_beforehand_is_signed_rightly() -> None:
     secret = generate("app").take()
-    headers = dict(header.split(": ") for header in contenders.signed(secret).split("\t"))
+    headers = dict(header.split(": ") for header in contenders.signed(secret, "/sdk/scopes").split("\t"))
     names = {name.lower(): name for name in signatures.HEADERS}
     sent = {names.get(name, name): value for name, value in headers.items()}
     assert signatures.read(signatures.Request("GET", "/sdk/scopes", "", b"", sent), secret).matches

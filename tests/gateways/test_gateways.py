@@ -13,6 +13,7 @@ from keys.networks import parse_networks
 from tests.factories import minted
 from tests.gateways.gateway import DOCS, Gateway
 from tests.keys.asking import UNKNOWN, opened
+from tests.keys.signing import signed
 
 ELSEWHERE = parse_networks(["203.0.113.0/24"])
 PASSED_ON = {"x-alter-key-id", "x-alter-key-prefix", "x-alter-app-id", "x-alter-scopes", "x-request-id"}
@@ -133,3 +134,9 @@ def test_traefik_is_told_the_same() -> None:
     assert copied >= PASSED_ON
     assert re.search(r'X-Api-Key: ""', text)
     assert re.search(r'address: "http://127\.0\.0\.1:8000/verify\?', text)
+
+
+def test_a_signed_call_passes_once(front: Gateway, secret: str) -> None:
+    headers = signed(secret, "/api/last/7?page=2")
+    told = [ask(front, secret, "/api/last/7?page=2", **headers).status_code for _ in range(2)]
+    assert told == [200, 401]
