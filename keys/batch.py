@@ -1,9 +1,9 @@
 """Gathers the calls that come while others are on their way, and has them looked up, judged and recorded together.
 
 No timer: a lone call is treated at once. The first thread that finds nobody at work leads a batch; whatever comes
-meanwhile waits and is the next one, led by the first of those that wait. While a batch is being committed the next
-may be worked on, so that a slow disk is waited for by several at once. An answer leaves when the commit that holds
-its row has returned (docs/decisions/0023).
+meanwhile waits and is the next one, led by the first of those that wait. While a batch is being committed a crowd may
+begin the next, so that a slow disk is waited for by several at once. An answer leaves when the commit that holds its
+row has returned (docs/decisions/0023, 0030).
 """
 
 import os

@@ -170,9 +170,11 @@ def refuse_taken_port(host: str, port: str) -> None:
 
 def granian(host: str, port: str) -> list[str]:
     """Return the command that serves the portal."""
-    # One process: limits on sign-in tries live in its memory, and a batch at the door is of one process.
     # Many threads: as many calls as there are threads can wait for one commit together (docs/performance.md).
-    threads = ["--workers", "1", "--blocking-threads", "64", "--workers-kill-timeout", "10s"]
+    workers = os.environ.setdefault("WORKERS", "1")
+    if not workers.isdigit() or workers == "0":
+        stop("WORKERS is %r. Say how many processes to start: WORKERS=2 make run" % workers)
+    threads = ["--workers", workers, "--blocking-threads", "64", "--workers-kill-timeout", "10s"]
     quiet = ["--no-ws", "--no-access-log", "--log-level", "error"]
     listen = ["--interface", "wsgi", "--host", host, "--port", port]
     return [str(PYTHON), "-m", "granian", *listen, *threads, *quiet, "portal.wsgi:application"]

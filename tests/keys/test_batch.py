@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from agents.models import App
 from audit.actors import Origin, shell
 from audit.models import Call
 from audit.refusals import Unavailable
-from keys import batch, lanes, lifecycle, plaintext
+from keys import at_once, batch, lanes, lifecycle, plaintext
 from keys.batch import Gathering
 from keys.door import Outcome, Question
+from keys.lane import Lane, Row, Statement
 from keys.models import ApiKey, Pace
 from keys.signatures import Signature
 from keys.verdict import Asking
@@ -166,6 +167,40 @@ def test_a_connection_that_died_while_it_was_idle_refuses_nobody(gathering: Gath
         )
     assert came(gathering, question(secret, "/after")).verdict.allowed
     assert Call.objects.filter(path="/after").count() == 1
+
+
+def test_while_the_database_is_gone_nobody_passes_and_then_all_is_well(
+    gathering: Gathering, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as gone:
+        gone.setattr(Lane, "open", _gone)
+        with pytest.raises(OperationalError):
+            came(gathering, question(secret, "/meanwhile"))
+    assert came(gathering, question(secret, "/after")).verdict.allowed
+    assert list(Call.objects.values_list("path", flat=True)) == ["/after"]
+
+
+def test_what_may_have_been_committed_is_not_tried_again(
+    gathering: Gathering, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Lane.ask
+
+    def lost(lane: Lane, statement: Statement, *values: str) -> list[Row]:
+        rows = ask(lane, statement, *values)
+        if statement is at_once.SPEND:
+            lane.close()
+            _gone()
+        return rows
+
+    with monkeypatch.context() as cut:
+        cut.setattr(Lane, "ask", lost)
+        with pytest.raises(OperationalError):
+            came(gathering, question(secret, "/cut"))
+    assert Call.objects.filter(path="/cut").count() == 1
+
+
+def _gone(*_: Any) -> None:
+    raise OperationalError("server closed the connection unexpectedly")
 
 
 def test_a_key_revoked_between_two_calls_stops_at_the_second(
