@@ -23,11 +23,17 @@ _NAMES = ", ".join(COLUMNS)
 _COPY = f"COPY audit_call ({_NAMES}) FROM STDIN"
 """For many, on PostgreSQL: it takes a third of the time of an INSERT of many. Its triggers are the same."""
 _INSERT = f"INSERT INTO audit_call ({_NAMES}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"
-_PLAIN = {column: value for column, value in _DEFAULTS.items() if value is not None} | {"context": {}}
-FROM_JSON = (
-    f"json_populate_recordset(json_populate_record(NULL::audit_call, '{json.dumps(_PLAIN)}'::json), %s::json)"
+IN_JSON = ", ".join(f"{field.column} {field.db_type(connection)}" for field in _FIELDS)
+"""The columns with their types, to read `as_json()` with json_to_recordset() on PostgreSQL."""
+_PLAIN = {
+    column: value if isinstance(value, str) else compact(value)
+    for column, value in _DEFAULTS.items()
+    if value is not None
+}
+FROM_JSON = ", ".join(
+    f"coalesce({column}, '{_PLAIN[column]}')" if column in _PLAIN else column for column in COLUMNS
 )
-"""Rows of the table on PostgreSQL, in the order of `COLUMNS`, of a JSON array."""
+"""What they hold, in the order of `COLUMNS`."""
 _text = lru_cache(1000)(str)
 """Of ids and moments: those of a batch come again and again."""
 _values = itemgetter(*COLUMNS)
@@ -48,7 +54,7 @@ def write(lines: Sequence[Line], db: BaseDatabaseWrapper = connection) -> None:
 
 
 def as_json(lines: Sequence[Line]) -> str:
-    """The same lines for `FROM_JSON`: a JSON array without what is as the model has it by default."""
+    """The same lines as a JSON array, without what is empty. They may hold more than the columns of a call."""
     return json.dumps([_told(line) for line in lines], separators=(",", ":"), default=_text)
 
 

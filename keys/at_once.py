@@ -7,7 +7,7 @@ minute is used up or whose nonce has come before, no row is written. They are le
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from audit import arrays, calls
 from audit.clock import now
@@ -18,34 +18,29 @@ from keys.throttle import Charge
 from keys.tickets import Ticket
 
 LOOK_UP = Statement("door_look_up", standing.MANY.replace("%s", "$1"))
-_COLUMNS = ", ".join(calls.COLUMNS)
-_ASKED = "unnest($2::uuid[], $3::bigint[], $4::bigint[]{more}) AS asked (bucket, cost, room{names})"
-_LINES = f"{calls.FROM_JSON.replace('%s', '$5')}, unnest($6::uuid[])"
 _FRESH = """fresh AS (
-    INSERT INTO keys_nonce (id, seen_at) SELECT nonce, $7::timestamptz FROM unnest($8::text[]) AS asked (nonce)
+    INSERT INTO keys_nonce (id, seen_at) SELECT nonce, $6::timestamptz FROM unnest($7::text[]) AS asked (nonce)
     WHERE nonce IS NOT NULL ORDER BY nonce ON CONFLICT DO NOTHING RETURNING id
 ), """
 
 
 def _spend(*, nonces: bool) -> Statement:
     """Nonces before buckets, and each in one order, as door.settle() has them: no two batches can wait in a ring."""
-    asked = (
-        _ASKED.format(more=", $8::text[]", names=", nonce") if nonces else _ASKED.format(more="", names="")
-    )
-    lines, used = (f"{_LINES}, unnest($9::text[])", ", used") if nonces else (_LINES, "")
+    more, name = (", $7::text[]", ", nonce") if nonces else ("", "")
     return Statement(
         "door_spend_nonces" if nonces else "door_spend",
         f"""
 WITH {_FRESH if nonces else ""}charged AS (
-    INSERT INTO keys_pace AS pace (bucket, spent_until, room)
-    SELECT bucket, $1::bigint + sum(cost), max(room) FROM {asked}
+    INSERT INTO keys_pace AS pace (bucket, spent_until, room) SELECT bucket, $1::bigint + sum(cost), max(room)
+    FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]{more}) AS asked (bucket, cost, room{name})
     {"WHERE nonce IS NULL OR nonce IN (SELECT id FROM fresh)" if nonces else ""} GROUP BY bucket ORDER BY bucket
     ON CONFLICT (bucket) DO UPDATE
     SET spent_until = greatest(pace.spent_until, $1) + excluded.spent_until - $1, room = excluded.room
     WHERE greatest(pace.spent_until, $1) - $1 + excluded.spent_until - $1 <= excluded.room
     RETURNING bucket, spent_until
 ), kept AS (
-    INSERT INTO audit_call ({_COLUMNS}) SELECT {_COLUMNS} FROM ROWS FROM ({lines}) AS line ({_COLUMNS}, whose{used})
+    INSERT INTO audit_call ({", ".join(calls.COLUMNS)}) SELECT {calls.FROM_JSON}
+    FROM json_to_recordset($5::json) AS line ({calls.IN_JSON}, whose uuid, used text)
     WHERE (whose IS NULL OR whose IN (SELECT bucket FROM charged))
     {"AND (used IS NULL OR used IN (SELECT id FROM fresh))" if nonces else ""}
 )
@@ -66,6 +61,11 @@ class Bid(NamedTuple):
     """None: it is refused already, and spends nothing."""
     nonce: str
 
+    def line(self) -> dict[str, Any]:
+        """Its row, whose minute must have room for it, and the nonce that must not have been used."""
+        whose = self.charge.bucket if self.charge else ""
+        return self.ticket.line(self.outcome) | {"whose": whose, "used": self.nonce}
+
 
 def treat(tickets: Sequence[Ticket], lane: Lane, before_commit: Callable[[], None]) -> None:
     """Settle and record those of `tickets` that can be at once. Raises what the database raises; then none is."""
@@ -77,8 +77,10 @@ def treat(tickets: Sequence[Ticket], lane: Lane, before_commit: Callable[[], Non
     bids = list(_bids(tickets, outcomes))
     before_commit()
     since = throttle.micros(moment)
-    if any(bid.nonce for bid in bids):
-        rows = lane.ask(SPEND_NONCES, str(since), *_values(bids), moment.isoformat(), *_nonces(bids))
+    nonces = [bid.nonce for bid in bids if bid.charge]
+    if any(nonces):
+        values = *_values(bids), moment.isoformat(), arrays.of_words(nonces)
+        rows = lane.ask(SPEND_NONCES, str(since), *values)
     else:
         rows = lane.ask(SPEND, str(since), *_values(bids))
     _settle(bids, rows, since)
@@ -106,20 +108,12 @@ def _bids(tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> Iterator[Bi
 
 
 def _values(bids: Sequence[Bid]) -> Iterator[str]:
-    """The second parameter and those up to the sixth."""
+    """The second parameter and those up to the fifth."""
     charges = [bid.charge for bid in bids if bid.charge]
     yield arrays.of_words([charge.bucket for charge in charges])
     yield arrays.of_numbers([charge.cost for charge in charges])
     yield arrays.of_numbers([charge.room for charge in charges])
-    kept = [bid for bid in bids if bid.ticket.is_recorded(bid.outcome)]
-    yield calls.as_json([bid.ticket.line(bid.outcome) for bid in kept])
-    yield arrays.of_words([bid.charge.bucket if bid.charge else "" for bid in kept])
-
-
-def _nonces(bids: Sequence[Bid]) -> Iterator[str]:
-    """The last two parameters."""
-    yield arrays.of_words([bid.nonce for bid in bids if bid.charge])
-    yield arrays.of_words([bid.nonce for bid in bids if bid.ticket.is_recorded(bid.outcome)])
+    yield calls.as_json([bid.line() for bid in bids if bid.ticket.is_recorded(bid.outcome)])
 
 
 def _settle(bids: Sequence[Bid], rows: Sequence[Row], moment: int) -> None:

@@ -75,6 +75,7 @@ class Lanes:
             tickets = read(batch)
             error = self._try(tickets, before_commit)
             if error and not isinstance(error, Lost):
+                log.warning("%d calls are treated one by one after %s", len(tickets), type(error).__name__)
                 for ticket in _open(tickets):
                     error = self._try([ticket], before_commit, alone=True)
                     ticket.error = error.cause if isinstance(error, Lost) else error
