@@ -139,6 +139,10 @@ def record_pages() -> list[str]:
     ]
 
 
+LONG = "/docs/api-reference/"
+"""A quarter of all that axe looks at. /docs/sdk-api/ is of the same template: its colours in the dark are the same."""
+
+
 def test_axe_finds_nothing_in_light_and_in_dark(
     page: Page, addresses: list[str], admin: User, axe: CheckPage
 ) -> None:
@@ -148,8 +152,9 @@ def test_axe_finds_nothing_in_light_and_in_dark(
         page.emulate_media(color_scheme="light")
         page.goto(address)
         axe(page)
-        page.emulate_media(color_scheme="dark")
-        axe(page, "color-contrast", "link-in-text-block")
+        if address != LONG:
+            page.emulate_media(color_scheme="dark")
+            axe(page, "color-contrast", "link-in-text-block")
 
     look_at("/account/login/")
     look_at("/account/password/reset/")
