@@ -290,8 +290,8 @@ def chromium() -> str | None:
 def pytest(database: str, words: list[str], told: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     """Begin to run the tests on one database; what it says goes to `told`, if that is given."""
     say("testing on " + database)
-    # A file's tests stay together, and in order.
-    split = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    # PostgreSQL's run has the races and the browser: it takes two workers. A file's tests stay together, and in order.
+    split = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"] if database == "postgres" else []
     command = [str(PYTHON), "-m", "pytest", "--db=" + database, *split, *words]
     return subprocess.Popen(command, env=child_env(), stdout=told, stderr=subprocess.STDOUT if told else None)
 
