@@ -188,7 +188,7 @@ class SignatureRequired(CallRefused):
     """The call is not signed, or not wholly."""
 
     code = "signature_required"
-    message = "Calls to the runtime API must be signed with the key."
+    message = "This call must be signed with the key."
     hint = HOW_TO_SIGN
 
 
