@@ -5,10 +5,7 @@
 Everything runs in this process, on a SQLite file in a temporary folder: no network, no server.
 """
 
-import hashlib
-import hmac
 import os
-import secrets
 import statistics
 import sys
 import tempfile
@@ -79,15 +76,9 @@ def requests() -> dict[str, Callable[[], None]]:
 
 def signed(secret: str, target: str) -> dict[str, str]:
     """The headers of a GET at the runtime API."""
-    from keys import signatures
+    from tests.keys import signing
 
-    body = hashlib.sha256(b"").hexdigest()
-    headers = dict(
-        zip(signatures.HEADERS, (str(int(time.time())), secrets.token_hex(16), body), strict=False)
-    )
-    text = signatures.signed_text(signatures.Request("GET", target, "", b"", headers)).encode()
-    signature = hmac.digest(signatures.signing_key(secret), text, "sha256").hex()
-    return {"x-api-key": secret, **headers, "X-Alter-Signature": signature}
+    return {"x-api-key": secret, **signing.signed(secret, target)}
 
 
 def cpu(request: Callable[[], None]) -> float:

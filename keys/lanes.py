@@ -77,10 +77,10 @@ class Lanes:
             if error and not isinstance(error, Lost):
                 log.warning("%d calls are treated one by one after %s", len(tickets), type(error).__name__)
                 for ticket in _open(tickets):
-                    error = self._try([ticket], before_commit, alone=True)
-                    ticket.error = error.cause if isinstance(error, Lost) else error
-            for ticket in _open(tickets):
-                ticket.error = ticket.error or (error.cause if isinstance(error, Lost) else error)
+                    ticket.error = _cause(self._try([ticket], before_commit, alone=True))
+            else:
+                for ticket in _open(tickets):
+                    ticket.error = _cause(error)
             tell(tickets)
         except Exception as mistake:
             log.exception("a batch of calls failed")
@@ -137,6 +137,11 @@ class Lanes:
             return error
         self._idle.append(lane)
         return None
+
+
+def _cause(error: Exception | None) -> Exception | None:
+    """What a caller is told went wrong."""
+    return error.cause if isinstance(error, Lost) else error
 
 
 def _open(tickets: Sequence[Ticket]) -> list[Ticket]:

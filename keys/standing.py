@@ -78,7 +78,7 @@ def look_up(
         return {}
     found: dict[bytes, Standing] = {}
     current, limit = plaintext.current_pepper(), settings.RATE_LIMIT_RPM
-    for digest, pepper, row in (read or _reader(db))(list(wanted)):
+    for digest, pepper, row in read(list(wanted)) if read else _read(list(wanted), db):
         hashed = wanted[bytes.fromhex(digest)]
         found[hashed] = _standing(row, limit)
         if int(pepper) != current:
@@ -96,17 +96,14 @@ def of(key: ApiKey) -> Standing:
         return _standing(cursor.fetchone()[2], settings.RATE_LIMIT_RPM)
 
 
-def _reader(db: BaseDatabaseWrapper) -> Read:
-    def read(digests: Sequence[bytes]) -> list[Any]:
-        with db.cursor() as cursor:
-            if db.vendor == "postgresql":
-                cursor.execute(MANY, [arrays.of_bytes(digests)])
-            else:
-                places = ", ".join(["%s"] * len(digests))
-                cursor.execute(f"{_ROWS['sqlite']} {_KIN} WHERE own.digest IN ({places})", digests)
-            return list(cursor.fetchall())
-
-    return read
+def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
+    with db.cursor() as cursor:
+        if db.vendor == "postgresql":
+            cursor.execute(MANY, [arrays.of_bytes(digests)])
+        else:
+            places = ", ".join(["%s"] * len(digests))
+            cursor.execute(f"{_ROWS['sqlite']} {_KIN} WHERE own.digest IN ({places})", digests)
+        return list(cursor.fetchall())
 
 
 @lru_cache(KNOWN)

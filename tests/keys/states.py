@@ -2,9 +2,16 @@
 
 from datetime import datetime, timedelta
 
+from hypothesis import strategies as st
+
 from agents.models import App
-from audit.actors import shell
-from keys import lifecycle
+from audit.actors import Origin, shell
+from audit.addresses import parse_address
+from keys import lifecycle, plaintext
+from keys.door import Question
+from keys.scopes import ScopeSet, parse_scopes
+from keys.signatures import Signature
+from keys.verdict import Asking
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import UNKNOWN
 from tests.keys.family import derived, parent_of
@@ -20,6 +27,14 @@ KINDS = (
     "agent",
     "unknown",
     "malformed",
+)
+
+# The kind of key, the caller's address, the scope that is needed, the nonce of a signed call.
+CALLS = (
+    st.sampled_from(KINDS),
+    st.sampled_from(["203.0.113.7", "198.51.100.7", ""]),
+    st.sampled_from(["grants:read", "grants:admin", ""]),
+    st.sampled_from([None, "a" * 32, "b" * 32]),
 )
 
 
@@ -39,3 +54,27 @@ def each_state(app: App, moment: datetime) -> dict[str, str]:
     lifecycle.deprecate(shell(), made["deprecated"].key)
     taken = {name: one.plaintext.take() for name, one in made.items()}
     return {**taken, "unknown": UNKNOWN, "malformed": "alter_key_app_x"}
+
+
+def question(
+    moment: datetime,
+    secret: str,
+    address: str = "",
+    scope: str = "",
+    nonce: str | None = None,
+    request_id: str = "r1",
+) -> Question:
+    """What is asked about a call, signed at `moment` if it has a nonce."""
+    asking = Asking(
+        presented=True,
+        well_formed=plaintext.is_well_formed(secret),
+        address=parse_address(address),
+        scopes=parse_scopes([scope]) if scope else ScopeSet(()),
+        signature=_signature(moment, nonce) if nonce else None,
+    )
+    origin = Origin("door", address, 'py"test\\ ü', request_id)
+    return Question(asking, plaintext.sha256(secret), plaintext.prefix_of(secret), origin, "GET", "/a,(b)'")
+
+
+def _signature(moment: datetime, nonce: str) -> Signature:
+    return Signature(moment=int(moment.timestamp()), nonce=nonce, body_matches=True, matches=True)

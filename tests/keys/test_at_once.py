@@ -13,34 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.models import App
-from audit.actors import Origin
-from audit.addresses import parse_address
 from audit.clock import at
 from audit.models import Call
-from keys import door, plaintext
+from keys import door
 from keys.door import Outcome, Question
 from keys.lane import Lane, Row, Statement
 from keys.lanes import Lanes
 from keys.models import Nonce, Pace
-from keys.scopes import parse_scopes
-from keys.signatures import Signature
 from keys.tickets import Ticket
-from keys.verdict import Asking
 from tests.factories import minted
+from tests.keys import states
 from tests.keys.laws import law
-from tests.keys.states import KINDS, each_state
+from tests.keys.states import CALLS, each_state
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=90)
 """One of the keys has expired by then, which must lie ahead when it is minted; the derived one has not."""
 numbers = count()
-calls = st.tuples(
-    st.sampled_from(KINDS),
-    st.sampled_from(["203.0.113.7", "198.51.100.7", ""]),
-    st.sampled_from(["grants:read", "grants:admin", ""]),
-    st.sampled_from([None, "a" * 32, "b" * 32]),
-    st.booleans(),
-)
+calls = st.tuples(*CALLS, st.booleans())
 batches = st.lists(st.lists(calls, min_size=1, max_size=8), min_size=1, max_size=3)
 
 
@@ -57,16 +47,7 @@ def secrets(app: App) -> dict[str, str]:
 
 
 def question(secret: str, address: str = "", scope: str = "", nonce: str | None = None) -> Question:
-    signature = nonce and Signature(moment=int(NOW.timestamp()), nonce=nonce, body_matches=True, matches=True)
-    asking = Asking(
-        True,
-        plaintext.is_well_formed(secret),
-        parse_address(address),
-        parse_scopes([scope]) if scope else Asking(True, True, None).scopes,
-        signature=signature or None,
-    )
-    origin = Origin("door", address, 'py"test\\ ü', f"r{next(numbers)}")
-    return Question(asking, plaintext.sha256(secret), plaintext.prefix_of(secret), origin, "GET", "/a,(b)'")
+    return states.question(NOW, secret, address, scope, nonce, f"r{next(numbers)}")
 
 
 def ticket(asked: Question, *, whole: bool = True) -> Ticket:

@@ -9,16 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.models import App
-from audit.actors import Origin
-from audit.addresses import parse_address
 from audit.clock import at
-from keys import door, plaintext
+from keys import door
 from keys.door import Outcome, Question
-from keys.scopes import parse_scopes
-from keys.signatures import Signature
-from keys.verdict import Asking
+from tests.keys import states
 from tests.keys.laws import law
-from tests.keys.states import KINDS, each_state
+from tests.keys.states import CALLS, each_state
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
@@ -33,25 +29,8 @@ def secrets(app: App) -> dict[str, str]:
     return each_state(app, NOON)
 
 
-calls = st.tuples(
-    st.sampled_from(KINDS),
-    st.sampled_from(["203.0.113.7", "198.51.100.7", ""]),
-    st.sampled_from(["grants:read", "grants:admin", ""]),
-    st.sampled_from([None, "a" * 32, "b" * 32]),
-)
-
-
 def question(secrets: dict[str, str], kind: str, address: str, scope: str, nonce: str | None) -> Question:
-    secret = secrets[kind]
-    scopes = parse_scopes([scope]) if scope else Asking(True, True, None).scopes
-    signature = nonce and Signature(
-        moment=int(NOON.timestamp()), nonce=nonce, body_matches=True, matches=True
-    )
-    asking = Asking(
-        True, plaintext.is_well_formed(secret), parse_address(address), scopes, signature=signature or None
-    )
-    origin = Origin("door", address, "pytest", "r1")
-    return Question(asking, plaintext.sha256(secret), plaintext.prefix_of(secret), origin, "GET", "/grants")
+    return states.question(NOON, secrets[kind], address, scope, nonce)
 
 
 def told(asked: Question, outcome: Outcome) -> dict[str, Any]:
@@ -73,7 +52,7 @@ def undone(treat: Any) -> Any:
 
 def test_together_and_one_by_one_are_the_same(secrets: dict[str, str]) -> None:
     @settings(law, max_examples=40)
-    @given(st.lists(calls, min_size=1, max_size=12))
+    @given(st.lists(st.tuples(*CALLS), min_size=1, max_size=12))
     def check(asked: list[tuple[str, str, str, str | None]]) -> None:
         questions = [question(secrets, *one) for one in asked]
         together = undone(lambda: door.settle(questions))
