@@ -148,22 +148,6 @@ def test_what_is_slow_to_load_is_loaded_when_it_is_needed() -> None:
     assert {"httpx2", "rich", "django", "http.server"}.isdisjoint(done.stdout.decode().split())
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs the times of child processes")
-def test_help_is_there_in_a_tenth_of_a_second_of_cpu() -> None:
-    import resource
-
-    def spent() -> float:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return used.ru_utime + used.ru_stime
-
-    times = []
-    for _ in range(5):
-        before = spent()
-        process("--help")
-        times.append(spent() - before)
-    assert min(times) < 0.1
-
-
 def test_a_mistake_of_ours_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ValueError("oh")
