@@ -119,10 +119,11 @@ class Gathering:
         try:
             self._lanes.carry_out(batch, hand_on)
         finally:
-            self._hand_on(ended=True, was_working=working)
+            # Answers first: whoever is answered at once may ask again in time for the next batch.
             for ticket in batch:
                 ticket.leads = False
                 ticket.turn.release()
+            self._hand_on(ended=True, was_working=working)
 
     def _hand_on(self, *, ended: bool, was_working: bool = True) -> None:
         """Let the first that waits lead the next batch, if there is room for one and nobody else is at work."""

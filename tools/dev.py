@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -287,30 +287,22 @@ def chromium() -> str | None:
     return None
 
 
-def pytest(database: str, words: list[str], told: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-    """Begin to run the tests on one database; what it says goes to `told`, if that is given."""
+def pytest(database: str, words: list[str]) -> int:
+    """Run the tests on one database, on two workers. A file's tests stay together, and in order."""
     say("testing on " + database)
-    # PostgreSQL's run has the races and the browser: it takes two workers. A file's tests stay together, and in order.
-    split = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"] if database == "postgres" else []
-    command = [str(PYTHON), "-m", "pytest", "--db=" + database, *split, *words]
-    return subprocess.Popen(command, env=child_env(), stdout=told, stderr=subprocess.STDOUT if told else None)
+    split = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    return subprocess.call([str(PYTHON), "-m", "pytest", "--db=" + database, *split, *words], env=child_env())
 
 
 def test(*words: str) -> int:
-    """Run every test on SQLite and, at the same time, every test on PostgreSQL, with the browser."""
+    """Run every test on SQLite, then every test on PostgreSQL, with the browser."""
     install("test")
     browser = chromium()
     gateways()
     say("browser: " + (browser or "none"))
     if browser:
         os.environ["PORTAL_TEST_CHROMIUM"] = browser
-    with tempfile.TemporaryFile() as told:
-        on_sqlite = pytest("sqlite", list(words), told)
-        codes = [pytest("postgres", list(words)).wait(), on_sqlite.wait()]
-        say("on sqlite it said:")
-        told.seek(0)
-        shutil.copyfileobj(told, sys.stdout.buffer)
-        sys.stdout.flush()
+    codes = [pytest(database, list(words)) for database in ("sqlite", "postgres")]
     # A selection such as tests/browser has nothing to run on SQLite, which is no failure.
     ran = [code for code in codes if code != NO_TESTS_RAN]
     return max(ran) if ran else NO_TESTS_RAN

@@ -1,6 +1,5 @@
 """The command as a whole: help with examples everywhere, quick to start, and every word of its document."""
 
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from alter.exits import Exit
 from alter.main import COMMANDS
 from alter.main import alter as top
 from alter.values import Id
-from tests.alter.running import ROOT, environment, process
+from tests.alter.running import ROOT, environment
 from tests.alter.running import alter as run
 
 SYNOPSIS = {

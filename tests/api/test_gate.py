@@ -19,6 +19,7 @@ from tests.api.program import Program, error, last_act, named
 from tests.api.roles import end, give
 from tests.factories import AgentFactory, UserFactory, member, minted, taken_back
 
+pytestmark = pytest.mark.one_engine
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 EVERY_LINE = pytest.mark.parametrize("line", PERMISSION)

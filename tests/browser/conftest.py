@@ -65,15 +65,16 @@ def _script_error(error: WebError) -> str:
 def axe() -> CheckPage:
     """Return a check that axe-core finds nothing wrong with a page for people with disabilities.
 
-    `axe(page, "color-contrast", …)`: by those rules alone.
+    `axe(page, "color-contrast", …)`: by those rules alone; `axe(page, without="color-contrast")`: by all but that one.
     """
     script = Axe().axe_script
 
-    def check(page: Page, *rules: str) -> None:
+    def check(page: Page, *rules: str, without: str = "") -> None:
         if not page.evaluate("'axe' in window"):
             page.evaluate(script)
         only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
-        options = {"resultTypes": ["violations"], **only}
+        left_out = {"rules": {without: {"enabled": False}}} if without else {}
+        options = {"resultTypes": ["violations"], **only, **left_out}
         violations = page.evaluate("options => axe.run(options).then((found) => found.violations)", options)
         if violations:
             pytest.fail(f"axe-core on {page.url}:\n" + "\n".join(map(_violation, violations)), pytrace=False)

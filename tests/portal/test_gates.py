@@ -19,6 +19,7 @@ from portal.roles import PERMISSIONS
 from tests.factories import member, minted
 from tests.portal.routes import address, gated
 
+pytestmark = pytest.mark.one_engine
 SignedIn = Callable[[User], Client]
 BELOW = [line for line in gated() if "/apps/" in address(str(line.name)) and line.name != "app-new"]
 ROLES = ("developer", "support", "admin")

@@ -13,6 +13,7 @@ from portal.models import User
 from portal.programs import api, sdk
 from tests.factories import UserFactory
 
+pytestmark = pytest.mark.one_engine
 SignedIn = Callable[[User], Client]
 
 GUIDE_PAGES = [f"/docs/{guide.slug}/" for guide in GUIDES]

@@ -15,6 +15,7 @@ from portal.models import User
 from portal.people.lifecycle import invite
 from tests.factories import PASSWORD, UserFactory
 
+pytestmark = pytest.mark.one_engine
 SignedIn = Callable[[User], Client]
 BETTER = "an even longer password"
 LOGIN, RESET, CHANGE = "/account/login/", "/account/password/reset/", "/account/password/change/"
