@@ -25,6 +25,16 @@ class Caller:
     trace_id: str = ""
     """The W3C trace it is part of: 32 hex digits."""
 
+    def columns(self) -> dict[str, Any]:
+        """As an event and a call keep it."""
+        return {
+            "caller": self.name,
+            "caller_type": self.type,
+            "caller_id": self.id,
+            "context": dict(self.context),
+            "trace_id": self.trace_id,
+        }
+
 
 NOBODY = Caller()
 
@@ -39,18 +49,9 @@ class Origin(NamedTuple):
     caller: Caller = NOBODY
 
     def columns(self) -> dict[str, Any]:
-        """As an event and a call keep it."""
-        return {
-            "via": self.via,
-            "ip": self.ip,
-            "user_agent": self.user_agent,
-            "request_id": self.request_id,
-            "caller": self.caller.name,
-            "caller_type": self.caller.type,
-            "caller_id": self.caller.id,
-            "context": dict(self.caller.context),
-            "trace_id": self.caller.trace_id,
-        }
+        """As an event and a call keep it. What is left out is empty there."""
+        own = {"via": self.via, "ip": self.ip, "user_agent": self.user_agent, "request_id": self.request_id}
+        return own if self.caller is NOBODY else own | self.caller.columns()
 
 
 class _Everything:

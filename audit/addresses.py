@@ -41,7 +41,9 @@ def client_address(meta: Mapping[str, Any]) -> Address | None:
     walked from the right to the first hop that is not one. A hop that is no address ends the walk: None.
     """
     address = parse_address(str(meta.get("REMOTE_ADDR", "")))
-    hops = str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+    if "HTTP_X_FORWARDED_FOR" not in meta:
+        return address
+    hops = str(meta["HTTP_X_FORWARDED_FOR"]).split(",")
     while address is not None and is_trusted(address) and any(hop.strip() for hop in hops):
         address = parse_address(hops.pop())
     return address

@@ -143,36 +143,32 @@ LONG = "/docs/api-reference/"
 """A quarter of all that axe looks at. /docs/sdk-api/ is of the same template, and so its colours are the same."""
 
 
-def test_axe_finds_nothing_in_light_and_in_dark(
+def test_every_page_is_for_everyone_in_light_in_dark_and_on_a_narrow_phone(
     page: Page, addresses: list[str], admin: User, axe: CheckPage
 ) -> None:
-    """A page is opened once for both: they differ in colours alone, which tests/portal/test_look.py makes sure of."""
+    """A page is opened once for all three: style sheets alone tell them apart (tests/portal/test_look.py)."""
+    wide = []
 
     def look_at(address: str) -> None:
+        page.set_viewport_size({"width": 1280, "height": 720})
         page.emulate_media(color_scheme="light")
         page.goto(address)
         if address == LONG:
             axe(page, without="color-contrast")
-            return
-        axe(page)
-        page.emulate_media(color_scheme="dark")
-        axe(page, "color-contrast", "link-in-text-block")
+        else:
+            axe(page)
+            page.emulate_media(color_scheme="dark")
+            axe(page, "color-contrast", "link-in-text-block")
+        page.set_viewport_size({"width": 320, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > 320:
+            wide.append(address)
 
     look_at("/account/login/")
     look_at("/account/password/reset/")
+    page.set_viewport_size({"width": 1280, "height": 720})
     story.sign_in(page, admin)
     for address in addresses:
         look_at(address)
-
-
-def test_nothing_scrolls_sideways_on_a_narrow_phone(page: Page, addresses: list[str], admin: User) -> None:
-    story.sign_in(page, admin)
-    page.set_viewport_size({"width": 320, "height": 800})
-    wide = []
-    for address in addresses:
-        page.goto(address)
-        if page.evaluate("document.documentElement.scrollWidth") > 320:
-            wide.append(address)
     assert wide == []
 
 
