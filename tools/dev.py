@@ -138,7 +138,9 @@ def install(lock: str, venv: Path = VENV) -> None:
         return
     say("installing requirements/%s.txt" % lock)
     pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", str(path)], env=child_env())
+    # Compiling all there is takes pip longer than fetching it; Python compiles what is imported.
+    words = ["--no-deps", "--no-compile", "--require-hashes", "-r", str(path)]
+    done = subprocess.run([*pip, *words], env=child_env())
     if done.returncode:
         stop("Installing requirements/%s.txt failed; pip says why above." % lock)
     stamp.write_text(wanted)

@@ -24,8 +24,8 @@ SELECT (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '
         || '8' || substr(md5(n::text), 4, 15))::uuid, at, app_id, key_id, prefix, name, '', 'door',
     '203.0.113.' || n %% 250, 'curl/8', md5(n::text), '', '', '{}', '', 'GET', '/grants', 200, true, '', '', '', '', 700
 FROM (
-    SELECT n, now() - interval '20 days' + n * (interval '20 days' / %(calls)s) AS at, 1 + n::bigint * 7919 %% %(keys)s AS place
-    FROM generate_series(1, %(calls)s) AS n
+    SELECT n, now() - interval '20 days' + n * (interval '20 days' / %(calls)s) AS at, 1 + n * 7919 %% %(keys)s AS place
+    FROM generate_series(1::bigint, %(calls)s) AS n
 ) AS drawn JOIN (
     SELECT row_number() OVER () AS place, id AS key_id, app_id, prefix, name FROM keys_apikey
 ) AS whose USING (place) ORDER BY n

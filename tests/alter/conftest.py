@@ -12,6 +12,15 @@ from portal.models import User
 from tests.alter.running import SETTINGS
 from tests.server import Server
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The command talks to a portal by HTTP: which database is behind it makes no difference."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("one_engine")
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
