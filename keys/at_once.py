@@ -39,7 +39,7 @@ WITH {_FRESH if nonces else ""}charged AS (
     WHERE greatest(pace.spent_until, $1) - $1 + excluded.spent_until - $1 <= excluded.room
     RETURNING bucket, spent_until
 ), kept AS (
-    INSERT INTO audit_call ({", ".join(calls.COLUMNS)}) SELECT {calls.FROM_JSON}
+    INSERT INTO audit_call ({calls.NAMES}) SELECT {calls.FROM_JSON}
     FROM json_to_recordset($5::json) AS line ({calls.IN_JSON}, whose uuid, used text)
     WHERE (whose IS NULL OR whose IN (SELECT bucket FROM charged))
     {"AND (used IS NULL OR used IN (SELECT id FROM fresh))" if nonces else ""}

@@ -114,7 +114,7 @@ def micros(now: datetime) -> int:
 
 def sweep(now: datetime) -> int:
     """Delete what is left of buckets that nobody has spent from for a day; return how many. A new one is as full."""
-    idle = Pace.objects.filter(spent_until__lt=int((now - IDLE).timestamp() * 1_000_000))
+    idle = Pace.objects.filter(spent_until__lt=micros(now - IDLE))
     free = idle.select_for_update(skip_locked=True).values("pk")[:MOST_SWEPT]
     return Pace.objects.filter(pk__in=free).delete()[0]
 

@@ -17,7 +17,7 @@ NO_POSTGRES = "no PostgreSQL found: use `make test`, set PORTAL_TEST_PG_BIN, or 
 POSTGRES_ONLY = ("browser", "postgres")
 # Whoever touches a database asks for one of these, or is marked django_db.
 DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
-LEFT_TO = {"sqlite": ("need PostgreSQL", "postgres"), "postgres": ("touch no database", "sqlite")}
+LEFT_TO = {"sqlite": ("need PostgreSQL", "postgres"), "postgres": ("do not depend on the engine", "sqlite")}
 
 _postgres = pytest.StashKey[pgtemp.Server]()
 _left_out = pytest.StashKey[int]()

@@ -5,7 +5,7 @@ import re
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from agents.models import App
 from audit.actors import shell
@@ -14,6 +14,8 @@ from portal.people.lifecycle import invite
 from tests.factories import PASSWORD
 
 EMAIL = "first@example.com"
+DESK: ViewportSize = {"width": 1280, "height": 720}
+PHONE: ViewportSize = {"width": 320, "height": 800}
 
 
 class Asked:

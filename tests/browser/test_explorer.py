@@ -92,7 +92,7 @@ def test_a_search_is_typed_narrowed_opened_and_saved(
     axe(page)
     page.get_by_role("table", name="Calls and acts by time").get_by_role("link").first.click()
     page.wait_for_url("**range=custom&since=**")
-    page.set_viewport_size({"width": 320, "height": 800})
+    page.set_viewport_size(story.PHONE)
     page.locator("a.entry:visible").first.click()
     page.locator("#detail").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 320

@@ -150,7 +150,6 @@ def test_every_page_is_for_everyone_in_light_in_dark_and_on_a_narrow_phone(
     wide = []
 
     def look_at(address: str) -> None:
-        page.set_viewport_size({"width": 1280, "height": 720})
         page.emulate_media(color_scheme="light")
         page.goto(address)
         if address == LONG:
@@ -159,13 +158,13 @@ def test_every_page_is_for_everyone_in_light_in_dark_and_on_a_narrow_phone(
             axe(page)
             page.emulate_media(color_scheme="dark")
             axe(page, "color-contrast", "link-in-text-block")
-        page.set_viewport_size({"width": 320, "height": 800})
+        page.set_viewport_size(story.PHONE)
         if page.evaluate("document.documentElement.scrollWidth") > 320:
             wide.append(address)
+        page.set_viewport_size(story.DESK)
 
     look_at("/account/login/")
     look_at("/account/password/reset/")
-    page.set_viewport_size({"width": 1280, "height": 720})
     story.sign_in(page, admin)
     for address in addresses:
         look_at(address)
@@ -184,7 +183,7 @@ def test_the_token_pages_have_nothing_for_axe_to_find_when_they_are_used(
     page: Page, app: App, admin: User, axe: CheckPage
 ) -> None:
     story.sign_in(page, admin)
-    page.set_viewport_size({"width": 320, "height": 800})
+    page.set_viewport_size(story.PHONE)
     page.goto(reverse("token-mint"))
     page.get_by_label("Choose").check()
     page.get_by_label("Custom", exact=True).check()
@@ -208,7 +207,7 @@ def test_a_dialog_that_htmx_opened_has_nothing_for_axe_to_find(
 
 def test_a_signing_secret_is_shown_without_a_flaw(page: Page, admin: User, axe: CheckPage) -> None:
     story.sign_in(page, admin)
-    page.set_viewport_size({"width": 320, "height": 800})
+    page.set_viewport_size(story.PHONE)
     page.goto(reverse("destination-create"))
     page.get_by_label("Name").fill("siem")
     page.get_by_label("Address").fill("https://siem.example.com/hook")
