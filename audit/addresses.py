@@ -10,6 +10,22 @@ from django.conf import settings
 LONGEST = 45
 """Characters of the longest address. A key is longer: nothing secret is kept by mistake."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+"""All of IPv4 as IPv6 addresses (RFC 4291, section 2.5.5.2)."""
+
+
+def unmapped(network: Network) -> Network:
+    """An IPv4-mapped IPv6 range as the IPv4 range it means, because that is how callers are seen.
+
+    Raises ValueError for an IPv6 range that covers all of IPv4 and more.
+    """
+    if isinstance(network, ipaddress.IPv4Network):
+        return network
+    if network.supernet_of(MAPPED):
+        raise ValueError(f"{network} covers all of IPv4. Write the IPv4 range itself.")
+    mapped = network.network_address.ipv4_mapped
+    return ipaddress.IPv4Network((mapped, network.prefixlen - MAPPED.prefixlen)) if mapped else network
 
 
 def parse_address(text: str) -> Address | None:
@@ -38,13 +54,14 @@ def client_address(meta: Mapping[str, Any]) -> Address | None:
     """The caller's address by WSGI environment.
 
     REMOTE_ADDR, unless that is a trusted proxy (settings.TRUSTED_PROXIES): then X-Forwarded-For is
-    walked from the right to the first hop that is not one. A hop that is no address ends the walk: None.
+    walked from the right to the first hop that is not one. A hop that is no address ends the walk: None. So does an
+    empty header: what cannot be read is not what is absent.
     """
     address = parse_address(str(meta.get("REMOTE_ADDR", "")))
     if "HTTP_X_FORWARDED_FOR" not in meta:
         return address
     hops = str(meta["HTTP_X_FORWARDED_FOR"]).split(",")
-    while address is not None and is_trusted(address) and any(hop.strip() for hop in hops):
+    while hops and address is not None and is_trusted(address):
         address = parse_address(hops.pop())
     return address
 

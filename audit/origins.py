@@ -6,7 +6,7 @@ from typing import Any
 from audit.actors import Origin
 from audit.addresses import client_address
 from audit.ids import new_hex
-from audit.text import keepable
+from audit.text import as_sent, keepable
 
 
 def origin_of(meta: Mapping[str, Any], via: str) -> Origin:
@@ -14,11 +14,12 @@ def origin_of(meta: Mapping[str, Any], via: str) -> Origin:
     return Origin(
         via=via,
         ip=str(client_address(meta) or ""),
-        user_agent=keepable(str(meta.get("HTTP_USER_AGENT", "")), 300),
+        user_agent=keepable(as_sent(str(meta.get("HTTP_USER_AGENT", ""))), 300),
         request_id=request_id(meta),
     )
 
 
 def request_id(meta: Mapping[str, Any]) -> str:
     """The caller's X-Request-ID, so that logs can be joined, or a fresh one."""
-    return keepable(str(meta.get("HTTP_X_REQUEST_ID", "")), 64) or new_hex()
+    told = as_sent(str(meta.get("HTTP_X_REQUEST_ID", "")))
+    return keepable(told.encode("ascii", "backslashreplace").decode(), 64) or new_hex()

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from django.db import InterfaceError, InternalError, OperationalError
 
 log = logging.getLogger(__name__)
+REFUSED = "alter.refused"
+"""Where a WSGI environment holds the refusal of a request that the server could not take as it came."""
 
 
 class Refusal(Exception):
@@ -129,6 +131,24 @@ class PayloadTooLarge(Refusal):
     status = 413
     message = "The body is too large. Nothing was changed."
     hint = "Send at most 64 KiB."
+
+
+class HeadersTooLarge(Refusal):
+    """A request has more headers, or longer ones, than the server reads."""
+
+    code = "headers_too_large"
+    status = 431
+    message = "This request has too many headers, or too long ones. Nothing was changed."
+    hint = "Send at most 256 headers, and at most 64 KiB of them."
+
+
+class RequestTimeout(Refusal):
+    """The headers or the body of a request came too slowly."""
+
+    code = "request_timeout"
+    status = 408
+    message = "The request came too slowly to be read. Nothing was changed."
+    hint = "Send it again, in one go."
 
 
 class InvalidJson(Refusal):

@@ -23,6 +23,19 @@ def keepable(text: str, longest: int) -> str:
     return redact(shown).strip()[:longest]
 
 
+def as_sent(header: str) -> str:
+    """A header's value to be kept: the bytes that were sent as UTF-8, and those that are none as `\\xe9`.
+
+    WSGI gives a value's bytes as Latin-1 text.
+    """
+    if header.isascii():
+        return header
+    try:
+        return header.encode("latin-1").decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # it is text already
+        return header
+
+
 def path_of(uri: str, longest: int = 500) -> str:
     """The path of a request's address, without its query, which is where people put secrets."""
     return keepable(_AFTER_PATH.split(BEFORE_PATH.sub("", uri), maxsplit=1)[0], longest)

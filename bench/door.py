@@ -4,8 +4,8 @@
     make bench ARGS="--quick"                      a look, in a minute
     make bench ARGS="--json figures.json --full"   with 10 million calls stored, and memory over a million calls
 
-It makes an environment in .cache, starts a PostgreSQL of its own whose commits are on disk, serves everything with
-granian, calls it with wrk, and removes it all. docs/performance.md says what the figures mean.
+It makes an environment in .cache, starts a PostgreSQL of its own whose commits are on disk, serves ours as it is run
+and the peers with granian, calls all with wrk, and removes it all. docs/performance.md says what the figures mean.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 from bench.doors import full, load, report
 from bench.doors.contenders import API_KEY, OURS, Contender, Sealer, SetUp, contenders, prepared
 from bench.doors.postgres import Server
-from bench.doors.servers import Granian
+from bench.doors.servers import Granian, Portal
 
 BEGAN = time.monotonic()
 SLOWER_MS = 5
@@ -42,7 +42,6 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", default="", help="contenders, with commas between")
     parser.add_argument("--keys", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2, help="of our server")
-    parser.add_argument("--threads", type=int, default=64, help="of each worker of our server")
     parser.add_argument("--peer-workers", type=int, default=2)
     parser.add_argument("--peer-threads", type=int, default=4)
     parser.add_argument("--no-slow-disk", dest="slow_disk", action="store_false")
@@ -73,11 +72,11 @@ def everyone(asked: argparse.Namespace, slower_ms: float = 0) -> Iterator[tuple[
             "PORTAL_CHECKPOINTS": str(folder / "checkpoints"),
         }
         heads = json.loads(prepared("bench.doors.peers.prepare", asked.keys, **theirs))
-        portal, peers = "portal.wsgi:application", "bench.doors.peers.wsgi:application"
+        peers = "bench.doors.peers.wsgi:application"
         at = SetUp(
             postgres,
-            stack.enter_context(Granian(portal, ours | APART, asked.workers, asked.threads)),
-            stack.enter_context(Granian(portal, sealing, asked.workers, asked.threads)),
+            stack.enter_context(Portal(ours | APART, asked.workers)),
+            stack.enter_context(Portal(sealing, asked.workers)),
             stack.enter_context(Granian(peers, theirs, asked.peer_workers, asked.peer_threads)),
             stack.enter_context(Sealer(postgres, "sealing", **ours)),
             keys,
@@ -137,7 +136,7 @@ def compare_on_slow_disk(asked: argparse.Namespace, told: dict[str, Any]) -> Non
 def compare_full(asked: argparse.Namespace, told: dict[str, Any]) -> None:
     """Ours beside itself with much stored."""
     say(f"{full.KEYS:,} keys")
-    figures = full.compare(asked.rounds, asked.seconds, asked.threads, say)
+    figures = full.compare(asked.rounds, asked.seconds, say)
     ratio = figures["full"]["each_second"] / figures["empty"]["each_second"]
     line = report.bounded(f"calls a second at {full.CALLERS}: full / empty", ratio, 0.9)
     told["full"], told["targets"] = figures, [*told["targets"], line]
@@ -148,7 +147,7 @@ def compare_full(asked: argparse.Namespace, told: dict[str, Any]) -> None:
 def watch_memory(asked: argparse.Namespace, told: dict[str, Any]) -> None:
     """Ours over many calls."""
     say(f"memory over {asked.calls:,} calls")
-    held = full.memory(asked.calls, asked.threads)
+    held = full.memory(asked.calls)
     line = report.bounded("memory of a worker: end / start", held["end"] / held["start"], 1.05, most=True)
     told["memory"], told["targets"] = held, [*told["targets"], line]
     print("\nmegabytes of a worker", *(f"{name} {figure:,.0f}" for name, figure in held.items()), sep="   ")

@@ -20,10 +20,9 @@ from typing import Any
 from bench.doors import killing, report, revoking
 from bench.doors.contenders import prepared
 from bench.doors.postgres import Server
-from bench.doors.servers import Granian
+from bench.doors.servers import Portal
 
 BEGAN = time.monotonic()
-PORTAL = "portal.wsgi:application"
 
 
 def say(words: str) -> None:
@@ -46,7 +45,7 @@ def killed(
 ) -> dict[str, Any]:
     """Calls under kill -9."""
     say(f"{asked.calls:,} calls while the server and the database are killed")
-    with Granian(PORTAL, ours, threads=asked.callers) as portal:
+    with Portal(ours) as portal:
         memories, what = killing.run(postgres, portal, keys, asked.calls, asked.callers)
     statuses: dict[str, int] = {}
     for memory in memories:
@@ -65,7 +64,7 @@ def revoked(ours: dict[str, str], asked: argparse.Namespace) -> dict[str, Any]:
 
     django.setup()
     with ExitStack() as stack:
-        two = [stack.enter_context(Granian(PORTAL, ours, threads=asked.callers // 2)) for _ in range(2)]
+        two = [stack.enter_context(Portal(ours)) for _ in range(2)]
         return revoking.run(two, asked.callers, asked.revoked)
 
 

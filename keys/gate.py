@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.http import HttpRequest
 
 from agents import callers
@@ -21,9 +21,9 @@ from audit.actions import Action
 from audit.actors import Actor, Caller, Origin
 from audit.addresses import parse_address
 from audit.origins import origin_of
-from audit.refusals import PayloadTooLarge, Refusal
+from audit.refusals import REFUSED, PayloadTooLarge, Refusal
 from audit.text import keepable, path_of
-from keys import constraints, door, plaintext, refusals, signatures
+from keys import constraints, door, plaintext, refusals, signatures, standing
 from keys.batch import gathering
 from keys.door import Outcome, Question
 from keys.faces import KeyedRequest
@@ -106,7 +106,22 @@ def record(arrival: Arrival, status: int, refusal: Refusal | None) -> None:
 
 def presented(request: HttpRequest) -> str:
     """The key a request carries; empty if it carries none."""
-    return str(request.META.get("HTTP_X_API_KEY", "")).strip()
+    return _presented(request.META)
+
+
+def _presented(meta: Mapping[str, Any]) -> str:
+    return str(meta.get("HTTP_X_API_KEY", "")).strip()
+
+
+def is_known(meta: Mapping[str, Any]) -> bool:
+    """Whether a request carries a key that exists, by its WSGI environment: only then is a slow body waited for."""
+    key = _presented(meta)
+    if not plaintext.is_well_formed(key):
+        return False
+    try:
+        return bool(standing.look_up([plaintext.sha256(key)]))
+    finally:
+        close_old_connections()
 
 
 def is_too_large(meta: Mapping[str, Any]) -> bool:
@@ -120,7 +135,9 @@ def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) ->
     key, meta = presented(request), request.META
     address = unquote_plus(f"{request.path_info} {meta.get('QUERY_STRING', '')}")
     exposed = plaintext.find(address)
-    refusal = refusals.KeyInUrl() if exposed else PayloadTooLarge() if is_too_large(meta) else None
+    refusal = meta.get(REFUSED) or (
+        refusals.KeyInUrl() if exposed else PayloadTooLarge() if is_too_large(meta) else None
+    )
     signature = None if refusal else _signature(request, key)
     believed = bool(signature and signature.covers_identity)
     claim, stranger = _claim(request.headers) if believed else (Claim(), None)

@@ -3,14 +3,12 @@
 import ipaddress
 from collections.abc import Iterable
 
-from audit.addresses import Address
+from audit.addresses import Address, Network, unmapped
 from audit.text import keepable
 from keys.refusals import InvalidCidr
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+__all__ = ["Network", "allows", "covers", "parse_networks", "stored_networks"]
 MOST = 100
-_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
-"""All of IPv4 as IPv6 addresses (RFC 4291, section 2.5.5.2)."""
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -64,17 +62,10 @@ def _parse(text: str) -> Network:
         raise InvalidCidr(
             "networks", f"{text} allows everyone. Name a smaller range, or leave the field empty."
         )
-    return _unmapped(network)
-
-
-def _unmapped(network: Network) -> Network:
-    """An IPv4-mapped IPv6 range as the IPv4 range it means, because that is how callers are seen."""
-    if isinstance(network, ipaddress.IPv4Network):
-        return network
-    if network.supernet_of(_MAPPED):
-        raise InvalidCidr("networks", f"{network} covers all of IPv4. Write the IPv4 range itself.")
-    mapped = network.network_address.ipv4_mapped
-    return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED.prefixlen)) if mapped else network
+    try:
+        return unmapped(network)
+    except ValueError as too_wide:
+        raise InvalidCidr("networks", str(too_wide)) from None
 
 
 def _merged(networks: Iterable[Network]) -> tuple[Network, ...]:

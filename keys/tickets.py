@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keys import door
@@ -10,16 +10,21 @@ from keys.door import Outcome, Question
 
 Reads = Callable[[], Question]
 Tells = Callable[[Question, Outcome], Any]
+Deliver = Callable[[Sequence["Ticket"]], None]
 
 
 class Ticket:
     """What is asked, how it is answered, and what came of it. `turn` is released when its thread has something to do.
+
+    A call that came over an event loop has no thread: `deliver` is called instead, once for all such calls of a batch,
+    from the thread that led it.
 
     Whoever leads the batch reads its questions and writes its answers, too: the same few lines, many times over, take
     less than half the time that each thread would need for its own.
     """
 
     __slots__ = (
+        "deliver",
         "error",
         "leads",
         "nonce_spent",
@@ -36,8 +41,11 @@ class Ticket:
     question: Question
     outcome: Outcome
 
-    def __init__(self, read: Reads, tell: Tells, started: int, *, whole: bool) -> None:
+    def __init__(
+        self, read: Reads, tell: Tells, started: int, *, whole: bool, deliver: Deliver | None = None
+    ) -> None:
         self.read, self.tell, self.started, self.whole = read, tell, started, whole
+        self.deliver = deliver
         self.told: Any = None
         self.error: Exception | None = None
         self.nonce_spent = False

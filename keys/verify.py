@@ -1,4 +1,4 @@
-"""GET or POST /verify: any service asks here whether a call made with a key may pass (protocol.md sections 2 to 4, 8).
+"""/verify: any service asks here whether a call made with a key may pass (protocol.md sections 2 to 4, 8).
 
 It works as the target of nginx `auth_request`, Traefik `forwardAuth` and Caddy `forward_auth`.
 """
@@ -18,16 +18,18 @@ from django.views.decorators.csrf import csrf_exempt
 
 from audit.addresses import parse_address
 from audit.origins import origin_of, request_id
-from audit.refusals import BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
-from audit.text import BEFORE_PATH, keepable, path_of
+from audit.refusals import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
+from audit.text import BEFORE_PATH, as_sent, keepable, path_of
 from keys import constraints, plaintext, refusals, signatures
 from keys.batch import gathering
 from keys.door import Outcome, Question
 from keys.scopes import ScopeSet, parse_scopes
 from keys.standing import KNOWN
+from keys.tickets import Deliver, Ticket
 from keys.verdict import Asking, Standing
 
 log = logging.getLogger(__name__)
+METHODS = ("GET", "HEAD", "POST")
 ADDRESSES = ("QUERY_STRING", "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
 """Where a key may have been put by mistake: in our own address, or in that of the service behind the gateway."""
 
@@ -47,7 +49,7 @@ class Answer(NamedTuple):
 
 @csrf_exempt
 def verify(request: HttpRequest) -> HttpResponseBase:
-    """GET or POST /verify: may the call that carries this `x-api-key` pass?"""
+    """GET, HEAD or POST /verify: may the call that carries this `x-api-key` pass?"""
     told = answer(request.META, within=connection.in_atomic_block)
     return HttpResponse(told.body, status=told.status, headers=told.headers)
 
@@ -58,18 +60,49 @@ def answer(meta: Mapping[str, Any], *, within: bool = False) -> Answer:
     `within`: whether whoever asks is in a transaction.
     """
     started = time.perf_counter_ns()
-    if meta.get("REQUEST_METHOD") not in ("GET", "POST"):
-        return _json(MethodNotAllowed(), {"Allow": "GET, POST"})
+    if meta.get("REQUEST_METHOD") not in METHODS:
+        return _wrong_method()
     try:
         told: Answer = gathering.ask(lambda: read(meta), tell, started, whole=True, within=within)
-    except TooManyFieldsSent:
-        return _json(BadRequest(), {})
     except Exception as error:
-        refusal, headers = amounts_to(error), {"X-Request-Id": request_id(meta)}
-        if refusal is None:
-            log.exception("the door failed at request %s", headers["X-Request-Id"])
-        return _json(refusal or Internal(), headers)
+        return failed(meta, error)
     return told
+
+
+def submit(meta: Mapping[str, Any], started: int, deliver: Deliver) -> Ticket | Answer:
+    """The same for an event loop, which must not wait: `deliver` gets the ticket, and `came()` its answer.
+
+    An Answer, if there is one already. Raises nothing.
+    """
+    if meta.get("REQUEST_METHOD") not in METHODS:
+        return _wrong_method()
+    try:
+        return gathering.submit(lambda: read(meta), tell, started, deliver)
+    except Exception as error:
+        return failed(meta, error)
+
+
+def came(ticket: Ticket, meta: Mapping[str, Any]) -> Answer:
+    """The answer to a call that was submitted, once it was delivered. Raises nothing."""
+    try:
+        told: Answer = ticket.came()
+    except Exception as error:
+        return failed(meta, error)
+    return told
+
+
+def failed(meta: Mapping[str, Any], error: Exception) -> Answer:
+    """The answer to a call that could not be judged or not be recorded."""
+    if isinstance(error, TooManyFieldsSent):
+        error = BadRequest()
+    refusal, headers = amounts_to(error), {"X-Request-Id": request_id(meta)}
+    if refusal is None:
+        log.error("the door failed at request %s", headers["X-Request-Id"], exc_info=error)
+    return _json(refusal or Internal(), headers)
+
+
+def _wrong_method() -> Answer:
+    return _json(MethodNotAllowed(), {"Allow": ", ".join(METHODS)})
 
 
 def tell(question: Question, outcome: Outcome) -> Answer:
@@ -99,9 +132,9 @@ def read(meta: Mapping[str, Any]) -> Question:
         hashed=plaintext.sha256(presented),
         prefix=plaintext.prefix_of(presented),
         origin=origin,
-        method=keepable(method, 16),
-        path=path_of(address or str(meta.get("PATH_INFO", ""))),
-        refusal=refusals.KeyInUrl() if exposed else refusal,
+        method=keepable(as_sent(method), 16),
+        path=path_of(as_sent(address) or str(meta.get("PATH_INFO", ""))),
+        refusal=meta.get(REFUSED) or (refusals.KeyInUrl() if exposed else refusal),
     )
 
 

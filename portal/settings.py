@@ -9,6 +9,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from audit.addresses import unmapped
 from portal import data, outlets
 from portal.signing_in import provider
 
@@ -39,7 +40,7 @@ if ORIGIN and (_origin.scheme not in ("http", "https") or not _origin.hostname o
 
 try:
     TRUSTED_PROXIES = [
-        ipaddress.ip_network(n.strip()) for n in env.list("PORTAL_TRUSTED_PROXIES", default=[])
+        unmapped(ipaddress.ip_network(n.strip())) for n in env.list("PORTAL_TRUSTED_PROXIES", default=[])
     ]
 except ValueError as wrong_network:
     raise ImproperlyConfigured(

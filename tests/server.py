@@ -6,35 +6,50 @@ and its clock (audit.clock is a context variable).
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context, copy_context
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from typing import Any, cast
 
 import pytest
+import uvicorn
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 
+from portal.front.application import Front
+from portal.front.protocol import FrontProtocol
 
-class _Quiet(WSGIRequestHandler):
-    """Says nothing about the requests it serves."""
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Drop the line."""
+class _Protocol(FrontProtocol):
+    """Hands /verify on as well: the test's transaction is known to one connection alone."""
+
+    verifies = False
 
 
 class Server:
-    """The portal, served to whoever asks at `url`."""
+    """The portal behind its own front, served to whoever asks at `url`."""
 
     def __init__(self) -> None:
-        self._portal, self._context = WSGIHandler(), Context()
-        self._server = make_server("127.0.0.1", 0, self._answer, handler_class=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._portal, self._context, self._turn = WSGIHandler(), Context(), threading.Lock()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        front = Front(self._answer, verifies=False)
+        config = uvicorn.Config(
+            cast(Any, front),
+            http=_Protocol,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            log_config=None,
+            log_level="error",
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def join(self) -> None:
         """Serve from now on with the connection and the context of the thread that calls this."""
@@ -42,14 +57,17 @@ class Server:
 
     def stop(self) -> None:
         """Close the port."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.should_exit = self._server.force_exit = True
         self._thread.join(10)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        connections[DEFAULT_DB_ALIAS] = self._connection
-        with _connection_kept():
-            response = self._context.run(self._portal, environ, start_response)
+        def started(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
+            # Clients of tests run in many event loops: a connection of one is of no use to the next.
+            return start_response(status, [*headers, ("Connection", "close")])
+
+        with self._turn, _connection_kept():
+            connections[DEFAULT_DB_ALIAS] = self._connection
+            response = self._context.run(self._portal, environ, started)
             body = b"".join(response)
             response.close()
         return [body]

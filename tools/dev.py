@@ -158,7 +158,7 @@ def manage(*words: str) -> None:
 
 def refuse_taken_port(host: str, port: str) -> None:
     """Stop if somebody listens there already."""
-    # The server would not notice: it shares the port, and the kernel would split the calls between the two.
+    # Before anything is set up: the server itself would say so in words of its own, and later.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as candidate:
         if not WINDOWS:
@@ -170,16 +170,12 @@ def refuse_taken_port(host: str, port: str) -> None:
             stop("Cannot listen on %s port %s: %s. Choose another: PORT=8001 make run" % (host, port, why))
 
 
-def granian(host: str, port: str) -> list[str]:
+def serve_command(host: str, port: str) -> list[str]:
     """Return the command that serves the portal."""
-    # Many threads: as many calls as there are threads can wait for one commit together (docs/performance.md).
     workers = os.environ.setdefault("WORKERS", "1")
     if not workers.isdigit() or workers == "0":
         stop("WORKERS is %r. Say how many processes to start: WORKERS=2 make run" % workers)
-    threads = ["--workers", workers, "--blocking-threads", "64", "--workers-kill-timeout", "10s"]
-    quiet = ["--no-ws", "--no-access-log", "--log-level", "error"]
-    listen = ["--interface", "wsgi", "--host", host, "--port", port]
-    return [str(PYTHON), "-m", "granian", *listen, *threads, *quiet, "portal.wsgi:application"]
+    return [str(PYTHON), "-m", "portal.front", "--host", host, "--port", port, "--workers", workers]
 
 
 def run() -> int:
@@ -193,7 +189,7 @@ def run() -> int:
     manage("migrate", "-v0")
     manage("collectstatic", "--noinput", "-v0")
     manage("first_start")
-    command = granian(host, port)
+    command = serve_command(host, port)
     if not WINDOWS:  # where exec returns to the prompt and leaves the server behind
         os.execve(command[0], command, child_env())
     return subprocess.call(command, env=child_env())

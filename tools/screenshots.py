@@ -17,7 +17,7 @@ from uuid import UUID
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from tools.dev import ROOT, child_env, find_chromium, granian, say, stop
+from tools.dev import ROOT, child_env, find_chromium, say, serve_command, stop
 
 SCREENS = ROOT / "docs" / "screens"
 WIDE: ViewportSize = {"width": 1280, "height": 800}
@@ -64,7 +64,7 @@ def fill(data: Path) -> str:
 def served(data: Path) -> Iterator[str]:
     """Serve what is in `data` on a free port of this machine for the block; yield its address."""
     port = free_port()
-    server = subprocess.Popen(granian("127.0.0.1", port), cwd=ROOT, env=environment(data))
+    server = subprocess.Popen(serve_command("127.0.0.1", port), cwd=ROOT, env=environment(data))
     try:
         wait_for(int(port))
         yield f"http://127.0.0.1:{port}"

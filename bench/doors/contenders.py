@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.doors import load, processes
 from bench.doors.load import Came
 from bench.doors.postgres import Server
-from bench.doors.servers import ROOT, Granian
+from bench.doors.servers import ROOT, Granian, Portal, Served
 
 OURS, SIGNED, SEALING, SDK = "ours", "ours signed", "ours sealing", "ours sdk"
 API_KEY, BY_HAND, LOOP = "drf-api-key", "by hand", "driver loop"
@@ -89,9 +89,9 @@ class SetUp:
     """Where they all are."""
 
     postgres: Server
-    portal: Granian
+    portal: Portal
     """It seals nothing while it is measured."""
-    sealing: Granian
+    sealing: Portal
     """As it is started by default: the thread that seals is in it."""
     peers: Granian
     sealer: Sealer
@@ -140,7 +140,7 @@ def _always(heads: Path) -> Callable[[int, float], Path]:
 
 
 def _by_http(
-    at: SetUp, server: Granian, address: str, heads: Callable[[int, float], Path]
+    at: SetUp, server: Served, address: str, heads: Callable[[int, float], Path]
 ) -> Callable[[int, float], Sample]:
     def measure(callers: int, seconds: float) -> Sample:
         lines = heads(callers, seconds)

@@ -11,11 +11,10 @@ import psycopg
 from bench.doors import load, processes, report
 from bench.doors.contenders import Sample, prepared
 from bench.doors.postgres import Server
-from bench.doors.servers import Granian
+from bench.doors.servers import Portal
 
 KEYS, CALLS = 100_000, 10_000_000
 CALLERS = 64
-PORTAL = "portal.wsgi:application"
 # Spread over twenty days, ids in the order of time; triggers are off, indexes are not.
 FILL = """
 INSERT INTO audit_call (id, at, app_id, key_id, key_prefix, key_name, agent_name, via, ip, user_agent, request_id,
@@ -42,27 +41,25 @@ def fill(connection: psycopg.Connection[object], calls: int, keys: int) -> None:
 
 
 @contextmanager
-def portal(postgres: Server, folder: Path, keys: int, threads: int) -> Iterator[tuple[Granian, Path]]:
+def portal(postgres: Server, folder: Path, keys: int) -> Iterator[tuple[Portal, Path]]:
     """A portal with that many keys, and the heads of requests with each of them."""
     name = f"portal{keys}"
     ours = {"DATABASE_URL": postgres.make(name), "PORTAL_DATA": str(folder / name)}
     heads = folder / f"{name}.heads"
     plain = json.loads(prepared("bench.doors.ours", keys, **ours))
     heads.write_text("".join(f"x-api-key: {one}\n" for one in plain))
-    with Granian(PORTAL, ours | {"PORTAL_TICK": "apart"}, threads=threads) as server:
+    with Portal(ours | {"PORTAL_TICK": "apart"}) as server:
         yield server, heads
 
 
-def compare(
-    rounds: int, seconds: float, threads: int, say: Callable[[str], None]
-) -> dict[str, report.Figures]:
+def compare(rounds: int, seconds: float, say: Callable[[str], None]) -> dict[str, report.Figures]:
     """Calls at an empty portal and at a full one, in turn."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="portal-bench-")))
         postgres = stack.enter_context(Server())
         both = {
-            "empty": stack.enter_context(portal(postgres, folder, 1000, threads)),
-            "full": stack.enter_context(portal(postgres, folder, KEYS, threads)),
+            "empty": stack.enter_context(portal(postgres, folder, 1000)),
+            "full": stack.enter_context(portal(postgres, folder, KEYS)),
         }
         say(f"storing {CALLS:,} calls")
         with postgres.connect(f"portal{KEYS}") as connection:
@@ -75,13 +72,13 @@ def compare(
         return {name: report.medians(found) for name, found in samples.items()}
 
 
-def _measured(postgres: Server, server: Granian, heads: Path, seconds: float) -> Sample:
+def _measured(postgres: Server, server: Portal, heads: Path, seconds: float) -> Sample:
     app, database = processes.cpu(server.pid), processes.cpu(postgres.pid)
     came = load.run(server.address("/verify"), heads, CALLERS, seconds)
     return Sample(came, processes.cpu(server.pid) - app, processes.cpu(postgres.pid) - database)
 
 
-def memory(calls: int, threads: int) -> dict[str, float]:
+def memory(calls: int) -> dict[str, float]:
     """Megabytes of a worker once it is warm, half way, and after that many calls. It seals as by default."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="portal-bench-")))
@@ -90,7 +87,7 @@ def memory(calls: int, threads: int) -> dict[str, float]:
         ours = {"DATABASE_URL": name, "PORTAL_DATA": str(folder / "data")}
         plain = json.loads(prepared("bench.doors.ours", 1000, **ours))
         (folder / "heads").write_text("".join(f"x-api-key: {one}\n" for one in plain))
-        server = stack.enter_context(Granian(PORTAL, ours, threads=threads))
+        server = stack.enter_context(Portal(ours))
         made, held = 0, [(0, processes.resident(server.pid))]
         while made < calls:
             made += load.run(server.address("/verify"), folder / "heads", CALLERS, 10).calls

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bench.doors.caller import Broken, Caller
 from bench.doors.postgres import Server
-from bench.doors.servers import Granian
+from bench.doors.servers import Portal
 
 VERDICTS = (200, 401, 403, 429)
 """Answers that the door only gives once the call is on record. A 503 says that it is not known to be."""
@@ -44,13 +44,13 @@ def call(memory: Memory, port: int, keys: Sequence[str], until: threading.Event)
     caller.close()
 
 
-def kill(postgres: Server, portal: Granian, until: threading.Event) -> Counter[str]:
+def kill(postgres: Server, portal: Portal, until: threading.Event) -> Counter[str]:
     """End the server or the database at random moments, and start it again each time."""
     killed: Counter[str] = Counter()
     while not until.wait(random.uniform(*PAUSES)):
         if random.random() < 0.5:
             portal.kill()
-            portal.start("/verify")
+            portal.start()
             killed["server"] += 1
         else:
             postgres.kill()
@@ -60,7 +60,7 @@ def kill(postgres: Server, portal: Granian, until: threading.Event) -> Counter[s
 
 
 def run(
-    postgres: Server, portal: Granian, keys: Sequence[str], calls: int, callers: int
+    postgres: Server, portal: Portal, keys: Sequence[str], calls: int, callers: int
 ) -> tuple[list[Memory], Counter[str]]:
     """Make that many calls under fire. Returns what was told, and what was killed how often."""
     until, memories = threading.Event(), [Memory(number) for number in range(callers)]

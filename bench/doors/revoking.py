@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench.doors.caller import Caller
-from bench.doors.servers import Granian
+from bench.doors.servers import Portal
 
 WARM = (0.5, 2.0)
 """Seconds that the key is used before it is revoked."""
@@ -32,7 +32,7 @@ def call(seen: Seen, port: int, key: str, until: threading.Event) -> None:
     caller.close()
 
 
-def run(servers: Sequence[Granian], callers: int, trials: int) -> dict[str, int]:
+def run(servers: Sequence[Portal], callers: int, trials: int) -> dict[str, int]:
     """Revoke that many keys, each under the calls of `callers` over all servers. Django is set up for this database."""
     told = {"keys": 0, "passed before": 0, "refused after": 0, "passed after": 0}
     for trial in range(trials):

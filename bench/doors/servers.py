@@ -1,4 +1,4 @@
-"""Servers under test: granian over WSGI on loopback, for ours and for the peers alike."""
+"""Servers under test on loopback: ours as it is run, the peers over WSGI behind granian."""
 
 import os
 import signal
@@ -8,9 +8,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -22,24 +23,19 @@ def free_port() -> int:
         return int(candidate.getsockname()[1])
 
 
-class Granian:
-    """One application behind granian. `with` starts and stops it."""
+class Served:
+    """A server on a free port of this machine. `with` starts and stops it."""
 
     def __init__(
-        self,
-        application: str,
-        environment: Mapping[str, str],
-        workers: int = 1,
-        threads: int = 8,
-        log: str = "",
+        self, words: Sequence[str], environment: Mapping[str, str], *, ready: str, log: str = ""
     ) -> None:
         self.port = free_port()
-        self._words = ["--workers", str(workers), "--blocking-threads", str(threads), application]
+        self._words = [sys.executable, "-m", *words, "--host", "127.0.0.1", "--port", str(self.port)]
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = log or os.devnull
+        self._ready, self._log = ready, log or os.devnull
 
-    def __enter__(self) -> "Granian":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -57,20 +53,17 @@ class Granian:
         """Where to call."""
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def start(self, path: str = "/bare") -> None:
+    def start(self) -> None:
         """Start it and wait until it answers something."""
-        quiet = ["--no-ws", "--no-access-log", "--log-level", "error"]
-        listen = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)]
-        command = [sys.executable, "-m", "granian", *listen, *quiet, *self._words]
         with Path(self._log).open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                self._words, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
         for _ in range(600):
-            if self._answers(path):
+            if self._answers(self._ready):
                 return
             time.sleep(0.05)
-        raise SystemExit(f"{self._words[-1]} did not start; see {self._log}")
+        raise SystemExit(f"{self._words[2]} did not start; see {self._log}")
 
     def stop(self) -> None:
         """Let it finish what it is at."""
@@ -89,7 +82,7 @@ class Granian:
 
     def _answers(self, path: str) -> bool:
         if self._process is None or self._process.poll() is not None:
-            raise SystemExit(f"{self._words[-1]} has ended; see {self._log}")
+            raise SystemExit(f"{self._words[2]} has ended; see {self._log}")
         try:
             urllib.request.urlopen(self.address(path), timeout=5)
         except urllib.error.HTTPError:
@@ -97,3 +90,21 @@ class Granian:
         except OSError:
             return False
         return True
+
+
+class Portal(Served):
+    """Ours, behind its own front."""
+
+    def __init__(self, environment: Mapping[str, str], workers: int = 1, log: str = "") -> None:
+        super().__init__(["portal.front", "--workers", str(workers)], environment, ready="/healthz", log=log)
+
+
+class Granian(Served):
+    """A WSGI application behind granian."""
+
+    def __init__(
+        self, application: str, environment: Mapping[str, str], workers: int = 1, threads: int = 8
+    ) -> None:
+        quiet = ["--interface", "wsgi", "--no-ws", "--no-access-log", "--log-level", "error"]
+        size = ["--workers", str(workers), "--blocking-threads", str(threads)]
+        super().__init__(["granian", application, *quiet, *size], environment, ready="/bare")

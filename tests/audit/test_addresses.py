@@ -16,7 +16,7 @@ def behind_proxies(settings: Settings) -> None:
 
 def came_from(peer: str, *forwarded: str) -> str:
     """The client's address by a request from `peer` that says it forwards for `forwarded`."""
-    meta = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": ", ".join(forwarded)}
+    meta = {"REMOTE_ADDR": peer, **({"HTTP_X_FORWARDED_FOR": ", ".join(forwarded)} if forwarded else {})}
     return str(client_address(meta) or "")
 
 

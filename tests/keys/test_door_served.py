@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from audit.models import Call
-from bench.doors.servers import Granian
+from bench.doors.servers import Portal
 from tests.keys.asking import UNKNOWN
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -44,7 +44,7 @@ def test_what_is_on_its_way_is_answered_when_the_server_stops(tmp_path: Path) ->
         urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
     )
     ours = {"DATABASE_URL": address, "PORTAL_DATA": str(tmp_path), "PORTAL_TICK": "apart"}
-    with Granian("portal.wsgi:application", ours, workers=2, threads=CALLERS) as portal:
+    with Portal(ours, workers=2) as portal:
         callers = [Caller(portal.port, number) for number in range(CALLERS)]
         for caller in callers:
             caller.start()

@@ -25,6 +25,7 @@ WRONG = {
     "origin with a path": ({"PORTAL_ORIGIN": "https://example.com/keys"}, "and no path"),
     "origin of another kind": ({"PORTAL_ORIGIN": "ftp://example.com"}, "write a scheme and a host"),
     "https and no proxy": ({"PORTAL_ORIGIN": "https://example.com"}, "Set PORTAL_TRUSTED_PROXIES"),
+    "a proxy anywhere": ({"PORTAL_TRUSTED_PROXIES": "::/0"}, "Write the IPv4 range itself"),
     "no database address": ({"DATABASE_URL": "nonsense"}, "write sqlite:////path/to/file or postgres://"),
     "another database": (
         {"DATABASE_URL": "mysql://u:p@127.0.0.1/x"},

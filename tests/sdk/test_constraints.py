@@ -68,7 +68,7 @@ def test_a_call_with_too_wide_a_constraint_does_nothing(as_app: As, refused: Ref
     assert not Agent.objects.exists()
 
 
-@pytest.mark.parametrize("scope", ["agents", "agents:read:", "Agents:Read", "agents:*", "a b:read", "\x7f"])
+@pytest.mark.parametrize("scope", ["agents", "agents:read:", "Agents:Read", "agents:*", "a b:read"])
 def test_a_constraint_that_is_no_scope_is_refused(as_app: As, refused: Refused, scope: str) -> None:
     narrowed = as_app("agents:admin").with_constraints(scopes=["agents:read", scope])
     refused(BackendError, narrowed.agents.list(), "invalid_scope_constraint")
