@@ -21,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 
 from portal.front.application import Front
 from portal.front.protocol import FrontProtocol
+from portal.front.threads import WsgiApplication
 
 
 class _Protocol(FrontProtocol):
@@ -29,13 +30,12 @@ class _Protocol(FrontProtocol):
     verifies = False
 
 
-class Server:
-    """The portal behind its own front, served to whoever asks at `url`."""
+class Fronted:
+    """An application behind the portal's own front, served to whoever asks at `url`."""
 
-    def __init__(self) -> None:
-        self._portal, self._context, self._turn = WSGIHandler(), Context(), threading.Lock()
+    def __init__(self, application: WsgiApplication) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        front = Front(self._answer, verifies=False)
+        front = Front(application, verifies=False)
         config = uvicorn.Config(
             cast(Any, front),
             http=_Protocol,
@@ -49,16 +49,25 @@ class Server:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-
-    def join(self) -> None:
-        """Serve from now on with the connection and the context of the thread that calls this."""
-        self._connection, self._context = connections[DEFAULT_DB_ALIAS], copy_context()
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
         """Close the port."""
         self._server.should_exit = self._server.force_exit = True
         self._thread.join(10)
+
+
+class Server(Fronted):
+    """The portal, with the test's own transaction and clock."""
+
+    def __init__(self) -> None:
+        self._portal, self._context, self._turn = WSGIHandler(), Context(), threading.Lock()
+        super().__init__(self._answer)
+
+    def join(self) -> None:
+        """Serve from now on with the connection and the context of the thread that calls this."""
+        self._connection, self._context = connections[DEFAULT_DB_ALIAS], copy_context()
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         def started(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:

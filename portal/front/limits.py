@@ -33,11 +33,11 @@ MAX_UNSENT = 128 * 1024 * 1024
 MAX_WHOLE = 1024 * 1024
 """An answer up to this length is taken from Django at once, so that its reader holds no thread."""
 
-RUNTIME_THREADS = 32
+RUNTIME_THREADS = 16
 """For /sdk: its calls wait for one commit together."""
-PAGE_THREADS = 12
-"""For pages, /api and all else."""
-MAX_STREAMS = 4
+PAGE_THREADS = 8
+"""For pages, /api and all else. They compute, so more of them would only keep the loop waiting for its turn."""
+MAX_STREAMS = 3
 """Long answers, such as exports, that may hold a thread at the same time."""
-MAX_QUEUE = 256
+MAX_QUEUE = 128
 """Requests that may wait for a thread, in each of the two. One more is told to come again."""

@@ -89,25 +89,23 @@ def test_a_thousand_idle_connections(front: Front) -> None:
 def test_a_slow_client_is_told_and_cut_off(served: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HEAD_TIMEOUT", 0.1)
     monkeypatch.setattr(limits, "BODY_GRACE", 0.2)
-    port = int(served.url.rpartition(":")[2])
     slow_head = b"GET /healthz HTTP/1.1\r\nHost: "
     slow_body = b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"
     for raw in (slow_head, slow_body):
-        with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as there:
+        with closing(socket.create_connection(("127.0.0.1", served.port), timeout=10)) as there:
             there.sendall(raw)
             assert there.recv(65536).startswith(b"HTTP/1.1 408 "), raw
             assert there.recv(1) == b""
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as silent:
+    with closing(socket.create_connection(("127.0.0.1", served.port), timeout=10)) as silent:
         assert silent.recv(1) == b""
 
 
 def test_a_reader_who_takes_nothing_is_cut_off(served: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WRITE_GRACE", 0.1)
     monkeypatch.setattr(limits, "MIN_WRITE_RATE", 10_000_000)
-    port = int(served.url.rpartition(":")[2])
     with closing(socket.socket()) as there:
         there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        there.connect(("127.0.0.1", port))
+        there.connect(("127.0.0.1", served.port))
         there.settimeout(0.5)
         ended = threading.Event()
 
