@@ -93,8 +93,6 @@ def came(ticket: Ticket, meta: Mapping[str, Any]) -> Answer:
 
 def failed(meta: Mapping[str, Any], error: Exception) -> Answer:
     """The answer to a call that could not be judged or not be recorded."""
-    if isinstance(error, TooManyFieldsSent):
-        error = BadRequest()
     refusal, headers = amounts_to(error), {"X-Request-Id": request_id(meta)}
     if refusal is None:
         log.error("the door failed at request %s", headers["X-Request-Id"], exc_info=error)
@@ -116,7 +114,7 @@ def tell(question: Question, outcome: Outcome) -> Answer:
 
 
 def read(meta: Mapping[str, Any]) -> Question:
-    """The question a request asks. Raises TooManyFieldsSent."""
+    """The question a request asks."""
     addresses = "".join([f"{meta[name]} " for name in ADDRESSES if name in meta])
     exposed = plaintext.find(unquote_plus(addresses))
     presented = exposed or _presented(meta)
@@ -159,12 +157,14 @@ def _wanted(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
     not the caller. A query is read as Django reads one."""
     if not query:
         return ScopeSet(()), False, None
-    told = QueryDict(query.encode("latin-1", "replace"))
-    scopes, signature = told.getlist("scope"), told.get("signature", "")
     try:
+        told = QueryDict(query.encode("latin-1", "replace"))
+        scopes, signature = told.getlist("scope"), told.get("signature", "")
         if signature not in ("", "required"):
             raise Invalid("signature", "Say signature=required, or leave it out.")
         return parse_scopes(scopes) if scopes else ScopeSet(()), signature == "required", None
+    except TooManyFieldsSent:
+        return ScopeSet(()), False, BadRequest()
     except Invalid as invalid:
         return ScopeSet(()), False, invalid
 

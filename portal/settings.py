@@ -345,5 +345,7 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         # A refusal is an answer, not a fault: the audit log has it.
         "django.request": {"level": "ERROR"},
+        # Anyone can send another host, as often as they like: they are told, the log is not.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

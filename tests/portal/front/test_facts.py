@@ -172,3 +172,12 @@ def test_a_request_with_two_meanings_is_refused(front: Front) -> None:
         assert (
             front.verify("plain", *lines, request=b"POST /verify HTTP/1.1", body=b"0\r\n\r\n").status == 400
         ), lines
+
+
+def test_a_question_that_cannot_be_read_is_on_record(front: Front) -> None:
+    for target in (b"/verify?" + b"scope=a:read&" * 1200, b"/verify?scope=%FF", b"/verify?signature=perhaps"):
+        before = front.calls()
+        told = front.verify("plain", request=b"GET " + target + b" HTTP/1.1")
+        assert told.status in (400, 422), target[:30]
+        assert front.calls() == before + 1, target[:30]
+        assert front.last_call()["request_id"] == told.headers["x-request-id"], target[:30]
