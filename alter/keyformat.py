@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHECK_LENGTH = 6
-LONGEST = 50
+LONGEST = 54
 TOKEN_START = "alter_pat_"
+GATEWAY_START = "alter_gateway_"
 
 _KEY = re.compile(
-    rb"alter_(?:key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})|pat_[0-9A-Za-z]{40})"
+    rb"alter_(?:key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})|pat_[0-9A-Za-z]{40}|gateway_[0-9A-Za-z]{40})"
 )
-_BEYOND_PREFIX = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
+_BEYOND_PREFIX = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
 
 
 class Found(NamedTuple):

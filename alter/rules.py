@@ -28,6 +28,7 @@ SECRETS = (
     Secret("alter-agent-key", "An alter API key of an agent", "alter_key_agent_", 34),
     Secret("alter-derived-key", "An alter API key derived from another", "alter_key_derived_", 32),
     Secret("alter-access-token", "An alter access token of a person", "alter_pat_", 40),
+    Secret("alter-gateway-secret", "The secret of a gateway of an alter portal", "alter_gateway_", 40),
 )
 ENTROPY = 3.8
 """Bits a character, of the whole secret. Of 240,000 made keys none had less than 4.2; rows of x have less than 2.2."""

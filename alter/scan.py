@@ -12,7 +12,7 @@ import click
 from alter import output
 from alter.command import Verb
 from alter.exits import Exit, Failure
-from alter.keyformat import LONGEST, TOKEN_START, find, redact
+from alter.keyformat import GATEWAY_START, LONGEST, TOKEN_START, find, redact
 from alter.output import Progress
 from alter.rules import gitleaks, trufflehog
 from alter.run import Run, pass_run
@@ -24,6 +24,8 @@ A_QUESTION = 500
 PASSED_OVER = {".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__"}
 RULES = {"gitleaks": gitleaks, "trufflehog": trufflehog}
 LIVING = ("active", "deprecated", "grace")
+STARTS = {"token": TOKEN_START, "gateway": GATEWAY_START}
+"""States of what is no key, and how it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def scan(run: Run, paths: tuple[str, ...], offline: bool, rules: str | None) -> 
     """Find the portal's keys in files, and ask whether they live.
 
     A key is known by its checksum and never printed or sent: the portal is asked by SHA-256. Exit code 1: a key
-    that lives was found, or an access token; with --offline, any key.
+    that lives was found, an access token, or a gateway's secret; with --offline, any key.
     """
     if bool(rules) == bool(paths):
         raise click.UsageError("Name files or folders, or --rules and no others.")
@@ -73,11 +75,11 @@ def scan(run: Run, paths: tuple[str, ...], offline: bool, rules: str | None) -> 
     if not offline:
         run.client  # without a token it would be known only at the end  # noqa: B018
     found = list(_search(_files(paths)))
-    known = {} if offline else _known(run, {one.sha256 for one in found if not _is_token(one)})
+    known = {} if offline else _known(run, {one.sha256 for one in found if not _kind(one)})
     rows = [_row(one, known.get(one.sha256), offline) for one in found]
     if rows or run.format("table") != "table":
         run.show_all(rows)
-    alarming = [row for row in rows if row["state"] in (*LIVING, "unasked", "token")]
+    alarming = [row for row in rows if row["state"] in (*LIVING, "unasked", *STARTS)]
     if alarming:
         raise Failure(
             Exit.ERROR,
@@ -136,7 +138,7 @@ def _known(run: Run, hashes: set[str]) -> dict[str, dict[str, Any]]:
 
 def _row(one: Exposed, known: dict[str, Any] | None, offline: bool) -> dict[str, Any]:
     key = known["key"] if known else {}
-    state = "token" if _is_token(one) else "unasked" if offline else key.get("status", "unknown")
+    state = _kind(one) or ("unasked" if offline else key.get("status", "unknown"))
     return {
         "file": one.file,
         "line": one.line,
@@ -150,5 +152,6 @@ def _row(one: Exposed, known: dict[str, Any] | None, offline: bool) -> dict[str,
     }
 
 
-def _is_token(one: Exposed) -> bool:
-    return one.secret.startswith(TOKEN_START.encode())
+def _kind(one: Exposed) -> str:
+    """What it is, if it is no key: the portal tells nobody by hash whether those live."""
+    return next((kind for kind, start in STARTS.items() if one.secret.startswith(start.encode())), "")

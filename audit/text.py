@@ -2,7 +2,7 @@
 
 import re
 
-_SECRET = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]{6,}")
+_SECRET = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{8})[0-9A-Za-z]{6,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 """What ends a line, turns the direction of one round, or is no text at all."""
 BEFORE_PATH = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")

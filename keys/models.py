@@ -12,9 +12,11 @@ from agents.models import MOST_CALLS_A_MINUTE, Agent, App
 from audit.clock import now
 from audit.models import Audited, AuditedQuerySet
 from keys import plaintext
+from keys.gateways.models import Gateway, GatewayUse
 from keys.networks import Network, stored_networks
 from keys.scopes import VERSION, ScopeSet, stored_scopes
 
+__all__ = ["ApiKey", "Gateway", "GatewayUse", "Nonce", "Pace", "Pepper", "living"]
 EXPIRING = timedelta(days=14)
 """How long before its end a key is shown as expiring."""
 

@@ -1,8 +1,8 @@
 """Everything that ever touches a plaintext: making one, knowing one, digesting one.
 
-A key is `alter_key_<kind>_` and base62 characters up to 40 after `alter_key_`, an access token `alter_pat_` and
-40; the last six are a CRC-32 of everything before them, so that a typo is known without asking the database
-(protocol.md section 4.2).
+A key is `alter_key_<kind>_` and base62 characters up to 40 after `alter_key_`, an access token `alter_pat_` and 40, a
+gateway's secret `alter_gateway_` and 40; the last six are a CRC-32 of everything before them, so that a typo is known
+without asking the database (protocol.md section 4.2).
 """
 
 import hashlib
@@ -22,15 +22,18 @@ KINDS = {
     "agent": "alter_key_agent_",
     "derived": "alter_key_derived_",
     "token": "alter_pat_",
+    "gateway": "alter_gateway_",
 }
 SHORTEST_START = "alter_key_"
 AFTER_START = 40
-"""Characters after `alter_key_` or `alter_pat_`: the published client insists on it."""
+"""Characters after `alter_key_`, `alter_pat_` or `alter_gateway_`: the published client insists on it."""
 CHECK_LENGTH = 6
 
-_SHOWN = re.compile(r"alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{0,8}")
+_SHOWN = re.compile(r"alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{0,8}")
 _WHOLE = re.compile(r"alter_key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})")
 _TOKEN = re.compile(r"alter_pat_[0-9A-Za-z]{40}")
+_GATEWAY = re.compile(r"alter_gateway_[0-9A-Za-z]{40}")
+_ANY = re.compile(rf"{_WHOLE.pattern}|{_TOKEN.pattern}|{_GATEWAY.pattern}")
 
 
 class Plaintext:
@@ -72,9 +75,10 @@ _PAIRS = tuple(one + other for one in ALPHABET for other in ALPHABET)
 
 
 def generate(kind: str) -> Plaintext:
-    """A new plaintext of `kind` (app, agent, derived or token), from the operating system's randomness."""
+    """A new plaintext of `kind`, one of KINDS, from the operating system's randomness."""
     start = KINDS[kind]
-    length = AFTER_START - (len(start) - len(SHORTEST_START)) - CHECK_LENGTH
+    kind_word = len(start) - len(SHORTEST_START) if start.startswith(SHORTEST_START) else 0
+    length = AFTER_START - kind_word - CHECK_LENGTH
     body = start + "".join(secrets.choice(ALPHABET) for _ in range(length))
     return Plaintext(body + checksum(body))
 
@@ -96,6 +100,11 @@ def is_token(presented: str) -> bool:
     return bool(_TOKEN.fullmatch(presented)) and _checks(presented)
 
 
+def is_gateway_secret(presented: str) -> bool:
+    """Whether `presented` has the shape of a gateway's secret and its checksum holds."""
+    return bool(_GATEWAY.fullmatch(presented)) and _checks(presented)
+
+
 def _checks(presented: str) -> bool:
     return presented[-CHECK_LENGTH:] == checksum(presented[:-CHECK_LENGTH])
 
@@ -107,8 +116,8 @@ def find(text: str) -> str:
 
 
 def find_any(text: str) -> str:
-    """The first thing in `text` that has the shape of a key or of an access token. Empty: there is none."""
-    found = _WHOLE.search(text) or _TOKEN.search(text)
+    """The first thing in `text` that has the shape of one of our secrets. Empty: there is none."""
+    found = _ANY.search(text) if text else None
     return found[0] if found else ""
 
 

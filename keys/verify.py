@@ -19,19 +19,23 @@ from django.views.decorators.csrf import csrf_exempt
 from audit.addresses import parse_address
 from audit.origins import origin_of, request_id
 from audit.refusals import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
-from audit.text import BEFORE_PATH, as_sent, keepable, path_of
+from audit.text import BEFORE_PATH, keepable, path_of
 from keys import constraints, plaintext, refusals, signatures
 from keys.batch import gathering
 from keys.door import Outcome, Question
+from keys.gateways import facts
+from keys.gateways.facts import CallFacts
 from keys.scopes import ScopeSet, parse_scopes
 from keys.standing import KNOWN
 from keys.tickets import Deliver, Ticket
-from keys.verdict import Asking, Standing
+from keys.verdict import Asking, Standing, granted
 
 log = logging.getLogger(__name__)
 METHODS = ("GET", "HEAD", "POST")
-ADDRESSES = ("QUERY_STRING", "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
-"""Where a key may have been put by mistake: in our own address, or in that of the service behind the gateway."""
+ADDRESSES = ("QUERY_STRING", *facts.ADDRESSES)
+"""Where a key may have been put by mistake: in our own address, or in that of the service, whoever says so."""
+MAX_SCOPES_LENGTH = 2048
+"""Characters of the header X-Alter-Scopes: gateways keep all headers of an answer in one small buffer."""
 
 
 TOLD = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in signatures.EVERY}
@@ -109,39 +113,40 @@ def tell(question: Question, outcome: Outcome) -> Answer:
     refusal, key = outcome.verdict.refusal, outcome.key
     if refusal or key is None:
         return _json(refusal or Internal(), headers)
-    identity, body = _yes(key)
+    asking = outcome.asking
+    identity, body = _yes(key) if asking.constraints is None else _yes_with(key, granted(key, asking))
     return Answer(200, {**headers, **identity}, body)
 
 
 def read(meta: Mapping[str, Any]) -> Question:
-    """The question a request asks."""
+    """The question a request asks. Raises Unavailable."""
     addresses = "".join([f"{meta[name]} " for name in ADDRESSES if name in meta])
-    exposed = plaintext.find(unquote_plus(addresses))
+    exposed = plaintext.find_any(unquote_plus(addresses))
     presented = exposed or _presented(meta)
     wanted, must_sign, refusal = _wanted(str(meta.get("QUERY_STRING", "")))
     origin = origin_of(meta, "door")
-    method = _first(meta, "HTTP_X_ORIGINAL_METHOD", "HTTP_X_FORWARDED_METHOD", "REQUEST_METHOD")
-    address = _first(meta, "HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
+    called = facts.read(meta)
     asking = Asking(bool(presented), plaintext.is_well_formed(presented), parse_address(origin.ip), wanted)
     if must_sign or any(name in meta for name in SIGNED):
-        asking = _with_signature(asking, meta, method, address, presented)._replace(must_sign=must_sign)
+        asking = _with_signature(asking, meta, called, presented)._replace(must_sign=must_sign)
     return Question(
         asking=asking,
         hashed=plaintext.sha256(presented),
         prefix=plaintext.prefix_of(presented),
         origin=origin,
-        method=keepable(as_sent(method), 16),
-        path=path_of(as_sent(address) or str(meta.get("PATH_INFO", ""))),
-        refusal=meta.get(REFUSED) or (refusals.KeyInUrl() if exposed else refusal),
+        method=keepable(called.method, 16),
+        path=path_of(called.target or str(meta.get("PATH_INFO", ""))),
+        refusal=meta.get(REFUSED) or (refusals.KeyInUrl() if exposed else called.refusal or refusal),
     )
 
 
-def _with_signature(asking: Asking, meta: Mapping[str, Any], method: str, address: str, key: str) -> Asking:
-    """`asking` with what the call's signature comes to. What was signed is the call to the service, not that to us."""
+def _with_signature(asking: Asking, meta: Mapping[str, Any], called: CallFacts, key: str) -> Asking:
+    """`asking` with what the call's signature comes to. What was signed is the call that a gateway asks about, if one
+    does, and not that to us."""
     headers = {name: str(meta[told]) for name, told in TOLD.items() if told in meta}
-    target = address or f"{meta.get('PATH_INFO', '')}?{meta.get('QUERY_STRING', '')}"
+    target = called.target or f"{meta.get('PATH_INFO', '')}?{meta.get('QUERY_STRING', '')}"
     path, _, query = BEFORE_PATH.sub("", target).partition("?")
-    request = signatures.Request(method, unquote(path), query, None, headers)
+    request = signatures.Request(called.method, unquote(path), query, None, headers)
     narrowed, flaw = constraints.read(headers)
     return asking._replace(signature=signatures.read(request, key), constraints=narrowed, flaw=flaw)
 
@@ -169,17 +174,16 @@ def _wanted(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
         return ScopeSet(()), False, invalid
 
 
-def _first(meta: Mapping[str, Any], *names: str) -> str:
-    for name in names:
-        if told := meta.get(name):
-            return str(told)
-    return ""
-
-
 @lru_cache(KNOWN)
 def _yes(key: Standing) -> tuple[dict[str, str], bytes]:
     """What is told of a key that passes, in headers and in JSON. It follows from the key alone."""
+    return _yes_with(key, key.effective_scopes)
+
+
+def _yes_with(key: Standing, scopes: ScopeSet) -> tuple[dict[str, str], bytes]:
+    """The same of a call that may do no more than `scopes`."""
     agent = {"X-Alter-Agent-Id": str(key.agent_id)} if key.agent_id else {}
+    told = str(scopes)
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
@@ -187,19 +191,27 @@ def _yes(key: Standing) -> tuple[dict[str, str], bytes]:
         "X-Alter-Key-Prefix": key.prefix,
         "X-Alter-App-Id": str(key.app_id),
         **agent,
-        "X-Alter-Scopes": str(key.effective_scopes),
+        # None rather than a part: whoever reads the header would take the part for the whole.
+        **({"X-Alter-Scopes": told} if len(told) <= MAX_SCOPES_LENGTH else {}),
     }
-    facts = {
+    body = {
         "allowed": True,
         "key_id": str(key.id),
         "key_prefix": key.prefix,
         "app_id": str(key.app_id),
         "agent_id": str(key.agent_id) if key.agent_id else None,
-        "scopes": key.effective_scopes.names(),
+        "scopes": scopes.names(),
     }
-    return headers, json.dumps(facts).encode()
+    return headers, json.dumps(body).encode()
 
 
 def _json(refusal: Refusal, headers: dict[str, str]) -> Answer:
-    told = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers, **refusal.headers()}
+    # The code in a header, too: nginx's auth_request drops the body.
+    told = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "X-Refusal-Code": refusal.code,
+        **headers,
+        **refusal.headers(),
+    }
     return Answer(refusal.status, told, json.dumps(refusal.body()).encode())

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
 from audit.models import Destination
-from keys.models import ApiKey, Pepper
+from keys.models import ApiKey, Gateway, Pepper
 from keys.plaintext import mark_of
 from portal.models import AccessToken
 
@@ -50,6 +50,7 @@ def peppers_are_there(
             ApiKey.objects.filter(revoked_at=None),
             AccessToken.objects.filter(revoked_at=None),
             Destination.objects.filter(ended_at=None),
+            Gateway.objects.filter(retired_at=None),
         )
         used = {number for rows in living for number in rows.values_list("pepper", flat=True).distinct()}
         marks = dict(Pepper.objects.filter(number__in=used).values_list("number", "mark"))

@@ -13,7 +13,10 @@ from agents.models import Agent, App
 from audit.actors import shell
 from audit.change import change
 from keys import lifecycle as keys_lifecycle
+from keys import plaintext
+from keys.gateways import actions as on_gateways
 from keys.lifecycle import Minted
+from keys.models import Gateway, Pepper
 from keys.scopes import parse_scopes
 from portal import actions
 from portal.access import tokens
@@ -70,6 +73,16 @@ class AgentFactory(DjangoModelFactory[Agent]):
 def minted(app: App, *, scopes: str = "grants:read", name: str = "worker", **choices: Any) -> Minted:
     """A key and its plaintext, minted by the shell. `scopes` are comma-separated."""
     return keys_lifecycle.mint(shell(), app, name=name, scopes=parse_scopes(scopes.split(",")), **choices)
+
+
+def known_gateway(secret: str, pair: str = "original", name: str = "edge") -> Gateway:
+    """A gateway whose secret is known beforehand, as that of a program started earlier is."""
+    gateway = Gateway(name=name, pair=pair, prefix=plaintext.prefix_of(secret))
+    gateway.digest = plaintext.digest(plaintext.sha256(secret), plaintext.current_pepper())
+    gateway.pepper = Pepper.note_current()
+    with change(shell(), on_gateways.CREATE, on=gateway):
+        gateway.save()
+    return gateway
 
 
 def issued(user: User, *permissions: str, name: str = "ci", **choices: Any) -> Issued:

@@ -41,8 +41,14 @@ CHROMIUM_NAMES = (
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
     str(CACHE / "chromium"),
 )
-GATEWAYS = {"nginx": "gateways/usr/sbin/nginx", "caddy": "gateways/usr/bin/caddy"}
+GATEWAYS = {
+    "nginx": "gateways/usr/sbin/nginx",
+    "caddy": "gateways/usr/bin/caddy",
+    "haproxy": "gateways/usr/sbin/haproxy",
+}
 """Programs, and where in .cache they are if the system has none."""
+GATEWAY_LIBRARIES = {"haproxy": ["liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"]}
+"""Packages of the libraries that they load, which a system without them may lack."""
 NPM_CHROMIUM = "@sparticuz/chromium@147.0.0"
 NPM_CHROMIUM_SHA256 = "64d813a054f76fc32b8010e305d87e6d7a45aa76ee02d36e66c03c8ca6667e8d"
 UNPACK_BROTLI = """
@@ -245,7 +251,7 @@ def apt_get(*words: str, folder: Path = ROOT) -> bool:
 
 
 def gateways() -> None:
-    """Unpack Debian's nginx and Caddy beside the tests that run them: installed, they would start serving."""
+    """Unpack Debian's gateways beside the tests that run them: installed, they would start serving."""
     missing = [name for name in GATEWAYS if not (shutil.which(name) or (CACHE / GATEWAYS[name]).exists())]
     if not missing or not shutil.which("dpkg"):
         return
@@ -253,9 +259,10 @@ def gateways() -> None:
     folder = CACHE / "gateways"
     folder.mkdir(parents=True, exist_ok=True)
     for name in missing:
-        fetched = apt_get("download", name, folder=folder)
+        packages = [name, *GATEWAY_LIBRARIES.get(name, [])]
+        fetched = apt_get("download", *packages, folder=folder)
         if not fetched and apt_get("update"):
-            apt_get("download", name, folder=folder)
+            apt_get("download", *packages, folder=folder)
     for package in folder.glob("*.deb"):
         subprocess.run(["dpkg", "-x", str(package), str(folder)])
 

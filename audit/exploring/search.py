@@ -21,7 +21,7 @@ from audit.refusals import Invalid
 A_PAGE = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
-_SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
+_SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
 Entry = Event | Call
 
 __all__ = ["A_PAGE", "Cursor", "Entry", "Filters", "Page", "around", "cut_to_prefix", "nearest_older"]

@@ -84,7 +84,13 @@ GUIDES = (
         "door",
         "The door",
         "How a service, or the gateway in front of it, asks whether a call may pass: "
-        "the question, the answer, the order of checks, and three gateways.",
+        "the question, the answer, and the order of checks.",
+    ),
+    Guide(
+        "gateways",
+        "Putting a gateway in front",
+        "How nginx, Caddy, Traefik or HAProxy comes to ask the door, step by step: its secret, the files, "
+        "what reaches the service, and what to do when something is wrong.",
     ),
     Guide(
         "sdk",

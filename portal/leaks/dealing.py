@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 
 from agents.models import OnLeak
@@ -13,10 +14,10 @@ from audit.change import hold, record
 from audit.clock import now
 from audit.models import Event
 from keys import lifecycle, plaintext
-from keys.models import ApiKey
+from keys.models import ApiKey, Gateway
 from portal import actions
 from portal.access import tokens
-from portal.models import AccessToken, HouseRules, LeakReport, NoticeKind
+from portal.models import AccessToken, HouseRules, LeakReport, Membership, NoticeKind, Role
 from portal.notices.tell import News, tell, tell_of_key
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,9 @@ def _deal_with(report: LeakReport, digests: list[bytes]) -> Outcome:
     if token := AccessToken.objects.select_related("user").filter(digest__in=digests).first():
         with hold(token):
             return _with_token(report, token)
+    if gateway := Gateway.objects.filter(Q(digest__in=digests) | Q(previous_digest__in=digests)).first():
+        with hold(gateway):
+            return _with_gateway(report, gateway, digests)
     return Outcome.UNKNOWN
 
 
@@ -109,7 +113,23 @@ def _with_token(report: LeakReport, token: AccessToken) -> Outcome:
     return outcome
 
 
-def _record(report: LeakReport, row: ApiKey | AccessToken) -> Event:
+def _with_gateway(report: LeakReport, gateway: Gateway, digests: list[bytes]) -> Outcome:
+    """Those who hold the whole portal are told. Ended without a successor, no call would pass that gateway."""
+    report.prefix = gateway.prefix
+    event = _record(report, gateway)
+    is_present = bytes(gateway.digest) in digests
+    is_taken = is_present or (gateway.previous_ends_at and gateway.previous_ends_at > now())
+    if gateway.retired_at or not is_taken:
+        return Outcome.OVER
+    if _is_news(report, prefix=gateway.prefix):
+        says = f"The secret of the gateway {gateway.name} was reported as leaked. {DONE[Outcome.NOTIFIED]}"
+        admins = Membership.objects.filter(app=None, role=Role.ADMIN, ended_at=None, user__is_active=True)
+        to = reverse("guide", args=["gateways"])
+        tell(_news(report, event, says, to), [one.user for one in admins.select_related("user")])
+    return Outcome.NOTIFIED
+
+
+def _record(report: LeakReport, row: ApiKey | AccessToken | Gateway) -> Event:
     facts = {
         "source": report.source,
         "found_at": report.found_at,
@@ -120,7 +140,7 @@ def _record(report: LeakReport, row: ApiKey | AccessToken) -> Event:
     return record(system(), actions.REPORT_LEAK, facts=told, **row.about())
 
 
-def _is_news(report: LeakReport, **of: UUID) -> bool:
+def _is_news(report: LeakReport, **of: UUID | str) -> bool:
     """Whether this place is new, and not one of too many. The caller holds the row, so that no two ask at once."""
     lately = LeakReport.objects.filter(handled_at__gt=now() - LATELY, **of).exclude(pk=report.pk)
     told = set(lately.values_list("found_at", flat=True).distinct()[: MOST_NEWS + 1])

@@ -12,7 +12,7 @@ from audit.addresses import parse_address
 from audit.clock import now
 from audit.refusals import Invalid
 from keys import plaintext, throttle
-from keys.models import ApiKey
+from keys.models import ApiKey, Gateway
 from keys.throttle import Charge
 from portal.leaks import places
 from portal.models import AccessToken, LeakReport
@@ -37,10 +37,12 @@ def parse_sha256(text: str) -> bytes:
 
 
 def hash_of(text: str) -> bytes:
-    """The SHA-256 of the first key or access token in `text`, which goes no further than here. Raises Invalid."""
+    """The SHA-256 of the first of our secrets in `text`, which goes no further than here. Raises Invalid."""
     found = plaintext.find_any(text)
     if not found:
-        raise Invalid("key", "There is no whole key in it: one begins with alter_key_ or alter_pat_.")
+        raise Invalid(
+            "key", "There is no whole key in it: one begins with alter_key_, alter_pat_ or alter_gateway_."
+        )
     return plaintext.sha256(found)
 
 
@@ -80,6 +82,7 @@ def known(hashes: Iterable[bytes]) -> set[bytes]:
     found = [
         *ApiKey.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
         *AccessToken.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
+        *Gateway.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
     ]
     return {wanted[bytes(digest)] for digest in found}
 

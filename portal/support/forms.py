@@ -12,7 +12,7 @@ from keys.forms import PLAIN_TEXT
 from portal.support.find import MOST, SHORTEST
 
 HASH = re.compile(r"[0-9a-f]{64}")
-WHOLE = re.compile(r"alter_(?:key_[a-z]+|pat)_[0-9A-Za-z]{9,}")
+WHOLE = re.compile(r"alter_(?:key_[a-z]+|pat|gateway)_[0-9A-Za-z]{9,}")
 MOST_WORDS = 20
 IS_WHOLE = (
     "That is more than a prefix, so it was not read, and is gone from here. Without scripts paste only what stands "

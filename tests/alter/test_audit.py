@@ -10,7 +10,7 @@ from alter.shapes import ENTRY, EXPLAINED, GATHERED
 from audit.models import Call, Event
 from tests.alter.running import alter
 from tests.factories import minted
-from tests.keys.asking import ask
+from tests.keys.asking import ask, through
 
 NOBODYS = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("signed_in")
 def refused(app: App) -> Call:
     """A call that lacked a scope, just after one that was let in."""
     secret = minted(app, name="worker").plaintext.take()
-    ask(secret, "grants:read", headers={"X-Original-Method": "PUT", "X-Original-URI": "/api/last/7"})
+    through(secret, "grants:read", method="PUT", target="/api/last/7")
     ask(secret, "grants:write")
     return Call.objects.get(allowed=False)
 

@@ -52,6 +52,12 @@ def test_offline_any_key_ends_with_1() -> None:
     assert (run.code, run.json) == (1, [{"state": "unasked", "key_id": None}])
 
 
+def test_a_gateways_secret_is_found_too() -> None:
+    Path("one").write_text(generate("gateway").take())
+    run = alter("scan", "--offline", ".", "--fields", "state,key_id")
+    assert (run.code, run.json) == (1, [{"state": "gateway", "key_id": None}])
+
+
 def test_an_access_token_is_found_too() -> None:
     Path("one").write_text(generate("token").take())
     assert [row["state"] for row in alter("scan", "--offline", "one", "--output", "json").json] == ["token"]

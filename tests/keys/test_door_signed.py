@@ -8,7 +8,8 @@ from agents.models import App
 from audit.models import Call
 from keys.models import Nonce
 from tests.factories import minted
-from tests.keys.asking import ask, call, error, opened
+from tests.keys.asking import call, error, opened
+from tests.keys.asking import through as asked_through
 from tests.keys.signing import signed
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +23,7 @@ def secret(app: App) -> str:
 
 def through(secret: str, headers: dict[str, str], target: str = TARGET, query: str = "", **meta: Any) -> Any:
     """What a gateway is told that asks about a call to `target`."""
-    said = {**headers, "X-Original-URI": target, "X-Original-Method": "GET"}
-    return ask(secret, query=query, headers=said, **meta)
+    return asked_through(secret, target=target, query=query, headers=headers, **meta)
 
 
 def test_a_signed_call_passes(secret: str) -> None:

@@ -18,6 +18,7 @@ from agents.models import Agent, App
 from audit.actors import shell
 from audit.refusals import Refusal
 from keys import lifecycle
+from keys.gateways import lifecycle as gateways
 from keys.lifecycle import Minted
 from keys.plaintext import sha256
 from keys.scopes import parse_scopes
@@ -68,6 +69,11 @@ def live(story: Story, app: App, agent: Agent) -> None:
     child = story.take(derived(parent)).key
     story.take(lifecycle.rotate(shell(), child))
     story.take(lifecycle.rotate(shell(), parent, grace=timedelta(days=1)))
+    made = gateways.create(shell(), "edge", "original")
+    story.secrets.append(made.plaintext.take())
+    story.attempt(made.plaintext.take)
+    story.attempt(gateways.create, shell(), story.secrets[-1], "original")
+    story.answers.append(ask(story.secrets[0], headers={"x-alter-gateway": story.secrets[-1]}).content)
     misuse(story, app, agent)
     lifecycle.revoke(shell(), parent, reason=f"found {story.secrets[1]} in a log")
     story.attempt(lifecycle.revoke, shell(), agent.keys.living().own().get())

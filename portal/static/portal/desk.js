@@ -2,9 +2,9 @@
 "use strict";
 
 const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const SHAPE = /alter_(?:key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})|pat_[0-9A-Za-z]{40})/g;
-const NEARLY = /alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{9,}/g;
-const PREFIX = /alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{4,8}(?![0-9A-Za-z])/g;
+const SHAPE = /alter_(?:key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})|pat_[0-9A-Za-z]{40}|gateway_[0-9A-Za-z]{40})/g;
+const NEARLY = /alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{9,}/g;
+const PREFIX = /alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{4,8}(?![0-9A-Za-z])/g;
 const ALONE = /^[0-9A-Za-z]{4,8}$/;
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {

@@ -152,7 +152,7 @@ const gate = () =>
     .forEach((it) => (it.disabled = !document.querySelector(it.dataset.needs)?.checked));
 document.addEventListener("change", gate);
 // A whole key pasted into a search box is cut to the part that may be seen, before it reaches an address.
-const KEY = /(alter_(?:key_(?:app|agent|derived)|pat)_[0-9A-Za-z]{8})[0-9A-Za-z]+/g;
+const KEY = /(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{8})[0-9A-Za-z]+/g;
 document.addEventListener("input", (event) => {
   if (event.target.matches("[data-cut-keys]")) event.target.value = event.target.value.replace(KEY, "$1");
 });

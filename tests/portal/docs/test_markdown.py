@@ -55,7 +55,7 @@ def test_headings_of_one_name_have_places_of_their_own() -> None:
 
 
 def test_a_link_to_a_guide_leads_to_its_page() -> None:
-    assert '<a href="/docs/door/#nginx">gateways</a>' in render("See [gateways](door.md#nginx).").html
+    assert '<a href="/docs/gateways/#nginx">gateways</a>' in render("See [gateways](gateways.md#nginx).").html
 
 
 def test_a_guide_that_is_called_by_its_file_is_called_by_its_title() -> None:

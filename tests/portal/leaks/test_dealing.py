@@ -13,6 +13,7 @@ from audit.change import change
 from audit.clock import at, now
 from audit.models import Event
 from keys import lifecycle
+from keys.gateways import lifecycle as gateways
 from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.plaintext import sha256
@@ -162,6 +163,18 @@ def test_of_an_unknown_secret_nothing_is_kept(app: App) -> None:
     assert (dealt.outcome, dealt.hashed, dealt.prefix, dealt.app_id) == ("unknown", None, "", None)
     assert (dealt.found_at, dealt.note) == ("", "")
     assert (dealt.handled_at is not None, Event.objects.count()) == (True, before)
+
+
+def test_of_a_gateways_secret_those_who_hold_the_portal_are_told(admin: User, developer: User) -> None:
+    made = gateways.create(shell(), "edge", "original")
+    old, new = made.plaintext.take(), gateways.rotate(shell(), made.gateway).plaintext.take()
+    for secret, outcome in ((old, "notified"), (new, "notified")):
+        assert deal(secret).outcome == outcome
+    assert {notice.user for notice in Notice.objects.filter(kind="leaked")} == {admin}
+    assert Event.objects.filter(action="leak.report", target_kind="gateway").count() == 2
+    assert new[-20:] not in str(list(Event.objects.values()) + list(Notice.objects.values()))
+    gateways.retire(shell(), gateways.find("edge"))
+    assert deal(new, "elsewhere").outcome == "over"
 
 
 def test_dealing_twice_is_dealing_once(app: App) -> None:

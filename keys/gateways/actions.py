@@ -1,0 +1,8 @@
+"""What can be done to gateways. They stand before every app: only who holds the whole portal may."""
+
+from audit.actions import action
+
+READ = action("gateway.read", "dashboard_members:write", "read")
+CREATE = action("gateway.create", "dashboard_members:write", "created", again=True)
+ROTATE = action("gateway.rotate", "dashboard_members:write", "rotated the secret of", again=True)
+RETIRE = action("gateway.retire", "dashboard_members:write", "retired", again=True)

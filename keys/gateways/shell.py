@@ -1,0 +1,92 @@
+"""What the commands that give a gateway a secret share: how it is shown, once."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from audit.actors import Actor
+from audit.refusals import Invalid
+from audit.shell import ShellCommand
+from keys.gateways.files import KINDS, config_of, open_secret_file, read, secret_text, write_secret
+from keys.gateways.lifecycle import Issued
+
+
+class SecretCommand(ShellCommand):
+    """Subclasses issue a secret in issue(); here it goes to a file, to stdout or into an object."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", metavar="NAME")
+        parser.add_argument("--for", dest="kind", choices=list(KINDS), default="", help="what it is")
+        parser.add_argument(
+            "--secret-file",
+            metavar="FILE",
+            help="put the secret there, for its owner alone, and show it nowhere",
+        )
+        parser.add_argument("--json", action="store_true", help="print an object for machines")
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        # Opened first: what cannot be written must not be found out when the secret has been made.
+        descriptor = _opened(options["secret_file"])
+        try:
+            issued = self.issue(actor, options)
+        except BaseException:
+            if descriptor is not None:
+                os.close(descriptor)
+            raise
+        text = secret_text(options["kind"], secret := issued.plaintext.take())
+        if descriptor is not None:
+            write_secret(descriptor, text)
+        show = self._show_object if options["json"] else self._show
+        show(issued, options, secret, text)
+
+    def issue(self, actor: Actor, options: dict[str, Any]) -> Issued:
+        """Do what the command is for."""
+        raise NotImplementedError
+
+    def _show(self, issued: Issued, options: dict[str, Any], secret: str, text: str) -> None:
+        kind, place = options["kind"], options["secret_file"]
+        self.stderr.write(f"{issued.gateway}. It is believed in {issued.gateway.get_pair_display()}.")
+        if place:
+            self.stderr.write(f"Its secret is in {place}.")
+        elif kind:
+            self.stderr.write(
+                f"This is shown once. It goes to {KINDS[kind].secret_place}, for its owner alone:"
+            )
+            self.stderr.write(text)
+        else:
+            self.stderr.write("This is shown once. It is sent in the header X-Alter-Gateway:")
+            self.stdout.write(secret)
+        if kind and self.shows_files:
+            for shipped, goes_to in KINDS[kind].beside:
+                self.stderr.write(f"Copy docs/gateways/{shipped} to {goes_to}.")
+            self.stderr.write(f"This goes to {KINDS[kind].place}; its first lines say what to change:")
+            self.stdout.write(config_of(kind, place or ""), ending="")
+
+    def _show_object(self, issued: Issued, options: dict[str, Any], secret: str, text: str) -> None:
+        gateway, kind, place = issued.gateway, options["kind"], options["secret_file"]
+        told = {"id": str(gateway.id), "name": gateway.name, "pair": gateway.pair, "prefix": gateway.prefix}
+        shown = {"secret_file": place} if place else {"secret": secret}
+        ends = gateway.previous_ends_at
+        until = {"previous_ends_at": ends.isoformat()} if ends else {}
+        files = {"files": _files(kind, place or "", text)} if kind else {}
+        self.print_json({**told, **shown, **until, **files})
+
+    shows_files = True
+    """Whether the whole file of the gateway is printed as well."""
+
+
+def _opened(place: str | None) -> int | None:
+    try:
+        return open_secret_file(Path(place)) if place else None
+    except OSError as error:
+        raise Invalid("secret_file", f"{place} cannot be written: {error.strerror}.") from None
+
+
+def _files(kind: str, place: str, text: str) -> dict[str, str]:
+    """Each file by where it goes; that with the secret only if it has not been written."""
+    files = KINDS[kind]
+    secret = {} if place else {files.secret_place: text}
+    beside = {goes_to: read(shipped) for shipped, goes_to in files.beside}
+    return {**secret, files.place: config_of(kind, place), **beside}

@@ -1,0 +1,39 @@
+"""Makes a gateway known from the shell."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from audit.actors import Actor
+from audit.refusals import Invalid
+from keys.gateways.files import KINDS
+from keys.gateways.lifecycle import Issued, create
+from keys.gateways.models import Gateway
+from keys.gateways.shell import SecretCommand
+
+
+class Command(SecretCommand):
+    """`manage.py create_gateway edge --for nginx --secret-file /etc/nginx/alter-gateway.conf`."""
+
+    help = "Make a gateway known, and give it a secret by which the door knows it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--pair",
+            choices=Gateway.Pair.values,
+            help="the headers it is believed in: X-Original-Method and -URI, or X-Forwarded-Method and -Uri",
+        )
+
+    def issue(self, actor: Actor, options: dict[str, Any]) -> Issued:
+        return create(actor, options["name"], _pair(options["pair"], options["kind"]))
+
+
+def _pair(said: str | None, kind: str) -> str:
+    """The pair that was asked for, or that the file for such a gateway writes. Raises Invalid."""
+    writes = KINDS[kind].pair if kind else None
+    if said is None and writes is None:
+        raise Invalid("pair", "Say --pair original or --pair forwarded, or which gateway it is --for.")
+    if said and writes and said != writes:
+        raise Invalid("pair", f"The file for {kind} writes the pair {writes}.")
+    return said or writes or ""
