@@ -58,4 +58,8 @@ END_VIEW = action("view.end", "dashboard_audit:read", "ended")
 # What no role holds: the shell alone may.
 ERASE = action("audit.erase", "dashboard_audit:delete", "erased personal data of")
 REANCHOR = action("audit.reanchor", "dashboard_audit:delete", "began anew")
+RESTORE = action("audit.restore", "dashboard_audit:delete", "wrote anew")
+ROTATE_SEAL_KEY = action("seal-key.rotate", "dashboard_audit:delete", "replaced")
+RAISE_ALARM = action("alarm.raise", "", "raised")
+END_ALARM = action("alarm.end", "", "ended")
 MISS = action("audit.miss", "", "found deleted, before it was sealed,")

@@ -107,6 +107,22 @@ class NothingToReanchor(Conflict):
     hint = "Run manage.py check_audit to see what else is wrong."
 
 
+class NothingToRestore(Conflict):
+    """The files of checkpoints are whole."""
+
+    code = "nothing_to_restore"
+    message = "The files of checkpoints are whole. Nothing was changed."
+    hint = "Run manage.py check_audit to see what else is wrong."
+
+
+class Rewritten(Conflict):
+    """What is left outside the database is not what the database says."""
+
+    code = "checkpoints_differ"
+    message = "The checkpoints of the database are not those that were kept, or not signed by a key that is trusted."
+    hint = "Run manage.py check_audit. Files that would cover this up are not written."
+
+
 class MethodNotAllowed(Refusal):
     """The address exists, but not for this method."""
 

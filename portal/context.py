@@ -8,9 +8,13 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from audit.actions import EVERY, READ_UPKEEP
+from audit.checking import alarms
+from audit.models import Alarm
 from portal.gates import apps_of, permissions_anywhere, permissions_of
 from portal.models import User
 from portal.signing_in import again
+
+MOST_ALARMS = 5
 
 
 @cache
@@ -29,6 +33,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "app": getattr(request, "app", None),
         "apps": SimpleLazyObject(lambda: _apps(request)),
         "keeps_record": SimpleLazyObject(lambda: _keeps_record(request)),
+        "alarms": SimpleLazyObject(lambda: _alarms(request)),
         "unread": SimpleLazyObject(lambda: _unread(request)),
         "proved_until": SimpleLazyObject(lambda: _proved_until(request)),
         "takes_reports": settings.LEAK_INTAKE,
@@ -55,6 +60,11 @@ def _proved_until(request: HttpRequest) -> Any:
 def _apps(request: HttpRequest) -> list[Any]:
     user = request.user
     return list(apps_of(user).filter(archived_at=None)) if isinstance(user, User) else []
+
+
+def _alarms(request: HttpRequest) -> list[Alarm]:
+    """What is wrong with what proves the record, for those who answer for it."""
+    return list(alarms.standing()[:MOST_ALARMS]) if _keeps_record(request) else []
 
 
 def _keeps_record(request: HttpRequest) -> bool:

@@ -12,10 +12,16 @@ from audit.origins import origin_of
 from keys.verify import verify
 from portal.leaks import programs as leaks
 from portal.programs import api, runtime
+from portal.programs.witness import witness
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 FACES = {"/sdk/": runtime.serve, "/api/": api.serve}
-DOORS = {"/verify": verify, "/leaks/scanner": leaks.scanner, "/leaks/report": leaks.report}
+DOORS = {
+    "/verify": verify,
+    "/leaks/scanner": leaks.scanner,
+    "/leaks/report": leaks.report,
+    "/witness": witness,
+}
 FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
 
 

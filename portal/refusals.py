@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from audit.refusals import AskAgain, BadRequest, Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
 from portal.signing_in import again
 
-PROGRAMS = re.compile(r"/(verify|api/|sdk/|healthz|leaks/scanner$|leaks/report$)")
+PROGRAMS = re.compile(r"/(verify|api/|sdk/|healthz|leaks/scanner$|leaks/report$|witness$)")
 """How the addresses begin that programs ask, and that answer in JSON."""
 
 

@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from audit.addresses import unmapped
-from portal import data, outlets
+from portal import data, outlets, witnesses
 from portal.signing_in import provider
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -97,6 +97,19 @@ if not 1 <= SEAL_EVERY <= 3600:
 
 CHECKPOINT_DIR = Path(env.str("PORTAL_CHECKPOINTS", default=str(DATA_DIR / "checkpoints"))).absolute()
 """Where the record's checkpoints are written as well: best on a disk that whoever runs the database cannot change."""
+
+SEAL_KEYS = DATA_DIR / "seal-keys"
+"""The public keys that have signed checkpoints, each with the handover from the one before."""
+MARKS_DIR = DATA_DIR / "marks"
+"""How far checkpoints have been written and witnessed: beside the database, not in it."""
+
+WITNESS_TSA_ROOTS = env.str("PORTAL_WITNESS_TSA_ROOTS", default="")
+try:
+    WITNESSES = witnesses.named(env.str("PORTAL_WITNESS", default=""), WITNESS_TSA_ROOTS)
+    WITNESS_FOR = witnesses.sources(env.list("PORTAL_WITNESS_FOR", default=[]))
+    WITNESS_SILENCE = witnesses.silence(env.str("PORTAL_WITNESS_SILENCE", default="15"))
+except data.WrongSetting as wrong_witness:
+    raise ImproperlyConfigured(str(wrong_witness)) from None
 
 try:
     FORWARD_SYSLOG = outlets.syslog(env.str("PORTAL_FORWARD_SYSLOG", default=""))
@@ -307,7 +320,14 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _origin.schem
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
 # Programs are never redirected: a client that follows would send its key twice, once in the clear.
-SECURE_REDIRECT_EXEMPT = [r"^verify$", r"^sdk/", r"^api/", r"^healthz$", r"^leaks/(scanner|report)$"]
+SECURE_REDIRECT_EXEMPT = [
+    r"^verify$",
+    r"^sdk/",
+    r"^api/",
+    r"^healthz$",
+    r"^leaks/(scanner|report)$",
+    r"^witness$",
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -19,10 +19,11 @@ from audit.forwarding import deliveries
 from audit.keeping import partitions, retention
 from audit.models import Pending
 from audit.sealing import seals
+from audit.witnessing import telling
 from keys import nonces, throttle
 from keys.models import Nonce
 from portal.leaks import dealing, reports
-from portal.notices import mail, recorded, timed
+from portal.notices import alarms, mail, recorded, timed
 
 log = logging.getLogger(__name__)
 PAUSE = 1.0
@@ -42,6 +43,8 @@ class Work:
 
 WORKS = (
     Work("seal", timedelta(seconds=settings.SEAL_EVERY), seals.seal_all, Pending.objects.exists),
+    Work("witness", timedelta(seconds=30), telling.tell, telling.is_wanted),
+    Work("alarms", timedelta(seconds=30), alarms.look),
     Work("partitions", timedelta(hours=6), partitions.make_ahead, partitions.are_ours),
     Work("forward", timedelta(seconds=2), deliveries.forward, deliveries.is_wanted),
     Work("purge", timedelta(hours=1), retention.purge),

@@ -37,7 +37,7 @@ from keys import agent_views as agent_key_pages
 from keys import verify
 from portal.gates import open_to_all, own, page, signed_in
 from portal.leaks import programs as leak_programs
-from portal.programs import api, runtime, sdk
+from portal.programs import api, runtime, sdk, witness
 from portal.signing_in.factors import recorded
 
 to_security = RedirectView.as_view(pattern_name="security")
@@ -238,6 +238,9 @@ record = [
         page(record_pages.end, on_audit.END_DESTINATION),
         name="destination-end",
     ),
+    path(
+        "witnessed/<str:source>/", page(record_pages.witnessed, on_audit.READ_UPKEEP), name="record-witnessed"
+    ),
     path("dead-letters/", page(record_pages.dead_letters, on_audit.READ_UPKEEP), name="dead-letters"),
     path("dead-letters/retry/", page(record_pages.retry, on_audit.RETRY_DELIVERY), name="dead-letters-retry"),
     path(
@@ -302,6 +305,7 @@ urlpatterns = [
     path("leaks/report", open_to_all(leak_programs.report), name="leak-report-json"),
     path("leaks/scanner", open_to_all(leak_programs.scanner), name="leak-scanner"),
     path("leaks/rules/<str:file>", open_to_all(leak_pages.scanner_rules), name="leak-rules"),
+    path("witness", open_to_all(witness.witness), name="witness"),
     path("verify", open_to_all(verify.verify), name="verify"),
     path("sdk/openapi.json", open_to_all(runtime.document), name="sdk-document"),
     path("sdk/", sdk.api.urls),  # its own map, with a key as the gate of every line: portal/programs/sdk.py

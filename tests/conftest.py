@@ -97,6 +97,7 @@ def checkpoints_of_this_process() -> Path:
     """Let each process that tests keep its checkpoints in a folder of its own."""
     folder = Path(portal.DATA_DIR) / f"checkpoints-{os.getpid()}"
     portal.CHECKPOINT_DIR = folder
+    portal.MARKS_DIR, portal.SEAL_KEYS = folder.with_suffix(".marks"), folder.with_suffix(".keys")
     return folder
 
 
@@ -104,6 +105,8 @@ def checkpoints_of_this_process() -> Path:
 def no_checkpoints_of_the_test_before(checkpoints_of_this_process: Path) -> None:
     """Empty that folder for each test: a database that is rolled back knows none of the last one's."""
     shutil.rmtree(checkpoints_of_this_process, ignore_errors=True)
+    shutil.rmtree(portal.MARKS_DIR, ignore_errors=True)
+    portal.SEAL_KEYS.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

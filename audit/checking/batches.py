@@ -1,17 +1,17 @@
 """Checks the rows of one checkpoint in the database: each against its seal, and the seals against the root."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
 
 from audit.checking import evidence
-from audit.checking.claims import ERASE, PURGE, Places, claimed
 from audit.checking.evidence import CheckpointLine
 from audit.checking.findings import Finding, Where
 from audit.checking.offline_whole import rootless
-from audit.models import Checkpoint, Event, Seal
+from audit.checking.signed_claims import SignedClaims
+from audit.models import Checkpoint, Seal
 from audit.models.seals import NOWHERE
 from audit.sealing import canonical, checkpoints, rows
 from audit.sealing.rows import FIELDS, RECORDS, Row
@@ -23,29 +23,15 @@ MOST_COMPARED = 40
 """Rows of one batch that are compared with each other, to see which have changed places."""
 
 
-@dataclass(slots=True)
-class Acts:
-    """The acts by which rows of a stream's app were purged or erased, read when they are first asked for."""
-
-    said: dict[UUID, dict[tuple[str, str], Places]] = field(default_factory=dict)
-
-    def say(self, stream: UUID, action: str, kind: str, first: int, last: int) -> bool:
-        """Whether an act says that these are gone. Acts that were purged themselves may have said so."""
-        if stream not in self.said:
-            self.said[stream] = _acts_on(stream)
-        said = self.said[stream].get((action, kind), Places()).covers(first, last)
-        return said or ((action, kind) != (PURGE, "event") and _lost_acts(stream))
-
-
-def check(one: Checkpoint, acts: Acts) -> tuple[list[Finding], int]:
+def check(one: Checkpoint, claims: SignedClaims) -> tuple[list[Finding], int]:
     """What is wrong with the rows of a checkpoint, and how many were looked at.
 
     Rows may be purged or erased while they are read: what is found must be found twice.
     """
-    found, count = _look(one, acts)
+    found, count = _look(one, claims)
     if any(not finding.is_note for finding in found):
         one.refresh_from_db(fields=["purged_at"])
-        again, count = _look(one, Acts())
+        again, count = _look(one, SignedClaims(claims.trust))
         found = [finding for finding in found if finding in again]
     return found, count
 
@@ -55,13 +41,13 @@ def line(one: Checkpoint) -> CheckpointLine:
     return evidence.checkpoint(checkpoints.told(one))
 
 
-def _look(one: Checkpoint, acts: Acts) -> tuple[list[Finding], int]:
+def _look(one: Checkpoint, claims: SignedClaims) -> tuple[list[Finding], int]:
     if one.purged_at:
-        return list(_purged(one, acts)), 0
+        return list(_purged(one, claims)), 0
     seals = list(_seals(one))
     found = read(one.kind, [seal.row_id for seal in seals], one)
-    findings = [*_gaps(one, seals), *_rows(one, seals, found, acts), *_root(one, seals, found)]
-    return [*findings, *_late(one)], len(seals)
+    findings = [*_gaps(one, seals), *_rows(one, seals, found, claims), *_root(one, seals, found)]
+    return [*findings, *_bounds(one, found), *_late(one)], len(seals)
 
 
 def read(kind: str, ids: Sequence[UUID], one: Checkpoint) -> dict[UUID, Row]:
@@ -73,9 +59,9 @@ def read(kind: str, ids: Sequence[UUID], one: Checkpoint) -> dict[UUID, Row]:
     return found
 
 
-def _purged(one: Checkpoint, acts: Acts) -> Iterator[Finding]:
-    if not acts.say(one.stream, PURGE, one.kind, one.first_seq, one.last_seq):
-        says = f"The rows {one.first_seq} to {one.last_seq} are said to be purged, and no act says so."
+def _purged(one: Checkpoint, claims: SignedClaims) -> Iterator[Finding]:
+    if why := claims.against_purge(one):
+        says = f"The rows {one.first_seq} to {one.last_seq} are said to be purged, and {why}."
         yield Finding("purge", says, _under(one))
 
 
@@ -95,7 +81,9 @@ def _gaps(one: Checkpoint, seals: Sequence[Seal]) -> Iterator[Finding]:
             yield Finding("missing", says, replace(_under(one), seq=before + 1))
 
 
-def _rows(one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row], acts: Acts) -> Iterator[Finding]:
+def _rows(
+    one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row], claims: SignedClaims
+) -> Iterator[Finding]:
     edited = []
     for seal in seals:
         row = found.get(seal.row_id)
@@ -107,7 +95,7 @@ def _rows(one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row], act
         elif (row.values[APP_ID] or NOWHERE) != one.stream:
             yield Finding("inserted", "The row belongs to another app.", where)
         elif seal.salt is None:
-            yield from _erased(one, seal, row, acts)
+            yield from _erased(one, seal, row, claims)
     yield from _edited(one, edited)
 
 
@@ -117,13 +105,13 @@ def fits(row: Row, seal: Seal) -> bool:
     return row.leaf(commitment) == bytes(seal.leaf)
 
 
-def _erased(one: Checkpoint, seal: Seal, row: Row, acts: Acts) -> Iterator[Finding]:
+def _erased(one: Checkpoint, seal: Seal, row: Row, claims: SignedClaims) -> Iterator[Finding]:
     where = _at(seal, one)
     personal = FIELDS[one.kind][len(canonical.PUBLIC[one.kind]) :]
     if telling := [name for name in personal if row.values[FIELDS[one.kind].index(name)]]:
         yield Finding("erasure", f"The row is erased and still tells: {', '.join(telling)}.", where)
-    if not acts.say(one.stream, ERASE, one.kind, seal.seq, seal.seq):
-        yield Finding("erasure", "The row is erased, and no act says so.", where)
+    if why := claims.against_erasure(one, seal.seq):
+        yield Finding("erasure", f"The row is erased, and {why}.", where)
 
 
 def _edited(one: Checkpoint, edited: Sequence[tuple[Seal, Row]]) -> Iterator[Finding]:
@@ -154,6 +142,14 @@ def _root(one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row]) -> 
         yield rootless(line(one), next(unordered, None))
 
 
+def _bounds(one: Checkpoint, found: Mapping[UUID, Row]) -> Iterator[Finding]:
+    """Which time a batch lies in is not sealed; its rows tell. By it rows are looked for, and purged when due."""
+    moments = [row.at for row in found.values()]
+    if moments and not one.earliest_at <= min(moments) <= max(moments) <= one.latest_at:
+        says = "Its rows lie outside the time that the checkpoint is filed under."
+        yield Finding("hash", says, _under(one))
+
+
 def _late(one: Checkpoint) -> Iterator[Finding]:
     if one.sealed_at - one.earliest_at > LATE:
         days = (one.sealed_at - one.earliest_at).days
@@ -167,17 +163,3 @@ def _under(one: Checkpoint) -> Where:
 
 def _at(seal: Seal, one: Checkpoint) -> Where:
     return replace(_under(one), seq=seal.seq, row_id=seal.row_id)
-
-
-def _acts_on(stream: UUID) -> dict[tuple[str, str], Places]:
-    found: dict[tuple[str, str], Places] = {}
-    acts = Event.objects.filter(target_id=str(stream), action__in=(PURGE, ERASE)).order_by("at")
-    for action, facts in acts.values_list("action", "facts").iterator():
-        kind, runs = claimed(action, facts)
-        for run in runs:
-            found.setdefault((action, kind), Places()).add(*run)
-    return {which: places.settled() for which, places in found.items()}
-
-
-def _lost_acts(stream: UUID) -> bool:
-    return Checkpoint.objects.filter(stream=stream, kind="event").exclude(purged_at=None).exists()

@@ -167,6 +167,16 @@ def hexed(told: Line, name: str, size: int) -> bytes:
     return _hex(told, name, size) or b""
 
 
+def uuid_of(told: Line, name: str) -> UUID:
+    """An id. Raises Unreadable."""
+    return _uuid(told.get(name), name)
+
+
+def moment_of(told: Line, name: str) -> datetime:
+    """A moment with a zone. Raises Unreadable."""
+    return _moment(told.get(name), name)
+
+
 def _field(told: Line, name: str) -> Any:
     """A field of a row as the value that was hashed."""
     if name not in told:

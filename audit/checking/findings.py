@@ -18,8 +18,10 @@ MEANINGS = {
     "signature": "A checkpoint or an export was not signed by the key that is trusted.",
     "rewritten": "A checkpoint is not the one that was kept elsewhere.",
     "cut": "The end is cut off.",
-    "purge": "Rows are said to have been purged, and no act on record says so.",
-    "erasure": "A row is said to have been erased, and no act on record says so, or it still tells something.",
+    "unkept": "A checkpoint is not among those that are kept outside the database, or none are.",
+    "silent": "A witness has not acknowledged the checkpoints for too long, or an alarm stands.",
+    "purge": "Rows are said to have been purged, and no signed claim says so.",
+    "erasure": "A row is said to have been erased, and no signed claim says so, or it still tells something.",
     "count": "There are not as many rows as the file says.",
     "unreadable": "A line or a row cannot be read.",
 }
@@ -28,8 +30,9 @@ NOTES = {
     "unsigned": "Signatures were not checked.",
     "vouched": "The file vouches for itself: no key was given to check its signatures by.",
     "backdated": "A row was sealed long after the moment it tells.",
-    "unkept": "There are no checkpoints outside the database to compare with.",
     "reanchored": "The checkpoints kept outside the database begin anew, and two people said why.",
+    "restored": "The files of checkpoints were lost and written anew, and somebody said why.",
+    "unlinked": "A seal key followed another that did not sign the handover, and somebody said why.",
     "beyond": "The checkpoints kept elsewhere go further than this file.",
 }
 """What is worth knowing and nothing wrong."""

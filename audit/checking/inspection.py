@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from audit.checking import evidence, kept, trust
+from audit.checking import claims, evidence, handovers, kept, trust
 from audit.checking.evidence import Unreadable
 from audit.checking.findings import Finding, Where
+from audit.checking.handovers import SealKeyLine
 from audit.checking.offline_part import Selection
 from audit.checking.offline_whole import WholeExport
 from audit.checking.trust import Trust
@@ -58,9 +59,9 @@ class Inspection:
 
     def _noted(self, parts: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         """The same, after what is to be said of the keys."""
-        named = [self.header.get("key"), *_list(self.header.get("keys"))]
-        keys = [key for key in map(_key, named) if key]
-        self.trust = Trust(self.given or dict(keys), present=keys[0][0] if keys else "")
+        keys = [key for key in [_key(self.header.get("key"))] if key]
+        present, handed = keys[0][0] if keys else "", _handovers(self.header)
+        self.trust = handovers.extend(self.given or dict(keys), handed, present)
         if not trust.CAN_CHECK:
             yield Finding("unsigned", "The library cryptography is not installed: no signature was checked.")
         elif not self.given:
@@ -109,6 +110,8 @@ class Inspection:
                 case "checkpoint":
                     self.checkpoints += 1
                     yield from part.checkpoint(evidence.checkpoint(told))
+                case "claim":
+                    yield from part.claim(claims.read(told))
                 case "end":
                     yield from self._end(told, digest.digest())
                 case _:
@@ -126,8 +129,8 @@ class Inspection:
             yield Finding("count", f"The end says {told.get('rows')} rows, and there are {self.rows}.")
         if told.get("sha256") != digest.hex():
             yield Finding("edited", "The bytes before the end are not those that its hash was made of.")
-        elif told.get("signature") is not None and trust.CAN_CHECK:
-            signature = evidence.hexed(told, "signature", 64)
+        elif trust.CAN_CHECK:
+            signature = b"" if told.get("signature") is None else evidence.hexed(told, "signature", 64)
             keys = self.trust.keys.values()
             self.is_signed = any(trust.is_signed(key, EXPORT_SIGNED + digest, signature) for key in keys)
             if not self.is_signed:
@@ -150,12 +153,15 @@ class Inspection:
         try:
             row = evidence.row(self.header.get("row") or {})
             above = evidence.checkpoint(self.header.get("checkpoint") or {})
+            said = [claims.read(told) for told in _list(self.header.get("claims"))]
         except (Unreadable, AttributeError) as why:
             yield Finding("unreadable", f"The proof cannot be read: {why}.")
             return
         self.rows = self.checkpoints = 1
         part = Selection(row.app_id or NOWHERE, self.trust, kept.read(self.kept_in, above.stream))
         yield from part.checkpoint(above)
+        for one in said:
+            yield from part.claim(one)
         yield from part.row(row)
 
     def _line(self) -> bytes:
@@ -189,6 +195,13 @@ def _key(told: Any) -> tuple[str, bytes] | None:
         public = evidence.hexed(told, "public", 32)
         return trust.key_id(public), public
     return None
+
+
+def _handovers(header: Mapping[str, Any]) -> Iterator[SealKeyLine]:
+    """How the keys that a file names followed each other. Signatures decide what of it counts."""
+    for told in _list(header.get("keys")):
+        with suppress(Unreadable):
+            yield handovers.read(told)
 
 
 def _stream(header: Mapping[str, Any]) -> UUID:

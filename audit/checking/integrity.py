@@ -4,7 +4,7 @@ Three things are gone through, one after the other: checkpoints by number, with 
 against those kept outside the database; seals beyond the last checkpoint; rows that neither have a seal nor wait.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,16 +13,18 @@ from uuid import UUID
 from django.db.models import Max, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from audit.checking import anchors, batches, strays
-from audit.checking.batches import Acts
+from audit.checking import anchors, batches, signed_claims, strays
 from audit.checking.chains import Chain
+from audit.checking.claims import RESTORE
 from audit.checking.evidence import CheckpointLine
 from audit.checking.findings import Finding, Where
+from audit.checking.signed_claims import SignedClaims
 from audit.checking.trust import Trust
 from audit.models import Checkpoint, Event, Seal
 from audit.refusals import Invalid
-from audit.sealing import signing
+from audit.sealing import checkpoints, pins, signing
 from audit.sealing.rows import RECORDS
+from audit.witnessing import standing as witnesses
 
 MOST_ROWS, MOST_CHECKPOINTS, MOST_NUMBERS = 5_000, 200, 20_000
 """How much of each is looked at in one step at the most; of one batch, all of it."""
@@ -128,10 +130,10 @@ def _numbers(scope: Scope, after: int) -> Step:
         told, count = look.at(one)
         findings += told
         rows += count
-    findings += _absent(scope, after, to, kept)
+    findings += [*_absent(scope, after, to, kept), *_unkept(some, kept)]
     if to < last:
         return Step(findings, f"c.{to}", len(some), rows)
-    return Step([*findings, *_cut(scope, to), *_put_aside()], "s", len(some), rows)
+    return Step([*findings, *_cut(scope, to), *_put_aside(), *_beside()], "s", len(some), rows)
 
 
 @dataclass(slots=True)
@@ -142,13 +144,16 @@ class _Look:
     kept: Mapping[int, CheckpointLine]
     """Those outside the database, by number."""
     chains: dict[tuple[UUID, str], Chain] = field(default_factory=dict)
-    acts: Acts = field(default_factory=Acts)
+    claims: SignedClaims = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.claims = SignedClaims(self.trust)
 
     def at(self, one: Checkpoint) -> tuple[list[Finding], int]:
         """What is wrong with a checkpoint, and how many rows of it were looked at."""
         told = batches.line(one)
         links = self._chain(one).follow(told)
-        found, rows = batches.check(one, self.acts)
+        found, rows = batches.check(one, self.claims)
         return [*links, *self._unlike(told), *found], rows
 
     def _unlike(self, told: CheckpointLine) -> Iterator[Finding]:
@@ -201,6 +206,19 @@ def _absent(scope: Scope, after: int, to: int, kept: Mapping[int, CheckpointLine
             yield _gone(one, "missing")
 
 
+def _unkept(some: Sequence[Checkpoint], kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
+    """Checkpoints that the files should know and do not: a finding for each row of neighbours."""
+    gone = [one for one in some if one.number not in kept and checkpoints.is_due(one)]
+    for at, one in enumerate(gone if anchors.is_there() else ()):
+        if at == 0 or one.number != gone[at - 1].number + 1:
+            says = (
+                f"Checkpoint {one.number} and what follows it is not among those kept outside the database."
+            )
+            yield Finding(
+                "unkept", says, Where(one.kind, one.first_seq, checkpoint=one.number, stream=one.stream)
+            )
+
+
 def _cut(scope: Scope, last: int) -> Iterator[Finding]:
     """What the files know after the last checkpoint there is."""
     ahead = [one for one in anchors.between(last, last + MOST_NUMBERS) if scope.includes(one)]
@@ -208,8 +226,9 @@ def _cut(scope: Scope, last: int) -> Iterator[Finding]:
         Checkpoint.objects.filter(number__in=[one.number for one in ahead]).values_list("number", flat=True)
     )
     yield from (_gone(one, "cut") for one in ahead if one.number not in there)
-    if not anchors.is_there():
-        yield Finding("unkept", "No checkpoints are kept outside the database to compare with.")
+    if last and not anchors.is_there():
+        says = "No checkpoints are kept outside the database to compare with."
+        yield Finding("unkept", f"{says} Bring the files back, or run manage.py restore_checkpoints.")
 
 
 def _gone(one: CheckpointLine, what: str) -> Finding:
@@ -217,20 +236,36 @@ def _gone(one: CheckpointLine, what: str) -> Finding:
     return Finding(what, says, one.where)
 
 
+def _beside() -> Iterator[Finding]:
+    """What else proves the record: witnesses that are silent or disagree, keys that followed without a handover."""
+    yield from (Finding("silent", says) for _, says in witnesses.wrong())
+    for line in pins.lines():
+        if line.before is not None and not line.is_vouched_for():
+            says = f"The seal key {line.id} followed another that did not sign it, {line.since[:10]}: {line.reason}"
+            yield Finding("unlinked", says)
+
+
 def _put_aside() -> Iterator[Finding]:
-    """Accounts outside the database that were ended: an act must say of each that two people did it."""
+    """Accounts outside the database that were ended: the portal must have signed of each how that came to be."""
     for folder in anchors.put_aside():
-        act = Event.objects.filter(target_id=folder.name, action="audit.reanchor").order_by("at").first()
-        if act is None:
-            says = f"The checkpoints in {folder.name} were put aside, and no act says so."
+        told = signed_claims.ended(folder.name, signing.known())
+        if told is None:
+            says = f"The checkpoints in {folder.name} were put aside, and no signed act says so."
             yield Finding("cut", says)
         else:
-            told: dict[str, Any] = act.facts
-            says = (
-                f"On {act.at:%d %B %Y} {act.actor_label} and {told.get('confirmed_by')} gave up the checkpoints "
-                f"{told.get('agreed', 0) + 1} to {told.get('kept', 0)}: {act.reason}"
-            )
-            yield Finding("reanchored", says, Where("event", row_id=act.id))
+            act = Event.objects.filter(id=told["act"]).first()
+            yield Finding(*_ended(told, act), Where("event", row_id=UUID(told["act"])))
+
+
+def _ended(told: Mapping[str, Any], act: Event | None) -> tuple[str, str]:
+    """What to call it, and to say of it."""
+    day, reason = told["at"][:10], act.reason if act else "the act has been purged"
+    who = act.actor_label if act else "somebody"
+    if told["action"] == RESTORE:
+        return "restored", f"On {day} {who} had the files of checkpoints written anew: {reason}"
+    both = f"{who} and {told.get('confirmed_by')}"
+    gave_up = f"{told.get('agreed', 0) + 1} to {told.get('kept', 0)}"
+    return "reanchored", f"On {day} {both} gave up the checkpoints {gave_up}: {reason}"
 
 
 def _beyond(scope: Scope) -> Iterator[Finding]:

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from audit.checking.claims import Claim, Claims, unexplained
 from audit.checking.evidence import CheckpointLine, RowLine, Unreadable
 from audit.checking.findings import Finding
 from audit.checking.kept import Kept
 from audit.checking.trust import Trust
 from audit.sealing import canonical
 
-Known = tuple[int, int, int, bytes]
-"""Of a checkpoint: its first place, its last, its number and its root."""
+Known = tuple[int, int, int, bytes, CheckpointLine]
+"""Of a checkpoint: its first place, its last, its number and its root; and all of it."""
 
 
 @dataclass(slots=True)
@@ -30,6 +31,14 @@ class Selection:
     kept: Kept
     known: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
     last: tuple[datetime, UUID] | None = None
+    claims: Claims = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.claims = Claims(self.trust)
+
+    def claim(self, one: Claim) -> Iterator[Finding]:
+        """What is wrong with a claim. Each stands before the first row it speaks of."""
+        yield from self.claims.take(one, self.stream)
 
     def checkpoint(self, one: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with a checkpoint by itself."""
@@ -39,7 +48,11 @@ class Selection:
             yield Finding("hash", "Its hash is not that of what it says.", one.where)
         yield from self.trust.doubts(one)
         yield from self.kept.doubts(one)
-        insort(self.known[one.kind], (one.first_seq, one.last_seq, one.number, one.root))
+        insort(
+            self.known[one.kind],
+            (one.first_seq, one.last_seq, one.number, one.root, one),
+            key=lambda it: it[:3],
+        )
 
     def row(self, one: RowLine) -> Iterator[Finding]:
         """What is wrong with a row."""
@@ -66,7 +79,9 @@ class Selection:
         elif under is None:
             yield Finding("proof", "Its checkpoint does not stand above it.", one.where)
         else:
-            first, last, number, root = under
+            first, last, number, root, above = under
+            if one.is_erased and not self.claims.explains(above, one.seq):
+                yield unexplained(replace(one.where, checkpoint=number))
             if not leads(leaf, one, first, last, root):
                 says = "Its proof does not lead to the root: it was changed, moved or put in."
                 yield Finding("proof", says, replace(one.where, checkpoint=number))

@@ -1,13 +1,12 @@
 """Checks an export of everything: every row in its place, every batch under its root, no gap. Imports no Django."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from audit.checking.chains import Chain
-from audit.checking.claims import ERASE, PURGE, Places, claimed
+from audit.checking.claims import Claim, Claims
 from audit.checking.evidence import CheckpointLine, RowLine, Unreadable
 from audit.checking.findings import Finding, Where
 from audit.checking.kept import Kept
@@ -34,9 +33,16 @@ class WholeExport:
     """Whether this batch has told of something that its root would only tell again."""
     last: tuple[datetime, UUID] | None = None
     unordered: int | None = None
-    gone: dict[tuple[str, str], Places] = field(default_factory=lambda: defaultdict(Places))
-    """Places whose rows are missing or erased, by the act that should say so and the kind."""
-    said: dict[tuple[str, str], Places] = field(default_factory=lambda: defaultdict(Places))
+    erased: list[int] = field(default_factory=list)
+    """Places of this batch whose rows are erased."""
+    claims: Claims = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.claims = Claims(self.trust)
+
+    def claim(self, one: Claim) -> Iterator[Finding]:
+        """What is wrong with a claim. They stand before all rows."""
+        yield from self.claims.take(one, self.stream)
 
     def row(self, one: RowLine) -> Iterator[Finding]:
         """What is wrong with the next row."""
@@ -72,9 +78,10 @@ class WholeExport:
         yield from self._chain(one.kind).follow(one)
         yield from self.kept.doubts(one)
         if one.purged and not self.leaves:
-            self.gone[PURGE, one.kind].add(one.first_seq, one.last_seq)
+            yield from self.claims.purge_of(one)
         else:
             yield from self._batch(one)
+            yield from self.claims.unexplained(one, self.erased)
         self._begin(one.last_seq + 1)
 
     def finish(self, exported_at: datetime | None) -> Iterator[Finding]:
@@ -82,21 +89,11 @@ class WholeExport:
         yield from self._dangling()
         for kind in canonical.PUBLIC:
             yield from self.kept.beyond(kind, self._chain(kind).last_seq, exported_at)
-        yield from self._unsaid(ERASE, "erasure", "erased")
-        yield from self._unsaid(PURGE, "purge", "purged")
+        yield from self.claims.finish()
 
     def last_seq(self, kind: str) -> int:
         """Where a stream ends here."""
         return self._chain(kind).last_seq
-
-    def _unsaid(self, action: str, what: str, word: str) -> Iterator[Finding]:
-        acts_are_gone = bool(self.gone[PURGE, "event"].runs)
-        for kind in canonical.PUBLIC:
-            for first, last in self.gone[action, kind].settled().without(self.said[action, kind].settled()):
-                # Acts are kept longer than anything, and may have been purged in their turn.
-                if not acts_are_gone or (action, kind) == (PURGE, "event"):
-                    says = f"The rows {first} to {last} are {word}, and no act says so."
-                    yield Finding(what, says, Where(kind, first))
 
     def _chain(self, kind: str) -> Chain:
         return self.chains.setdefault(kind, Chain(kind, self.trust))
@@ -114,7 +111,7 @@ class WholeExport:
             yield Finding("cut", says, Where(self.kind, first))
 
     def _begin(self, expected: int) -> None:
-        self.leaves, self.expected, self.disturbed = [], expected, False
+        self.leaves, self.erased, self.expected, self.disturbed = [], [], expected, False
         self.last = self.unordered = None
 
     def _place(self, one: RowLine) -> Iterator[Finding]:
@@ -134,12 +131,8 @@ class WholeExport:
         if self.unordered is None and self.last and self.last >= (one.at, one.id):
             self.unordered = one.seq
         self.last = (one.at, one.id)
-        if one.is_erased:
-            self.gone[ERASE, one.kind].add(one.seq, one.seq)
-        action = one.fields.get("action")
-        kind, runs = claimed(action, one.fields.get("facts"))
-        for run in runs:
-            self.said[str(action), kind].add(*run)
+        if one.is_erased and len(self.erased) <= MOST_LEAVES:
+            self.erased.append(one.seq)
 
     def _batch(self, one: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with the rows that a checkpoint stands for."""

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from audit.checking import anchors, batches
+from audit.checking import anchors, batches, signed_claims
+from audit.checking.signed_claims import SignedClaims
 from audit.exporting.plain import plain
 from audit.models import Call, Checkpoint, Event, Seal
-from audit.sealing import canonical, checkpoints, rows, signing
+from audit.sealing import canonical, checkpoints, pins, rows, signing
 from audit.sealing.rows import Row
 
 FORMAT = "alter-audit-proof-1"
@@ -58,7 +59,15 @@ class Proof:
         }
         keys = signing.known().keys
         key = {"id": self.above.key_id, "public": keys.get(self.above.key_id, b"").hex()}
-        return {"format": FORMAT, "row": row, "checkpoint": checkpoints.told(self.above), "key": key}
+        told: dict[str, Any] = {
+            "format": FORMAT,
+            "row": row,
+            "checkpoint": checkpoints.told(self.above),
+            "key": key,
+        }
+        if self.seal.salt is None:
+            told["claims"] = signed_claims.of_erased(self.above)
+        return {**told, "keys": [line.told() for line in pins.lines()]}
 
 
 def seal_of(row_id: UUID) -> Seal | None:
@@ -82,7 +91,13 @@ def prove(entry: Event | Call) -> Proof | None:
     row, leaves = rows.of(entry), _leaves(checkpoint)
     place = seal.seq - checkpoint.first_seq
     path = canonical.proof(leaves, place) if place < len(leaves) else []
-    links = [_row(row, seal), _tree(checkpoint, seal, path), *_checkpoint(checkpoint), _kept(checkpoint)]
+    links = [
+        _row(row, seal),
+        *_erasure(checkpoint, seal),
+        _tree(checkpoint, seal, path),
+        *_checkpoint(checkpoint),
+        _kept(checkpoint),
+    ]
     return Proof(row, seal, checkpoint, path, links)
 
 
@@ -94,6 +109,15 @@ def _row(row: Row, seal: Seal) -> Link:
     personal = "its personal part is erased, and a commitment stands for it" if seal.salt is None else ""
     says = "What the row says gives its leaf" + (f"; {personal}." if personal else ".")
     return Link("Row", says, bytes(seal.leaf), batches.fits(row, seal))
+
+
+def _erasure(one: Checkpoint, seal: Seal) -> list[Link]:
+    """That the portal signed that the row was erased, if it was."""
+    if seal.salt is not None:
+        return []
+    why = SignedClaims(signing.known()).against_erasure(one, seal.seq)
+    says = f"Its personal part was erased, and {why}." if why else "The portal signed that it was erased."
+    return [Link("Erasure", says, bytes(seal.commitment or b""), not why)]
 
 
 def _tree(one: Checkpoint, seal: Seal, path: list[bytes]) -> Link:
@@ -133,6 +157,8 @@ def _before(one: Checkpoint) -> Checkpoint | None:
 def _kept(one: Checkpoint) -> Link:
     kept = anchors.kept(one.number)
     if kept is None:
-        return Link("Kept outside", "The files outside the database do not know it yet.", b"", None)
+        late = checkpoints.is_due(one)
+        says = "The files outside the database do not know it" + ("." if late else " yet.")
+        return Link("Kept outside", says, b"", False if late else None)
     says = "The files outside the database hold the same checkpoint."
     return Link("Kept outside", says, kept.hash, kept.hash == bytes(one.hash))

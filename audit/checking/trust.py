@@ -27,6 +27,8 @@ class Trust:
     keys: Mapping[str, bytes] = field(default_factory=dict)
     present: str = ""
     """The id of the key in use now, where it is known: once it has signed, no other key may."""
+    order: tuple[str, ...] = ()
+    """Ids in the order in which the keys followed each other, as far as handovers tell."""
 
     def doubts(self, one: CheckpointLine, before: str = "") -> Iterator[Finding]:
         """What is wrong with the signature of a checkpoint. `before` is the key of the one it follows."""
@@ -38,10 +40,16 @@ class Trust:
             )
         elif not is_signed(self.keys[one.key_id], canonical.signed(one.hash), one.signature):
             yield Finding("signature", f"The key {one.key_id} did not sign it.", one.where)
-        elif before and before == self.present != one.key_id:
+        elif before and before != one.key_id and self._is_over(one.key_id, before):
             yield Finding(
                 "signature", f"It is signed by the key {one.key_id} after {before} was in use.", one.where
             )
+
+    def _is_over(self, key_id: str, before: str) -> bool:
+        """Whether the time of a key had passed when `before` was in use."""
+        if before in self.order and key_id in self.order:
+            return self.order.index(key_id) < self.order.index(before)
+        return before == self.present
 
 
 def key_id(public: bytes) -> str:

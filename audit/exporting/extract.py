@@ -8,8 +8,7 @@ from typing import Any
 from audit.clock import now
 from audit.exploring.matching import Filters
 from audit.exporting import selection
-from audit.models import SealKey
-from audit.sealing import checkpoints, sealed, seals, signing
+from audit.sealing import checkpoints, pins, sealed, seals, signing
 from audit.sealing.sealed import Reach, Sealed
 
 FORMAT = "alter-audit-1"
@@ -56,7 +55,7 @@ class Extract:
             "exported_at": checkpoints.moment(self.at),
             "sealed_to": checkpoints.moment(newest.sealed_at) if newest else None,
             "key": _key(signing.key_id(), signing.public_key()),
-            "keys": [_key(key.id, bytes(key.public)) for key in SealKey.objects.order_by("since", "id")],
+            "keys": [line.told() for line in pins.lines()],
             "checkpoint": checkpoints.told(newest) if newest else None,
         }
 

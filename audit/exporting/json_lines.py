@@ -5,10 +5,11 @@ bytes before it. docs/seals.md tells the format; docs/decisions/0019 why a selec
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+from audit.checking import signed_claims
 from audit.exporting import selection
 from audit.exporting.extract import Extract
 from audit.exporting.plain import plain
@@ -35,7 +36,7 @@ def lines(extract: Extract) -> Iterator[bytes]:
     yield as_line({"type": "end", "rows": rows, "sha256": digest.hexdigest(), "signature": signature.hex()})
 
 
-def as_line(told: dict[str, Any]) -> bytes:
+def as_line(told: Mapping[str, Any]) -> bytes:
     """An object on one line. Half a character, which SQLite keeps and UTF-8 does not know, is written as an escape."""
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     try:
@@ -57,21 +58,23 @@ def row(one: Sealed) -> dict[str, Any]:
     }
 
 
-def _whole(extract: Extract) -> Iterator[dict[str, Any]]:
-    """Batch by batch, each checkpoint after its rows: roots, chains and gaps can be seen."""
+def _whole(extract: Extract) -> Iterator[Mapping[str, Any]]:
+    """The claims of what is gone; then batch by batch, each checkpoint after its rows: gaps can be seen."""
+    yield from signed_claims.of_stream(extract.within.stream)
     for kind in extract.within.last:
         for batch in sealed.batches(extract.within, kind):
             yield from map(row, batch.rows)
             yield checkpoints.told(batch.checkpoint)
 
 
-def _selection(extract: Extract) -> Iterator[dict[str, Any]]:
+def _selection(extract: Extract) -> Iterator[Mapping[str, Any]]:
     """The oldest first, each row with its proof, and each checkpoint before the first row of it."""
     trees, known = Trees(extract.within.stream), Numbers()
     for one in selection.walk(extract.filters, extract.within):
         tree = trees.of(one.row.kind, one.seq)
         if tree and known.add(tree.checkpoint.number):
             yield checkpoints.told(tree.checkpoint)
+            yield from signed_claims.of_erased(tree.checkpoint)
         yield row(one) | {"proof": [beside.hex() for beside in tree.proof(one.seq)] if tree else []}
 
 

@@ -31,20 +31,35 @@ def fetch(url: str, headers: Mapping[str, str], *, most: int, seconds: float = S
     with _answer("GET", url, headers, b"", seconds) as response:
         if response.status != 200:
             raise Unreachable(f"It answered {response.status}.")
-        read = b""
-        for piece in response.iter_stream():
-            read += piece
-            if len(read) > most:
-                raise Unreachable(f"The answer is longer than {most} bytes.")
-        return read
+        return _body(response, most)
+
+
+def ask(
+    url: str, headers: Mapping[str, str], body: bytes, *, most: int, seconds: float = SECONDS
+) -> tuple[int, bytes]:
+    """Status and body of the answer to `body`, at most `most` bytes. Raises Unreachable.
+
+    For an address that the operator's settings name, which may be of the portal's own network.
+    """
+    with _answer("POST", url, headers, body, seconds, own=True) as response:
+        return int(response.status), _body(response, most)
+
+
+def _body(response: httpcore2.Response, most: int) -> bytes:
+    read = b""
+    for piece in response.iter_stream():
+        read += piece
+        if len(read) > most:
+            raise Unreachable(f"The answer is longer than {most} bytes.")
+    return read
 
 
 @contextmanager
 def _answer(
-    method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
+    method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float, *, own: bool = False
 ) -> Iterator[httpcore2.Response]:
     """The answer to one request, as it begins to come in. Raises Unreachable, then and while it is read."""
-    way = _Way(time.monotonic() + seconds)
+    way = _Way(time.monotonic() + seconds, own)
     told = [(name.encode(), value.encode()) for name, value in headers.items()]
     try:
         with (
@@ -63,8 +78,8 @@ def _answer(
 class _Way(httpcore2.NetworkBackend):
     """Connects to what may be reached, until a moment."""
 
-    def __init__(self, ends: float) -> None:
-        self._ends = ends
+    def __init__(self, ends: float, own: bool) -> None:
+        self._ends, self._own = ends, own
         self._sockets = httpcore2.SyncBackend()
 
     def connect_tcp(
@@ -76,7 +91,7 @@ class _Way(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         failed: Exception = Unreachable(f"{host} cannot be reached.")
-        for address in addresses_of(host, port)[:MOST_ADDRESSES]:
+        for address in addresses_of(host, port, own=self._own)[:MOST_ADDRESSES]:
             try:
                 return _Stream(self._sockets.connect_tcp(address, port, _left(self._ends)), self._ends)
             except httpcore2.ConnectError as error:

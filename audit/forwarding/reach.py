@@ -45,13 +45,13 @@ def parse_url(text: str) -> str:
     return url
 
 
-def addresses_of(host: str, port: int) -> list[str]:
-    """What `host` leads to and may be sent to. Raises Unreachable."""
+def addresses_of(host: str, port: int, *, own: bool = False) -> list[str]:
+    """What `host` leads to and may be sent to; with `own`, in the portal's own network too. Raises Unreachable."""
     try:
         found = {str(told[4][0]) for told in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         raise Unreachable(f"The name {host} leads nowhere.") from None
-    listed = is_listed(host)
+    listed = own or is_listed(host)
     allowed = [text for text in sorted(found) if (it := parse_address(f"[{text}]")) and may_reach(it, listed)]
     if not allowed:
         raise Unreachable(f"{host} leads to an address that may not be sent to.")

@@ -19,6 +19,7 @@ from audit.change import record
 from audit.checking import batches
 from audit.checking.claims import PURGE, Places
 from audit.clock import now
+from audit.keeping import claiming
 from audit.keeping.fences import maintenance
 from audit.models import Pending, Seal
 from audit.models.seals import NOWHERE
@@ -137,7 +138,7 @@ def _tell(actor: Actor, stream: UUID, kind: str, seqs: Sequence[int], reason: st
     places = Places()
     for seq in seqs:
         places.add(seq, seq)
-    record(
+    act = record(
         actor,
         ERASE,
         reason=reason,
@@ -147,3 +148,4 @@ def _tell(actor: Actor, stream: UUID, kind: str, seqs: Sequence[int], reason: st
         target_label=f"{len(seqs):,} {kind}{'' if len(seqs) == 1 else 's'}",
         facts={"kind": kind, "rows": len(seqs), "ranges": [list(run) for run in places.runs]},
     )
+    claiming.erased(stream, kind, seqs, act)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 WORDS = "audit records are append-only"
 SEALED = ("audit_seal", "audit_checkpoint", "audit_sealkey")
+SIGNED = ("audit_claim", "audit_witnessed")
 PRIMARY_KEYS = {"audit_seal": "row_id", "audit_checkpoint": "number"}
 
 

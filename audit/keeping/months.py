@@ -30,6 +30,7 @@ def drop(before: datetime) -> int:
 
     Returns how many calls went: 0 where there are no partitions, or they are another role's.
     """
+    before = min(before, purging.at_the_latest("call"))
     if not _past(before) or not partitions.are_ours():
         return 0
     try:
@@ -69,9 +70,13 @@ def _drop(before: datetime) -> int:
     ends = whole[-1].ends if whole and [part.name for part in whole] != [FIRST] else None
     if ends is None:
         return 0
-    gone, at = list(purging.due("call", ends).select_for_update()), now()
+    found = purging.stretches(purging.due("call", ends).select_for_update())
+    gone, at = purging.sound(found), now()
+    kept = Checkpoint.objects.filter(kind="call", purged_at=None, latest_at__lt=ends)
+    if len(gone) < len(found) or kept.count() > sum(map(len, gone)):
+        return 0  # some of it is not to go yet, or is evidence
     if gone:
-        first = min(batch.number for batch in gone)
+        first = min(batch.number for stretch in gone for batch in stretch)
         Place.objects.create(name=f"{SWEEP}{at.isoformat()}", number=first - 1)
     rows = purging.close(gone, before, at)
     partitions.drop_before(ends)

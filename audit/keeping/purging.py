@@ -5,8 +5,8 @@ is itself an act, in the stream that it cut (docs/decisions/0020).
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
@@ -16,6 +16,7 @@ from audit.actions import PURGE
 from audit.actors import system
 from audit.change import record
 from audit.clock import now
+from audit.keeping.claiming import MINIMUM_DAYS, is_sound, purged
 from audit.keeping.fences import maintenance
 from audit.models import Checkpoint, Span
 from audit.models.seals import NOWHERE
@@ -50,17 +51,59 @@ def sealed(kind: str, before: datetime) -> int:
 
 
 def due(kind: str, before: datetime) -> QuerySet[Checkpoint]:
-    """The batches that have been kept long enough, the oldest first."""
-    return Checkpoint.objects.filter(kind=kind, purged_at=None, latest_at__lt=before).order_by("latest_at")
+    """The batches that have been kept long enough, the oldest first: by their rows, and by when they were sealed."""
+    youngest = at_the_latest(kind)
+    past = Checkpoint.objects.filter(
+        kind=kind, purged_at=None, latest_at__lt=min(before, youngest), sealed_at__lt=youngest
+    )
+    return past.order_by("latest_at")
 
 
-def close(batches: Iterable[Checkpoint], before: datetime, at: datetime) -> int:
-    """Say of batches that their rows are gone, once in the record for each stretch of a stream. Returns the rows."""
-    gone = sorted(batches, key=lambda batch: (batch.stream, batch.first_seq))
-    numbers = [batch.number for batch in gone]
-    for start in range(0, len(numbers), MOST_BATCHES):
-        Checkpoint.objects.filter(number__in=numbers[start : start + MOST_BATCHES]).update(purged_at=at)
-    return sum(_tell(first, last, before) for first, last in _stretches(gone))
+def at_the_latest(kind: str) -> datetime:
+    """Before when rows must have been sealed: whatever the table of retention says, none goes sooner."""
+    return now() - timedelta(days=MINIMUM_DAYS[kind])
+
+
+def close(stretches: Iterable[Sequence[Checkpoint]], before: datetime, at: datetime) -> int:
+    """Say of stretches of batches that their rows are gone, once in the record for each. Returns the rows."""
+    rows = 0
+    for stretch in stretches:
+        numbers = [batch.number for batch in stretch]
+        for start in range(0, len(numbers), MOST_BATCHES):
+            Checkpoint.objects.filter(number__in=numbers[start : start + MOST_BATCHES]).update(purged_at=at)
+        rows += _tell(stretch[0], stretch[-1], before)
+    return rows
+
+
+def stretches(batches: Iterable[Checkpoint]) -> list[list[Checkpoint]]:
+    """Batches that follow each other in one stream, together."""
+    found: list[list[Checkpoint]] = []
+    for batch in sorted(batches, key=lambda batch: (batch.stream, batch.first_seq)):
+        last = found[-1][-1] if found else None
+        if last and (batch.stream, batch.first_seq) == (last.stream, last.last_seq + 1):
+            found[-1].append(batch)
+        else:
+            found.append([batch])
+    return found
+
+
+def sound(found: Iterable[list[Checkpoint]]) -> list[list[Checkpoint]]:
+    """The stretches that are what was sealed. The others are evidence, and stay."""
+    fit = []
+    for stretch in found:
+        if is_sound(stretch, at_the_latest(stretch[0].kind)):
+            fit.append(stretch)
+        else:
+            first, last = stretch[0], stretch[-1]
+            log.error(
+                "the %ss %s to %s of %s are not purged: their checkpoints are not what was signed. "
+                "Run manage.py check_audit.",
+                first.kind,
+                first.first_seq,
+                last.last_seq,
+                first.stream,
+            )
+    return fit
 
 
 def may_delete(kind: str) -> bool:
@@ -77,10 +120,12 @@ def may_delete(kind: str) -> bool:
 
 def _step(kind: str, before: datetime) -> int:
     with maintenance():
-        batches = list(_some(due(kind, before).select_for_update(skip_locked=True)[:MOST_BATCHES]))
-        for batch in batches:
-            _delete(batch)
-        return close(batches, before, now())
+        batches = _some(due(kind, before).select_for_update(skip_locked=True)[:MOST_BATCHES])
+        gone = sound(stretches(batches))
+        for stretch in gone:
+            for batch in stretch:
+                _delete(batch)
+        return close(gone, before, now())
 
 
 def _some(batches: Iterable[Checkpoint]) -> Iterator[Checkpoint]:
@@ -102,22 +147,9 @@ def _delete(batch: Checkpoint) -> None:
     seals.delete()
 
 
-def _stretches(batches: list[Checkpoint]) -> Iterator[tuple[Checkpoint, Checkpoint]]:
-    """The first and the last of each row of batches that follow each other in one stream."""
-    first = last = batches[0] if batches else None
-    for batch in batches[1:]:
-        if last and (batch.stream, batch.first_seq) != (last.stream, last.last_seq + 1):
-            if first:
-                yield first, last
-            first = batch
-        last = batch
-    if first and last:
-        yield first, last
-
-
 def _tell(first: Checkpoint, last: Checkpoint, before: datetime) -> int:
     rows = last.last_seq - first.first_seq + 1
-    record(
+    act = record(
         system(),
         PURGE,
         app_id=_app_of(first.stream),
@@ -132,6 +164,7 @@ def _tell(first: Checkpoint, last: Checkpoint, before: datetime) -> int:
             "before": before.isoformat(timespec="seconds"),
         },
     )
+    purged(first, last, act)
     return rows
 
 

@@ -9,9 +9,10 @@ from audit.actors import Actor
 from audit.change import record
 from audit.checking import anchors
 from audit.clock import now
+from audit.keeping import claiming
 from audit.models import Checkpoint
 from audit.refusals import Invalid, NothingToReanchor
-from audit.sealing import checkpoints, seals
+from audit.sealing import checkpoints, marks, seals
 
 
 def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
@@ -33,7 +34,7 @@ def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
         "database": last.number if last else 0,
         "confirmed_by": confirmed_by,
     }
-    record(
+    act = record(
         actor,
         REANCHOR,
         reason=reason,
@@ -42,7 +43,9 @@ def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
         target_label=f"checkpoints {agreed + 1} to {kept}",
         facts=facts,
     )
+    claiming.ended(act)
     checkpoints.start_anew(folder)
+    marks.put_aside("witness-", folder)
     while seals.seal_all():
         pass
     return folder

@@ -10,6 +10,7 @@ from audit.actors import Actor
 from audit.change import change
 from audit.clock import now
 from audit.keeping import months, purging
+from audit.keeping.claiming import MINIMUM_DAYS
 from audit.keeping.partitions import month
 from audit.models import Retention
 from audit.refusals import Invalid
@@ -17,7 +18,7 @@ from audit.refusals import Invalid
 Kind = Retention.Kind
 DEFAULT: dict[str, int | None] = {Kind.EVENT: None, Kind.CALL: 365, Kind.SPAN: 30}
 """Days, until someone says otherwise. None: for ever."""
-FEWEST: dict[str, int] = {Kind.EVENT: 365, Kind.CALL: 7, Kind.SPAN: 1}
+FEWEST: dict[str, int] = {**MINIMUM_DAYS, Kind.SPAN: 1}
 """Who cleared away the record of an act within the year, or of a call within the week, would clear away evidence."""
 MOST_DAYS = 36_500
 BY_MONTH = 90

@@ -1,17 +1,21 @@
 """What the record keeps: acts and calls, their seals, who is told of them, and how long they stay."""
 
 from audit.models.audited import Audited, AuditedQuerySet
+from audit.models.claims import Alarm, Claim
 from audit.models.forwarding import Delivery, Destination, Place
 from audit.models.record import Call, Event, Recorded, Span
 from audit.models.seals import Checkpoint, Pending, Seal, SealKey, Tally
 from audit.models.upkeep import Lease, Retention
 from audit.models.views import SavedView
+from audit.models.witness import Witnessed, WitnessState
 
 __all__ = [
+    "Alarm",
     "Audited",
     "AuditedQuerySet",
     "Call",
     "Checkpoint",
+    "Claim",
     "Delivery",
     "Destination",
     "Event",
@@ -25,4 +29,6 @@ __all__ = [
     "SealKey",
     "Span",
     "Tally",
+    "WitnessState",
+    "Witnessed",
 ]

@@ -90,6 +90,11 @@ def signed(checkpoint: bytes) -> bytes:
     return b"alter checkpoint 1\0" + checkpoint
 
 
+def statement(name: str, told: Mapping[str, Any]) -> bytes:
+    """What a key signs for a statement of JSON values: a claim, a handover of the key, a receipt."""
+    return f"alter {name} 1\0".encode() + sha256(encode(dict(told))).digest()
+
+
 def root(leaves: Sequence[bytes]) -> bytes:
     """The Merkle root over at least one leaf."""
     level = list(leaves)

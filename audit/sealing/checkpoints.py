@@ -1,7 +1,8 @@
 """Checkpoints outside the database: the sealer writes each to a file, one a line, that can be kept elsewhere.
 
 Whoever can write to the database can cut its end off and none of it would tell. The file tells. It is written after
-the commit, so it never knows more than the database did; what a crash left out is caught up on.
+the commit, so it never knows more than the database did; what a crash left out is caught up on. Files that are gone, or
+end sooner than they did, are never written anew by themselves: what they knew might be what is missing here.
 """
 
 import json
@@ -9,13 +10,15 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from audit.clock import now
 from audit.models import Checkpoint
+from audit.sealing import marks
 
 try:
     import fcntl
@@ -24,6 +27,9 @@ except ImportError:  # on Windows one process serves
 
 log = logging.getLogger(__name__)
 A_READ = 1000
+MARK = "checkpoints"
+A_WHILE = timedelta(minutes=2)
+"""How long after its seal a checkpoint may be missing from the files: others seal, and write, too."""
 
 
 def folder() -> Path:
@@ -66,10 +72,39 @@ def keep() -> int:
     """Append to the files what they do not know yet; return how many. A disk that is full is told of, and no more."""
     try:
         with _alone():
-            return _keep(_last())
+            return _keep()
     except OSError as error:
         log.error("checkpoints cannot be written to %s: %s", settings.CHECKPOINT_DIR, error.strerror)
         return 0
+
+
+def begin() -> None:
+    """Say that nothing has been written yet: before the first checkpoint of a portal."""
+    if marks.read(MARK) is None:
+        try:
+            marks.write(MARK, 0, b"")
+        except OSError as error:
+            log.error("%s cannot be written to: %s", settings.MARKS_DIR, error.strerror)
+
+
+def trouble() -> str:
+    """Why nothing is added to the files, and the next step. Empty: nothing is in the way."""
+    last, mark = _last(), marks.read(MARK)
+    if last and not Checkpoint.objects.filter(number=last[0], hash=last[1]).exists():
+        says = (
+            f"The files of checkpoints hold another checkpoint {last[0]} than the database, or a later one."
+        )
+        return f"{says} Run manage.py check_audit; after a backup was restored, manage.py reanchor_audit."
+    if (mark is None and last is None and Checkpoint.objects.exists()) or (mark and not _reaches(last, mark)):
+        ends = f"end at checkpoint {last[0]}" if last else "are gone"
+        says = f"The files of checkpoints {ends}" + (f", and went to {mark.number}." if mark else ".")
+        return f"{says} Bring them back, or let manage.py restore_checkpoints write them anew."
+    return ""
+
+
+def is_due(checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint is old enough to be in the files."""
+    return checkpoint.sealed_at < now() - A_WHILE
 
 
 def last_kept() -> int | None:
@@ -91,19 +126,28 @@ def kept() -> Iterator[dict[str, Any]]:
 
 def start_anew(name: str) -> None:
     """Put the present files aside, in a folder of this name: what is written from now on begins a new account."""
+    marks.write(MARK, 0, b"")
     aside = folder() / name
     aside.mkdir(mode=0o700)
     for path in files():
         path.rename(aside / path.name)
 
 
-def _keep(last: tuple[int, bytes] | None) -> int:
-    number, its_hash = last or (0, b"")
-    if last and not Checkpoint.objects.filter(number=number, hash=its_hash).exists():
-        says = "the files hold another checkpoint %s than the database, or a later one: run manage.py check_audit"
-        log.error(says, number)
+def _keep() -> int:
+    if says := trouble():
+        log.error(says)
         return 0
-    return _append(Checkpoint.objects.filter(number__gt=number).order_by("number").iterator(A_READ))
+    last = _last()
+    number = last[0] if last else 0
+    count = _append(Checkpoint.objects.filter(number__gt=number).order_by("number").iterator(A_READ))
+    if kept := _last():
+        marks.write(MARK, *kept)
+    return count
+
+
+def _reaches(last: tuple[int, bytes] | None, mark: marks.Mark) -> bool:
+    """Whether the files go as far as they did."""
+    return mark.number == 0 or (last is not None and last[0] >= mark.number)
 
 
 def _last() -> tuple[int, bytes] | None:

@@ -171,6 +171,8 @@ def _take_turn(waiting: Sequence[Waiting]) -> None:
 def _write(batches: Sequence[Batch]) -> None:
     signing.make_known()
     last = Checkpoint.objects.order_by("-number").first()
+    if last is None:
+        checkpoints.begin()
     heads, fresh, lines = _heads(batches), list[Checkpoint](), list[tuple[Any, ...]]()
     for number, batch in enumerate(batches, last.number + 1 if last else 1):
         made = heads[batch.stream] = _checkpoint(number, batch, heads.get(batch.stream))

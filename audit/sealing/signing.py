@@ -9,6 +9,7 @@ from audit.checking import trust
 from audit.checking.trust import Trust
 from audit.checking.trust import is_signed as is_signed
 from audit.models import SealKey
+from audit.sealing import pins
 
 
 def sign(message: bytes) -> bytes:
@@ -27,13 +28,16 @@ def key_id(public: bytes | None = None) -> str:
 
 
 def known() -> Trust:
-    """The keys that checkpoints of this portal may be signed by: the present one, and those of before."""
-    others = {key.id: bytes(key.public) for key in SealKey.objects.all()}
-    return Trust({**others, key_id(): public_key()}, present=key_id())
+    """The keys that checkpoints of this portal may be signed by: the present one, and those it leads back to.
+
+    Nothing is trusted because it stands in the database.
+    """
+    return pins.trusted(public_key())
 
 
 def make_known() -> None:
-    """Keep the public half of the present key where checkpoints are, unless it is there."""
+    """Keep the public half of the present key with the checkpoints, to be read, and outside, to be trusted."""
+    pins.begin(public_key())
     SealKey.objects.get_or_create(id=key_id(), defaults={"public": public_key()})
 
 

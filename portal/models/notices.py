@@ -17,6 +17,7 @@ class NoticeKind(models.TextChoices):
     STILL_CALLED = "key-still-called", "A deprecated key is still called"
     LEAKED = "key-leaked", "A key was reported as leaked"
     ASKED = "key-asked", "Support asks about a key"
+    ALARM = "audit-alarm", "What proves the audit log needs attention"
     SIGNED_IN = "signed-in", "A new sign-in to your account"
     ACCOUNT = "account", "Your way in was changed"
 

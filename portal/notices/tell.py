@@ -12,8 +12,8 @@ from audit.clock import now
 from keys.models import ApiKey
 from portal.models import Membership, Notice, NoticeChoice, NoticeKind, Role, User
 
-PERSONAL = (NoticeKind.SIGNED_IN, NoticeKind.ACCOUNT)
-"""What is about a person, not about a key."""
+PERSONAL = (NoticeKind.ALARM, NoticeKind.SIGNED_IN, NoticeKind.ACCOUNT)
+"""What is about a person or the portal, not about a key."""
 ADMINS_TOO = (NoticeKind.LEAKED,)
 """What goes to the admins of the app, whoever minted the key, unless they chose otherwise."""
 

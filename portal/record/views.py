@@ -1,10 +1,12 @@
 """The pages of the record as a whole: how it is sealed, how long it is kept, whom it is forwarded to."""
 
+import json
 from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,12 +22,15 @@ from audit.keeping import retention
 from audit.models import Delivery, Destination, Event
 from audit.refusals import NotFound, Refusal
 from audit.values import ReasonForm
+from audit.witnessing import receiving
+from audit.witnessing import standing as witnesses
 from portal.gates import apps_of
 from portal.models import User
 from portal.record.forms import DestinationForm, RetentionForm
 
 LATELY = 10
-ACTS = [name for name in EVERY if name.startswith(("audit.retain", "destination.", "delivery."))]
+SHOWN = ("audit.retain", "destination.", "delivery.", "alarm.", "seal-key.", "audit.restore")
+ACTS = [name for name in EVERY if name.startswith(SHOWN)]
 """The acts that this page shows."""
 
 
@@ -37,9 +42,21 @@ def record(request: PortalRequest) -> HttpResponse:
         "kept": retention.in_force(),
         "lines": standing.lines(),
         "outlets": standing.outlets(),
+        "witnesses": witnesses.witnesses(),
+        "sources": witnesses.sources(),
         "acts": Event.objects.filter(app_id=None, action__in=ACTS).order_by("-at", "-id")[:LATELY],
     }
     return render(request, "portal/record.html", context)
+
+
+@require_GET
+def witnessed(request: PortalRequest, source: str) -> HttpResponseBase:
+    """The checkpoints of another portal that were witnessed here, as JSON lines."""
+    if source not in settings.WITNESS_FOR:
+        raise NotFound
+    headers = {"Content-Disposition": f'attachment; filename="witnessed-{source}.jsonl"'}
+    lines = (f"{json.dumps(told, separators=(',', ':'))}\n" for told in receiving.lines(source))
+    return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -56,6 +56,7 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
         "kind": "event",
         "slug": "door",
         "file": "gitleaks.toml",
+        "source": "payments",
         "secret": "no-such-link",
     }
 

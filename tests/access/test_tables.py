@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from agents.models import Agent, App
 from audit.models import Event
@@ -43,7 +44,8 @@ SUPPORT_DOES = {
 
 
 @pytest.fixture
-def places(app: App, agent: Agent, developer: User) -> dict[str, Any]:
+def places(app: App, agent: Agent, developer: User, settings: Settings) -> dict[str, Any]:
+    settings.WITNESS_FOR = {"payments": bytes(32)}
     return everything(app, agent, developer)
 
 

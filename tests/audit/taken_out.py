@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.clock import now
-from audit.models import Call, Checkpoint, Event, Seal
+from audit.models import Call, Checkpoint, Claim, Event, Seal
 from audit.sealing import canonical, checkpoints, signing
 from audit.sealing.rows import FIELDS, RECORDS
 from tests.audit.records import APP
@@ -18,7 +18,7 @@ Line = dict[str, Any]
 
 def whole(app_id: UUID = APP) -> list[Line]:
     """Everything of an app, batch by batch."""
-    lines: list[Line] = []
+    lines: list[Line] = list(Claim.objects.filter(stream=app_id).values_list("told", flat=True))
     for kind in RECORDS:
         for above in Checkpoint.objects.filter(stream=app_id, kind=kind).order_by("first_seq", "number"):
             lines += [row_line(seal) for seal in _seals(above) if _row(seal)]
@@ -37,6 +37,9 @@ def selection(entries: Iterable[Event | Call], app_id: UUID = APP) -> list[Line]
         if above.number not in known:
             known.add(above.number)
             lines.append(checkpoints.told(above))
+            places = {"first_seq__gte": above.first_seq, "last_seq__lte": above.last_seq}
+            mine = Claim.objects.filter(stream=app_id, kind=seal.kind, **places)
+            lines += mine.values_list("told", flat=True)
         leaves = [bytes(one.leaf) for one in _seals(above)]
         proof = canonical.proof(leaves, seal.seq - above.first_seq)
         lines.append(row_line(seal) | {"proof": [step.hex() for step in proof]})

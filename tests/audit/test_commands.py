@@ -2,16 +2,18 @@
 
 import pytest
 
+from audit.clock import at
 from audit.models import Call
 from audit.sealing import seals
-from tests.audit.records import called
+from tests.audit.records import NOON, called
 from tests.shell import Said
 
 pytestmark = pytest.mark.django_db
 
 
 def test_purging_from_the_shell_goes_to_its_end() -> None:
-    called(at=called().at.replace(year=2000)), seals.seal_all()
+    with at(NOON.replace(year=2000)):
+        called(at=NOON.replace(year=2000)), seals.seal_all()
     said = Said("purge_audit")
     assert said.code == 0
     assert "rows are gone" in said.out

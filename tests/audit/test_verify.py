@@ -44,8 +44,9 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
 @pytest.fixture
 def lines(db: None) -> list[Line]:
     """A whole export: a header, 3 acts, their checkpoint, two times 4 calls and theirs."""
-    sealed(*some(calls=4, acts=3))
-    sealed(*some(calls=4, acts=0))
+    with at(NOON):
+        sealed(*some(calls=4, acts=3))
+        sealed(*some(calls=4, acts=0))
     return whole()
 
 

@@ -14,10 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_call_that_narrows_itself_is_told_what_it_may_do(app: App) -> None:
     secret = opened(minted(app, scopes="grants:read,grants:write,spans:emit"))[1]
-    for wanted, granted in (
-        ("grants:read", ["grants:read"]),
-        ("grants:read,spans:emit", ["grants:read", "spans:emit"]),
-    ):
+    for wanted in ("grants:read", "grants:read,spans:emit"):
         headers = signed(secret, "/orders", X_Alter_Scope_Constraints=wanted)
         answer = through(secret, headers=headers)
         assert answer.headers["X-Alter-Scopes"] == wanted

@@ -78,7 +78,7 @@ def test_it_is_on_record_what_was_given_up(restored: None, monkeypatch: pytest.M
 
 def test_files_put_aside_without_a_word_are_found(restored: None) -> None:
     checkpoints.start_anew("until-20260601-120000")
-    assert "no act says so" in next(found.says for found in findings() if found.what == "cut")
+    assert "no signed act says so" in next(found.says for found in findings() if found.what == "cut")
 
 
 def test_without_a_break_there_is_nothing_to_accept(

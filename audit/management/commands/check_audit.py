@@ -1,6 +1,7 @@
 """Checks the record from the shell: one app's, or all of the portal's."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,13 @@ from django.core.management.base import CommandError, CommandParser
 
 from audit.actors import Actor
 from audit.checking.findings import Finding
-from audit.checking.integrity import Scope, check
+from audit.checking.integrity import Scope, Step, check
 from audit.durations import parse_since
+from audit.forwarding.reach import Unreachable
 from audit.models.seals import NOWHERE
 from audit.refusals import Invalid
 from audit.shell import ShellCommand
+from audit.witnessing.comparing import compare
 
 MOST_SHOWN = 100
 NO_APP = "none"
@@ -22,7 +25,9 @@ class Command(ShellCommand):
     """`manage.py check_audit --app ID --since 7d`."""
 
     help = (
-        "Check every seal of the audit log. Exit code 1: something does not hold, and it says what and where."
+        "Check every seal of the audit log. Exit code 0: all of it holds. 1: something does not, the files of "
+        "checkpoints are gone or cut, or a witness is silent or disagrees; it says what and where. 2: an option "
+        "cannot be read, or a witness cannot be reached."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,11 +36,19 @@ class Command(ShellCommand):
         )
         parser.add_argument("--since", help="ISO 8601, or a span before now: 24h, 7d")
         parser.add_argument("--until", help="the same")
+        parser.add_argument(
+            "--witness",
+            action="append",
+            default=[],
+            metavar="FILE_OR_URL",
+            help="compare with what a witness holds: a file of checkpoints, or a word of PORTAL_WITNESS",
+        )
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
     def act(self, actor: Actor, **options: Any) -> None:
         shown, notes, wrong, checkpoints, rows = list[Finding](), list[Finding](), 0, 0, 0
-        for step in check(_scope(options)):
+        steps = chain(check(_scope(options)), map(_witnessed, options["witness"]))
+        for step in steps:
             checkpoints, rows = checkpoints + step.checkpoints, rows + step.rows
             for found in step.findings:
                 wrong += not found.is_note
@@ -74,6 +87,14 @@ def _stream(words: str | None) -> UUID | None:
         return NOWHERE if words == NO_APP else UUID(words)
     except ValueError:
         raise Invalid("app", "Write an app's id, or none.") from None
+
+
+def _witnessed(where: str) -> Step:
+    """What a witness knows otherwise. Raises Invalid."""
+    try:
+        return Step(list(compare(where)), None)
+    except (ValueError, Unreachable) as why:
+        raise Invalid("witness", str(why)) from None
 
 
 def _told(found: Iterable[Finding]) -> list[dict[str, Any]]:

@@ -16,10 +16,11 @@ from audit.checking.inspection import Inspection
 from audit.checking.integrity import Scope, check
 from audit.clock import at, now
 from audit.ids import new_id
+from audit.keeping import purging
 from audit.models import Call, Event
 from audit.sealing import checkpoints, seals, signing
 from tests.audit import tampering
-from tests.audit.records import APP, HOUR, MINUTE, NOON, acted, called
+from tests.audit.records import APP, DAY, HOUR, MINUTE, NOON, acted, called
 from tests.audit.taken_out import Line, whole, written
 from tests.audit.tampering import PER_BATCH, Tamper, put_in, with_fences_down
 
@@ -164,12 +165,11 @@ def test_an_untouched_log_is_found_untouched_while_rows_are_written() -> None:
         assert in_the_database() == in_a_file(kept=checkpoints.files()) == []
 
 
-def test_after_a_purge_that_is_on_record_nothing_is_found() -> None:
-    with_fences_down(tampering.say_that_rows_were_purged)
-    facts = {"kind": "call", "rows": PER_BATCH, "first_seq": 13, "last_seq": 24}
-    acted(APP, action="audit.purge", target_kind="audit log", target_id=str(APP), facts=facts)
-    seals.seal_all()
-    assert in_the_database() == in_a_file(kept=checkpoints.files()) == []
+def test_after_a_purge_by_the_portal_nothing_is_found() -> None:
+    with at(now() + 30 * DAY):
+        assert purging.sealed("call", now() - 10 * DAY) == 5 * PER_BATCH + 5
+        seals.seal_all()
+    assert in_the_database(Scope()) == in_a_file(kept=checkpoints.files()) == []
 
 
 def test_a_portal_that_keeps_no_files_says_so(settings: Settings) -> None:

@@ -282,7 +282,8 @@ def test_rows_that_were_purged_before_they_arrived_are_a_dead_letter(
     made: Secret, receiver: Receiver
 ) -> None:
     receiver.statuses = [500]
-    sealed(called())
+    with at(NOON):
+        sealed(called())
     forward()
     with at(NOON + 40 * DAY):
         purging.sealed("call", NOON + DAY)

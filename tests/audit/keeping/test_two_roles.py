@@ -13,7 +13,7 @@ from audit.sealing import seals
 from tests.audit.records import APP, DAY, NOON, called
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
-FENCED = "audit_event, audit_call, audit_seal, audit_checkpoint, audit_sealkey"
+FENCED = "audit_event, audit_call, audit_seal, audit_checkpoint, audit_sealkey, audit_claim, audit_witnessed"
 """As docs/operations.md says."""
 
 

@@ -1,15 +1,21 @@
 """Checkpoints are written to a file as well, each once, whatever happened to the process or the disk."""
 
 import json
+import shutil
 import stat
+from collections.abc import Callable
 
 import pytest
+from django.conf import settings as portal
 from pytest_django import Settings
 
+from audit.checking.integrity import Scope, check
+from audit.clock import at, now
 from audit.models import Checkpoint
-from audit.sealing import checkpoints
-from tests.audit.records import DAY, NOON, called
+from audit.sealing import checkpoints, marks
+from tests.audit.records import APP, DAY, NOON, called
 from tests.audit.sealed import chain, sealed
+from tests.shell import Said
 
 pytestmark = pytest.mark.django_db
 
@@ -38,20 +44,81 @@ def test_the_files_are_the_owners_alone() -> None:
     assert stat.S_IMODE(checkpoints.folder().stat().st_mode) == 0o700
 
 
-def test_what_a_crash_left_out_is_caught_up_on() -> None:
+def test_what_a_crash_left_out_is_caught_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     sealed(called())
-    for path in checkpoints.files():
-        path.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "_append", lambda _: 0)
+        sealed(called())
+    sealed(called())
+    assert numbers() == [1, 2, 3]
+
+
+def test_the_first_ones_are_caught_up_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "_append", lambda _: 0)
+        sealed(called())
     sealed(called())
     assert numbers() == [1, 2]
 
 
 def test_a_line_that_a_crash_cut_short_is_written_again() -> None:
+    """It was not known to be written: the mark comes after it."""
+    sealed(called())
+    mark = marks.read(checkpoints.MARK)
     sealed(called())
     (path,) = checkpoints.files()
-    path.write_bytes(path.read_bytes()[:40])
+    path.write_bytes(path.read_bytes()[:-40])
+    assert mark
+    marks.write(checkpoints.MARK, *mark)
     sealed(called())
-    assert numbers() == [1, 2]
+    assert numbers() == [1, 2, 3]
+
+
+def lose_files() -> None:
+    for path in checkpoints.files():
+        path.unlink()
+
+
+def lose_everything() -> None:
+    lose_files()
+    shutil.rmtree(portal.MARKS_DIR)
+
+
+def cut_the_last_line() -> None:
+    (path,) = checkpoints.files()
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+@pytest.mark.parametrize("attack", [lose_files, lose_everything, cut_the_last_line])
+def test_files_that_are_gone_or_shorter_are_never_written_anew_by_themselves(
+    attack: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    sealed(called()), sealed(called())
+    attack()
+    left = numbers()
+    for _ in range(3):
+        sealed(called())
+    assert numbers() == left
+    assert "restore_checkpoints" in caplog.text
+    found = [one for step in check(Scope(APP)) for one in step.findings if not one.is_note]
+    with at(now() + DAY):
+        later = [one for step in check(Scope()) for one in step.findings if not one.is_note]
+    assert {one.what for one in later} == {"unkept"}
+    assert left or {one.what for one in found} == {"unkept"}
+    assert Said("check_audit").code == (0 if left else 1)
+    with at(now() + DAY):
+        assert Said("check_audit").code == 1
+
+
+def test_lines_that_were_taken_out_of_the_middle_are_missed() -> None:
+    for _ in range(5):
+        sealed(called())
+    (path,) = checkpoints.files()
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], *lines[3:]]))
+    with at(now() + DAY):
+        found = [one for step in check(Scope()) for one in step.findings if not one.is_note]
+    assert [(one.what, one.where.checkpoint) for one in found] == [("unkept", 2)]
 
 
 def test_a_database_that_knows_less_than_the_file_adds_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,26 @@
+"""Writes the files of checkpoints anew after they were lost, and records that it was done and why."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from audit.actors import Actor
+from audit.keeping.restoring import restore
+from audit.shell import ShellCommand
+
+
+class Command(ShellCommand):
+    """`manage.py restore_checkpoints --reason "Disk of 3 May"`."""
+
+    help = (
+        "After the files of checkpoints were lost or cut short: write them anew from the database. What is left of "
+        "them must agree with it; it is put aside, and every check tells of it from then on. Without a witness "
+        "nobody can tell afterwards whether the database was changed meanwhile: bring the files back if you can."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--reason", required=True, help="what happened to the files, for the audit log")
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        count = restore(actor, reason=options["reason"])
+        self.stderr.write(f"{count:,} checkpoints are kept outside the database again.")

@@ -1,0 +1,48 @@
+"""How far checkpoints have come, outside the database: a mark for the files of checkpoints, and one for each witness.
+
+Without them a file that was cut, or a witness that forgot, would look like one that has not come as far yet.
+"""
+
+import json
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+
+
+class Mark(NamedTuple):
+    """A checkpoint that was written or acknowledged."""
+
+    number: int
+    hash: bytes
+
+
+def read(name: str) -> Mark | None:
+    """The mark of this name. None: there is none, or it cannot be read."""
+    try:
+        told = json.loads(_path(name).read_text())
+        return Mark(int(told["number"]), bytes.fromhex(told["hash"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write(name: str, number: int, its_hash: bytes) -> None:
+    """Set a mark, whole or not at all. Raises OSError."""
+    path = _path(name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.write_text(json.dumps({"number": number, "hash": its_hash.hex()}) + "\n")
+    draft.replace(path)
+
+
+def put_aside(prefix: str, name: str) -> None:
+    """Begin anew with the marks whose names begin so; those of before are kept under another name."""
+    place: Path = settings.MARKS_DIR
+    for path in place.glob(f"{prefix}*"):
+        path.rename(place / f"{name}-{path.name}")
+
+
+def _path(name: str) -> Path:
+    place: Path = settings.MARKS_DIR
+    return place / name
