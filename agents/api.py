@@ -19,9 +19,11 @@ from agents.api_wire import (
 )
 from agents.faces import AppRequest, agent_in, id_of
 from agents.lifecycle import DEFAULT_NARROWING
-from agents.models import Agent, CallerLabel, living_keys
+from agents.living import living_keys
+from agents.models import Agent, CallerLabel
 from agents.sdk import Grace, Version
 from agents.wire import AgentChange
+from audit.clock import now
 from audit.exploring import usage
 from audit.faces import PortalRequest
 from audit.paging import PartOfList, cut
@@ -81,7 +83,7 @@ def list_agents(
     search: Named = "",
 ) -> AgentPage:
     """The app's agents, newest first."""
-    found = Agent.objects.filter(_of_status(status), app=request.app).annotate(living=living_keys())
+    found = Agent.objects.filter(_of_status(status), app=request.app).annotate(living=living_keys(now()))
     if type:
         found = found.filter(type=type)
     if provider:
@@ -147,7 +149,7 @@ def get_caller(request: AppRequest, caller_id: str) -> CallerInfo:
 
 def seen(agent: Agent, **more: object) -> AgentDetail:
     """`agent` as the API shows it."""
-    counted = Agent.objects.filter(pk=agent.pk).annotate(living=living_keys()).get()
+    counted = Agent.objects.filter(pk=agent.pk).annotate(living=living_keys(now())).get()
     return AgentDetail.seen(
         agent, counted.living, usage.last_calls_of_agents([agent.id]).get(agent.id), **more
     )

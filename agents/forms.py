@@ -26,13 +26,13 @@ class AppSettingsForm(AppForm):
         label="Keys allowed",
         min_value=1,
         max_value=MOST_KEYS,
-        help_text="Living keys at once. Derived keys do not count, and a rotation is never stopped by it.",
+        help_text="Living keys at once. Derived keys do not count. While keys are rotated, as many again may be in grace.",
     )
     max_keys_per_agent = forms.IntegerField(
         label="Keys allowed for each agent",
         min_value=1,
         max_value=MOST_KEYS,
-        help_text="Counts all but revoked ones.",
+        help_text="Living keys at once, and as many again in grace.",
     )
     rate_limit_rpm = forms.IntegerField(
         label="Calls a minute",

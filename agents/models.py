@@ -251,10 +251,3 @@ class Creation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent} once"
-
-
-def living_keys() -> models.Count:
-    """An agent's own keys that still authenticate, said without the model of keys, which agents do not know."""
-    ends = models.Q(keys__expires_at=None) | models.Q(keys__expires_at__gt=now())
-    grace = models.Q(keys__grace_ends_at=None) | models.Q(keys__grace_ends_at__gt=now())
-    return models.Count("keys", filter=models.Q(keys__revoked_at=None, keys__parent=None) & ends & grace)

@@ -11,8 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agents import forms, lifecycle
 from agents.faces import AppRequest, address_of, agent_of, finished, sent
-from agents.models import Agent, living_keys
+from agents.living import living_keys
+from agents.models import Agent
 from agents.refusals import StalePage
+from audit.clock import now
 from audit.faces import PortalRequest
 from audit.refusals import NotAllowed, Refusal
 from audit.values import ReasonForm, ValuesForm
@@ -140,7 +142,9 @@ def resume(request: AppRequest, agent_id: UUID) -> HttpResponse:
 def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
     # A query that groups forgets the order of its model.
     found = (
-        Agent.objects.filter(app=request.app).annotate(living=living_keys()).order_by("name", "created_at")
+        Agent.objects.filter(app=request.app)
+        .annotate(living=living_keys(now()))
+        .order_by("name", "created_at")
     )
     if q := (chosen.get("q") or "").strip():
         found = found.filter(Q(name__icontains=q) | Q(display_name__icontains=q))

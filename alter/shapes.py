@@ -60,6 +60,7 @@ KEY = Shape(
         "generation",
         "parent_key_id",
         "replaces_key_id",
+        "enrolled_by_key_id",
         "minted_by",
         "created_at",
         "expires_at",

@@ -5,13 +5,14 @@ from typing import Annotated
 from ninja import Header
 from ninja.responses import Status
 
-from agents.faces import ProgramRequest, agent_in, id_of
+from agents.faces import agent_in, id_of
 from agents.models import Agent, App
 from agents.sdk import shown
 from agents.wire import AgentCreateResult, AgentInfo, NewAgent
 from audit.exploring import usage
 from audit.wire import Flag, Nothing
 from keys import enrolment, lifecycle
+from keys.faces import KeyedRequest, authority_of
 from keys.models import ApiKey
 from keys.refusals import KeyNotFound
 from keys.wire import AgentKey, AgentKeyList, AgentKeyMintResult
@@ -27,33 +28,39 @@ IdempotencyKey = Annotated[
 
 
 def create_agent(
-    request: ProgramRequest, asked: NewAgent, idempotency_key: IdempotencyKey = ""
+    request: KeyedRequest, asked: NewAgent, idempotency_key: IdempotencyKey = ""
 ) -> Status[AgentCreateResult]:
-    """Create an agent and its first key. Asked again under the same Idempotency-Key: 200, and no plaintext."""
+    """Create an agent and its first key, no more than the caller's own. Asked again: 200, and no plaintext."""
     wanted = asked.model_dump() | {"display_name": asked.display_name or ""}
-    made = enrolment.enrol(request.actor, App.objects.get(id=request.app_id), wanted, idempotency_key)
+    made = enrolment.enrol(
+        request.actor,
+        App.objects.get(id=request.app_id),
+        wanted,
+        idempotency_key,
+        within=authority_of(request),
+    )
     api_key = made.plaintext.take() if made.plaintext else None
     return Status(
         201 if api_key else 200, AgentCreateResult.of(made.agent, key_id=made.key_id, api_key=api_key)
     )
 
 
-def delete_agent(request: ProgramRequest, agent_id: str) -> AgentInfo:
+def delete_agent(request: KeyedRequest, agent_id: str) -> AgentInfo:
     """Revoke an agent and all its keys, for ever. Again: nothing happens."""
     agent = agent_in(request.app_id, id_of(agent_id))
     lifecycle.revoke_agent(request.actor, agent)
     return shown(agent)
 
 
-def mint_agent_key(
-    request: ProgramRequest, agent_id: str, asked: Nothing | None = None
-) -> AgentKeyMintResult:
-    """Another key of an agent. Its plaintext is in this answer and nowhere else."""
-    minted = enrolment.mint_for(request.actor, agent_in(request.app_id, id_of(agent_id)))
+def mint_agent_key(request: KeyedRequest, agent_id: str, asked: Nothing | None = None) -> AgentKeyMintResult:
+    """Another key of an agent, no more than the caller's own. Its plaintext is in this answer and nowhere else."""
+    minted = enrolment.mint_for(
+        request.actor, agent_in(request.app_id, id_of(agent_id)), authority_of(request)
+    )
     return AgentKeyMintResult.of(minted.key, api_key=minted.plaintext.take())
 
 
-def list_agent_keys(request: ProgramRequest, agent_id: str) -> AgentKeyList:
+def list_agent_keys(request: KeyedRequest, agent_id: str) -> AgentKeyList:
     """All keys of an agent, oldest first, revoked ones included."""
     agent = agent_in(request.app_id, id_of(agent_id))
     keys = list(agent.keys.own().order_by("created_at", "id"))
@@ -62,7 +69,7 @@ def list_agent_keys(request: ProgramRequest, agent_id: str) -> AgentKeyList:
 
 
 def deprecate_agent_key(
-    request: ProgramRequest, agent_id: str, key_id: str, asked: Nothing | None = None
+    request: KeyedRequest, agent_id: str, key_id: str, asked: Nothing | None = None
 ) -> AgentKey:
     """Mark a key as on its way out. It works, and every answer says so."""
     key = _key_of(request, agent_id, key_id)
@@ -71,22 +78,22 @@ def deprecate_agent_key(
 
 
 def undeprecate_agent_key(
-    request: ProgramRequest, agent_id: str, key_id: str, asked: Nothing | None = None
+    request: KeyedRequest, agent_id: str, key_id: str, asked: Nothing | None = None
 ) -> AgentKey:
     """Take the mark away. During grace this cancels the rotation."""
     key = _key_of(request, agent_id, key_id)
-    lifecycle.undeprecate(request.actor, key)
+    lifecycle.undeprecate(request.actor, key, within=authority_of(request))
     return _told(key)
 
 
-def revoke_agent_key(request: ProgramRequest, agent_id: str, key_id: str, force: Flag = False) -> AgentKey:
+def revoke_agent_key(request: KeyedRequest, agent_id: str, key_id: str, force: Flag = False) -> AgentKey:
     """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
     key = _key_of(request, agent_id, key_id)
     lifecycle.revoke(request.actor, key, force=force)
     return _told(key)
 
 
-def _key_of(request: ProgramRequest, agent_id: str, key_id: str) -> ApiKey:
+def _key_of(request: KeyedRequest, agent_id: str, key_id: str) -> ApiKey:
     agent: Agent = agent_in(request.app_id, id_of(agent_id))
     found = agent.keys.with_kin().filter(id=id_of(key_id)).first()
     if found is None:

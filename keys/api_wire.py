@@ -25,6 +25,9 @@ class KeyInfo(APIKeyInfo):
     generation: int = Field(description="How many secrets it has had.")
     metadata: dict[str, Any] = Field(description="What was attached to it.")
     replaces_key_id: UUID | None = Field(description="The key it is the successor of.")
+    enrolled_by_key_id: UUID | None = Field(
+        description="The derived key that made it for an agent, and with which it ends."
+    )
     minted_by: str = Field(description="Who minted it, as the log calls them.")
     grace_ends_at: datetime | None = Field(description="Until when it works on after its rotation.")
 
@@ -42,6 +45,7 @@ class KeyInfo(APIKeyInfo):
             generation=key.generation,
             metadata=key.metadata,
             replaces_key_id=key.replaces_id,
+            enrolled_by_key_id=key.enrolled_by_id,
             minted_by=key.minted_by,
             grace_ends_at=key.grace_ends_at,
             **more,

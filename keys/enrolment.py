@@ -10,6 +10,7 @@ from agents.models import Agent, App
 from audit.actors import Actor
 from audit.change import hold
 from keys import lifecycle
+from keys.delegation import Authority
 from keys.plaintext import Plaintext
 from keys.scopes import AGENT_DEFAULT, parse_scopes
 
@@ -23,7 +24,13 @@ class Enrolled:
     plaintext: Plaintext | None
 
 
-def enrol(actor: Actor, app: App, asked: dict[str, Any], idempotency_key: str = "") -> Enrolled:
+def enrol(
+    actor: Actor,
+    app: App,
+    asked: dict[str, Any],
+    idempotency_key: str = "",
+    within: Authority | None = None,
+) -> Enrolled:
     """Create an agent as `asked`, the arguments of agents.lifecycle.create_agent, and mint its first key.
 
     The same `idempotency_key` and wish again give the same agent, and no plaintext (protocol.md
@@ -33,11 +40,27 @@ def enrol(actor: Actor, app: App, asked: dict[str, Any], idempotency_key: str = 
         if made := once.made_before(app, idempotency_key, asked):
             return Enrolled(made.agent, made.key_id, None)
         agent = agents_lifecycle.create_agent(actor, app, **asked)
-        minted = mint_for(actor, agent)
+        minted = mint_for(actor, agent, within)
         once.remember(app, idempotency_key, asked, agent, minted.key.id)
         return Enrolled(agent, minted.key.id, minted.plaintext)
 
 
-def mint_for(actor: Actor, agent: Agent) -> lifecycle.Minted:
-    """Another key of `agent`, numbered, with what agents' keys may do unless told otherwise (section 5.3)."""
-    return lifecycle.mint(actor, agent.app, agent=agent, scopes=parse_scopes(AGENT_DEFAULT))
+def mint_for(actor: Actor, agent: Agent, within: Authority | None = None) -> lifecycle.Minted:
+    """Another key of `agent`, numbered, with what agents' keys may do unless told otherwise (section 5.3).
+
+    A key that asks for it hands on no more than it has, `within`: what is beyond that is left out, which may be
+    every scope. Such a key can still say who its agent is.
+    """
+    scopes = parse_scopes(AGENT_DEFAULT)
+    if within is None:
+        return lifecycle.mint(actor, agent.app, agent=agent, scopes=scopes)
+    return lifecycle.mint(
+        actor,
+        agent.app,
+        agent=agent,
+        scopes=scopes if within.scopes is None else within.scopes.meet(scopes),
+        networks=within.reach,
+        rate_limit_rpm=within.own_rate,
+        expires_at=within.ends,
+        within=within,
+    )

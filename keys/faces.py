@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from agents.faces import AppRequest, ProgramRequest
 from audit.refusals import Refusal
+from keys.delegation import Authority
 from keys.models import ApiKey
 from keys.refusals import KeyNotFound
 from keys.scopes import ScopeSet
@@ -20,6 +21,11 @@ class KeyedRequest(ProgramRequest):
     key: Standing
     granted: ScopeSet
     """What this request may do: what its key may, narrowed to what the request is content with."""
+
+
+def authority_of(request: KeyedRequest) -> Authority:
+    """What this call may hand on: what its key holds now, narrowed to what the call is content with."""
+    return Authority.of_key(ApiKey.objects.with_kin().get(id=request.key.id), request.granted)
 
 
 def key_of(request: AppRequest, key_id: UUID) -> ApiKey:

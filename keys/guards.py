@@ -1,16 +1,20 @@
 """What a verb makes sure of before it acts. Each raises the refusal that says what to do instead."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+
+from django.db.models import Q
 
 from agents.lifecycle import require_alive
 from agents.models import MOST_CALLS_A_MINUTE, Agent, App
 from agents.refusals import AgentNotFound
-from audit.refusals import Invalid
-from keys import networks, refusals
+from audit.actors import Actor
+from audit.change import hold
+from audit.refusals import Invalid, Refusal
+from keys import refusals
+from keys.delegation import Authority, Excess, Fences, Grant, within
 from keys.models import ApiKey
 from keys.networks import Network
 from keys.scopes import VERSION, Scope, ScopeSet
@@ -18,14 +22,19 @@ from keys.scopes import VERSION, Scope, ScopeSet
 LONGEST_GRACE = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a key that acts may do itself. It may not come by more through another key."""
+@contextmanager
+def acting(authority: Authority | None, *on: ApiKey) -> Iterator[None]:
+    """Hold the key that acts, if one does, and the keys it acts `on`: older ones first, as every verb does.
 
-    key_id: UUID
-    scopes: ScopeSet
-    networks: Sequence[Network] = ()
-    ends: datetime | None = None
+    Raises InvalidKey if the acting key has ended since its call was let in.
+    """
+    acts = authority.key if authority else None
+    with ExitStack() as held:
+        for one in sorted({one.pk: one for one in (acts, *on) if one}.values(), key=lambda one: one.pk):
+            held.enter_context(hold(one))
+        if acts and not acts.is_living:
+            raise refusals.InvalidKey
+        yield
 
 
 def parse_rate_limit(calls: int | None) -> int | None:
@@ -47,12 +56,29 @@ def refuse_second_use(app: App, once: str) -> None:
         raise refusals.AlreadyMinted(key_id=str(made.id))
 
 
-def require_place(app: App, agent: Agent | None) -> None:
-    """Raise KeyLimitReached or AgentKeyLimitReached if there is no room for one more. The caller holds both."""
-    if app.keys.own().living().count() >= app.max_keys:
+def require_place(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:
+    """Raise KeyLimitReached or AgentKeyLimitReached if there is no room for one more beside those that live.
+
+    `without` is a key that lives and does not count: it is the one that is to stay. The caller holds both.
+    """
+    beside = ~Q(pk=without.pk) if without else Q()
+    if app.keys.own().living().filter(beside).count() >= app.max_keys:
         raise refusals.KeyLimitReached(limit=app.max_keys)
-    if agent and agent.keys.own().filter(revoked_at=None).count() >= app.max_keys_per_agent:
+    if agent and agent.keys.own().living().filter(beside).count() >= app.max_keys_per_agent:
         raise refusals.AgentKeyLimitReached(limit=app.max_keys_per_agent)
+
+
+def require_place_in_grace(app: App, agent: Agent | None) -> None:
+    """Raise GraceLimitReached if as many keys are in grace as may be: as many as may live. The caller holds both.
+
+    Rotating needs no place among the living, or nobody could rotate at the limit. So at most twice the limit works.
+    """
+    if app.keys.own().in_grace().count() >= app.max_keys:
+        raise refusals.GraceLimitReached(limit=app.max_keys)
+    if agent and agent.keys.own().in_grace().count() >= app.max_keys_per_agent:
+        raise refusals.GraceLimitReached(
+            "This agent has as many keys in grace as it may.", limit=app.max_keys_per_agent
+        )
 
 
 def require_agent(app: App, agent: Agent) -> None:
@@ -79,23 +105,47 @@ def refuse_rotation(key: ApiKey, scopes: ScopeSet | None) -> None:
         raise refusals.KeyRotated
 
 
-def refuse_stronger(key: ApiKey, within: Means | None) -> None:
-    """Raise KeyEscalation if `key`, unless it is the acting key itself, holds a scope that `within` lacks."""
-    if within is None or within.key_id == key.id:
-        return
-    if more := within.scopes.missing(key.scope_set):
-        raise refusals.KeyEscalation(missing=more.names())
+def require_within(actor: Actor, authority: Authority | None, grant: Grant) -> None:
+    """Raise KeyEscalation, or NotYoursToGive for people, if `grant` is more than whoever acts may hand on.
+
+    `authority` is that of the key that acts, which is held; None: a person, or the shell, acts.
+    """
+    if authority is None:
+        require(Authority.of_actor(actor), grant)
+    elif excess := within(authority.renewed(), grant):
+        raise escalation(excess)
 
 
-def refuse_escalation(key: ApiKey, within: Means | None) -> None:
-    """Raise KeyEscalation if a new secret of `key` would be worth more than `within`: scopes, reach or life."""
-    if within is None:
+def require_time(authority: Authority | None, key: ApiKey) -> None:
+    """Raise KeyEscalation if `key`, which may do what it did before, is to live longer than the key that acts."""
+    held = Authority(ends=authority.renewed().ends if authority else None)
+    if excess := within(held, Grant(ends=Grant.of_key(key).ends)):
+        raise escalation(excess)
+
+
+def require(authority: Authority, grant: Grant) -> None:
+    """Raise NotYoursToGive if `grant` is more than a person with this `authority` holds."""
+    if excess := within(authority, grant):
+        says = f"You do not hold {excess.says} here, so you cannot give it."
+        if excess.what == "app":
+            says = "You hold this on one app, so you cannot give it on another or on every app."
+        raise refusals.NotYoursToGive(says, missing=list(excess.missing))
+
+
+def escalation(excess: Excess) -> Refusal:
+    """A key's way of hearing that it would hand on more than it has."""
+    return refusals.KeyEscalation(missing=list(excess.missing), exceeds=excess.what)
+
+
+def refuse_stronger(key: ApiKey, authority: Authority | None) -> None:
+    """Raise KeyEscalation if `key`, unless it is the acting key itself, holds a scope that `authority` lacks.
+
+    Ending a key hands nothing on, so place, rate and time are not asked for.
+    """
+    if authority is None or authority.key == key:
         return
-    more = within.scopes.missing(key.scope_set)
-    farther = within.networks and not (key.networks and networks.covers(within.networks, key.network_list))
-    longer = within.ends and (key.expires_at is None or key.expires_at > within.ends)
-    if more or (within.key_id != key.id and (farther or longer)):
-        raise refusals.KeyEscalation(missing=more.names())
+    if excess := within(Authority(scopes=authority.scopes), Grant(scopes=key.scope_set)):
+        raise escalation(excess)
 
 
 def is_last_active(key: ApiKey) -> bool:
@@ -113,42 +163,38 @@ def narrower(
     expires_at: datetime | None,
 ) -> dict[str, Any]:
     """The new column values, after making sure that none of them allows more. Raises NotNarrower."""
-    wanted: dict[str, Any] = {}
-    if scopes is not None:
-        wanted["scopes"] = _narrower_scopes(key, scopes).names()
-    if ranges is not None:
-        wanted["networks"] = [str(network) for network in _narrower_networks(key, ranges)]
-    if parse_rate_limit(rate_limit_rpm) is not None:
-        wanted["rate_limit_rpm"] = _narrower_rate(key, rate_limit_rpm)
-    if expires_at is not None:
-        wanted["expires_at"] = _narrower_end(key, expires_at)
-    return wanted
+    if parse_rate_limit(rate_limit_rpm) is not None and key.above:
+        raise refusals.NotNarrower(
+            "rate_limit_rpm", "This key spends the calls of the key above it: narrow that."
+        )
+    has = alone(key)
+    new = Grant(
+        has.scopes if scopes is None else scopes,
+        fences=has.fences if ranges is None else fence(ranges),
+        rate=has.rate if rate_limit_rpm is None else rate_limit_rpm,
+        ends=has.ends if expires_at is None else expires_at,
+    )
+    _no_wider(Authority(has.scopes, fences=has.fences, rate=has.rate, ends=has.ends), new)
+    wanted = {
+        "scopes": None if scopes is None else scopes.names(),
+        "networks": None if ranges is None else [str(network) for network in ranges],
+        "rate_limit_rpm": rate_limit_rpm,
+        "expires_at": expires_at,
+    }
+    return {field: value for field, value in wanted.items() if value is not None}
 
 
-def _narrower_scopes(key: ApiKey, scopes: ScopeSet) -> ScopeSet:
-    if more := key.scope_set.missing(scopes):
-        raise refusals.NotNarrower("scopes", f"The key does not hold {more}; narrowing only takes away.")
-    return scopes
-
-
-def _narrower_networks(key: ApiKey, ranges: Sequence[Network]) -> Sequence[Network]:
-    if key.networks and (not ranges or not networks.covers(key.network_list, ranges)):
-        raise refusals.NotNarrower("networks", f"Stay inside {', '.join(key.networks)}.")
-    return ranges
-
-
-def _narrower_rate(key: ApiKey, rate_limit_rpm: int | None) -> int | None:
-    if key.parent_id:
-        raise refusals.NotNarrower("rate_limit_rpm", "A derived key spends its parent's calls: narrow that.")
-    if rate_limit_rpm and rate_limit_rpm > key.rate_limit:
-        raise refusals.NotNarrower("rate_limit_rpm", f"It has {key.rate_limit} a minute; choose no more.")
-    return rate_limit_rpm
-
-
-def _narrower_end(key: ApiKey, expires_at: datetime) -> datetime:
-    if key.expires_at and expires_at > key.expires_at:
-        raise refusals.NotNarrower("expires_at", "Choose no later moment than the present one.")
-    return expires_at
+def _no_wider(held: Authority, grant: Grant) -> None:
+    """Raise NotNarrower, which names the value, if `grant` allows what was not `held` before."""
+    excess = within(held, grant)
+    says = {
+        "scopes": "The key does not hold {}; narrowing only takes away.",
+        "networks": "Stay inside {}.",
+        "rate_limit_rpm": "It has {}; choose no more.",
+        "expires_at": "Choose no later moment than the present one, {}.",
+    }
+    if excess:
+        raise refusals.NotNarrower(excess.what, says[excess.what].format(excess.says))
 
 
 def wider(
@@ -159,16 +205,16 @@ def wider(
     expires_at: datetime | None,
 ) -> dict[str, Any]:
     """The new column values, after making sure that none of them takes anything away. Raises NotWider."""
-    if less := scopes.missing(key.scope_set):
-        raise refusals.NotWider(
-            "scopes", f"It holds {less} now. Widening only adds; to take away, narrow it."
-        )
-    if ranges and not (key.networks and networks.covers(ranges, key.network_list)):
-        raise refusals.NotWider("networks", f"Keep {', '.join(key.networks) or 'it open to every address'}.")
-    if rate_limit_rpm is not None and rate_limit_rpm < key.rate_limit:
-        raise refusals.NotWider("rate_limit_rpm", f"It has {key.rate_limit} a minute; choose no fewer.")
-    if expires_at is not None and (key.expires_at is None or expires_at < key.expires_at):
-        raise refusals.NotWider("expires_at", "Choose no earlier moment than the present one.")
+    rate = key.rate_limit if rate_limit_rpm is None else rate_limit_rpm  # none of its own: its app's
+    will = Authority(scopes, fences=fence(ranges), rate=rate, ends=expires_at)
+    if excess := within(will, alone(key)):
+        says = {
+            "scopes": f"It holds {excess.says} now. Widening only adds; to take away, narrow it.",
+            "networks": f"Keep {', '.join(key.networks) or 'it open to every address'}.",
+            "rate_limit_rpm": f"It has {key.rate_limit} a minute; choose no fewer.",
+            "expires_at": "Choose no earlier moment than the present one.",
+        }
+        raise refusals.NotWider(excess.what, says[excess.what])
     return {
         "scopes": scopes.names(),
         "networks": [str(network) for network in ranges],
@@ -177,11 +223,24 @@ def wider(
     }
 
 
+def alone(key: ApiKey) -> Grant:
+    """What `key` is worth by its own columns, whatever it stands on."""
+    fences = fence(key.network_list)
+    return Grant(key.scope_set, app_id=key.app_id, fences=fences, rate=key.rate_limit, ends=key.expires_at)
+
+
+def fence(ranges: Sequence[Network]) -> Fences:
+    """Ranges as one fence; none of them: no fence."""
+    return (tuple(ranges),) if ranges else ()
+
+
 def refuse_widening(key: ApiKey) -> None:
     """Raise KeyRevoked, KeyEnded, KeyRotated or Invalid unless `key` may be given more."""
     refuse_revoked(key)
     if key.parent_id:
         raise Invalid("scopes", "A derived key holds what its parent handed it. Derive another.")
+    if key.enrolled_by_id:
+        raise Invalid("scopes", "This key was minted by a derived key and holds what that had. Mint another.")
     if not key.is_living:
         raise refusals.KeyEnded
     if key.grace_ends_at is not None:
@@ -198,7 +257,7 @@ def require_derivable(parent: ApiKey) -> None:
     refuse_revoked(parent)
     if not parent.is_living:
         raise refusals.KeyEnded
-    if parent.parent_id or not parent.scope_set.covers(Scope("keys", "derive")):
+    if parent.above or not parent.scope_set.covers(Scope("keys", "derive")):
         raise refusals.InsufficientScope(
             required=["keys:derive"],
             granted=parent.scopes,
@@ -208,17 +267,17 @@ def require_derivable(parent: ApiKey) -> None:
         )
 
 
-def require_subset(
-    parent: ApiKey, scopes: ScopeSet, within: ScopeSet | None, ranges: Sequence[Network]
-) -> None:
-    """Raise unless `scopes` and `ranges` lie inside what the parent, or this caller of it, may."""
-    if any((scope.resource, scope.verb) == ("keys", "derive") for scope in scopes):
+def require_subset(authority: Authority, grant: Grant) -> None:
+    """Raise unless a derived key, worth `grant`, lies inside what this caller of its parent may do."""
+    if any((scope.resource, scope.verb) == ("keys", "derive") for scope in grant.scopes):
         raise refusals.DerivedMayNotDerive("scopes", "A derived key cannot derive: leave out keys:derive.")
-    held = parent.scope_set.meet(within) if within is not None else parent.scope_set
-    if more := held.missing(scopes):
-        raise refusals.ScopeNotSubset("scopes", f"The caller does not hold {more}.")
-    if parent.networks and ranges and not networks.covers(parent.network_list, ranges):
-        raise refusals.CidrNotSubset("networks", f"Stay inside {', '.join(parent.networks)}.")
+    if (excess := within(authority, grant)) is None:
+        return
+    if excess.what == "scopes":
+        raise refusals.ScopeNotSubset("scopes", f"The caller does not hold {excess.says}.")
+    if excess.what == "networks":
+        raise refusals.CidrNotSubset("networks", f"Stay inside {excess.says}.")
+    raise escalation(excess)
 
 
 def derived_end(parent: ApiKey, moment: datetime, lifetime: timedelta) -> datetime:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from agents.actions import REVOKE_AGENT
 from agents.lifecycle import require_open
@@ -24,8 +25,8 @@ from audit.guard import Act
 from audit.refusals import Invalid
 from audit.text import keepable
 from keys import actions, guards, plaintext, refusals
+from keys.delegation import Authority, Grant
 from keys.expiry import check_expiry
-from keys.guards import Means
 from keys.models import ApiKey, Pepper
 from keys.networks import Network
 from keys.plaintext import Plaintext
@@ -54,14 +55,16 @@ def mint(
     rate_limit_rpm: int | None = None,
     expires_at: datetime | None = None,
     metadata: dict[str, Any] | None = None,
+    within: Authority | None = None,
     reason: str = "",
     once: str = "",
 ) -> Minted:
     """A new key of `app`, or of its `agent`. `kind` "agent" without an agent makes one bound to none.
 
     An agent's key without a name is numbered: refund-agent-3. `once` names the form or request it came
-    from: a second use mints nothing. Raises Invalid, AppArchived, AgentNotFound, KeyLimitReached,
-    AgentKeyLimitReached, AlreadyMinted.
+    from: a second use mints nothing. What a derived key mints, as `within` says that one does, ends with it.
+    Raises Invalid, AppArchived, AgentNotFound, KeyLimitReached, AgentKeyLimitReached, AlreadyMinted,
+    NotYoursToGive, KeyEscalation.
     """
     key = ApiKey(
         app=app,
@@ -77,14 +80,19 @@ def mint(
     )
     if guards.admits_administration(scopes):
         actor.require_fresh()
-    with hold(app), hold(agent), change(actor, actions.MINT, on=key, reason=reason):
+    with (
+        hold(app),
+        hold(agent),
+        guards.acting(within),
+        change(actor, actions.MINT, on=key, reason=reason) as act,
+    ):
         guards.refuse_second_use(app, once)
         require_open(app)
         if agent:
             guards.require_agent(app, agent)
             key.name = key.name or f"{agent.name}-{agent.keys.own().count() + 1}"
         guards.require_place(app, agent)
-        return Minted(key, _issue(actor, key))
+        return Minted(key, _hand_on(actor, key, within, act))
 
 
 def rename(actor: Actor, key: ApiKey, name: str) -> None:
@@ -141,6 +149,7 @@ def widen(
         wanted = guards.wider(
             key, scopes, networks, guards.parse_rate_limit(rate_limit_rpm), check_expiry(expires_at)
         )
+        guards.require_within(actor, None, Grant.of_key(key, scopes))
         fields = [field for field, value in wanted.items() if getattr(key, field) != value]
         for field in fields:
             setattr(key, field, wanted[field])
@@ -166,12 +175,25 @@ def deprecate(actor: Actor, key: ApiKey, reason: str = "") -> None:
             key.save(update_fields=["deprecated_at"])
 
 
-def undeprecate(actor: Actor, key: ApiKey, reason: str = "") -> None:
-    """Take the mark away. During grace this cancels the rotation: both keys stay. Raises KeyRevoked, KeyEnded."""
-    with change(actor, actions.UNDEPRECATE, on=key, reason=reason):
+def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority | None = None) -> None:
+    """Take the mark away. During grace this cancels the rotation: both keys stay, if there is a place for both.
+
+    Raises KeyRevoked, KeyEnded, KeyLimitReached, AgentKeyLimitReached, and KeyEscalation if a key asks
+    for it that has less time itself.
+    """
+    with (
+        hold(key.app),
+        hold(key.agent),
+        guards.acting(within, key),
+        change(actor, actions.UNDEPRECATE, on=key, reason=reason),
+    ):
         guards.refuse_revoked(key)
         if key.status == "ended":
             raise refusals.KeyEnded
+        if key.status == "grace":
+            guards.require_place(key.app, key.agent, without=key)
+            key.grace_ends_at = None
+            guards.require_time(within, key)
         if key.deprecated_at is not None:
             key.deprecated_at = key.grace_ends_at = None
             key.save(update_fields=["deprecated_at", "grace_ends_at"])
@@ -183,7 +205,7 @@ def rotate(
     *,
     grace: timedelta = DEFAULT_GRACE,
     scopes: ScopeSet | None = None,
-    within: Means | None = None,
+    within: Authority | None = None,
     reason: str = "",
     once: str = "",
 ) -> Minted:
@@ -191,17 +213,24 @@ def rotate(
 
     An app or agent key gets a successor with the same scopes and limits, and works on for `grace`
     (0 to 30 days). A derived key keeps its id and changes its secret at once. Raises KeyRevoked,
-    KeyEnded, KeyRotated, KeyEscalation, AlreadyMinted, Invalid.
+    KeyEnded, KeyRotated, KeyEscalation, NotYoursToGive, GraceLimitReached, AlreadyMinted, Invalid.
     """
     guards.check_grace(grace)
-    with hold(key.agent), change(actor, actions.ROTATE, on=key, reason=reason) as act:
+    with (
+        hold(key.app),
+        hold(key.agent),
+        guards.acting(within, key),
+        change(actor, actions.ROTATE, on=key, reason=reason) as act,
+    ):
         guards.refuse_second_use(key.app, once)
         guards.refuse_rotation(key, scopes)
         if scopes is not None and key.scope_set.missing(scopes):
             actor.require_fresh()
-        guards.refuse_escalation(key, within)
+        guards.require_within(actor, within, Grant.of_key(key, scopes))
         if key.kind == ApiKey.Kind.DERIVED:
             return Minted(key, _renew(key, once))
+        if grace:
+            guards.require_place_in_grace(key.app, key.agent)
         successor = _successor(key, scopes, once)
         key.deprecated_at = key.deprecated_at or now()
         key.grace_ends_at = now() + grace
@@ -240,9 +269,9 @@ def derive(
     )
     with hold(parent.agent), hold(parent), change(actor, actions.DERIVE, on=key) as act:
         guards.require_derivable(parent)
-        guards.require_subset(parent, scopes, within, networks)
         key.networks = [str(network) for network in networks] or parent.networks
         key.expires_at = guards.derived_end(parent, moment, expires_in)
+        guards.require_subset(Authority.of_key(parent, within), guards.alone(key))
         act.note(parent=str(parent.id), parent_prefix=parent.prefix)
         return Minted(key, _issue(actor, key))
 
@@ -254,7 +283,7 @@ def revoke(
     reason: str = "",
     ticket: str = "",
     force: bool = False,
-    within: Means | None = None,
+    within: Authority | None = None,
     batch: UUID | None = None,
 ) -> UUID | None:
     """End `key` and everything derived from it, now and for ever; the id of the act. Again: nothing happens, None.
@@ -303,12 +332,13 @@ def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> UUID | None
 
 
 def _end(actor: Actor, key: ApiKey, cause: Act, reason: str) -> None:
-    """Revoke `key`, which is being changed, and its living children, each with an event that names `cause`."""
+    """Revoke `key`, which is being changed, and all living keys that stand on it, each with an event naming `cause`."""
     if key.revoked_at is not None:  # by someone else, while we waited for its lock
         return
     key.revoked_at = now()
     key.save(update_fields=["revoked_at"])
-    for child in key.children.filter(revoked_at=None).order_by("id"):
+    below = ApiKey.objects.filter(Q(parent=key) | Q(enrolled_by=key), revoked_at=None)
+    for child in below.order_by("id"):
         with _following(actor, child, cause, reason):
             _end(actor, child, cause, reason)
 
@@ -321,6 +351,7 @@ def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
     return ApiKey(
         app=key.app,
         agent=key.agent,
+        enrolled_by=key.enrolled_by,
         replaces=key,
         kind=key.kind,
         name=key.name,
@@ -331,6 +362,15 @@ def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
         metadata=key.metadata,
         once=once or None,
     )
+
+
+def _hand_on(actor: Actor, key: ApiKey, within: Authority | None, act: Act) -> Plaintext:
+    """Issue a new key that is no more than whoever acts holds, and ends with them if they are a derived key."""
+    guards.require_within(actor, within, Grant.of_key(key))
+    if within and within.key and within.key.above:
+        key.enrolled_by = within.key
+        act.note(enrolled_by=str(within.key.id), enrolled_by_prefix=within.key.prefix)
+    return _issue(actor, key)
 
 
 def _issue(actor: Actor, key: ApiKey) -> Plaintext:

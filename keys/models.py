@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from agents.living import is_living, living
 from agents.models import MOST_CALLS_A_MINUTE, Agent, App
 from audit.clock import now
 from audit.models import Audited, AuditedQuerySet
@@ -21,23 +22,24 @@ EXPIRING = timedelta(days=14)
 """How long before its end a key is shown as expiring."""
 
 
-def living(moment: datetime) -> Q:
-    """Keys that still authenticate at `moment`: not revoked, not expired, grace not over."""
-    not_expired = Q(expires_at=None) | Q(expires_at__gt=moment)
-    grace_not_over = Q(grace_ends_at=None) | Q(grace_ends_at__gt=moment)
-    return Q(revoked_at=None) & not_expired & grace_not_over
-
-
 class ApiKeyQuerySet(AuditedQuerySet["ApiKey"]):
     """The questions asked of keys in more than one place."""
 
     def living(self, moment: datetime | None = None) -> Self:
-        """Keys that still authenticate."""
+        """Keys that still authenticate (agents/living.py)."""
         return self.filter(living(moment or now()))
+
+    def in_grace(self) -> Self:
+        """Those of them that have a successor and work on for a while."""
+        return self.living().filter(grace_ends_at__isnull=False)
 
     def with_kin(self) -> Self:
         """Each with its app, agent, parent and predecessor, in the same read: what a page shows of a key."""
-        return self.select_related("app", "agent", "parent", "replaces")
+        return self.select_related("app", "agent", "parent", "replaces", "enrolled_by__parent")
+
+    def standing_on(self, key: "ApiKey") -> Self:
+        """Those that end with `key`: derived from it, enrolled by it, and enrolled by one derived from it."""
+        return self.filter(Q(parent=key) | Q(enrolled_by=key) | Q(enrolled_by__parent=key))
 
     def family(self, key_id: UUID) -> Self:
         """A key and those derived from it."""
@@ -65,6 +67,13 @@ class ApiKey(Audited):
     agent = models.ForeignKey(Agent, models.PROTECT, null=True, related_name="keys")
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="successors")
+    enrolled_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="enrolled",
+        help_text="The derived key that minted it for an agent: it may do no more, and ends with it.",
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=32, db_index=True)
@@ -127,8 +136,18 @@ class ApiKey(Audited):
 
     @property
     def is_living(self) -> bool:
-        """Whether the key itself still authenticates. Its agent and its parent have a say too."""
-        return self.status in ("active", "deprecated", "grace")
+        """Whether it still authenticates, as far as keys decide it. Its agent has a say too."""
+        return is_living(self, now())
+
+    @property
+    def above(self) -> "ApiKey | None":
+        """The key it stands on, if it does: it may do no more than that, and ends with it."""
+        return self.parent or self.enrolled_by
+
+    @property
+    def root(self) -> "ApiKey":
+        """The key whose calls it spends: its own, or that of the first in its line."""
+        return self.above.root if self.above else self
 
     @property
     def scope_set(self) -> ScopeSet:
@@ -143,12 +162,12 @@ class ApiKey(Audited):
     @property
     def rate_limit(self) -> int:
         """Calls a minute that are enforced: its own, or its app's. A derived key spends its parent's."""
-        return (self.parent or self).rate_limit_rpm or self.app.default_rate_limit
+        return self.root.rate_limit_rpm or self.app.default_rate_limit
 
     @property
     def rate_limit_source(self) -> Literal["key", "organization", "platform_default"]:
         """Whose number that is, in the wire's words: `key`, `organization` (its app) or `platform_default`."""
-        if (self.parent or self).rate_limit_rpm:
+        if self.root.rate_limit_rpm:
             return "key"
         return "organization" if self.app.rate_limit_rpm else "platform_default"
 

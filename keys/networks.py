@@ -45,6 +45,19 @@ def covers(outer: Iterable[Network], inner: Iterable[Network]) -> bool:
     return all(any(_within(network, wider) for wider in outer) for network in inner)
 
 
+def meet(one: Iterable[Network], other: Iterable[Network]) -> tuple[Network, ...]:
+    """The ranges of the addresses that both have. None in common: nothing, which is not the same as no restriction."""
+    other = tuple(other)
+    smaller = (_smaller(a, b) for a in one for b in other)
+    return _merged(network for network in smaller if network is not None)
+
+
+def _smaller(one: Network, other: Network) -> Network | None:
+    if _within(one, other):
+        return one
+    return other if _within(other, one) else None
+
+
 def _within(network: Network, wider: Network) -> bool:
     return network.version == wider.version and network.subnet_of(wider)  # type: ignore[arg-type]
 

@@ -10,6 +10,7 @@ from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Que
 from django.db.models.functions import Cast
 
 from agents.documents import lost
+from agents.living import living
 from agents.models import Agent, App
 from audit.clock import now
 from audit.documents import compact
@@ -17,7 +18,7 @@ from audit.exploring import usage
 from audit.models import Call, Event
 from keys import guards
 from keys.guards import is_last_active
-from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet, living
+from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet
 from keys.scopes import ACTIONS, RESOURCES, TIERS, Scope, ScopeSet
 
 DAY = timedelta(days=1)
@@ -208,7 +209,7 @@ def impact_of(key: ApiKey) -> Impact:
     return Impact(
         calls=sum(usage.totals([key.app_id], [key.id], since).get(key.id, (0, 0))),
         callers=usage.callers(key.id, since),
-        children=list(key.children.living().order_by("-created_at")[:20]),
+        children=list(ApiKey.objects.standing_on(key).living().order_by("-created_at")[:20]),
         last_active=is_last_active(key),
     )
 
@@ -263,6 +264,8 @@ def _note(key: ApiKey) -> str:
         return "Rotating: its successor is there"
     if key.parent:
         return f"Derived from {key.parent.name}"
+    if key.enrolled_by:
+        return f"Made by {key.enrolled_by.name}"
     return f"Replaces {key.replaces.prefix[-8:]}" if key.replaces else ""
 
 

@@ -85,6 +85,14 @@ class AgentKeyLimitReached(Conflict):
     hint = "Revoke one that is no longer used, or let an admin raise the number in the app's settings."
 
 
+class GraceLimitReached(Conflict):
+    """As many keys are in grace as may be: as many as may live."""
+
+    code = "grace_limit_reached"
+    message = "This app has as many keys in grace as it may."
+    hint = "Revoke one that is in grace, wait until its grace is over, or rotate with a grace of 0."
+
+
 class AlreadyMinted(Conflict):
     """The same form was sent twice. One key was made, and shown in the answer to the first."""
 
@@ -124,6 +132,15 @@ class KeyEscalation(Refusal):
     status = 403
     message = "That key may do more than the one this call was made with."
     hint = "Do it with a key that holds as much, or in the portal."
+
+
+class NotYoursToGive(Refusal):
+    """A person or an access token was to hand on a permission that it does not hold there."""
+
+    code = "not_yours_to_give"
+    status = 403
+    message = "Nobody gives what they do not hold."
+    hint = "Ask someone who holds it, or use an access token that does."
 
 
 class LastActiveKey(Conflict):

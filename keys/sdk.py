@@ -10,8 +10,7 @@ from audit.refusals import Invalid
 from audit.text import keepable
 from audit.wire import Flag
 from keys import lifecycle, refusals, scopes
-from keys.faces import KeyedRequest
-from keys.guards import Means
+from keys.faces import KeyedRequest, authority_of
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.networks import parse_networks
 from keys.scopes import parse_scopes
@@ -63,14 +62,16 @@ def derive_key(request: KeyedRequest, asked: DeriveKey) -> MintedKey:
 def rotate_key(request: KeyedRequest, key_id: str, asked: RotateKey | None = None) -> MintedKey:
     """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
     grace = timedelta(days=asked.overlap_days) if asked else lifecycle.DEFAULT_GRACE
-    minted = lifecycle.rotate(request.actor, _key_of(request, key_id), grace=grace, within=_means(request))
+    minted = lifecycle.rotate(
+        request.actor, _key_of(request, key_id), grace=grace, within=authority_of(request)
+    )
     return MintedKey.taken(minted)
 
 
 def revoke_key(request: KeyedRequest, key_id: str, force: Flag = False) -> APIKeyInfo:
     """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
     key = _key_of(request, key_id)
-    lifecycle.revoke(request.actor, key, force=force, within=_means(request))
+    lifecycle.revoke(request.actor, key, force=force, within=authority_of(request))
     return APIKeyInfo.of(key, usage.last_calls([key.id]).get(key.id))
 
 
@@ -108,12 +109,6 @@ def _within_reach(request: KeyedRequest) -> ApiKeyQuerySet:
     if not own.speaks_for_agents:
         return keys
     return keys.filter(agent=own.agent_id) if own.agent_id else keys.family(own.bucket)
-
-
-def _means(request: KeyedRequest) -> Means:
-    """What this call may come by: no scope and no place beyond its own. A derived key was lent for a while, too."""
-    key = request.key
-    return Means(key.id, request.granted, key.networks, key.ends_at if key.parent else None)
 
 
 def _row(request: KeyedRequest, span: Span) -> models.Span:

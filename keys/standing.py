@@ -52,14 +52,16 @@ def _columns(table: str) -> str:
 def _wanted(array: str, hexadecimal: str) -> str:
     return (
         f"SELECT {hexadecimal}, own.pepper, {array}(app.id, app.name, app.signing, app.rate_limit_rpm, agent.name, "
-        f"agent.suspended_at, agent.revoked_at, {_columns('own')}, {_columns('parent')})"
+        f"agent.suspended_at, agent.revoked_at, {_columns('own')}, {_columns('above')}, "
+        f"CASE WHEN top.id IS NOT NULL THEN {array}({_columns('top')}) END)"
     )
 
 
 _KIN = (
     "FROM keys_apikey AS own JOIN agents_app AS app ON app.id = own.app_id "
     "LEFT JOIN agents_agent AS agent ON agent.id = own.agent_id "
-    "LEFT JOIN keys_apikey AS parent ON parent.id = own.parent_id"
+    "LEFT JOIN keys_apikey AS above ON above.id = COALESCE(own.parent_id, own.enrolled_by_id) "
+    "LEFT JOIN keys_apikey AS top ON top.id = COALESCE(above.parent_id, above.enrolled_by_id)"
 )
 _ROWS = {
     "postgresql": _wanted("json_build_array", "encode(own.digest, 'hex')") + "::text",
@@ -109,15 +111,17 @@ def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
 @lru_cache(KNOWN)
 def _standing(row: str, portal_limit: int) -> Standing:
     app_id, app_name, signing, app_limit, agent_name, suspended, agent_revoked, *rest = json.loads(row)
-    own, above = rest[:_WIDTH], rest[_WIDTH:]
-    limit = (above if above[0] else own)[-1] or app_limit or portal_limit
+    own, above, top = rest[:_WIDTH], rest[_WIDTH:-1], rest[-1]
+    top = json.loads(top) if isinstance(top, str) else top  # SQLite may tell an array within one as its JSON
+    limit = (top or (above if above[0] else own))[-1] or app_limit or portal_limit
     shared = {
         "app_id": id_of(app_id),
         "app_name": app_name,
         "rate_limit": limit,
         "must_sign": signing == App.Signing.REQUIRED,
     }
-    parent = Standing(**_told(above), **shared, agent_name="") if above[0] else None
+    highest = Standing(**_told(top), **shared, agent_name="") if top else None
+    parent = Standing(**_told(above), **shared, agent_name="", parent=highest) if above[0] else None
     return Standing(
         **_told(own),
         **shared,

@@ -46,6 +46,7 @@ class Standing:
     agent_suspended: bool = False
     agent_revoked: bool = False
     parent: "Standing | None" = None
+    """The key it stands on: the one it was derived from, or the derived one by which it was enrolled."""
 
     @property
     def effective_scopes(self) -> ScopeSet:
@@ -55,7 +56,7 @@ class Standing:
     @property
     def speaks_for_agents(self) -> bool:
         """Whether it, or what it was derived from, is a key of the agent kind."""
-        return (self.parent or self).kind == "agent"
+        return self.kind == "agent" or (self.parent is not None and self.parent.speaks_for_agents)
 
     @property
     def ends_at(self) -> datetime | None:

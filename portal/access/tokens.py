@@ -19,7 +19,7 @@ from agents.names import parse_name
 from audit.actors import Actor
 from audit.change import change
 from audit.clock import now
-from audit.refusals import Invalid
+from audit.refusals import Invalid, NotAllowed
 from audit.text import keepable
 from keys import plaintext
 from keys.expiry import check_expiry
@@ -28,6 +28,8 @@ from keys.models import Pepper
 from keys.plaintext import Plaintext
 from keys.refusals import AlreadyMinted
 from portal import actions
+from portal.delegation import require_held
+from portal.gates import permissions_anywhere
 from portal.models import AccessToken, Authorization, NoticeKind, User
 from portal.notices.tell import News, tell
 from portal.refusals import InvalidGrant, InvalidToken, TokenExpired
@@ -67,7 +69,8 @@ def issue(
 ) -> Issued:
     """A new token of `user` that may do `permissions`, as far as their role goes at each use.
 
-    `once` names the form it came from: a second use issues nothing. Raises Invalid, AlreadyMinted.
+    `once` names the form it came from: a second use issues nothing. Raises Invalid, AlreadyMinted,
+    NotYoursToGive for what `user` holds nowhere; the shell may issue that all the same.
     """
     if is_dangerous(permissions):
         actor.require_fresh()
@@ -81,6 +84,8 @@ def issue(
     with transaction.atomic(), change(actor, actions.ISSUE_TOKEN, on=token):
         User.objects.select_for_update().get(pk=user.pk)  # what is counted and looked up next stays true
         _refuse_second_use(user, once)
+        if actor.kind != "shell":
+            require_held(user, token.permissions)
         if user.access_tokens.filter(alive()).count() >= MOST:
             raise Invalid("name", f"There are {MOST} living tokens already. Revoke one that is not used.")
         secret = plaintext.generate("token")
@@ -88,6 +93,11 @@ def issue(
         token.pepper = Pepper.note_current()
         token.save()
     return Issued(token, secret)
+
+
+def within_reach(user: User, permissions: Iterable[str]) -> list[str]:
+    """What of `permissions` a token of `user` could be allowed now, what they include being spelled out."""
+    return sorted(with_lower_tiers(parse_permissions(permissions)) & permissions_anywhere(user))
 
 
 def is_dangerous(permissions: Collection[str]) -> bool:
@@ -162,7 +172,13 @@ def may(token: AccessToken, held: frozenset[str]) -> frozenset[str]:
 
 
 def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: str) -> str:
-    """The code that a program turns into a token within a minute, if it knows what `challenge` was made of."""
+    """The code that a program turns into a token within a minute, if it knows what `challenge` was made of.
+
+    It is for what of `permissions` is within_reach() of `user`. Raises NotAllowed if that is nothing.
+    """
+    wanted = within_reach(user, permissions)
+    if not wanted:
+        raise NotAllowed(hint="Your roles allow none of what this program asks for. Ask an admin for a role.")
     code = secrets.token_urlsafe(32)
     Authorization.objects.filter(expires_at__lt=now()).delete()
     Authorization.objects.create(
@@ -170,7 +186,7 @@ def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: s
         challenge=parse_challenge(challenge),
         user=user,
         name=parse_name(name),
-        permissions=parse_permissions(permissions),
+        permissions=wanted,
         expires_at=now() + CODE_LIFE,
     )
     return code

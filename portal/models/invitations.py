@@ -19,6 +19,9 @@ class Invitation(Audited):
     app = models.ForeignKey(App, models.PROTECT, null=True, blank=True, related_name="invitations")
     digest = models.BinaryField(max_length=32, unique=True)
     invited_by = models.CharField(max_length=200)
+    inviter_id = models.UUIDField(
+        null=True, help_text="The person whose rights it hands on. Empty: the shell's."
+    )
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
@@ -33,7 +36,12 @@ class Invitation(Audited):
     @property
     def whom(self) -> str:
         """Who is invited, in words."""
-        return self.email or ("whoever has the link" if self.app_id else "the first admin")
+        return self.email or ("the first admin" if self.is_for_first_admin else "whoever has the link")
+
+    @property
+    def is_for_first_admin(self) -> bool:
+        """Whether whoever opens the link first becomes an admin of everything: good while there is none."""
+        return not self.email and self.app_id is None and self.role == Role.ADMIN
 
     @classmethod
     def waiting(cls, moment: datetime | None = None) -> "models.QuerySet[Invitation]":

@@ -21,6 +21,7 @@ from audit.change import change
 from audit.clock import now
 from audit.refusals import Invalid
 from portal import actions
+from portal.delegation import inviter_of, is_backed, require_role
 from portal.models import Invitation, Membership, Role, User
 from portal.refusals import AlreadyMember, InvitationOver, LastAdmin, WrongPassword
 from portal.signing_in import sessions
@@ -38,9 +39,14 @@ class Invited:
 
 
 def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
-    """A link for one person to join with `role` on `app`, or on every app. Raises Invalid, AlreadyMember."""
+    """A link for one person to join with `role` on `app`, or on every app.
+
+    Raises Invalid, AlreadyMember, NotYoursToGive. The shell alone makes a link for whoever opens it first to be
+    an admin: it lets the first one in.
+    """
     email = parse_email(email) if email else ""
-    if not email and app and role == Role.ADMIN:
+    role = parse_role(role)
+    if not email and role == Role.ADMIN and actor.kind != "shell":
         raise Invalid("email", "An admin is invited by an e-mail address: a link alone can be passed on.")
     if role == Role.ADMIN or app is None:
         actor.require_fresh()
@@ -49,13 +55,15 @@ def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
     secret = secrets.token_urlsafe(32)
     invitation = Invitation(
         email=email,
-        role=parse_role(role),
+        role=role,
         app=app,
         digest=_digest(secret),
         invited_by=actor.label,
+        inviter_id=inviter_of(actor),
         expires_at=now() + INVITATION_LIFE,
     )
     with change(actor, actions.INVITE, on=invitation):
+        require_role(actor, role, app)
         for earlier in Invitation.waiting().filter(email=email, app=app) if email or app is None else ():
             withdraw(actor, earlier)
         invitation.save()
@@ -82,7 +90,7 @@ def withdraw(actor: Actor, invitation: Invitation, reason: str = "") -> None:
 def invitation_of(secret: str) -> Invitation:
     """The waiting invitation whose link this is. Raises InvitationOver."""
     found = Invitation.waiting().filter(digest=_digest(secret)).first()
-    if found is None:
+    if found is None or not _still_stands(found):
         raise InvitationOver
     return found
 
@@ -97,7 +105,7 @@ def join(origin: Origin, invitation: Invitation, *, email: str, name: str, passw
         user = _known(email, password) or _new(email, name, password)
         actor = Actor("person", str(user.pk), user.label, frozenset(), origin)
         with change(actor, actions.JOIN, on=invitation) as act:
-            if invitation.used_at or invitation.withdrawn_at:
+            if invitation.used_at or invitation.withdrawn_at or not _still_stands(invitation):
                 raise InvitationOver
             invitation.used_at = now()
             invitation.save(update_fields=["used_at"])
@@ -111,6 +119,7 @@ def give_role(actor: Actor, user: User, app: App | None, role: str) -> Membershi
     """A role for someone who is known, without an invitation. Raises Invalid, AlreadyMember."""
     membership = Membership(user=user, app=app, role=parse_role(role))
     with change(actor, actions.JOIN, on=membership):
+        require_role(actor, role, app)
         _save(membership)
     return membership
 
@@ -124,16 +133,17 @@ def make_admin(actor: Actor, email: str, password: str, name: str = "") -> User:
         membership = Membership(user=user, app=None, role=Role.ADMIN)
         with change(actor, actions.JOIN, on=membership):
             membership.save()
-        for first in Invitation.waiting().filter(email="", app=None):
+        for first in Invitation.waiting().filter(email="", app=None, role=Role.ADMIN):
             withdraw(actor, first)
     return user
 
 
 def change_role(actor: Actor, membership: Membership, role: str) -> None:
-    """Give a member another role in the same place. Raises Invalid, LastAdmin."""
+    """Give a member another role in the same place. Raises Invalid, LastAdmin, NotYoursToGive."""
     role = parse_role(role)
     with among_admins(), change(actor, actions.CHANGE_ROLE, on=membership):
         if membership.role != role:
+            require_role(actor, role, membership.app, already=membership.role)
             keep_an_admin(pk=membership.pk)
             membership.role = role
             membership.save(update_fields=["role"])
@@ -170,6 +180,11 @@ def parse_role(text: str) -> str:
     if text not in Role.values:
         raise Invalid("role", f"Choose one of {', '.join(Role.values)}.")
     return text
+
+
+def _still_stands(invitation: Invitation) -> bool:
+    """Whether whoever invited may still give this; and, if it is for the first admin, whether there is none yet."""
+    return is_backed(invitation) and not (invitation.is_for_first_admin and has_admin())
 
 
 def _digest(secret: str) -> bytes:

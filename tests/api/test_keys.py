@@ -210,6 +210,7 @@ def test_a_key_is_told_in_full(app: App, by_developer: Program) -> None:
         "generation": 1,
         "parent_key_id": None,
         "replaces_key_id": None,
+        "enrolled_by_key_id": None,
         "minted_by": key.minted_by,
         "expires_at": None,
         "deprecated_at": None,

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 
 from agents.models import Agent, App
+from audit.actors import shell
 from audit.clock import at
 from audit.refusals import Invalid
 from keys import guards
-from keys.guards import Means
+from keys.delegation import Authority, Grant, within
 from keys.models import ApiKey
-from keys.networks import parse_networks
+from keys.networks import Network, meet, parse_networks
 from keys.refusals import KeyEscalation
 from keys.scopes import ScopeSet, parse_scopes
 from tests.factories import minted
@@ -103,86 +104,122 @@ def test_a_key_that_has_expired_is_not_the_last_active_one(app: App, agent: Agen
 # ── a key that acts ─────────────────────────────────────────────────────────────────────────────────
 
 OFFICE, CITY = parse_networks(["203.0.113.0/28"]), parse_networks(["203.0.113.0/24"])
-TARGET, ACTING = UUID(int=7), UUID(int=8)
+FLAT = parse_networks(["203.0.113.7"])
+TARGET = UUID(int=7)
+APP = App()
 
 
 def target(**columns: Any) -> ApiKey:
     """A key that another is about to end or replace."""
-    return ApiKey(id=TARGET, **{"scopes": ["grants:read"], "networks": ["203.0.113.0/28"], **columns})
+    return ApiKey(
+        id=TARGET, app=APP, **{"scopes": ["grants:read"], "networks": ["203.0.113.0/28"], **columns}
+    )
 
 
-def lent(*scopes: str, **means: Any) -> Means:
+def lent(*scopes: str, **held: Any) -> Authority:
     """What a key may do that was lent for two hours and a place."""
-    lent = {"key_id": ACTING, "networks": CITY, "ends": NOON + 2 * HOUR, **means}
-    return Means(scopes=parse_scopes(scopes or ("grants:write",)), **lent)
+    held = {"app_id": APP.id, "fences": (CITY,), "ends": NOON + 2 * HOUR, **held}
+    return Authority(scopes=parse_scopes(scopes or ("grants:write",)), **held)
 
 
-STRONGER: dict[str, tuple[ApiKey, Means]] = {
-    "a higher verb": (target(scopes=["grants:admin"], expires_at=NOON), lent()),
-    "another resource": (target(scopes=["grants:read", "keys:read"], expires_at=NOON), lent()),
-    "every instance": (target(expires_at=NOON), lent("grants:read:a1")),
-    "more addresses": (target(networks=["203.0.113.0/24"], expires_at=NOON), lent(networks=OFFICE)),
-    "any address": (target(networks=[], expires_at=NOON), lent()),
-    "a later end": (target(expires_at=NOON + 2 * HOUR + timedelta(microseconds=1)), lent()),
-    "no end": (target(), lent()),
+STRONGER: dict[str, tuple[str, ApiKey, Authority]] = {
+    "a higher verb": ("scopes", target(scopes=["grants:admin"], expires_at=NOON), lent()),
+    "another resource": ("scopes", target(scopes=["grants:read", "keys:read"], expires_at=NOON), lent()),
+    "every instance": ("scopes", target(expires_at=NOON), lent("grants:read:a1")),
+    "more addresses": (
+        "networks",
+        target(networks=["203.0.113.0/24"], expires_at=NOON),
+        lent(fences=(OFFICE,)),
+    ),
+    "one fence of two": ("networks", target(expires_at=NOON), lent(fences=(CITY, FLAT))),
+    "any address": ("networks", target(networks=[], expires_at=NOON), lent()),
+    "more calls": ("rate_limit_rpm", target(rate_limit_rpm=601, expires_at=NOON), lent(rate=600)),
+    "its app's calls": ("rate_limit_rpm", target(expires_at=NOON), lent(rate=599)),
+    "a later end": ("expires_at", target(expires_at=NOON + 2 * HOUR + timedelta(microseconds=1)), lent()),
+    "no end": ("expires_at", target(), lent()),
+    "another app": ("app", target(expires_at=NOON), lent(app_id=UUID(int=9))),
 }
 
 
-@pytest.mark.parametrize("key, within", STRONGER.values(), ids=STRONGER.keys())
-def test_no_key_gets_the_secret_of_one_worth_more_than_itself(key: ApiKey, within: Means) -> None:
-    with pytest.raises(KeyEscalation):
-        guards.refuse_escalation(key, within)
+def require(key: ApiKey, authority: Authority) -> None:
+    guards.require_within(shell(), authority, Grant.of_key(key))
 
 
-WORTH_NO_MORE: dict[str, tuple[ApiKey, Means | None]] = {
+@pytest.mark.parametrize("what, key, held", STRONGER.values(), ids=STRONGER.keys())
+def test_no_key_gets_the_secret_of_one_worth_more_than_itself(
+    what: str, key: ApiKey, held: Authority
+) -> None:
+    with pytest.raises(KeyEscalation) as refused:
+        require(key, held)
+    assert refused.value.details["exceeds"] == what
+
+
+WORTH_NO_MORE: dict[str, tuple[ApiKey, Authority]] = {
     "as much": (target(scopes=["grants:write"], expires_at=NOON + 2 * HOUR), lent()),
     "less": (target(expires_at=NOON), lent()),
-    "any address, to one of any": (target(networks=[]), lent(networks=(), ends=None)),
+    "any address, to one of any": (target(networks=[]), lent(fences=(), ends=None)),
     "no end, to one of none": (target(), lent(ends=None)),
-    "itself": (target(networks=[]), lent(key_id=TARGET)),
-    "everything, to a person": (target(scopes=["grants:admin"]), None),
+    "fewer calls": (target(rate_limit_rpm=10, expires_at=NOON), lent(rate=10)),
+    "itself": (
+        target(networks=[], rate_limit_rpm=7),
+        Authority.of_key(target(networks=[], rate_limit_rpm=7)),
+    ),
 }
 
 
-@pytest.mark.parametrize("key, within", WORTH_NO_MORE.values(), ids=WORTH_NO_MORE.keys())
-def test_a_key_may_get_the_secret_of_one_worth_no_more(key: ApiKey, within: Means | None) -> None:
-    guards.refuse_escalation(key, within)
+@pytest.mark.parametrize("key, held", WORTH_NO_MORE.values(), ids=WORTH_NO_MORE.keys())
+def test_a_key_may_get_the_secret_of_one_worth_no_more(key: ApiKey, held: Authority) -> None:
+    guards.require(held, Grant.of_key(key))
 
 
 def test_a_key_narrowed_for_a_call_gets_no_new_secret_with_all_it_holds() -> None:
+    key = target(scopes=["grants:read", "keys:admin"])
     with pytest.raises(KeyEscalation) as refused:
-        guards.refuse_escalation(target(scopes=["grants:read", "keys:admin"]), lent(key_id=TARGET))
+        require(key, Authority.of_key(key, parse_scopes(["grants:read"])))
 
-    assert refused.value.details == {"missing": ["keys:admin"]}
+    assert refused.value.details == {"missing": ["keys:admin"], "exceeds": "scopes"}
 
 
 def test_no_key_ends_one_that_may_do_more() -> None:
     with pytest.raises(KeyEscalation) as refused:
         guards.refuse_stronger(target(scopes=["grants:admin", "keys:read"]), lent("grants:write"))
 
-    assert refused.value.details == {"missing": ["grants:admin", "keys:read"]}
+    assert refused.value.details["missing"] == ["grants:admin", "keys:read"]
 
 
 @pytest.mark.parametrize(
-    "key, within",
+    "key, held",
     [
         (target(networks=[]), lent()),
-        (target(scopes=["grants:admin"]), lent(key_id=TARGET)),
+        (target(scopes=["grants:admin"]), lent(key=target())),
         (target(scopes=["grants:admin"]), None),
     ],
     ids=["with no more scopes, wherever and however long it is good for", "itself", "for a person"],
 )
-def test_a_key_ends(key: ApiKey, within: Means | None) -> None:
-    guards.refuse_stronger(key, within)
+def test_a_key_ends(key: ApiKey, held: Authority | None) -> None:
+    guards.refuse_stronger(key, held)
 
 
 @law
 @given(laws.scope_sets, laws.scope_sets)
 def test_whoever_gets_a_secret_could_do_all_of_it_before(held: ScopeSet, wanted: ScopeSet) -> None:
-    within = Means(ACTING, held)
-    try:
-        guards.refuse_escalation(target(scopes=wanted.names()), within)
-    except KeyEscalation:
-        assert held.missing(wanted)
-    else:
-        assert all(held.covers(scope) for scope in wanted)
+    excess = within(Authority(held), Grant(wanted))
+    assert (excess is None) == all(held.covers(scope) for scope in wanted)
+
+
+@law
+@given(laws.ranges, laws.ranges, laws.ranges)
+def test_whoever_gets_a_secret_could_use_it_there_before(
+    held: tuple[Network, ...], above: tuple[Network, ...], wanted: tuple[Network, ...]
+) -> None:
+    excess = within(Authority(fences=(held, above)), Grant(fences=(wanted,)))
+    reached = laws.addresses(held) & laws.addresses(above)
+    assert excess is not None or laws.addresses(wanted) <= reached
+
+
+@law
+@given(laws.ranges, laws.ranges)
+def test_two_fences_meet_in_the_addresses_that_both_have(
+    one: tuple[Network, ...], other: tuple[Network, ...]
+) -> None:
+    assert laws.addresses(meet(one, other)) == laws.addresses(one) & laws.addresses(other)

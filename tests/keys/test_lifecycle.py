@@ -12,6 +12,7 @@ from audit.actors import Actor, Origin, shell
 from audit.models import Event
 from audit.refusals import NotAllowed, NotFound
 from keys import lifecycle
+from keys.delegation import Authority
 from keys.models import ApiKey
 from keys.scopes import parse_scopes
 from portal.gates import person
@@ -24,13 +25,22 @@ READ = parse_scopes(["grants:read"])
 FAR = datetime(2035, 1, 1, tzinfo=UTC)
 
 Verb = Callable[[Actor, ApiKey], object]
+
+
+def by_itself(actor: Actor, key: ApiKey) -> Authority | None:
+    """What `key` holds, if `actor` is a key: a key hands on what a key has."""
+    return Authority.of_key(key) if actor.kind == "key" else None
+
+
 WRITING: dict[str, Verb] = {
-    "mint": lambda actor, key: lifecycle.mint(actor, key.app, name="another", scopes=READ),
+    "mint": lambda actor, key: lifecycle.mint(
+        actor, key.app, name="another", scopes=READ, within=by_itself(actor, key)
+    ),
     "rename": lambda actor, key: lifecycle.rename(actor, key, "renamed"),
     "narrow": lambda actor, key: lifecycle.narrow(actor, key, scopes=READ),
     "deprecate": lifecycle.deprecate,
     "undeprecate": lambda actor, key: lifecycle.undeprecate(actor, ApiKey.objects.get(name="old")),
-    "rotate": lifecycle.rotate,
+    "rotate": lambda actor, key: lifecycle.rotate(actor, key, within=by_itself(actor, key)),
 }
 ENDING: dict[str, Verb] = {"revoke": lifecycle.revoke}
 DERIVING: dict[str, Verb] = {

@@ -52,7 +52,7 @@ def test_an_agents_keys_are_numbered(as_app: As, run: Run, agent: Agent) -> None
 
 
 def test_an_agents_key_may_do_what_agents_keys_do(as_app: As, run: Run, agent: Agent) -> None:
-    made = run(as_app().agents.mint_key(str(agent.id)))
+    made = run(as_app(",".join(["agents:admin", *AGENT_DEFAULT])).agents.mint_key(str(agent.id)))
     assert sorted(ApiKey.objects.get(id=made.key_id).scopes) == sorted(AGENT_DEFAULT)
 
 
