@@ -4,7 +4,7 @@ from audit.actions import action
 
 READ_APP = action("app.read", "dashboard_apps:read", "read")
 CREATE_APP = action("app.create", "dashboard_apps:write", "created")
-UPDATE_APP = action("app.update", "dashboard_apps:write", "changed")
+UPDATE_APP = action("app.update", "dashboard_apps:write", "changed", again=True)
 ARCHIVE_APP = action("app.archive", "dashboard_apps:write", "archived")
 DELETE_APP = action("app.delete", "dashboard_apps:delete", "deleted")
 UNARCHIVE_APP = action("app.unarchive", "dashboard_apps:write", "brought back")

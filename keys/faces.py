@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from agents.faces import AppRequest, ProgramRequest
+from audit.portal_origin import portal_origin
 from audit.refusals import Refusal
 from keys.delegation import Authority
 from keys.models import ApiKey
@@ -38,9 +38,8 @@ def key_of(request: AppRequest, key_id: UUID) -> ApiKey:
 
 
 def portal_address(request: HttpRequest) -> str:
-    """Where programs reach this portal: its public address if it has one, or else where this page is."""
-    here = settings.ORIGIN or f"{request.scheme}://{request.get_host()}"
-    return here + reverse("verify").removesuffix("/verify")
+    """Where programs reach this portal: its public address if it has one, or else this machine's name."""
+    return portal_origin(request) + reverse("verify").removesuffix("/verify")
 
 
 def field_of(refusal: Refusal) -> str:

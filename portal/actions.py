@@ -3,7 +3,7 @@
 from audit.actions import action
 
 READ_MEMBERS = action("member.read", "dashboard_members:read", "read")
-INVITE = action("member.invite", "dashboard_members:write", "invited")
+INVITE = action("member.invite", "dashboard_members:write", "invited", again=True)
 WITHDRAW = action("member.withdraw", "dashboard_members:write", "withdrew the invitation of")
 JOIN = action("member.join", "", "took up the invitation of")
 CHANGE_ROLE = action("member.change-role", "dashboard_members:write", "changed the role of", again=True)
@@ -13,6 +13,10 @@ READ_PEOPLE = action("person.read", "dashboard_members:read", "read")
 SIGN_OUT_PERSON = action("person.sign-out", "dashboard_members:write", "signed out everywhere", again=True)
 DEACTIVATE = action("person.deactivate", "dashboard_members:write", "deactivated", again=True)
 REACTIVATE = action("person.reactivate", "dashboard_members:write", "reactivated", again=True)
+CREATE_PERSON = action("person.create", "", "created the account of")
+CONFIRM_EMAIL = action(
+    "person.confirm-email", "dashboard_members:write", "vouched for the address of", again=True
+)
 CHANGE_EMAIL = action("person.change-email", "dashboard_members:write", "changed the address of", again=True)
 RENAME_SELF = action("person.rename", "", "renamed")
 CHANGE_HOUSE = action("house.change", "dashboard_members:write", "changed", again=True)
@@ -25,6 +29,8 @@ SIGN_IN = action("sign-in.pass", "", "signed in")
 SIGN_OUT = action("sign-in.end", "", "signed out")
 FAIL_SIGN_IN = action("sign-in.fail", "", "failed to sign in")
 CHANGE_PASSWORD = action("sign-in.change-password", "", "changed the password of")
+CONFIRM_OWN_EMAIL = action("sign-in.confirm-email", "", "confirmed the address of")
+LINK_IDENTITY = action("sign-in.link", "", "linked to the identity provider")
 PROVE = action("sign-in.prove", "", "proved again who they are")
 FAIL_PROOF = action("sign-in.fail-proof", "", "failed to prove who they are")
 LEAVE_PROOF = action("sign-in.leave-proof", "", "will be asked again")

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from audit.models import Destination
 from keys.models import ApiKey, Gateway, Pepper
 from keys.plaintext import mark_of
-from portal.models import AccessToken
+from portal.models import AccessToken, Role, User
 
 
 @register(Tags.security, deploy=True)
@@ -66,3 +66,35 @@ def peppers_are_there(
             )
         ]
     return []
+
+
+@register(Tags.database)
+def break_glass_is_there(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Where the identity provider alone lets in, one account must be able to when it cannot be reached."""
+    if not databases or not (settings.PROVIDER and settings.PROVIDER.only):
+        return []
+    if not settings.BREAK_GLASS:
+        return [
+            Warning(
+                "PORTAL_OIDC_ONLY is true and no account may sign in without the identity provider.",
+                hint="Name one for the day it is down: PORTAL_BREAK_GLASS=you@example.com.",
+                id="portal.W004",
+            )
+        ]
+    try:
+        user = User.objects.filter(email=settings.BREAK_GLASS, is_active=True).first()
+        is_admin = user is not None and any(m.app_id is None and m.role == Role.ADMIN for m in user.roles)
+    except DatabaseError:
+        return []  # not migrated yet: there is nobody
+    if user is not None and is_admin and user.has_usable_password():
+        return []
+    return [
+        Warning(
+            f"PORTAL_BREAK_GLASS is {settings.BREAK_GLASS}, which is no open account of an admin of every app with a"
+            " password.",
+            hint="Make it with manage.py create_admin, or give it a password with manage.py change_password.",
+            id="portal.W005",
+        )
+    ]

@@ -24,6 +24,7 @@ from keys.verdict import Asking, Standing, judge
 from portal import actions
 from portal.gates import person
 from portal.models import Membership, Role, User
+from portal.people.lifecycle import create_person
 
 PASSWORD = "look around as you like"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -69,8 +70,7 @@ class Month:
     def _people(self) -> None:
         for role in Role.values:
             user = User(email=f"{role}@example.com", name=f"Demo {role}", date_joined=self._ago(30 * DAY))
-            user.set_password(PASSWORD)
-            user.save()
+            create_person(shell(), user, PASSWORD)
             self.people[role] = user
         self._join(Role.ADMIN, None)
 

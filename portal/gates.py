@@ -5,10 +5,11 @@ portal/urls.py names a gate on every line. Views behind one decide nothing about
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
@@ -21,8 +22,18 @@ from audit.actors import Actor, Origin
 from audit.exploring.search import cut_to_prefix
 from audit.faces import PortalRequest
 from portal.models import User
+from portal.models.people import itself
+from portal.next_page import safe_next
 from portal.roles import PERMISSIONS
-from portal.signing_in import again, factors, sessions
+from portal.signing_in import again, policy, sessions
+from portal.signing_in.policy import Way
+
+
+class _SignedIn(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+
 
 View = Callable[..., HttpResponseBase]
 OPEN = Action("portal.open", "", "opened")
@@ -35,7 +46,7 @@ def page(view: View, action: Action) -> View:
     def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if (cut := _without_keys(request)) is not None:
             return HttpResponseRedirect(cut)
-        if not isinstance(request.user, User):
+        if not _is_in(request):
             return _to_sign_in(request)
         app_id = kwargs.pop("app_id", None)
         known = cast(AppRequest, request)
@@ -45,7 +56,7 @@ def page(view: View, action: Action) -> View:
         known.actor = person(request.user, app, known.origin)
         if app:
             known.app = app
-        if factors.is_missing(request.user):
+        if policy.unmet(request.user, Way.SESSION):
             return sent_to(request, f"{reverse('security')}?missing")
         known.actor.require(action)
         return view(known, *args, **kwargs)
@@ -64,7 +75,7 @@ def own(view: View) -> View:
 
     @wraps(view)
     def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not isinstance(request.user, User):
+        if not _is_in(request):
             return _to_sign_in(request)
         known = cast(PortalRequest, request)
         request.user.is_fresh = again.is_fresh(request)
@@ -88,7 +99,7 @@ def open_to_all(view: View) -> View:
 
 def user_of(request: HttpRequest) -> User:
     """The person behind a gate."""
-    return cast(User, request.user)
+    return itself(cast(User, request.user))
 
 
 def apps_of(user: User) -> QuerySet[App]:
@@ -144,6 +155,13 @@ def person(user: User, app: App | None, origin: Origin) -> Actor:
     )
 
 
+def _is_in(request: HttpRequest) -> TypeGuard[_SignedIn]:
+    """Whether somebody is signed in, and by a way that is open. Who came by one that was closed since is signed out."""
+    if isinstance(request.user, User) and policy.is_of_before(request, request.user):
+        get_adapter().logout(request)
+    return isinstance(request.user, User)
+
+
 def _without_keys(request: HttpRequest) -> str | None:
     """The same address with pasted keys cut to their prefixes, for history keeps it. None: it holds none."""
     query = request.META.get("QUERY_STRING", "")
@@ -154,7 +172,15 @@ def _without_keys(request: HttpRequest) -> str | None:
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """The sign-in page, with the way back."""
     if request.headers.get("HX-Request"):
-        back = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
+        back = _path_of(request.headers.get("HX-Current-URL", "")) or "/"
     else:
         back = request.get_full_path() if request.method == "GET" else "/"
     return sent_to(request, f"{reverse('account_login')}?next={quote(back)}")
+
+
+def _path_of(url: str) -> str:
+    """The path of the page that htmx says it is on; nothing if that is none of ours."""
+    try:
+        return safe_next(urlsplit(url).path)
+    except ValueError:
+        return ""

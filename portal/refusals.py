@@ -46,6 +46,33 @@ class TokenExpired(MissingToken):
     hint = "Mint another in the portal under your name, or alter auth login."
 
 
+class SecondFactorRequired(Refusal):
+    """Everyone must have a second factor, and whose way in this is has none."""
+
+    code = "second_factor_required"
+    status = 403
+    message = "Everyone in this portal must have a second factor, and the owner of this has none."
+    hint = "Sign in in a browser and set one up under Security. An access token works again from then on."
+
+
+class OnlyProvider(Refusal):
+    """A password, a passkey alone, a reset or an invitation was tried where the identity provider alone lets in."""
+
+    code = "only_provider"
+    status = 403
+    message = "People come in here by the identity provider, and by nothing else."
+    hint = "Go to the sign-in page and choose the identity provider there."
+
+
+class InvitedAnother(Refusal):
+    """Someone who is signed in opened an invitation to another address."""
+
+    code = "invited_another"
+    status = 403
+    message = "This invitation is for another address than the one you are signed in with."
+    hint = "Sign out and open the link again, or ask for an invitation to your own address."
+
+
 class InvalidGrant(Refusal):
     """The code of a sign-in is wrong, used, or older than a minute."""
 
@@ -107,6 +134,15 @@ class ReportNotSigned(Refusal):
     status = 403
     message = "This message is not signed by a scanner this portal knows. Nothing was taken."
     hint = "People and scripts report to /leaks/report, which asks for no signature."
+
+
+class ReportReplayed(Refusal):
+    """A scanner's message that was taken before: its signature holds for ever, so it is taken once."""
+
+    code = "report_replayed"
+    status = 409
+    message = "This very message was taken before. Nothing was taken again."
+    hint = "A new find is a new message. There is nothing to send again."
 
 
 class ScannerKeysMissing(Refusal):

@@ -73,6 +73,17 @@ try:
 except data.WrongSetting as wrong_provider:
     raise ImproperlyConfigured(str(wrong_provider)) from None
 
+BREAK_GLASS = env.str("PORTAL_BREAK_GLASS", default="").strip().lower()
+"""The address of the one account that may sign in with a password while PORTAL_OIDC_ONLY is true."""
+if BREAK_GLASS and not (PROVIDER and PROVIDER.only):
+    raise ImproperlyConfigured(
+        "PORTAL_BREAK_GLASS names who may use a password where PORTAL_OIDC_ONLY is true: set that, or leave this out."
+    )
+if BREAK_GLASS and ("@" not in BREAK_GLASS.strip("@") or " " in BREAK_GLASS or "," in BREAK_GLASS):
+    raise ImproperlyConfigured(
+        f"PORTAL_BREAK_GLASS is {BREAK_GLASS!r}: write the e-mail address of one account, you@example.com."
+    )
+
 LEAK_INTAKE = env.str("PORTAL_LEAK_INTAKE", default="on")
 if LEAK_INTAKE not in ("on", "off"):
     raise ImproperlyConfigured("PORTAL_LEAK_INTAKE: write on, or off to take no reports of leaked keys.")
@@ -183,6 +194,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "portal.next_page.NextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -240,7 +252,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
-    }
+    },
+    {"NAME": "portal.signing_in.passwords.VarietyValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -249,25 +262,29 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "reauthenticate": "10/m/user"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/300s/key",
+    "reauthenticate": "10/m/user",
+    "join": "20/m/ip,10/300s/key",
+}
+"""How many tries, in how long, counted by what; those of sign-in are shared by sign-in, proofs and invitations."""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _origin.scheme or "http"
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUSTED_PROXIES else 0
 SOCIALACCOUNT_ADAPTER = "portal.signing_in.oidc.Adapter"
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [PROVIDER.as_app()] if PROVIDER else []}}
 SOCIALACCOUNT_ONLY = (
     False  # allauth's own would drop passwords for good; the sign-in page leaves the form out
 )
 SOCIALACCOUNT_STORE_TOKENS = False
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
-SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # portal/signing_in/identities.py links, and ends what was before
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = "oidc"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 MFA_ADAPTER = "portal.signing_in.factors.Adapter"
+ACCOUNT_FORMS = {"reset_password": "portal.signing_in.forms.ResetForm"}
 MFA_FORMS = {
     "add_webauthn": "portal.signing_in.forms.NewPasskeyForm",
     "authenticate": "portal.signing_in.forms.CodeForm",
@@ -287,12 +304,8 @@ USERSESSIONS_TRACK_ACTIVITY = (
     False  # that would write at each request: portal/signing_in/sessions.py does at times
 )
 SESSION_COOKIE_AGE = 14 * 24 * 3600
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cached"}
-    if not TESTING
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-}
-"""Tries at sign-in are counted in the database: counted in a process, each process would allow as many again."""
+CACHES = {"default": {"BACKEND": "portal.signing_in.counters.TableCache"}}
+"""Where django-allauth counts tries: in a table, for all processes together, and nothing is pushed out of it."""
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -317,6 +330,7 @@ CSRF_TRUSTED_ORIGINS = [ORIGIN] if ORIGIN else []
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.refusals.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _origin.scheme == "https"
+SECURE_SSL_HOST = _origin.netloc or None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
 # Programs are never redirected: a client that follows would send its key twice, once in the clear.

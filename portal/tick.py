@@ -24,6 +24,7 @@ from keys import nonces, throttle
 from keys.models import Nonce
 from portal.leaks import dealing, reports
 from portal.notices import alarms, mail, recorded, timed
+from portal.signing_in import counters
 
 log = logging.getLogger(__name__)
 PAUSE = 1.0
@@ -55,6 +56,7 @@ WORKS = (
     Work("leaks", timedelta(seconds=1), dealing.deal_with_waiting, reports.are_waiting),
     Work("leaks-kept", timedelta(hours=1), reports.purge),
     Work("paces", timedelta(hours=6), lambda: throttle.sweep(now())),
+    Work("counters", timedelta(hours=1), counters.sweep),
     Work("nonces", timedelta(minutes=1), lambda: nonces.sweep(now()), Nonce.objects.exists),
 )
 

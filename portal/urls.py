@@ -163,6 +163,11 @@ people = [
         "<uuid:user_id>/open/", page(person_pages.reactivate, on_people.REACTIVATE), name="person-reactivate"
     ),
     path(
+        "<uuid:user_id>/confirm-email/",
+        page(person_pages.confirm_email, on_people.CONFIRM_EMAIL),
+        name="person-confirm-email",
+    ),
+    path(
         "<uuid:user_id>/email/", page(person_pages.change_email, on_people.CHANGE_EMAIL), name="person-email"
     ),
 ]

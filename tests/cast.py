@@ -12,6 +12,7 @@ from audit.actors import Actor, Origin
 from audit.clock import now
 from portal.gates import person
 from portal.models import Role, User
+from portal.models.people import note_of
 from tests.factories import AgentFactory, AppFactory, member
 
 
@@ -63,7 +64,7 @@ def acting() -> Callable[[User, App | None], Actor]:
 
 def prove(client: Client, user: User, seconds_ago: float = 0) -> None:
     """Let `client` have proved so many seconds ago that it is `user`, as django-allauth keeps it."""
-    User.objects.filter(pk=user.pk).update(last_seen_at=now())
+    note_of(user, last_seen_at=now())
     session = client.session
     session["account_authentication_methods_user"] = str(user.pk)
     session["account_authentication_methods"] = [{"method": "password", "at": time.time() - seconds_ago}]

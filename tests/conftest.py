@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as portal
-from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import override_settings
 from django.test.client import ClientHandler
@@ -84,12 +83,6 @@ def the_door_lets_go() -> Iterator[None]:
     """Close the connections of the door's batches, if a test used any: its database may be dropped next."""
     yield
     gathering.close()
-
-
-@pytest.fixture(autouse=True)
-def forgotten_tries() -> None:
-    """Forget the wrong passwords of the test before, which allauth counts for each address."""
-    cache.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

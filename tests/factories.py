@@ -22,6 +22,7 @@ from portal import actions
 from portal.access import tokens
 from portal.access.tokens import Issued
 from portal.models import Membership, User
+from portal.people.lifecycle import create_person
 
 PASSWORD = "a long enough password"
 
@@ -38,8 +39,7 @@ class UserFactory(DjangoModelFactory[User]):
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
         user = model_class(**kwargs)
-        user.set_password(PASSWORD)
-        user.save()
+        create_person(shell(), user, PASSWORD)
         return user
 
 

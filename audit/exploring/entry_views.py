@@ -16,6 +16,7 @@ from audit.exploring.search import Entry
 from audit.exporting.ocsf import ocsf
 from audit.faces import TenantRequest
 from audit.models import Call, Event, Seal
+from audit.portal_origin import absolute
 from audit.refusals import NotFound
 
 
@@ -45,7 +46,7 @@ def call(request: TenantRequest, call_id: UUID) -> HttpResponse:
     found = Call.objects.filter(app_id=request.app.id, id=call_id).first()
     if found is None:
         raise NotFound
-    here = request.build_absolute_uri(request.path)
+    here = absolute(request, request.path)
     context = {
         "call": found,
         "explained": None if found.allowed else explain(found, request.actor, request.app.name, here),

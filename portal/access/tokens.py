@@ -34,17 +34,16 @@ from portal.models import AccessToken, Authorization, NoticeKind, User
 from portal.notices.tell import News, tell
 from portal.refusals import InvalidGrant, InvalidToken, TokenExpired
 from portal.roles import EVERYTHING, with_lower_tiers
+from portal.signing_in import policy
+from portal.signing_in.policy import Way
 
 CODE_LIFE = timedelta(minutes=1)
 SIGN_IN_LIFE = timedelta(days=90)
 """Of a token that a terminal signed in for: nobody chose its end, so it has one."""
 HEARD_EVERY = timedelta(minutes=1)
 MOST = 50
-DANGEROUS = frozenset(one for one in EVERYTHING if not one.endswith((":read", ":write"))) | {
-    "dashboard_members:write",
-    "dashboard_audit:write",
-}
-"""What breaks things, or shows all of them."""
+DANGEROUS = frozenset(one for one in EVERYTHING if not one.endswith(":read"))
+"""What changes things, or shows all of them: a token outlives the browser that was left open."""
 _CODE = _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """32 bytes in base64url."""
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -127,7 +126,7 @@ def end_found(actor: Actor, token: AccessToken, reason: str = "", ticket: str = 
 
 
 def recognise(presented: str) -> AccessToken:
-    """The living token whose plaintext was presented. Raises InvalidToken, TokenExpired."""
+    """The living token whose plaintext was presented. Raises InvalidToken, TokenExpired, SecondFactorRequired."""
     if not plaintext.is_token(presented):
         raise InvalidToken
     digests = plaintext.digests(plaintext.sha256(presented))
@@ -136,6 +135,7 @@ def recognise(presented: str) -> AccessToken:
         raise InvalidToken
     if token.status == "expired":
         raise TokenExpired
+    policy.require(token.user, Way.TOKEN)
     _hear(token)
     return token
 
@@ -193,7 +193,10 @@ def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: s
 
 
 def redeem(code: str, verifier: str) -> Authorization:
-    """The yes behind `code`, used up by this. Raises InvalidGrant if it is old, used, or another's."""
+    """The yes behind `code`, used up by this.
+
+    Raises InvalidGrant if it is old, used, or another's, SecondFactorRequired.
+    """
     if not _CODE.fullmatch(code):
         raise InvalidGrant
     found = (
@@ -207,6 +210,7 @@ def redeem(code: str, verifier: str) -> Authorization:
     made = base64.urlsafe_b64encode(_sha256(verifier)).rstrip(b"=").decode()
     if not secrets.compare_digest(made, found.challenge) or not found.user.is_active:
         raise InvalidGrant
+    policy.require(found.user, Way.TOKEN)
     return found
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from agents.faces import finished, sent, shown_once
 from audit.faces import PortalRequest
 from audit.models import Event
+from audit.portal_origin import portal_origin
 from audit.refusals import NotFound, Refusal
 from audit.values import ReasonForm
 from portal import permissions
@@ -93,4 +93,4 @@ def _token(request: PortalRequest, token_id: UUID) -> AccessToken:
 
 def _base_url(request: PortalRequest) -> str:
     """What programs are told to call."""
-    return settings.ORIGIN or request.build_absolute_uri("/").rstrip("/")
+    return portal_origin(request)

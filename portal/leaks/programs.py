@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -55,9 +56,11 @@ def _scanner(request: HttpRequest) -> HttpResponseBase:
     told = [
         (hashlib.sha256(one["token"].encode(errors="surrogatepass")).digest(), one) for one in _messages(body)
     ]
-    reports.take_all(
-        ((hashed, one["url"], _note(one)) for hashed, one in told), source=LeakReport.Source.SCANNER
-    )
+    with transaction.atomic():
+        reports.refuse_replay(body)
+        reports.take_all(
+            ((hashed, one["url"], _note(one)) for hashed, one in told), source=LeakReport.Source.SCANNER
+        )
     ours = reports.known({hashed for hashed, _ in told})
     return JsonResponse([_label(hashed, one["type"], hashed in ours) for hashed, one in told], safe=False)
 

@@ -1,5 +1,6 @@
 """Reports of leaks, as they come in. Taking one is the same work whether its secret is one of ours or not."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -13,13 +14,14 @@ from audit.clock import now
 from audit.refusals import Invalid
 from keys import plaintext, throttle
 from keys.models import ApiKey, Gateway
-from keys.throttle import Charge
 from portal.leaks import places
-from portal.models import AccessToken, LeakReport
-from portal.refusals import TooManyReports
+from portal.models import AccessToken, LeakReport, TakenMessage
+from portal.refusals import ReportReplayed, TooManyReports
 
 A_MINUTE = 20
 """Reports that one address may send; an IPv6 network of 64 bits is one address."""
+A_MINUTE_AROUND = 60
+"""Reports from the addresses around one, a /24 or a /48: whoever has a network must not use up everyone's."""
 A_MINUTE_IN_ALL = 600
 """So that a crowd of addresses cannot fill the database."""
 KEPT = timedelta(days=365)
@@ -48,14 +50,23 @@ def hash_of(text: str) -> bytes:
 
 def charge(address: str) -> None:
     """Count one report against the address it comes from. Raises TooManyReports."""
-    charges = [
-        Charge.of(_bucket(_network(address)), A_MINUTE),
-        Charge.of(_bucket("everyone"), A_MINUTE_IN_ALL),
-    ]
+    near, wide = _networks(address)
+    buckets = ((near, A_MINUTE), (f"around {wide}", A_MINUTE_AROUND), ("everyone", A_MINUTE_IN_ALL))
     with transaction.atomic():
-        allowances = throttle.charge_all(charges, now())
-    if wait := max(one.retry_after for one in allowances):
+        for name, limit in buckets:
+            # One after the other: what a narrower limit refuses takes nothing from what is left for others.
+            wait = throttle.charge(_bucket(name), limit, now()).retry_after
+            if wait:
+                break
+    if wait:
         raise TooManyReports(retry_after=wait)
+
+
+def refuse_replay(body: bytes) -> None:
+    """Remember a signed message, which holds whenever it is sent. Raises ReportReplayed if it was taken before."""
+    _, is_new = TakenMessage.objects.get_or_create(digest=hashlib.sha256(body).digest())
+    if not is_new:
+        raise ReportReplayed
 
 
 def take(hashed: bytes, *, source: str, found_at: str = "", note: str = "") -> LeakReport:
@@ -89,6 +100,7 @@ def known(hashes: Iterable[bytes]) -> set[bytes]:
 
 def purge() -> int:
     """Let go of reports that have been kept long enough, a step at a time; return how many went."""
+    TakenMessage.objects.filter(at__lt=now() - KEPT).delete()
     handled = LeakReport.objects.filter(handled_at__isnull=False)
     due = handled.filter(at__lt=now() - KEPT) | handled.filter(
         at__lt=now() - KEPT_UNKNOWN, outcome=LeakReport.Outcome.UNKNOWN
@@ -97,11 +109,13 @@ def purge() -> int:
     return LeakReport.objects.filter(pk__in=oldest).delete()[0] if oldest else 0
 
 
-def _network(address: str) -> str:
-    """Who is counted as one reporter."""
+def _networks(address: str) -> tuple[str, str]:
+    """Who is counted as one reporter, and the network around them. All that cannot be read are one."""
     known = parse_address(f"[{address}]" if ":" in address else address)
-    wide = isinstance(known, IPv6Address) and not known.ipv4_mapped
-    return str(ip_network((known, 64), strict=False)) if known and wide else address
+    if known is None:
+        return "unknown", "unknown"
+    near, wide = (64, 48) if isinstance(known, IPv6Address) else (32, 24)
+    return str(ip_network((known, near), strict=False)), str(ip_network((known, wide), strict=False))
 
 
 def _bucket(who: str) -> UUID:

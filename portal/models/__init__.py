@@ -6,13 +6,13 @@ from portal.models.invitations import Invitation
 from portal.models.leaks import LeakReport
 from portal.models.notices import Notice, NoticeChoice, NoticeKind
 from portal.models.people import LONGEST_LABEL, Membership, Role, User, UserManager
-from portal.models.tries import Cached
+from portal.models.tries import Counter, TakenMessage, UsedCode
 
 __all__ = [
     "LONGEST_LABEL",
     "AccessToken",
     "Authorization",
-    "Cached",
+    "Counter",
     "HouseRules",
     "Invitation",
     "LeakReport",
@@ -21,6 +21,8 @@ __all__ = [
     "NoticeChoice",
     "NoticeKind",
     "Role",
+    "TakenMessage",
+    "UsedCode",
     "User",
     "UserManager",
 ]

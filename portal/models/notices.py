@@ -34,6 +34,7 @@ class Notice(models.Model):
     event_id = models.UUIDField(null=True)
     says = models.CharField(max_length=300, help_text="One sentence. Never a secret.")
     more = models.CharField(max_length=500, blank=True)
+    mail_to = models.EmailField(blank=True, default="", help_text="Empty: the address of its reader.")
     to = models.CharField(max_length=200, help_text="The path of the page that sets it right.")
     at = models.DateTimeField(default=now)
     shown = models.BooleanField(default=True, help_text="In the portal. False: by e-mail alone.")

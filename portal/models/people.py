@@ -1,16 +1,18 @@
 """Who people are, and what role they have where."""
 
-from typing import Any, ClassVar
+from types import MethodType
+from typing import Any, ClassVar, cast
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import cached_property
 
 from agents.models import App
 from audit.clock import now
-from audit.ids import new_id
 from audit.models import Audited
+from audit.models.audited import AuditedQuerySet
 
 LONGEST_LABEL = 200
 """What the log has room for."""
@@ -27,14 +29,20 @@ class Role(models.TextChoices):
 class UserManager(BaseUserManager["User"]):
     """Knows people by their e-mail address, whatever its case."""
 
+    def get_queryset(self) -> AuditedQuerySet["User"]:
+        return AuditedQuerySet(self.model, using=self._db)
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 
 
-class User(AbstractBaseUser):
-    """Someone who can sign in. What they may do is said by their memberships."""
+class User(Audited, AbstractBaseUser):
+    """Someone who can sign in. What they may do is said by their memberships.
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    Saved inside change() alone, for each column is part of a way in. Django itself writes two things beside it: when
+    someone last signed in, which has an event of its own, and the same password under a newer hash.
+    """
+
     email = models.EmailField("e-mail address", unique=True)
     name = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
@@ -44,7 +52,7 @@ class User(AbstractBaseUser):
     is_fresh = True
     """Whether they proved lately who they are. A page's gate says so of whoever asks; see signing_in."""
 
-    objects: ClassVar[UserManager] = UserManager()
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -67,8 +75,42 @@ class User(AbstractBaseUser):
         return label[:LONGEST_LABEL]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("update_fields") == ["last_login"]:
+            note_of(self, last_login=self.last_login)
+            return
         self.email = self.email.lower()
         super().save(*args, **kwargs)
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether it is this. A hash of earlier settings is made anew, which changes nobody's way in: no event."""
+        kept = self.password
+
+        def rehash(raw: str) -> None:
+            self.password = make_password(raw)
+            QuerySet(User).filter(pk=self.pk, password=kept).update(password=self.password)
+
+        return check_password(raw_password, kept, rehash)
+
+    def about(self) -> dict[str, Any]:
+        return {"target_kind": "person", "target_id": str(self.pk), "target_label": self.label}
+
+    def picture(self) -> dict[str, Any]:
+        return {
+            "email": self.email,
+            "name": self.name,
+            "account": "open" if self.is_active else "closed",
+            "password": "set" if self.has_usable_password() else "none",
+        }
+
+
+def itself(user: User) -> User:
+    """The row that `user` stands for: request.user is a stand-in, and change() watches the row."""
+    return cast(User, cast(MethodType, user.save).__self__)
+
+
+def note_of(user: User, **columns: Any) -> None:
+    """Write what nobody did on purpose: when `user` was last here, when they last signed in. Not an act."""
+    QuerySet(User).filter(pk=user.pk).update(**columns)
 
 
 class Membership(Audited):

@@ -26,11 +26,11 @@ def is_wanted() -> bool:
 
 def send() -> int:
     """Send what is due; return for how many people something was tried."""
-    found = list(_due().select_related("user").order_by("user_id", "at", "id")[:AT_ONCE])
-    people = [(user, list(notices)) for user, notices in groupby(found, key=lambda one: one.user)]
-    for user, notices in people:
-        _send(user, notices)
-    return len(people)
+    found = list(_due().select_related("user").order_by("user_id", "mail_to", "at", "id")[:AT_ONCE])
+    letters = [(user, address, list(notices)) for (user, address), notices in groupby(found, key=_addressee)]
+    for user, address, notices in letters:
+        _send(user, address, notices)
+    return len(letters)
 
 
 def subject_of(notices: Sequence[Notice]) -> str:
@@ -52,11 +52,16 @@ def body_of(notices: Sequence[Notice]) -> str:
     return "\n".join([*lines, "--", f"What you are told, and how: {where}"])
 
 
+def _addressee(notice: Notice) -> tuple[User, str]:
+    """Whose notice it is, and the address it goes to: an account's former one, if that is to know."""
+    return notice.user, notice.mail_to or notice.user.email
+
+
 def _due() -> QuerySet[Notice]:
     return Notice.objects.filter(mail_due_at__lte=now(), mailed_at=None)
 
 
-def _send(user: User, notices: list[Notice]) -> None:
+def _send(user: User, address: str, notices: list[Notice]) -> None:
     wanted = [one for one in notices if user.is_active and _concerns(user, one)]
     Notice.objects.filter(pk__in=[one.pk for one in notices if one not in wanted]).update(mail_due_at=None)
     if not wanted:
@@ -65,7 +70,7 @@ def _send(user: User, notices: list[Notice]) -> None:
     # Claimed before it is sent: another process must not send it, too.
     if not _due().filter(pk__in=ids).update(mail_due_at=now() + RETRIES[0]):
         return
-    message = EmailMessage(subject_of(wanted), body_of(wanted), None, [user.email])
+    message = EmailMessage(subject_of(wanted), body_of(wanted), None, [address])
     try:
         message.send()
     except Exception as error:  # whatever a mail server may do

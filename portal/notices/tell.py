@@ -32,6 +32,8 @@ class News:
     app_id: UUID | None = None
     key_id: UUID | None = None
     event_id: UUID | None = None
+    mail_to: str = ""
+    """An address to mail it to, whatever its reader chose. Empty: their own, as they chose."""
 
 
 def tell(news: News, users: Iterable[User]) -> int:
@@ -75,6 +77,9 @@ def _notice(news: News, user: User, choice: NoticeChoice | None) -> Notice:
         says=news.says[:300],
         more=news.more[:500],
         to=news.to,
-        shown=choice.in_portal if choice else True,
-        mail_due_at=now() if settings.SENDS_MAIL and (choice is None or choice.by_mail) else None,
+        mail_to=news.mail_to,
+        shown=not news.mail_to and (choice.in_portal if choice else True),
+        mail_due_at=now()
+        if settings.SENDS_MAIL and (news.mail_to or choice is None or choice.by_mail)
+        else None,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
@@ -28,6 +29,11 @@ from portal.signing_in import sessions
 
 INVITATION_LIFE = timedelta(days=7)
 LONGEST_EMAIL = 254
+NOT_ACCEPTED = (
+    "Not accepted. If you have an account here with this address, give its present password. If you are new,"
+    " choose one of at least 12 characters, neither common nor a few words repeated, nor like your name or address."
+)
+"""Said alike to someone known and to someone unknown: a link must not tell who has an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +107,28 @@ def join(origin: Origin, invitation: Invitation, *, email: str, name: str, passw
     Raises Invalid, WrongPassword, InvitationOver, AlreadyMember.
     """
     email = invitation.email or parse_email(email)
+    name = _parse_own_name(name)
     with transaction.atomic():
-        user = _known(email, password) or _new(email, name, password)
-        actor = Actor("person", str(user.pk), user.label, frozenset(), origin)
-        with change(actor, actions.JOIN, on=invitation) as act:
-            if invitation.used_at or invitation.withdrawn_at or not _still_stands(invitation):
-                raise InvitationOver
-            invitation.used_at = now()
-            invitation.save(update_fields=["used_at"])
-            membership = Membership(user=user, app=invitation.app, role=invitation.role)
-            with change(actor, actions.JOIN, on=membership, cause=act):
-                _save(membership)
+        user = _known(email, password)
+        if user is None:
+            user = User(email=email, name=name)
+            _require_good(password, user)
+            create_person(person_at(origin, user), user, password)
+        take_up(origin, invitation, user)
     return user
+
+
+def take_up(origin: Origin, invitation: Invitation, user: User) -> None:
+    """Give `user`, who has proved who they are, the role of `invitation`. Raises InvitationOver, AlreadyMember."""
+    actor = person_at(origin, user)
+    with transaction.atomic(), change(actor, actions.JOIN, on=invitation) as act:
+        if invitation.used_at or invitation.withdrawn_at or not _still_stands(invitation):
+            raise InvitationOver
+        invitation.used_at = now()
+        invitation.save(update_fields=["used_at"])
+        membership = Membership(user=user, app=invitation.app, role=invitation.role)
+        with change(actor, actions.JOIN, on=membership, cause=act):
+            _save(membership)
 
 
 def give_role(actor: Actor, user: User, app: App | None, role: str) -> Membership:
@@ -129,7 +145,12 @@ def make_admin(actor: Actor, email: str, password: str, name: str = "") -> User:
     with transaction.atomic():
         if User.objects.filter(email=parse_email(email)).exists():
             raise AlreadyMember("Someone with this e-mail address exists.")
-        user = _new(email, name, password)
+        user = User(email=parse_email(email), name=_parse_own_name(name))
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise Invalid("password", " ".join(error.messages)) from None
+        create_person(actor, user, password)
         membership = Membership(user=user, app=None, role=Role.ADMIN)
         with change(actor, actions.JOIN, on=membership):
             membership.save()
@@ -191,26 +212,42 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
-def _known(email: str, password: str) -> User | None:
-    user = User.objects.filter(email=email).first()
-    if user and not user.check_password(password):
-        raise WrongPassword("password", "This address has an account here: give its present password.")
-    return user
-
-
-def _new(email: str, name: str, password: str) -> User:
-    user = User(email=parse_email(email), name=parse_name(name) if name.strip() else "")
+def create_person(actor: Actor, user: User, password: str | None) -> None:
+    """Make the account of `user`, which nobody has saved yet; None: without a password. Raises AlreadyMember."""
+    if password is None:
+        user.set_unusable_password()
+    else:
+        user.set_password(password)
     try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid("password", " ".join(error.messages)) from None
-    user.set_password(password)
-    try:
-        with transaction.atomic():
+        with transaction.atomic(), change(actor, actions.CREATE_PERSON, on=user):
             user.save()
     except IntegrityError:
         raise AlreadyMember("Someone with this e-mail address exists.") from None
+
+
+def person_at(origin: Origin, user: User) -> Actor:
+    """`user`, acting for themselves, without any permission."""
+    return Actor("person", str(user.pk), user.label, frozenset(), origin)
+
+
+def _known(email: str, password: str) -> User | None:
+    user = User.objects.filter(email=email).first()
+    if user and not user.check_password(password):
+        raise WrongPassword("password", NOT_ACCEPTED)
     return user
+
+
+def _require_good(password: str, user: User) -> None:
+    """Raise WrongPassword, as for someone known and after as long, unless a newcomer may choose `password`."""
+    try:
+        validate_password(password, user)
+    except ValidationError:
+        make_password(password)
+        raise WrongPassword("password", NOT_ACCEPTED) from None
+
+
+def _parse_own_name(name: str) -> str:
+    return parse_name(name) if name.strip() else ""
 
 
 def _save(membership: Membership) -> None:

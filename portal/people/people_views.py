@@ -76,6 +76,7 @@ def person(request: PortalRequest, user_id: UUID) -> HttpResponse:
             :LATELY
         ],
         "is_self": user == user_of(request),
+        "is_confirmed": accounts.is_confirmed(user),
     }
     return render(request, "portal/person.html", context)
 
@@ -122,6 +123,14 @@ def reactivate(request: PortalRequest, user_id: UUID) -> HttpResponse:
     user = _person(user_id)
     accounts.reactivate(request.actor, user)
     return finished(request, _page_of(user), f"{user} can sign in again")
+
+
+@require_POST
+def confirm_email(request: PortalRequest, user_id: UUID) -> HttpResponse:
+    """Vouch for a person's address: from then on the identity provider opens the account by it."""
+    user = _person(user_id)
+    accounts.confirm_email(request.actor, user)
+    return finished(request, _page_of(user), f"The address of {user} is confirmed")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

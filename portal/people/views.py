@@ -1,13 +1,12 @@
 """The pages of an app's members, and the one by which someone joins."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from allauth.core import ratelimit
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,13 +21,13 @@ from keys.refusals import LastActiveKey
 from portal import actions
 from portal.access.tokens import alive
 from portal.gates import person, user_of
-from portal.models import Invitation, Membership
+from portal.models import Invitation, Membership, User
 from portal.people import forms, leaving, lifecycle
 from portal.people.lifecycle import Invited
 from portal.people.links import link_of
 from portal.permissions import roles_in_words
-from portal.refusals import TooManyTries, WrongPassword
-from portal.signing_in import attempts
+from portal.refusals import InvitedAnother, OnlyProvider, WrongPassword
+from portal.signing_in import attempts, policy
 from portal.signing_in.factors import with_factor
 
 
@@ -65,10 +64,13 @@ def withdraw(request: AppRequest, invitation_id: UUID) -> HttpResponse:
     return finished(request, _to_members(request), says)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def change_role(request: AppRequest, membership_id: UUID) -> HttpResponse:
-    """Give a member another role."""
+    """Give a member another role, once it was asked what that means."""
     membership = _membership(request, membership_id)
+    if request.method != "POST":
+        context = {"membership": membership, "chosen": request.GET.get("role", membership.role)}
+        return render(request, "portal/member_role.html", context)
     form = forms.RoleForm(request.POST)
     if not form.is_valid():
         raise Invalid("role", "Choose one of the three roles.")
@@ -114,22 +116,51 @@ def resend(request: AppRequest, invitation_id: UUID) -> HttpResponse:
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """The way in by an invitation's link."""
     invitation = lifecycle.invitation_of(secret)
+    if isinstance(request.user, User):
+        return _take_up(request, invitation)
     form = forms.JoinForm(sent(request), invitation=invitation)
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
-        origin = cast(PortalRequest, request).origin
-        tries = {"action": "login_failed", "key": f"join-{invitation.id}"}
-        if not ratelimit.consume(request, **tries, dry_run=True):
-            raise TooManyTries
         try:
-            user = lifecycle.join(origin, invitation, **form.cleaned_data)
+            user = _join(request, invitation, form.cleaned_data)
             return attempts.let_in(request, user)
         except Invalid as invalid:
-            if isinstance(invalid, WrongPassword):
-                ratelimit.consume(request, **tries)
             form.refuse(invalid)
             status = invalid.status
-    response = render(request, "portal/join.html", {"form": form, "invitation": invitation}, status=status)
+    return _joining(request, {"form": form, "invitation": invitation}, status)
+
+
+def _join(request: HttpRequest, invitation: Invitation, given: dict[str, str]) -> User:
+    """Someone new, or someone known who gives their password: a try to sign in, counted and recorded as every other."""
+    email = (invitation.email or given["email"]).strip().lower()
+    if not policy.may_use_own_ways(email):
+        attempts.failed(request, actions.FAIL_SIGN_IN, None, "a way in that is closed: an invitation", email)
+        raise OnlyProvider
+    tries = attempts.count_try(request, email, invitation)
+    try:
+        user = lifecycle.join(cast(PortalRequest, request).origin, invitation, **given)
+    except WrongPassword:
+        attempts.failed(
+            request, actions.FAIL_SIGN_IN, None, "a password not accepted at an invitation", email
+        )
+        raise
+    tries.rollback()
+    return user
+
+
+def _take_up(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """Someone who is signed in opens an invitation: one click, and the role is theirs."""
+    user = user_of(request)
+    if invitation.email and invitation.email != user.email:
+        raise InvitedAnother
+    if request.method == "POST":
+        lifecycle.take_up(cast(PortalRequest, request).origin, invitation, user)
+        return HttpResponseRedirect(reverse("home"))
+    return _joining(request, {"invitation": invitation, "person": user}, 200)
+
+
+def _joining(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
+    response = render(request, "portal/join.html", context, status=status)
     # The address holds a secret. With no-referrer, browsers would also hide the Origin that CSRF asks for.
     response["Referrer-Policy"] = "strict-origin"
     return response

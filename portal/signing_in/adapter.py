@@ -1,17 +1,27 @@
 """Our word in django-allauth's sign-in: no one signs up by themselves, and coming and going is recorded."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django.http import HttpRequest
 
+from audit.addresses import client_address
 from audit.change import record
 from audit.ids import new_id
+from audit.portal_origin import portal_origin
 from portal import actions
 from portal.models import User
-from portal.signing_in import again, attempts, oidc, sessions
+from portal.next_page import safe_next
+from portal.people import accounts
+from portal.refusals import OnlyProvider
+from portal.signing_in import again, attempts, oidc, policy, sessions
 from portal.signing_in.attempts import someone, tell_owner
+from portal.signing_in.break_glass import is_break_glass, only_provider
+from portal.signing_in.policy import Way
+from portal.signing_in.sessions import UNKNOWN
 
 TOLD = {
     "account/email/password_changed": "Your password was changed.",
@@ -28,17 +38,53 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Never: people come by invitation."""
         return False
 
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Who is counted. What cannot be read is one caller, and never the proxy that handed it on."""
+        return str(client_address(request.META) or UNKNOWN)
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether to go on there: a page of this portal."""
+        return bool(safe_next(url))
+
+    def render_mail(self, template_prefix: str, email: Any, context: dict[str, Any], **kwargs: Any) -> Any:
+        """A mail names the portal by its own address."""
+        where = urlsplit(portal_origin(self.request)).netloc if self.request else ""
+        return super().render_mail(template_prefix, email, {"portal": where, **context}, **kwargs)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """By what tries are counted: the account, whatever host the request named."""
+        return str(credentials.get("email") or credentials.get("username") or "").strip().lower()
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Called for a password; where the provider alone lets in, all but one account get the same refusal."""
+        user = super().authenticate(request, **credentials)
+        if only_provider() and not (user and is_break_glass(user.email)):
+            if user:
+                attempts.failed(request, actions.FAIL_SIGN_IN, user, "a way in that is closed: a password")
+            raise OnlyProvider
+        return user
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> Any:
+        """Called before a person is let in, by whatever way."""
+        social = (kwargs.get("signal_kwargs") or {}).get("sociallogin")
+        if refusal := policy.unmet(user, Way.PROVIDER if social else Way.OWN):
+            attempts.failed(request, actions.FAIL_SIGN_IN, user, "a way in that is closed")
+            raise refusal
+        return super().pre_login(request, user, **kwargs)
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> Any:
         """Called once a person is in."""
         if sociallogin := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
-            oidc.bring_roles(request, user, oidc.claims(sociallogin))
+            told = oidc.claims(sociallogin)
+            again.note_proved_there(request, told)
+            oidc.bring_roles(request, user, told)
         attempts.passed(request, user)
         return super().post_login(request, user, **kwargs)
 
     def logout(self, request: HttpRequest) -> None:
         """Called before a person is out."""
         if isinstance(request.user, User):
-            record(someone(request.user, request), actions.SIGN_OUT, **sessions.about(request.user))
+            record(someone(request.user, request), actions.SIGN_OUT, **request.user.about())
         super().logout(request)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
@@ -56,14 +102,28 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
             attempts.failed(context.request, actions.FAIL_PROOF, user, "a wrong password")
         return proved
 
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """By what someone may prove who they are: not by a password that would not let them in."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        allowed = policy.may_use_own_ways(user.email)
+        return [way for way in ways if allowed or way["id"] != "reauthenticate"]
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Called when someone has opened the link that was sent to their address."""
+        confirmed = bool(super().confirm_email(request, email_address))
+        if confirmed:
+            user = email_address.user
+            record(someone(user, request), actions.CONFIRM_OWN_EMAIL, **user.about())
+        return confirmed
+
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whether allauth asks for a proof, too: it does when we would."""
         return not again.is_fresh(context.request)
 
     def set_password(self, user: User, password: str) -> None:
         """Called for a change and for a reset; the new password is hashed and never kept."""
-        super().set_password(user, password)
-        record(someone(user, self.request), actions.CHANGE_PASSWORD, **sessions.about(user))
+        policy.require(user, Way.OWN)
+        accounts.set_password(someone(user, self.request), user, password)
 
     def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
         """Called when the way in was changed: its owner is told as they chose to be. Factors: factors.recorded()."""

@@ -5,24 +5,32 @@ kept and carried out after the proof; programs prove themselves with each reques
 """
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, get_reauthentication_flows
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import (
+    AUTHENTICATION_METHODS_SESSION_KEY,
+    get_authentication_records,
+)
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.urls import resolve, reverse
 
 from agents.faces import sent_to
 from portal.models import User
+from portal.next_page import drop_unsafe_next
 from portal.signing_in.provider import ID
 
 LEFT = "proof_left_at"
 """In the session: when its owner asked to be asked again. Proofs before it do not count."""
 LARGEST = 20_000
 """Characters of a form that are kept. Forms of dangerous acts are small; a larger one is sent again."""
+PROVE_THERE = "prompt=login&max_age=0"
+"""What the provider is asked: to let its person prove who they are, whatever session they have there."""
 SECRET = ("password", "code", "credential", "secret", "csrfmiddlewaretoken")
 """Fields that are never kept."""
 
@@ -44,6 +52,15 @@ def proved_until(request: HttpRequest) -> datetime | None:
     return datetime.fromtimestamp(ends, UTC)
 
 
+def note_proved_there(request: HttpRequest, told: Mapping[str, Any]) -> None:
+    """Date a sign-in by the provider when it was proved there: its own session may be hours old, and is no proof."""
+    records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
+    at = told.get("auth_time")
+    if records and isinstance(at, int | float) and not isinstance(at, bool):
+        latest = records[-1] | {"at": min(records[-1]["at"], at)}
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [*records[:-1], latest]
+
+
 def leave(request: HttpRequest) -> None:
     """Be asked again from now on."""
     request.session[LEFT] = time.time()
@@ -60,7 +77,8 @@ def ask(request: HttpRequest) -> HttpResponseBase:
         if len(form := kept.urlencode()) <= LARGEST:
             state = {"path": back, "form": form}
             request.session[STATE_SESSION_KEY] = {"state": state, "callback": f"{__name__}.go_on"}
-    return sent_to(request, f"{_where(cast(User, request.user))}?next={quote(back)}")
+    there = _where(cast(User, request.user))
+    return sent_to(request, f"{there}{'&' if '?' in there else '?'}next={quote(back)}")
 
 
 def go_on(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
@@ -72,6 +90,7 @@ def go_on(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
     request.path = request.path_info = where
     request.GET, request.POST = QueryDict(query), QueryDict(state["form"])
     request.META["QUERY_STRING"] = query
+    drop_unsafe_next(request)
     match = request.resolver_match = resolve(where)
     answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return answer
@@ -79,6 +98,6 @@ def go_on(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
 
 def _where(user: User) -> str:
     """The page that asks. Who has neither password nor factor proves it at the provider, by signing in there."""
-    if get_reauthentication_flows(user):
+    if get_adapter().get_reauthentication_methods(user):
         return reverse("account_reauthenticate")
-    return reverse("openid_connect_login", args=[ID])
+    return f"{reverse('openid_connect_login', args=[ID])}?{urlencode({'auth_params': PROVE_THERE})}"

@@ -1,10 +1,12 @@
 """What is on record of coming and going: with what someone signed in, what failed, and whether it was new."""
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from allauth.account import app_settings
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.account.utils import perform_login
+from allauth.core.internal import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -16,13 +18,27 @@ from audit.models import Event
 from audit.origins import origin_of
 from audit.text import keepable
 from portal import actions
-from portal.models import NoticeKind, User
+from portal.models import Invitation, NoticeKind, User
 from portal.notices.tell import News, tell
-from portal.signing_in.sessions import about, browser
+from portal.refusals import TooManyTries
+from portal.signing_in.break_glass import is_break_glass, watchers
+from portal.signing_in.sessions import browser
 
 REMEMBERED = timedelta(days=90)
 """For so long an address and a browser someone has signed in from are not new."""
 METHODS = {"webauthn": "passkey", "totp": "authenticator app", "recovery_codes": "recovery code"}
+
+
+@dataclass(slots=True)
+class Tries:
+    """What was counted of one try."""
+
+    usages: list[ratelimit.RateLimitUsage] = field(default_factory=list)
+
+    def rollback(self) -> None:
+        """It was no guess: take it back."""
+        for usage in self.usages:
+            usage.rollback()
 
 
 def someone(user: User, request: HttpRequest | None) -> Actor:
@@ -43,7 +59,11 @@ def passed(request: HttpRequest, user: User) -> None:
     by = [_method(one) for one in get_authentication_records(request, user)]
     actor = someone(user, request)
     is_new = _is_new(actor)
-    event = record(actor, actions.SIGN_IN, facts={"by": by}, **about(user))
+    is_urgent = is_break_glass(user.email) and "identity provider" not in by
+    facts = {"by": by} | ({"break_glass": True} if is_urgent else {})
+    event = record(actor, actions.SIGN_IN, facts=facts, **user.about())
+    if is_urgent:
+        _tell_of_break_glass(user, actor, event)
     if is_new:
         what = browser(actor.origin.user_agent)
         news = News(
@@ -57,9 +77,23 @@ def passed(request: HttpRequest, user: User) -> None:
         tell(news, [user])
 
 
+def count_try(request: HttpRequest, email: str, invitation: Invitation) -> Tries:
+    """Count a password given with an invitation: for its account as at sign-in, for its address, and for the link.
+
+    What is returned takes the count back. Raises TooManyTries.
+    """
+    tries = Tries()
+    for action, key in (("join", f"join:{invitation.pk}"), ("login_failed", email)):
+        usage = ratelimit.consume(request, app="allauth.account", action=action, key=key)
+        if not usage:
+            raise TooManyTries
+        tries.usages.append(usage)
+    return tries
+
+
 def proved(request: HttpRequest, user: User, by: str) -> None:
     """Record that `user` has proved once more who they are."""
-    record(someone(user, request), actions.PROVE, facts={"by": by}, **about(user))
+    record(someone(user, request), actions.PROVE, facts={"by": by}, **user.about())
 
 
 def failed(request: HttpRequest, action: Action, user: User | None, why: str, email: str = "") -> None:
@@ -70,10 +104,27 @@ def failed(request: HttpRequest, action: Action, user: User | None, why: str, em
 
 
 def tell_owner(
-    user: User, says: str, mark: str, more: str = "If it was not you, tell an admin at once."
+    user: User,
+    says: str,
+    mark: str,
+    more: str = "If it was not you, tell an admin at once.",
+    mail_to: str = "",
 ) -> None:
-    """Tell `user` that their way in was changed."""
-    tell(News(NoticeKind.ACCOUNT, mark, says, reverse("security"), more=more), [user])
+    """Tell `user` that their way in was changed; `mail_to`: at another address than theirs."""
+    tell(News(NoticeKind.ACCOUNT, mark, says, reverse("security"), more=more, mail_to=mail_to), [user])
+
+
+def _tell_of_break_glass(user: User, actor: Actor, event: Event) -> None:
+    """Every admin hears of it: this account is for the day on which the identity provider is down."""
+    news = News(
+        NoticeKind.ACCOUNT,
+        f"event:{event.id}:break-glass",
+        f"The break-glass account {user.email} signed in from {actor.origin.ip or 'an unknown address'}.",
+        reverse("people"),
+        more="It is for when the identity provider cannot be reached. If nobody had a reason, close it.",
+        event_id=event.id,
+    )
+    tell(news, watchers())
 
 
 def _method(told: dict[str, str]) -> str:

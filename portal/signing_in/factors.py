@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -16,9 +17,11 @@ from django.http import HttpRequest, HttpResponseBase
 
 from audit.actors import Actor
 from audit.change import record
+from audit.portal_origin import portal_origin
+from audit.refusals import AskAgain
 from portal import actions
 from portal.models import HouseRules, User
-from portal.signing_in import sessions
+from portal.signing_in import again, codes, sessions
 from portal.signing_in.attempts import someone, tell_owner
 
 NAMES = {
@@ -41,7 +44,8 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Whom a passkey is for: the host, under the product's name."""
-        return {"id": context.request.get_host().partition(":")[0], "name": "alter key portal"}
+        host = urlsplit(portal_origin(context.request)).hostname
+        return {"id": host or "localhost", "name": "alter key portal"}
 
     def generate_authenticator_name(self, user: User, type: Any) -> str:
         """What a new passkey is called, until its owner says otherwise."""
@@ -75,9 +79,7 @@ def reset_factors(actor: Actor, user: User, reason: str = "") -> None:
     """Take every second factor of `user` away, for whoever has lost theirs; their sessions end, and they are told."""
     with transaction.atomic():
         had = factors_of(user)
-        event = record(
-            actor, actions.RESET_FACTORS, reason=reason, facts={"had": had}, **sessions.about(user)
-        )
+        event = record(actor, actions.RESET_FACTORS, reason=reason, facts={"had": had}, **user.about())
         Authenticator.objects.filter(user=user).delete()
         sessions.end_all(user)
         more = "You were signed out everywhere. Sign in with your password and set them up again."
@@ -91,10 +93,13 @@ def recorded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
     def seen(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST" or not isinstance(request.user, User):
             return view(request, *args, **kwargs)
+        if not again.is_fresh(request):
+            raise AskAgain  # django-allauth does not ask those who have nothing but the identity provider
         with transaction.atomic():
             before = _kept(request.user)
             answer = view(request, *args, **kwargs)
             if (after := _kept(request.user)) != before:
+                _use_up(request, after.keys() - before.keys())
                 _record(request, request.user, before, after)
         return answer
 
@@ -118,13 +123,17 @@ def _record(
         kind, name = now_is or was
         action = _ACTS[bool(now_is), bool(was)]
         what = NAMES[Authenticator.Type(kind)]
-        event = record(
-            someone(user, request), action, facts={"factor": what, "name": name}, **sessions.about(user)
-        )
+        event = record(someone(user, request), action, facts={"factor": what, "name": name}, **user.about())
         if kind != Authenticator.Type.RECOVERY_CODES:
             tell_owner(user, f"Your {what} {name}".strip() + f" {_SAYS[action.name]}.", f"event:{event.id}")
     if went:
         sessions.end_all(user, but=request.session.session_key)
+
+
+def _use_up(request: HttpRequest, came: Set[int]) -> None:
+    """The code by which an authenticator app was set up signs nobody in."""
+    for app in Authenticator.objects.filter(pk__in=came, type=Authenticator.Type.TOTP):
+        codes.use(app, request.POST.get("code", ""))
 
 
 _ACTS = {

@@ -2,15 +2,32 @@
 
 from typing import Any
 
+from allauth.account.forms import ResetPasswordForm
 from allauth.core import context
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as codes
+from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms as passkeys
 from django.core.exceptions import ValidationError
 
 from portal import actions
 from portal.models import User
+from portal.refusals import OnlyProvider
 from portal.signing_in.attempts import failed, proved
+from portal.signing_in.break_glass import only_provider
+from portal.signing_in.codes import use
+
+
+class ResetForm(ResetPasswordForm):  # type: ignore[misc]
+    """An address that asks for another password."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuses all alike where passwords let nobody in. Raises OnlyProvider."""
+        if only_provider():
+            raise OnlyProvider
+        cleaned: dict[str, Any] | None = super().clean()
+        return cleaned
 
 
 class NewPasskeyForm(passkeys.AddWebAuthnForm):  # type: ignore[misc]
@@ -21,20 +38,43 @@ class NewPasskeyForm(passkeys.AddWebAuthnForm):  # type: ignore[misc]
         self.fields["passwordless"].initial = True
 
 
-class CodeForm(codes.AuthenticateForm):  # type: ignore[misc]
+class _Code:
+    """Takes a code that was never used. Not as django-allauth does, which forgets after 30 seconds what it took."""
+
+    user: User
+    cleaned_data: dict[str, Any]
+
+    def clean_code(self) -> str:
+        """The code it is. Raises ValidationError."""
+        forget_try = check_rate_limit(self.user)
+        code = str(self.cleaned_data["code"])
+        kept = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
+        for authenticator in kept:
+            if use(authenticator, code):
+                authenticator.refresh_from_db()
+                authenticator.user = self.user
+                self.authenticator = authenticator
+                forget_try()
+                return code
+        self._tell_of_failure()
+        raise get_adapter().validation_error("incorrect_code")
+
+    def _tell_of_failure(self) -> None:
+        raise NotImplementedError
+
+
+class CodeForm(_Code, codes.AuthenticateForm):  # type: ignore[misc]
     """A code at sign-in."""
 
-    def _emit_authentication_failed(self, authenticator: Authenticator) -> None:
-        failed(context.request, actions.FAIL_SIGN_IN, self.user, "a wrong code")
-        super()._emit_authentication_failed(authenticator)
+    def _tell_of_failure(self) -> None:
+        failed(context.request, actions.FAIL_SIGN_IN, self.user, "a wrong or used code")
 
 
-class CodeAgainForm(codes.ReauthenticateForm):  # type: ignore[misc]
+class CodeAgainForm(_Code, codes.ReauthenticateForm):  # type: ignore[misc]
     """A code as a proof."""
 
-    def _emit_authentication_failed(self, authenticator: Authenticator) -> None:
-        failed(context.request, actions.FAIL_PROOF, self.user, "a wrong code")
-        super()._emit_authentication_failed(authenticator)
+    def _tell_of_failure(self) -> None:
+        failed(context.request, actions.FAIL_PROOF, self.user, "a wrong or used code")
 
     def save(self) -> None:
         """Take it as a proof."""

@@ -1,22 +1,28 @@
 """Sign-in at the operator's OpenID Connect provider: who may come in by it, and which roles it means."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import render
 
 from audit.actors import EVERYTHING, Actor
+from audit.change import change
 from audit.origins import origin_of
 from portal import actions
 from portal.models import User
 from portal.people import provided
+from portal.people.accounts import is_confirmed
 from portal.signing_in import attempts
+from portal.signing_in.identities import is_linked, link
 from portal.signing_in.provider import Provider
+
+CAME = "Someone new came in by the identity provider."
 
 
 class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -24,7 +30,24 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whether someone new may come in: only whom the operator's mapping gives a role."""
-        return bool(_provider().roles_of(claims(sociallogin))) and _is_confirmed(sociallogin)
+        why = ""
+        if not _confirmed(sociallogin):
+            why = "an address that the identity provider does not vouch for"
+        elif not _provider().roles_of(claims(sociallogin)):
+            why = "nobody here, and no role by the identity provider"
+        if why:
+            email = sociallogin.user.email if sociallogin.user else ""
+            attempts.failed(request, actions.FAIL_SIGN_IN, None, why, email)
+        return not why
+
+    def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
+        """Called for someone new: their account is made as part of an act."""
+        user: User = sociallogin.user
+        user.email = user.email.lower()
+        with change(attempts.someone(user, request), actions.CREATE_PERSON, on=user, reason=CAME) as act:
+            act.note(by=_provider().name)
+            super().save_user(request, sociallogin, form)
+        return user
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         """Name and address, as the provider says."""
@@ -33,10 +56,17 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return user
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Called before someone known is let in: turned away if their account is closed."""
-        user = sociallogin.user
-        if user.pk and not user.is_active:
-            _turn_away(request, user, "a closed account")
+        """Called before anybody is let in: links an account to who has its address, or turns them away."""
+        if sociallogin.state.get("process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
+            _turn_away(request, None, "linking by hand", _address(sociallogin))
+        known = sociallogin.user if sociallogin.is_existing else None
+        found = known or User.objects.filter(email__in=_confirmed(sociallogin)).first()
+        if found is None:
+            return
+        if not found.is_active:
+            _turn_away(request, found, "a closed account")
+        if known is None:
+            _link(request, found, sociallogin)
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **told: Any) -> None:
         """Called when the provider said no, or what it sent does not hold."""
@@ -65,11 +95,28 @@ def _provider() -> Provider:
     return provider
 
 
-def _is_confirmed(sociallogin: SocialLogin) -> bool:
-    """Whether the provider vouches for the address. An address that anybody may type would open others' accounts."""
-    return any(address.verified for address in sociallogin.email_addresses)
+def _confirmed(sociallogin: SocialLogin) -> list[str]:
+    """The addresses that the provider vouches for. One that anybody may type would open others' accounts."""
+    return [address.email.lower() for address in sociallogin.email_addresses if address.verified]
 
 
-def _turn_away(request: HttpRequest, user: User | None, why: str) -> None:
-    attempts.failed(request, actions.FAIL_SIGN_IN, user, why)
-    raise ImmediateHttpResponse(render(request, "socialaccount/authentication_error.html", status=403))
+def _address(sociallogin: SocialLogin) -> str:
+    return next((address.email for address in sociallogin.email_addresses), "")
+
+
+def _link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
+    """Let whoever the provider vouches for have the account of `user`, if its address was ever confirmed here."""
+    if is_linked(user):
+        _turn_away(request, user, "an account that is linked to another identity")
+    if not is_confirmed(user):
+        _turn_away(request, user, "an account whose address nobody has confirmed", unconfirmed=True)
+    link(request, user, sociallogin)
+
+
+def _turn_away(
+    request: HttpRequest, user: User | None, why: str, email: str = "", unconfirmed: bool = False
+) -> NoReturn:
+    attempts.failed(request, actions.FAIL_SIGN_IN, user, why, email)
+    context = {"unconfirmed": unconfirmed}
+    page = render(request, "socialaccount/authentication_error.html", context, status=403)
+    raise ImmediateHttpResponse(page)

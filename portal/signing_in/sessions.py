@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
+from ipaddress import IPv4Address
 from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.db.models import Q
 from django.http import HttpRequest
 
 from audit.actors import Actor
@@ -17,7 +17,10 @@ from audit.clock import now
 from audit.text import keepable
 from portal import actions
 from portal.models import User
+from portal.models.people import note_of
 
+UNKNOWN = str(IPv4Address(0))
+"""Stands for every address that cannot be read: their tries are counted together."""
 SEEN_EVERY = timedelta(minutes=5)
 BROWSERS = ("Firefox", "Edg", "OPR", "Chrome", "Safari", "curl")
 SYSTEMS = ("Windows", "Android", "iPhone", "iPad", "Mac OS X", "Linux")
@@ -40,7 +43,14 @@ def of(user: User, this: str | None = None) -> list[Open]:
     """The open sessions of `user`, the latest first. `this` is the session key of whoever asks."""
     found = UserSession.objects.purge_and_list(user)
     rows = [
-        Open(s.pk, browser(s.user_agent), s.ip, s.created_at, s.last_seen_at, s.session_key == this)
+        Open(
+            s.pk,
+            browser(s.user_agent),
+            "unknown" if s.ip == UNKNOWN else s.ip,
+            s.created_at,
+            s.last_seen_at,
+            s.session_key == this,
+        )
         for s in found
     ]
     return sorted(rows, key=lambda row: (row.is_this, row.seen), reverse=True)
@@ -50,7 +60,7 @@ def end(actor: Actor, user: User, *, one: int | None = None, but: str | None = N
     """End one session of `user`, or all but the one with the key `but`; return how many ended."""
     ended = _end(UserSession.objects.filter(user=user, pk=one)) if one else end_all(user, but)
     if ended:
-        record(actor, actions.END_SESSION, facts={"sessions": ended}, **about(user))
+        record(actor, actions.END_SESSION, facts={"sessions": ended}, **user.about())
     return ended
 
 
@@ -65,16 +75,9 @@ def note_seen(request: HttpRequest, user: User) -> None:
     late = moment - SEEN_EVERY
     if user.last_seen_at is not None and user.last_seen_at > late:
         return
-    User.objects.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=late), pk=user.pk).update(
-        last_seen_at=moment
-    )
+    note_of(user, last_seen_at=moment)
     if not UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=moment):
         UserSession.objects.create_from_request(request)
-
-
-def about(user: User) -> dict[str, str]:
-    """The columns of an event that is about a person."""
-    return {"target_kind": "person", "target_id": str(user.pk), "target_label": user.label}
 
 
 def browser(user_agent: str) -> str:

@@ -53,5 +53,5 @@ def leave_proof(request: PortalRequest) -> HttpResponse:
     user = request.user
     if isinstance(user, User) and again.is_fresh(request):
         again.leave(request)
-        record(someone(user, request), actions.LEAVE_PROOF, **sessions.about(user))
+        record(someone(user, request), actions.LEAVE_PROOF, **user.about())
     return finished(request, reverse("home"), "You will be asked again before anything dangerous")

@@ -11,6 +11,7 @@ from audit.models import Event
 from keys.models import ApiKey
 from portal.access import tokens
 from portal.models import AccessToken, Role, User
+from portal.models.people import note_of
 from portal.programs import api
 from portal.roles import EVERYTHING, PERMISSIONS, with_lower_tiers
 from tests.api.conftest import Of
@@ -201,7 +202,7 @@ def test_a_revoked_token_looks_like_none(by_admin: Program) -> None:
 
 
 def test_a_token_ends_with_its_owners_account(admin: User, by_admin: Program) -> None:
-    User.objects.filter(pk=admin.pk).update(is_active=False)
+    note_of(admin, is_active=False)
     assert error(by_admin.get("/me")) == (401, "invalid_token")
 
 

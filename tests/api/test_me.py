@@ -11,6 +11,7 @@ from agents.models import App
 from audit.clock import at
 from portal.access import tokens
 from portal.models import AccessToken, Role, User
+from portal.models.people import note_of
 from portal.roles import DEVELOPER, EVERYTHING
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act
@@ -135,7 +136,7 @@ def test_a_yes_is_good_for_a_minute(developer: User) -> None:
 
 def test_a_yes_of_someone_who_is_no_longer_here_is_worth_nothing(developer: User) -> None:
     code = agreed(developer)
-    User.objects.filter(pk=developer.pk).update(is_active=False)
+    note_of(developer, is_active=False)
     assert error(redeem(code)) == (400, "invalid_grant")
 
 

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from audit.models import Event
 from portal.models import Invitation, Membership, User
+from portal.models.people import note_of
 from tests.factories import PASSWORD, minted
 from tests.shell import Said, stdin
 
@@ -184,5 +185,5 @@ def test_a_token_that_cannot_be_is_refused(admin: User, words: tuple[str, ...], 
 
 
 def test_a_closed_account_is_given_no_token(admin: User) -> None:
-    User.objects.filter(pk=admin.pk).update(is_active=False)
+    note_of(admin, is_active=False)
     assert Said(*ISSUE, "all").code == 4

@@ -15,6 +15,7 @@ from audit.models import Event
 from portal import actions
 from portal.gates import apps_of, permissions_of, person
 from portal.models import Membership, User
+from portal.models.people import note_of
 from portal.roles import PERMISSIONS
 from tests.factories import member, minted
 from tests.portal.routes import address, gated
@@ -106,7 +107,7 @@ def test_a_role_that_ended_opens_nothing(app: App, developer: User, admin: User,
 
 def test_a_closed_account_is_a_stranger(app: App, developer: User, signed_in: SignedIn) -> None:
     browser = signed_in(developer)
-    User.objects.filter(pk=developer.pk).update(is_active=False)
+    note_of(developer, is_active=False)
     assert browser.get("/").status_code == 302
 
 

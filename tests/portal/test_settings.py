@@ -57,6 +57,20 @@ WRONG = {
     ),
     "a mapping to no role": ({"PORTAL_OIDC_ROLES": "groups:ops=king"}, "claim:value=role"),
     "only a provider that is not there": ({"PORTAL_OIDC_ONLY": "true"}, "set them together"),
+    "a break-glass account without a need": (
+        {"PORTAL_BREAK_GLASS": "you@example.com"},
+        "PORTAL_OIDC_ONLY is true: set that",
+    ),
+    "a break-glass account that is none": (
+        {
+            "PORTAL_OIDC_ISSUER": "https://id.example.com",
+            "PORTAL_OIDC_CLIENT_ID": "alter",
+            "PORTAL_OIDC_CLIENT_SECRET": "hush",
+            "PORTAL_OIDC_ONLY": "true",
+            "PORTAL_BREAK_GLASS": "root",
+        },
+        "write the e-mail address of one account",
+    ),
     "an intake half open": ({"PORTAL_LEAK_INTAKE": "yes"}, "write on, or off"),
     "keys at no address": ({"PORTAL_LEAK_KEYS_URL": "file:///etc/keys"}, "write an https address"),
     "a short secret key": ({"PORTAL_SECRET_KEY": "short"}, "at least 50 random characters"),

@@ -11,6 +11,7 @@ from django.urls import reverse
 from audit.actors import shell
 from portal.models import Role
 from portal.people.lifecycle import has_admin, invite
+from portal.signing_in.break_glass import only_provider
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -21,11 +22,14 @@ class Command(BaseCommand):
     help = "Check the set-up, and print the address and, while nobody is there, a link for the first admin."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        errors = [problem for problem in run_checks(databases=["default"]) if problem.level >= ERROR]
+        problems = run_checks(databases=["default"])
+        errors = [problem for problem in problems if problem.level >= ERROR]
         if errors:
             raise CommandError(
                 "\n".join(f"{error.msg} {error.hint or ''}".strip() for error in errors), returncode=2
             )
+        for problem in problems:
+            self.stderr.write(f"{problem.msg} {problem.hint or ''}".strip())
         host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
         address = settings.ORIGIN or f"http://localhost:{port}"
         self.stdout.write(f"\nalter portal: {address}")
@@ -33,7 +37,11 @@ class Command(BaseCommand):
             self.stdout.write(
                 "It listens for others, who cannot sign in yet: set PORTAL_ORIGIN to its public address."
             )
-        if not has_admin():
+        if not has_admin() and only_provider() and not settings.BREAK_GLASS:
+            self.stdout.write(
+                "\nNobody is here yet. The first admin comes by the identity provider: PORTAL_OIDC_ROLES says who."
+            )
+        elif not has_admin():
             invited = invite(shell(), "", Role.ADMIN, None)
             link = address + reverse("join", args=[invited.secret])
             self.stdout.write(f"\nNobody is here yet. This link makes the first admin, once:\n\n  {link}\n")

@@ -18,6 +18,7 @@ from keys.plaintext import is_token
 from keys.refusals import AlreadyMinted
 from portal.access import tokens
 from portal.models import AccessToken, Authorization, Role, User
+from portal.models.people import note_of
 from portal.refusals import InvalidGrant, InvalidToken, TokenExpired
 from portal.roles import DEVELOPER, EVERYTHING, SUPPORT
 from tests.factories import issued, member
@@ -158,7 +159,7 @@ def test_an_expired_one_says_so(developer: User) -> None:
 
 def test_it_ends_with_its_owner(developer: User) -> None:
     made = issued(developer)
-    User.objects.filter(pk=developer.pk).update(is_active=False)
+    note_of(developer, is_active=False)
     with pytest.raises(InvalidToken):
         tokens.recognise(made.plaintext.take())
 
@@ -250,7 +251,7 @@ def test_an_old_yes_is_forgotten_with_the_next(developer: User) -> None:
 
 def test_a_code_ends_with_its_owner(developer: User) -> None:
     code = yes(developer)
-    User.objects.filter(pk=developer.pk).update(is_active=False)
+    note_of(developer, is_active=False)
     with pytest.raises(InvalidGrant):
         tokens.redeem(code, VERIFIER)
 

@@ -21,7 +21,7 @@ from portal.leaks import programs, reports
 from portal.models import LeakReport, User
 from tests.factories import issued, minted
 from tests.keys.asking import UNKNOWN, error
-from tests.portal.leaks.partner import Partner
+from tests.portal.leaks.partner import Partner, post
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +48,15 @@ def test_each_token_is_labelled_in_its_order_and_none_is_repeated(
         {"token_hash": sha256(token).hex(), "token_type": "alter_api_key", "label": "true_positive"},
     ]
     assert not any(secret in answer.content.decode() for secret in (UNKNOWN, key, token))
+
+
+def test_a_message_that_was_captured_is_taken_once(app: App, partner: Partner) -> None:
+    body = json.dumps([{"token": UNKNOWN, "type": "alter_api_key", "url": "", "source": "content"}]).encode()
+    first, second = (partner.signer.sign(body) for _ in range(2))
+    told = {"Github-Public-Key-Identifier": "first", "Github-Public-Key-Signature": first}
+    answers = [post(body, told), post(body, told), post(body, told | {"Github-Public-Key-Signature": second})]
+    assert [answer.status_code for answer in answers] == [200, 409, 409]
+    assert (error(answers[1]), LeakReport.objects.count()) == ((409, "report_replayed"), 1)
 
 
 def test_a_key_that_has_ended_is_a_true_one(app: App, partner: Partner) -> None:

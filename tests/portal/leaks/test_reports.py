@@ -1,5 +1,6 @@
 """Taking reports: blind, bounded, and let go of in time."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from audit.refusals import Invalid
 from keys.plaintext import generate, sha256
 from portal.leaks import reports
 from portal.models import LeakReport, User
-from portal.refusals import TooManyReports
+from portal.refusals import ReportReplayed, TooManyReports
 from tests.factories import issued, minted
 from tests.keys.asking import UNKNOWN
 
@@ -81,7 +82,7 @@ def test_a_network_of_ipv6_counts_as_one() -> None:
 def test_a_crowd_may_send_so_many_together() -> None:
     with at(now()):
         for n in range(reports.A_MINUTE_IN_ALL):
-            reports.charge(f"198.51.{n // 250}.{n % 250}")
+            reports.charge(f"198.{n // 50}.51.{n % 50}")
         with pytest.raises(TooManyReports):
             reports.charge("203.0.113.9")
 
@@ -99,3 +100,43 @@ def test_a_report_is_kept_for_its_time(days: int, outcome: str, stays: bool) -> 
 def test_a_report_that_waits_is_never_let_go() -> None:
     reported(400, "", handled=False)
     assert (reports.purge(), reports.are_waiting()) == (0, True)
+
+
+def test_what_one_address_is_refused_takes_nothing_from_the_others() -> None:
+    with at(now()):
+        for _ in range(reports.A_MINUTE_IN_ALL + reports.A_MINUTE):
+            with suppress(TooManyReports):
+                reports.charge("203.0.113.9")
+        reports.charge("198.51.100.7")
+
+
+def test_a_network_is_counted_as_one_too_and_leaves_the_others_theirs() -> None:
+    taken = 0
+    with at(now()):
+        for n in range(3 * reports.A_MINUTE_AROUND):
+            with suppress(TooManyReports):
+                reports.charge(f"203.0.113.{n}")
+                taken += 1
+            with suppress(TooManyReports):
+                reports.charge(f"2001:db8:7:{n:x}::1")
+                taken += 1
+        reports.charge("198.51.100.7")
+        reports.charge("2001:db8:8::1")
+    assert taken == 2 * reports.A_MINUTE_AROUND
+
+
+def test_what_has_no_address_is_one_reporter() -> None:
+    with at(now()):
+        for n in range(reports.A_MINUTE):
+            reports.charge(("", "unread", "é")[n % 3])
+        with pytest.raises(TooManyReports):
+            reports.charge("another")
+
+
+def test_a_message_that_was_taken_is_forgotten_when_its_reports_are() -> None:
+    with at(now() - timedelta(days=366)):
+        reports.refuse_replay(b"[]")
+    with pytest.raises(ReportReplayed):
+        reports.refuse_replay(b"[]")
+    reports.purge()
+    reports.refuse_replay(b"[]")

@@ -52,7 +52,7 @@ def test_a_new_key_is_read_when_it_is_named(partner: Partner, monkeypatch: pytes
     monkeypatch.setattr(signatures, "ASK_AGAIN", timedelta(0))
     partner.send(FOUND)
     partner.signers.append(new := Signer("new"))
-    assert (partner.send(FOUND, by=new).status_code, partner.reads) == (200, 2)
+    assert (partner.send(FOUND | {"url": "a wiki"}, by=new).status_code, partner.reads) == (200, 2)
 
 
 def test_made_up_names_do_not_make_the_portal_read(partner: Partner) -> None:
@@ -77,7 +77,7 @@ def test_an_outage_of_the_list_keeps_no_report_out(
     partner.send(FOUND)
     partner.status = 500
     with at(now() + timedelta(hours=5)), caplog.at_level(logging.WARNING):
-        assert partner.send(FOUND).status_code == 200
+        assert partner.send(FOUND | {"url": "a wiki"}).status_code == 200
     assert "It answered 500." in caplog.text
 
 

@@ -1,15 +1,20 @@
 """Accounts as admins of every app see and change them, and the rules of the house."""
 
+import io
 from typing import Any
 
 import pytest
+from django.core import mail as outbox
+from django.core.management import call_command
 from django.test import Client
+from pytest_django import Settings
 
 from agents.models import App
 from audit.actors import shell
 from audit.models import Event
 from audit.refusals import Invalid
 from portal.models import HouseRules, Notice, Role, User
+from portal.notices import mail
 from portal.people import accounts
 from portal.people.house import set_rules, without_factor
 from portal.refusals import AlreadyMember, LastAdmin, NoFactorYourself
@@ -81,8 +86,34 @@ def test_another_address_is_signed_in_with_and_told(developer: User) -> None:
     accounts.change_email(shell(), developer, "Other@Example.com", "Married.")
     assert User.objects.get(pk=developer.pk).email == "other@example.com"
     event = Event.objects.get(action="person.change-email")
-    assert event.facts == {"was": "developer@example.com", "now": "other@example.com"}
+    assert event.facts == {"was": "developer@example.com", "now": "other@example.com", "sessions": 0}
     assert Notice.objects.filter(user=developer).exists()
+
+
+def test_another_address_is_told_to_the_old_one_too(developer: User, settings: Settings) -> None:
+    settings.SENDS_MAIL, was = True, developer.email
+    accounts.change_email(shell(), developer, "thief@example.com", "Mistaken.")
+    mail.send()
+    sent = {tuple(message.to): message.subject for message in outbox.outbox}
+    assert sent == {
+        ("thief@example.com",): "You sign in with thief@example.com from now on.",
+        (
+            was,
+        ): "Your account at the key portal no longer has this address: it was changed to thief@example.com.",
+    }
+
+
+def test_the_shell_gives_another_password_and_it_is_on_record(developer: User, signed_in: Any) -> None:
+    browser = signed_in(developer)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.StringIO("an even longer password\n"))
+        told = {"email": developer.email, "reason": "Forgotten.", "password_stdin": True}
+        call_command("change_password", **told)
+    developer.refresh_from_db()
+    assert developer.check_password("an even longer password")
+    event = Event.objects.get(action="sign-in.change-password")
+    assert (event.actor_kind, event.reason, browser.get("/").status_code) == ("shell", "Forgotten.", 302)
+    assert Notice.objects.filter(user=developer, says__startswith="An operator gave").exists()
 
 
 def test_an_address_that_is_taken_is_refused(developer: User, support: User) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.test import Client
 
 CLIENT = "alter-portal"
 
@@ -79,3 +80,10 @@ class IdentityProvider:
         }
         signed = jwt.encode(told, self.key, "RS256", headers={"kid": "one"})
         return {"access_token": "a token", "token_type": "Bearer", "id_token": signed, "expires_in": 300}
+
+
+def sign_in(client: Client, state: str = "", there: str = "/account/oidc/sso/login/?process=login") -> Any:
+    """Go to the provider and come back with its word."""
+    sent = parse_qs(urlsplit(client.post(there)["Location"]).query)
+    told = {"code": "a code", "state": state or sent["state"][0]}
+    return client.get("/account/oidc/sso/login/callback/", told)

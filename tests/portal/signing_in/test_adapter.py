@@ -12,6 +12,7 @@ from audit.actors import shell
 from audit.models import Event
 from portal import settings as operators
 from portal.models import User
+from portal.models.people import note_of
 from portal.people.lifecycle import invite
 from tests.factories import PASSWORD, UserFactory
 
@@ -79,7 +80,7 @@ def test_a_key_typed_as_an_address_is_cut_in_the_record(db: None, client: Client
 
 
 def test_a_closed_account_stays_out(admin: User, client: Client) -> None:
-    User.objects.filter(pk=admin.pk).update(is_active=False)
+    note_of(admin, is_active=False)
     sign_in(client, admin.email)
     assert who(client) is None
 

@@ -125,3 +125,45 @@ def test_forcing_the_end_of_an_agents_last_key_asks(stale: Client, app: App, age
     answer = stale.post(address("key-revoke", app_id=app.id, key_id=key.id), form)
     assert answer["Location"].startswith("/account/reauthenticate/")
     assert ApiKey.objects.get(pk=key.pk).revoked_at is None
+
+
+POWER = {
+    "member-invite": {"email": "new@example.com", "role": "developer"},
+    "member-role": {"role": "admin"},
+    "app-settings": {"on_leaked_app_key": "notify"},
+    "house": {"on_leaked_token": "notify"},
+    "destination-create": {"name": "siem", "url": "https://siem.example.com/"},
+    "record-retain": {"days": "400"},
+    "person-confirm-email": {},
+    "person-email": {"email": "x@example.com"},
+}
+"""Pages by which somebody gets power, or by which the record falls silent: each takes a proof."""
+
+
+def test_whatever_gives_power_takes_a_proof_in_every_shape_of_request(
+    stale: Client, app: App, other: Membership
+) -> None:
+    known = {"app_id": app.id, "membership_id": other.id, "user_id": other.user_id, "kind": "calls"}
+    before, missing = Event.objects.count(), []
+    for name, form in POWER.items():
+        for headers in ({}, {"HX-Request": "true"}):
+            answer = stale.post(address(name, **known), form, headers=headers)
+            there = answer.get("Location", "") + answer.get("HX-Redirect", "")
+            if not there.startswith("/account/reauthenticate/?next="):
+                missing.append((name, headers))
+    assert (missing, Event.objects.count()) == ([], before)
+
+
+def test_a_token_that_changes_anything_takes_a_proof(stale: Client) -> None:
+    form = {"once": "a" * 32, "name": "ci", "expires": "30d"}
+    for reach in ({"reach": "everything"}, {"reach": "chosen", "permissions": ["dashboard_keys:write"]}):
+        assert "reauthenticate" in stale.post("/account/tokens/mint/", form | reach)["Location"]
+    assert stale.post("/account/tokens/mint/", form | {"reach": "read"}).status_code == 200
+
+
+def test_a_role_is_asked_about_on_a_page_of_its_own(window: Client, app: App, other: Membership) -> None:
+    there = address("member-role", app_id=app.id, membership_id=other.id)
+    page = window.get(there, {"role": "admin"}).content.decode()
+    assert "an admin may revoke every key there" in page
+    assert role_of(other) == "developer"
+    assert f'method="post" action="{there}"' not in window.get(f"/apps/{app.id}/members/").content.decode()

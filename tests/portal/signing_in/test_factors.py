@@ -105,7 +105,7 @@ def test_a_wrong_code_is_on_record(protected: tuple[str, list[str]], admin: User
     sign_in(client, admin.email)
     client.post("/account/2fa/authenticate/", {"code": "000000"})
     event = Event.objects.get(action="sign-in.fail")
-    assert (event.facts, event.target_label) == ({"why": "a wrong code"}, admin.email)
+    assert (event.facts, event.target_label) == ({"why": "a wrong or used code"}, admin.email)
 
 
 def test_recovery_codes_are_shown_once(protected: tuple[str, list[str]], window: Client) -> None:

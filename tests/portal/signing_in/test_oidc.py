@@ -1,59 +1,20 @@
 """Signing in at an identity provider: who comes in by it, and which roles it brings and takes."""
 
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from agents.models import App
+from audit.actors import shell
 from audit.models import Event
 from portal.models import Membership, User
+from portal.people.accounts import confirm_email
 from portal.signing_in.provider import read
 from tests.factories import PASSWORD, UserFactory
 from tests.portal.pages import text
-from tests.portal.signing_in.identity_provider import CLIENT, IdentityProvider
-
-MAPPING = "groups:platform=admin,groups:payments=developer@checkout,groups:desk=support@checkout"
-
-
-@pytest.fixture(scope="session")
-def vouching() -> Iterator[IdentityProvider]:
-    provider = IdentityProvider()
-    yield provider
-    provider.stop()
-
-
-@pytest.fixture
-def provider(vouching: IdentityProvider, settings: Settings) -> IdentityProvider:
-    settings.PROVIDER = read(
-        issuer=vouching.issuer,
-        client_id=CLIENT,
-        client_secret="hush",
-        name="Example ID",
-        roles=MAPPING,
-        only="",
-    )
-    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [settings.PROVIDER.as_app()]}}
-    vouching.claims = {
-        "sub": "4711",
-        "email": "new@example.com",
-        "email_verified": True,
-        "name": "New Person",
-        "groups": ["payments"],
-    }
-    vouching.lies = {}
-    return vouching
-
-
-def sign_in(client: Client, state: str = "") -> Any:
-    """Go to the provider and come back with its word."""
-    there = client.post("/account/oidc/sso/login/?process=login")["Location"]
-    sent = parse_qs(urlsplit(there).query)
-    told = {"code": "a code", "state": state or sent["state"][0]}
-    return client.get("/account/oidc/sso/login/callback/", told)
+from tests.portal.signing_in.identity_provider import CLIENT, IdentityProvider, sign_in
 
 
 def roles(email: str = "new@example.com") -> list[tuple[str, str]]:
@@ -116,6 +77,7 @@ def test_an_address_nobody_vouches_for_opens_nothing(
 def test_a_confirmed_address_is_the_account_that_has_it(
     provider: IdentityProvider, app: App, developer: User, client: Client
 ) -> None:
+    confirm_email(shell(), developer)
     provider.claims |= {"email": developer.email}
     sign_in(client)
     assert client.get("/").context["user"] == developer
@@ -138,6 +100,7 @@ def test_a_role_that_is_gone_there_is_gone_here(provider: IdentityProvider, app:
 def test_the_last_admin_stays_whatever_the_provider_says(
     provider: IdentityProvider, app: App, admin: User, client: Client
 ) -> None:
+    confirm_email(shell(), admin)
     provider.claims |= {"email": admin.email, "groups": []}
     sign_in(client)
     assert roles(admin.email) == [("", "admin")]

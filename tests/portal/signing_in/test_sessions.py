@@ -11,6 +11,7 @@ from audit.actors import shell
 from audit.clock import now
 from audit.models import Event
 from portal.models import Notice, User
+from portal.models.people import note_of
 from portal.signing_in import sessions
 from tests.factories import PASSWORD
 from tests.portal.pages import text
@@ -82,7 +83,7 @@ def test_when_someone_was_last_seen_is_noted_every_five_minutes(developer: User)
     client.get("/")
     assert first is not None
     assert User.objects.get(pk=developer.pk).last_seen_at == first
-    User.objects.filter(pk=developer.pk).update(last_seen_at=now() - timedelta(minutes=6))
+    note_of(developer, last_seen_at=now() - timedelta(minutes=6))
     client.get("/")
     noted = User.objects.get(pk=developer.pk).last_seen_at
     assert noted is not None

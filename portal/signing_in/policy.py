@@ -1,0 +1,49 @@
+"""What a way in must satisfy, said once for all of them: passwords, passkeys, links, sessions, tokens, the provider."""
+
+from enum import Enum
+
+from allauth.account.internal.flows.login import get_authentication_records
+from django.http import HttpRequest
+
+from audit.refusals import Refusal
+from portal.models import User
+from portal.refusals import OnlyProvider, SecondFactorRequired
+from portal.signing_in.break_glass import is_break_glass, only_provider
+from portal.signing_in.factors import is_missing
+
+
+class Way(Enum):
+    """How somebody gets in, or is in."""
+
+    OWN = "the portal's own: a password, a passkey alone, a link by mail, an invitation"
+    PROVIDER = "the identity provider's word"
+    SESSION = "a browser that is signed in"
+    TOKEN = "an access token, or a yes that is about to become one"
+
+
+def unmet(user: User, way: Way) -> Refusal | None:
+    """Why `user` may not come in by `way`. None: they may."""
+    if way is Way.OWN and not may_use_own_ways(user.email):
+        return OnlyProvider()
+    if way in (Way.SESSION, Way.TOKEN) and is_missing(user):
+        return SecondFactorRequired()
+    return None
+
+
+def require(user: User, way: Way) -> None:
+    """Raise OnlyProvider or SecondFactorRequired unless `user` may come in by `way`."""
+    if refusal := unmet(user, way):
+        raise refusal
+
+
+def may_use_own_ways(email: str) -> bool:
+    """Whether whoever has this address may come in without the identity provider."""
+    return not only_provider() or is_break_glass(email)
+
+
+def is_of_before(request: HttpRequest, user: User) -> bool:
+    """Whether a browser was signed in by a way that is closed now: the provider had not been asked."""
+    if may_use_own_ways(user.email):
+        return False
+    methods = {record.get("method") for record in get_authentication_records(request, user)}
+    return "socialaccount" not in methods

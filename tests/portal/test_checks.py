@@ -1,0 +1,50 @@
+"""What the start warns of: that nobody could get in on the day the identity provider is down."""
+
+import pytest
+from django.conf import settings as portal
+from pytest_django import Settings
+
+from audit.actors import shell
+from portal.checks import break_glass_is_there
+from portal.management.commands.first_start import Command
+from portal.models import User
+from portal.people.accounts import deactivate
+from portal.people.lifecycle import give_role
+from portal.signing_in.provider import Provider
+from tests.factories import UserFactory
+
+ONLY = Provider("https://id.example.com", "alter", "hush", "Example ID", (), True)
+
+
+def warned(email: str, settings: Settings) -> list[str]:
+    settings.PROVIDER, settings.BREAK_GLASS = ONLY, email
+    return [str(one.id) for one in break_glass_is_there(None, databases=["default"])]
+
+
+def test_an_account_for_the_day_the_provider_is_down_is_there_or_the_start_warns(
+    admin: User, developer: User, settings: Settings
+) -> None:
+    assert portal.BREAK_GLASS == ""
+    assert warned("", settings) == ["portal.W004"]
+    assert warned("nobody@example.com", settings) == ["portal.W005"]
+    assert warned(developer.email, settings) == ["portal.W005"]
+    assert warned(admin.email, settings) == []
+    give_role(shell(), UserFactory.create(), None, "admin")
+    deactivate(shell(), admin)
+    assert warned(admin.email, settings) == ["portal.W005"]
+
+
+def test_where_passwords_let_in_nothing_is_asked(db: None, settings: Settings) -> None:
+    settings.PROVIDER = None
+    assert break_glass_is_there(None, databases=["default"]) == []
+
+
+def test_the_first_start_prints_no_link_that_would_be_refused(
+    db: None, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.PROVIDER = ONLY
+    Command().handle()
+    told = capsys.readouterr()
+    assert "PORTAL_OIDC_ROLES says who" in told.out
+    assert "/join/" not in told.out
+    assert "PORTAL_BREAK_GLASS=you@example.com" in told.err
