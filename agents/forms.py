@@ -26,7 +26,7 @@ class AppSettingsForm(AppForm):
         label="Keys allowed",
         min_value=1,
         max_value=MOST_KEYS,
-        help_text="Living keys at once. Derived keys do not count. While keys are rotated, as many again may be in grace.",
+        help_text="Living keys at once; derived ones do not count. As many again may be in grace during rotation.",
     )
     max_keys_per_agent = forms.IntegerField(
         label="Keys allowed for each agent",

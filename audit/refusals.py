@@ -123,6 +123,30 @@ class Rewritten(Conflict):
     hint = "Run manage.py check_audit. Files that would cover this up are not written."
 
 
+class KeyIsPinned(Conflict):
+    """The present seal key is known already."""
+
+    code = "seal_key_known"
+    message = "The present seal key is in the file of seal keys already. Nothing was changed."
+    hint = "Without --lost a new key is made."
+
+
+class NotYetInUse(Conflict):
+    """A rotation was begun and not finished."""
+
+    code = "seal_key_unfinished"
+    message = "The present seal key is not the last one in the file of seal keys. Nothing was changed."
+    hint = "Finish the rotation: set PORTAL_SEAL_KEY to the newest key, and start the portal anew."
+
+
+class WitnessConflict(Conflict):
+    """A portal tells another checkpoint under a number that is witnessed already."""
+
+    code = "witness_conflict"
+    message = "Another checkpoint was witnessed under this number. Both are kept."
+    hint = "The record of that portal was rewritten, or it was restored from a backup. Compare the two."
+
+
 class MethodNotAllowed(Refusal):
     """The address exists, but not for this method."""
 

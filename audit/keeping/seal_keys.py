@@ -10,24 +10,8 @@ from audit.actions import ROTATE_SEAL_KEY
 from audit.actors import Actor
 from audit.change import record
 from audit.checking import handovers, trust
-from audit.refusals import Conflict, Invalid
+from audit.refusals import Invalid, KeyIsPinned, NotYetInUse
 from audit.sealing import pins, signing
-
-
-class KeyIsPinned(Conflict):
-    """The present seal key is known already."""
-
-    code = "seal_key_known"
-    message = "The present seal key is in the file of seal keys already. Nothing was changed."
-    hint = "Without --lost a new key is made."
-
-
-class NotYetInUse(Conflict):
-    """A rotation was begun and not finished."""
-
-    code = "seal_key_unfinished"
-    message = "The present seal key is not the last one in the file of seal keys. Nothing was changed."
-    hint = "Finish the rotation: set PORTAL_SEAL_KEY to the newest key, and start the portal anew."
 
 
 class Made(NamedTuple):

@@ -12,7 +12,7 @@ from audit.checking import evidence
 from audit.checking.evidence import CheckpointLine, Unreadable
 from audit.clock import now
 from audit.models import Witnessed, WitnessState
-from audit.refusals import Conflict, Invalid, NotFound
+from audit.refusals import Invalid, NotFound, WitnessConflict
 from audit.witnessing import messages
 from audit.witnessing.messages import Message
 
@@ -20,14 +20,6 @@ CLOCKS = timedelta(minutes=10)
 """How far the clocks of two portals may be apart."""
 STATE = "from-"
 SIGNATURE = re.compile("[0-9a-fA-F]{128}")
-
-
-class WitnessConflict(Conflict):
-    """A portal tells another checkpoint under a number that is witnessed already."""
-
-    code = "witness_conflict"
-    message = "Another checkpoint was witnessed under this number. Both are kept."
-    hint = "The record of that portal was rewritten, or it was restored from a backup. Compare the two."
 
 
 def require_open(signature: str) -> None:

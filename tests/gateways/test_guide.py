@@ -102,8 +102,11 @@ def test_the_guides_commands_do_what_it_says(etc: Path) -> None:
     for line in lines(".venv/bin/python manage.py rotate_gateway"):
         run(line, etc)
     assert (etc / "etc/nginx/alter-gateway.conf").read_text() != before
-    assert "edge  rotating" in run(*lines(".venv/bin/python manage.py list_gateways"), etc)
-    run(*lines(".venv/bin/python manage.py retire_gateway"), etc)
+    [listing], [retiring] = (
+        lines(f".venv/bin/python manage.py {verb}_gateway") for verb in ("list", "retire")
+    )
+    assert "edge  rotating" in run(listing, etc)
+    run(retiring, etc)
     assert run("python manage.py list_gateways", etc) == ""
     told = set(re.findall(r"`(gateway\.\w+)`", GUIDE))
     assert told == set(Event.objects.filter(action__startswith="gateway.").values_list("action", flat=True))

@@ -15,6 +15,7 @@ OPEN = {
     "leaks/scanner",
     "leaks/rules/<str:file>",
     "verify",
+    "witness",
     "sdk/openapi.json",
     "api/v1/openapi.json",
     "healthz",

@@ -14,9 +14,9 @@ from audit.actors import shell
 from audit.checking import alarms, handovers, trust
 from audit.checking.inspection import Inspection
 from audit.checking.integrity import Scope, check
-from audit.keeping.seal_keys import KeyIsPinned, NotYetInUse, accept_lost, rotate
+from audit.keeping.seal_keys import accept_lost, rotate
 from audit.models import Checkpoint, Event, SealKey
-from audit.refusals import Invalid
+from audit.refusals import Invalid, KeyIsPinned, NotYetInUse
 from audit.sealing import canonical, checkpoints, pins, signing
 from tests.audit.records import APP, called
 from tests.audit.sealed import sealed
