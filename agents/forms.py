@@ -26,7 +26,7 @@ class AppSettingsForm(AppForm):
         label="Keys allowed",
         min_value=1,
         max_value=MOST_KEYS,
-        help_text="Living keys at once; derived ones do not count. As many again may be in grace during rotation.",
+        help_text="Living keys at once, and as many again in grace. Derived keys do not count.",
     )
     max_keys_per_agent = forms.IntegerField(
         label="Keys allowed for each agent",
