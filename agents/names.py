@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
 from audit.refusals import Invalid
-from audit.text import redact
+from audit.text import keepable, redact
 
 LONGEST = 80
 LONGEST_WEBSITE = 300
@@ -34,6 +34,14 @@ def parse_name(text: str, field: str = "name") -> str:
     if len(_scripts(name)) > 1:
         raise Invalid(field, "Do not mix alphabets whose letters look alike, such as Latin and Cyrillic.")
     return name
+
+
+def person_name(text: str) -> str:
+    """A name that somebody else keeps, as it may stand here: what is no name for people is none, and is left out."""
+    try:
+        return parse_name(keepable(text, LONGEST))
+    except Invalid:
+        return ""
 
 
 def parse_agent_name(text: str, field: str = "name") -> str:

@@ -8,6 +8,7 @@ import click
 from alter.command import Noun, need_one, paged
 from alter.exits import Exit, Failure
 from alter.keys import given, why
+from alter.output import plain
 from alter.run import Run, pass_run
 from alter.shapes import APP, MEMBER
 from alter.values import Id
@@ -144,7 +145,7 @@ def delete(run: Run, app_id: str, confirm: str | None) -> None:
     if confirm is None:
         run.need_terminal("Give --confirm NAME, with the app's name.")
         name = run.client.get(f"/apps/{app_id}")["name"]
-        confirm = click.prompt(f"This deletes {name} for ever. Type its name to go on", err=True)
+        confirm = click.prompt(f"This deletes {plain(name)} for ever. Type its name to go on", err=True)
         if confirm != name:
             raise Failure(Exit.CONFLICT, "That is not its name. Nothing was deleted.")
     run.show(run.client.delete(f"/apps/{app_id}", confirm=confirm))

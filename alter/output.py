@@ -112,7 +112,7 @@ def day(value: str | None, *, never: str = "") -> str:
 
 def say(sentence: str) -> None:
     """A word to the person, not part of the data."""
-    click.echo(sentence, err=True)
+    click.echo("\n".join(map(plain, sentence.split("\n"))), err=True)
 
 
 def complain(kind: str, sentence: str) -> None:

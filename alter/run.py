@@ -212,7 +212,7 @@ class Run:
 
     def ask(self, question: str) -> None:
         """Ask y/N, once it is sure that there is a terminal. Raises Failure for a no."""
-        if not click.confirm(question, err=True):
+        if not click.confirm(output.plain(question), err=True):
             raise Failure(Exit.ERROR, "Not confirmed. Nothing was changed.")
 
     def need_terminal(self, otherwise: str) -> None:

@@ -57,9 +57,13 @@ RENAME_VIEW = action("view.rename", "dashboard_audit:read", "renamed")
 END_VIEW = action("view.end", "dashboard_audit:read", "ended")
 # What no role holds: the shell alone may.
 ERASE = action("audit.erase", "dashboard_audit:delete", "erased personal data of")
+ERASE_ELSEWHERE = action(
+    "audit.erase_elsewhere", "dashboard_audit:delete", "erased personal data beside the audit log in"
+)
 REANCHOR = action("audit.reanchor", "dashboard_audit:delete", "began anew")
 RESTORE = action("audit.restore", "dashboard_audit:delete", "wrote anew")
 ROTATE_SEAL_KEY = action("seal-key.rotate", "dashboard_audit:delete", "replaced")
 RAISE_ALARM = action("alarm.raise", "", "raised")
 END_ALARM = action("alarm.end", "", "ended")
 MISS = action("audit.miss", "", "found deleted, before it was sealed,")
+FORGE = action("audit.forge", "", "set aside as forged")

@@ -1,7 +1,7 @@
 """Writes runtime calls, many at once: a call is on record before its answer leaves."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -12,12 +12,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from audit.documents import compact
 from audit.ids import new_hex, new_id
 from audit.models import Call
+from audit.sealing import macs
 
 Line = Mapping[str, Any]
 """The columns of one call. Those that are left out have the model's defaults."""
+Make = Callable[[Line, str], bytes]
 _FIELDS = Call._meta.concrete_fields
 COLUMNS = tuple(str(field.column) for field in _FIELDS)
-_DEFAULTS = {field.column: field.get_default() for field in _FIELDS if field.column not in ("id", "at")}
+_DEFAULTS = {str(field.column): field.get_default() for field in _FIELDS if field.column not in ("id", "at")}
 _ADAPTED = {field.column for field in _FIELDS if field.get_internal_type() in ("UUIDField", "DateTimeField")}
 NAMES = ", ".join(COLUMNS)
 _COPY = f"COPY audit_call ({NAMES}) FROM STDIN"
@@ -41,7 +43,8 @@ _values = itemgetter(*COLUMNS)
 
 def write(lines: Sequence[Line], db: BaseDatabaseWrapper = connection) -> None:
     """Insert `lines` in one statement. If it raises, the calls must not be answered with a yes."""
-    rows = [_values({**_DEFAULTS, "id": new_id(), **line, "context": _context(line)}) for line in lines]
+    make = macs.maker()
+    rows = [_values(_whole(line, make)) for line in lines]
     if not rows:
         return
     with db.cursor() as cursor:
@@ -55,13 +58,23 @@ def write(lines: Sequence[Line], db: BaseDatabaseWrapper = connection) -> None:
 
 def as_json(lines: Sequence[Line]) -> str:
     """The same lines as a JSON array, without what is empty. They may hold more than the columns of a call."""
-    return json.dumps([_told(line) for line in lines], separators=(",", ":"), default=_text)
+    make = macs.maker()
+    return json.dumps([_told(line, make) for line in lines], separators=(",", ":"), default=_text)
 
 
-def _told(line: Line) -> dict[str, Any]:
+def _told(line: Line, make: Make) -> dict[str, Any]:
     told = {column: value for column, value in line.items() if value or value is False}
-    told["id"] = new_hex()
+    told["id"] = row_id = new_hex()
+    told["mac"] = "\\x" + make(line, row_id).hex()
     return told
+
+
+def _whole(line: Line, make: Make) -> dict[str, Any]:
+    """A line with all its columns."""
+    whole: dict[str, Any] = {**_DEFAULTS, "id": new_id(), **line}
+    whole["mac"] = make(whole, whole["id"].hex)
+    whole["context"] = _context(line)
+    return whole
 
 
 def _copy(rows: Sequence[Sequence[Any]], cursor: Any, db: BaseDatabaseWrapper) -> None:

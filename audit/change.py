@@ -16,6 +16,8 @@ from audit.refusals import NotFound
 from audit.text import keepable
 
 REASON_LENGTH = 500
+_LABELS = {"target_label": 200, "key_name": 100, "agent_name": 100}
+"""What a row calls things: on one line, whoever named them and however."""
 
 
 @contextmanager
@@ -89,12 +91,14 @@ def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list
 
 
 def _write(actor: Actor, action: Action, reason: str, **event: Any) -> Event:
+    labels = {name: keepable(event[name], longest) for name, longest in _LABELS.items() if event.get(name)}
+    event |= labels
     return Event.objects.create(
         at=now(),
         action=action.name,
         actor_kind=actor.kind,
         actor_id=actor.id,
-        actor_label=actor.label[:200],
+        actor_label=keepable(actor.label, 200),
         **actor.origin.columns(),
         reason=keepable(reason, REASON_LENGTH),
         **event,

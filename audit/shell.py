@@ -7,15 +7,22 @@ from django.core.management.base import BaseCommand, CommandError
 
 from audit.actors import Actor, shell
 from audit.refusals import amounts_to
+from audit.text import visible
 
 EXIT_CODES = {400: 2, 422: 2, 401: 3, 404: 4, 409: 5, 429: 6, 403: 7}
 """Exit codes by status: those of the `alter` command (protocol.md section 11.5)."""
+
+
+def _for_a_terminal(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
 
 
 class ShellCommand(BaseCommand):
     """Subclasses say what they take in add_arguments(), and do it in act()."""
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # A terminal acts upon some characters, and names and reasons in what is printed are other people's words.
+        self.stdout.style_func = self.stderr.style_func = _for_a_terminal
         try:
             self.act(shell(), **options)
         except Exception as error:

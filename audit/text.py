@@ -1,10 +1,17 @@
 """Makes text from outside fit to keep: no secrets, no control characters, no longer than its column."""
 
+import json
 import re
+from typing import Any
 
 _SECRET = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{8})[0-9A-Za-z]{6,}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-"""What ends a line, turns the direction of one round, or is no text at all."""
+_CONTROLS = (
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    r"\U000e0000-\U000e007f"
+)
+_CONTROL = re.compile(f"[{_CONTROLS}]+")
+"""What ends a line, turns the direction of one round, shows nothing, or is no text at all."""
+_ONE_CONTROL = re.compile(f"[{_CONTROLS}]")
 BEFORE_PATH = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 """What stands before the path of a whole address."""
 _AFTER_PATH = re.compile(r"[?#]")
@@ -34,6 +41,24 @@ def as_sent(header: str) -> str:
         return header.encode("latin-1").decode(errors="backslashreplace")
     except UnicodeEncodeError:  # it is text already
         return header
+
+
+def visible(text: str) -> str:
+    """`text` on one line, for whatever prints or splits it: control characters are written as escapes, `\\u202e`.
+
+    For what leaves the portal, whatever is kept: rows of before, and rows that came by no face of ours.
+    """
+    return text if text.isprintable() else _ONE_CONTROL.sub(_escaped, text)
+
+
+def json_line(value: Any) -> str:
+    """`value` as JSON on one line, which no reader of lines splits and no terminal acts upon."""
+    return visible(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", errors="surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def path_of(uri: str, longest: int = 500) -> str:

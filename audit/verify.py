@@ -15,6 +15,7 @@ from audit.checking import trust
 from audit.checking.evidence import Unreadable
 from audit.checking.findings import Finding
 from audit.checking.inspection import Inspection
+from audit.text import visible
 
 HOLDS, WRONG, UNREADABLE, UNSIGNED = 0, 1, 2, 3
 _HEX = re.compile("[0-9A-Fa-f]{64}")
@@ -79,7 +80,7 @@ def _inspect(inspection: Inspection, as_json: bool) -> int:
     unsigned = any(note.what == "unsigned" for note in notes)
     code = WRONG if wrong else UNSIGNED if unsigned else HOLDS
     say = _told(inspection, notes, shown, wrong) if as_json else _said(inspection, notes, shown, wrong)
-    sys.stdout.write("\n".join(say) + "\n")
+    sys.stdout.write("\n".join(say if as_json else map(visible, say)) + "\n")
     return code
 
 
@@ -117,7 +118,7 @@ def _refused(says: str, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json.dumps({"holds": None, "unreadable": says}) + "\n")
     else:
-        sys.stderr.write(says + "\n")
+        sys.stderr.write(visible(says) + "\n")
     return UNREADABLE
 
 

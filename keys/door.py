@@ -28,6 +28,7 @@ from keys.throttle import Allowance, Charge
 from keys.verdict import Asking, Standing, Verdict, judge, judge_charged
 
 NO_CLAIM = Claim()
+NO_KEY = {"app_id": None, "key_id": None, "key_name": "", "agent_id": None, "agent_name": ""}
 
 
 class Question(NamedTuple):
@@ -163,7 +164,7 @@ def line_of(question: Question, outcome: Outcome, took_us: int) -> dict[str, Any
         "scopes": keepable(str(question.asking.scopes), 500) if question.asking.scopes else "",
         "took_us": took_us,
         **outcome.origin.columns(),
-        **(_whose(outcome.key, outcome.agent) if outcome.key else {"key_prefix": question.prefix}),
+        **(_whose(outcome.key, outcome.agent) if outcome.key else {**NO_KEY, "key_prefix": question.prefix}),
     }
 
 

@@ -23,7 +23,7 @@ from audit.addresses import parse_address
 from audit.origins import origin_of
 from audit.refusals import REFUSED, PayloadTooLarge, Refusal
 from audit.text import keepable, path_of
-from keys import constraints, door, plaintext, refusals, signatures, standing
+from keys import constraints, door, plaintext, refusals, signatures, standing, targets
 from keys.batch import gathering
 from keys.door import Outcome, Question
 from keys.faces import KeyedRequest
@@ -169,12 +169,14 @@ def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) ->
 
 
 def _signature(request: HttpRequest, key: str) -> Signature:
+    target = targets.from_environ(request.META)
     signed = signatures.Request(
         method=str(request.method),
-        path=request.path_info,
-        query=str(request.META.get("QUERY_STRING", "")),
+        path=target.path,
+        query=target.query,
         body=request.body,
         headers=request.headers,
+        ambiguous=target.ambiguous,
     )
     return signatures.read(signed, key)
 

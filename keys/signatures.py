@@ -10,10 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import parse_qsl, urlencode
 
 from audit.refusals import Refusal
-from keys import refusals
+from keys import refusals, targets
 
 SKEW = 300
 """Seconds a caller's clock may be off, either way."""
@@ -40,7 +39,7 @@ EVERY = (*HEADERS, *NARROWING, SECOND_FORM, *IDENTITY.values())
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is signed of a request. `path` is decoded, `query` and `headers` are as they came.
+    """What is signed of a request. `path` is decoded (keys/targets.py), `query` and `headers` are as they came.
 
     `body` is None where it is not seen: then whoever sees it has to compare it with X-Alter-Content-SHA256.
     """
@@ -50,6 +49,8 @@ class Request:
     query: str
     body: bytes | None
     headers: Mapping[str, str]
+    ambiguous: bool = False
+    """Whether what is signed says nothing certain of where the request goes: then no signature fits it."""
 
     def header(self, name: str) -> str:
         """A header's value; empty if it is absent, which signs the same."""
@@ -101,8 +102,8 @@ def read(request: Request, presented: str) -> Signature:
         nonce=nonce,
         body_matches=request.body is None
         or hmac.compare_digest(hashlib.sha256(request.body).hexdigest(), content),
-        matches=_matches(request, key, text, first, signature),
-        first_form_matches=hmac.compare_digest(first, signature),
+        matches=not request.ambiguous and _matches(request, key, text, first, signature),
+        first_form_matches=not request.ambiguous and hmac.compare_digest(first, signature),
     )
 
 
@@ -132,7 +133,7 @@ def signed_text(request: Request) -> str:
     rule = request.header("X-Alter-Request-Rule")
     lines = (
         request.method.upper(),
-        canonical_target(request.path, request.query),
+        targets.canonical(request.path, request.query),
         request.header("X-Alter-Timestamp"),
         request.header("X-Alter-Nonce"),
         request.header("X-Alter-Content-SHA256"),
@@ -140,13 +141,6 @@ def signed_text(request: Request) -> str:
         *((f"request-rule:{rule}",) if rule else ()),
     )
     return "\n".join(lines)
-
-
-def canonical_target(path: str, query: str) -> str:
-    """The decoded path, and the query's pairs sorted and encoded anew (section 2.4)."""
-    if not query:
-        return path
-    return f"{path}?{urlencode(sorted(parse_qsl(query, keep_blank_values=True)))}"
 
 
 def _matches(request: Request, key: bytes, text: str, first: str, signature: str) -> bool:
@@ -165,7 +159,7 @@ def _same(expected: str, presented: str) -> bool:
 
 
 def _mac(key: bytes, text: str) -> str:
-    return hmac.digest(key, text.encode(errors="surrogatepass"), "sha256").hex()
+    return hmac.digest(key, text.encode(errors="surrogateescape"), "sha256").hex()
 
 
 def _malformed(values: Mapping[str, str]) -> str:

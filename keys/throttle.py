@@ -99,6 +99,8 @@ def charge_all(
 def spend(spent: dict[str, int], one: Charge, moment: int) -> Allowance:
     """Take one call from what its bucket has left. `spent` says until when each bucket is spent."""
     bucket, limit, cost, room = one
+    # Further ahead than a whole minute can only be written by a clock that has been set back since.
+    spent[bucket] = min(spent[bucket], moment + room)
     start = max(spent[bucket], moment)
     until = start + cost
     if until - moment <= room:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote_plus
 
 from django.core.exceptions import TooManyFieldsSent
 from django.db import connection
@@ -19,8 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from audit.addresses import parse_address
 from audit.origins import origin_of, request_id
 from audit.refusals import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
-from audit.text import BEFORE_PATH, keepable, path_of
-from keys import constraints, plaintext, refusals, signatures
+from audit.text import keepable, path_of
+from keys import constraints, plaintext, refusals, signatures, targets
 from keys.batch import gathering
 from keys.door import Outcome, Question
 from keys.gateways import facts
@@ -144,9 +144,8 @@ def _with_signature(asking: Asking, meta: Mapping[str, Any], called: CallFacts, 
     """`asking` with what the call's signature comes to. What was signed is the call that a gateway asks about, if one
     does, and not that to us."""
     headers = {name: str(meta[told]) for name, told in TOLD.items() if told in meta}
-    target = called.target or f"{meta.get('PATH_INFO', '')}?{meta.get('QUERY_STRING', '')}"
-    path, _, query = BEFORE_PATH.sub("", target).partition("?")
-    request = signatures.Request(called.method, unquote(path), query, None, headers)
+    target = targets.parse(called.target) if called.target else targets.from_environ(meta)
+    request = signatures.Request(called.method, target.path, target.query, None, headers, target.ambiguous)
     narrowed, flaw = constraints.read(headers)
     return asking._replace(signature=signatures.read(request, key), constraints=narrowed, flaw=flaw)
 

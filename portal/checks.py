@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
-from audit.models import Destination
+from audit.models import Destination, MacKey
+from audit.sealing import macs, unsealed
 from keys.models import ApiKey, Gateway, Pepper
 from keys.plaintext import mark_of
 from portal.models import AccessToken, Role, User
@@ -98,3 +99,32 @@ def break_glass_is_there(
             id="portal.W005",
         )
     ]
+
+
+@register(Tags.database)
+def mac_keys_are_there(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Rows that wait for their seals are taken for forged where the key of their MACs is gone."""
+    if not databases:
+        return []
+    try:
+        marks = dict(MacKey.objects.values_list("number", "mark"))
+        waiting = unsealed.keys_in_use()
+    except DatabaseError:
+        return []  # not migrated yet: there are no rows
+    others = {number for number in settings.MAC_KEYS if marks.get(number) not in (None, macs.mark_of(number))}
+    if missing := sorted(others | (waiting - settings.MAC_KEYS.keys())):
+        return [
+            Error(
+                f"Rows of the audit log were written with MAC key {', '.join(map(str, missing))}, "
+                "which is not there or is another.",
+                hint=(
+                    "Bring back the data folder's file `mac-keys`, or name it in PORTAL_MAC_KEYS. If it is lost for "
+                    "good, give the new key a higher number, and run manage.py tick --skip-checks once: rows that "
+                    "still wait for their seals are set aside."
+                ),
+                id="portal.E004",
+            )
+        ]
+    return []

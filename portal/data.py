@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-_PEPPER = re.compile(r"([1-9][0-9]{0,3}):([0-9a-fA-F]{64,128})")
+_NUMBERED = re.compile(r"([1-9][0-9]{0,3}):([0-9a-fA-F]{64,128})")
 
 
 class WrongSetting(Exception):
@@ -37,16 +37,13 @@ def secret_key(folder: Path, given: str) -> str:
 def peppers(folder: Path, given: str) -> dict[int, bytes]:
     """The numbered peppers of docs/decisions/0001: PORTAL_PEPPERS, or the file with number 1 made at first start."""
     text = given or _kept(folder / "peppers", lambda: f"1:{secrets.token_hex(32)}")
-    found: dict[int, bytes] = {}
-    for entry in re.split(r"[\s,]+", text.strip()):
-        pair = _PEPPER.fullmatch(entry)
-        if not pair or int(pair[1]) in found:
-            raise WrongSetting(
-                "PORTAL_PEPPERS: write each pepper once, as number:hex, 64 hex digits or more, "
-                "with commas between them."
-            )
-        found[int(pair[1])] = bytes.fromhex(pair[2])
-    return found
+    return _numbered(text, "PORTAL_PEPPERS: write each pepper once")
+
+
+def mac_keys(folder: Path, given: str) -> dict[int, bytes]:
+    """The numbered keys of row MACs (docs/decisions/0039): PORTAL_MAC_KEYS, or the file made at first start."""
+    text = given or _kept(folder / "mac-keys", lambda: f"1:{secrets.token_hex(32)}")
+    return _numbered(text, "PORTAL_MAC_KEYS: write each key once")
 
 
 def seal_key(folder: Path, given: str) -> bytes:
@@ -55,6 +52,16 @@ def seal_key(folder: Path, given: str) -> bytes:
     if not re.fullmatch("[0-9a-fA-F]{64}", text):
         raise WrongSetting("PORTAL_SEAL_KEY: write 64 hex digits, as in the data folder's file seal-key.")
     return bytes.fromhex(text)
+
+
+def _numbered(text: str, says: str) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    for entry in re.split(r"[\s,]+", text.strip()):
+        pair = _NUMBERED.fullmatch(entry)
+        if not pair or int(pair[1]) in found:
+            raise WrongSetting(f"{says}, as number:hex, 64 hex digits or more, with commas between them.")
+        found[int(pair[1])] = bytes.fromhex(pair[2])
+    return found
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

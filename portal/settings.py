@@ -26,6 +26,7 @@ try:
     DATA_DIR = data.prepare(Path(env.str("PORTAL_DATA", default=str(BASE_DIR / "var"))).absolute())
     SECRET_KEY = data.secret_key(DATA_DIR, env.str("PORTAL_SECRET_KEY", default=""))
     PEPPERS = data.peppers(DATA_DIR, env.str("PORTAL_PEPPERS", default=""))
+    MAC_KEYS = data.mac_keys(DATA_DIR, env.str("PORTAL_MAC_KEYS", default=""))
     SEAL_KEY = data.seal_key(DATA_DIR, env.str("PORTAL_SEAL_KEY", default=""))
 except data.WrongSetting as wrong:
     raise ImproperlyConfigured(str(wrong)) from None

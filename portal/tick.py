@@ -101,8 +101,8 @@ def start(stop: threading.Event) -> list[threading.Thread]:
 def _is_due(work: Work) -> bool:
     if not work.is_wanted():
         return False
-    last = lease.last_done(work.name)
-    return last is None or last + work.every <= now()
+    last, moment = lease.last_done(work.name), now()
+    return last is None or last + work.every <= moment or last > moment  # the clock was set back
 
 
 def _carry_out(work: Work, by: str, stop: Callable[[], bool]) -> bool:

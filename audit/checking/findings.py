@@ -8,6 +8,7 @@ MEANINGS = {
     "edited": "A row does not say what it said when it was sealed.",
     "missing": "A sealed row, a seal or a checkpoint is gone.",
     "inserted": "A row, a seal or a checkpoint is there that was never sealed.",
+    "forged": "A row was put in that the portal did not write. It was set aside before it was sealed.",
     "moved": "Rows or seals have changed places.",
     "root": "The leaves of a batch do not give its root: one of its rows was changed and its leaf made to fit.",
     "proof": "A row's proof does not lead to the root of its checkpoint.",

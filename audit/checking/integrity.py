@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Max, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from audit.checking import anchors, batches, signed_claims, strays
+from audit.checking import anchors, batches, forgeries, signed_claims, strays
 from audit.checking.chains import Chain
 from audit.checking.claims import RESTORE
 from audit.checking.evidence import CheckpointLine
@@ -86,7 +86,8 @@ def step(scope: Scope, place: str = "") -> Step:
     if part == "c" and rest.isascii() and rest.isdigit() and len(rest) < 19:
         return _numbers(scope, int(rest))
     if part == "s" and not rest:
-        return Step(list(_beyond(scope)), strays.begin(scope.kind))
+        forged = forgeries.findings(scope.stream, scope.kind, (scope.since, scope.until))
+        return Step([*_beyond(scope), *forged], strays.begin(scope.kind))
     if part == "r":
         findings, rows, further = strays.step(scope.stream, scope.kind, (scope.since, scope.until), rest)
         return Step(findings, further, rows=rows)

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_GET
 from audit.checking import integrity, proofs
 from audit.checking.integrity import Scope
 from audit.faces import TenantRequest
-from audit.models import Call, Checkpoint, Event, Pending
+from audit.models import Call, Checkpoint, Event, ForgedRow, Pending
 from audit.refusals import NotFound
 from audit.sealing import checkpoints, seals, signing
 
 MOST_CHECKED = 20
+MAX_FORGED = 50
 MOST_COUNTED = 10_000
 """Rows that wait are not counted beyond."""
 
@@ -53,6 +54,9 @@ def check(request: TenantRequest) -> HttpResponse:
         "sealed_to": seals.sealed_to(request.app.id),
         "waiting": Pending.objects.filter(stream=request.app.id)[:MOST_COUNTED].count(),
         "newest": mine.order_by("-number").first(),
+        "forged": ForgedRow.objects.filter(stream=request.app.id)
+        .defer("contents")
+        .order_by("-found_at")[:MAX_FORGED],
         "key_id": signing.key_id(),
         "public": signing.public_key().hex(),
         "most": MOST_CHECKED,

@@ -1,7 +1,7 @@
 """The record as a table for spreadsheets, which take some texts for formulas. Comments above say what it holds."""
 
 import csv
-import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +9,7 @@ from audit.exporting.extract import Extract
 from audit.exporting.plain import plain
 from audit.sealing.canonical import PERSONAL, PUBLIC
 from audit.sealing.sealed import Sealed
+from audit.text import json_line, visible
 
 COLUMNS = list(
     dict.fromkeys(
@@ -21,6 +22,8 @@ COLUMNS = list(
 )
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for a formula at the start of a cell, in its full-width shape too."""
+_HIDDEN = re.compile(f"(;\\s*)([{re.escape(''.join(_FORMULA))}])")
+"""The same after a semicolon, which ends a cell where people write numbers with a comma."""
 _ONE_CELL = str.maketrans(dict.fromkeys('",;\t\r\n', " "))
 """What would end a cell, or a line, in one program or another."""
 
@@ -36,7 +39,7 @@ def lines(extract: Extract) -> Iterator[bytes]:
     """`extract` as comments, a line of names, and a line for each row."""
     writer = csv.writer(_Line())
     for comment in _comments(extract.head()):
-        yield f"# {comment.translate(_ONE_CELL)}\r\n".encode("utf-8", "replace")
+        yield f"# {visible(comment.translate(_ONE_CELL))}\r\n".encode("utf-8", "replace")
     yield writer.writerow(COLUMNS).encode()
     for one in extract.entries():
         told = _told(one)
@@ -61,7 +64,8 @@ def _told(one: Sealed) -> dict[str, Any]:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, bool | dict | list):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if isinstance(value, str) and value.lstrip().startswith(_FORMULA):
-        return f"'{value}"
-    return value
+        return _HIDDEN.sub(r"\1'\2", json_line(value))
+    if not isinstance(value, str):
+        return value
+    value = _HIDDEN.sub(r"\1'\2", visible(value))
+    return f"'{value}" if value.lstrip().startswith(_FORMULA) else value

@@ -4,7 +4,6 @@ A header, the rows, the checkpoints they are sealed under, and an end that says 
 bytes before it. docs/seals.md tells the format; docs/decisions/0019 why a selection looks different.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
@@ -16,6 +15,7 @@ from audit.exporting.plain import plain
 from audit.sealing import checkpoints, sealed, signing
 from audit.sealing.sealed import Sealed
 from audit.sealing.trees import Trees
+from audit.text import json_line
 
 SIGNED = b"alter export 1\0"
 """Before the digest in what the key signs of a file."""
@@ -37,12 +37,8 @@ def lines(extract: Extract) -> Iterator[bytes]:
 
 
 def as_line(told: Mapping[str, Any]) -> bytes:
-    """An object on one line. Half a character, which SQLite keeps and UTF-8 does not know, is written as an escape."""
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    try:
-        return text.encode() + b"\n"
-    except UnicodeEncodeError:
-        return json.dumps(told, separators=(",", ":")).encode() + b"\n"
+    """An object on one line. Control characters, and half a character, which SQLite keeps, are written as escapes."""
+    return json_line(told).encode() + b"\n"
 
 
 def row(one: Sealed) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.models import Call, Event
+from audit.text import visible
 
 _HEADER = str.maketrans({"\\": "\\\\", "|": "\\|"})
-_VALUE = str.maketrans({"\\": "\\\\", "=": "\\=", "\n": "\\n", "\r": "\\r"})
+_VALUE = str.maketrans({"\\": "\\\\", "=": "\\="})
 REFUSED, ALLOWED = 5, 2
 """How severe, of ten."""
 
@@ -53,9 +54,13 @@ def _call(row: Call) -> dict[str, Any]:
 
 def _line(signature: str, name: str, severity: int, told: Mapping[str, Any]) -> str:
     header = "|".join(
-        part.translate(_HEADER) for part in ("CEF:0", "alter", "portal", "1", signature, name[:512])
+        visible(part).translate(_HEADER) for part in ("CEF:0", "alter", "portal", "1", signature, name[:512])
     )
-    pairs = (
-        f"{key}={str(value).translate(_VALUE)}" for key, value in told.items() if value not in ("", None)
-    )
+    pairs = (f"{key}={_escaped(str(value))}" for key, value in told.items() if value not in ("", None))
     return f"{header}|{severity}|{' '.join(pairs)}"
+
+
+def _escaped(value: str) -> str:
+    """A value on the line: breaks as the format writes them, other control characters as their numbers."""
+    parts = (visible(part).translate(_VALUE) for part in value.replace("\r", "\n").split("\n"))
+    return "\\n".join(parts)

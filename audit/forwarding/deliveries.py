@@ -28,6 +28,7 @@ RETRIES = tuple(
     timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600)
 )
 """How long after each failure it is tried again, a fifth more or less. After the last it is a dead letter."""
+MAX_WAIT = RETRIES[-1] * 1.2
 CLAIM = timedelta(minutes=1)
 """How long a try that was cut off by a crash keeps others from trying."""
 A_WALK = 100
@@ -64,7 +65,10 @@ def _open() -> QuerySet[Destination]:
 
 
 def _due() -> Q:
-    return Q(next_try_at__lte=now(), delivered_at=None, discarded_at=None)
+    # What is due later than any wait is long was written before the clock was set back.
+    moment = now()
+    due = Q(next_try_at__lte=moment) | Q(next_try_at__gt=moment + MAX_WAIT)
+    return due & Q(delivered_at=None, discarded_at=None)
 
 
 def _serve(destination: Destination) -> bool:
@@ -73,7 +77,7 @@ def _serve(destination: Destination) -> bool:
     tried = again is not None and _try(destination, again)
     line = destination.deliveries.filter(delivered_at=None, given_up_at=None, discarded_at=None)
     head = line.order_by("checkpoint").first() or _next(destination)
-    if head and head.next_try_at and head.next_try_at <= now():
+    if head and head.next_try_at and not now() < head.next_try_at <= now() + MAX_WAIT:
         return _try(destination, head) or tried
     return tried
 

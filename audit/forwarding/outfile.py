@@ -4,6 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from audit.text import visible
+
 
 def append(path: Path, lines: Sequence[str]) -> None:
     """Write whole lines at its end, on the disk before this returns. Raises OSError.
@@ -13,7 +15,7 @@ def append(path: Path, lines: Sequence[str]) -> None:
     with path.open("a+b") as opened:
         if not _ends_whole(opened.fileno()):
             opened.write(b"\n")  # a crash cut the last line short
-        opened.write("".join(f"{line}\n" for line in lines).encode())
+        opened.write("".join(f"{visible(line)}\n" for line in lines).encode())
         opened.flush()
         os.fsync(opened.fileno())
 

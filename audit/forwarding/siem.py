@@ -4,7 +4,6 @@ Each has a Place of its own and begins at what is newest when it is first named.
 twice; none is left out, but for what a network loses that gives no receipts.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from audit.exporting.ocsf import ocsf
 from audit.forwarding import cef, outfile, syslog
 from audit.models import Call, Checkpoint, Event, Place
 from audit.sealing.following import Wanted, newest, rows
+from audit.text import json_line
 
 log = logging.getLogger(__name__)
 A_RUN = 10
@@ -41,7 +41,7 @@ def as_ocsf(row: Event | Call, seq: int) -> str:
 
 
 def _dumped(told: dict[str, Any]) -> str:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return json_line(told)
 
 
 FORMATS: dict[str, Callable[[Event | Call, int], str]] = {"json": as_json, "ocsf": as_ocsf, "cef": cef.line}

@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Q
 
 from audit.forwarding import siem
 from audit.forwarding.destinations import TEST, dead_letters
-from audit.models import Checkpoint, Delivery, Destination, Pending, Place
+from audit.models import Checkpoint, Delivery, Destination, ForgedRow, Pending, Place
 from audit.sealing.following import newest
 
 MOST_COUNTED = 10_000
@@ -24,6 +24,8 @@ class Sealing:
     waiting: int
     oldest_at: datetime | None
     """The moment of the row that waits the longest."""
+    forged: int
+    """Rows that were set aside because the portal did not write them."""
 
     @property
     def more(self) -> bool:
@@ -68,6 +70,7 @@ def sealing() -> Sealing:
         Checkpoint.objects.order_by("-number").first(),
         Pending.objects.order_by()[:MOST_COUNTED].count(),
         waiting.first(),
+        ForgedRow.objects.count(),
     )
 
 

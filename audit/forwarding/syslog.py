@@ -8,6 +8,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from audit.models import Call, Event
+from audit.text import visible
 
 LONGEST = 60_000
 """Bytes that a datagram holds for certain."""
@@ -21,7 +22,7 @@ def message(row: Event | Call, line: str) -> bytes:
     kind, warns = ("event", False) if isinstance(row, Event) else ("call", not row.allowed)
     priority = AUDIT * 8 + (WARNING if warns else INFORMATION)
     moment = row.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return f"<{priority}>1 {moment} {_host()} alter-portal - {kind} - {line}".encode()
+    return f"<{priority}>1 {moment} {_host()} alter-portal - {kind} - {visible(line)}".encode()
 
 
 def send(where: str, messages: Sequence[bytes]) -> None:

@@ -6,7 +6,6 @@ nowhere; whoever has the database alone cannot sign in the portal's name.
 
 import base64
 import hmac
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +16,7 @@ from django.conf import settings
 from audit.forwarding.posting import post
 from audit.models import Delivery, Destination
 from audit.sealing.following import Wanted, batch, entries
+from audit.text import json_line
 
 AGENT = "alter-portal"
 START = "whsec_"
@@ -86,7 +86,7 @@ def _body(destination: Destination, delivery: Delivery) -> bytes:
 
 
 def _json(told: dict[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return json_line(told).encode()
 
 
 def _key(destination: Destination) -> bytes:

@@ -6,14 +6,12 @@ person could still prove the guess.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-
-from audit.actions import ERASE, REANCHOR
+from audit.actions import ERASE, ERASE_ELSEWHERE, FORGE, REANCHOR
 from audit.actors import Actor
 from audit.change import record
 from audit.checking import batches
@@ -21,18 +19,19 @@ from audit.checking.claims import PURGE, Places
 from audit.clock import now
 from audit.keeping import claiming
 from audit.keeping.fences import maintenance
+from audit.keeping.persons import MIN_LENGTH, Values, known_as, of_address
 from audit.models import Pending, Seal
 from audit.models.seals import NOWHERE
 from audit.refusals import Invalid, Unsealed
 from audit.sealing import canonical, rows, seals
 from audit.sealing.rows import FIELDS, RECORDS, Row
 
-A_SLICE, A_STEP = 10_000, 500
+A_SLICE, A_STEP = 2_000, 500
 """How many rows are looked at in one statement, and how many are erased in one transaction."""
 PATIENCE = 60.0
 """Seconds to wait for rows that another process seals."""
-BLANK: dict[str, Any] = {"context": {}, "changes": {}, "facts": {}}
-KEPT_ACTS = (ERASE.name, PURGE, REANCHOR.name)
+BLANK: dict[str, Any] = {"context": {}, "changes": {}, "facts": {}, "mac": None}
+KEPT_ACTS = (ERASE.name, ERASE_ELSEWHERE.name, PURGE, REANCHOR.name, FORGE.name)
 """Acts that account for rows which are gone. They name rows, not people."""
 
 
@@ -43,28 +42,78 @@ class Erased:
     rows: int
     unfit: int
     """Rows that do not fit their seals, and were left as they are: they are evidence."""
+    kept: int = 0
+    """Rows that tell a name in what their seal holds for ever: what a key or an agent is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom to erase: by an actor's id, by an address they called from, or by names and addresses in any text."""
+
+    actor_id: str = ""
+    ip: str = ""
+    values: Values = Values(())
+
+    def is_meant(self, row: Row) -> bool:
+        """Whether a row was written by them, is about them, or tells a value of theirs in what can be erased."""
+        told = dict(zip(FIELDS[row.kind], row.values, strict=True))
+        if self.actor_id and self.actor_id in (told.get("actor_id"), told.get("target_id")):
+            return True
+        if self.ip and told["ip"] == self.ip:
+            return True
+        return bool(self.values) and any(
+            self.values.are_in(told[name]) for name in canonical.PERSONAL[row.kind]
+        )
+
+    def is_kept_in(self, row: Row) -> bool:
+        """Whether a row tells a value of theirs in what its seal holds for ever."""
+        return bool(self.values) and any(
+            map(self.values.are_in, row.values[: len(canonical.PUBLIC[row.kind])])
+        )
+
+
+def whom(*, actor_id: str = "", ip: str = "", values: Iterable[str] = ()) -> Person:
+    """Who is meant by an id, by an address or by values: with all that the record knows them by. Raises Invalid."""
+    told = [one.strip() for one in values if one.strip()]
+    if sum(map(bool, (actor_id, ip, told))) == 0 or (actor_id and ip):
+        raise Invalid(
+            "actor_id", "Say whom: either an actor's id or an address, or names and e-mail addresses."
+        )
+    if short := next((one for one in told if len(one) < MIN_LENGTH), None):
+        raise Invalid(
+            "values", f"Write at least {MIN_LENGTH} characters: {short} would be found in other words."
+        )
+    known = known_as(actor_id) if actor_id else of_address(ip) if ip else ()
+    return Person(actor_id, ip, Values([*told, *known]))
 
 
 def erase(
-    actor: Actor, *, actor_id: str = "", ip: str = "", app_id: UUID | None = None, reason: str
+    actor: Actor,
+    *,
+    actor_id: str = "",
+    ip: str = "",
+    values: Iterable[str] = (),
+    app_id: UUID | None = None,
+    reason: str,
 ) -> Erased:
-    """Erase whoever has this id, or called from this address, from the rows of an app, or of all.
+    """Erase whoever has this id, called from this address, or is named by these values, from an app's rows, or all.
 
     Rows that wait are sealed first. It goes on batch by batch: one that fails leaves those before it erased.
     Raises Invalid, NotAllowed, Unsealed.
     """
     actor.require(ERASE)
-    if bool(actor_id) == bool(ip):
-        raise Invalid("actor_id", "Say whom: either an actor's id or an address.")
+    person = whom(actor_id=actor_id, ip=ip, values=values)
     if not reason.strip():
         raise Invalid("reason", "Say why, without naming the person: the reason is kept.")
+    if person.values.are_in(reason):
+        raise Invalid("reason", "Leave the person out of the reason: it is kept.")
     _seal_first()
-    count = unfit = 0
+    count = unfit = kept = 0
     for kind in RECORDS:
-        for ids in _found(kind, actor_id, ip, app_id):
+        for ids, told in _found(kind, person, app_id):
             done, left = _step(actor, kind, ids, reason)
-            count, unfit = count + done, unfit + left
-    return Erased(count, unfit)
+            count, unfit, kept = count + done, unfit + left, kept + told
+    return Erased(count, unfit, kept)
 
 
 def _seal_first() -> None:
@@ -76,29 +125,27 @@ def _seal_first() -> None:
             time.sleep(0.05)
 
 
-def _found(kind: str, actor_id: str, ip: str, app_id: UUID | None) -> Iterator[list[UUID]]:
-    """The rows that are meant, some at a time. The database looks at A_SLICE of them in one statement."""
+def _found(kind: str, person: Person, app_id: UUID | None) -> Iterator[tuple[list[UUID], int]]:
+    """The rows that are meant, some at a time, and how many of a slice tell a name that stays. All are looked at."""
     there = RECORDS[kind].objects.filter(**{"app_id": app_id} if app_id else {}).order_by("id")
     last = UUID(int=0)
-    while edge := there.filter(id__gt=last).values_list("id", flat=True)[:A_SLICE]:
-        ends = list(edge)[-1]
-        meant = list(
-            _meant(there.filter(id__gt=last, id__lte=ends), kind, actor_id, ip).values_list("id", flat=True)
-        )
-        yield from (meant[start : start + A_STEP] for start in range(0, len(meant), A_STEP))
-        last = ends
+    while some := [
+        Row(kind, told) for told in there.filter(id__gt=last).values_list(*FIELDS[kind])[:A_SLICE]
+    ]:
+        meant = [row.id for row in some if person.is_meant(row) and not _is_account(row)]
+        yield [], sum(map(person.is_kept_in, some))
+        yield from ((meant[start : start + A_STEP], 0) for start in range(0, len(meant), A_STEP))
+        last = some[-1].id
 
 
-def _meant(some: QuerySet[Any], kind: str, actor_id: str, ip: str) -> QuerySet[Any]:
-    if kind == "event":
-        some = some.exclude(action__in=KEPT_ACTS)
-    if ip:
-        return some.filter(ip=ip)
-    return some.filter(Q(actor_id=actor_id) | Q(target_id=actor_id)) if kind == "event" else some.none()
+def _is_account(row: Row) -> bool:
+    return row.kind == "event" and row.values[FIELDS["event"].index("action")] in KEPT_ACTS
 
 
 def _step(actor: Actor, kind: str, ids: Sequence[UUID], reason: str) -> tuple[int, int]:
     """Erase these, unless they are erased already. Returns how many were, and how many do not fit their seals."""
+    if not ids:
+        return 0, 0
     with maintenance():
         found = Seal.objects.select_for_update().filter(row_id__in=ids).exclude(salt=None).order_by("seq")
         told = _rows(kind, ids)
@@ -122,7 +169,7 @@ def _blank(kind: str, found: Sequence[Row]) -> None:
     if found:
         moments = [row.at for row in found]
         mine = RECORDS[kind].objects.filter(id__in=[row.id for row in found])
-        blank = {name: BLANK.get(name, "") for name in canonical.PERSONAL[kind]}
+        blank = {name: BLANK.get(name, "") for name in (*canonical.PERSONAL[kind], "mac")}
         mine.filter(at__gte=min(moments), at__lte=max(moments)).update(**blank)
 
 

@@ -4,7 +4,7 @@ from audit.models.audited import Audited, AuditedQuerySet
 from audit.models.claims import Alarm, Claim
 from audit.models.forwarding import Delivery, Destination, Place
 from audit.models.record import Call, Event, Recorded, Span
-from audit.models.seals import Checkpoint, Pending, Seal, SealKey, Tally
+from audit.models.seals import Checkpoint, ForgedRow, MacKey, Pending, Seal, SealKey, Tally
 from audit.models.upkeep import Lease, Retention
 from audit.models.views import SavedView
 from audit.models.witness import Witnessed, WitnessState
@@ -19,7 +19,9 @@ __all__ = [
     "Delivery",
     "Destination",
     "Event",
+    "ForgedRow",
     "Lease",
+    "MacKey",
     "Pending",
     "Place",
     "Recorded",

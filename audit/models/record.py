@@ -7,6 +7,7 @@ from django.db import models
 
 from audit.clock import now
 from audit.ids import new_id
+from audit.models.macs import MacField
 
 
 class Recorded(models.Model):
@@ -29,6 +30,7 @@ class Recorded(models.Model):
     caller_id = models.UUIDField(null=True, help_text="The id its label has in this app.")
     context = models.JSONField(default=dict, help_text="What it said it was doing.")
     trace_id = models.CharField(max_length=32, blank=True)
+    mac = MacField(null=True, help_text="Made as the row is written, with a key outside the database.")
 
     class Meta:
         abstract = True

@@ -109,6 +109,34 @@ class SealKey(models.Model):
         return self.id
 
 
+class MacKey(models.Model):
+    """A mark of each key that MACs were made with, so that a lost or changed one is noticed."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    mark = models.CharField(max_length=16)
+
+    def __str__(self) -> str:
+        return f"MAC key {self.number}"
+
+
+class ForgedRow(models.Model):
+    """A row that the portal did not write, as it was when the sealer found it. It is part of the record no more."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=5)
+    row_id = models.CharField(max_length=64)
+    stream = models.UUIDField(help_text="The app it claimed to belong to.")
+    found_at = models.DateTimeField(default=now)
+    reason = models.CharField(max_length=20)
+    contents = models.BinaryField(help_text="All its columns, as JSON.")
+
+    class Meta:
+        indexes = (models.Index(fields=["stream", "found_at"], name="forged_of_stream"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id}: {self.reason}"
+
+
 class Tally(models.Model):
     """How much happened in one hour: to an app (key_id is NOWHERE) or with one key. Counted by the sealer."""
 

@@ -137,6 +137,11 @@ def climb(start: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes:
     return here
 
 
+def row(kind: str, values: Sequence[Any]) -> bytes:
+    """A whole row as bytes, its values in the order of PUBLIC[kind] and PERSONAL[kind]."""
+    return encode(kind) + _joined(values)
+
+
 def encode(value: Any) -> bytes:
     """A value with its type and length in front."""
     return _ENCODERS[type(value)](value)

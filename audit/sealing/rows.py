@@ -11,13 +11,16 @@ from django.db import connection
 from django.db.models import Model
 
 from audit.models import Call, Event
-from audit.sealing import canonical
+from audit.models.seals import NOWHERE
+from audit.sealing import canonical, macs
 
 RECORDS: Mapping[str, type[Event] | type[Call]] = {"event": Event, "call": Call}
 DOCUMENTS = frozenset({"context", "changes", "facts"})
 FIELDS = {kind: (*canonical.PUBLIC[kind], *canonical.PERSONAL[kind]) for kind in RECORDS}
+APP_ID = FIELDS["call"].index("app_id")
+"""The place of the app's id among the values of a row of either kind."""
 _READ = {
-    kind: f"SELECT {', '.join(names)} FROM audit_{kind} WHERE id = ANY(%s) AND at BETWEEN %s AND %s"
+    kind: f"SELECT {', '.join(names)}, mac FROM audit_{kind} WHERE id = ANY(%s)"
     for kind, names in FIELDS.items()
 }
 
@@ -28,6 +31,8 @@ class Row:
 
     kind: str
     values: tuple[Any, ...]
+    mac: bytes | None = None
+    """Read by `read()` alone."""
 
     @property
     def id(self) -> UUID:
@@ -39,6 +44,16 @@ class Row:
         """Its moment."""
         return self.values[1]  # type: ignore[no-any-return]
 
+    @property
+    def stream(self) -> UUID:
+        """The app whose stream it is in."""
+        return self.values[APP_ID] or NOWHERE
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether it has the MAC that the portal gave it as it was written."""
+        return macs.fits(self.kind, dict(zip(FIELDS[self.kind], self.values, strict=True)), self.mac)
+
     def commitment(self, salt: bytes) -> bytes:
         """What stands for its personal part."""
         return canonical.commit(salt, self.values[len(canonical.PUBLIC[self.kind]) :])
@@ -48,12 +63,18 @@ class Row:
         return canonical.leaf(self.kind, self.values[: len(canonical.PUBLIC[self.kind])], commitment)
 
 
-def read(kind: str, ids: Sequence[UUID], begins: datetime, ends: datetime) -> list[Row]:
+def read(
+    kind: str, ids: Sequence[UUID], begins: datetime | None = None, ends: datetime | None = None
+) -> list[Row]:
     """The rows with these ids, whose moments lie from `begins` to `ends`: that says which months to look in."""
     if connection.vendor == "postgresql":
         return _read_at_once(kind, ids, begins, ends)
-    found = RECORDS[kind].objects.filter(id__in=ids, at__gte=begins, at__lte=ends)
-    return [Row(kind, values) for values in found.order_by().values_list(*FIELDS[kind])]
+    found = RECORDS[kind].objects.filter(id__in=ids)
+    if begins and ends:
+        found = found.filter(at__gte=begins, at__lte=ends)
+    return [
+        Row(kind, tuple(values), mac) for *values, mac in found.order_by().values_list(*FIELDS[kind], "mac")
+    ]
 
 
 def of(entry: Model) -> Row:
@@ -67,13 +88,18 @@ def by_id(found: Iterable[Row]) -> dict[UUID, Row]:
     return {row.id: row for row in found}
 
 
-def _read_at_once(kind: str, ids: Sequence[UUID], begins: datetime, ends: datetime) -> list[Row]:
+def _read_at_once(
+    kind: str, ids: Sequence[UUID], begins: datetime | None, ends: datetime | None
+) -> list[Row]:
     """The same without the ORM, which would take twice as long: the sealer reads every row there is."""
     documents = [index for index, name in enumerate(FIELDS[kind]) if name in DOCUMENTS]
     with connection.cursor() as cursor:
-        cursor.execute(_READ[kind], [list(ids), begins, ends])
+        if begins and ends:
+            cursor.execute(_READ[kind] + " AND at BETWEEN %s AND %s", [list(ids), begins, ends])
+        else:
+            cursor.execute(_READ[kind], [list(ids)])
         found = [list(values) for values in cursor.fetchall()]
     for values in found:
         for index in documents:
             values[index] = json.loads(values[index])
-    return [Row(kind, tuple(values)) for values in found]
+    return [Row(kind, tuple(values), mac) for *values, mac in found]

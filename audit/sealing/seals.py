@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from audit.actions import MISS
 from audit.actors import system
@@ -22,7 +22,8 @@ from audit.change import record
 from audit.clock import now
 from audit.models import Checkpoint, Pending, Seal
 from audit.models.seals import NOWHERE
-from audit.sealing import canonical, checkpoints, rows, signing, tallies
+from audit.sealing import canonical, checkpoints, forgeries, genuine, rows, signing, tallies
+from audit.sealing.genuine import Found, Waiting
 from audit.sealing.rows import Row
 
 log = logging.getLogger(__name__)
@@ -49,15 +50,6 @@ class Stream(NamedTuple):
     kind: str
 
 
-class Waiting(NamedTuple):
-    """A row that waits for its seal."""
-
-    row_id: UUID
-    stream: UUID
-    kind: str
-    at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows of one stream and one month, in order, and what is hashed of each: they get one checkpoint."""
@@ -78,23 +70,36 @@ def seal_all(limit: int = A_PASS) -> int:
 
     Rows are read and hashed before anything is locked. Then, in one transaction, they are given their places.
     """
-    oldest = Pending.objects.order_by("row_id").values_list(*Waiting._fields)[:limit]
-    waiting = [Waiting(*one) for one in oldest]
+    waiting = _oldest(limit)
     if not waiting:
         return 0
-    batches = list(_batches(waiting))
+    found = genuine.look(waiting)
+    batches = list(_batches(found.rows))
     try:
         with transaction.atomic():
+            forgeries.set_aside(found.forged)
             _take_turn(waiting)
             _write(batches)
-            tallies.add(row for batch in batches for row in batch.rows)
-            _tell_of_missing(waiting, batches)
+            tallies.add(found.rows)
+            _tell_of_missing(waiting, found)
     except Overtaken:
-        return 0
+        # On SQLite it may be a row whose id is spelled in another way than the portal spells ids.
+        return 0 if connection.vendor == "postgresql" else forgeries.set_aside_unreadable(limit)
     except IntegrityError:
-        return _forget_sealed(waiting)
+        return _forget_sealed([row.id for row in found.rows])
     checkpoints.keep()
     return len(waiting)
+
+
+def _oldest(limit: int) -> list[Waiting]:
+    """The rows that have waited the longest. What cannot be read is set aside first: it must not keep the others."""
+    oldest = Pending.objects.order_by("row_id").values_list(*Waiting._fields)[:limit]
+    try:
+        return [Waiting(*one) for one in oldest]
+    except (DatabaseError, ValueError, TypeError, AttributeError, OverflowError):
+        if not forgeries.set_aside_unreadable(limit):
+            raise
+        return _oldest(limit)
 
 
 def catch_up(app_id: UUID | None, patience: float = 5.0) -> bool:
@@ -122,25 +127,15 @@ def sealed_to(app_id: UUID | None) -> datetime | None:
     return min(waits, newest) if waits and newest else newest
 
 
-def _batches(waiting: Iterable[Waiting]) -> Iterator[Batch]:
-    """What waits, as batches: none spans two months, so that a month of calls can go as a whole."""
-    months: defaultdict[tuple[str, int, int], list[Waiting]] = defaultdict(list)
-    for one in waiting:
-        months[one.kind, one.at.year, one.at.month].append(one)
-    for (kind, *_), mine in sorted(months.items()):
-        for app_id, found in sorted(_read(kind, mine).items()):
-            for start in range(0, len(found), A_BATCH):
-                yield _hashed(Stream(app_id, kind), found[start : start + A_BATCH])
-
-
-def _read(kind: str, some: Sequence[Waiting]) -> dict[UUID, list[Row]]:
-    """Rows of one kind and one month, in order, by stream. All at once: a pass has a few of each of many streams."""
-    stream_of, moments = {one.row_id: one.stream for one in some}, [one.at for one in some]
-    found: defaultdict[UUID, list[Row]] = defaultdict(list)
-    read = rows.read(kind, list(stream_of), min(moments), max(moments))
-    for row in sorted(read, key=lambda row: (row.at, row.id)):
-        found[stream_of[row.id]].append(row)
-    return found
+def _batches(found: Iterable[Row]) -> Iterator[Batch]:
+    """Rows as batches: none spans two months, so that a month of calls can go as a whole."""
+    streams: defaultdict[tuple[str, int, int, UUID], list[Row]] = defaultdict(list)
+    for row in found:
+        streams[row.kind, row.at.year, row.at.month, row.stream].append(row)
+    for (kind, _, _, app_id), mine in sorted(streams.items()):
+        mine.sort(key=lambda row: (row.at, row.id))
+        for start in range(0, len(mine), A_BATCH):
+            yield _hashed(Stream(app_id, kind), mine[start : start + A_BATCH])
 
 
 def _hashed(stream: Stream, found: Sequence[Row]) -> Batch:
@@ -170,6 +165,7 @@ def _take_turn(waiting: Sequence[Waiting]) -> None:
 
 def _write(batches: Sequence[Batch]) -> None:
     signing.make_known()
+    genuine.make_known()
     last = Checkpoint.objects.order_by("-number").first()
     if last is None:
         checkpoints.begin()
@@ -238,9 +234,9 @@ def _insert(lines: Sequence[tuple[Any, ...]]) -> None:
             cursor.executemany(f"INSERT INTO audit_seal ({columns}) VALUES (%s, %s, %s, %s, %s, %s)", told)
 
 
-def _tell_of_missing(waiting: Sequence[Waiting], batches: Sequence[Batch]) -> None:
+def _tell_of_missing(waiting: Sequence[Waiting], found: Found) -> None:
     """A row that waited for its seal and is not there was deleted behind the record's back. That is an event."""
-    there = {row.id for batch in batches for row in batch.rows}
+    there = {row.id for row in found.rows} | {one.row_id for one in found.forged}
     for one in waiting:
         if one.row_id not in there:
             log.error("the %s %s was deleted before it was sealed", one.kind, one.row_id)
@@ -252,8 +248,8 @@ def _tell_of_missing(waiting: Sequence[Waiting], batches: Sequence[Batch]) -> No
             record(system(), MISS, app_id=None if one.stream == NOWHERE else one.stream, **about)
 
 
-def _forget_sealed(waiting: Sequence[Waiting]) -> int:
+def _forget_sealed(ids: Sequence[UUID]) -> int:
     """After a database was copied row by row, what is sealed already waits once more. Let it wait no longer."""
-    sealed = Seal.objects.filter(row_id__in=[one.row_id for one in waiting]).values("row_id")
+    sealed = Seal.objects.filter(row_id__in=ids).values("row_id")
     count, _ = Pending.objects.filter(row_id__in=sealed).delete()
     return count

@@ -7,10 +7,11 @@ from itertools import groupby
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from audit.clock import now
+from audit.text import visible
 from portal.models import Notice, User
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def send() -> int:
 
 def subject_of(notices: Sequence[Notice]) -> str:
     """`worker of checkout expires tomorrow.`, or how many there are."""
-    return notices[0].says if len(notices) == 1 else f"{len(notices)} notices from the key portal"
+    return visible(notices[0].says) if len(notices) == 1 else f"{len(notices)} notices from the key portal"
 
 
 def body_of(notices: Sequence[Notice]) -> str:
@@ -43,8 +44,8 @@ def body_of(notices: Sequence[Notice]) -> str:
     lines = []
     for one in notices:
         lines += [
-            one.says,
-            *filter(None, [one.more]),
+            visible(one.says),
+            *filter(None, [visible(one.more)]),
             *([f"{settings.ORIGIN}{one.to}"] if settings.ORIGIN else []),
             "",
         ]
@@ -58,7 +59,10 @@ def _addressee(notice: Notice) -> tuple[User, str]:
 
 
 def _due() -> QuerySet[Notice]:
-    return Notice.objects.filter(mail_due_at__lte=now(), mailed_at=None)
+    # What is due later than any wait is long was written before the clock was set back.
+    moment = now()
+    due = Q(mail_due_at__lte=moment) | Q(mail_due_at__gt=moment + RETRIES[-1])
+    return Notice.objects.filter(due, mailed_at=None)
 
 
 def _send(user: User, address: str, notices: list[Notice]) -> None:

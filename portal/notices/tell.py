@@ -12,8 +12,8 @@ from audit.clock import now
 from keys.models import ApiKey
 from portal.models import Membership, Notice, NoticeChoice, NoticeKind, Role, User
 
-PERSONAL = (NoticeKind.ALARM, NoticeKind.SIGNED_IN, NoticeKind.ACCOUNT)
-"""What is about a person or the portal, not about a key."""
+PERSONAL = (NoticeKind.ALARM, NoticeKind.SIGNED_IN, NoticeKind.ACCOUNT, NoticeKind.TAMPERED)
+"""What is about a person, the portal or its record, not about a key."""
 ADMINS_TOO = (NoticeKind.LEAKED,)
 """What goes to the admins of the app, whoever minted the key, unless they chose otherwise."""
 
@@ -51,6 +51,16 @@ def tell_of_key(news: News, key: ApiKey, but: str = "") -> int:
     """Tell those who answer for `key`, or chose to hear of every key of its app; not who has the id `but`."""
     people = readers(key.app, key.owner_id, news.kind)
     return tell(news, [one for one in people if str(one.pk) != but])
+
+
+def admins(app_id: UUID | None) -> list[User]:
+    """Those who administer an app, and those who administer every app."""
+    members = Membership.objects.filter(Q(app_id=app_id) | Q(app=None), role=Role.ADMIN, ended_at=None)
+    return list(
+        {
+            one.user_id: one.user for one in members.filter(user__is_active=True).select_related("user")
+        }.values()
+    )
 
 
 def readers(app: App, owner_id: UUID | None, kind: NoticeKind) -> list[User]:

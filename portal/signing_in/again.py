@@ -27,6 +27,8 @@ from portal.signing_in.provider import ID
 
 LEFT = "proof_left_at"
 """In the session: when its owner asked to be asked again. Proofs before it do not count."""
+MAX_SKEW = 60
+"""Seconds that another machine's clock may be ahead."""
 LARGEST = 20_000
 """Characters of a form that are kept. Forms of dangerous acts are small; a larger one is sent again."""
 PROVE_THERE = "prompt=login&max_age=0"
@@ -48,6 +50,8 @@ def proved_until(request: HttpRequest) -> datetime | None:
     latest = max((record["at"] for record in records), default=0)
     ends = latest + settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
     if latest <= request.session.get(LEFT, 0) or ends <= time.time():
+        return None
+    if latest > time.time() + MAX_SKEW:  # proved before the clock was set back: how long ago, nobody knows
         return None
     return datetime.fromtimestamp(ends, UTC)
 

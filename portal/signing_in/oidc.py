@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import render
 
+from agents.names import person_name
 from audit.actors import EVERYTHING, Actor
 from audit.change import change
 from audit.origins import origin_of
@@ -52,7 +53,7 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         """Name and address, as the provider says."""
         user: User = super().populate_user(request, sociallogin, data)
-        user.name = str(data.get("name") or "")[:80]
+        user.name = person_name(str(data.get("name") or ""))
         return user
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:

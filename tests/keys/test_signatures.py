@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from audit.refusals import Refusal
-from keys import refusals, signatures
+from keys import refusals, signatures, targets
 from keys.signatures import HEADERS, IDENTITY, Request, Signature
 from tests.keys.laws import law
 from tests.keys.published import (
@@ -318,13 +318,13 @@ def test_the_first_fault_is_the_one_that_is_told(first: int) -> None:
         ("=", "?="),
         ("a=1;b=2", "?a=1%3Bb%3D2"),
         ("a=%20+", "?a=++"),
-        ("a=%ff", "?a=%EF%BF%BD"),
+        ("a=%ff", "?a=%FF"),
         ("a=~.-_*", "?a=~.-_%2A"),
         ("é=1&z=1", "?z=1&%C3%A9=1"),
     ],
 )
 def test_a_query_is_sorted_and_written_anew(query: str, signed: str) -> None:
-    assert signatures.canonical_target("/sdk/agents", query) == f"/sdk/agents{signed}"
+    assert targets.canonical("/sdk/agents", query) == f"/sdk/agents{signed}"
 
 
 SIGNS = "&&==++;%?/#abé \u2028\U0001f511"
@@ -346,8 +346,11 @@ paths = ids.map(lambda text: "/sdk/agents/" + quote(text, safe=""))
 def test_our_target_is_the_clients(path: str, query: str) -> None:
     pairs = sorted(parse_qsl(query, keep_blank_values=True, separator="&"))
     theirs = unquote(path) + (f"?{urlencode(pairs)}" if query else "")
+    assume(
+        "%EF%BF%BD" not in theirs
+    )  # bytes that are no UTF-8, which the client cannot send (test_targets.py)
 
-    assert signatures.canonical_target(unquote(path), query) == theirs
+    assert targets.canonical(unquote(path), query) == theirs
 
 
 # ── the published client's own signing ──────────────────────────────────────────────────────────────

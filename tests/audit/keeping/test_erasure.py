@@ -98,7 +98,7 @@ def test_an_actor_is_erased_from_what_they_did_and_what_was_done_to_them() -> No
     rows = [
         acted(actor_id="7", reason="I, Ann"),
         acted(target_id="7", target_label="Ann"),
-        acted(actor_id="8"),
+        acted(actor_id="8", actor_label="Bob <bob@example.com>"),
     ]
     assert erased(actor_id="7") == 2
     assert [Event.objects.get(id=row.id).actor_label for row in rows] == ["", "", rows[2].actor_label]
@@ -174,7 +174,7 @@ def test_the_command_says_how_many() -> None:
 def test_the_command_speaks_to_machines() -> None:
     sealed(called(ip=ADDRESS))
     said = Said("erase_person", "--ip", ADDRESS, "--app", str(APP), "--reason", "Request 114", "--json")
-    assert said.json == {"rows": 1, "left": 0}
+    assert said.json == {"rows": 1, "left": 0, "kept": 0, "elsewhere": {}}
 
 
 def test_the_command_refuses_an_app_that_is_none() -> None:

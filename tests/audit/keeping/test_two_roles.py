@@ -8,12 +8,12 @@ from django.db import connection
 
 from audit.clock import at
 from audit.keeping import months, partitions, purging, retention
-from audit.models import Call, Checkpoint
+from audit.models import Call, Checkpoint, ForgedRow
 from audit.sealing import seals
 from tests.audit.records import APP, DAY, NOON, called
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
-FENCED = "audit_event, audit_call, audit_seal, audit_checkpoint, audit_sealkey, audit_claim, audit_witnessed"
+FENCED = "audit_event, audit_call, audit_seal, audit_checkpoint, audit_sealkey, audit_claim, audit_witnessed, audit_forgedrow"
 """As docs/operations.md says."""
 
 
@@ -39,6 +39,22 @@ def test_it_writes_and_seals(server: None) -> None:
     called()
     assert seals.seal_all() == 1
     assert Checkpoint.objects.count() == 1
+
+
+def test_it_sets_forged_rows_aside_and_can_take_away_nothing_else(server: None) -> None:
+    genuine = called()
+    say("UPDATE audit_pending SET at = at")
+    say(
+        "INSERT INTO audit_call (id, at, via, method, path, status, allowed, took_us, context, key_prefix, key_name, "
+        "agent_name, ip, user_agent, request_id, caller, caller_type, trace_id, code, check_failed, detail, scopes) "
+        "SELECT gen_random_uuid(), at, via, method, path, status, allowed, took_us, context, key_prefix, key_name, "
+        "agent_name, ip, user_agent, request_id, caller, caller_type, trace_id, code, check_failed, detail, scopes "
+        "FROM audit_call"
+    )
+    seals.seal_all()
+    assert (ForgedRow.objects.count(), Call.objects.get().id) == (1, genuine.id)
+    say(f"SELECT audit_set_aside('call', NULL, now(), '{{{genuine.id}}}', '{{NULL}}', '{{x}}')")
+    assert Call.objects.get().id == genuine.id  # it is sealed: nobody sets it aside
 
 
 def test_it_purges_nothing_and_the_log_says_who_can(server: None, caplog: pytest.LogCaptureFixture) -> None:

@@ -133,6 +133,6 @@ def test_a_checkpoint_is_hashed_as_the_document_says() -> None:
 def test_every_column_of_a_row_is_hashed_once(kind: str) -> None:
     from audit.sealing.rows import RECORDS
 
-    columns = {field.attname for field in RECORDS[kind]._meta.concrete_fields}
+    columns = {field.attname for field in RECORDS[kind]._meta.concrete_fields} - {"mac"}
     hashed = [*canonical.PUBLIC[kind], *canonical.PERSONAL[kind]]
     assert (set(hashed), len(hashed)) == (columns, len(columns))

@@ -1,0 +1,147 @@
+"""Sets aside rows that the portal did not write: out of the record, kept as they were, and told of on record.
+
+Nothing reads them as acts or calls any more: no page, export, figure or receiver. They are lost neither: ForgedRow has
+all their columns, and nobody may change it.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from audit.actions import FORGE
+from audit.actors import system
+from audit.arrays import of_words
+from audit.change import record
+from audit.clock import now
+from audit.ids import new_id
+from audit.keeping.fences import maintenance
+from audit.models import Pending
+from audit.models.seals import NOWHERE
+from audit.sealing.genuine import Forged
+from audit.sealing.rows import RECORDS
+
+log = logging.getLogger(__name__)
+MAX_NAMED = 50
+"""Ids that one act names at the most."""
+
+
+class _Entry(NamedTuple):
+    """A row by the texts that the database has of it."""
+
+    row_id: str
+    stream: UUID
+    kind: str
+    at: str | None
+    reason: str
+
+
+def set_aside(forged: Sequence[Forged]) -> None:
+    """Set these rows aside, and put on record that it was done. Part of the caller's transaction."""
+    _set_aside([_entry(one) for one in forged])
+
+
+def set_aside_unreadable(limit: int) -> int:
+    """Set aside rows whose very ids or moments cannot be read, so that the sealer goes on. Returns how many."""
+    with transaction.atomic():
+        found = _unreadable(limit)
+        _set_aside([one for one in found if one.kind in RECORDS])
+        with connection.cursor() as cursor:
+            for one in found:
+                cursor.execute("DELETE FROM audit_pending WHERE CAST(row_id AS TEXT) = %s", [one.row_id])
+    return len(found)
+
+
+def _entry(one: Forged) -> _Entry:
+    if connection.vendor == "postgresql":
+        moment = one.at.isoformat() if one.at else None
+        return _Entry(str(one.row_id), one.stream, one.kind, moment, one.reason)
+    return _Entry(one.row_id.hex, one.stream, one.kind, None, one.reason)
+
+
+def _set_aside(entries: Sequence[_Entry]) -> None:
+    streams: defaultdict[tuple[UUID, str], list[_Entry]] = defaultdict(list)
+    for one in entries:
+        streams[one.stream, one.kind].append(one)
+    for (stream, kind), some in streams.items():
+        log.error("%s rows of kind %s were not written by the portal: %s", len(some), kind, some[0].row_id)
+        (_move_on_postgres if connection.vendor == "postgresql" else _move_on_sqlite)(stream, kind, some)
+        _tell(stream, kind, some)
+
+
+def _tell(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
+    label = f"{len(some):,} {kind}{'' if len(some) == 1 else 's'} that the portal did not write"
+    record(
+        system(),
+        FORGE,
+        app_id=None if stream == NOWHERE else stream,
+        target_kind="audit log",
+        target_id=str(stream),
+        target_label=label,
+        facts={
+            "kind": kind,
+            "rows": len(some),
+            "ids": [one.row_id for one in some[:MAX_NAMED]],
+            "why": sorted({one.reason for one in some}),
+        },
+    )
+
+
+def _move_on_postgres(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
+    """The function of migration 0009 does it: a role that may not delete from the record may still do this."""
+    ids, moments = of_words(one.row_id for one in some), of_words(one.at or "" for one in some)
+    values: list[Any] = [kind, stream, now(), ids, moments, [one.reason for one in some]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT audit_set_aside(%s, %s, %s, %s::uuid[], %s::timestamptz[], %s::text[])", values
+        )
+
+
+def _move_on_sqlite(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
+    names = [field.column for field in RECORDS[kind]._meta.concrete_fields]
+    told = ", ".join(f"'{name}', quote({name})" for name in names)
+    found_at = connection.ops.adapt_datetimefield_value(now())
+    with maintenance(), connection.cursor() as cursor:
+        for one in some:
+            cursor.execute(
+                "INSERT INTO audit_forgedrow (id, kind, row_id, stream, found_at, reason, contents) "
+                f"SELECT %s, %s, %s, %s, %s, %s, CAST(json_object({told}) AS BLOB) FROM audit_{kind} "
+                "WHERE CAST(id AS TEXT) = %s",
+                [new_id().hex, kind, one.row_id[:64], stream.hex, found_at, one.reason, one.row_id],
+            )
+            cursor.execute(f"DELETE FROM audit_{kind} WHERE CAST(id AS TEXT) = %s", [one.row_id])
+
+
+def _unreadable(limit: int) -> list[_Entry]:
+    table = Pending._meta.db_table
+    columns = ("row_id", "stream", "kind", "at")
+    told = ", ".join(f"CAST({name} AS TEXT)" for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {told} FROM {table} ORDER BY row_id LIMIT %s", [limit])
+        found = cursor.fetchall()
+    return [
+        _Entry(row_id, _stream(stream), kind, None, "unreadable")
+        for row_id, stream, kind, at in found
+        if not _is_readable(row_id, stream, kind, at)
+    ]
+
+
+def _is_readable(row_id: Any, stream: Any, kind: Any, at: Any) -> bool:
+    try:
+        ids = [UUID(row_id), UUID(stream)]
+        datetime.fromisoformat(at)
+    except (ValueError, TypeError, AttributeError):
+        return False
+    told = [str(one) if connection.vendor == "postgresql" else one.hex for one in ids]
+    return kind in RECORDS and told == [row_id, stream]
+
+
+def _stream(told: Any) -> UUID:
+    try:
+        return UUID(told)
+    except (ValueError, TypeError, AttributeError):
+        return NOWHERE

@@ -1,0 +1,65 @@
+"""Erases a person from the database, at the shell and nowhere else."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandParser
+
+from audit.actors import Actor
+from audit.refusals import Invalid
+from audit.shell import ShellCommand
+from portal.people.erasing import Done, erase_person
+
+
+class Command(ShellCommand):
+    """`manage.py erase_person --actor-id 7 --value ann@example.com --reason "Request 2026-114"`."""
+
+    help = (
+        "Erase a person: rows of the audit log that they wrote, that are about them or that name them lose what may "
+        "name anybody; names and addresses go from every other table. What they are known as is found by their id. "
+        "Ids stay, every seal still fits, and that it was done is recorded. It cannot be taken back."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        whom = parser.add_mutually_exclusive_group()
+        whom.add_argument("--actor-id", default="", help="the person with this id, and all they are known as")
+        whom.add_argument("--ip", default="", help="acts and calls from this address, and texts that name it")
+        parser.add_argument(
+            "--value",
+            action="append",
+            default=[],
+            help="a name or an e-mail address, found in any text; say it as often as there are more",
+        )
+        parser.add_argument("--app", help="in this app's log alone; otherwise in all of the portal")
+        parser.add_argument("--reason", required=True, help="why, for the audit log; do not name the person")
+        parser.add_argument("--json", action="store_true", help="print an object for machines")
+
+    def act(self, actor: Actor, **options: Any) -> None:
+        whom = {"actor_id": options["actor_id"], "ip": options["ip"], "values": options["value"]}
+        done = erase_person(actor, **whom, app_id=_app(options["app"]), reason=options["reason"])
+        if options["json"]:
+            told = {"rows": done.record.rows, "left": done.record.unfit, "kept": done.record.kept}
+            self.print_json({**told, "elsewhere": done.elsewhere})
+        else:
+            self._say(done)
+
+    def _say(self, done: Done) -> None:
+        self.stderr.write(f"{done.record.rows} rows were erased.")
+        if done.elsewhere:
+            self.stderr.write(f"{sum(done.elsewhere.values())} rows beside the audit log were erased.")
+        if done.record.unfit:
+            self.stderr.write(
+                f"{done.record.unfit} do not fit their seals and were left: run manage.py check_audit."
+            )
+        if done.record.kept:
+            self.stderr.write(
+                f"{done.record.kept} rows tell a name in what their seals hold for ever, such as what a key is called. "
+                "They go when the audit log is purged."
+            )
+
+
+def _app(words: str | None) -> UUID | None:
+    try:
+        return UUID(words) if words else None
+    except ValueError:
+        raise Invalid("app", "Write an app's id.") from None

@@ -1,0 +1,65 @@
+"""A key of row MACs that rows still need and that is not there stops the start with a sentence."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+from audit.models import Event, MacKey
+from audit.sealing import seals, unsealed
+from portal.models import Notice, NoticeKind, Role
+from portal.notices import recorded
+from portal.notices.choices import wishes_of
+from tests.audit.records import APP, called
+from tests.factories import member
+
+pytestmark = pytest.mark.django_db
+
+
+def start() -> None:
+    call_command("check", databases=["default"], tags=["database"])
+
+
+def test_with_its_keys_it_starts() -> None:
+    called()
+    seals.seal_all()
+    assert MacKey.objects.get().number == 1
+    start()
+
+
+def test_a_key_that_is_another_stops_the_start(settings: Any) -> None:
+    MacKey.objects.create(number=1, mark="of another")
+    with pytest.raises(SystemCheckError, match=re.escape("portal.E004")):
+        start()
+
+
+def test_a_key_that_waiting_rows_need_stops_the_start(settings: Any) -> None:
+    called()
+    settings.MAC_KEYS = {2: bytes(32)}
+    assert unsealed.keys_in_use() == {1}
+    with pytest.raises(SystemCheckError, match="MAC key 1"):
+        start()
+
+
+def test_a_key_that_nothing_waits_for_may_go(settings: Any) -> None:
+    called()
+    seals.seal_all()
+    settings.MAC_KEYS = {2: bytes(32)}
+    start()
+
+
+def test_admins_are_told_of_rows_that_were_put_in(settings: Any) -> None:
+    admin, developer = member(Role.ADMIN, None), member(Role.DEVELOPER, None)
+    recorded.follow()
+    mine, settings.MAC_KEYS = settings.MAC_KEYS, {9: bytes(32)}
+    called(APP)
+    settings.MAC_KEYS = mine
+    seals.seal_all()
+    seals.seal_all()
+    while recorded.follow():
+        pass
+    told = Notice.objects.get(kind=NoticeKind.TAMPERED)
+    assert (told.user, told.event_id) == (admin, Event.objects.get(action="audit.forge").id)
+    assert NoticeKind.TAMPERED in wishes_of(developer)
