@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("keys", "0005_room")]
+    dependencies = [("keys", "0006_gateways")]
 
     operations = [
         migrations.AddField(

@@ -13,7 +13,10 @@ from audit.sealing import seals
 from tests.audit.records import APP, DAY, NOON, called
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
-FENCED = "audit_event, audit_call, audit_seal, audit_checkpoint, audit_sealkey, audit_claim, audit_witnessed, audit_forgedrow"
+FENCED = (
+    "audit_event, audit_call, audit_seal, audit_checkpoint, audit_sealkey, "
+    "audit_claim, audit_witnessed, audit_forgedrow"
+)
 """As docs/operations.md says."""
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("portal", "0008_alarm_notices"),
+        ("portal", "0005_alarm_notices"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("portal", "0002_people")]
+    dependencies = [("portal", "0003_ways_in")]
 
     operations = [
         migrations.AddField(

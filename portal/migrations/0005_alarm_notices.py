@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """Choices alone."""
 
     dependencies = [
-        ("portal", "0002_people"),
+        ("portal", "0004_delegation"),
     ]
 
     operations = [
