@@ -20,7 +20,6 @@ class NoticeKind(models.TextChoices):
     ALARM = "audit-alarm", "What proves the audit log needs attention"
     SIGNED_IN = "signed-in", "A new sign-in to your account"
     ACCOUNT = "account", "Your way in was changed"
-    TAMPERED = "record-tampered", "Someone wrote into the audit log behind the portal’s back"
 
 
 class Notice(models.Model):

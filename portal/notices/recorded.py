@@ -72,7 +72,7 @@ def _alarm(events: Iterable[Event]) -> None:
         more = "Find out who can write to the database, and run manage.py check_audit."
         mark = f"event:{one.id}"
         tell(
-            News(NoticeKind.TAMPERED, mark, says, place, more=more, app_id=one.app_id, event_id=one.id),
+            News(NoticeKind.ALARM, mark, says, place, more=more, app_id=one.app_id, event_id=one.id),
             admins(one.app_id),
         )
 

@@ -12,7 +12,7 @@ from audit.clock import now
 from keys.models import ApiKey
 from portal.models import Membership, Notice, NoticeChoice, NoticeKind, Role, User
 
-PERSONAL = (NoticeKind.ALARM, NoticeKind.SIGNED_IN, NoticeKind.ACCOUNT, NoticeKind.TAMPERED)
+PERSONAL = (NoticeKind.ALARM, NoticeKind.SIGNED_IN, NoticeKind.ACCOUNT)
 """What is about a person, the portal or its record, not about a key."""
 ADMINS_TOO = (NoticeKind.LEAKED,)
 """What goes to the admins of the app, whoever minted the key, unless they chose otherwise."""

@@ -60,6 +60,6 @@ def test_admins_are_told_of_rows_that_were_put_in(settings: Any) -> None:
     seals.seal_all()
     while recorded.follow():
         pass
-    told = Notice.objects.get(kind=NoticeKind.TAMPERED)
+    told = Notice.objects.get(kind=NoticeKind.ALARM)
     assert (told.user, told.event_id) == (admin, Event.objects.get(action="audit.forge").id)
-    assert NoticeKind.TAMPERED in wishes_of(developer)
+    assert NoticeKind.ALARM in wishes_of(developer)
