@@ -30,6 +30,7 @@ def test_a_process_reads_its_gateways_once_for_many_calls() -> None:
         assert all(directory.recognize(secret) for _ in range(20))
         assert directory.recognize(generate("gateway").take()) is None
     assert not asked.captured_queries
+    directory.settle()
 
 
 @REAL
@@ -45,6 +46,9 @@ def test_what_ended_in_another_process_ends_within_seconds(monkeypatch: pytest.M
     assert elsewhere.recognize(secret)
     clock.seconds += module.MAX_AGE + 0.1
     assert elsewhere.recognize(secret) is None
+    for one in (here, elsewhere):
+        one.settle()
+        one.forget()
 
 
 @REAL
@@ -56,9 +60,9 @@ def test_a_copy_grows_old_beside_the_calls_that_use_it(monkeypatch: pytest.Monke
     new = rotate(shell(), find("edge")).plaintext.take()
     clock.seconds += module.REFRESH + 0.1
     assert directory.recognize(secret)
-    reading = directory._reading
-    assert reading is None or reading.wait(10)
+    directory.settle()
     assert directory.recognize(new)
+    directory.settle()
 
 
 @pytest.mark.one_engine
@@ -66,7 +70,7 @@ def test_a_database_that_is_gone_is_no_gateway_and_no_stranger(monkeypatch: pyte
     """Outside a test that may use the database nothing can be read."""
     with pytest.raises(Unavailable):
         Directory().recognize(generate("gateway").take())
-    assert Directory().recognize("alter_gateway_x") is None
+    assert Directory().recognize("alter_pat_x") is None
 
 
 @pytest.mark.django_db

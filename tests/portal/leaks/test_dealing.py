@@ -170,7 +170,7 @@ def test_of_a_gateways_secret_those_who_hold_the_portal_are_told(admin: User, de
     old, new = made.plaintext.take(), gateways.rotate(shell(), made.gateway).plaintext.take()
     for secret, outcome in ((old, "notified"), (new, "notified")):
         assert deal(secret).outcome == outcome
-    assert {notice.user for notice in Notice.objects.filter(kind="leaked")} == {admin}
+    assert {notice.user for notice in Notice.objects.all()} == {admin}
     assert Event.objects.filter(action="leak.report", target_kind="gateway").count() == 2
     assert new[-20:] not in str(list(Event.objects.values()) + list(Notice.objects.values()))
     gateways.retire(shell(), gateways.find("edge"))
