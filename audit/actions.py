@@ -58,7 +58,7 @@ END_VIEW = action("view.end", "dashboard_audit:read", "ended")
 # What no role holds: the shell alone may.
 ERASE = action("audit.erase", "dashboard_audit:delete", "erased personal data of")
 ERASE_ELSEWHERE = action(
-    "audit.erase_elsewhere", "dashboard_audit:delete", "erased personal data beside the audit log in"
+    "audit.erase-elsewhere", "dashboard_audit:delete", "erased personal data beside the audit log in"
 )
 REANCHOR = action("audit.reanchor", "dashboard_audit:delete", "began anew")
 RESTORE = action("audit.restore", "dashboard_audit:delete", "wrote anew")

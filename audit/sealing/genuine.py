@@ -3,11 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import DatabaseError
 
 from audit.models import MacKey
@@ -64,11 +62,6 @@ def look(waiting: Iterable[Waiting]) -> Found:
 def make_known() -> None:
     """Keep a mark of the key that MACs are made with now, so that a lost one is noticed at the next start."""
     number = macs.current()
-    _note(number, settings.MAC_KEYS[number])
-
-
-@lru_cache(maxsize=4)
-def _note(number: int, key: bytes) -> None:
     MacKey.objects.get_or_create(number=number, defaults={"mark": macs.mark_of(number)})
 
 

@@ -11,11 +11,9 @@ STATUS_LINES = {
 }
 
 
-class NotHttp(BadRequest):
-    """What was sent is not a request in HTTP/1.1."""
-
-    message = "This is not a request in HTTP/1.1."
-    hint = "Check the request line and the headers."
+def not_http() -> Refusal:
+    """The refusal of what is not a request in HTTP/1.1."""
+    return BadRequest("This is not a request in HTTP/1.1.", hint="Check the request line and the headers.")
 
 
 def is_for_programs(path: str) -> bool:

@@ -115,7 +115,7 @@ class FrontProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP."""
-        self._say_and_close(plain.NotHttp())
+        self._say_and_close(plain.not_http())
 
     def answer(self, call: VerifyCall, head: bytes, body: bytes) -> None:
         """Write the answer to /verify."""

@@ -19,6 +19,7 @@ from audit.keeping.erasure import Erased, erase, whom
 from audit.keeping.persons import Values, is_telling
 from audit.refusals import Invalid
 from portal.models import User
+from portal.models.people import note_of
 
 OF_ACCOUNT = (EmailAddress, Authenticator, SocialAccount, UserSession)
 
@@ -80,4 +81,4 @@ def _close(users: Iterable[User], values: Values) -> None:
     for user in users:
         # Not by way of change(): an act would keep what was there before.
         email = f"erased-{secrets.token_hex(8)}@erased.invalid"
-        User.objects.filter(pk=user.pk).update(email=email, name="")
+        note_of(user, email=email, name="")

@@ -46,7 +46,7 @@ NOUNS = (
     "identity",
     "me",
 )
-ERRORS = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
+ERRORS = (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 500, 503)
 """What any operation may refuse with."""
 MOST_FLAWS = 20
 WIRE_NAMES = {"networks": "cidr_allowlist", "before": "cursor"}

@@ -32,7 +32,7 @@ ELSEWHERE = (
     "\thttps://evil.example",
     "http://localhost@evil.example/",
 )
-PROGRAMS = ("verify", "healthz", "leaks/scanner", "leaks/report")
+PROGRAMS = ("verify", "healthz", "leaks/scanner", "leaks/report", "witness")
 """Without cookies there is nothing to forge."""
 
 

@@ -64,7 +64,7 @@ def test_a_list_is_a_fixed_number_of_queries(
     for number in range(5):
         minted(AppFactory.create(name=f"app {number}"))
     by_admin.get("/apps")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert len(named(by_admin.get("/apps"))) == 6
 
 

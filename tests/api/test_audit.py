@@ -151,7 +151,7 @@ def test_a_list_is_a_fixed_number_of_queries(
         called(app.id), acted(app.id)
     found(by_developer, log)
     time_limit = 4 if connection.vendor == "postgresql" else 0
-    with django_assert_num_queries(9 + time_limit):
+    with django_assert_num_queries(10 + time_limit):
         assert len(found(by_developer, log)) == 40
 
 

@@ -173,7 +173,7 @@ def test_a_list_is_a_fixed_number_of_queries(
     shelf: App, by_developer: Program, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     listed(by_developer, shelf)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(listed(by_developer, shelf)) == 6
 
 

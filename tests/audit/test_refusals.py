@@ -30,7 +30,7 @@ def test_a_code_is_a_word_that_programs_can_branch_on(kind: type[Refusal]) -> No
 
 @EVERY_ONE
 def test_a_status_says_no(kind: type[Refusal]) -> None:
-    assert kind.status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
+    assert kind.status in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 500, 503)
 
 
 @EVERY_ONE

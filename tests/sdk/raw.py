@@ -79,8 +79,8 @@ def error(response: Any) -> tuple[int, str]:
 
 def _canonical(target: str) -> str:
     path, _, query = target.partition("?")
-    pairs = sorted(parse_qsl(query, keep_blank_values=True))
-    return unquote(path) + (f"?{urlencode(pairs)}" if query else "")
+    pairs = sorted(parse_qsl(query, keep_blank_values=True, errors="surrogateescape"))
+    return unquote(path) + (f"?{urlencode(pairs, errors='surrogateescape')}" if query else "")
 
 
 def _mac(secret: str, text: str) -> str:

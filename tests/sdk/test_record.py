@@ -223,7 +223,7 @@ def _shown(value: Any) -> str:
 def test_no_secret_is_kept_anywhere(as_app: As, connect_agent: Any, run: Run, app: App) -> None:
     key, own = opened(minted(app, scopes=f"agents:admin,{AGENT_SCOPES}"))
     other = minted(app).key
-    client = as_app("agents:admin")
+    client = as_app(f"agents:admin,{AGENT_SCOPES}")
     agent = run(client.agents.create(name="bot", scopes={}))
     second = run(client.agents.mint_key(str(agent.id)))
     derived = run(connect_agent(agent.api_key).keys.derive(scopes=["grants:read"], expires_in=9))

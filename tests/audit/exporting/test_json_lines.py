@@ -116,7 +116,7 @@ def test_the_end_counts_the_rows_and_signs_every_byte_before_it() -> None:
 
 
 def test_half_a_character_is_an_escape() -> None:
-    assert json_lines.as_line({"path": "é\ud800"}) == b'{"path":"\\u00e9\\ud800"}\n'
+    assert json_lines.as_line({"path": "é\ud800"}) == b'{"path":"\xc3\xa9\\ud800"}\n'
 
 
 def test_numbers_are_known_from_the_second_time_on() -> None:

@@ -20,6 +20,7 @@ from audit.models import Call, Event, SavedView, Span
 from audit.refusals import Invalid
 from audit.sealing import canonical
 from portal.models import Notice, User
+from portal.people.accounts import deactivate
 from portal.people.erasing import erase_person
 from tests.audit.records import NOON, acted, called
 from tests.audit.sealed import sealed
@@ -43,7 +44,7 @@ SPELLINGS = (
 def ann(app: App) -> User:
     """Someone who has gone."""
     user = member("developer", app, email=EMAIL, name=NAME)
-    User.objects.filter(pk=user.pk).update(is_active=False)
+    deactivate(shell(), user)
     return user
 
 
@@ -75,7 +76,7 @@ def _erasable(name: str) -> bool:
     """Acts that account for rows which are gone name rows, and the shell's own words."""
     return name not in (
         "audit.erase",
-        "audit.erase_elsewhere",
+        "audit.erase-elsewhere",
         "audit.purge",
         "audit.reanchor",
         "audit.forge",

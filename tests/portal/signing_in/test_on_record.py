@@ -48,7 +48,10 @@ WRITES = {
     r"SocialAccount\(|account\.save\(|SocialAccount\.objects\S*\.(update|delete|create)\(": {
         "portal/signing_in/identities.py"
     },
-    r"UserSession\.objects\S*\.delete\(|session\.delete\(": {"portal/signing_in/sessions.py"},
+    r"UserSession\.objects\S*\.delete\(|session\.delete\(": {
+        "portal/people/erasing.py",
+        "portal/signing_in/sessions.py",
+    },
 }
 """What writes to a way in, and the files in which it stands, each time inside change() or beside record()."""
 
