@@ -1,6 +1,8 @@
 """What every command for the shell shares: it acts as the shell, and says no in a sentence with an exit code."""
 
+import getpass
 import json
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -39,3 +41,14 @@ class ShellCommand(BaseCommand):
     def print_json(self, what: dict[str, Any]) -> None:
         """One object on stdout; words for people go to stderr."""
         self.stdout.write(json.dumps(what, indent=2, ensure_ascii=False))
+
+
+def read_password(from_stdin: bool) -> str:
+    """A password from standard input, or asked for at the terminal: never an argument, which others could read."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise CommandError(
+            "There is no terminal to ask at: give the password with --password-stdin.", returncode=2
+        )
+    return getpass.getpass("Password, at least 12 characters: ")

@@ -14,7 +14,7 @@ from portal.gates import apps_of, permissions_anywhere, permissions_of
 from portal.models import User
 from portal.signing_in import again
 
-MOST_ALARMS = 5
+MAX_ALARMS = 5
 
 
 @cache
@@ -64,7 +64,7 @@ def _apps(request: HttpRequest) -> list[Any]:
 
 def _alarms(request: HttpRequest) -> list[Alarm]:
     """What is wrong with what proves the record, for those who answer for it."""
-    return list(alarms.standing()[:MOST_ALARMS]) if _keeps_record(request) else []
+    return list(alarms.standing()[:MAX_ALARMS]) if _keeps_record(request) else []
 
 
 def _keeps_record(request: HttpRequest) -> bool:

@@ -22,6 +22,8 @@ PURGE, ERASE = "audit.purge", "audit.erase"
 REANCHOR, RESTORE = "audit.reanchor", "audit.restore"
 MAX_RUNS = 100_000
 """Runs of places in one claim."""
+MAX_DAYS = 36_500
+"""Days that a claim may say rows had to be kept: more than any rule asks, and no more than a date can hold."""
 MAX_NESTED = 8
 """Claims that are looked through for one that begins before a place and ends after it. They hardly ever overlap."""
 WHAT = {PURGE: "purge", ERASE: "erasure"}
@@ -109,7 +111,7 @@ def read(told: Mapping[str, Any]) -> Claim:
     action, minimum = told.get("action"), told.get("minimum_days")
     if not isinstance(action, str) or action not in WHAT:
         raise Unreadable("its action is neither a purge nor an erasure")
-    if action == PURGE and (type(minimum) is not int or minimum < 1):
+    if action == PURGE and (type(minimum) is not int or not 1 <= minimum <= MAX_DAYS):
         raise Unreadable("it does not say how long rows had to be kept")
     runs = tuple(_runs(told.get("ranges")))
     if not runs or (action == PURGE and len(runs) > 1):

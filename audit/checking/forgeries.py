@@ -33,8 +33,9 @@ def _gone(stream: UUID | None, kind: str, span: Span) -> Iterator[Finding]:
     if stream is not None:
         acts = acts.filter(app_id=None if stream == NOWHERE else stream)
     for act in acts.order_by("-at")[:MAX_FOUND]:
-        told: dict[str, Any] = act.facts
-        ids = [str(one) for one in told.get("ids", ())]
+        told: dict[str, Any] = act.facts if isinstance(act.facts, dict) else {}
+        named = told.get("ids")
+        ids = [str(one) for one in named] if isinstance(named, list) else []
         if kind not in ("", told.get("kind")):
             continue
         there = set(ForgedRow.objects.filter(row_id__in=ids).values_list("row_id", flat=True))

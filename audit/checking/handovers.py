@@ -84,28 +84,45 @@ def lines(text: str) -> Iterator[SealKeyLine]:
 def extend(given: Mapping[str, bytes], known: Iterable[SealKeyLine], present: str = "") -> Trust:
     """Trust in the keys `given`, and in those that handovers lead to from them, both ways.
 
-    They come in the order that handovers tell, in which none may sign after a later one.
+    They come in the order that handovers tell, in which none may sign after a later one. A key hands over once: whoever
+    has one of before may sign that another followed it, which leads nowhere beside the one that did.
     """
     found = [line for line in known if line.before is not None]
     keys, grew = dict(given), trust.CAN_CHECK
+    links = [line for line in found if _joins_given(line, keys)]
     while grew:
-        fresh = {key.hex(): key for line in found for key in _led_to(line, keys)}
-        grew = bool(fresh)
-        keys |= {trust.key_id(key): key for key in fresh.values()}
-    return Trust(keys, present, _ordered(keys, found))
+        led = [(line, key) for line in found for key in _led_to(line, keys, found)]
+        grew = bool(led)
+        links += [line for line, _ in led]
+        keys |= {trust.key_id(key): key for _, key in led}
+    return Trust(keys, present, _ordered(links))
 
 
-def _led_to(line: SealKeyLine, keys: Mapping[str, bytes]) -> Iterator[bytes]:
+def _joins_given(line: SealKeyLine, keys: Mapping[str, bytes]) -> bool:
+    """Whether a handover tells the order of two keys that are trusted anyway: if the older one says so."""
+    both = trust.key_id(line.before or b"") in keys and line.id in keys
+    return both and trust.CAN_CHECK and line.is_vouched_for()
+
+
+def _led_to(line: SealKeyLine, keys: Mapping[str, bytes], found: Iterable[SealKeyLine]) -> Iterator[bytes]:
     old, new = trust.key_id(line.before or b""), line.id
     if line.before and new in keys and old not in keys and line.vouches_for_old():
         yield line.before
-    if line.before and old in keys and new not in keys and line.is_vouched_for():
+    follows = line.before and old in keys and new not in keys and line.is_vouched_for()
+    if follows and not any(_rivals(line, other, keys) for other in found):
         yield line.public
 
 
-def _ordered(keys: Mapping[str, bytes], found: Iterable[SealKeyLine]) -> tuple[str, ...]:
-    """Ids of the keys that handovers name, the oldest first."""
-    follows = {trust.key_id(line.before or b""): line.id for line in found if line.id in keys}
+def _rivals(line: SealKeyLine, other: SealKeyLine, keys: Mapping[str, bytes]) -> bool:
+    """Whether `other` tells of another key that followed the same one, and counts."""
+    if other.before != line.before or other.public == line.public:
+        return False
+    return other.is_vouched_for() or (other.id in keys and other.vouches_for_old())
+
+
+def _ordered(links: Iterable[SealKeyLine]) -> tuple[str, ...]:
+    """Ids of the keys that these handovers join, the oldest first."""
+    follows = {trust.key_id(line.before or b""): line.id for line in links}
     starts = [old for old in follows if old not in follows.values()]
     order: list[str] = []
     for start in starts:

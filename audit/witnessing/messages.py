@@ -116,7 +116,8 @@ def read_receipt(answer: bytes, body: bytes) -> Receipt:
 
 
 def _leads(known: bytes, key: bytes, told: Mapping[str, Any]) -> bool:
-    """Whether a key is the one that is known, or handovers lead from that to it."""
+    """Whether a key is the one that is known, or handovers lead from that to it: forwards, for who has the one before
+    speaks for nobody."""
     if known == key:
         return True
     lines = []
@@ -125,7 +126,9 @@ def _leads(known: bytes, key: bytes, told: Mapping[str, Any]) -> bool:
             lines.append(handovers.read(line))
         except (Unreadable, AttributeError):
             continue
-    return trust.key_id(key) in handovers.extend({trust.key_id(known): known}, lines).keys
+    order = handovers.extend({trust.key_id(known): known}, lines).order
+    since = order.index(trust.key_id(known)) if trust.key_id(known) in order else len(order)
+    return trust.key_id(key) in order[since:]
 
 
 def _object(body: bytes) -> dict[str, Any]:

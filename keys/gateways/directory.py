@@ -61,6 +61,13 @@ class KnownGateway(NamedTuple):
     secrets: tuple[Secret, ...]
 
 
+class _Found(NamedTuple):
+    """What was found in one copy. It never holds what was found in another: a slower thread may still search that."""
+
+    known: tuple[KnownGateway, ...]
+    by_hash: dict[bytes, tuple[KnownGateway, Secret]]
+
+
 class Directory:
     """The gateways of the portal as one process knows them. `recognize()` from any thread."""
 
@@ -68,8 +75,7 @@ class Directory:
         self._lock = threading.Lock()
         self._known: tuple[KnownGateway, ...] = ()
         self._read_at = float("-inf")
-        self._found: dict[bytes, tuple[KnownGateway, Secret]] = {}
-        self._found_in: tuple[KnownGateway, ...] = self._known
+        self._found = _Found(self._known, {})
         self._reading: threading.Event | None = None
         self._thread: threading.Thread | None = None
         self._failed = False
@@ -84,13 +90,13 @@ class Directory:
         """
         if not presented.startswith(plaintext.KINDS["gateway"]):
             return None
-        known, hashed = self._current(), plaintext.sha256(presented)
-        if known is not self._found_in:
-            self._found, self._found_in = {}, known
-        gateway, secret = self._found.get(hashed) or _search(known, presented, hashed)
+        known, hashed, found = self._current(), plaintext.sha256(presented), self._found
+        if known is not found.known:
+            self._found = found = _Found(known, {})
+        gateway, secret = found.by_hash.get(hashed) or _search(known, presented, hashed)
         if gateway is None or secret is None or not secret.is_in_force():
             return None
-        self._found[hashed] = gateway, secret
+        found.by_hash[hashed] = gateway, secret
         self._seen[gateway.id, secret.digest] = now()
         return gateway
 
@@ -162,7 +168,7 @@ class Directory:
         self._noted_at = monotonic()
         seen, self._seen = self._seen, {}
         try:
-            note_use(seen.items())
+            note_use(list(seen.items()))  # a thread that took the old dictionary may still write to it
         except DatabaseError:
             log.warning("when gateways were seen could not be kept", exc_info=True)
 

@@ -77,7 +77,7 @@ class Front:
         reader = Reader(receive, announced(environ))
         if await reader.first():
             return await reader.rest()
-        request["connection"].wait_for_body()
+        request["connection"].wait_for_body(reader)
         try:
             if environ["PATH_INFO"].startswith(RUNTIME) and not await self._is_known(environ):
                 return Body(is_whole=False)

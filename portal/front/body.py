@@ -39,6 +39,11 @@ class Reader:
         self._more = True
         self._began = asyncio.get_running_loop().time()
 
+    @property
+    def size(self) -> int:
+        """Bytes that have come."""
+        return len(self._content)
+
     async def first(self) -> bool:
         """Take what comes within EARLY_CHECK. Whether that was all."""
         if self._length > limits.MAX_BODY:

@@ -19,6 +19,10 @@ class Connection(Protocol):
     write_deadline: float
     """When a reader who takes nothing is cut off; 0 while nothing waits."""
 
+    @property
+    def body_size(self) -> int:
+        """Bytes that are kept of a body whose rest is awaited."""
+
     def expire(self) -> None:
         """It is too slow: say so if that is of use, and close it."""
 
@@ -62,6 +66,7 @@ class Connections:
         moment, unsent = self._loop.time(), 0
         for connection in [one for one in self._waiting if one.deadline <= moment]:
             connection.expire()
+        self._make_room()
         for connection in list(self._open):
             size = connection.transport.get_write_buffer_size()
             if not size:
@@ -72,6 +77,16 @@ class Connections:
             connection.write_deadline = connection.write_deadline or moment + patience
             if connection.write_deadline <= moment or unsent > limits.MAX_UNSENT:
                 self._cut(connection)
+
+    def _make_room(self) -> None:
+        """Cut off who has waited longest with half a body, while those together are too large."""
+        sizes = [(one, size) for one in self._waiting if (size := one.body_size)]
+        kept = sum(size for _, size in sizes)
+        for connection, size in sizes:
+            if kept <= limits.MAX_BODIES:
+                break
+            kept -= size
+            self._cut(connection)
 
     def _cut(self, connection: Connection) -> None:
         self._waiting.pop(connection, None)

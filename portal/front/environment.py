@@ -18,7 +18,8 @@ _BEFORE_PATH = re.compile(rb"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _OF_THE_CONNECTION = frozenset((b"transfer-encoding", b"expect", b"connection", b"keep-alive"))
 """What concerns the connection alone, which ends here."""
-LONGEST_KNOWN_NAME = 64
+MAX_CACHED_NAME = 64
+"""Characters of a header's name whose variable is remembered: longer ones come from nobody twice."""
 
 
 def is_meant(name: bytes) -> bool:
@@ -74,7 +75,7 @@ def escaped(target: bytes) -> bytes:
 
 
 def _add(environ: dict[str, Any], name: bytes, value: str) -> None:
-    variable = _variable(name) if len(name) <= LONGEST_KNOWN_NAME else _variable_of(name)
+    variable = _variable(name) if len(name) <= MAX_CACHED_NAME else _variable_of(name)
     if variable in environ:
         between = "; " if variable == "HTTP_COOKIE" else ", "
         value = f"{environ[variable]}{between}{value}"

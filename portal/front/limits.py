@@ -28,6 +28,8 @@ SHUTDOWN_TIMEOUT = 10
 
 MAX_CONNECTIONS = 8192
 """In one process. One more closes the one that has waited longest without asking anything."""
+MAX_BODIES = 128 * 1024 * 1024
+"""Bytes of bodies that have not come whole, in one process. Beyond it those that have waited longest are cut off."""
 MAX_UNSENT = 128 * 1024 * 1024
 """Bytes of answers that wait for slow readers, in one process. Beyond it the slowest are cut off."""
 MAX_WHOLE = 1024 * 1024

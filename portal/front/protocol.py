@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from audit.refusals import HeadersTooLarge, Refusal, RequestTimeout
 from portal.front import environment, limits, plain
+from portal.front.body import Reader
 from portal.front.connections import Connections
 from portal.front.verifying import VerifyCall, Verifying
 
@@ -25,6 +26,7 @@ class FrontProtocol(HttpToolsProtocol):
     deadline = 0.0
     write_deadline = 0.0
     _flaw: Refusal | None = None
+    _reader: Reader | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come."""
@@ -97,12 +99,19 @@ class FrontProtocol(HttpToolsProtocol):
         super().resume_writing()
         self.write_deadline = 0.0
 
-    def wait_for_body(self) -> None:
+    @property
+    def body_size(self) -> int:
+        """Bytes that are kept of a body whose rest is awaited."""
+        return self._reader.size if self._reader else 0
+
+    def wait_for_body(self, reader: Reader) -> None:
         """The rest of a request is awaited: until it has come, others may need the room more."""
+        self._reader = reader
         self._watch.waits(self, limits.BODY_TIMEOUT)
 
     def stop_waiting(self) -> None:
         """The request is here, or given up."""
+        self._reader = None
         self._watch.is_busy(self)
 
     def expire(self) -> None:

@@ -17,8 +17,8 @@ from keys import lifecycle, plaintext
 from keys.models import ApiKey, Gateway
 from portal import actions
 from portal.access import tokens
-from portal.models import AccessToken, HouseRules, LeakReport, Membership, NoticeKind, Role
-from portal.notices.tell import News, tell, tell_of_key
+from portal.models import AccessToken, HouseRules, LeakReport, NoticeKind
+from portal.notices.tell import News, admins, tell, tell_of_key
 
 log = logging.getLogger(__name__)
 Outcome = LeakReport.Outcome
@@ -123,9 +123,8 @@ def _with_gateway(report: LeakReport, gateway: Gateway, digests: list[bytes]) ->
         return Outcome.OVER
     if _is_news(report, prefix=gateway.prefix):
         says = f"The secret of the gateway {gateway.name} was reported as leaked. {DONE[Outcome.NOTIFIED]}"
-        admins = Membership.objects.filter(app=None, role=Role.ADMIN, ended_at=None, user__is_active=True)
         to = reverse("guide", args=["gateways"])
-        tell(_news(report, event, says, to), [one.user for one in admins.select_related("user")])
+        tell(_news(report, event, says, to), admins(None))
     return Outcome.NOTIFIED
 
 

@@ -3,8 +3,8 @@
 from django.urls import reverse
 
 from audit.checking import alarms
-from portal.models import Membership, NoticeKind, Role
-from portal.notices.tell import News, tell
+from portal.models import NoticeKind
+from portal.notices.tell import News, admins, tell
 
 
 def look() -> int:
@@ -12,8 +12,7 @@ def look() -> int:
     alarms.look()
     found = list(alarms.standing())
     if found:
-        everywhere = Membership.objects.filter(app=None, role=Role.ADMIN, ended_at=None, user__is_active=True)
-        people = {member.user_id: member.user for member in everywhere.select_related("user")}.values()
+        people = admins(None)
         for alarm in found:
             tell(News(NoticeKind.ALARM, f"alarm:{alarm.pk}", alarm.says, reverse("record")), people)
     return 0

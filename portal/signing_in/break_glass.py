@@ -2,7 +2,8 @@
 
 from django.conf import settings
 
-from portal.models import Membership, Role, User
+from portal.models import User
+from portal.notices.tell import admins
 
 
 def only_provider() -> bool:
@@ -17,7 +18,6 @@ def is_break_glass(email: str) -> bool:
 
 def watchers() -> list[User]:
     """Who is told when it is used: every admin of every app, and whoever uses it."""
-    admins = Membership.objects.filter(role=Role.ADMIN, app=None, ended_at=None, user__is_active=True)
-    people = {member.user_id: member.user for member in admins.select_related("user")}
+    people = {user.pk: user for user in admins(None)}
     owner = User.objects.filter(email=settings.BREAK_GLASS).first()
     return list((people | {owner.pk: owner} if owner else people).values())

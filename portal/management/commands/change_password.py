@@ -1,16 +1,14 @@
 """Gives someone another password from the shell: for the break-glass account, or when no mail can be sent."""
 
-import getpass
-import sys
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from audit.actors import Actor
 from audit.refusals import Invalid, NotFound
-from audit.shell import ShellCommand
+from audit.shell import ShellCommand, read_password
 from portal.models import User
 from portal.people import accounts
 
@@ -31,20 +29,10 @@ class Command(ShellCommand):
         user = User.objects.filter(email=options["email"].strip().lower(), is_active=True).first()
         if user is None:
             raise NotFound(f"Nobody with an open account has the address {options['email']}.")
-        password = _password(options["password_stdin"])
+        password = read_password(options["password_stdin"])
         try:
             validate_password(password, user)
         except ValidationError as error:
             raise Invalid("password", " ".join(error.messages)) from None
         accounts.replace_password(actor, user, password, options["reason"])
         self.stderr.write(f"{user.email} has another password and is signed out everywhere.")
-
-
-def _password(from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        raise CommandError(
-            "There is no terminal to ask at: give the password with --password-stdin.", returncode=2
-        )
-    return getpass.getpass("Password, at least 12 characters: ")

@@ -1,13 +1,11 @@
 """Makes an admin of every app from the shell: for automation, and for whoever locked themselves out."""
 
-import getpass
-import sys
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.shell import ShellCommand
+from audit.shell import ShellCommand, read_password
 from portal.people.lifecycle import make_admin
 
 
@@ -25,18 +23,8 @@ class Command(ShellCommand):
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
     def act(self, actor: Actor, **options: Any) -> None:
-        user = make_admin(actor, options["email"], _password(options["password_stdin"]), options["name"])
+        user = make_admin(actor, options["email"], read_password(options["password_stdin"]), options["name"])
         if options["json"]:
             self.print_json({"id": str(user.id), "email": user.email})
         else:
             self.stderr.write(f"{user.email} is an admin of every app.")
-
-
-def _password(from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        raise CommandError(
-            "There is no terminal to ask at: give the password with --password-stdin.", returncode=2
-        )
-    return getpass.getpass("Password, at least 12 characters: ")

@@ -17,6 +17,7 @@ from audit.checking.findings import Finding
 from audit.checking.inspection import Inspection
 from audit.checking.integrity import Scope, check, newest
 from audit.checking.proofs import prove
+from audit.checking.signed_claims import ended
 from audit.clock import at, now
 from audit.exploring.matching import Filters
 from audit.exporting.export import export
@@ -24,6 +25,7 @@ from audit.ids import new_id
 from audit.keeping import purging, retention
 from audit.keeping.erasure import erase
 from audit.models import Call, Checkpoint, Claim, Event, Retention, Seal, SealKey
+from audit.models.seals import NOWHERE
 from audit.sealing import checkpoints, signing
 from tests.audit.records import APP, DAY, NOON, acted, called
 from tests.audit.sealed import sealed
@@ -345,3 +347,16 @@ _REAL: dict[str, Any] = {
     "at": "2026-06-01T12:00:00.000000Z",
     "key_id": signing.key_id(),
 }
+
+
+def test_rows_that_hold_what_the_portal_does_not_write_do_not_stop_the_check() -> None:
+    batches(1)
+    for action, facts in (("forge", [1]), ("forge", {"ids": 5}), ("purge", [1]), ("purge", {"ranges": 5})):
+        told = {"kind": "call", **facts} if isinstance(facts, dict) else facts
+        acted(APP, now(), action=f"audit.{action}", target_id=str(APP), facts=told)
+    with_fences_down(let_go)
+    assert "purge" in found()
+    Claim.objects.create(
+        action="audit.restore", stream=NOWHERE, kind="event", first_seq=0, last_seq=0, told=[1]
+    )
+    assert ended("until-20260101-000000", signing.known()) is None

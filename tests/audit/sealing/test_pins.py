@@ -4,6 +4,7 @@ import io
 import shutil
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,6 +13,7 @@ from pytest_django import Settings
 
 from audit.actors import shell
 from audit.checking import alarms, handovers, trust
+from audit.checking.handovers import SealKeyLine
 from audit.checking.inspection import Inspection
 from audit.checking.integrity import Scope, check
 from audit.keeping.seal_keys import accept_lost, rotate
@@ -162,3 +164,29 @@ def test_without_the_file_the_present_key_alone_is_trusted(settings: Settings) -
     portal.SEAL_KEYS.unlink()
     assert "signature" in found()
     assert checkpoints.last_kept() == Checkpoint.objects.count()
+
+
+def _handover(old: Ed25519PrivateKey, new: Ed25519PrivateKey, *, is_signed: bool = True) -> SealKeyLine:
+    """A line by which `new` follows `old`; unsigned, anybody may have written it."""
+    line = SealKeyLine(_public(new), "2026-01-01", _public(old))
+    said = line.signed()
+    return replace(line, by_new=new.sign(said), by_old=old.sign(said)) if is_signed else line
+
+
+def _public(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()
+
+
+def test_whoever_has_a_key_of_before_can_name_no_other_that_followed_it() -> None:
+    old, present, theirs = (Ed25519PrivateKey.generate() for _ in range(3))
+    given = {trust.key_id(_public(present)): _public(present)}
+    known = handovers.extend(given, [_handover(old, present), _handover(old, theirs)])
+    assert set(known.keys.values()) == {_public(present), _public(old)}
+
+
+def test_an_unsigned_line_does_not_change_the_order_of_keys() -> None:
+    old, present = (Ed25519PrivateKey.generate() for _ in range(2))
+    given = {trust.key_id(_public(present)): _public(present)}
+    lines = [_handover(old, present), _handover(present, old, is_signed=False)]
+    order = handovers.extend(given, lines).order
+    assert order == (trust.key_id(_public(old)), trust.key_id(_public(present)))

@@ -274,6 +274,18 @@ def test_a_key_that_was_handed_over_to_is_known_and_another_is_not(
     assert send(client, *message()).status_code == 422
 
 
+def test_who_has_a_key_of_before_does_not_speak_for_the_portal(
+    client: Client, receives: None, settings: Settings
+) -> None:
+    old, seed = settings.SEAL_KEY, b"\5" * 32
+    pins.hand_over(old, seed, before=signing.public_key())
+    settings.SEAL_KEY = seed
+    settings.WITNESS_FOR = {"payments": signing.public_key()}
+    assert send(client, *message()).status_code == 200
+    settings.SEAL_KEY = old
+    assert send(client, *message()).status_code == 422
+
+
 def test_a_receipt_for_something_else_is_none(receives: None) -> None:
     body, _ = messages.message()
     told = messages.receipt(body, "payments", 3, b"h" * 32)

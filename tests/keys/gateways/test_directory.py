@@ -4,17 +4,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.actors import shell
 from audit.clock import now
+from audit.ids import new_id
 from audit.refusals import Unavailable
 from keys.gateways import directory as module
-from keys.gateways.directory import Directory, note_use
+from keys.gateways.directory import Directory, KnownGateway, note_use
 from keys.gateways.lifecycle import create, find, retire, rotate
 from keys.gateways.models import GatewayUse
-from keys.plaintext import generate
+from keys.plaintext import digest, generate, sha256
 
 REAL = pytest.mark.django_db(transaction=True)
 
@@ -85,6 +87,27 @@ def test_when_each_secret_was_seen_is_noted_by_what_it_is_now() -> None:
     use = GatewayUse.objects.get()
     assert use.previous_seen_at and use.seen_at
     assert use.previous_seen_at > use.seen_at
+
+
+def test_a_slower_search_of_an_older_copy_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    directory, secret = Directory(), generate("gateway")
+    hashed, pepper = sha256(text := secret.take()), max(settings.PEPPERS)
+    known = KnownGateway(new_id(), "edge", "original", (module.Secret(digest(hashed, pepper), pepper, None),))
+    copies: list[tuple[KnownGateway, ...]] = [(known,)]
+    search = module._search
+
+    def slowly(*of: Any) -> Any:
+        found = search(*of)
+        if copies.pop():  # meanwhile the gateway is retired, and another thread asks
+            copies.append(())
+            assert directory.recognize(text) is None
+        copies.append(())
+        return found
+
+    monkeypatch.setattr(directory, "_current", lambda: copies[-1])
+    monkeypatch.setattr(module, "_search", slowly)
+    assert directory.recognize(text)
+    assert directory.recognize(text) is None
 
 
 class Clock:

@@ -100,6 +100,21 @@ def test_a_slow_client_is_told_and_cut_off(served: Server, monkeypatch: pytest.M
         assert silent.recv(1) == b""
 
 
+def test_bodies_that_are_large_together_make_room(served: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_BODIES", 150_000)
+    head = b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n"
+    with ExitStack() as stack:
+        there = [
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", served.port), timeout=10)))
+            for _ in range(2)
+        ]
+        for one in there:
+            one.sendall(head + b"x" * 100_000)
+            time.sleep(0.2)
+        assert until(lambda: _is_cut(there[0]), 5)
+        assert not _is_cut(there[1])
+
+
 def test_a_reader_who_takes_nothing_is_cut_off(served: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WRITE_GRACE", 0.1)
     monkeypatch.setattr(limits, "MIN_WRITE_RATE", 10_000_000)
