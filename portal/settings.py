@@ -158,7 +158,7 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["CONN_HEALTH_CHECKS"] = True
     if not TESTING:
-        pool = {"min_size": 1, "max_size": 16, "timeout": 3}
+        pool = {"min_size": 1, "max_size": 24, "timeout": 3}  # a connection for each thread of the front
         _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {}), "pool": pool}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

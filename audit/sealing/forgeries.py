@@ -26,8 +26,6 @@ from audit.sealing.genuine import Forged
 from audit.sealing.rows import RECORDS
 
 log = logging.getLogger(__name__)
-MAX_NAMED = 50
-"""Ids that one act names at the most."""
 
 
 class _Entry(NamedTuple):
@@ -85,7 +83,7 @@ def _tell(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
         facts={
             "kind": kind,
             "rows": len(some),
-            "ids": [one.row_id for one in some[:MAX_NAMED]],
+            "ids": [one.row_id[:64] for one in some],  # all: what is not named could vanish unseen
             "why": sorted({one.reason for one in some}),
         },
     )

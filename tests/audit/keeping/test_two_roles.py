@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from audit.clock import at
 from audit.keeping import months, partitions, purging, retention
@@ -33,6 +33,7 @@ def server(db: None) -> Iterator[None]:
     say("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO test_serves")
     say("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO test_serves")
     say(f"REVOKE UPDATE, DELETE, TRUNCATE ON {FENCED} FROM test_serves")
+    say("GRANT EXECUTE ON FUNCTION audit_set_aside TO test_serves")
     say("SET LOCAL ROLE test_serves")
     yield
     say("RESET ROLE")
@@ -56,8 +57,22 @@ def test_it_sets_forged_rows_aside_and_can_take_away_nothing_else(server: None) 
     )
     seals.seal_all()
     assert (ForgedRow.objects.count(), Call.objects.get().id) == (1, genuine.id)
-    say(f"SELECT audit_set_aside('call', NULL, now(), '{{{genuine.id}}}', '{{NULL}}', '{{x}}')")
-    assert Call.objects.get().id == genuine.id  # it is sealed: nobody sets it aside
+    say(
+        "INSERT INTO audit_pending (row_id, stream, kind, at) "
+        f"SELECT '{genuine.id}', '{APP}', 'call', at FROM audit_call"
+    )
+    say(f"SELECT audit_set_aside('call', '{APP}', now(), '{{{genuine.id}}}', '{{NULL}}', '{{x}}')")
+    assert Call.objects.get().id == genuine.id  # it is sealed: nobody sets it aside, whatever is said to wait
+
+
+def test_who_may_only_read_sets_nothing_aside(server: None) -> None:
+    waiting = called()
+    say("RESET ROLE")
+    say("CREATE ROLE test_reads")
+    say("GRANT SELECT ON ALL TABLES IN SCHEMA public TO test_reads")
+    say("SET LOCAL ROLE test_reads")
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        say(f"SELECT audit_set_aside('call', '{APP}', now(), '{{{waiting.id}}}', '{{NULL}}', '{{x}}')")
 
 
 def test_it_purges_nothing_and_the_log_says_who_can(server: None, caplog: pytest.LogCaptureFixture) -> None:
