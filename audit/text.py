@@ -3,8 +3,13 @@
 import json
 import re
 from typing import Any
+from urllib.parse import unquote
 
-_SECRET = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{8})[0-9A-Za-z]{6,}")
+_SECRET = re.compile(
+    r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Z]{8})[0-9A-Z]{6,}", re.IGNORECASE
+)
+_ENCODINGS = 4
+"""How often a text may have been percent-encoded for a secret in it to be found."""
 _CONTROLS = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     r"\U000e0000-\U000e007f"
@@ -18,8 +23,25 @@ _AFTER_PATH = re.compile(r"[?#]")
 
 
 def redact(text: str) -> str:
-    """`text` with every key or access token in it cut down to its prefix."""
-    return _SECRET.sub(r"\1[redacted]", text) if "alter_" in text else text
+    """`text` with every secret of ours in it cut down to its prefix.
+
+    If one is percent-encoded, once or more often, what is left is the text decoded: the encoded one tells it whole.
+    """
+    if "_" in text and "alter_" in text.lower():
+        text = _SECRET.sub(r"\1[redacted]", text)
+    if "%" not in text:
+        return text
+    decoded = _decoded(text)
+    return _SECRET.sub(r"\1[redacted]", decoded) if _SECRET.search(decoded) else text
+
+
+def _decoded(text: str) -> str:
+    for _ in range(_ENCODINGS):
+        further = unquote(text)
+        if further == text:
+            break
+        text = further
+    return text
 
 
 def keepable(text: str, longest: int) -> str:

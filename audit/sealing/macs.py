@@ -117,7 +117,7 @@ def _call(line: Mapping[str, Any], row_id: str, at: str) -> bytes:
         sent = told.encode()
     except UnicodeEncodeError:  # half a character, which SQLite keeps
         sent = told.encode(errors="surrogatepass")
-    if "caller" in line and any(caller := [line[name] for name in _CALLER]):
+    if "caller" in line and any(caller := [_plain(name, line[name]) for name in _CALLER]):
         return sent + b"\0" + canonical.encode(caller)
     return sent
 

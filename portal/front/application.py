@@ -40,12 +40,15 @@ class Front:
         )
         try:
             response, is_whole = await self._answer(environ, request, receive, send)
+            if response:
+                headers = response.headers if is_whole else [*response.headers, ("Connection", "close")]
+                await send(start(response.status, headers))
+                await send({"type": "http.response.body", "body": response.body, "more_body": False})
         except Disconnected:
             return
-        if response:
-            headers = response.headers if is_whole else [*response.headers, ("Connection", "close")]
-            await send(start(response.status, headers))
-            await send({"type": "http.response.body", "body": response.body, "more_body": False})
+        except RuntimeError:  # what a connection says that was closed meanwhile
+            if not request["connection"].transport.is_closing():
+                raise
 
     async def _answer(
         self, environ: dict[str, Any], request: dict[str, Any], receive: Receive, send: Send

@@ -1,5 +1,7 @@
 """Text from outside, made fit to keep."""
 
+from urllib.parse import unquote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,28 @@ def test_a_whole_key_is_cut_down_to_its_prefix(kind: str) -> None:
 
 def test_an_access_token_is_cut_down_too() -> None:
     assert redact("alter_pat_" + "a" * 40) == "alter_pat_aaaaaaaa[redacted]"
+
+
+def test_a_secret_is_cut_however_it_is_encoded() -> None:
+    secret = generate("app").take()
+    every = "".join(f"%{ord(one):02x}" for one in secret)
+    for text in (
+        f"/use/%61{secret[1:]}",
+        f"/use/%2561{secret[1:]}/now",
+        f"/%ff{secret.replace('_', '%5F')}",
+        f"/%E9/{secret}",
+        every,
+        every.replace("%", "%25"),
+        secret.upper(),
+        f"A%4cTER{secret[5:]}",
+    ):
+        kept = unquote(unquote(unquote(redact(text)))).lower()
+        assert "[redacted]" in kept, text
+        assert secret[-16:].lower() not in kept, text
+
+
+def test_what_is_encoded_and_holds_no_secret_stays_as_it_is() -> None:
+    assert redact("/a%20b/alter_key_app_Example0/%2561") == "/a%20b/alter_key_app_Example0/%2561"
 
 
 def test_every_key_of_a_text_is_cut() -> None:

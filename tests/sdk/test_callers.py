@@ -131,6 +131,15 @@ def test_a_caller_that_cannot_be_taken_is_refused(app: App, told: dict[str, str]
     assert raw.error(answer) == (400, "invalid_caller")
 
 
+def test_a_caller_without_a_type_has_the_usual_one(app: App, agent: Agent) -> None:
+    secret = minted(app, scopes="agents:read").plaintext.take()
+    for caller in ("billing", str(agent.id)):
+        answer = raw.call(secret, "GET", "/sdk/scopes", X_Alter_Caller=caller)
+        assert answer.status_code == 200, caller
+        assert last().caller_type in CallerType.__members__.values(), caller
+        assert last().path == "/sdk/scopes", caller
+
+
 def test_a_key_pasted_as_a_label_is_not_kept(app: App) -> None:
     secret = minted(app).plaintext.take()
     raw.call(secret, "GET", "/sdk/scopes", X_Alter_Caller=secret, X_Alter_Caller_Type="service")
