@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Func, IntegerField, QuerySet, Sum
+from django.db.models import Func, IntegerField, Min, QuerySet, Sum
 from django.db.models.functions import Trunc
 
 from audit.clock import now
@@ -115,14 +115,16 @@ class Minute(Func):
 def histogram(filters: Filters) -> Histogram:
     """What matches, as at most 72 bars between the moments asked for, or over all there is.
 
-    A window that is read from tallies begins with a whole hour, or a whole day if it is longer than 60 days.
+    A window that is read from tallies begins with a whole hour, or a whole day if it is longer than 60 days. No bar is
+    shorter than what its tallies count.
     """
     until = max(min(filters.until or now(), now()), A_MONDAY + DAY)
     since = max(filters.since, A_MONDAY) if filters.since else None
     if since and since >= until:
         return _drawn([], since, since + HOUR, None)
-    if _is_tallied(filters, since, until):
-        grain = DAY if since is None or until - since > WIDE else HOUR
+    begins = since or _first_hour(filters, until)
+    if begins and _is_tallied(filters, since, begins, until):
+        grain = DAY if until - begins > WIDE else HOUR
         since = _floor(since, grain) if since else None
         counts = [*_tallies(filters, since, until, grain), *_waiting(filters, since)]
         return _drawn(counts, since, until, None)
@@ -130,16 +132,22 @@ def histogram(filters: Filters) -> Histogram:
     return _drawn(counts, capped_at or since, until, capped_at)
 
 
-def _is_tallied(filters: Filters, since: datetime | None, until: datetime) -> bool:
-    """Whether tallies can tell, and rows would tell less: too many, or too long ago."""
+def _first_hour(filters: Filters, until: datetime) -> datetime | None:
+    """The first hour in which something was sealed. None: nothing was."""
+    first: datetime | None = _tally_rows(filters, None, until).aggregate(first=Min("hour"))["first"]
+    return first
+
+
+def _is_tallied(filters: Filters, since: datetime | None, begins: datetime, until: datetime) -> bool:
+    """Whether tallies can tell, and rows would tell less: too many, or too long ago. `begins`: of what there is."""
     bare = replace(filters, key_id=None, outcome="", since=None, until=None, calls_only=False)
     if bare != Filters(filters.app_id):
         return False
     if _pending(filters, since).order_by("-row_id")[MOST_WAITING : MOST_WAITING + 1].values_list("row_id"):
         return False
-    if since is None or until - since > NARROW:
+    if until - begins > NARROW:
         return True
-    counted = _tally_rows(filters, since, until).aggregate(
+    counted = _tally_rows(filters, begins, until).aggregate(
         acts=Sum("acts"), allowed=Sum("allowed"), refused=Sum("refused")
     )
     return sum(number or 0 for number in counted.values()) > MOST_ROWS

@@ -28,12 +28,19 @@ class SecretCommand(ShellCommand):
 
     def act(self, actor: Actor, **options: Any) -> None:
         # Opened first: what cannot be written must not be found out when the secret has been made.
-        descriptor = _opened(options["secret_file"])
+        if options["secret_file"]:
+            options["secret_file"] = str(
+                Path(options["secret_file"]).absolute()
+            )  # it is named in the gateway's file
+        is_new = bool(options["secret_file"]) and not Path(options["secret_file"]).exists()
+        descriptor = self._opened(options["secret_file"])
         try:
             issued = self.issue(actor, options)
         except BaseException:
             if descriptor is not None:
                 os.close(descriptor)
+                if is_new:
+                    Path(options["secret_file"]).unlink()
             raise
         text = secret_text(options["kind"], secret := issued.plaintext.take())
         if descriptor is not None:
@@ -75,13 +82,24 @@ class SecretCommand(ShellCommand):
 
     shows_files = True
     """Whether the whole file of the gateway is printed as well."""
+    replaces_file = False
+    """Whether the secret takes the place of one that is in the file already."""
+
+    def _opened(self, place: str | None) -> int | None:
+        if place and not self.replaces_file and _holds_something(Path(place)):
+            raise Invalid(
+                "secret_file",
+                f"{place} is there already. If it holds this gateway's secret, use rotate_gateway; if another's, name "
+                "another file.",
+            )
+        try:
+            return open_secret_file(Path(place)) if place else None
+        except OSError as error:
+            raise Invalid("secret_file", f"{place} cannot be written: {error.strerror}.") from None
 
 
-def _opened(place: str | None) -> int | None:
-    try:
-        return open_secret_file(Path(place)) if place else None
-    except OSError as error:
-        raise Invalid("secret_file", f"{place} cannot be written: {error.strerror}.") from None
+def _holds_something(place: Path) -> bool:
+    return place.is_file() and place.stat().st_size > 0
 
 
 def _files(kind: str, place: str, text: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ class Command(SecretCommand):
 
     help = "Give a gateway a new secret. The one it has is taken a while longer."
     shows_files = False
+    replaces_file = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -153,6 +153,16 @@ def test_all_time_begins_with_the_first_there_is() -> None:
     assert told(drawn) == (0, 1, 0)
 
 
+def test_over_all_time_a_call_of_today_is_in_the_bar_of_its_time() -> None:
+    moment = NOON - 20 * MINUTE
+    with at(moment):
+        called(at=moment)
+        seal_all()
+    drawn = over(None)
+    bar = next(bar for bar in drawn.bars if bar.calls)
+    assert (bar.begins <= moment < bar.ends, drawn.step <= HOUR) == (True, True)
+
+
 def test_a_very_busy_day_is_read_from_tallies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure, "MOST_ROWS", 10)
     tallied(NOON - HOUR, allowed=20)

@@ -48,13 +48,13 @@ def test_an_object_has_every_file_and_the_secret_in_one_place() -> None:
 
 def test_a_secret_that_goes_to_a_file_is_printed_nowhere(tmp_path: Path) -> None:
     held = tmp_path / "secret"
-    held.write_text("x" * 500)
-    held.chmod(0o644)
+    held.touch(0o644)
     for words in (("create_gateway", "edge", "--pair", "forwarded"), ("rotate_gateway", "edge")):
         for out in (*run(*words, "--secret-file", str(held)), str(Gateway.objects.values())):
             assert held.read_text().strip() not in out
         assert is_gateway_secret(held.read_text().strip())
         assert held.stat().st_mode & 0o007 == 0
+    held.write_text("x" * 500)
     out = run("rotate_gateway", "edge", "--secret-file", str(held), "--json")[0]
     assert held.read_text().strip() not in out
 
@@ -101,3 +101,17 @@ def test_the_list_says_how_long_ago_each_was_seen() -> None:
     run("retire_gateway", "edge")
     assert run("list_gateways")[0] == ""
     assert [one["status"] for one in told("list_gateways", "--all")["gateways"]] == ["retired"]
+
+
+def test_a_secret_goes_beside_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("create_gateway", "edge", "--for", "nginx", "--secret-file", "held")
+    config = run(*words)[0]
+    assert f"include {tmp_path / 'held'};" in config
+    before = (tmp_path / "held").read_text()
+    with pytest.raises(CommandError, match="is there already"):
+        run("create_gateway", "other", "--for", "nginx", "--secret-file", "held")
+    assert (tmp_path / "held").read_text() == before
+    with pytest.raises(CommandError):
+        run("create_gateway", "edge", "--for", "nginx", "--secret-file", "new")
+    assert not (tmp_path / "new").exists()
