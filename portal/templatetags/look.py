@@ -147,9 +147,13 @@ def _time(moment: datetime, says: str) -> SafeString:
 
 
 def _relative(span: timedelta) -> str:
-    """`9 min ago`, `in 6 d`, `now`: the largest unit that fits, rounded down."""
-    seconds = int(abs(span).total_seconds())
+    """`9 min ago`, `in 6 d`, `now`: the largest unit that fits, rounded down.
+
+    What is to come is given a sixtieth of the unit: what was set to 90 days a moment ago is in 90 days.
+    """
+    seconds, is_to_come = int(abs(span).total_seconds()), span > timedelta(0)
     for size, unit in STEPS:
-        if seconds >= size:
-            return f"in {seconds // size} {unit}" if span > timedelta(0) else f"{seconds // size} {unit} ago"
+        number = (seconds + (size // 60 if is_to_come else 0)) // size
+        if number:
+            return f"in {number} {unit}" if is_to_come else f"{number} {unit} ago"
     return "now"

@@ -34,7 +34,7 @@ def test_a_record_that_does_not(which: list[str]) -> None:
         f"edited: call no. 1, checkpoint 1: The row does not say what it said when it was sealed. (row {call.id})"
         in said.out
     )
-    assert said.err == "1 findings under 1 checkpoints."
+    assert said.err == "1 finding under 1 checkpoint."
 
 
 def test_for_machines() -> None:

@@ -61,7 +61,9 @@ class Command(ShellCommand):
         else:
             self._say(shown, notes, wrong)
         if wrong:
-            raise CommandError(f"{wrong} findings under {checkpoints} checkpoints.", returncode=1)
+            raise CommandError(
+                f"{_count(wrong, 'finding')} under {_count(checkpoints, 'checkpoint')}.", returncode=1
+            )
         self.stderr.write(f"Holds: {checkpoints} checkpoints.")
 
     def _say(self, shown: Iterable[Finding], notes: Iterable[Finding], wrong: int) -> None:
@@ -99,3 +101,7 @@ def _witnessed(where: str) -> Step:
 
 def _told(found: Iterable[Finding]) -> list[dict[str, Any]]:
     return [one.told() for one in found]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
