@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
-from audit.models import Destination, MacKey
-from audit.sealing import macs, unsealed
+from audit.models import Checkpoint, Destination, MacKey
+from audit.sealing import macs, signing, unsealed
 from keys.models import ApiKey, Gateway, Pepper
 from keys.plaintext import mark_of
 from portal.models import AccessToken, Role, User
@@ -67,6 +67,29 @@ def peppers_are_there(
             )
         ]
     return []
+
+
+@register(Tags.database)
+def seal_key_is_the_one(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """A database that was restored without its seal key is sealed on with another, and nothing older holds."""
+    if not databases:
+        return []
+    try:
+        newest = Checkpoint.objects.order_by("-number").values_list("key_id", flat=True).first()
+    except DatabaseError:
+        return []  # not migrated yet: nothing is sealed
+    if newest is None or newest in signing.known().keys:
+        return []
+    return [
+        Warning(
+            f"The audit log was sealed with the key {newest}, and the seal key that is here does not follow it.",
+            hint="Bring back the data folder's files `seal-key` and `seal-keys`: without them no check holds. If they "
+            "are lost for good, see docs/seals.md.",
+            id="portal.W006",
+        )
+    ]
 
 
 @register(Tags.database)

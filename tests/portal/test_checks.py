@@ -1,16 +1,21 @@
 """What the start warns of: that nobody could get in on the day the identity provider is down."""
 
+import secrets
+from pathlib import Path
+
 import pytest
 from django.conf import settings as portal
 from pytest_django import Settings
 
 from audit.actors import shell
-from portal.checks import break_glass_is_there
+from audit.sealing import seals
+from portal.checks import break_glass_is_there, seal_key_is_the_one
 from portal.management.commands.first_start import Command
 from portal.models import User
 from portal.people.accounts import deactivate
 from portal.people.lifecycle import give_role
 from portal.signing_in.provider import Provider
+from tests.audit.records import called
 from tests.factories import UserFactory
 
 ONLY = Provider("https://id.example.com", "alter", "hush", "Example ID", (), True)
@@ -48,3 +53,16 @@ def test_the_first_start_prints_no_link_that_would_be_refused(
     assert "PORTAL_OIDC_ROLES says who" in told.out
     assert "/join/" not in told.out
     assert "PORTAL_BREAK_GLASS=you@example.com" in told.err
+
+
+@pytest.mark.django_db
+def test_a_log_that_another_key_sealed_is_told_of_at_the_start(settings: Settings, tmp_path: Path) -> None:
+    def told() -> list[str]:
+        return [str(one.id) for one in seal_key_is_the_one(None, databases=["default"])]
+
+    assert told() == []
+    called()
+    seals.seal_all()
+    assert told() == []
+    settings.SEAL_KEY, settings.SEAL_KEYS = secrets.token_bytes(32), tmp_path / "seal-keys"
+    assert told() == ["portal.W006"]
