@@ -21,12 +21,23 @@ BATCH_SIZE = 500
 
 def compare(where: str) -> Iterator[Finding]:
     """What a witness knows that does not fit: one of PORTAL_WITNESS, or a file. Raises ValueError, Unreachable."""
-    target = Target(FILE, where) if Path(where).is_file() else targets.read(where)
+    target = _target(where)
     if target.kind == targets.TSA:
         yield from stamps.check(target)
         return
     lines = portals.lines(target) if target.kind == PORTAL else files.lines(target)
     yield from _compared(lines)
+
+
+def _target(where: str) -> Target:
+    """One of PORTAL_WITNESS, or a file by its path alone."""
+    if "://" in where:
+        return targets.read(where)
+    if not Path(where).is_file():
+        raise ValueError(
+            f"The witness's file {where} is not there. Bring it back, or put another copy of it there."
+        )
+    return Target(FILE, where)
 
 
 def _compared(lines: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:

@@ -105,7 +105,8 @@ def _exchange(target: Target) -> Told:
 def _must_agree(held: Mark, mark: Mark | None) -> None:
     """What the witness holds last is in the record, and not less than it held before. Raises Disagrees."""
     if mark and held.number < mark.number:
-        raise Disagrees(f"It held checkpoint {mark.number} and holds no more than {held.number}.")
+        left = f"no later one than {held.number}" if held.number else "none: it is gone, or begun anew"
+        raise Disagrees(f"It held checkpoint {mark.number} and now holds {left}.")
     if not held.number:
         return
     one = Checkpoint.objects.filter(number=held.number).first()

@@ -130,7 +130,7 @@ def test_a_witness_that_knows_less_than_it_did_is_an_alarm_and_is_not_filled_up(
     telling.tell()
     forget(target, 2)
     telling.tell()
-    assert state(target).disagrees == "It held checkpoint 2 and holds no more than 1."
+    assert state(target).disagrees == "It held checkpoint 2 and now holds no later one than 1."
     if target.kind == FILE:
         assert len(Path(target.where).read_text().splitlines()) == 1
 
