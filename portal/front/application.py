@@ -30,6 +30,19 @@ class Front:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = scope["front"]
+        try:
+            await self._serve(scope, request, receive, send)
+        finally:
+            if place := request["place"]:
+                place.leave()
+
+    def threads_for(self, path: str) -> Threads:
+        """Those that a request to this address is handed to."""
+        return self._runtime if path.startswith(RUNTIME) else self._pages
+
+    async def _serve(
+        self, scope: dict[str, Any], request: dict[str, Any], receive: Receive, send: Send
+    ) -> None:
         environ = environment.make(
             scope["method"],
             request["target"],
@@ -59,11 +72,15 @@ class Front:
             told = await Verifying.on(asyncio.get_running_loop()).answered(environ, flaw)
             headers = [*told.headers.items(), ("Content-Length", str(len(told.body)))]
             return Response(told.status, headers, told.body), not request["has_body"]
-        runs = self._runtime if path.startswith(RUNTIME) else self._pages
+        runs = self.threads_for(path)
         body = Body(refusal=flaw, is_whole=False) if flaw else await self._body(environ, request, receive)
         if body.refusal and runs is self._pages and path != "/verify":
             return _refused(body.refusal, path), body.is_whole
         _put(environ, body)
+        if request["place"] is None:  # it had a body to wait for, or came behind another
+            if not runs.enter():
+                return _refused(plain.too_many(), path), body.is_whole
+            request["place"] = runs
         came: Response | Refusal | None
         connection = request["connection"]
         try:

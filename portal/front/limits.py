@@ -37,9 +37,9 @@ MAX_WHOLE = 1024 * 1024
 
 RUNTIME_THREADS = 16
 """For /sdk: its calls wait for one commit together."""
-PAGE_THREADS = 8
+PAGE_THREADS = 6
 """For pages, /api and all else. They compute, so more of them would only keep the loop waiting for its turn."""
 MAX_STREAMS = 3
 """Long answers, such as exports, that may hold a thread at the same time."""
-MAX_QUEUE = 128
+MAX_QUEUE = 64
 """Requests that may wait for a thread, in each of the two. One more is told to come again."""

@@ -3,7 +3,7 @@
 import json
 from http import HTTPStatus
 
-from audit.refusals import BadRequest, Refusal
+from audit.refusals import BadRequest, Refusal, Unavailable
 from portal.refusals import PROGRAMS
 
 STATUS_LINES = {
@@ -14,6 +14,11 @@ STATUS_LINES = {
 def not_http() -> Refusal:
     """The refusal of what is not a request in HTTP/1.1."""
     return BadRequest("This is not a request in HTTP/1.1.", hint="Check the request line and the headers.")
+
+
+def too_many() -> Refusal:
+    """The refusal of a request for which there is no place."""
+    return Unavailable("Too many requests are waiting. Nothing was changed.")
 
 
 def is_for_programs(path: str) -> bool:

@@ -3,14 +3,16 @@
 import asyncio
 import re
 import time
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from audit.refusals import HeadersTooLarge, Refusal, RequestTimeout
 from portal.front import environment, limits, plain
+from portal.front.application import Front
 from portal.front.body import Reader
 from portal.front.connections import Connections
+from portal.front.threads import Threads
 from portal.front.verifying import VerifyCall, Verifying
 
 _connections: dict[asyncio.AbstractEventLoop, Connections] = {}
@@ -78,11 +80,17 @@ class FrontProtocol(HttpToolsProtocol):
         if self.verifies and free and _TO_VERIFY.match(self.url):
             self._verify()
             return
+        has_body = any(name in _SAY_THERE_IS_A_BODY for name, _ in self.headers)
+        place = self._place() if free and not has_body else None
+        if place is False:
+            self._turn_away()
+            return
         target, self.url = self.url, environment.escaped(self.url)
         self.scope["front"] = {  # type: ignore[typeddict-unknown-key]
             "target": target,
             "flaw": self._flaw,
-            "has_body": any(name in _SAY_THERE_IS_A_BODY for name, _ in self.headers),
+            "has_body": has_body,
+            "place": place,
             "connection": self,
         }
         super().on_headers_complete()
@@ -154,7 +162,19 @@ class FrontProtocol(HttpToolsProtocol):
         self.cycle = cast(Any, call)
         self._verifying.ask(call, environ, self._flaw, time.perf_counter_ns())
 
-    def _say_and_close(self, refusal: Refusal) -> None:
+    def _place(self) -> Threads | Literal[False]:
+        """A place for a request that is whole, taken before a task is made for it: a flood costs the loop little."""
+        threads = cast(Front, self.app).threads_for(self.url.decode("latin-1"))
+        return threads if threads.enter() else False
+
+    def _turn_away(self) -> None:
+        call = VerifyCall(self, keep_alive=False, is_head=False)
+        call.response_complete = True
+        self.cycle = cast(Any, call)
+        for_programs = plain.is_for_programs(self.url.decode("latin-1"))
+        self._say_and_close(plain.too_many(), for_programs=for_programs)
+
+    def _say_and_close(self, refusal: Refusal, *, for_programs: bool = True) -> None:
         self._watch.is_busy(self)
-        self.transport.write(plain.response(refusal, for_programs=True))
+        self.transport.write(plain.response(refusal, for_programs=for_programs))
         self.transport.close()

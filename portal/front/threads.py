@@ -33,15 +33,20 @@ class Threads:
         self._streams = Semaphore(limits.MAX_STREAMS)
         self._inside = 0
 
-    async def serve(self, environ: dict[str, Any], stream: "Stream") -> Response | Refusal | None:
-        """Have Django answer. A refusal: too many wait. None: the answer was long, and was sent through `stream`."""
+    def enter(self) -> bool:
+        """Take a place among those that are worked on or wait. False: there is none. Each place is left again."""
         if self._inside >= self._most:
-            return Unavailable("Too many requests are waiting. Nothing was changed.")
+            return False
         self._inside += 1
-        try:
-            return await stream.loop.run_in_executor(self._executor, self._run, environ, stream)
-        finally:
-            self._inside -= 1
+        return True
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._inside -= 1
+
+    async def serve(self, environ: dict[str, Any], stream: "Stream") -> Response | Refusal | None:
+        """Have Django answer a request that has a place. None: the answer was long, and was sent through `stream`."""
+        return await stream.loop.run_in_executor(self._executor, self._run, environ, stream)
 
     async def run(self, function: Callable[[], Any]) -> Any:
         """What `function` returns, computed in one of the threads."""
