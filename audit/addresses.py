@@ -1,18 +1,29 @@
 """Which address a request really came from: proxies are believed only where the operator says so."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 
+from audit.text import HTTP_WHITESPACE
+
 LONGEST = 45
 """Characters of the longest address. A key is longer: nothing secret is kept by mistake."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LINK_LOCAL = ipaddress.IPv6Network("fe80::/10")
+"""The only addresses that mean something else in another zone, as in `fe80::1%eth0` (RFC 4007)."""
 MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 """All of IPv4 as IPv6 addresses (RFC 4291, section 2.5.5.2)."""
+
+_WRITTEN = re.compile(
+    r"\[(?P<bracketed>[^\[\]]+)\](?::[0-9]{1,5})?|(?P<with_port>[^:\[\]]+):[0-9]{1,5}|(?P<bare>[^\[\]]+)"
+)
+_ZONE = re.compile(r"[0-9A-Za-z._~-]{1,15}")
+"""The name or the number of a network interface."""
 
 
 def unmapped(network: Network) -> Network:
@@ -29,22 +40,27 @@ def unmapped(network: Network) -> Network:
 
 
 def parse_address(text: str) -> Address | None:
-    """An address from `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`; IPv4-mapped IPv6 becomes IPv4. None: no address."""
+    """An address from `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`; IPv4-mapped IPv6 becomes IPv4. None: no address.
+
+    A zone is taken off a link-local address, and makes any other none: `203.0.113.5%1` is no way to write one.
+    """
     return _known(text) if len(text) <= LONGEST else _parsed(text)
 
 
 def _parsed(text: str) -> Address | None:
-    text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
+    found = _WRITTEN.fullmatch(text.strip(HTTP_WHITESPACE))
+    if found is None:
+        return None
+    text, percent, zone = (found["bracketed"] or found["with_port"] or found["bare"] or "").partition("%")
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return mapped or address
+    if percent and not (address in LINK_LOCAL and _ZONE.fullmatch(zone)):
+        return None
+    if found["bracketed"] and address.version == 4:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 _known = lru_cache(4096)(_parsed)

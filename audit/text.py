@@ -5,6 +5,8 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+HTTP_WHITESPACE = " \t"
+"""All that may stand around a header's value and is no part of it (RFC 9110, section 5.6.3). str.strip() takes more."""
 _SECRET = re.compile(
     r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Z]{8})[0-9A-Z]{6,}", re.IGNORECASE
 )

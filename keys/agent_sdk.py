@@ -5,13 +5,15 @@ from typing import Annotated
 from ninja import Header
 from ninja.responses import Status
 
+from agents import sdk as agents_sdk
 from agents.faces import agent_in, id_of
 from agents.models import Agent, App
-from agents.sdk import shown
-from agents.wire import AgentCreateResult, AgentInfo, NewAgent
+from agents.sdk import Grace, Version, shown
+from agents.wire import AgentChange, AgentCreateResult, AgentInfo, NewAgent
+from audit.change import hold
 from audit.exploring import usage
 from audit.wire import Flag, Nothing
-from keys import enrolment, lifecycle
+from keys import enrolment, guards, lifecycle
 from keys.faces import KeyedRequest, authority_of
 from keys.models import ApiKey
 from keys.refusals import KeyNotFound
@@ -43,6 +45,26 @@ def create_agent(
     return Status(
         201 if api_key else 200, AgentCreateResult.of(made.agent, key_id=made.key_id, api_key=api_key)
     )
+
+
+def update_agent(
+    request: KeyedRequest,
+    agent_id: str,
+    asked: AgentChange,
+    expected_version: Version = None,
+    grace_seconds: Grace = None,
+) -> AgentInfo:
+    """Change an agent, suspend it or resume it, if none of its keys may do more than the caller's.
+
+    Scopes that are added are there at once; those that are taken away go after `grace_seconds`, a day
+    unless it is said.
+    """
+    if asked.status == "active" and "status" in asked.model_fields_set:
+        agent, authority = agent_in(request.app_id, id_of(agent_id)), authority_of(request)
+        with hold(agent), guards.acting(authority):
+            guards.require_resumable(request.actor, authority, agent)
+            return agents_sdk.update_agent(request, agent_id, asked, expected_version, grace_seconds)
+    return agents_sdk.update_agent(request, agent_id, asked, expected_version, grace_seconds)
 
 
 def delete_agent(request: KeyedRequest, agent_id: str) -> AgentInfo:

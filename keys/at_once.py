@@ -31,7 +31,7 @@ def _spend(*, nonces: bool) -> Statement:
         "door_spend_nonces" if nonces else "door_spend",
         f"""
 WITH {_FRESH if nonces else ""}charged AS (
-    INSERT INTO keys_pace AS pace (bucket, spent_until, room) SELECT bucket, $1::bigint + sum(cost), max(room)
+    INSERT INTO keys_pace AS pace (bucket, spent_until, room) SELECT bucket, $1::bigint + sum(cost), min(room)
     FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]{more}) AS asked (bucket, cost, room{name})
     {"WHERE nonce IS NULL OR nonce IN (SELECT id FROM fresh)" if nonces else ""} GROUP BY bucket ORDER BY bucket
     ON CONFLICT (bucket) DO UPDATE

@@ -22,7 +22,7 @@ from audit.actors import Actor, Caller, Origin
 from audit.addresses import parse_address
 from audit.origins import origin_of
 from audit.refusals import REFUSED, PayloadTooLarge, Refusal
-from audit.text import keepable, path_of
+from audit.text import HTTP_WHITESPACE, keepable, path_of
 from keys import constraints, door, plaintext, refusals, signatures, standing, targets
 from keys.batch import gathering
 from keys.door import Outcome, Question
@@ -110,7 +110,7 @@ def presented(request: HttpRequest) -> str:
 
 
 def _presented(meta: Mapping[str, Any]) -> str:
-    return str(meta.get("HTTP_X_API_KEY", "")).strip()
+    return str(meta.get("HTTP_X_API_KEY", "")).strip(HTTP_WHITESPACE)
 
 
 def is_known(meta: Mapping[str, Any]) -> bool:
@@ -171,7 +171,7 @@ def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) ->
 def _signature(request: HttpRequest, key: str) -> Signature:
     target = targets.from_environ(request.META)
     signed = signatures.Request(
-        method=str(request.method),
+        method=str(request.META.get("REQUEST_METHOD", "")),  # as it was sent: Django writes it large
         path=target.path,
         query=target.query,
         body=request.body,

@@ -116,11 +116,14 @@ def require_within(actor: Actor, authority: Authority | None, grant: Grant) -> N
         raise escalation(excess)
 
 
-def require_time(authority: Authority | None, key: ApiKey) -> None:
-    """Raise KeyEscalation if `key`, which may do what it did before, is to live longer than the key that acts."""
-    held = Authority(ends=authority.renewed().ends if authority else None)
-    if excess := within(held, Grant(ends=Grant.of_key(key).ends)):
-        raise escalation(excess)
+def require_resumable(actor: Actor, authority: Authority, agent: Agent) -> None:
+    """Raise KeyEscalation if `agent` is suspended and one of its keys may do more than the key that would resume it.
+
+    The caller holds the agent.
+    """
+    if agent.suspended_at is not None:
+        for key in agent.keys.own().living().with_kin():
+            require_within(actor, authority, Grant.of_key(key))
 
 
 def require(authority: Authority, grant: Grant) -> None:

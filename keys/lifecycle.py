@@ -178,8 +178,8 @@ def deprecate(actor: Actor, key: ApiKey, reason: str = "") -> None:
 def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority | None = None) -> None:
     """Take the mark away. During grace this cancels the rotation: both keys stay, if there is a place for both.
 
-    Raises KeyRevoked, KeyEnded, KeyLimitReached, AgentKeyLimitReached, and KeyEscalation if a key asks
-    for it that has less time itself.
+    To cancel one hands `key` on anew, as rotating does. Raises KeyRevoked, KeyEnded, KeyLimitReached,
+    AgentKeyLimitReached, and then NotYoursToGive, or KeyEscalation if a key asks for it that `key` goes beyond.
     """
     with (
         hold(key.app),
@@ -193,7 +193,7 @@ def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority |
         if key.status == "grace":
             guards.require_place(key.app, key.agent, without=key)
             key.grace_ends_at = None
-            guards.require_time(within, key)
+            guards.require_within(actor, within, Grant.of_key(key))
         if key.deprecated_at is not None:
             key.deprecated_at = key.grace_ends_at = None
             key.save(update_fields=["deprecated_at", "grace_ends_at"])
@@ -353,6 +353,7 @@ def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
         agent=key.agent,
         enrolled_by=key.enrolled_by,
         replaces=key,
+        shared_bucket=key.bucket,
         kind=key.kind,
         name=key.name,
         scopes=key.scopes if wanted is None else wanted.names(),
@@ -365,8 +366,13 @@ def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
 
 
 def _hand_on(actor: Actor, key: ApiKey, within: Authority | None, act: Act) -> Plaintext:
-    """Issue a new key that is no more than whoever acts holds, and ends with them if they are a derived key."""
+    """Issue a new key that is no more than whoever acts holds, and ends with them if they are a derived key.
+
+    A limit that was set for the key that acts holds for both together, or it could be multiplied.
+    """
     guards.require_within(actor, within, Grant.of_key(key))
+    if within and within.key and within.own_rate is not None:
+        key.shared_bucket = within.key.bucket
     if within and within.key and within.key.above:
         key.enrolled_by = within.key
         act.note(enrolled_by=str(within.key.id), enrolled_by_prefix=within.key.prefix)

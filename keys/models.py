@@ -74,6 +74,10 @@ class ApiKey(Audited):
         related_name="enrolled",
         help_text="The derived key that minted it for an agent: it may do no more, and ends with it.",
     )
+    shared_bucket = models.UUIDField(
+        null=True,
+        help_text="Whose calls it spends: of the first key in its line, or of a key with a limit that made it.",
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=32, db_index=True)
@@ -148,6 +152,11 @@ class ApiKey(Audited):
     def root(self) -> "ApiKey":
         """The key whose calls it spends: its own, or that of the first in its line."""
         return self.above.root if self.above else self
+
+    @property
+    def bucket(self) -> UUID:
+        """The id under which its calls are counted: one for a whole rotation line, and for all that stand on it."""
+        return self.root.shared_bucket or self.root.id
 
     @property
     def scope_set(self) -> ScopeSet:

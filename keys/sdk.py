@@ -108,7 +108,7 @@ def _within_reach(request: KeyedRequest) -> ApiKeyQuerySet:
     keys, own = ApiKey.objects.with_kin().filter(app=request.app_id), request.key
     if not own.speaks_for_agents:
         return keys
-    return keys.filter(agent=own.agent_id) if own.agent_id else keys.family(own.bucket)
+    return keys.filter(agent=own.agent_id) if own.agent_id else keys.family(own.root_id)
 
 
 def _row(request: KeyedRequest, span: Span) -> models.Span:

@@ -39,7 +39,7 @@ EVERY = (*HEADERS, *NARROWING, SECOND_FORM, *IDENTITY.values())
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is signed of a request. `path` is decoded (keys/targets.py), `query` and `headers` are as they came.
+    """What is signed of a request. `path` is decoded (keys/targets.py), all else is as it came.
 
     `body` is None where it is not seen: then whoever sees it has to compare it with X-Alter-Content-SHA256.
     """
@@ -132,7 +132,7 @@ def signed_text(request: Request) -> str:
     """What is signed in the first form (section 2.3)."""
     rule = request.header("X-Alter-Request-Rule")
     lines = (
-        request.method.upper(),
+        request.method,
         targets.canonical(request.path, request.query),
         request.header("X-Alter-Timestamp"),
         request.header("X-Alter-Nonce"),

@@ -38,6 +38,7 @@ _KEY = (
     "deprecated_at",
     "grace_ends_at",
     "scope_version",
+    "shared_bucket",
     "rate_limit_rpm",
 )
 _WIDTH = len(_KEY)
@@ -133,9 +134,8 @@ def _standing(row: str, portal_limit: int) -> Standing:
 
 
 def _told(columns: Sequence[Any]) -> dict[str, Any]:
-    id_, agent_id, name, kind, prefix, scopes, networks, revoked, expires, deprecated, grace, version, _ = (
-        columns
-    )
+    id_, agent_id, name, kind, prefix, scopes, networks, revoked, expires, deprecated, grace, *rest = columns
+    version, shared_bucket, _ = rest
     return {
         "id": id_of(id_),
         "agent_id": id_of(agent_id) if agent_id else None,
@@ -149,6 +149,7 @@ def _told(columns: Sequence[Any]) -> dict[str, Any]:
         "deprecated_at": _moment(deprecated),
         "grace_ends_at": _moment(grace),
         "scope_version": version,
+        "shared_bucket": id_of(shared_bucket) if shared_bucket else None,
     }
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
 from audit.text import BEFORE_PATH
 
+_REREAD = re.compile(r"[\x00-\x1f\x7f#\\]")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -19,7 +20,10 @@ class Target(NamedTuple):
     path: str
     query: str
     ambiguous: bool = False
-    """Whether another target has the same canonical text: with an encoded `?` in its path, or half an escape."""
+    """Whether another target has the same canonical text: with an encoded `?` in its path, half an escape, or a `#`.
+
+    Of a call to a service also whether it may read the path in another way than its canonical text is read.
+    """
 
 
 def from_environ(environ: Mapping[str, Any]) -> Target:
@@ -28,14 +32,32 @@ def from_environ(environ: Mapping[str, Any]) -> Target:
         return parse(str(raw))
     path = _decoded(_sent(str(environ.get("PATH_INFO", ""))))
     query = _decoded(_sent(str(environ.get("QUERY_STRING", ""))))
-    return Target(path, query, "?" in path or bool(_BROKEN_ESCAPE.search(query)))
+    return Target(path, query, "?" in path or "#" in query or bool(_BROKEN_ESCAPE.search(query)))
 
 
 def parse(raw: str) -> Target:
     """A target as it stands in a request line, or in a header that repeats one; its bytes as Latin-1."""
     before, _, query = BEFORE_PATH.sub("", raw).partition("?")
     path = _decoded(unquote_to_bytes(_sent(before)))
-    return Target(path, _decoded(_sent(query)), "?" in path or bool(_BROKEN_ESCAPE.search(before + query)))
+    ambiguous = "?" in path or "#" in raw or bool(_BROKEN_ESCAPE.search(before + query))
+    return Target(path, _decoded(_sent(query)), ambiguous)
+
+
+def parse_service(raw: str) -> Target:
+    """The target of a call to a service, as a gateway repeats it. The portal does not know how the service reads it.
+
+    The portal's own routes read the decoded path, so for calls to itself `parse()` is enough.
+    """
+    target = parse(raw)
+    sent = BEFORE_PATH.sub("", raw).partition("?")[0]
+    return target._replace(ambiguous=target.ambiguous or _is_reread(sent, target.path))
+
+
+def _is_reread(sent: str, path: str) -> bool:
+    """Whether gateways and services make different things of a path: an encoded slash, a dot segment, a backslash, a
+    `#`, a control character. Each of those is another path once decoded, or made plain."""
+    steps = (step.partition(";")[0] for step in path.split("/"))
+    return bool("%2f" in sent.lower() or _REREAD.search(path) or any(step in (".", "..") for step in steps))
 
 
 def canonical(path: str, query: str) -> str:

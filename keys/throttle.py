@@ -13,11 +13,14 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from agents.models import MOST_CALLS_A_MINUTE
 from audit import arrays
 from keys.models import Pace
 
 WINDOW = 60_000_000
 """A minute, in microseconds."""
+MAX_ROOM = WINDOW + MOST_CALLS_A_MINUTE
+"""More than any key may be ahead: its minute, and what rounding adds to each of its calls."""
 IDLE = timedelta(days=1)
 MOST_SWEPT = 5_000
 _READ = "SELECT bucket::text, spent_until FROM keys_pace WHERE bucket = ANY(%s::uuid[]) ORDER BY bucket FOR UPDATE"
@@ -99,8 +102,10 @@ def charge_all(
 def spend(spent: dict[str, int], one: Charge, moment: int) -> Allowance:
     """Take one call from what its bucket has left. `spent` says until when each bucket is spent."""
     bucket, limit, cost, room = one
-    # Further ahead than a whole minute can only be written by a clock that has been set back since.
-    spent[bucket] = min(spent[bucket], moment + room)
+    # Further ahead than any key may be can only be written by a clock that has been set back since. Not `room`: keys of
+    # one rotation line may have different limits, and the slower one must forgive nothing of what the other spent.
+    if spent[bucket] > moment + MAX_ROOM:
+        spent[bucket] = min(spent[bucket], moment + room)
     start = max(spent[bucket], moment)
     until = start + cost
     if until - moment <= room:

@@ -41,6 +41,8 @@ class Standing:
     deprecated_at: datetime | None
     grace_ends_at: datetime | None
     scope_version: int = VERSION
+    shared_bucket: UUID | None = None
+    """Whose calls it spends, if not its own: those of the first key in its rotation line, or of its maker."""
     must_sign: bool = True
     """Whether its app asks for signed calls at the runtime API."""
     agent_suspended: bool = False
@@ -66,8 +68,13 @@ class Standing:
 
     @property
     def bucket(self) -> UUID:
-        """Whose allowance a call spends: a derived key spends its parent's."""
-        return self.parent.bucket if self.parent else self.id
+        """Whose allowance a call spends: a derived key spends its parent's, a successor that of the key it replaced."""
+        return self.parent.bucket if self.parent else self.shared_bucket or self.id
+
+    @property
+    def root_id(self) -> UUID:
+        """The id of the first key in its line: its own, unless it stands on another."""
+        return self.parent.root_id if self.parent else self.id
 
 
 class Asking(NamedTuple):

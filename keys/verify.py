@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from audit.addresses import parse_address
 from audit.origins import origin_of, request_id
 from audit.refusals import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
-from audit.text import keepable, path_of
+from audit.text import HTTP_WHITESPACE, keepable, path_of
 from keys import constraints, plaintext, refusals, signatures, targets
 from keys.batch import gathering
 from keys.door import Outcome, Question
@@ -144,7 +144,7 @@ def _with_signature(asking: Asking, meta: Mapping[str, Any], called: CallFacts, 
     """`asking` with what the call's signature comes to. What was signed is the call that a gateway asks about, if one
     does, and not that to us."""
     headers = {name: str(meta[told]) for name, told in TOLD.items() if told in meta}
-    target = targets.parse(called.target) if called.target else targets.from_environ(meta)
+    target = targets.parse_service(called.target) if called.target else targets.from_environ(meta)
     request = signatures.Request(called.method, target.path, target.query, None, headers, target.ambiguous)
     narrowed, flaw = constraints.read(headers)
     return asking._replace(signature=signatures.read(request, key), constraints=narrowed, flaw=flaw)
@@ -153,7 +153,7 @@ def _with_signature(asking: Asking, meta: Mapping[str, Any], called: CallFacts, 
 def _presented(meta: Mapping[str, Any]) -> str:
     bearer = str(meta.get("HTTP_AUTHORIZATION", ""))
     bearer = bearer[7:] if bearer[:7].lower() == "bearer " else ""
-    return str(meta.get("HTTP_X_API_KEY", "") or bearer).strip()
+    return str(meta.get("HTTP_X_API_KEY", "") or bearer).strip(HTTP_WHITESPACE)
 
 
 def _wanted(query: str) -> tuple[ScopeSet, bool, Refusal | None]:

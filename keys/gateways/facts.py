@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from audit.refusals import Refusal
+from audit.text import HTTP_WHITESPACE
 from keys.gateways.directory import KnownGateway, directory
 from keys.gateways.refusals import GatewayIncomplete, GatewayUnknown
 
@@ -46,7 +47,7 @@ def read(meta: Mapping[str, Any]) -> CallFacts:
     presented = meta.get(HEADER)
     if presented is None:
         return CallFacts(method)
-    gateway = directory.recognize(str(presented).strip())
+    gateway = directory.recognize(str(presented).strip(HTTP_WHITESPACE))
     if gateway is None:
         return CallFacts(method, refusal=GatewayUnknown())
     return _told_by(gateway, meta) or CallFacts(method, refusal=_incomplete(gateway))

@@ -13,6 +13,7 @@ from audit.actions import Action
 from audit.actors import Actor, Origin
 from audit.clock import now
 from audit.origins import origin_of
+from audit.text import HTTP_WHITESPACE
 from keys import throttle
 from keys.refusals import RateLimited
 from keys.throttle import Allowance
@@ -83,10 +84,12 @@ def _origin(request: HttpRequest) -> Origin:
 
 
 def _presented(request: HttpRequest) -> str:
-    scheme, _, token = str(request.META.get("HTTP_AUTHORIZATION", "")).strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    told = str(request.META.get("HTTP_AUTHORIZATION", "")).strip(HTTP_WHITESPACE)
+    scheme, _, token = told.partition(" ")
+    token = token.strip(HTTP_WHITESPACE)
+    if scheme.lower() != "bearer" or not token:
         raise MissingToken
-    return token.strip()
+    return token
 
 
 def _charge(request: TokenRequest) -> None:

@@ -97,7 +97,7 @@ route("GET", "/agents", agents.list_agents, AgentListResult, by_app(on_agents.RE
 route("POST", "/agents", agent_keys.create_agent, AgentCreateResult, CREATE, 201, 200)
 route("GET", "/agents/me", agents.get_me, AgentInfo, even_suspended(ANY_KEY))
 route("GET", AGENT, agents.get_agent, AgentInfo, by_app(on_agents.READ_AGENTS))
-route("PATCH", AGENT, agents.update_agent, AgentInfo, CHANGE)
+route("PATCH", AGENT, agent_keys.update_agent, AgentInfo, CHANGE)
 route("DELETE", AGENT, agent_keys.delete_agent, AgentInfo, by_app(on_agents.REVOKE_AGENT))
 
 route("GET", KEYS, agent_keys.list_agent_keys, AgentKeyList, of_agent(on_keys.READ))

@@ -19,6 +19,8 @@ from tests.keys.family import derived, parent_of
 KINDS = (
     "plain",
     "slow",
+    "rotated",
+    "successor",
     "narrow",
     "revoked",
     "deprecated",
@@ -43,6 +45,7 @@ def each_state(app: App, moment: datetime) -> dict[str, str]:
     made = {
         "plain": minted(app),
         "slow": minted(app, rate_limit_rpm=2),
+        "rotated": minted(app, rate_limit_rpm=3),
         "narrow": minted(app, networks=["203.0.113.0/24"]),
         "revoked": minted(app),
         "deprecated": minted(app),
@@ -50,6 +53,8 @@ def each_state(app: App, moment: datetime) -> dict[str, str]:
         "derived": derived(parent_of(app).key, expires_in=timedelta(hours=2)),
         "agent": minted(app, agent=AgentFactory.create(app=app)),
     }
+    made["successor"] = lifecycle.rotate(shell(), made["rotated"].key)
+    lifecycle.narrow(shell(), made["successor"].key, rate_limit_rpm=2)
     lifecycle.revoke(shell(), made["revoked"].key)
     lifecycle.deprecate(shell(), made["deprecated"].key)
     taken = {name: one.plaintext.take() for name, one in made.items()}

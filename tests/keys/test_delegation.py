@@ -205,12 +205,41 @@ def test_no_key_rotates_one_that_is_more(app: App, acting: dict[str, Any], what:
 
 
 def test_a_loan_cancels_no_rotation_for_a_key_that_outlives_it(boss: ApiKey, lent: Minted) -> None:
-    agents_key = minted(boss.app, agent=AgentFactory.create(app=boss.app)).key
+    office = parse_networks([OFFICE])
+    agents_key = minted(boss.app, agent=AgentFactory.create(app=boss.app), networks=office).key
     lifecycle.rotate(shell(), agents_key)
     target = f"/sdk/agents/{agents_key.agent_id}/keys/{agents_key.id}/undeprecate"
     refused = call(lent.plaintext.take(), "PATCH", target, {})
     assert (*error(refused), refused.json()["exceeds"]) == (403, "key_escalation_refused", "expires_at")
     assert again(agents_key).status == "grace"
+
+
+NARROWER: list[tuple[dict[str, Any], str]] = [
+    ({"scopes": "agents:admin"}, "scopes"),
+    ({"rate_limit_rpm": 10}, "rate_limit_rpm"),
+    ({"networks": parse_networks(["203.0.113.0/24"])}, "networks"),
+    ({"expires_at": now() + DAY}, "expires_at"),
+]
+
+
+def test_no_key_gives_back_to_one_that_is_more_what_was_taken_from_it(app: App) -> None:
+    agent = AgentFactory.create(app=app)
+    old = minted(app, agent=agent, scopes="grants:write").key
+    lifecycle.rotate(shell(), old)
+    agents_lifecycle.suspend_agent(shell(), agent)
+    back: tuple[str, str, Any] = ("PATCH", f"/sdk/agents/{agent.id}/keys/{old.id}/undeprecate", {})
+    resume: tuple[str, str, Any] = ("PATCH", f"/sdk/agents/{agent.id}", {"status": "active"})
+    for choices, what in NARROWER:
+        secret = minted(app, **{"scopes": "agents:admin,grants:write"} | choices).plaintext.take()
+        for act in (back, resume):
+            refused = call(secret, *act)
+            assert (*error(refused), refused.json()["exceeds"]) == (403, "key_escalation_refused", what), act
+        suspended = call(secret, "PATCH", f"/sdk/agents/{agent.id}", {"status": "inactive"})
+        assert suspended.status_code == 200  # what takes away hands nothing on
+    agent.refresh_from_db()
+    assert (again(old).status, agent.suspended_at is None) == ("grace", False)
+    equal = minted(app, scopes="agents:admin,grants:write").plaintext.take()
+    assert {call(equal, *act).status_code for act in (back, resume)} == {200}
 
 
 # ── people and their tokens ─────────────────────────────────────────────────────────────────────────
@@ -225,11 +254,14 @@ def token_of(developer: User, acting: Any, app: App, *permissions: str) -> Actor
 def test_a_token_makes_no_key_that_manages_agents_for_it(app: App, developer: User, acting: Any) -> None:
     actor = token_of(developer, acting, app, "dashboard_keys:write")
     manager, plain = minted(app, scopes="agents:write").key, minted(app).key
+    old = minted(app, scopes="agents:write").key
+    lifecycle.rotate(shell(), old)
     wanted = parse_scopes(["agents:write:some", "grants:read"])
     values: dict[str, Any] = {"networks": (), "rate_limit_rpm": None, "expires_at": None, "reason": "more"}
     for refused in (
         lambda: lifecycle.mint(actor, app, name="k", scopes=wanted),
         lambda: lifecycle.rotate(actor, manager),
+        lambda: lifecycle.undeprecate(actor, again(old)),
         lambda: lifecycle.rotate(actor, plain, scopes=wanted),
         lambda: lifecycle.widen(actor, plain, scopes=wanted, **values),
     ):

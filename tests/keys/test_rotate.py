@@ -50,6 +50,7 @@ def test_the_successor_is_like_the_old_key_but_for_its_id_and_secret(app: App, a
         "fingerprint",
         "digest",
         "replaces_id",
+        "shared_bucket",
         "deprecated_at",
         "grace_ends_at",
         "created_at",

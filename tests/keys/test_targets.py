@@ -126,6 +126,68 @@ def test_no_signature_passes_at_the_door_for_another_target(secret: str) -> None
         assert error(answer) == (401, "invalid_signature"), (mine, theirs)
 
 
+SAME_TEXT = [
+    ("/a/b", "/a%2fb"),
+    ("/a/b", "/a%2Fb"),
+    ("/a/../b", "/a/%2e%2E/b"),
+    ("/a/../b", "/a/../b"),
+    ("/a/.", "/a/%2e"),
+    ("/a/..;x/b", "/a/..;x/b"),
+    ("/a%5Cb", "/a\\b"),
+    ("/a%5cb", "/a%5cb"),
+    ("/a%23b", "/a#b"),
+    ("/a%23b", "/a%23b"),
+    ("/a?q=%23b", "/a?q=#b"),
+    ("/a%00b", "/a%00b"),
+    ("/a%0Ab", "/a%0ab"),
+    ("/a%7F", "/a%7f"),
+    ("/a?x=1", "/a%3Fx=1"),
+]
+"""What was signed, and what is asked for, which has the same canonical text: gateways and services differ over it."""
+
+
+@pytest.mark.django_db
+@pytest.mark.one_engine
+def test_no_signature_at_the_door_fits_a_path_that_is_read_in_two_ways(secret: str) -> None:
+    for mine, theirs in SAME_TEXT:
+        answer = through(secret, target=theirs, headers=_signing(secret, mine))
+        assert error(answer) == (401, "invalid_signature"), (mine, theirs)
+        assert through(secret, target=theirs).status_code == 200, theirs  # unsigned, as before
+
+
+@pytest.mark.django_db
+@pytest.mark.one_engine
+def test_what_the_protocol_calls_the_same_target_is_the_same(secret: str) -> None:
+    """The whole list that docs/door.md gives."""
+    for mine, theirs in [
+        ("/a/%7Eb", "/a/~b"),
+        ("/a?q=%7E", "/a?q=~"),
+        ("/a?q=+", "/a?q=%20"),
+        ("/a?b=1&a=2", "/a?a=2&b=1"),
+        ("/a?a=2&a=1", "/a?a=1&a=2"),
+        ("/a?q=", "/a?q"),
+        ("/a", "/a?"),
+        ("/a?q=1", "/a?q=1&"),
+        ("/a?q=1&r=2", "/a?&q=1&&r=2"),
+        ("/a", "https://elsewhere.example/a"),
+        ("/a%2Fb", "/a/b"),  # the text that is signed does not tell: nobody should sign these
+        ("/a%3Fx=1", "/a?x=1"),
+    ]:
+        answer = through(secret, target=theirs, headers=_signing(secret, mine))
+        assert answer.status_code == 200, (mine, theirs)
+
+
+@pytest.mark.django_db
+@pytest.mark.one_engine
+def test_a_method_is_the_one_that_was_signed_letter_by_letter(secret: str) -> None:
+    for method in ("get", "Get"):
+        answer = through(secret, method=method, target="/a", headers=_signing(secret, "/a"))
+        assert error(answer) == (401, "invalid_signature"), method
+    told = _by_hand(secret, "/sdk/scopes")
+    answer = Client().generic("get", "/sdk/scopes", headers=told)
+    assert answer.json()["error"] == "invalid_signature"
+
+
 @pytest.mark.django_db
 @pytest.mark.one_engine
 def test_bytes_that_are_no_text_can_be_signed(secret: str) -> None:
