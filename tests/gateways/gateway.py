@@ -34,6 +34,8 @@ class Echo(BaseHTTPRequestHandler):
     """Answers with the headers it received; under /api/broken with a 500."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    """Or its second write waits for a gateway that keeps its connections, 40 ms each time."""
 
     def do_GET(self) -> None:
         """Tell it."""
@@ -100,6 +102,12 @@ class Gateway:
             time.sleep(0.01)
         raise AssertionError("the gateway has logged nothing")
 
+    def written(self) -> str:
+        """All it has written into any of its logs by now."""
+        names = (self.log.name, "api-error.log", "error.log", "said")
+        places = [self.log.with_name(name) for name in names]
+        return "".join(place.read_text(errors="replace") for place in places if place.exists())
+
     def stop(self) -> None:
         """End it."""
         self.process.terminate()
@@ -117,7 +125,12 @@ def nginx(folder: Path, ports: Ports, secret: str) -> Gateway:
     """docs/gateways/nginx.conf inside the smallest http { } there is."""
     log, held = folder / "api.log", folder / "alter-gateway.conf"
     held.write_text(secret_text("nginx", secret))
-    inner = _adapted("nginx.conf", ports, {"/var/log/nginx/api.log": log, KINDS["nginx"].secret_place: held})
+    places = {
+        "/var/log/nginx/api.log": log,
+        "/var/log/nginx/api-error.log": folder / "api-error.log",
+        KINDS["nginx"].secret_place: held,
+    }
+    inner = _adapted("nginx.conf", ports, places)
     return start_nginx(folder, inner, ports, log)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.models import App
+from agents.models import Agent, App
 from audit.models import Call
 from keys.networks import parse_networks
 from tests.factories import minted
@@ -26,7 +26,30 @@ CLAIMS = {
     "X-Forwarded-For": "203.0.113.7",
     "X-Forwarded-Host": "lie.example",
     "Forwarded": "for=203.0.113.7",
+    **dict.fromkeys(
+        (
+            *(
+                "X-Alter-Key-Name",
+                "X-Alter-Key-Scopes",
+                "X-Forwarded",
+                "X-Forwarded-User",
+                "X-Forwarded-Email",
+            ),
+            *("X-Forwarded-Groups", "X-Forwarded-Preferred-Username", "X-Forwarded-Access-Token"),
+            *("X-Forwarded-Client-Cert", "X-Forwarded-Tls-Client-Cert", "X-Forwarded-Tls-Client-Cert-Info"),
+            *("X-Forwarded-Prefix", "X-Original-URL", "X-Original-Host", "X-Original-For"),
+            *("X-Original-Forwarded-For", "X-Rewrite-URL", "X-HTTP-Method", "X-HTTP-Method-Override"),
+            *("X-Method-Override", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "Client-IP"),
+            *("True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP", "Forwarded-For"),
+        ),
+        "lie",
+    ),
 }
+"""What callers may not say of themselves, nor of what they call."""
+SEPARATORS = "_.!#$%&'*+^`|~"
+"""All that the name of a header may hold besides letters, digits and -."""
+PREFLIGHT = (b"Origin: https://example.com", b"Access-Control-Request-Method: PUT")
+OPTIONS = b"OPTIONS /api/last/7 HTTP/1.1"
 LIES = ("lie", "LIE", "203.0.113.7", SECRET)
 
 
@@ -35,10 +58,8 @@ def spellings(name: str) -> list[bytes]:
     words = name.split("-")
     mixed = ["_".join([words[0], "-".join(words[1:])]), "_".join(["-".join(words[:-1]), words[-1]])]
     plain = [name, name.lower(), name.upper()]
-    return [
-        one.encode()
-        for one in dict.fromkeys([*plain, name.replace("-", "_"), *(mixed if len(words) > 1 else [])])
-    ]
+    replaced = [name.replace("-", one) for one in SEPARATORS]
+    return [one.encode() for one in dict.fromkeys([*plain, *(replaced + mixed if len(words) > 1 else [])])]
 
 
 def told(answer: Answer) -> str:
@@ -53,12 +74,36 @@ def key(app: App) -> bytes:
 
 
 def test_what_a_caller_claims_is_believed_by_nobody(front: Gateway, key: bytes) -> None:
-    """In any spelling, before and after the true ones, once and twice."""
+    """In any spelling, before and after the true ones, once and twice; and in a browser's question, too."""
     for name, lie in CLAIMS.items():
         lines = [spelling + b": " + lie.encode() for spelling in spellings(name)]
         answer = front.send(key, *lines, *lines[-1:])
         assert (answer.status, told(answer)) == (200, "127.0.0.1 GET /api/last/7"), name
         assert not [one for one in LIES if one in str(answer.seen)], name
+        assert not [one for one in LIES if one in str(front.send(*PREFLIGHT, *lines, start=OPTIONS).seen)], (
+            name
+        )
+
+
+@pytest.mark.parametrize(
+    "line", (b"Connection", b"Keep-Alive", b"TE", b"Trailer", b"Upgrade", b"Proxy-Connection")
+)
+def test_what_a_caller_says_of_its_connection_takes_nothing_off(
+    front: Gateway, app: App, agent: Agent, line: bytes
+) -> None:
+    """Names in Connection are those of headers that a proxy must not hand on."""
+    secret = opened(minted(app, agent=agent))[1].encode()
+    own = b"Authorization: Bearer the-services-own"
+    plain = front.send(b"x-api-key: " + secret, own).seen
+    for value in (
+        b"X-Alter-Agent-Id",
+        b"close, x-alter-key-id, X-Alter-App-Id,x-alter-scopes, x-request-id, X-Forwarded-For",
+        b"X-Alter-Key-Prefix, Authorization, X-Api-Key, X-Alter-Gateway, X-Original-URI, X-Forwarded-Uri",
+        b"upgrade",
+    ):
+        seen = front.send(b"x-api-key: " + secret, own, line + b": " + value, line + b": websocket").seen
+        assert {**seen, "x-request-id": ""} == {**plain, "x-request-id": ""}, value
+        assert seen["x-request-id"] != plain["x-request-id"]
 
 
 def test_no_spelling_of_a_header_makes_a_fenced_key_pass(front: Gateway, app: App) -> None:

@@ -11,7 +11,7 @@ from keys.verify import MAX_SCOPES_LENGTH
 from tests.gateways.test_hostile import CLAIMS
 
 pytestmark = pytest.mark.one_engine
-SET_BY_TRAEFIK = {"X-Forwarded-For", "X-Forwarded-Host"}
+SET_BY_TRAEFIK = {"X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"}
 """An entry point drops what strangers send under these names, and sets them."""
 
 
@@ -34,6 +34,7 @@ def test_claims_are_dropped_in_every_spelling_before_anything_else(http: dict[st
             spelling = words[0] + "".join(a + b for a, b in zip(separators, words[1:], strict=True))
             expected = name not in {*SET_BY_TRAEFIK, "X-Api-Key"} or spelling != name
             assert (spelling in dropped) == expected, spelling
+    assert {"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer", "Upgrade"} <= set(dropped)
     assert all(router["middlewares"][0] == "drop-claims" for router in http["routers"].values())
 
 
@@ -60,6 +61,13 @@ def test_it_is_asked_about_what_was_called_and_says_who_calls(http: dict[str, An
         "X-Request-Id",
     }
     assert MAX_SCOPES_LENGTH < 4096
+
+
+def test_the_access_log_it_proposes_has_no_address_and_no_header() -> None:
+    _, _, proposed = read("traefik.yml").partition("# accessLog:\n")
+    fields = yaml.safe_load(proposed.replace("#", ""))["fields"]
+    assert fields["names"] == {"RequestPath": "drop", "RequestLine": "drop"}
+    assert fields["headers"] == {"defaultMode": "drop"}
 
 
 def test_a_browsers_question_goes_to_the_service_unasked_and_without_a_key(http: dict[str, Any]) -> None:
