@@ -17,7 +17,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from audit.clock import now
 from audit.refusals import Unavailable
@@ -33,6 +33,8 @@ TIMEOUT = 10.0
 """Seconds a call waits for a read that it cannot do without."""
 USE_INTERVAL = 60.0
 """Seconds between two notes of when a gateway was seen."""
+NOTE_DELAY = 1.0
+"""Seconds from a gateway's first call to the note of it."""
 
 
 class Secret(NamedTuple):
@@ -82,6 +84,7 @@ class Directory:
         self._version = 0
         self._seen: dict[tuple[UUID, bytes], datetime] = {}
         self._noted_at = float("-inf")
+        self._timer: threading.Timer | None = None
 
     def recognize(self, presented: str) -> KnownGateway | None:
         """The gateway whose secret was `presented`. None: it is no gateway's.
@@ -98,6 +101,8 @@ class Directory:
             return None
         found.by_hash[hashed] = gateway, secret
         self._seen[gateway.id, secret.digest] = now()
+        if self._timer is None and monotonic() - self._noted_at >= USE_INTERVAL:
+            self._note_soon()
         return gateway
 
     def forget(self) -> None:
@@ -108,8 +113,9 @@ class Directory:
 
     def settle(self) -> None:
         """Wait until nothing is being read or noted."""
-        if self._thread:
-            self._thread.join()
+        for thread in (self._thread, self._timer):
+            if thread:
+                thread.join()
 
     def forget_parent(self) -> None:
         """In a forked process: the thread that was reading for the parent is not here."""
@@ -161,6 +167,19 @@ class Directory:
         with closing(connection):
             self._note_use()
 
+    def _note_soon(self) -> None:
+        """Write down in a moment when each was seen, though no other call may come."""
+        if connection.in_atomic_block:  # as in a test: another connection would wait for it
+            return
+        self._timer = threading.Timer(NOTE_DELAY, self._note_later)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _note_later(self) -> None:
+        with closing(connection):
+            self._note_use()
+        self._timer = None
+
     def _note_use(self) -> None:
         """Write down when each was seen, now and then."""
         if not self._seen or monotonic() - self._noted_at < USE_INTERVAL:
@@ -169,7 +188,7 @@ class Directory:
         seen, self._seen = self._seen, {}
         try:
             note_use(list(seen.items()))  # a thread that took the old dictionary may still write to it
-        except DatabaseError:
+        except Exception:  # it is told of, and stops nothing
             log.warning("when gateways were seen could not be kept", exc_info=True)
 
 
