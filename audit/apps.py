@@ -1,9 +1,15 @@
 """Names this Django app."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class AuditConfig(AppConfig):
     """The record."""
 
     name = "audit"
+
+    def ready(self) -> None:
+        from audit.sealing import stored
+
+        connection_created.connect(stored.teach)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from audit.checking import evidence
+from audit.checking import evidence, spellings
 from audit.checking.evidence import CheckpointLine
 from audit.checking.findings import Finding, Where
 from audit.checking.offline_whole import rootless
@@ -14,7 +14,7 @@ from audit.checking.signed_claims import SignedClaims
 from audit.models import Checkpoint, Seal
 from audit.models.seals import NOWHERE
 from audit.sealing import canonical, checkpoints, rows
-from audit.sealing.rows import FIELDS, RECORDS, Row
+from audit.sealing.rows import FIELDS, Row
 
 LATE = timedelta(days=1)
 """How long after its moment a row may be sealed without a word."""
@@ -45,18 +45,18 @@ def _look(one: Checkpoint, claims: SignedClaims) -> tuple[list[Finding], int]:
     if one.purged_at:
         return list(_purged(one, claims)), 0
     seals = list(_seals(one))
-    found = read(one.kind, [seal.row_id for seal in seals], one)
-    findings = [*_gaps(one, seals), *_rows(one, seals, found, claims), *_root(one, seals, found)]
+    ids = [seal.row_id for seal in seals]
+    there, unreadable = rows.read_each(one.kind, ids, one.earliest_at, one.latest_at)
+    found, beyond = rows.by_id(there), set(unreadable)
+    findings = [*spellings.of_seals(one), *_gaps(one, seals), *_unreadable(one, seals, beyond)]
+    readable = [seal for seal in seals if seal.row_id not in beyond]
+    findings += [*_rows(one, readable, found, claims), *_root(one, seals, found)]
     return [*findings, *_bounds(one, found), *_late(one)], len(seals)
 
 
 def read(kind: str, ids: Sequence[UUID], one: Checkpoint) -> dict[UUID, Row]:
     """The rows with these ids, wherever they are: one whose moment was changed may lie in another month."""
-    found = rows.by_id(rows.read(kind, ids, one.earliest_at, one.latest_at))
-    if astray := [row_id for row_id in ids if row_id not in found]:
-        elsewhere = RECORDS[kind].objects.filter(id__in=astray).order_by().values_list(*FIELDS[kind])
-        found |= rows.by_id(Row(kind, values) for values in elsewhere)
-    return found
+    return rows.by_id(rows.read_each(kind, ids, one.earliest_at, one.latest_at)[0])
 
 
 def _purged(one: Checkpoint, claims: SignedClaims) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _seals(one: Checkpoint) -> Iterator[Seal]:
     mine = Seal.objects.filter(
         stream=one.stream, kind=one.kind, seq__gte=one.first_seq, seq__lte=one.last_seq
     )
-    return mine.order_by("seq").iterator()
+    return iter(mine.order_by("seq"))
 
 
 def _gaps(one: Checkpoint, seals: Sequence[Seal]) -> Iterator[Finding]:
@@ -100,9 +100,19 @@ def _rows(
 
 
 def fits(row: Row, seal: Seal) -> bool:
-    """Whether a row says what it said when it was sealed."""
+    """Whether a row says what it said when it was sealed, in the spelling it had."""
+    return row.is_plain and _says_the_same(row, seal)
+
+
+def _says_the_same(row: Row, seal: Seal) -> bool:
     commitment = row.commitment(bytes(seal.salt)) if seal.salt else bytes(seal.commitment or b"")
     return row.leaf(commitment) == bytes(seal.leaf)
+
+
+def _unreadable(one: Checkpoint, seals: Sequence[Seal], ids: set[UUID]) -> Iterator[Finding]:
+    for seal in seals:
+        if seal.row_id in ids:
+            yield Finding("edited", "The row holds what cannot be read.", _at(seal, one))
 
 
 def _erased(one: Checkpoint, seal: Seal, row: Row, claims: SignedClaims) -> Iterator[Finding]:
@@ -122,7 +132,9 @@ def _edited(one: Checkpoint, edited: Sequence[tuple[Seal, Row]]) -> Iterator[Fin
         says_another = next(
             (other.seq for other, _ in others if other is not seal and _says(row, other)), None
         )
-        if says_another is None:
+        if not row.is_plain:
+            yield Finding("edited", "The row is stored in another spelling than the portal's.", where)
+        elif says_another is None:
             yield Finding("edited", "The row does not say what it said when it was sealed.", where)
         else:
             yield Finding("moved", f"The row says what no. {says_another} said.", where)

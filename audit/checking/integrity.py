@@ -13,10 +13,10 @@ from uuid import UUID
 from django.db.models import Max, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from audit.checking import anchors, batches, forgeries, signed_claims, strays
+from audit.checking import anchors, batches, forgeries, signed_claims, spellings, strays
 from audit.checking.chains import Chain
 from audit.checking.claims import RESTORE
-from audit.checking.evidence import CheckpointLine
+from audit.checking.evidence import CheckpointLine, Unreadable
 from audit.checking.findings import Finding, Where
 from audit.checking.signed_claims import SignedClaims
 from audit.checking.trust import Trust
@@ -132,6 +132,7 @@ def _numbers(scope: Scope, after: int) -> Step:
         findings += told
         rows += count
     findings += [*_absent(scope, after, to, kept), *_unkept(some, kept)]
+    findings += spellings.of_checkpoints(scope.stream, after, to)
     if to < last:
         return Step(findings, f"c.{to}", len(some), rows)
     return Step([*findings, *_cut(scope, to), *_put_aside(), *_beside()], "s", len(some), rows)
@@ -152,7 +153,11 @@ class _Look:
 
     def at(self, one: Checkpoint) -> tuple[list[Finding], int]:
         """What is wrong with a checkpoint, and how many rows of it were looked at."""
-        told = batches.line(one)
+        try:
+            told = batches.line(one)
+        except Unreadable as why:
+            says = f"The checkpoint cannot be read: {why}."
+            return [Finding("unreadable", says, Where(checkpoint=one.number, stream=one.stream))], 0
         links = self._chain(one).follow(told)
         found, rows = batches.check(one, self.claims)
         return [*links, *self._unlike(told), *found], rows
@@ -239,6 +244,7 @@ def _gone(one: CheckpointLine, what: str) -> Finding:
 
 def _beside() -> Iterator[Finding]:
     """What else proves the record: witnesses that are silent or disagree, keys that followed without a handover."""
+    yield from spellings.of_claims()
     yield from (Finding("silent", says) for _, says in witnesses.wrong())
     for line in pins.lines():
         if line.before is not None and not line.is_vouched_for():
@@ -293,7 +299,10 @@ def _size(one: Checkpoint) -> int:
 
 
 def _last_number() -> int:
-    return Checkpoint.objects.aggregate(last=Max("number"))["last"] or 0
+    there = Checkpoint.objects.filter(
+        number__lt=1 << 62
+    )  # which no text is, that SQLite would have for a number
+    return int(there.aggregate(last=Max("number"))["last"] or 0)
 
 
 def _begins(scope: Scope) -> int:

@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from audit.checking import spellings
 from audit.checking.findings import Finding, Where
 from audit.exploring.search import Cursor, parse_cursor
 from audit.models import Pending, Seal
 from audit.models.seals import NOWHERE
 from audit.refusals import Invalid
+from audit.sealing import stored
 from audit.sealing.rows import RECORDS
 
 A_STEP = 5_000
@@ -36,10 +39,22 @@ def step(stream: UUID | None, only: str, span: Span, place: str) -> tuple[list[F
         raise Invalid("cursor", "This is not where a step ended.")
     some = list(_rows(kind, stream, span, after))
     findings = list(_strays(kind, stream, [row_id for row_id, _ in some]))
+    findings += _odd(kind, stream) if after == DAWN else []
     if len(some) == A_STEP:
         return findings, len(some), f"r.{kind}.{Cursor(some[-1][1], some[-1][0])}"
     following = [] if only else KINDS[KINDS.index(kind) + 1 :]
     return findings, len(some), f"r.{following[0]}.{DAWN}" if following else None
+
+
+def _odd(kind: str, stream: UUID | None) -> Iterator[Finding]:
+    """What the steps go past: rows with an id that is none, or at a moment that is none."""
+    there: QuerySet[Any] = QuerySet(RECORDS[kind])
+    if stream is not None:
+        there = there.filter(app_id=None if stream == NOWHERE else stream)
+    yield from spellings.of_ids(kind, there)
+    plain = stored.plain(RECORDS[kind], "id")
+    never = there.filter(plain, ~stored.readable(RECORDS[kind], "at")).values_list("id", flat=True)
+    yield from _strays(kind, stream, list(never[:A_STEP]))
 
 
 def _rows(kind: str, stream: UUID | None, span: Span, after: Cursor) -> Iterable[tuple[UUID, datetime]]:
@@ -53,7 +68,8 @@ def _rows(kind: str, stream: UUID | None, span: Span, after: Cursor) -> Iterable
         if after != DAWN:
             beyond = Q(at__gt=after.at) | Q(at=after.at, id__gt=after.id)
             rows = rows.filter(beyond, at__gte=after.at)
-    return rows.values_list("id", "at")[:A_STEP]
+    legible = stored.plain(RECORDS[kind], "id") & stored.readable(RECORDS[kind], "at")
+    return rows.filter(legible).values_list("id", "at")[:A_STEP]
 
 
 def _strays(kind: str, stream: UUID | None, ids: Sequence[UUID]) -> Iterator[Finding]:

@@ -54,7 +54,7 @@ def _walk(filters: Filters, within: Reach, kind: str, rows: QuerySet[Any]) -> It
     for piece in _slices(filters, kind, rows):
         place = None
         while some := [Row(kind, told) for told in _after(piece, place).values_list(*FIELDS[kind])[:A_READ]]:
-            yield from _sealed(some, within.last[kind])
+            yield from _sealed([row for row in some if row.is_sound], within.last[kind])
             place = Cursor(some[-1].at, some[-1].id)
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from audit.clock import now
 from audit.ids import new_id
 from audit.models.audited import Audited
+from audit.models.readable import ReadableQuerySet
 
 
 class Claim(models.Model):
@@ -24,6 +25,8 @@ class Claim(models.Model):
     first_seq = models.BigIntegerField()
     last_seq = models.BigIntegerField()
     told = models.JSONField()
+
+    objects = ReadableQuerySet.as_manager()
 
     class Meta:
         indexes = (models.Index(fields=["stream", "kind", "action", "first_seq"], name="claims_of_stream"),)

@@ -8,13 +8,14 @@ from django.db import models
 from audit.clock import now
 from audit.ids import new_id
 from audit.models.macs import MacField
+from audit.models.readable import Moment, Readable
 
 
-class Recorded(models.Model):
+class Recorded(Readable):
     """What an event and a call have in common, so that one timeline can show both."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    at = models.DateTimeField(default=now)
+    at = Moment(default=now)
     app_id = models.UUIDField(null=True)
     key_id = models.UUIDField(null=True)
     key_prefix = models.CharField(max_length=32, blank=True)

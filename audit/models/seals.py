@@ -10,24 +10,25 @@ from django.db import models
 
 from audit.clock import now
 from audit.ids import new_id
+from audit.models.readable import Moment, Readable
 
 NOWHERE = UUID(int=0)
 """Stands for no app in a stream, and for all keys in a tally: a unique column must not be NULL."""
 
 
-class Pending(models.Model):
+class Pending(Readable):
     """A row of the record that waits for its seal. A trigger writes it, in the transaction of the row."""
 
     row_id = models.UUIDField(primary_key=True)
     stream = models.UUIDField()
     kind = models.CharField(max_length=5)
-    at = models.DateTimeField(help_text="The row's own: it says in which month to look for it.")
+    at = Moment(help_text="The row's own: it says in which month to look for it.")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.row_id}"
 
 
-class Seal(models.Model):
+class Seal(Readable):
     """The place of one row in its stream, and the hash of what it said when it was sealed."""
 
     row_id = models.UUIDField(primary_key=True)
@@ -49,7 +50,7 @@ class Seal(models.Model):
         return f"{self.kind} {self.seq} of {self.stream}"
 
 
-class Checkpoint(models.Model):
+class Checkpoint(Readable):
     """A batch of sealed rows under one root, chained to the batch before it in its stream, and signed.
 
     `number` counts all batches of the portal without a gap, in the order they were committed.
@@ -63,9 +64,9 @@ class Checkpoint(models.Model):
     root = models.BinaryField(max_length=32)
     previous = models.BinaryField(max_length=32)
     hash = models.BinaryField(max_length=32, unique=True)
-    sealed_at = models.DateTimeField()
-    earliest_at = models.DateTimeField()
-    latest_at = models.DateTimeField()
+    sealed_at = Moment()
+    earliest_at = Moment()
+    latest_at = Moment()
     key_id = models.CharField(max_length=16)
     signature = models.BinaryField(max_length=64)
     purged_at = models.DateTimeField(null=True, help_text="Its rows have been kept long enough and are gone.")

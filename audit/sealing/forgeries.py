@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from audit.actions import FORGE
+from audit.actions import FORGE, MISS
 from audit.actors import system
 from audit.arrays import of_words
 from audit.change import record
@@ -22,8 +22,10 @@ from audit.ids import new_id
 from audit.keeping.fences import maintenance
 from audit.models import Pending
 from audit.models.seals import NOWHERE
+from audit.sealing import waiting
 from audit.sealing.genuine import Forged
 from audit.sealing.rows import RECORDS
+from audit.sealing.waiting import Odd
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ class _Entry(NamedTuple):
     kind: str
     at: str | None
     reason: str
+    place: int | None = None
+    """Its rowid on SQLite, if its id finds nothing."""
 
 
 def set_aside(forged: Sequence[Forged]) -> None:
@@ -44,14 +48,56 @@ def set_aside(forged: Sequence[Forged]) -> None:
 
 
 def set_aside_unreadable(limit: int) -> int:
-    """Set aside rows whose very ids or moments cannot be read, so that the sealer goes on. Returns how many."""
+    """Settle lines that cannot be read of what waits, so that the sealer goes on. Returns how many.
+
+    The row that is meant waits on, if it has an id, whatever was said of it. Otherwise it is set aside.
+    """
     with transaction.atomic():
-        found = _unreadable(limit)
-        _set_aside([one for one in found if one.kind in RECORDS])
-        with connection.cursor() as cursor:
-            for one in found:
-                cursor.execute("DELETE FROM audit_pending WHERE CAST(row_id AS TEXT) = %s", [one.row_id])
+        if connection.vendor == "postgresql":
+            return _drop_unreadable(limit)
+        some = waiting.odd(limit)
+        _set_aside([found for one in some if (found := _settle(one))])
+    return len(some)
+
+
+def tell_of_missing(kind: str, row_id: str, stream: UUID) -> None:
+    """Put on record that a row was deleted before it was sealed."""
+    log.error("the %s %s was deleted before it was sealed", kind, row_id)
+    about = {"target_kind": kind, "target_id": row_id, "target_label": "a row of the record"}
+    record(system(), MISS, app_id=None if stream == NOWHERE else stream, **about)
+
+
+def _drop_unreadable(limit: int) -> int:
+    """On PostgreSQL: columns have types, and what is left is a moment beyond all time or a kind that is none."""
+    found = _unreadable(limit)
+    _set_aside([one for one in found if one.kind in RECORDS])
+    with connection.cursor() as cursor:
+        for one in found:
+            cursor.execute("DELETE FROM audit_pending WHERE CAST(row_id AS TEXT) = %s", [one.row_id])
     return len(found)
+
+
+def _settle(one: Odd) -> _Entry | None:
+    """Let the row that is meant wait as it should, or return it if it has no id to wait by."""
+    meant = waiting.id_of(one.row_id)
+    for kind in sorted(RECORDS, key=lambda kind: kind != one.kind):
+        if meant and _place(kind, "%s", meant.hex) is not None:
+            waiting.mend(one, kind, meant)
+            return None
+        place = _place(kind, "(SELECT row_id FROM audit_pending WHERE rowid = %s)", one.number)
+        if place is not None:
+            waiting.forget(one)
+            return _Entry(one.label, one.stream, kind, None, "unreadable", place)
+    waiting.forget(one)
+    tell_of_missing(one.kind or "row", one.label, one.stream)
+    return None
+
+
+def _place(kind: str, of: str, value: Any) -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT rowid FROM audit_{kind} WHERE id IS {of}", [value])
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def _entry(one: Forged) -> _Entry:
@@ -105,13 +151,14 @@ def _move_on_sqlite(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
     found_at = connection.ops.adapt_datetimefield_value(now())
     with maintenance(), connection.cursor() as cursor:
         for one in some:
+            column, value = ("id", one.row_id) if one.place is None else ("rowid", one.place)
             cursor.execute(
                 "INSERT INTO audit_forgedrow (id, kind, row_id, stream, found_at, reason, contents) "
                 f"SELECT %s, %s, %s, %s, %s, %s, CAST(json_object({told}) AS BLOB) FROM audit_{kind} "
-                "WHERE CAST(id AS TEXT) = %s",
-                [new_id().hex, kind, one.row_id[:64], stream.hex, found_at, one.reason, one.row_id],
+                f"WHERE {column} = %s",
+                [new_id().hex, kind, one.row_id[:64], stream.hex, found_at, one.reason, value],
             )
-            cursor.execute(f"DELETE FROM audit_{kind} WHERE CAST(id AS TEXT) = %s", [one.row_id])
+            cursor.execute(f"DELETE FROM audit_{kind} WHERE {column} = %s", [value])
 
 
 def _unreadable(limit: int) -> list[_Entry]:
@@ -130,16 +177,12 @@ def _unreadable(limit: int) -> list[_Entry]:
 
 def _is_readable(row_id: Any, stream: Any, kind: Any, at: Any) -> bool:
     try:
-        ids = [UUID(row_id), UUID(stream)]
+        ids = [str(UUID(row_id)), str(UUID(stream))]
         datetime.fromisoformat(at)
     except (ValueError, TypeError, AttributeError):
         return False
-    told = [str(one) if connection.vendor == "postgresql" else one.hex for one in ids]
-    return kind in RECORDS and told == [row_id, stream]
+    return kind in RECORDS and ids == [row_id, stream]
 
 
 def _stream(told: Any) -> UUID:
-    try:
-        return UUID(told)
-    except (ValueError, TypeError, AttributeError):
-        return NOWHERE
+    return waiting.id_of(told) or NOWHERE

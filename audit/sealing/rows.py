@@ -1,18 +1,18 @@
 """Rows of the record as the values that are hashed: what the sealer seals, and a check looks at again."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Model
 
 from audit.models import Call, Event
 from audit.models.seals import NOWHERE
-from audit.sealing import canonical, macs
+from audit.sealing import canonical, macs, stored
 
 RECORDS: Mapping[str, type[Event] | type[Call]] = {"event": Event, "call": Call}
 DOCUMENTS = frozenset({"context", "changes", "facts"})
@@ -23,6 +23,10 @@ _READ = {
     kind: f"SELECT {', '.join(names)}, mac FROM audit_{kind} WHERE id = ANY(%s)"
     for kind, names in FIELDS.items()
 }
+UNREADABLE = (*stored.UNREADABLE, DatabaseError)
+"""What reading a row raises that holds what the portal does not write."""
+MAX_IDS = 500
+"""How many rows SQLite is asked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Row:
     values: tuple[Any, ...]
     mac: bytes | None = None
     """Read by `read()` alone."""
+    is_plain: bool = True
+    """Whether each value is stored as the portal stores it: on SQLite another text may be read as the same value."""
 
     @property
     def id(self) -> UUID:
@@ -51,8 +57,15 @@ class Row:
 
     @property
     def is_genuine(self) -> bool:
-        """Whether it has the MAC that the portal gave it as it was written."""
-        return macs.fits(self.kind, dict(zip(FIELDS[self.kind], self.values, strict=True)), self.mac)
+        """Whether it has the MAC that the portal gave it as it was written, and is stored as it was."""
+        return self.is_plain and macs.fits(
+            self.kind, dict(zip(FIELDS[self.kind], self.values, strict=True)), self.mac
+        )
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether each value is of the type that it has in a row of the portal."""
+        return all(map(isinstance, self.values, stored.types(RECORDS[self.kind], FIELDS[self.kind])))
 
     def commitment(self, salt: bytes) -> bytes:
         """What stands for its personal part."""
@@ -69,12 +82,29 @@ def read(
     """The rows with these ids, whose moments lie from `begins` to `ends`: that says which months to look in."""
     if connection.vendor == "postgresql":
         return _read_at_once(kind, ids, begins, ends)
-    found = RECORDS[kind].objects.filter(id__in=ids)
-    if begins and ends:
-        found = found.filter(at__gte=begins, at__lte=ends)
-    return [
-        Row(kind, tuple(values), mac) for *values, mac in found.order_by().values_list(*FIELDS[kind], "mac")
-    ]
+    return list(_read_as_stored(kind, ids))
+
+
+def read_each(
+    kind: str, ids: Sequence[UUID], begins: datetime | None = None, ends: datetime | None = None
+) -> tuple[list[Row], list[UUID]]:
+    """The same, wherever they lie, and the ids of those that cannot be read."""
+    try:
+        found = read(kind, ids, begins, ends)
+        astray = set(ids) - {row.id for row in found}
+        return found + (read(kind, list(astray)) if astray and begins else []), []
+    except UNREADABLE:
+        return _one_by_one(kind, ids)
+
+
+def _one_by_one(kind: str, ids: Sequence[UUID]) -> tuple[list[Row], list[UUID]]:
+    found, unreadable = list[Row](), list[UUID]()
+    for row_id in ids:
+        try:
+            found += read(kind, [row_id])
+        except UNREADABLE:
+            unreadable.append(row_id)
+    return found, unreadable
 
 
 def of(entry: Model) -> Row:
@@ -103,3 +133,18 @@ def _read_at_once(
         for index in documents:
             values[index] = json.loads(values[index])
     return [Row(kind, tuple(values), mac) for *values, mac in found]
+
+
+def _read_as_stored(kind: str, ids: Sequence[UUID]) -> Iterator[Row]:
+    """The same on SQLite, by the id alone: a moment in another spelling lies in no month."""
+    names = (*FIELDS[kind], "mac")
+    columns, told = stored.columns(RECORDS[kind], names), stored.as_it_is(names)
+    for start in range(0, len(ids), MAX_IDS):
+        some = [row_id.hex for row_id in ids[start : start + MAX_IDS]]
+        with connection.cursor() as cursor:
+            places = ", ".join(["%s"] * len(some))
+            cursor.execute(f"SELECT {told} FROM audit_{kind} WHERE id IN ({places})", some)
+            found = cursor.fetchall()
+        for line in found:
+            (*values, mac), is_plain = stored.read(columns, line)
+            yield Row(kind, tuple(values), mac, is_plain)

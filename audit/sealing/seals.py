@@ -14,17 +14,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 
-from audit.actions import MISS
-from audit.actors import system
-from audit.change import record
 from audit.clock import now
 from audit.models import Checkpoint, Pending, Seal
 from audit.models.seals import NOWHERE
-from audit.sealing import canonical, checkpoints, forgeries, genuine, rows, signing, tallies
-from audit.sealing.genuine import Found, Waiting
+from audit.sealing import canonical, checkpoints, forgeries, genuine, rows, signing, tallies, waiting
+from audit.sealing.genuine import Found
 from audit.sealing.rows import Row
+from audit.sealing.waiting import Waiting
 
 log = logging.getLogger(__name__)
 A_PASS = 2_000
@@ -70,36 +68,34 @@ def seal_all(limit: int = A_PASS) -> int:
 
     Rows are read and hashed before anything is locked. Then, in one transaction, they are given their places.
     """
-    waiting = _oldest(limit)
-    if not waiting:
+    oldest = _oldest(limit)
+    if not oldest:
         return 0
-    found = genuine.look(waiting)
+    found = genuine.look(oldest)
     batches = list(_batches(found.rows))
     try:
         with transaction.atomic():
             forgeries.set_aside(found.forged)
-            _take_turn(waiting)
+            _take_turn(oldest)
             _write(batches)
             tallies.add(found.rows)
-            _tell_of_missing(waiting, found)
+            _tell_of_missing(oldest, found)
     except Overtaken:
-        # On SQLite it may be a row whose id is spelled in another way than the portal spells ids.
-        return 0 if connection.vendor == "postgresql" else forgeries.set_aside_unreadable(limit)
+        return 0
     except IntegrityError:
         return _forget_sealed([row.id for row in found.rows])
     checkpoints.keep()
-    return len(waiting)
+    return len(oldest)
 
 
 def _oldest(limit: int) -> list[Waiting]:
-    """The rows that have waited the longest. What cannot be read is set aside first: it must not keep the others."""
-    oldest = Pending.objects.order_by("row_id").values_list(*Waiting._fields)[:limit]
-    try:
-        return [Waiting(*one) for one in oldest]
-    except (DatabaseError, ValueError, TypeError, AttributeError, OverflowError):
-        if not forgeries.set_aside_unreadable(limit):
-            raise
-        return _oldest(limit)
+    """The rows that have waited the longest. What cannot be read is settled first: it must not keep the others."""
+    while True:
+        try:
+            return waiting.oldest(limit)
+        except rows.UNREADABLE:
+            if not forgeries.set_aside_unreadable(limit):
+                raise
 
 
 def catch_up(app_id: UUID | None, patience: float = 5.0) -> bool:
@@ -145,7 +141,7 @@ def _hashed(stream: Stream, found: Sequence[Row]) -> Batch:
     return Batch(stream, found, salts, leaves, canonical.root(leaves))
 
 
-def _take_turn(waiting: Sequence[Waiting]) -> None:
+def _take_turn(oldest: Sequence[Waiting]) -> None:
     """Make these rows ours to seal. Raises Overtaken if one of them no longer waits, or another sealer is at work."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -153,13 +149,13 @@ def _take_turn(waiting: Sequence[Waiting]) -> None:
             if not cursor.fetchone()[0]:
                 raise Overtaken
             cursor.execute(
-                "DELETE FROM audit_pending WHERE row_id = ANY(%s)", [[one.row_id for one in waiting]]
+                "DELETE FROM audit_pending WHERE row_id = ANY(%s)", [[one.row_id for one in oldest]]
             )
         else:
-            places = ", ".join(["%s"] * len(waiting))
-            ids = [one.row_id.hex for one in waiting]
+            places = ", ".join(["%s"] * len(oldest))
+            ids = [one.row_id.hex for one in oldest]
             cursor.execute(f"DELETE FROM audit_pending WHERE row_id IN ({places})", ids)
-        if cursor.rowcount != len(waiting):
+        if cursor.rowcount != len(oldest):
             raise Overtaken
 
 
@@ -234,18 +230,12 @@ def _insert(lines: Sequence[tuple[Any, ...]]) -> None:
             cursor.executemany(f"INSERT INTO audit_seal ({columns}) VALUES (%s, %s, %s, %s, %s, %s)", told)
 
 
-def _tell_of_missing(waiting: Sequence[Waiting], found: Found) -> None:
+def _tell_of_missing(oldest: Sequence[Waiting], found: Found) -> None:
     """A row that waited for its seal and is not there was deleted behind the record's back. That is an event."""
     there = {row.id for row in found.rows} | {one.row_id for one in found.forged}
-    for one in waiting:
+    for one in oldest:
         if one.row_id not in there:
-            log.error("the %s %s was deleted before it was sealed", one.kind, one.row_id)
-            about = {
-                "target_kind": one.kind,
-                "target_id": str(one.row_id),
-                "target_label": "a row of the record",
-            }
-            record(system(), MISS, app_id=None if one.stream == NOWHERE else one.stream, **about)
+            forgeries.tell_of_missing(one.kind, str(one.row_id), one.stream)
 
 
 def _forget_sealed(ids: Sequence[UUID]) -> int:

@@ -1,10 +1,11 @@
 """What someone with the database in their hands might do to the record, with the fences down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from audit.checking.trust import key_id as id_of
@@ -20,6 +21,21 @@ PER_BATCH = 12
 """Calls under one checkpoint of the log that is tampered with."""
 THEIRS = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
 Tamper = Callable[[], object]
+
+
+class _Undone(Exception):
+    """Takes back what was done."""
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Within this block fences are down, on SQLite those of JSON too. What it did is taken back."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        with suppress(_Undone), maintenance():
+            yield
+            raise _Undone
+        cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
 def seal(seq: int, kind: str = "call") -> Seal:
