@@ -1,19 +1,35 @@
 """Alarms about what proves the record: each is raised once, stands until it is over, and both are on record."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from audit.actions import END_ALARM, RAISE_ALARM
 from audit.actors import system
 from audit.change import change
+from audit.checking import fencing, waiting
 from audit.clock import now
 from audit.models import Alarm
 from audit.sealing import checkpoints, pins, signing
 from audit.witnessing import standing as witnesses
 
-CHECKPOINTS, SEAL_KEY = "checkpoints", "seal-key"
+SEAL_KEY, TAMPERED = "seal-key", "tampered"
+STANDS = timedelta(days=7)
+"""How long it is said on every page of admins that rows were forged or deleted: of that there is no end."""
+
+
+def _files() -> str:
+    try:
+        return checkpoints.trouble() or checkpoints.behind()
+    except OSError as error:
+        return f"The files of checkpoints cannot be read: {error.strerror}. See to {settings.CHECKPOINT_DIR}."
+
+
+LOOKS = {"checkpoints": _files, "fences": fencing.broken, "sealing": waiting.seal_or_tell}
+"""What is looked at each time, by the code of its alarm."""
 
 
 def standing() -> QuerySet[Alarm]:
@@ -29,12 +45,24 @@ def look() -> int:
 
 def _wrong() -> Iterator[tuple[str, str]]:
     """What is wrong now: a code, and a sentence with the next step."""
-    if says := checkpoints.trouble():
-        yield CHECKPOINTS, says
+    for code, look_at in LOOKS.items():
+        if says := look_at():
+            yield code, says
+    yield from _tampered()
     if not pins.is_pinned(signing.public_key()):
         says = f"The seal key {signing.key_id()} took the place of another without a handover."
         yield SEAL_KEY, f"{says} Bring the other back, or run manage.py rotate_seal_key --lost."
     yield from witnesses.wrong()
+
+
+def tampered(says: str) -> bool:
+    """Raise the alarm that the record was tampered with, unless it stands. Returns whether it was raised."""
+    return _raise(TAMPERED, says)
+
+
+def _tampered() -> Iterator[tuple[str, str]]:
+    young = standing().filter(code=TAMPERED, raised_at__gt=now() - STANDS)
+    yield from young.values_list("code", "says")
 
 
 def _raise(code: str, says: str) -> bool:

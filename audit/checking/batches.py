@@ -157,8 +157,11 @@ def _root(one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row]) -> 
 def _bounds(one: Checkpoint, found: Mapping[UUID, Row]) -> Iterator[Finding]:
     """Which time a batch lies in is not sealed; its rows tell. By it rows are looked for, and purged when due."""
     moments = [row.at for row in found.values()]
-    if moments and not one.earliest_at <= min(moments) <= max(moments) <= one.latest_at:
-        says = "Its rows lie outside the time that the checkpoint is filed under."
+    filed = (one.earliest_at, one.latest_at)
+    is_whole = len(moments) == one.rows
+    lies = moments and not filed[0] <= min(moments) <= max(moments) <= filed[1]
+    if lies or (is_whole and filed != (min(moments), max(moments))):
+        says = "The time of its rows is not the one that the checkpoint is filed under."
         yield Finding("hash", says, _under(one))
 
 

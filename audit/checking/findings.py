@@ -21,6 +21,8 @@ MEANINGS = {
     "cut": "The end is cut off.",
     "unkept": "A checkpoint is not among those that are kept outside the database, or none are.",
     "silent": "A witness has not acknowledged the checkpoints for too long, or an alarm stands.",
+    "stalled": "Rows wait for their seals for too long: the sealer stands still.",
+    "fence": "A trigger that keeps the record as it was written is gone, switched off, changed or added.",
     "purge": "Rows are said to have been purged, and no signed claim says so.",
     "erasure": "A row is said to have been erased, and no signed claim says so, or it still tells something.",
     "count": "There are not as many rows as the file says.",

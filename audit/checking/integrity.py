@@ -7,13 +7,24 @@ against those kept outside the database; seals beyond the last checkpoint; rows 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, QuerySet, Subquery
+from django.db.models import QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from audit.checking import anchors, batches, forgeries, signed_claims, spellings, strays
+from audit.checking import (
+    anchors,
+    batches,
+    fencing,
+    forgeries,
+    signed_claims,
+    spellings,
+    strays,
+    waiting,
+    windows,
+)
 from audit.checking.chains import Chain
 from audit.checking.claims import RESTORE
 from audit.checking.evidence import CheckpointLine, Unreadable
@@ -43,16 +54,12 @@ class Scope:
     until: datetime | None = None
 
     def checkpoints(self) -> QuerySet[Checkpoint]:
-        """Those that rows of the time may lie under."""
-        bounds = {
-            "stream": self.stream,
-            "kind": self.kind or None,
-            "latest_at__gte": self.since,
-            "earliest_at__lt": self.until,
-        }
-        return Checkpoint.objects.filter(
+        """Those that rows of the time may lie under, after the one that windows.begins() names."""
+        bounds = {"stream": self.stream, "kind": self.kind or None}
+        found = Checkpoint.objects.filter(
             **{name: value for name, value in bounds.items() if value is not None}
         )
+        return windows.up_to(self.until, found) if self.until else found
 
     def includes(self, one: CheckpointLine) -> bool:
         """Whether a checkpoint is of a stream that is checked."""
@@ -82,7 +89,7 @@ class Step:
 
 def step(scope: Scope, place: str = "") -> Step:
     """Check a bounded piece, from where the one before ended. Raises Invalid for a place that is none."""
-    part, _, rest = (place or f"c.{_begins(scope)}").partition(".")
+    part, _, rest = (place or f"c.{windows.begins(scope.since)}").partition(".")
     if part == "c" and rest.isascii() and rest.isdigit() and len(rest) < 19:
         return _numbers(scope, int(rest))
     if part == "s" and not rest:
@@ -120,8 +127,8 @@ def newest(scope: Scope, most: int = 20) -> Step:
 
 def _numbers(scope: Scope, after: int) -> Step:
     """Checkpoints from a number on. The place is the number up to which all have been looked at."""
-    last = _last_number()
-    to = min(after + MOST_NUMBERS, max(last, after))
+    last = windows.newest()
+    to = min(_far(after), max(last, after))
     some = list(_few(scope.checkpoints().filter(number__gt=after, number__lte=to).order_by("number")))
     if len(some) == MOST_CHECKPOINTS or sum(map(_size, some)) >= MOST_ROWS:
         to = some[-1].number
@@ -201,15 +208,25 @@ def _absent(scope: Scope, after: int, to: int, kept: Mapping[int, CheckpointLine
     if there.count() >= to - after:
         return
     known = set(there.values_list("number", flat=True))
-    gone = sorted(set(range(after + 1, to + 1)) - known)
-    for number in gone:
-        one = kept.get(number)
-        if one is None:
-            yield Finding(
-                "number", f"There is no checkpoint {number}, and later ones.", Where(checkpoint=number)
-            )
-        elif scope.includes(one):
-            yield _gone(one, "missing")
+    yield from (
+        _gone(one, "missing") for one in kept.values() if one.number not in known and scope.includes(one)
+    )
+    for before, following in pairwise([after, *sorted(known), to + 1]):
+        for number in range(before + 1, min(following, before + 1 + MOST_SHOWN)):
+            if number not in kept:
+                says = f"There is no checkpoint {number}, and later ones."
+                yield Finding("number", says, Where(checkpoint=number))
+
+
+def _far(after: int) -> int:
+    """How far one step may go: over a gap, however wide somebody made it, in one stride."""
+    following = (
+        Checkpoint.objects.filter(number__gt=after)
+        .order_by("number")
+        .values_list("number", flat=True)
+        .first()
+    )
+    return max(after + MOST_NUMBERS, following or 0)
 
 
 def _unkept(some: Sequence[Checkpoint], kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
@@ -243,8 +260,10 @@ def _gone(one: CheckpointLine, what: str) -> Finding:
 
 
 def _beside() -> Iterator[Finding]:
-    """What else proves the record: witnesses that are silent or disagree, keys that followed without a handover."""
+    """What else proves the record: files, fences, the sealer, witnesses, keys that followed without a handover."""
     yield from spellings.of_claims()
+    looks = {"unkept": checkpoints.lost, "fence": fencing.broken, "stalled": waiting.trouble}
+    yield from (Finding(what, says) for what, look in looks.items() if (says := look()))
     yield from (Finding("silent", says) for _, says in witnesses.wrong())
     for line in pins.lines():
         if line.before is not None and not line.is_vouched_for():
@@ -296,23 +315,3 @@ def _streams() -> Iterator[UUID]:
 
 def _size(one: Checkpoint) -> int:
     return 0 if one.purged_at else one.last_seq - one.first_seq + 1
-
-
-def _last_number() -> int:
-    there = Checkpoint.objects.filter(
-        number__lt=1 << 62
-    )  # which no text is, that SQLite would have for a number
-    return int(there.aggregate(last=Max("number"))["last"] or 0)
-
-
-def _begins(scope: Scope) -> int:
-    """A number before the first checkpoint that can hold rows since then: they are sealed after their moment."""
-    low, high = 0, _last_number()
-    while scope.since and low < high:
-        middle = (low + high + 1) // 2
-        one = Checkpoint.objects.filter(number__gte=middle).order_by("number").first()
-        if one and one.sealed_at < scope.since:
-            low = middle
-        else:
-            high = middle - 1
-    return low if scope.since else 0

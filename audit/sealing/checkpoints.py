@@ -87,17 +87,56 @@ def begin() -> None:
             log.error("%s cannot be written to: %s", settings.MARKS_DIR, error.strerror)
 
 
+def resume(newest: Checkpoint) -> None:
+    """Before a batch is added: without a mark, begin one if the files are whole, as after an upgrade.
+
+    If they are not, nobody knows whether they ever were: then the mark stays missing, and trouble() says so.
+    """
+    if marks.read(MARK) is None and (last := _last()) == (newest.number, bytes(newest.hash)):
+        try:
+            marks.write(MARK, *last)
+        except OSError as error:
+            log.error("%s cannot be written to: %s", settings.MARKS_DIR, error.strerror)
+
+
+def behind() -> str:
+    """That checkpoints are in the database, and could not be written to the files. Empty: they are in both."""
+    newest = Checkpoint.objects.filter(sealed_at__lt=now() - A_WHILE).order_by("-number").first()
+    if newest is None or newest.number <= (last_kept() or 0):
+        return ""
+    keep()  # a crash may have come between
+    if newest.number <= (last_kept() or 0):
+        return ""
+    says = f"Checkpoint {newest.number} could not be written to the files of checkpoints."
+    return (
+        f"{says} See whether the disk is full, and whether the portal may write to {settings.CHECKPOINT_DIR}."
+    )
+
+
 def trouble() -> str:
     """Why nothing is added to the files, and the next step. Empty: nothing is in the way."""
-    last, mark = _last(), marks.read(MARK)
+    last = _last()
     if last and not Checkpoint.objects.filter(number=last[0], hash=last[1]).exists():
         says = (
             f"The files of checkpoints hold another checkpoint {last[0]} than the database, or a later one."
         )
         return f"{says} Run manage.py check_audit; after a backup was restored, manage.py reanchor_audit."
-    if (mark is None and last is None and Checkpoint.objects.exists()) or (mark and not _reaches(last, mark)):
+    return lost()
+
+
+def lost() -> str:
+    """That the files end sooner than they did, or may have, and the next step. Empty: they do not."""
+    mark = marks.read(MARK)  # before the files: others write these first, and then the mark
+    went_to = mark.number if mark else _newest()
+    last = _last()
+    if went_to and (last is None or last[0] < went_to):
         ends = f"end at checkpoint {last[0]}" if last else "are gone"
-        says = f"The files of checkpoints {ends}" + (f", and went to {mark.number}." if mark else ".")
+        went = (
+            f"went to {went_to}"
+            if mark
+            else f"the mark of how far they went is missing; the database has {went_to}"
+        )
+        says = f"The files of checkpoints {ends}, and {went}."
         return f"{says} Bring them back, or let manage.py restore_checkpoints write them anew."
     return ""
 
@@ -145,9 +184,9 @@ def _keep() -> int:
     return count
 
 
-def _reaches(last: tuple[int, bytes] | None, mark: marks.Mark) -> bool:
-    """Whether the files go as far as they did."""
-    return mark.number == 0 or (last is not None and last[0] >= mark.number)
+def _newest() -> int:
+    """The number of the newest checkpoint of the database. 0: there is none."""
+    return Checkpoint.objects.order_by("-number").values_list("number", flat=True).first() or 0
 
 
 def _last() -> tuple[int, bytes] | None:

@@ -139,6 +139,7 @@ def _read(few: Sequence[Checkpoint]) -> Iterator[Batch]:
     begins, ends = few[0], few[-1]
     seals = places(begins.stream, begins.kind, begins.first_seq, ends.last_seq)
     first, last = min(one.earliest_at for one in few), max(one.latest_at for one in few)
+    # Wherever they lie: a checkpoint may be filed under another time than that of its rows, which no seal covers.
     found, _ = rows.read_each(begins.kind, list(seals.values_list("row_id", flat=True)), first, last)
     told = deque(joined(seals, rows.by_id(found)))
     for one in few:

@@ -165,6 +165,8 @@ def _write(batches: Sequence[Batch]) -> None:
     last = Checkpoint.objects.order_by("-number").first()
     if last is None:
         checkpoints.begin()
+    else:
+        checkpoints.resume(last)
     heads, fresh, lines = _heads(batches), list[Checkpoint](), list[tuple[Any, ...]]()
     for number, batch in enumerate(batches, last.number + 1 if last else 1):
         made = heads[batch.stream] = _checkpoint(number, batch, heads.get(batch.stream))

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from audit.actions import FORGE, MISS
+from audit.checking import alarms
 from audit.models import Event, Place
 from audit.sealing.following import Wanted, newest, rows
 from keys.models import ApiKey
@@ -69,6 +70,7 @@ def _alarm(events: Iterable[Event]) -> None:
             continue
         place = reverse("audit-integrity", args=[one.app_id]) if one.app_id else reverse("record")
         says = f"The audit log was tampered with: {ALARMS[one.action]}, {one.target_label}."
+        alarms.tampered(f"{says[:300]} Run manage.py check_audit. This banner stands for seven days.")
         more = "Find out who can write to the database, and run manage.py check_audit."
         mark = f"event:{one.id}"
         tell(

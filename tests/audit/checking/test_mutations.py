@@ -159,7 +159,7 @@ def test_without_files_a_cut_tail_shows_in_the_numbers_once_more_is_sealed(setti
 
 def test_an_untouched_log_is_found_untouched_while_rows_are_written() -> None:
     for _ in range(3):
-        called(APP)
+        called(APP, at=now())
         assert in_the_database() == []
         acted(APP), seals.seal_all()
         assert in_the_database() == in_a_file(kept=checkpoints.files()) == []

@@ -9,9 +9,10 @@ import pytest
 from django.conf import settings as portal
 from pytest_django import Settings
 
+from audit.checking import alarms
 from audit.checking.integrity import Scope, check
 from audit.clock import at, now
-from audit.models import Checkpoint
+from audit.models import Alarm, Checkpoint
 from audit.sealing import checkpoints, marks
 from tests.audit.records import APP, DAY, NOON, called
 from tests.audit.sealed import chain, sealed
@@ -105,9 +106,63 @@ def test_files_that_are_gone_or_shorter_are_never_written_anew_by_themselves(
         later = [one for step in check(Scope()) for one in step.findings if not one.is_note]
     assert {one.what for one in later} == {"unkept"}
     assert left or {one.what for one in found} == {"unkept"}
-    assert Said("check_audit").code == (0 if left else 1)
+    assert Said("check_audit").code == 1
     with at(now() + DAY):
         assert Said("check_audit").code == 1
+
+
+def test_an_end_that_was_cut_off_with_the_mark_of_it_is_an_alarm() -> None:
+    for _ in range(5):
+        sealed(called(at=now()))
+    (path,) = checkpoints.files()
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    shutil.rmtree(portal.MARKS_DIR)
+    assert Said("check_audit").code == 1
+    sealed(called(at=now()))
+    assert numbers() == [1, 2]
+    alarms.look()
+    (alarm,) = alarms.standing()
+    assert (alarm.code, "the mark of how far they went is missing" in alarm.says) == ("checkpoints", True)
+    assert Said("check_audit", "--since", "1h").code == 1
+    assert Said("restore_checkpoints", "--reason", "The disk").code == 0
+    alarms.look()
+    assert (list(alarms.standing()), Said("check_audit").code) == ([], 0)
+
+
+@pytest.mark.parametrize("first", [0, 2], ids=["a first start", "an upgrade"])
+def test_files_that_are_whole_need_no_mark(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(first):
+        sealed(called(at=now()))
+    shutil.rmtree(portal.MARKS_DIR, ignore_errors=True)
+    alarms.look()
+    with monkeypatch.context() as patch:  # the moment between commit and write
+        patch.setattr(checkpoints, "_append", lambda _: 0)
+        sealed(called(at=now()))
+        alarms.look()
+        assert not first or Said("check_audit").code == 0
+    sealed(called(at=now()))
+    alarms.look()
+    assert (numbers(), Said("check_audit").code) == (list(range(1, first + 3)), 0)
+    assert (Alarm.objects.count(), marks.read(checkpoints.MARK)) == (0, checkpoints._last())
+
+
+def test_checkpoints_that_cannot_be_written_are_an_alarm(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed(called(at=now()))
+    with at(now() + DAY), monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "_append", lambda _: 0)
+        sealed(called(at=now() - DAY / 2))
+        with at(now() + DAY):
+            alarms.look()
+            assert "Checkpoint 2 could not be written" in alarms.standing().get().says
+    with at(now() + 2 * DAY):
+        alarms.look()  # writes what a crash left out
+        assert not alarms.standing().exists()
+        settings.CHECKPOINT_DIR = settings.CHECKPOINT_DIR.parent / "a-file" / "below"
+        settings.CHECKPOINT_DIR.parent.write_text("")
+        alarms.look()
+        assert "cannot be read" in alarms.standing().get().says
 
 
 def test_lines_that_were_taken_out_of_the_middle_are_missed() -> None:

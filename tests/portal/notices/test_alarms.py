@@ -10,12 +10,14 @@ from pytest_django import Settings
 
 from agents.models import App
 from audit.checking.alarms import standing
-from audit.models import Alarm, Witnessed
-from audit.sealing import signing
+from audit.clock import at, now
+from audit.models import Alarm, Call, Witnessed
+from audit.sealing import seals, signing
 from portal.models import Notice, NoticeKind, User
-from portal.notices import alarms
-from tests.audit.records import called
+from portal.notices import alarms, recorded
+from tests.audit.records import DAY, called
 from tests.audit.sealed import sealed
+from tests.audit.tampering import with_fences_down
 
 pytestmark = pytest.mark.django_db
 SAYS = "The files of checkpoints are gone"
@@ -53,6 +55,27 @@ def test_it_goes_when_the_alarm_is_over(lost: None, admin: User, client: Client)
     alarms.look()
     assert not standing().exists()
     assert SAYS not in client.get(reverse("home")).content.decode()
+
+
+def test_a_row_that_was_forged_or_deleted_is_on_their_pages_for_a_week(admin: User, client: Client) -> None:
+    client.force_login(admin)
+    sealed(called(at=now()))
+    recorded.follow()
+    gone = called(at=now())
+    with_fences_down(lambda: Call.objects.filter(id=gone.id).delete())
+    with_fences_down(lambda: Call.objects.filter(id=called(at=now()).id).update(ip="198.51.100.1"))
+    while seals.seal_all():
+        pass
+    while recorded.follow():
+        pass
+    alarms.look(), alarms.look()
+    assert [alarm.code for alarm in standing()] == ["tampered"]
+    assert "The audit log was tampered with" in client.get(reverse("home")).content.decode()
+    told = Notice.objects.filter(kind=NoticeKind.ALARM, user=admin)
+    assert sorted("deleted" in one.says for one in told) == [False, True]
+    with at(now() + 8 * DAY):
+        alarms.look()
+        assert not standing().exists()
 
 
 def test_the_page_of_the_record_tells_of_witnesses_and_gives_what_was_witnessed(
