@@ -6,6 +6,7 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from agents.joiners import is_in_place, is_joiner, without_joiners
 from audit.refusals import Invalid
 from audit.text import keepable, redact
 
@@ -27,7 +28,7 @@ def parse_name(text: str, field: str = "name") -> str:
         raise Invalid(field, f"Use at most {LONGEST} characters; this has {len(name)}.")
     if len(sameness(name)) > 2 * LONGEST:
         raise Invalid(field, "Use fewer characters that stand for several letters.")
-    if any(map(_unseen, text)):
+    if any(_unseen(text, at) for at in range(len(text))):
         raise Invalid(field, "Leave out control and invisible characters.")
     if redact(name) != name:
         raise Invalid(field, "That is a key. Its secret belongs in a secret manager, never in a name.")
@@ -70,11 +71,14 @@ def parse_website(text: str, field: str = "website_url") -> str:
 
 
 def sameness(name: str) -> str:
-    """Two names that people would take for one have one sameness: case, width and accents' form are dropped."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    """Two names that people would take for one have one sameness: case, width, accents' form, joiners are dropped."""
+    return unicodedata.normalize("NFKC", without_joiners(name)).casefold()
 
 
-def _unseen(character: str) -> bool:
+def _unseen(text: str, at: int) -> bool:
+    character = text[at]
+    if is_joiner(character):
+        return not is_in_place(text, at)
     category = unicodedata.category(character)
     return category[0] == "C" or category in ("Zl", "Zp") or character in _BLANK
 

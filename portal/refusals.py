@@ -64,6 +64,17 @@ class OnlyProvider(Refusal):
     hint = "Go to the sign-in page and choose the identity provider there."
 
 
+class OwnerNotLinked(Refusal):
+    """The identity provider alone lets in, and has never vouched for the owner of this access token."""
+
+    code = "owner_not_linked"
+    status = 403
+    message = (
+        "People come in here by the identity provider alone, and the owner of this has never come in by it."
+    )
+    hint = "Its owner signs in there once, and mints another token: linking an account ends those of before."
+
+
 class InvitedAnother(Refusal):
     """Someone who is signed in opened an invitation to another address."""
 

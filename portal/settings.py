@@ -276,7 +276,12 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _origin.scheme or "http"
 SOCIALACCOUNT_ADAPTER = "portal.signing_in.oidc.Adapter"
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [PROVIDER.as_app()] if PROVIDER else []}}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [PROVIDER.as_app()] if PROVIDER else [],
+        "provider_class": "portal.signing_in.openid.OpenID",
+    }
+}
 SOCIALACCOUNT_ONLY = (
     False  # allauth's own would drop passwords for good; the sign-in page leaves the form out
 )

@@ -65,26 +65,31 @@ def issue(
     permissions: Collection[str],
     expires_at: datetime | None = None,
     once: str = "",
+    spelled_out: bool = False,
 ) -> Issued:
-    """A new token of `user` that may do `permissions`, as far as their role goes at each use.
+    """A new token of `user` that may do `permissions` and what they include, as far as `user` holds that now.
 
-    `once` names the form it came from: a second use issues nothing. Raises Invalid, AlreadyMinted,
-    NotYoursToGive for what `user` holds nowhere; the shell may issue that all the same.
+    A role that comes later brings it nothing. `spelled_out`: `permissions` are within_reach() of before, and include
+    no more. `once` names the form it came from: a second use issues nothing. Raises Invalid, AlreadyMinted,
+    NotYoursToGive for what `user` holds nowhere; `all` at the shell is all that they hold.
     """
     if is_dangerous(permissions):
         actor.require_fresh()
+    asked = parse_permissions(permissions)
     token = AccessToken(
         user=user,
         name=parse_name(name),
-        permissions=parse_permissions(permissions),
         expires_at=check_expiry(expires_at),
         once=once or None,
     )
     with transaction.atomic(), change(actor, actions.ISSUE_TOKEN, on=token):
         User.objects.select_for_update().get(pk=user.pk)  # what is counted and looked up next stays true
         _refuse_second_use(user, once)
-        if actor.kind != "shell":
-            require_held(user, token.permissions)
+        if actor.kind == "shell":
+            _refuse_unheld(user, permissions)
+        else:
+            require_held(user, asked)
+        token.permissions = asked if spelled_out else within_reach(user, asked)
         if user.access_tokens.filter(alive()).count() >= MOST:
             raise Invalid("name", f"There are {MOST} living tokens already. Revoke one that is not used.")
         secret = plaintext.generate("token")
@@ -167,8 +172,8 @@ def parse_challenge(text: str) -> str:
 
 
 def may(token: AccessToken, held: frozenset[str]) -> frozenset[str]:
-    """What `token` may do where its owner holds `held`: never more than both."""
-    return with_lower_tiers(token.permissions) & held
+    """What `token` may do where its owner holds `held`: never more than both. Nothing nests here any more."""
+    return frozenset(token.permissions) & held
 
 
 def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: str) -> str:
@@ -212,6 +217,17 @@ def redeem(code: str, verifier: str) -> Authorization:
         raise InvalidGrant
     policy.require(found.user, Way.TOKEN)
     return found
+
+
+def _refuse_unheld(user: User, permissions: Collection[str]) -> None:
+    """Raise Invalid if the shell names what `user` holds nowhere."""
+    if list(permissions) == ["all"]:
+        return
+    if missing := set(parse_permissions(permissions)) - permissions_anywhere(user):
+        lacks = ", ".join(sorted(missing))
+        raise Invalid(
+            "permissions", f"No role of {user.email} allows {lacks}. Give them one that does first."
+        )
 
 
 def _refuse_second_use(user: User, once: str) -> None:

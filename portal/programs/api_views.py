@@ -68,6 +68,7 @@ def redeem_code(request: HttpRequest, asked: Redeem) -> NewToken:
         name=granted.name,
         permissions=granted.permissions,
         expires_at=now() + tokens.SIGN_IN_LIFE,
+        spelled_out=True,
     )
     token = issued.token
     return NewToken(

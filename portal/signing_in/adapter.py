@@ -51,6 +51,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         where = urlsplit(portal_origin(self.request)).netloc if self.request else ""
         return super().render_mail(template_prefix, email, {"portal": where, **context}, **kwargs)
 
+    def format_email_subject(self, subject: str) -> str:
+        """The subject names it, too: as render_mail() does, and never as the request's Host header does."""
+        where = urlsplit(portal_origin(self.request)).netloc if self.request else ""
+        return f"[{where}] {subject}" if where else subject
+
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """By what tries are counted: the account, whatever host the request named."""
         return str(credentials.get("email") or credentials.get("username") or "").strip().lower()

@@ -5,7 +5,7 @@ sessions, access tokens, authorizations that wait (docs/decisions/0037).
 """
 
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.models import SocialLogin
 from django.http import HttpRequest
 
 from audit.actors import Actor
@@ -19,11 +19,6 @@ from portal.signing_in.factors import factors_of
 
 WHY = "The account was linked to the identity provider."
 MORE = "Sign in there from now on. Set up second factors and access tokens again, if you use them."
-
-
-def is_linked(user: User) -> bool:
-    """Whether somebody at the provider has this account."""
-    return bool(SocialAccount.objects.filter(user=user).exists())
 
 
 def link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:

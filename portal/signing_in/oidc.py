@@ -20,7 +20,9 @@ from portal.models import User
 from portal.people import provided
 from portal.people.accounts import is_confirmed
 from portal.signing_in import attempts
-from portal.signing_in.identities import is_linked, link
+from portal.signing_in.identities import link
+from portal.signing_in.openid import UnfitAnswer, require_nonce
+from portal.signing_in.policy import is_linked
 from portal.signing_in.provider import Provider
 
 CAME = "Someone new came in by the identity provider."
@@ -31,15 +33,11 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whether someone new may come in: only whom the operator's mapping gives a role."""
-        why = ""
-        if not _confirmed(sociallogin):
-            why = "an address that the identity provider does not vouch for"
-        elif not _provider().roles_of(claims(sociallogin)):
-            why = "nobody here, and no role by the identity provider"
-        if why:
-            email = sociallogin.user.email if sociallogin.user else ""
-            attempts.failed(request, actions.FAIL_SIGN_IN, None, why, email)
-        return not why
+        if _provider().roles_of(claims(sociallogin)):
+            return True
+        why = "nobody here, and no role by the identity provider"
+        attempts.failed(request, actions.FAIL_SIGN_IN, None, why, _who(sociallogin))
+        return False
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         """Called for someone new: their account is made as part of an act."""
@@ -58,9 +56,14 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Called before anybody is let in: links an account to who has its address, or turns them away."""
+        require_nonce(sociallogin)
         if sociallogin.state.get("process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
-            _turn_away(request, None, "linking by hand", _address(sociallogin))
+            _turn_away(request, None, "linking by hand", _who(sociallogin))
         known = sociallogin.user if sociallogin.is_existing else None
+        if known is None and not _confirmed(sociallogin):
+            _turn_away(
+                request, None, _unvouched(sociallogin), _who(sociallogin), says=_unvouched(sociallogin)
+            )
         found = known or User.objects.filter(email__in=_confirmed(sociallogin)).first()
         if found is None:
             return
@@ -71,6 +74,9 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **told: Any) -> None:
         """Called when the provider said no, or what it sent does not hold."""
+        error = told.get("exception")
+        if isinstance(error, UnfitAnswer):
+            _turn_away(request, None, error.why, error.who, says=error.why)
         attempts.failed(request, actions.FAIL_SIGN_IN, None, "the identity provider's answer")
 
 
@@ -101,8 +107,20 @@ def _confirmed(sociallogin: SocialLogin) -> list[str]:
     return [address.email.lower() for address in sociallogin.email_addresses if address.verified]
 
 
-def _address(sociallogin: SocialLogin) -> str:
-    return next((address.email for address in sociallogin.email_addresses), "")
+def _who(sociallogin: SocialLogin) -> str:
+    """Whom the provider speaks of: their address, or who they are there."""
+    address = next((address.email for address in sociallogin.email_addresses), "")
+    return address or f"subject {sociallogin.account.uid}"
+
+
+def _unvouched(sociallogin: SocialLogin) -> str:
+    """Why no address is confirmed, with the claim's name for whoever sets up the provider."""
+    told = claims(sociallogin)
+    if not sociallogin.email_addresses:
+        return "no address: the claim email is missing or is none"
+    if "email_verified" not in told:
+        return "an address that the identity provider does not vouch for: the claim email_verified is missing"
+    return "an address that the identity provider does not vouch for: the claim email_verified is not true"
 
 
 def _link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
@@ -115,9 +133,14 @@ def _link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
 
 
 def _turn_away(
-    request: HttpRequest, user: User | None, why: str, email: str = "", unconfirmed: bool = False
+    request: HttpRequest,
+    user: User | None,
+    why: str,
+    email: str = "",
+    unconfirmed: bool = False,
+    says: str = "",
 ) -> NoReturn:
     attempts.failed(request, actions.FAIL_SIGN_IN, user, why, email)
-    context = {"unconfirmed": unconfirmed}
+    context = {"unconfirmed": unconfirmed, "says": says}
     page = render(request, "socialaccount/authentication_error.html", context, status=403)
     raise ImmediateHttpResponse(page)

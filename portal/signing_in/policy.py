@@ -3,11 +3,12 @@
 from enum import Enum
 
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.socialaccount.models import SocialAccount
 from django.http import HttpRequest
 
 from audit.refusals import Refusal
 from portal.models import User
-from portal.refusals import OnlyProvider, SecondFactorRequired
+from portal.refusals import OnlyProvider, OwnerNotLinked, SecondFactorRequired
 from portal.signing_in.break_glass import is_break_glass, only_provider
 from portal.signing_in.factors import is_missing
 
@@ -27,11 +28,13 @@ def unmet(user: User, way: Way) -> Refusal | None:
         return OnlyProvider()
     if way in (Way.SESSION, Way.TOKEN) and is_missing(user):
         return SecondFactorRequired()
+    if way is Way.TOKEN and is_shut_out(user):
+        return OwnerNotLinked()
     return None
 
 
 def require(user: User, way: Way) -> None:
-    """Raise OnlyProvider or SecondFactorRequired unless `user` may come in by `way`."""
+    """Raise OnlyProvider, SecondFactorRequired or OwnerNotLinked unless `user` may come in by `way`."""
     if refusal := unmet(user, way):
         raise refusal
 
@@ -39,6 +42,16 @@ def require(user: User, way: Way) -> None:
 def may_use_own_ways(email: str) -> bool:
     """Whether whoever has this address may come in without the identity provider."""
     return not only_provider() or is_break_glass(email)
+
+
+def is_linked(user: User) -> bool:
+    """Whether somebody at the provider has this account."""
+    return bool(SocialAccount.objects.filter(user=user).exists())
+
+
+def is_shut_out(user: User) -> bool:
+    """Whether `user` could not sign in: the provider alone lets in, and has never vouched for them."""
+    return not may_use_own_ways(user.email) and not is_linked(user)
 
 
 def is_of_before(request: HttpRequest, user: User) -> bool:

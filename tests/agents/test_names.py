@@ -35,6 +35,15 @@ NO_NAMES = {
     "a hangul filler": "\u3164",
     "another filler": "check\u115fout",
     "a joiner nobody sees": "check\u034fout",
+    "a zero-width joiner between letters": "check\u200dout",
+    "a joiner that joins nothing": "\U0001f468\u200d",
+    "a joiner at the beginning": "\u200d\U0001f468",
+    "two joiners": "\U0001f468\u200d\u200d\U0001f469",
+    "a non-joiner between letters": "check\u200cout",
+    "a variation selector on a letter": "check\ufe0fout",
+    "a selector of Han on a letter": "check\U000e0100out",
+    "a selector of Mongolian on a letter": "check\u180bout",
+    "a turned direction between emoji": "\U0001f468\u202e\U0001f469",
     "a key": KEY,
     "a key in a sentence": f"old {KEY}",
     "a Cyrillic a": "p\u0430yments",
@@ -138,3 +147,24 @@ def test_an_agents_name_is_lower_case_letters_digits_hyphens_and_underscores(tex
 def test_what_is_no_agents_name_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         parse_agent_name(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467 family",
+        "\U0001f9d1\U0001f3fd\u200d\U0001f4bb coder",
+        "\u2764\ufe0f\u200d\U0001f525",
+        "\U0001f642\u200d\u2194\ufe0f",
+        "1\ufe0f\u20e3 first",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0915\u094d\u200d\u0937",
+        "\u845b\U000e0100\u57ce",
+    ],
+)
+def test_a_joiner_may_stand_where_what_is_drawn_needs_it(name: str) -> None:
+    assert parse_name(name) == name
+
+
+def test_names_that_differ_in_a_joiner_alone_are_one() -> None:
+    assert sameness("\u2764\ufe0f shop") == sameness("\u2764 shop")

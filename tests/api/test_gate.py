@@ -320,5 +320,5 @@ def test_a_token_notes_its_use_once_a_minute(admin: User, of: Of) -> None:
 
 
 @pytest.mark.parametrize("line", ANY_TOKEN)
-def test_any_token_will_do(of: Of, line: str) -> None:
-    assert ask(of(UserFactory.create(), "dashboard_audit:read"), line)[0] == 200
+def test_any_token_will_do(of: Of, developer: User, line: str) -> None:
+    assert ask(of(developer, "dashboard_audit:read"), line)[0] == 200

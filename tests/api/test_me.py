@@ -53,7 +53,7 @@ def test_me_never_tells_the_secret(by_developer: Program) -> None:
 def test_me_tells_what_the_token_may_do_in_each_app(
     app: App, other_app: App, developer: User, of: Of
 ) -> None:
-    told = of(developer, "dashboard_keys:admin").get("/me").json()
+    told = of(developer, "dashboard_keys:write").get("/me").json()
     assert told["apps"] == [
         {
             "id": str(app.id),

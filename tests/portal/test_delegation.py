@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -13,11 +14,13 @@ from audit.refusals import Invalid, NotAllowed, NotFound
 from keys.refusals import NotYoursToGive
 from portal import actions
 from portal.access import tokens
+from portal.gates import permissions_anywhere
 from portal.models import AccessToken, Invitation, Membership, Role, User
 from portal.people import lifecycle
 from portal.people.accounts import deactivate
 from portal.refusals import InvitationOver
-from portal.roles import ADMIN, DEVELOPER
+from portal.roles import ADMIN, DEVELOPER, SUPPORT
+from tests.cast import prove
 from tests.factories import PASSWORD, UserFactory, issued, member
 from tests.portal.access.test_tokens import CHALLENGE, VERIFIER
 
@@ -151,8 +154,47 @@ def test_a_program_is_authorized_for_what_its_person_holds_now(app: App, develop
         tokens.authorize(UserFactory.create(), **wish)
 
 
-def test_the_shell_may_issue_what_a_role_will_bring(developer: User) -> None:
-    assert issued(developer, "dashboard_keys:admin").token.permissions == ["dashboard_keys:admin"]
+def test_the_shell_issues_nothing_that_a_role_has_yet_to_bring(developer: User) -> None:
+    with pytest.raises(Invalid, match="allows dashboard_keys:admin. Give them one that does first"):
+        issued(developer, "dashboard_keys:admin")
+    assert issued(developer).token.permissions == sorted(DEVELOPER)
+
+
+def by_yes(user: User) -> AccessToken:
+    """What a terminal gets that asks for all."""
+    code = tokens.authorize(user, name="alter", permissions=["all"], challenge=CHALLENGE)
+    body = {"code": code, "code_verifier": VERIFIER}
+    made = Client().post("/api/v1/token", body, content_type="application/json").json()
+    return AccessToken.objects.get(id=made["id"])
+
+
+def by_page(user: User, *permissions: str) -> AccessToken:
+    """What somebody mints in their browser: all they may, or what they tick."""
+    window = Client()
+    window.force_login(user)
+    prove(window, user)
+    reach = {"reach": "chosen", "permissions": permissions} if permissions else {"reach": "everything"}
+    window.post("/account/tokens/mint/", {"once": uuid4().hex, "name": "ci", "expires": "never", **reach})
+    return AccessToken.objects.latest("created_at")
+
+
+def test_no_token_gets_what_its_person_did_not_hold_when_it_was_made(app: App, support: User) -> None:
+    made = {
+        "a terminal": by_yes(support),
+        "a page, everything": by_page(support),
+        "a page, a tier": by_page(support, "dashboard_keys:admin"),
+        "the shell, all": issued(support).token,
+        "the shell, a tier": issued(support, "dashboard_keys:admin").token,
+    }
+    code = tokens.authorize(support, name="alter", permissions=["dashboard_keys:admin"], challenge=CHALLENGE)
+    lifecycle.change_role(shell(), Membership.objects.get(user=support), "admin")
+    body = {"code": code, "code_verifier": VERIFIER}
+    assert Client().post("/api/v1/token", body, content_type="application/json").status_code == 201
+    made["a yes of before"] = AccessToken.objects.latest("created_at")
+    held = permissions_anywhere(User.objects.get(pk=support.pk))
+    assert "dashboard_keys:write" in held
+    assert {how for how, token in made.items() if not tokens.may(token, held) <= SUPPORT} == set()
+    assert all("dashboard_keys:read" in tokens.may(token, held) for token in made.values())
 
 
 def test_a_role_lost_between_yes_and_token_is_in_no_token(app: App, developer: User) -> None:

@@ -11,6 +11,8 @@ from audit.refusals import NotFound
 from audit.shell import ShellCommand
 from portal.access import tokens
 from portal.models import User
+from portal.refusals import OwnerNotLinked
+from portal.signing_in import policy
 
 
 class Command(ShellCommand):
@@ -31,6 +33,8 @@ class Command(ShellCommand):
         user = User.objects.filter(email=options["email"].strip().lower(), is_active=True).first()
         if user is None:
             raise NotFound("Nobody has this e-mail address.", hint="Invite them first, or check it.")
+        if policy.is_shut_out(user):
+            raise OwnerNotLinked
         ends = now() + parse_duration(options["expires_in"]) if options["expires_in"] else None
         issued = tokens.issue(
             actor,

@@ -31,7 +31,7 @@ ON_POSTGRES = (
     "DROP TRIGGER audit_seal_append_only_row ON audit_seal; CREATE TRIGGER audit_seal_append_only_row "
     "BEFORE DELETE ON audit_seal FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
     "CREATE TRIGGER theirs AFTER DELETE ON audit_pending FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
-    "CREATE RULE theirs AS ON INSERT TO audit_pending DO INSTEAD NOTHING",
+    "CREATE RULE theirs AS ON DELETE TO audit_pending DO INSTEAD NOTHING",
     "ALTER ROLE CURRENT_USER SET portal.audit_maintenance = 'on'",
 )
 

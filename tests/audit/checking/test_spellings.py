@@ -90,7 +90,7 @@ def test_an_id_in_another_spelling_is_a_row_that_is_missing_and_one_that_was_put
     for _ in each(["UPDATE audit_event SET id = upper(id)"]):
         told = {(one.what, one.where.row_id) for one in found(Scope(APP))}
         assert {("missing", row.id), ("inserted", row.id)} <= told
-    columns = ", ".join(f.column for f in type(row)._meta.concrete_fields if f.column != "id")
+    columns = ", ".join(str(f.column) for f in type(row)._meta.concrete_fields if f.column != "id")
     copy = f"INSERT INTO audit_event (id, {columns}) SELECT upper(id), {columns} FROM audit_event"
     for _ in each([copy]):
         with connection.cursor() as cursor:

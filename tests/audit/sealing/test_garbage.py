@@ -102,7 +102,7 @@ def waits() -> Any:
 def test_sealed_rows_that_were_made_unreadable_are_findings_and_not_shown() -> None:
     rows = [acted(), called()]
     seals.seal_all()
-    silent = []
+    silent: list[tuple[str, str, str]] = []
     with undone():  # the fences go down once
         _make_unreadable(silent)
     assert silent == []

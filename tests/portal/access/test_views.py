@@ -10,9 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import App
+from audit.actors import shell
 from audit.models import Event
 from portal.access import tokens
-from portal.models import AccessToken, User
+from portal.models import AccessToken, Membership, User
+from portal.people.lifecycle import change_role
 from tests.factories import UserFactory, issued
 from tests.portal.routes import address
 
@@ -48,12 +50,14 @@ def test_the_list_shows_ones_own_and_no_others(developer: User, support: User, w
 
 
 def test_the_list_says_what_a_token_may_do_now(developer: User, window: Client) -> None:
-    issued(developer, "dashboard_keys:admin")
+    issued(developer, "dashboard_keys:write")
     assert "read keys; write keys" in text(window.get("/account/tokens/"))
 
 
 def test_a_token_that_may_nothing_now_says_so(developer: User, window: Client) -> None:
-    issued(developer, "dashboard_apps:delete")
+    change_role(shell(), Membership.objects.get(user=developer), "admin")
+    issued(User.objects.get(pk=developer.pk), "dashboard_apps:delete")
+    change_role(shell(), Membership.objects.get(user=developer), "developer")
     assert "nothing: your roles allow none of it now" in text(window.get("/account/tokens/"))
 
 

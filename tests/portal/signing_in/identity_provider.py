@@ -17,11 +17,13 @@ CLIENT = "alter-portal"
 class IdentityProvider:
     """Discovery, keys, token and userinfo. `claims` is what it says of the person; `lies` changes its id token."""
 
+    nonce = ""
+    """What the browser that comes next was sent with."""
+
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.claims: dict[str, Any] = {}
         self.lies: dict[str, Any] = {}
-        self.nonce = ""
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -75,6 +77,7 @@ class IdentityProvider:
             "aud": CLIENT,
             "iat": int(time.time()),
             "exp": int(time.time()) + 300,
+            "nonce": self.nonce,
             **self.claims,
             **self.lies,
         }
@@ -85,5 +88,6 @@ class IdentityProvider:
 def sign_in(client: Client, state: str = "", there: str = "/account/oidc/sso/login/?process=login") -> Any:
     """Go to the provider and come back with its word."""
     sent = parse_qs(urlsplit(client.post(there)["Location"]).query)
+    IdentityProvider.nonce = sent["nonce"][0]
     told = {"code": "a code", "state": state or sent["state"][0]}
     return client.get("/account/oidc/sso/login/callback/", told)

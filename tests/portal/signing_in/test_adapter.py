@@ -137,6 +137,19 @@ def link_in_mail() -> str:
     return found[1]
 
 
+def test_no_subject_names_the_host_that_was_asked_for(
+    admin: User, client: Client, settings: Settings
+) -> None:
+    settings.ORIGIN, settings.ALLOWED_HOSTS = "", ["localhost", "127.0.0.1"]
+    client.post(RESET, {"email": admin.email}, headers={"Host": "127.0.0.1:9"})
+    settings.ORIGIN = "https://keys.example.com"
+    client.post(RESET, {"email": admin.email}, headers={"Host": "127.0.0.1:9"})
+    assert [sent.subject for sent in mail.outbox] == [
+        "[127.0.0.1] Choose a new password",
+        "[keys.example.com] Choose a new password",
+    ]
+
+
 def test_a_mailed_link_sets_another_password(admin: User, client: Client) -> None:
     client.post(RESET, {"email": admin.email})
     form = client.get(link_in_mail(), follow=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
@@ -16,13 +17,14 @@ from portal.access import tokens
 from portal.models import Notice, User
 from portal.people.accounts import confirm_email
 from portal.people.lifecycle import invite
-from portal.refusals import SecondFactorRequired
+from portal.refusals import OwnerNotLinked, SecondFactorRequired
 from portal.signing_in import policy
 from portal.signing_in.policy import Way
 from tests.cast import prove
-from tests.factories import PASSWORD, UserFactory, issued
+from tests.factories import PASSWORD, UserFactory, issued, member
 from tests.portal.access.test_tokens import CHALLENGE, VERIFIER
 from tests.portal.pages import text
+from tests.portal.signing_in.conftest import trust
 from tests.portal.signing_in.identity_provider import IdentityProvider, sign_in
 from tests.portal.signing_in.test_factors import require_factors
 
@@ -134,6 +136,33 @@ def test_one_account_breaks_the_glass_and_every_admin_hears_of_it(
 
 def test_without_that_setting_a_password_lets_in_as_ever(provider: IdentityProvider, admin: User) -> None:
     assert with_password(admin.email) == (302, True)
+
+
+def test_a_token_of_someone_the_provider_never_vouched_for_is_refused_until_they_come_by_it(
+    provider: IdentityProvider, app: App, developer: User, client: Client, settings: Settings
+) -> None:
+    confirm_email(shell(), developer)
+    settings.BREAK_GLASS = "glass@example.com"
+    glass = issued(member("admin", None, email="glass@example.com")).plaintext.take()
+    before = issued(developer).plaintext.take()
+    code = tokens.authorize(developer, name="cli", permissions=["all"], challenge=CHALLENGE)
+
+    def me(secret: str) -> tuple[int, str]:
+        answer = client.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"})
+        return answer.status_code, answer.json().get("error", "")
+
+    assert (me(before), me(glass)) == ((200, ""), (200, ""))
+    trust(settings, provider, "true")
+    assert (me(before), me(glass)) == ((403, "owner_not_linked"), (200, ""))
+    with pytest.raises(OwnerNotLinked):
+        tokens.redeem(code, VERIFIER)
+    asked = ("--email", developer.email, "--name", "ci", "--permissions", "all")
+    with pytest.raises(CommandError, match="signs in there once, and mints another"):
+        call_command("create_access_token", *asked)
+    provider.claims["email"] = developer.email
+    sign_in(client)
+    assert me(before) == (401, "invalid_token"), "linking ends it"
+    assert me(issued(developer).plaintext.take()) == (200, "")
 
 
 # ── a second factor ─────────────────────────────────────────────────────────────────────────────────

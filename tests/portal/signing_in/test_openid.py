@@ -1,0 +1,60 @@
+"""What a provider answers is taken for what it is: no subject is none, and no address is vouched for by a word."""
+
+from typing import Any
+
+from allauth.socialaccount.models import SocialAccount
+from django.test import Client
+
+from agents.models import App
+from audit.models import Event
+from portal.models import User
+from tests.portal.pages import text
+from tests.portal.signing_in.identity_provider import IdentityProvider, sign_in
+
+MISSING: Any = object()
+
+
+def refused(provider: IdentityProvider, claims: dict[str, Any], lies: dict[str, Any] | None = None) -> str:
+    """What the record says of a sign-in with these claims that must not come in; the page says the same."""
+    before = provider.claims
+    said = before | claims
+    provider.claims = {name: value for name, value in said.items() if value is not MISSING}
+    provider.lies = lies or {}
+    answer = sign_in(Client(raise_request_exception=False))
+    provider.claims, provider.lies = before, {}
+    assert answer.status_code == 403, (claims, lies)
+    event = Event.objects.filter(action="sign-in.fail").latest("at")
+    assert event.facts["why"] in text(answer)
+    assert not SocialAccount.objects.exists()
+    assert event.target_label == ("subject 4711" if "email" in claims else "new@example.com")
+    return str(event.facts["why"])
+
+
+def test_whoever_has_no_subject_is_nobody(provider: IdentityProvider, app: App) -> None:
+    subjects: list[Any] = [None, "", " ", 7, True, ["4711"], {}, MISSING, "a\0b"]
+    for subject in subjects:
+        assert "no subject" in refused(provider, {"sub": subject}), subject
+    assert "too long" in refused(provider, {"sub": "x" * 300})
+    assert "two subjects" in refused(provider, {}, {"sub": "4712"})
+    assert Event.objects.filter(action="sign-in.fail").count() == 11
+    assert not User.objects.exists()
+
+
+def test_an_address_is_vouched_for_by_true_and_by_nothing_else(provider: IdentityProvider, app: App) -> None:
+    words: list[Any] = ["false", "no", "", "1", "yes", 1, 0, None, ["true"], {}]
+    for word in words:
+        assert "email_verified is not true" in refused(provider, {"email_verified": word}), word
+    assert "email_verified is missing" in refused(provider, {"email_verified": MISSING})
+    for email in (MISSING, 7, None, ["new@example.com"], "no address"):
+        assert "the claim email is missing" in refused(provider, {"email": email}), email
+
+
+def test_its_text_true_is_true(provider: IdentityProvider, app: App, client: Client) -> None:
+    provider.claims["email_verified"] = "True"
+    assert sign_in(client).status_code == 302
+    assert client.get("/").status_code == 200
+
+
+def test_an_answer_to_another_question_is_not_taken(provider: IdentityProvider, app: App) -> None:
+    for nonce in ("another", "", None, 7):
+        assert "nonce" in refused(provider, {}, {"nonce": nonce})
