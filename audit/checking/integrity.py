@@ -221,7 +221,9 @@ def _absent(scope: Scope, after: int, to: int, kept: Mapping[int, CheckpointLine
 def _far(after: int) -> int:
     """How far one step may go: over a gap, however wide somebody made it, in one stride."""
     following = (
-        Checkpoint.objects.filter(number__gt=after)
+        Checkpoint.objects.filter(
+            number__gt=after, number__lt=1 << 62
+        )  # which no text is, as in windows.newest()
         .order_by("number")
         .values_list("number", flat=True)
         .first()

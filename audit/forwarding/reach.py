@@ -37,7 +37,7 @@ def parse_url(text: str) -> str:
         raise Invalid("url", "Write an https address: https://siem.example.com/hooks/alter.")
     if parts.scheme == "http" and not listed:
         raise Invalid("url", "Write https. Plain http is for hosts that PORTAL_WEBHOOK_HOSTS lists.")
-    address = parse_address(f"[{host}]" if ":" in host else host)
+    address = _parsed(host)
     if address and not may_reach(address, listed):
         raise Invalid(
             "url", f"{host} may not be sent to. PORTAL_WEBHOOK_HOSTS lists what may, of one's own network."
@@ -52,7 +52,7 @@ def addresses_of(host: str, port: int, *, own: bool = False) -> list[str]:
     except (OSError, UnicodeError):
         raise Unreachable(f"The name {host} leads nowhere.") from None
     listed = own or is_listed(host)
-    allowed = [text for text in sorted(found) if (it := parse_address(f"[{text}]")) and may_reach(it, listed)]
+    allowed = [text for text in sorted(found) if (it := _parsed(text)) and may_reach(it, listed)]
     if not allowed:
         raise Unreachable(f"{host} leads to an address that may not be sent to.")
     return allowed
@@ -80,6 +80,11 @@ def _embedded(address: Address) -> Address | None:
     if address in NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
+
+
+def _parsed(host: str) -> Address | None:
+    """An address without a port. None: it is a name."""
+    return parse_address(f"[{host}]" if ":" in host else host)
 
 
 def _split(url: str) -> SplitResult:

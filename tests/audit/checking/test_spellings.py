@@ -95,7 +95,9 @@ def test_an_id_in_another_spelling_is_a_row_that_is_missing_and_one_that_was_put
     for _ in each([copy]):
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM audit_pending")
-        assert [one.what for one in found()] == ["inserted"]
+        assert [one.what for one in found() if one.what != "fence"] == [
+            "inserted"
+        ]  # the test took those down
 
 
 def test_seals_checkpoints_and_claims_are_held_to_their_spelling() -> None:
