@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agents.models import App
+from audit.clock import at
 from audit.models import Call
 from tests.api.program import Program, error
 from tests.audit.records import NOON, acted, called
@@ -65,7 +66,8 @@ def test_another_apps_record_is_not_looked_at(app: App, other_app: App, by_suppo
 )
 def test_it_can_be_narrowed(app: App, by_support: Program, query: dict[str, str], count: int) -> None:
     call = called(app.id, NOON)
-    sealed(call)
+    with at(NOON):
+        sealed(call)
     with_fences_down(lambda: Call.objects.filter(id=call.id).update(path="/other"))
     assert len(findings(by_support, app, **query)) == count
 
