@@ -13,6 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from audit.checking.integrity import Scope, check
+from audit.clock import now
 from audit.ids import new_id
 from audit.models import Call, Checkpoint, Event, Pending, Seal
 from audit.sealing import seals
@@ -75,7 +76,7 @@ def write() -> None:
             for n in range(3)
         )
         if random.random() < 0.2:
-            acted(app)
+            acted(app, at=now())
         if random.random() < 0.1:
             time.sleep(random.uniform(0, 0.2))  # what a slow transaction is
     time.sleep(0.01)
