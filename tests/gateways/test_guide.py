@@ -26,6 +26,8 @@ from tests.gateways.gateway import DOCS, PLACES, Gateway, Ports
 from tests.keys.asking import opened
 from tests.server import Server
 
+pytestmark = pytest.mark.one_engine
+
 ROOT = DOCS.parents[1]
 GUIDE = (ROOT / "docs/gateways.md").read_text()
 OTHERS = {

@@ -11,6 +11,8 @@ from tests.gateways.gateway import Answer, Gateway
 from tests.keys.asking import opened
 from tests.keys.signing import signed
 
+pytestmark = pytest.mark.one_engine
+
 CLAIMS = {
     "X-Alter-Key-Id": "lie",
     "X-Alter-Key-Prefix": "lie",

@@ -16,6 +16,8 @@ from tests.gateways.gateway import Gateway, Ports
 from tests.keys.asking import opened
 from tests.server import Server
 
+pytestmark = pytest.mark.one_engine
+
 NAMES = (
     *(
         "x-api-key",
