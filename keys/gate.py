@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote_plus
 
 from django.db import close_old_connections, connection
 from django.http import HttpRequest
@@ -133,8 +132,7 @@ def is_too_large(meta: Mapping[str, Any]) -> bool:
 def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) -> Question:
     """The question that a call to the runtime API asks. The key goes no further than here."""
     key, meta = presented(request), request.META
-    address = unquote_plus(f"{request.path_info} {meta.get('QUERY_STRING', '')}")
-    exposed = plaintext.find(address)
+    exposed = plaintext.find_in_address(f"{request.path_info} {meta.get('QUERY_STRING', '')}")
     refusal = meta.get(REFUSED) or (
         refusals.KeyInUrl() if exposed else PayloadTooLarge() if is_too_large(meta) else None
     )

@@ -13,6 +13,7 @@ import string
 import zlib
 from collections.abc import Iterable
 from typing import NoReturn
+from urllib.parse import unquote_plus
 
 from django.conf import settings
 
@@ -28,6 +29,8 @@ SHORTEST_START = "alter_key_"
 AFTER_START = 40
 """Characters after `alter_key_`, `alter_pat_` or `alter_gateway_`: the published client insists on it."""
 CHECK_LENGTH = 6
+ENCODINGS = 4
+"""How often an address may have been percent-encoded for a secret in it to be found, as in audit/text.py."""
 
 _SHOWN = re.compile(r"alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{0,8}")
 _WHOLE = re.compile(r"alter_key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})")
@@ -113,6 +116,17 @@ def find(text: str) -> str:
     """The first thing in `text` that has the shape of a key. Empty: there is none."""
     found = _WHOLE.search(text) if text else None
     return found[0] if found else ""
+
+
+def find_in_address(text: str) -> str:
+    """The first secret of ours in an address, plain or percent-encoded, once or more often. Empty: there is none."""
+    for _ in range(ENCODINGS):
+        if found := find_any(text):
+            return found
+        if (further := unquote_plus(text)) == text:
+            break
+        text = further
+    return ""
 
 
 def find_any(text: str) -> str:

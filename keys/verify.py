@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import unquote_plus
 
 from django.core.exceptions import TooManyFieldsSent
 from django.db import connection
@@ -121,7 +120,7 @@ def tell(question: Question, outcome: Outcome) -> Answer:
 def read(meta: Mapping[str, Any]) -> Question:
     """The question a request asks. Raises Unavailable."""
     addresses = "".join([f"{meta[name]} " for name in ADDRESSES if name in meta])
-    exposed = plaintext.find_any(unquote_plus(addresses))
+    exposed = plaintext.find_in_address(addresses)
     presented = exposed or _presented(meta)
     wanted, must_sign, refusal = _wanted(str(meta.get("QUERY_STRING", "")))
     origin = origin_of(meta, "door")

@@ -133,6 +133,22 @@ def test_bytes_beyond_ascii_hide_nothing(front: Gateway, key: bytes) -> None:
     assert answer.status == 400 or told(answer) == "127.0.0.1 GET /api/caf%E9"
 
 
+def test_no_path_leads_elsewhere_than_it_begins(front: Gateway, key: bytes) -> None:
+    before = Call.objects.count()
+    for path in (
+        "/api/../x",
+        "/api/%2e%2e/x",
+        "/api/..%2fx",
+        "/api/..;/x",
+        "/api/a/../../x",
+        "/api/.%2E/x",
+    ):
+        for request, lines in ((b"GET", (key,)), (b"OPTIONS", PREFLIGHT)):
+            answer = front.send(*lines, start=request + b" " + path.encode() + b" HTTP/1.1")
+            assert answer.headers.get("x-served-by") != "the service", (path, request)
+    assert Call.objects.count() == before
+
+
 def test_a_folded_line_hides_nothing(front: Gateway, key: bytes) -> None:
     answer = front.send(key, b"X-Harmless: 1\r\n X-Original-URI: /lie\r\n\tX-Forwarded-For: 203.0.113.7")
     assert answer.status == 400 or told(answer) == "127.0.0.1 GET /api/last/7"

@@ -95,6 +95,15 @@ def test_a_key_in_an_address_is_noticed_beside_bytes_beyond_ascii(front: Front) 
     assert front.say(request=b"GET /verify?x=%E9&key=" + key + b" HTTP/1.1").error == "key_in_url"
 
 
+def test_a_key_in_an_address_is_noticed_however_it_is_encoded(front: Front) -> None:
+    key = front.keys["plain"]
+    for written in (f"%a{key}", f"%{key}", f"%61{key[1:]}", f"%2561{key[1:]}", key.replace("_", "%255F")):
+        for target in (f"/verify?x={written}", f"/verify?scope={written}", f"/verify?{written}=1"):
+            told = front.verify("plain", request=f"GET {target} HTTP/1.1".encode())
+            assert told.error == "key_in_url", target
+        assert front.last_call()["detail"].count(key[22:]) == 0
+
+
 def test_head_is_answered_like_get_without_its_body(front: Front) -> None:
     get = front.verify("plain")
     head = front.verify("plain", request=b"HEAD /verify HTTP/1.1")
