@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -33,17 +34,17 @@ def redact(text: str) -> str:
         text = _SECRET.sub(r"\1[redacted]", text)
     if "%" not in text:
         return text
-    decoded = _decoded(text)
+    *_, decoded = decodings(text)
     return _SECRET.sub(r"\1[redacted]", decoded) if _SECRET.search(decoded) else text
 
 
-def _decoded(text: str) -> str:
+def decodings(text: str, decode: Callable[[str], str] = unquote) -> Iterator[str]:
+    """`text` as it is, and as it reads when it is percent-decoded once and more often."""
+    yield text
     for _ in range(_ENCODINGS):
-        further = unquote(text)
-        if further == text:
-            break
-        text = further
-    return text
+        if (further := decode(text)) == text:
+            return
+        yield (text := further)
 
 
 def keepable(text: str, longest: int) -> str:

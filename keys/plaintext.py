@@ -17,6 +17,8 @@ from urllib.parse import unquote_plus
 
 from django.conf import settings
 
+from audit.text import decodings
+
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KINDS = {
     "app": "alter_key_app_",
@@ -29,8 +31,6 @@ SHORTEST_START = "alter_key_"
 AFTER_START = 40
 """Characters after `alter_key_`, `alter_pat_` or `alter_gateway_`: the published client insists on it."""
 CHECK_LENGTH = 6
-ENCODINGS = 4
-"""How often an address may have been percent-encoded for a secret in it to be found, as in audit/text.py."""
 
 _SHOWN = re.compile(r"alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{0,8}")
 _WHOLE = re.compile(r"alter_key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})")
@@ -120,13 +120,7 @@ def find(text: str) -> str:
 
 def find_in_address(text: str) -> str:
     """The first secret of ours in an address, plain or percent-encoded, once or more often. Empty: there is none."""
-    for _ in range(ENCODINGS):
-        if found := find_any(text):
-            return found
-        if (further := unquote_plus(text)) == text:
-            break
-        text = further
-    return ""
+    return next(filter(None, map(find_any, decodings(text, unquote_plus))), "")
 
 
 def find_any(text: str) -> str:
