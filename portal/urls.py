@@ -29,6 +29,7 @@ import portal.notices.views as notice_pages
 import portal.people.house_views as house_pages
 import portal.people.people_views as person_pages
 import portal.people.views as people_pages
+import portal.record.log_views as log_pages
 import portal.record.views as record_pages
 import portal.signing_in.views as security_pages
 import portal.support.views as support_pages
@@ -207,6 +208,7 @@ app: list[URLPattern | URLResolver] = [
 
 record = [
     path("", page(record_pages.record, on_audit.READ_UPKEEP), name="record"),
+    path("log/", page(log_pages.log, on_audit.READ_UPKEEP), name="portal-log"),
     path("retention/<str:kind>/", page(record_pages.retain, on_audit.RETAIN), name="record-retain"),
     path(
         "destinations/new/",

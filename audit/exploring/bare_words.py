@@ -22,7 +22,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX = re.compile(r"[0-9a-f]{32}")
 
 
-def meaning(word: str, app_id: UUID) -> dict[str, str]:
+def meaning(word: str, app_id: UUID | None) -> dict[str, str]:
     """The filter that `word` stands for, as name and value. Raises Invalid on `q`, and TooBroad."""
     if "\0" in word:
         raise Invalid("q", "Leave out NUL and broken characters.")
@@ -56,7 +56,7 @@ def _by_list(word: str) -> dict[str, str]:
     return next(({name: low} for name, words in lists.items() if low in words), {})
 
 
-def _by_id(word: str, app_id: UUID) -> dict[str, str]:
+def _by_id(word: str, app_id: UUID | None) -> dict[str, str]:
     """Ids of keys, agents and callers are indexed, and so are those of entries."""
     if _HEX.fullmatch(word):
         # A request's id is made of the time, a trace's by chance: the version tells.
@@ -73,7 +73,7 @@ def _tables(column: str) -> list[Any]:
     return [Call.objects] if column == "caller_id" else [Event.objects, Call.objects]
 
 
-def _by_name(word: str, app_id: UUID) -> dict[str, str]:
+def _by_name(word: str, app_id: UUID | None) -> dict[str, str]:
     """What acts call keys, agents and people."""
     with patience():
         keys = keys_like(app_id, word)

@@ -133,8 +133,8 @@ class FilterForm(forms.Form):
             self.add_error("until", "Write a moment after the one it is from.")
         return data
 
-    def filters(self, app_id: UUID) -> Filters:
-        """What was asked for. Only for a valid form."""
+    def filters(self, app_id: UUID | None) -> Filters:
+        """What was asked for, of an app or of none. Only for a valid form."""
         asked = {name: data for name, data in self.cleaned_data.items() if name not in ("q", "range", "kind")}
         agent, kind = asked.pop("agent"), self.cleaned_data["kind"]
         asked |= {"agent": UUID(agent)} if _UUID.fullmatch(agent) else {"agent_name": agent}
@@ -142,7 +142,7 @@ class FilterForm(forms.Form):
             asked["outcome"] = "act"
         return Filters(app_id, calls_only=kind == "call", **asked)
 
-    def with_typed(self, app_id: UUID) -> "FilterForm":
+    def with_typed(self, app_id: UUID | None) -> "FilterForm":
         """These filters with what is typed among them; this form itself if there is nothing, or it cannot be read."""
         if not self.data["q"] or "q" in self.errors:
             return self

@@ -48,7 +48,7 @@ class Typed:
     words: list[str] = field(default_factory=list)
 
 
-def read(text: str, app_id: UUID) -> dict[str, str]:
+def read(text: str, app_id: UUID | None) -> dict[str, str]:
     """The filters, by name, that `text` sets. Raises Invalid on `q`, and TooBroad."""
     typed = parse(text)
     for word in _joined(typed.words, app_id):
@@ -90,7 +90,7 @@ def _set(filters: dict[str, str], name: str, value: str) -> None:
     filters[name] = value
 
 
-def _joined(words: list[str], app_id: UUID) -> list[str]:
+def _joined(words: list[str], app_id: UUID | None) -> list[str]:
     """Several words may be one name."""
     together = " ".join(words)
     try:

@@ -11,7 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser import story
+
 CheckPage = Callable[..., None]
+LookAt = Callable[[list[str]], None]
 NewContext = Callable[..., BrowserContext]
 
 # The browser reports every answer that is a refusal, and refusals are part of the portal.
@@ -78,6 +81,56 @@ def axe() -> CheckPage:
         violations = page.evaluate("options => axe.run(options).then((found) => found.violations)", options)
         if violations:
             pytest.fail(f"axe-core on {page.url}:\n" + "\n".join(map(_violation, violations)), pytrace=False)
+
+    return check
+
+
+LONG = "/docs/api-reference/"
+"""A quarter of all that axe looks at. /docs/sdk-api/ is of the same template, and so its colours are the same."""
+
+
+IN_ONE_HISTORY = 40
+"""A browser remembers 50 pages."""
+
+
+@pytest.fixture
+def look_at(page: Page, axe: CheckPage) -> LookAt:
+    """Return a check that pages are for everyone, and whole again after the browser's Back.
+
+    For everyone: axe finds nothing in light and dark, and nothing has to be scrolled sideways for at 320 px. A page is
+    opened once for all three: style sheets alone tell them apart (tests/portal/test_look.py).
+    """
+
+    def look(address: str) -> bool:
+        page.emulate_media(color_scheme="light")
+        page.goto(address)
+        if address == LONG:
+            axe(page, without="color-contrast")
+        else:
+            axe(page)
+            page.emulate_media(color_scheme="dark")
+            axe(page, "color-contrast", "link-in-text-block")
+        page.set_viewport_size(story.PHONE)
+        wide = bool(page.evaluate("document.documentElement.scrollWidth > 320"))
+        page.set_viewport_size(story.DESK)
+        return wide
+
+    def go_back(addresses: list[str]) -> list[str]:
+        """Leave the last one, and return to each; say where a page is not whole."""
+        page.goto("/account/login/")
+        fallen = []
+        for _ in addresses:
+            page.go_back(wait_until="domcontentloaded")
+            fallen += [] if story.stands(page) else [page.url]
+        return fallen
+
+    def check(addresses: list[str]) -> None:
+        wide, fallen = [], []
+        for start in range(0, len(addresses), IN_ONE_HISTORY):
+            few = addresses[start : start + IN_ONE_HISTORY]
+            wide += [address for address in few if look(address)]
+            fallen += go_back(few)
+        assert (wide, fallen) == ([], [])
 
     return check
 

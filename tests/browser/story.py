@@ -80,3 +80,15 @@ def mint_token(page: Page, name: str) -> str:
     page.get_by_role("button", name="Mint token").click()
     page.get_by_role("heading", name="Token minted").wait_for()
     return page.locator("#secret").inner_text().strip()
+
+
+def stands(page: Page) -> bool:
+    """Tell whether a page is whole: what every page has is there once, and what scripts do at its start was done."""
+    return bool(
+        page.evaluate(
+            """() => document.querySelectorAll("#main").length === 1
+            && document.querySelectorAll("#toasts, #dialog, #progress").length <= 3
+            && !document.querySelector("[data-theme-switch][hidden]")
+            && !document.querySelector("button[type=submit]:disabled:not([data-needs])")"""
+        )
+    )

@@ -26,13 +26,13 @@ document.addEventListener(
   true,
 );
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!event.detail.target.matches(".unfolded")) return;
+  if (!event.detail.target?.matches(".unfolded")) return;
   // One at a time: what is open has headings that others refer to.
   document.querySelectorAll('[data-unfolds][aria-expanded="true"]').forEach(fold);
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   const under = event.detail.target;
-  if (under.matches(".unfolded")) {
+  if (under?.matches(".unfolded")) {
     document.querySelector(`[data-unfolds="${under.id}"]`)?.setAttribute("aria-expanded", String(under.hasChildNodes()));
   }
 });

@@ -64,7 +64,7 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (document.getElementById("log") && !event.detail.target.matches(".unfolded, #dialog")) renewTail();
+  if (document.getElementById("log") && !event.detail.target?.matches(".unfolded, #dialog")) renewTail();
 });
 addEventListener("pagehide", stopTail);
 renewTail();

@@ -25,6 +25,15 @@ const closeButton = () => {
 const unhide = (where) =>
   where.querySelectorAll("[data-close][hidden], [data-theme-switch][hidden]").forEach((it) => (it.hidden = false));
 
+// A browser that keeps nothing refuses even to be asked, and forgets the choice with the page.
+const keepTheme = (theme) => {
+  try {
+    localStorage.setItem("theme", theme);
+  } catch {
+    say("This browser keeps nothing for this site: the choice lasts until you leave this page.");
+  }
+};
+
 // ── Copying ─────────────────────────────────────────────────────────────────
 const select = (element) => {
   const range = document.createRange();
@@ -85,7 +94,8 @@ document.addEventListener("click", (event) => {
     const dark = root.dataset.theme
       ? root.dataset.theme === "dark"
       : matchMedia("(prefers-color-scheme: dark)").matches;
-    localStorage.setItem("theme", (root.dataset.theme = dark ? "light" : "dark"));
+    root.dataset.theme = dark ? "light" : "dark";
+    keepTheme(root.dataset.theme);
   } else if ("downloadEnv" in on.dataset) {
     downloadEnv(from, on.dataset.envName);
   } else if ("close" in on.dataset) {
@@ -135,13 +145,14 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => submitters(event.target).forEach((it) => (it.disabled = true))); // after its value was taken
 });
 let resting = [];
+const isPosting = (event) => Boolean(event.target.matches?.("form[method=post]"));
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (!event.target.matches("form[method=post]")) return;
+  if (!isPosting(event)) return;
   resting = submitters(event.target).filter((it) => !it.disabled);
   resting.forEach((it) => (it.disabled = true));
 });
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (!event.target.matches("form[method=post]")) return;
+  if (!isPosting(event)) return;
   resting.forEach((it) => (it.disabled = false));
   if (document.activeElement === document.body) event.detail.requestConfig?.triggeringEvent?.submitter?.focus();
 });
@@ -165,7 +176,8 @@ addEventListener("pageshow", (event) => {
 
 // ── htmx ────────────────────────────────────────────────────────────────────
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "dialog") openDialog(event.detail.target.querySelector("dialog"));
+  const into = event.detail.target; // there is none where a script swaps
+  if (into?.id === "dialog") openDialog(into.querySelector("dialog"));
   ready();
 });
 document.addEventListener("htmx:oobAfterSwap", () => unhide(document));

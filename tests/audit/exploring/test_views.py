@@ -92,7 +92,7 @@ def test_nothing_can_be_posted_to_the_record(
 def test_an_act_is_told_in_a_sentence(read: Read, app: App) -> None:
     acted(app.id, action="key.deprecate", reason="moving on", ip="203.0.113.9")
     sealed()
-    assert "Admin did key.deprecate on worker page · “moving on” 203.0.113.9" in text(read())
+    assert "Admin deprecated worker key.deprecate · page · “moving on” 203.0.113.9" in text(read())
 
 
 def test_a_call_is_told_in_a_sentence(read: Read, app: App) -> None:

@@ -1,0 +1,61 @@
+"""The portal's own log: what belongs to no app, such as people, sign-ins, settings, and calls with unknown keys."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from audit.exploring import search
+from audit.exploring.forms import FilterForm
+from audit.exploring.patience import patience
+from audit.exploring.search import Filters, Page
+from audit.faces import PortalRequest
+from audit.refusals import Invalid, TooBroad
+
+MAX_COUNTED = 10_000
+NOTHING = Page([], None, None)
+
+
+@require_GET
+def log(request: PortalRequest) -> HttpResponse:
+    """Acts and calls of no app, newest first, as far as the filters let through."""
+    form = FilterForm(request.GET)
+    if form.held_a_secret:
+        return HttpResponseRedirect(request.path + form.address(q=form.data["q"]))
+    typed = form.with_typed(None)
+    if typed is not form:
+        return HttpResponseRedirect(request.path + typed.address())
+    context = _found(form, request.GET.get("before", ""), request.GET.get("after", ""))
+    return render(request, "portal/log.html", context, status=422 if form.errors else 200)
+
+
+def _found(form: FilterForm, before: str, after: str) -> dict[str, Any]:
+    """A page of the entries and how many there are. What cannot be read, or takes too long, is said on `form`."""
+    page, total = NOTHING, 0
+    try:
+        places = search.parse_cursor(before), search.parse_cursor(after)
+        if form.is_valid():
+            with patience():
+                page = search.timeline(form.filters(None), before=places[0], after=places[1])
+                total = _count(form.filters(None))
+    except Invalid as invalid:
+        form.add_error(None, invalid.why)
+    except TooBroad as refusal:
+        form.add_error(None, f"{refusal.message} {refusal.hint}")
+    return {
+        "form": form,
+        "active": form.active(),
+        "hidden": [form[name] for name in form.in_force() if name not in ("range", "since", "until")],
+        "entries": page.entries,
+        "total": min(total, MAX_COUNTED),
+        "is_more": total > MAX_COUNTED,
+        "older": form.address(before=str(page.older)) if page.older else "",
+        "newer": form.address(after=str(page.newer)) if page.newer else "",
+    }
+
+
+def _count(filters: Filters) -> int:
+    """How many entries match, up to one more than are counted."""
+    left = MAX_COUNTED + 1
+    return sum(rows.order_by()[:left].count() for rows in search.rows(filters))
