@@ -34,7 +34,10 @@ class ScopeFields(ValuesForm):
     """The scope matrix: a level for each resource, the actions, and scopes written out."""
 
     actions = forms.MultipleChoiceField(
-        required=False, choices=[(name, name) for name in ACTIONS], widget=forms.CheckboxSelectMultiple
+        label="Scopes",
+        required=False,
+        choices=[(name, name) for name in ACTIONS],
+        widget=forms.CheckboxSelectMultiple,
     )
     more_scopes = forms.CharField(
         label="Scopes for one thing only",
@@ -67,7 +70,10 @@ class ScopeFields(ValuesForm):
     def read_scopes(self) -> ScopeSet | None:
         """The scopes chosen, or None with the complaint on the form."""
         names = self.scope_names()
-        parsed: ScopeSet | None = self.read("more_scopes", lambda: parse_scopes(names))
+        # That nothing is chosen is no fault of the field where scopes are written out.
+        parsed: ScopeSet | None = self.read(
+            "more_scopes" if names else "actions", lambda: parse_scopes(names)
+        )
         return parsed
 
 

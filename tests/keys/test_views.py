@@ -107,6 +107,15 @@ def test_what_cannot_be_taken_is_said_and_nothing_typed_is_lost(
     assert not app.keys.exists()
 
 
+def test_that_no_scope_is_chosen_is_said_at_the_scopes_and_not_where_they_are_written_out(
+    developers: Client, app: App
+) -> None:
+    page = post_mint(developers, app, scope_grants="none").content.decode()
+    assert '<a href="#id_actions">Scopes</a>: Choose at least one scope.' in page
+    assert page.index('class="error" id="id_actions"') < page.index('class="matrix"')
+    assert 'id="id_more_scopes_error"' not in page
+
+
 def test_a_full_quota_is_said_on_the_form(developers: Client, app: App) -> None:
     minted(app)
     update_app(shell(), app, max_keys=1)
