@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -59,6 +60,13 @@ class Served:
             self._process = subprocess.Popen(
                 self._words, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
+        try:
+            self._wait()
+        except BaseException:
+            self.kill()  # `with` stops only what has started
+            raise
+
+    def _wait(self) -> None:
         for _ in range(600):
             if self._answers(self._ready):
                 return
@@ -77,7 +85,8 @@ class Served:
     def kill(self) -> None:
         """End every process of it at once."""
         if self._process:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
     def _answers(self, path: str) -> bool:
