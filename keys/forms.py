@@ -94,7 +94,7 @@ class FilterForm(forms.Form):
         ("ended", "Expired or over"),
         ("revoked", "Revoked"),
     ]
-    KIND = [("", "App and agent"), ("app", "App"), ("agent", "Agent"), ("derived", "Derived")]
+    KIND = [("", "App, agent"), ("app", "App"), ("agent", "Agent"), ("derived", "Derived")]
     UNUSED = [("", "Any time"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")]
     EXPIRING = [("", "Any time"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")]
 
