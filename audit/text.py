@@ -8,8 +8,11 @@ from urllib.parse import unquote
 
 HTTP_WHITESPACE = " \t"
 """All that may stand around a header's value and is no part of it (RFC 9110, section 5.6.3). str.strip() takes more."""
+_BETWEEN = r"[\s_.:/-]{1,3}"
+"""What stands between the words of a key, or in the place of it where someone wrote one another way: alter-key-app-…"""
 _SECRET = re.compile(
-    r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Z]{8})[0-9A-Z]{6,}", re.IGNORECASE
+    rf"(alter{_BETWEEN}(?:key{_BETWEEN}(?:app|agent|derived)|pat|gateway){_BETWEEN}[0-9A-Z]{{8}})[0-9A-Z]{{6,}}",
+    re.IGNORECASE,
 )
 _ENCODINGS = 4
 """How often a text may have been percent-encoded for a secret in it to be found."""
@@ -30,7 +33,7 @@ def redact(text: str) -> str:
 
     If one is percent-encoded, once or more often, what is left is the text decoded: the encoded one tells it whole.
     """
-    if "_" in text and "alter_" in text.lower():
+    if "alter" in text.lower():
         text = _SECRET.sub(r"\1[redacted]", text)
     if "%" not in text:
         return text

@@ -62,6 +62,11 @@ def test_kept_text_holds_nothing_that_turns_or_breaks_it(mark: str) -> None:
     assert keepable(f"a{mark}b", 80) == "a b"
 
 
+@pytest.mark.parametrize("between", ["-", ".", "__", ":", "/", " ", "_-_"])
+def test_a_key_spelled_another_way_is_redacted_too(between: str) -> None:
+    assert redact(WHOLE.replace("_", between)) == "alter_key_app_Example0[redacted]".replace("_", between)
+
+
 def test_a_key_that_would_be_cut_by_the_length_is_redacted_first() -> None:
     assert "a" * 9 not in keepable(WHOLE, 30)
 
