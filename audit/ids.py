@@ -1,5 +1,6 @@
 """Ids for everything that is recorded: UUIDv7, so that they sort by time of birth (RFC 9562, section 5.7)."""
 
+from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -21,3 +22,8 @@ def new_hex() -> str:
 def id_of(text: str) -> UUID:
     """The id that `text` spells. Those of keys and apps come again and again, and reading one takes its time."""
     return UUID(text)
+
+
+def first_of(moment: datetime) -> UUID:
+    """The least id that can be made from this moment on."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

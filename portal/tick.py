@@ -1,11 +1,14 @@
 """The timed work: what the clock asks for, whoever is looking. Threads of the server do it, or `manage.py tick`.
 
 Any number of processes may tick: each work has a lease, so that one of them does it, and it is due by what the
-database says of the last time.
+database says of the last time. What watches the record obeys nothing that the database says: each process looks for
+itself, by its own clock.
 """
 
 import logging
+import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +17,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from audit import lease
+from audit.checking import indexes
 from audit.clock import now
 from audit.forwarding import deliveries
 from audit.keeping import partitions, retention
@@ -40,12 +44,15 @@ class Work:
     do: Callable[[], int]
     is_wanted: Callable[[], bool] = lambda: True
     """A cheap look at whether there is anything to do, so that an idle portal writes nothing."""
+    has_lease: bool = True
+    """False: every process does it, whoever else does."""
 
 
 WORKS = (
     Work("seal", timedelta(seconds=settings.SEAL_EVERY), seals.seal_all, Pending.objects.exists),
     Work("witness", timedelta(seconds=30), telling.tell, telling.is_wanted),
-    Work("alarms", timedelta(seconds=30), alarms.look),
+    Work("indexes", timedelta(minutes=1), indexes.watch, has_lease=False),
+    Work("alarms", timedelta(seconds=30), alarms.look, has_lease=False),
     Work("partitions", timedelta(hours=6), partitions.make_ahead, partitions.are_ours),
     Work("forward", timedelta(seconds=2), deliveries.forward, deliveries.is_wanted),
     Work("purge", timedelta(hours=1), retention.purge),
@@ -59,6 +66,10 @@ WORKS = (
     Work("counters", timedelta(hours=1), counters.sweep),
     Work("nonces", timedelta(minutes=1), lambda: nonces.sweep(now()), Nonce.objects.exists),
 )
+
+
+_due_at: dict[str, float] = {}
+"""When this process does again what has no lease, by the clock that nobody sets."""
 
 
 def tick(stop: Callable[[], bool] = lambda: False, works: Sequence[Work] | None = None) -> int:
@@ -101,12 +112,22 @@ def start(stop: threading.Event) -> list[threading.Thread]:
 def _is_due(work: Work) -> bool:
     if not work.is_wanted():
         return False
+    if not work.has_lease:
+        return _due_at.get(work.name, 0) <= time.monotonic()
     last, moment = lease.last_done(work.name), now()
     return last is None or last + work.every <= moment or last > moment  # the clock was set back
 
 
 def _carry_out(work: Work, by: str, stop: Callable[[], bool]) -> bool:
     """Do the work piece by piece, keeping the lease meanwhile. False: someone else has it."""
+    if not work.has_lease:
+        while not stop() and work.do():
+            pass
+        spread = (
+            0.8 + secrets.randbelow(40) / 100
+        )  # so that processes that started together do not look together
+        _due_at[work.name] = time.monotonic() + work.every.total_seconds() * spread
+        return True
     while lease.take(work.name, by):
         if stop() or not work.do():
             lease.finish(work.name, by)

@@ -1,24 +1,24 @@
 """Alarms about what proves the record: each is raised once, stands until it is over, and both are on record."""
 
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+import logging
+from collections.abc import Callable, Iterator, Mapping
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from audit.actions import END_ALARM, RAISE_ALARM
 from audit.actors import system
 from audit.change import change
-from audit.checking import fencing, waiting
+from audit.checking import backlog, fencing, indexes, schema, tampered
 from audit.clock import now
-from audit.models import Alarm
+from audit.models import Alarm, Event
+from audit.models.readable import ReadableQuerySet
 from audit.sealing import checkpoints, pins, signing
 from audit.witnessing import standing as witnesses
 
+log = logging.getLogger(__name__)
 SEAL_KEY, TAMPERED = "seal-key", "tampered"
-STANDS = timedelta(days=7)
-"""How long it is said on every page of admins that rows were forged or deleted: of that there is no end."""
 
 
 def _files() -> str:
@@ -28,13 +28,20 @@ def _files() -> str:
         return f"The files of checkpoints cannot be read: {error.strerror}. See to {settings.CHECKPOINT_DIR}."
 
 
-LOOKS = {"checkpoints": _files, "fences": fencing.broken, "sealing": waiting.seal_or_tell}
+LOOKS = {
+    "checkpoints": _files,
+    "fences": fencing.broken,
+    "schema": schema.changed,
+    indexes.CODE: indexes.found,
+    "sealing": backlog.seal_or_tell,
+    TAMPERED: tampered.trouble,
+}
 """What is looked at each time, by the code of its alarm."""
 
 
 def standing() -> QuerySet[Alarm]:
-    """Those that are not over, the oldest first."""
-    return Alarm.objects.filter(ended_at=None).order_by("raised_at", "id")
+    """Those that are not over, the oldest first. One that somebody put in so that it cannot be read hides no other."""
+    return ReadableQuerySet(Alarm).filter(ended_at=None).order_by("raised_at", "id")
 
 
 def look() -> int:
@@ -46,27 +53,30 @@ def look() -> int:
 def _wrong() -> Iterator[tuple[str, str]]:
     """What is wrong now: a code, and a sentence with the next step."""
     for code, look_at in LOOKS.items():
-        if says := look_at():
+        if says := _looked(code, look_at):
             yield code, says
-    yield from _tampered()
+    rare = {indexes.CODE: indexes.held_at()}
+    for code, held_at in rare.items():  # only a look that began after it was raised ends it
+        yield from standing().filter(code=code, raised_at__gt=held_at).values_list("code", "says")
     if not pins.is_pinned(signing.public_key()):
         says = f"The seal key {signing.key_id()} took the place of another without a handover."
         yield SEAL_KEY, f"{says} Bring the other back, or run manage.py rotate_seal_key --lost."
     yield from witnesses.wrong()
 
 
-def tampered(says: str) -> bool:
-    """Raise the alarm that the record was tampered with, unless it stands. Returns whether it was raised."""
-    return _raise(TAMPERED, says)
-
-
-def _tampered() -> Iterator[tuple[str, str]]:
-    young = standing().filter(code=TAMPERED, raised_at__gt=now() - STANDS)
-    yield from young.values_list("code", "says")
+def _looked(code: str, look_at: Callable[[], str]) -> str:
+    """What is wrong. A look that fails is wrong as well, and keeps no other from its turn."""
+    try:
+        return look_at()
+    except Exception as error:
+        if "locked" in str(error):  # it is busy, and will be looked at again
+            raise
+        log.exception("the look at %s failed", code)
+        return f"The watch of the audit log could not look at: {code} ({type(error).__name__}). See the portal's log."
 
 
 def _raise(code: str, says: str) -> bool:
-    if Alarm.objects.filter(code=code, ended_at=None).exists():
+    if _stands(code):
         return False
     alarm = Alarm(code=code, says=says)
     try:
@@ -75,6 +85,19 @@ def _raise(code: str, says: str) -> bool:
     except IntegrityError:  # another process just did
         return False
     return True
+
+
+def _stands(code: str) -> bool:
+    """Whether the portal raised it. What somebody else put there, or wrote over, makes way."""
+    told = Alarm.objects.filter(code=code, ended_at=None).values_list("says", flat=True)[:1]
+    if not told:
+        return False
+    acts = Event.objects.filter(action=RAISE_ALARM.name, target_id=code).order_by("-at")
+    if (act := acts.first()) and act.changes.get("says", [None])[-1] == told[0]:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_alarm WHERE code = %s AND ended_at IS NULL", [code])
+    return False
 
 
 def _end(wrong: Mapping[str, str]) -> int:

@@ -18,9 +18,11 @@ _RECORD, _WAITING, _SET_ASIDE = (
     import_module(f"audit.migrations.{name}")
     for name in ("0002_append_only", "0004_sealing", "0009_row_macs")
 )
+# Before PostgreSQL 15 the triggers of months, made after those of the whole, are called internal.
 _TRIGGERS = """
 SELECT tgrelid::regclass::text, tgname::text, pg_get_triggerdef(pg_trigger.oid, true), tgenabled::text FROM pg_trigger
-JOIN pg_class ON pg_class.oid = tgrelid WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal
+JOIN pg_class ON pg_class.oid = tgrelid
+WHERE relnamespace = current_schema()::regnamespace AND (NOT tgisinternal OR tgparentid <> 0)
 """
 _FUNCTIONS = """
 SELECT proname::text, prosrc FROM pg_proc

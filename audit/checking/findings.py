@@ -23,6 +23,9 @@ MEANINGS = {
     "silent": "A witness has not acknowledged the checkpoints for too long, or an alarm stands.",
     "stalled": "Rows wait for their seals for too long: the sealer stands still.",
     "fence": "A trigger that keeps the record as it was written is gone, switched off, changed or added.",
+    "schema": "A table, a column, an index, a view or a policy of the record is not as the portal makes it.",
+    "index": "An index does not hold what its table holds: pages show what is not on record, or leave out what is.",
+    "tally": "What was counted in an hour, for charts, is not what was sealed of it.",
     "purge": "Rows are said to have been purged, and no signed claim says so.",
     "erasure": "A row is said to have been erased, and no signed claim says so, or it still tells something.",
     "count": "There are not as many rows as the file says.",
@@ -36,6 +39,7 @@ NOTES = {
     "reanchored": "The checkpoints kept outside the database begin anew, and two people said why.",
     "restored": "The files of checkpoints were lost and written anew, and somebody said why.",
     "unlinked": "A seal key followed another that did not sign the handover, and somebody said why.",
+    "unchecked": "Whether indexes hold what their tables hold was not looked at, or not to the end.",
     "beyond": "The checkpoints kept elsewhere go further than this file.",
 }
 """What is worth knowing and nothing wrong."""

@@ -1,7 +1,8 @@
 """Checks the record in the database, in steps of bounded size: checkpoints, the rows under them, what lies beside.
 
-Three things are gone through, one after the other: checkpoints by number, with their rows, against each other and
-against those kept outside the database; seals beyond the last checkpoint; rows that neither have a seal nor wait.
+Five things are gone through, one after the other: checkpoints by number, with their rows, against each other and
+against those kept outside the database; seals beyond the last checkpoint; rows that neither have a seal nor wait; what
+charts count; whether indexes hold what their tables hold.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +17,16 @@ from django.db.models.functions import Coalesce
 
 from audit.checking import (
     anchors,
+    backlog,
     batches,
     fencing,
     forgeries,
+    indexes,
+    recount,
+    schema,
     signed_claims,
     spellings,
     strays,
-    waiting,
     windows,
 )
 from audit.checking.chains import Chain
@@ -39,7 +43,7 @@ from audit.witnessing import standing as witnesses
 
 MOST_ROWS, MOST_CHECKPOINTS, MOST_NUMBERS = 5_000, 200, 20_000
 """How much of each is looked at in one step at the most; of one batch, all of it."""
-MOST_BEYOND, MOST_STEPS, MOST_SHOWN = 100, 8, 100
+MOST_BEYOND, MOST_STEPS, MOST_SHOWN = 100, 10, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,11 @@ class Step:
         return sorted(self.findings, key=lambda found: found.is_note)[:MOST_SHOWN]
 
 
-def step(scope: Scope, place: str = "") -> Step:
-    """Check a bounded piece, from where the one before ended. Raises Invalid for a place that is none."""
+def step(scope: Scope, place: str = "", patience: float | None = indexes.STEP_SECONDS) -> Step:
+    """Check a bounded piece, from where the one before ended. Raises Invalid for a place that is none.
+
+    `patience`: for how many seconds indexes are looked at. None: to their end.
+    """
     part, _, rest = (place or f"c.{windows.begins(scope.since)}").partition(".")
     if part == "c" and rest.isascii() and rest.isdigit() and len(rest) < 19:
         return _numbers(scope, int(rest))
@@ -97,7 +104,13 @@ def step(scope: Scope, place: str = "") -> Step:
         return Step([*_beyond(scope), *forged], strays.begin(scope.kind))
     if part == "r":
         findings, rows, further = strays.step(scope.stream, scope.kind, (scope.since, scope.until), rest)
-        return Step(findings, further, rows=rows)
+        return Step(findings, further or "t.", rows=rows)
+    if part == "t":
+        told, further = recount.step(scope.stream, scope.kind, (scope.since, scope.until), rest)
+        return Step(told, f"t.{further}" if further else "i.0")
+    if part == "i" and rest.isascii() and rest.isdigit() and len(rest) < 4:
+        told, following = indexes.step(int(rest), patience=patience)
+        return Step([*told, *_unchecked(scope)], None if following is None else f"i.{following}")
     raise Invalid("cursor", "This is not where a step ended.")
 
 
@@ -105,7 +118,7 @@ def check(scope: Scope) -> Iterator[Step]:
     """All steps, one after the other."""
     place: str | None = ""
     while place is not None:
-        done = step(scope, place)
+        done = step(scope, place, patience=None)
         yield done
         place = done.place
 
@@ -119,7 +132,7 @@ def newest(scope: Scope, most: int = 20) -> Step:
     for _ in range(MOST_STEPS):
         if place is None:
             break
-        done = step(scope if place.startswith("c") else beside, place)
+        done = step(scope if place.startswith("c") else beside, place, patience=indexes.PAGE_SECONDS)
         findings += done.findings
         checkpoints, rows, place = checkpoints + done.checkpoints, rows + done.rows, done.place
     return Step(findings, place, checkpoints, rows)
@@ -264,7 +277,12 @@ def _gone(one: CheckpointLine, what: str) -> Finding:
 def _beside() -> Iterator[Finding]:
     """What else proves the record: files, fences, the sealer, witnesses, keys that followed without a handover."""
     yield from spellings.of_claims()
-    looks = {"unkept": checkpoints.lost, "fence": fencing.broken, "stalled": waiting.trouble}
+    looks = {
+        "unkept": checkpoints.lost,
+        "fence": fencing.broken,
+        "schema": schema.changed,
+        "stalled": backlog.trouble,
+    }
     yield from (Finding(what, says) for what, look in looks.items() if (says := look()))
     yield from (Finding("silent", says) for _, says in witnesses.wrong())
     for line in pins.lines():
@@ -306,6 +324,13 @@ def _beyond(scope: Scope) -> Iterator[Finding]:
             for seal in seals[:MOST_BEYOND]:
                 where = Where(kind, seal.seq, seal.row_id, stream=stream)
                 yield Finding("inserted", "The row has a seal, and no checkpoint stands above it.", where)
+
+
+def _unchecked(scope: Scope) -> Iterator[Finding]:
+    """That nobody can say whether indexes hold all of it: with the check of everything, not each day."""
+    if scope == Scope() and not indexes.is_possible():
+        says = "PostgreSQL's extension amcheck is not there, or this role may not use it."
+        yield Finding("unchecked", f"{says} docs/operations.md says how it is given.")
 
 
 def _streams() -> Iterator[UUID]:

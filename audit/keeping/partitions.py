@@ -36,12 +36,13 @@ class Part(NamedTuple):
 
 
 def parts() -> list[Part]:
-    """The partitions there are, the oldest first. None on SQLite."""
+    """The partitions there are, the oldest first. None on SQLite. What has no bounds in time is somebody else's."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
         cursor.execute(_PARTS)
-        found = [Part(name, *_bounds(told)) for name, told in cursor.fetchall()]
+        told = [(name, _bounds(told)) for name, told in cursor.fetchall()]
+    found = [Part(name, *bounds) for name, bounds in told if bounds]
     return sorted(found, key=lambda part: part.begins or datetime.min.replace(tzinfo=UTC))
 
 
@@ -142,8 +143,12 @@ def _range(begins: datetime | None, ends: datetime | None) -> str:
     return f"FOR VALUES FROM ({lower}) TO ({upper})"
 
 
-def _bounds(told: str) -> tuple[datetime | None, datetime | None]:
-    moments = {
-        side: datetime.fromisoformat(moment) if moment else None for side, _, moment in _BOUND.findall(told)
-    }
-    return moments["FROM"], moments["TO"]
+def _bounds(told: str) -> tuple[datetime | None, datetime | None] | None:
+    try:
+        moments = {
+            side: datetime.fromisoformat(moment) if moment else None
+            for side, _, moment in _BOUND.findall(told)
+        }
+        return moments["FROM"], moments["TO"]
+    except (KeyError, ValueError):
+        return None

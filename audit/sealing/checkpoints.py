@@ -129,16 +129,17 @@ def lost() -> str:
     mark = marks.read(MARK)  # before the files: others write these first, and then the mark
     went_to = mark.number if mark else _newest()
     last = _last()
-    if went_to and (last is None or last[0] < went_to):
-        ends = f"end at checkpoint {last[0]}" if last else "are gone"
-        went = (
-            f"went to {went_to}"
-            if mark
-            else f"the mark of how far they went is missing; the database has {went_to}"
+    if not went_to or (last is not None and last[0] >= went_to):
+        return ""
+    ends = f"end with checkpoint {last[0]}" if last else "are gone"
+    if mark:
+        says = f"The files of checkpoints {ends}, although they were written up to checkpoint {went_to}."
+    else:
+        says = (
+            f"The files of checkpoints {ends}, and the note of how far they were written is gone as well. "
+            f"The database has checkpoints up to {went_to}."
         )
-        says = f"The files of checkpoints {ends}, and {went}."
-        return f"{says} Bring them back, or let manage.py restore_checkpoints write them anew."
-    return ""
+    return f"{says} Bring the files back, or run manage.py restore_checkpoints to write them anew."
 
 
 def is_due(checkpoint: Checkpoint) -> bool:

@@ -84,6 +84,24 @@ def fits(kind: str, values: Mapping[str, Any], mac: bytes | None) -> bool:
         return False
 
 
+def of_text(what: str, text: str) -> str:
+    """A MAC of what is no row, such as who holds a lease: the key's number, and the tag in hex."""
+    number = current()
+    return f"{number}:{_tag_of_text(what, text, settings.MAC_KEYS[number])}"
+
+
+def fits_text(what: str, text: str, mac: str) -> bool:
+    """Whether this is the MAC of a text, made with a key that is still there."""
+    number, _, tag = mac.partition(":")
+    key = settings.MAC_KEYS.get(int(number)) if number.isascii() and number.isdigit() else None
+    return key is not None and compare_digest(_tag_of_text(what, text, key).encode(), tag.encode())
+
+
+def _tag_of_text(what: str, text: str, key: bytes) -> str:
+    person = f"alter {what} 1".encode()
+    return blake2b(text.encode(), digest_size=TAG_SIZE, key=key, person=person).hexdigest()
+
+
 def _tag(kind: str, values: Mapping[str, Any], key: bytes) -> bytes:
     mac = _begun(kind, key).copy()
     if kind == "call":

@@ -6,23 +6,17 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from audit.actions import FORGE, MISS
-from audit.checking import alarms
 from audit.models import Event, Place
 from audit.sealing.following import Wanted, newest, rows
 from keys.models import ApiKey
 from keys.plaintext import KINDS
 from portal.models import NoticeKind
-from portal.notices.tell import News, admins, tell, tell_of_key
+from portal.notices.tell import News, tell_of_key
 
 NAME = "notices"
 A_WALK = 50
 """Batches at once."""
 WANTED = Wanted(kind="event")
-ALARMS = {
-    FORGE.name: "rows were put in and set aside",
-    MISS.name: "a row was deleted before it was sealed",
-}
 
 
 def is_behind() -> bool:
@@ -39,7 +33,6 @@ def follow() -> int:
     for checkpoint in ahead:
         acts = [row for _, row in rows(checkpoint, WANTED) if isinstance(row, Event)]
         _tell_of(acts)
-        _alarm(acts)
         Place.objects.filter(name=NAME).update(number=checkpoint.number)
     if not ahead:
         Place.objects.filter(name=NAME).update(number=newest())
@@ -61,22 +54,6 @@ def _tell_of(events: Iterable[Event]) -> None:
     ended = [one for one in ended if one.cause_id not in leaks]
     for act_id, together in groupby(sorted(ended, key=_act_of), key=_act_of):
         _tell(act_id, list(together))
-
-
-def _alarm(events: Iterable[Event]) -> None:
-    """Tell admins that someone has been at the record: of a row put in, or deleted, behind the portal's back."""
-    for one in events:
-        if one.action not in ALARMS:
-            continue
-        place = reverse("audit-integrity", args=[one.app_id]) if one.app_id else reverse("record")
-        says = f"The audit log was tampered with: {ALARMS[one.action]}, {one.target_label}."
-        alarms.tampered(f"{says[:300]} Run manage.py check_audit. This banner stands for seven days.")
-        more = "Find out who can write to the database, and run manage.py check_audit."
-        mark = f"event:{one.id}"
-        tell(
-            News(NoticeKind.ALARM, mark, says, place, more=more, app_id=one.app_id, event_id=one.id),
-            admins(one.app_id),
-        )
 
 
 def _act_of(event: Event) -> UUID:

@@ -1,9 +1,14 @@
 """Of several processes one holds a lease; when it dies another takes over."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from audit import lease
-from audit.clock import at
+from audit.clock import at, now
+from audit.models import Lease
 from tests.audit.records import MINUTE, NOON
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +54,45 @@ def test_leases_are_apart() -> None:
 
 def test_a_process_has_one_name() -> None:
     assert lease.holder() == lease.holder() != ""
+
+
+def test_what_the_portal_did_not_write_is_no_lease() -> None:
+    """Neither who holds it nor when the work was last done: with it anybody could keep the portal from its work."""
+    moment = now()
+    lease.take("purge", "one")
+    lease.finish("purge", "one")
+    copied = Lease.objects.get(name="purge")
+    soon = moment + timedelta(seconds=2)
+    forged: list[dict[str, Any]] = [
+        {"holder": "somebody:1", "until": soon, "last_at": moment},
+        {"holder": "somebody:1 1:00", "until": soon, "last_at": moment},
+        {"holder": copied.holder, "until": copied.until, "last_at": copied.last_at},
+        {"holder": copied.holder, "until": soon, "last_at": moment},
+        {"holder": "", "until": soon, "last_at": None},
+    ]
+    for told in forged:
+        Lease.objects.filter(name="seal").delete()
+        Lease.objects.create(name="seal", **told)
+        assert lease.last_done("seal") is None, told
+        assert lease.take("seal", "me"), told
+        assert not lease.take("seal", "another"), told
+
+
+def test_one_that_was_prolonged_by_somebody_is_over() -> None:
+    lease.take("seal", "one")
+    Lease.objects.filter(name="seal").update(until=now() + timedelta(seconds=2))
+    assert lease.take("seal", "two")
+
+
+def test_one_that_cannot_be_read_is_no_lease() -> None:
+    """On SQLite a column takes any value; on PostgreSQL a moment may be beyond all time."""
+    values = ["'infinity'"] if connection.vendor == "postgresql" else ["'soon'", "x'00'", "7e99"]
+    for column in ("until", "last_at", *(["holder"] if connection.vendor == "sqlite" else [])):
+        for value in values:
+            lease.take("seal", "one")
+            lease.finish("seal", "one")
+            with connection.cursor() as cursor:
+                cursor.execute(f"UPDATE audit_lease SET {column} = {value} WHERE name = 'seal'")
+            assert lease.last_done("seal") is None, (column, value)
+            assert lease.take("seal", "two"), (column, value)
+            Lease.objects.all().delete()

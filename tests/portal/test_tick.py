@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from audit import lease
-from audit.clock import at
+from audit.clock import at, now
 from audit.models import Lease, Pending
 from portal import tick
 from portal.tick import Work
@@ -80,3 +80,32 @@ def test_the_command_seals_what_waits() -> None:
     called()
     assert Said("tick").code == 0
     assert not Pending.objects.exists()
+
+
+def test_who_keeps_taking_leases_holds_up_neither_the_sealer_nor_the_watch() -> None:
+    """By SQL a lease is held by somebody, and the work was done a moment ago, whenever the portal looks."""
+    works = [work for work in tick.WORKS if work.name in ("seal", "alarms")]
+    for _ in range(2):
+        called(at=now())
+        for name in ("seal", "alarms"):
+            soon = now() + timedelta(seconds=2)
+            Lease.objects.update_or_create(
+                name=name, defaults={"holder": "x", "until": soon, "last_at": now()}
+            )
+        tick._due_at.clear()
+        assert tick.tick(works=works) == 2
+        assert not Pending.objects.exists()
+
+
+def test_the_watch_looks_though_another_process_of_the_portal_holds_its_lease() -> None:
+    looked: list[str] = []
+
+    def look() -> int:
+        looked.append("")
+        return 0
+
+    watch = Work("watch", timedelta(seconds=30), look, has_lease=False)
+    lease.take("watch", "another")
+    assert tick.tick(works=[watch]) == 1
+    assert tick.tick(works=[watch]) == 0  # it is not due
+    assert looked == [""]

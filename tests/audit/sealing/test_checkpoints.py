@@ -122,7 +122,10 @@ def test_an_end_that_was_cut_off_with_the_mark_of_it_is_an_alarm() -> None:
     assert numbers() == [1, 2]
     alarms.look()
     (alarm,) = alarms.standing()
-    assert (alarm.code, "the mark of how far they went is missing" in alarm.says) == ("checkpoints", True)
+    assert (alarm.code, "the note of how far they were written is gone as well" in alarm.says) == (
+        "checkpoints",
+        True,
+    )
     assert Said("check_audit", "--since", "1h").code == 1
     assert Said("restore_checkpoints", "--reason", "The disk").code == 0
     alarms.look()

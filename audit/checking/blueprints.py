@@ -1,0 +1,83 @@
+"""What the migrations make of the record's tables and indexes, as the statements that would make them now.
+
+Columns are in the order in which they were added, which is that of the tables: a table whose columns have changed names
+among each other reads as another one.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+APP = "audit"
+
+
+class Index(NamedTuple):
+    """An index, by its name, and the statement that makes it."""
+
+    name: str
+    table: str
+    statement: str
+
+
+@cache
+def statements() -> tuple[str, ...]:
+    """Everything that makes them on this engine as they are after this version's last migration, without triggers."""
+    loader = MigrationLoader(None)
+    state = loader.project_state(loader.graph.leaf_nodes(APP))
+    editor: Any = connection.schema_editor(collect_sql=True)
+    editor.deferred_sql = []
+    for model in state.apps.get_app_config(APP).get_models():
+        editor.create_model(model)
+    return tuple(plain(str(one)) for one in (*editor.collected_sql, *editor.deferred_sql))
+
+
+@cache
+def table_statements() -> dict[str, str]:
+    """The tables by their names."""
+    return {_name(one): one for one in statements() if one.startswith("CREATE TABLE ")}
+
+
+@cache
+def indexes() -> dict[str, Index]:
+    """The indexes that are no constraints of a table, by their names."""
+    made = [one for one in statements() if re.match(r"CREATE (UNIQUE )?INDEX ", one)]
+    return {_name(one): Index(_name(one), _name(one.partition(" ON ")[2]), one) for one in made}
+
+
+def plain(statement: str) -> str:
+    """A statement on one line."""
+    return " ".join(statement.rstrip("; \n").split())
+
+
+def definitions(statement: str) -> list[str]:
+    """What is between the outer brackets of a statement that makes a table, and what follows them, if anything."""
+    begin, depth, quote, found = statement.index("(") + 1, 0, "", list[str]()
+    for at in range(begin, len(statement)):
+        letter = statement[at]
+        if quote or letter in "'\"`":
+            quote = "" if letter == quote else quote or letter
+        elif letter == "(":
+            depth += 1
+        elif letter == "," and depth == 0:
+            found.append(statement[begin:at].strip())
+            begin = at + 1
+        elif letter == ")" and (depth := depth - 1) < 0:
+            rest = statement[at + 1 :].strip()
+            return [*found, statement[begin:at].strip(), *([rest] if rest else [])]
+    return [*found, statement[begin:]]
+
+
+def ordered(statement: str) -> Iterator[str]:
+    """Columns as they stand, then constraints of the table in any order: a column may have been added after them."""
+    found = definitions(statement)
+    yield from (one for one in found if not one.startswith("CONSTRAINT "))
+    yield from sorted(one for one in found if one.startswith("CONSTRAINT "))
+
+
+def _name(statement: str) -> str:
+    """The first name that it holds: of what it makes."""
+    return statement.split('"')[1]

@@ -1,0 +1,112 @@
+"""Tallies that do not say what was sealed are found, by the hour. What retention let go of is no finding."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from audit.checking import integrity, recount
+from audit.checking.integrity import Scope
+from audit.clock import at, now
+from audit.ids import new_id
+from audit.keeping import purging
+from audit.models import Tally
+from audit.models.seals import NOWHERE
+from audit.refusals import Invalid
+from tests.audit.records import APP, DAY, HOUR, KEY, acted, called
+from tests.audit.sealed import sealed
+from tests.shell import Said
+
+pytestmark = pytest.mark.django_db
+
+
+class Undone(Exception):
+    """Takes back what a test did to the database."""
+
+
+EVERYTHING = Scope()
+
+
+def hours(scope: Scope = EVERYTHING) -> list[str]:
+    """What is said of tallies."""
+    return [one.says for done in integrity.check(scope) for one in done.findings if one.what == "tally"]
+
+
+def lines(key_id: UUID = NOWHERE) -> "Tally":
+    return Tally.objects.filter(stream=APP, key_id=key_id).order_by("hour")[0]
+
+
+def change(key_id: UUID = NOWHERE, **figures: int) -> None:
+    Tally.objects.filter(pk=lines(key_id).pk).update(**figures)
+
+
+LIES: dict[str, Callable[[], object]] = {
+    "fewer refused": lambda: change(refused=0),
+    "more allowed": lambda: change(allowed=999),
+    "more acts": lambda: change(acts=7),
+    "of a key": lambda: change(KEY, refused=0),
+    "an hour is gone": lambda: Tally.objects.filter(pk=lines().pk).delete(),
+    "moved to another hour": lambda: Tally.objects.filter(pk=lines().pk).update(hour=lines().hour - 2 * HOUR),
+    "an hour was made up": lambda: Tally.objects.create(stream=APP, hour=lines().hour - HOUR, refused=5),
+    "an app was made up": lambda: Tally.objects.create(stream=new_id(), hour=lines().hour, allowed=5),
+    "a key was made up": lambda: Tally.objects.create(
+        stream=APP, key_id=new_id(), hour=lines().hour, allowed=5
+    ),
+}
+
+
+def test_what_tallies_say_otherwise_than_the_sealed_rows_is_named_by_its_hour() -> None:
+    moment = now() - 3 * HOUR
+    sealed(
+        called(at=moment), called(at=moment, code="key_revoked"), acted(at=moment), called(None, at=moment)
+    )
+    called(at=moment)  # waits
+    assert hours() == hours(Scope(APP)) == hours(Scope(NOWHERE)) == []
+    for name, lie in LIES.items():
+        with pytest.raises(Undone), transaction.atomic():
+            lie()
+            (told, *_) = hours()
+            assert told.startswith("The hour from ") and "Charts count: " in told, name
+            raise Undone
+        assert hours() == []
+    change(refused=0)
+    assert hours() == [
+        f"The hour from {moment:%d %B %Y at %H}:00 UTC. Charts count: acts 1, calls allowed 1, calls refused 0. "
+        "Sealed are: acts 1, calls allowed 1, calls refused 1."
+    ]
+    assert hours(Scope(APP, "event")) == hours(Scope(NOWHERE)) == hours(Scope(APP, since=now() - HOUR)) == []
+    said = Said("check_audit", "--since", "1d")
+    assert (said.code, "tally: " in said.out) == (1, True)
+
+
+def test_what_was_purged_may_be_missing_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = now() - 100 * DAY
+    with at(old):
+        sealed(called(at=old), called(at=old + timedelta(seconds=1), code="key_revoked"), acted(at=old))
+    sealed(called(at=now()))
+    assert purging.sealed("call", now() - 50 * DAY) == 2
+    sealed()
+    assert hours() == []
+    assert Said("check_audit").code == 0
+    change(refused=3)
+    assert len(hours()) == 1
+    change(refused=1, acts=2)
+    assert len(hours()) == 1
+
+
+def test_a_long_record_is_counted_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    begins = now() - 50 * DAY
+    with at(begins):
+        sealed(*(called(at=begins + hour * HOUR) for hour in (0, 0, 1, 2)), acted(at=begins + 900 * HOUR))
+    monkeypatch.setattr(recount, "MAX_ROWS", 2)
+    place, steps = "", 0
+    while place is not None:
+        found, place = recount.step(APP, "", (None, None), place)  # type: ignore[assignment]
+        steps += 1
+        assert found == []
+    assert steps == 4
+    for place in ("x", f"{NOWHERE.hex}.", f"{APP.hex}.20261"):
+        with pytest.raises(Invalid):
+            recount.step(APP, "", (None, None), place)
