@@ -111,6 +111,14 @@ class InvitationOver(Refusal):
     hint = "Ask whoever sent it for another. For the first admin, restart the portal: it prints a new one."
 
 
+class InviterGone(InvitationOver):
+    """Whoever made the invitation lost the right to give that role: it has ended, and comes back by nothing."""
+
+    code = "inviter_gone"
+    message = "Whoever sent this invitation may no longer let others in, so it has ended for good."
+    hint = "Ask another admin for a new invitation."
+
+
 class AlreadyMember(Refusal):
     """The person has a role there."""
 

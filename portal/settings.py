@@ -290,7 +290,10 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # portal/signing_in/identities.py li
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = "oidc"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 MFA_ADAPTER = "portal.signing_in.factors.Adapter"
-ACCOUNT_FORMS = {"reset_password": "portal.signing_in.forms.ResetForm"}
+ACCOUNT_FORMS = {
+    "reset_password": "portal.signing_in.forms.ResetForm",
+    "user_token": "portal.signing_in.forms.ResetLinkForm",
+}
 MFA_FORMS = {
     "add_webauthn": "portal.signing_in.forms.NewPasskeyForm",
     "authenticate": "portal.signing_in.forms.CodeForm",
@@ -314,7 +317,11 @@ CACHES = {"default": {"BACKEND": "portal.signing_in.counters.TableCache"}}
 """Where django-allauth counts tries: in a table, for all processes together, and nothing is pushed out of it."""
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+if env.str("EMAIL_URL", default="").lower().startswith("smtps:"):  # TLS at once, not STARTTLS
+    EMAIL_CONFIG = {**EMAIL_CONFIG, "EMAIL_USE_TLS": False, "EMAIL_USE_SSL": True}
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
+"""Seconds for each wait for the mail server; portal/mail/sending.py bounds the whole message."""
 SENDS_MAIL = not EMAIL_CONFIG["EMAIL_BACKEND"].endswith(("console.EmailBackend", "dummy.EmailBackend"))
 """Whether e-mail reaches anyone. If it does, people confirm their address before they come in."""
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SENDS_MAIL else "none"

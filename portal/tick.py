@@ -27,7 +27,8 @@ from audit.witnessing import telling
 from keys import nonces, throttle
 from keys.models import Nonce
 from portal.leaks import dealing, reports
-from portal.notices import alarms, mail, recorded, timed
+from portal.mail import outbox, sending
+from portal.notices import alarms, recorded, timed
 from portal.signing_in import counters
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,8 @@ WORKS = (
     Work(timed.WORK, timedelta(minutes=10), timed.tell_of_ends),
     Work("still-called", timedelta(hours=6), timed.tell_of_calls),
     Work("told-from-record", timedelta(seconds=5), recorded.follow, recorded.is_behind),
-    Work("mail", timedelta(seconds=5), mail.send, mail.is_wanted),
+    Work("mail", timedelta(seconds=2), sending.send, sending.is_wanted),
+    Work("mail-kept", timedelta(hours=1), outbox.purge),
     Work("leaks", timedelta(seconds=1), dealing.deal_with_waiting, reports.are_waiting),
     Work("leaks-kept", timedelta(hours=1), reports.purge),
     Work("paces", timedelta(hours=6), lambda: throttle.sweep(now())),

@@ -25,6 +25,7 @@ import portal.access.views as token_pages
 import portal.actions as on_people
 import portal.docs.views as docs_pages
 import portal.leaks.views as leak_pages
+import portal.mail.views as mail_pages
 import portal.notices.views as notice_pages
 import portal.people.house_views as house_pages
 import portal.people.people_views as person_pages
@@ -39,6 +40,7 @@ from keys import verify
 from portal.gates import open_to_all, own, page, signed_in
 from portal.leaks import programs as leak_programs
 from portal.programs import api, runtime, sdk, witness
+from portal.signing_in import openid_answers
 from portal.signing_in.factors import recorded
 
 to_security = RedirectView.as_view(pattern_name="security")
@@ -273,6 +275,12 @@ urlpatterns = [
     path("apps/<uuid:app_id>/", include(app)),
     path("record/", include(record)),
     path("people/", include(people)),
+    path("mail/", page(mail_pages.undelivered, on_people.READ_MAIL), name="mail"),
+    path(
+        "mail/<uuid:mail_id>/again/",
+        page(mail_pages.send_again, on_people.SEND_MAIL_AGAIN),
+        name="mail-send-again",
+    ),
     path("house/", page(house_pages.house, on_people.CHANGE_HOUSE), name="house"),
     path("find/", signed_in(support_pages.find), name="find"),
     path("find/revoke/", signed_in(support_pages.revoke_many), name="find-revoke"),
@@ -304,7 +312,16 @@ urlpatterns = [
     ),
     path("account/again/leave/", own(security_pages.leave_proof), name="proof-leave"),
     path("account/2fa/", include(factors)),
-    path("account/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path(
+        "account/oidc/<str:provider_id>/login/",
+        open_to_all(openid_answers.login),
+        name="openid_connect_login",
+    ),
+    path(
+        "account/oidc/<str:provider_id>/login/callback/",
+        open_to_all(openid_answers.callback),
+        name="openid_connect_callback",
+    ),
     path("account/3rdparty/", include(provider_pages)),
     path("account/email/", open_to_all(portal_pages.not_here)),  # addresses are changed by admins
     path("account/", include("allauth.account.urls")),

@@ -8,17 +8,28 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from audit.faces import PortalRequest
-from audit.refusals import AskAgain
+from audit.refusals import AskAgain, BadRequest, NotAllowed
 from portal import permissions
 from portal.access import tokens
 from portal.access.authorize import Asked, parse_request
 from portal.gates import permissions_anywhere, user_of
 from portal.roles import with_lower_tiers
+from portal.signing_in import attempts
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorize(request: PortalRequest) -> HttpResponse:
-    """Asks; and takes the answer back to the program."""
+    """Asks; and takes the answer back to the program. What is refused is on record."""
+    try:
+        return _answered(request)
+    except (BadRequest, NotAllowed) as refusal:
+        user = user_of(request)
+        why = f"a program’s sign-in: {refusal.message}"
+        attempts.failed_again(request, user, why, key=str(user.pk))
+        raise
+
+
+def _answered(request: PortalRequest) -> HttpResponse:
     asked = parse_request(request.POST if request.method == "POST" else request.GET)
     if tokens.is_dangerous(asked.permissions) and not request.actor.fresh:
         return _first_prove(request)

@@ -132,10 +132,7 @@ def end_found(actor: Actor, token: AccessToken, reason: str = "", ticket: str = 
 
 def recognise(presented: str) -> AccessToken:
     """The living token whose plaintext was presented. Raises InvalidToken, TokenExpired, SecondFactorRequired."""
-    if not plaintext.is_token(presented):
-        raise InvalidToken
-    digests = plaintext.digests(plaintext.sha256(presented))
-    token = AccessToken.objects.filter(digest__in=digests).select_related("user").first()
+    token = find(presented)
     if token is None or token.revoked_at or not token.user.is_active:
         raise InvalidToken
     if token.status == "expired":
@@ -143,6 +140,14 @@ def recognise(presented: str) -> AccessToken:
     policy.require(token.user, Way.TOKEN)
     _hear(token)
     return token
+
+
+def find(presented: str) -> AccessToken | None:
+    """The token whose plaintext was presented, whether it still lets in or not."""
+    if not plaintext.is_token(presented):
+        return None
+    digests = plaintext.digests(plaintext.sha256(presented))
+    return AccessToken.objects.filter(digest__in=digests).select_related("user").first()
 
 
 def alive() -> Q:

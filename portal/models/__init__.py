@@ -4,6 +4,7 @@ from portal.models.access import AccessToken, Authorization
 from portal.models.house import HouseRules
 from portal.models.invitations import Invitation
 from portal.models.leaks import LeakReport
+from portal.models.mails import Mail, MailKind
 from portal.models.notices import Notice, NoticeChoice, NoticeKind
 from portal.models.people import LONGEST_LABEL, Membership, Role, User, UserManager
 from portal.models.tries import Counter, TakenMessage, UsedCode
@@ -16,6 +17,8 @@ __all__ = [
     "HouseRules",
     "Invitation",
     "LeakReport",
+    "Mail",
+    "MailKind",
     "Membership",
     "Notice",
     "NoticeChoice",

@@ -26,6 +26,9 @@ class Invitation(Audited):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    unbacked_at = models.DateTimeField(
+        null=True, help_text="When whoever invited lost the right to: it is withdrawn then, for good."
+    )
 
     class Meta:
         ordering = ("-created_at",)

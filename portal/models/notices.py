@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from audit.clock import now
 from audit.ids import new_id
+from portal.models.mails import Mail
 from portal.models.people import User
 
 
@@ -39,8 +40,12 @@ class Notice(models.Model):
     at = models.DateTimeField(default=now)
     shown = models.BooleanField(default=True, help_text="In the portal. False: by e-mail alone.")
     read_at = models.DateTimeField(null=True)
-    mail_due_at = models.DateTimeField(null=True, help_text="NULL: no e-mail is to go out.")
-    mail_tries = models.PositiveSmallIntegerField(default=0)
+    mail_due_at = models.DateTimeField(
+        null=True, help_text="NULL: no e-mail is to go out, or it is in the outbox."
+    )
+    mail = models.ForeignKey(
+        Mail, models.SET_NULL, null=True, related_name="notices", help_text="The e-mail it went into."
+    )
     mailed_at = models.DateTimeField(null=True)
 
     class Meta:

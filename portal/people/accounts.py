@@ -15,7 +15,7 @@ from audit.refusals import Invalid
 from portal import actions
 from portal.models import User
 from portal.models.people import itself
-from portal.people.lifecycle import among_admins, keep_an_admin, parse_email
+from portal.people.lifecycle import among_admins, keep_an_admin, parse_email, withdraw_unbacked
 from portal.refusals import AlreadyMember
 from portal.signing_in import sessions
 from portal.signing_in.attempts import tell_owner
@@ -39,6 +39,7 @@ def deactivate(actor: Actor, user: User, reason: str = "") -> None:
             user.is_active = False
             user.save(update_fields=["is_active"])
             act.note(sessions=sessions.end_all(user))
+            withdraw_unbacked(actor, user, act)
 
 
 def reactivate(actor: Actor, user: User, reason: str = "") -> None:

@@ -1,7 +1,5 @@
 """How people come, change roles and go, one verb a function. Audited like everything."""
 
-import hashlib
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,20 +18,25 @@ from agents.names import parse_name
 from audit.actors import Actor, Origin
 from audit.change import change
 from audit.clock import now
+from audit.guard import Act
 from audit.refusals import Invalid
 from portal import actions
 from portal.delegation import inviter_of, is_backed, require_role
 from portal.models import Invitation, Membership, Role, User
-from portal.refusals import AlreadyMember, InvitationOver, LastAdmin, WrongPassword
+from portal.people.links import derive_secret, digest_of
+from portal.refusals import AlreadyMember, InvitationOver, InviterGone, LastAdmin, WrongPassword
 from portal.signing_in import sessions
 
 INVITATION_LIFE = timedelta(days=7)
+UNBACKED = "Whoever invited may give this role no longer."
 LONGEST_EMAIL = 254
 NOT_ACCEPTED = (
     "Not accepted. If you have an account here with this address, give its present password. If you are new,"
     " choose one of at least 12 characters, neither common nor a few words repeated, nor like your name or address."
 )
 """Said alike to someone known and to someone unknown: a link must not tell who has an account."""
+TOO_EASY = "Choose a password of at least 12 characters, neither common nor a few words repeated, nor like your name or address."
+"""Said to the very first, whom nobody can be before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,16 @@ def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
         actor.require_fresh()
     if email and Membership.objects.filter(user__email=email, app=app, ended_at=None).exists():
         raise AlreadyMember
-    secret = secrets.token_urlsafe(32)
     invitation = Invitation(
         email=email,
         role=role,
         app=app,
-        digest=_digest(secret),
         invited_by=actor.label,
         inviter_id=inviter_of(actor),
         expires_at=now() + INVITATION_LIFE,
     )
+    secret = derive_secret(invitation.pk)
+    invitation.digest = digest_of(secret)
     with change(actor, actions.INVITE, on=invitation):
         require_role(actor, role, app)
         for earlier in Invitation.waiting().filter(email=email, app=app) if email or app is None else ():
@@ -93,12 +96,32 @@ def withdraw(actor: Actor, invitation: Invitation, reason: str = "") -> None:
             invitation.save(update_fields=["withdrawn_at"])
 
 
+def withdraw_unbacked(actor: Actor, user: User, cause: Act) -> None:
+    """End for good what `user` offered and may give no longer: a role that comes back brings no link back."""
+    for invitation in Invitation.waiting().filter(inviter_id=user.pk):
+        with change(actor, actions.WITHDRAW, on=invitation, reason=UNBACKED, cause=cause):
+            if invitation.withdrawn_at is None and invitation.used_at is None and not is_backed(invitation):
+                invitation.withdrawn_at = invitation.unbacked_at = now()
+                invitation.save(update_fields=["withdrawn_at", "unbacked_at"])
+
+
 def invitation_of(secret: str) -> Invitation:
-    """The waiting invitation whose link this is. Raises InvitationOver."""
-    found = Invitation.waiting().filter(digest=_digest(secret)).first()
-    if found is None or not _still_stands(found):
-        raise InvitationOver
+    """The waiting invitation whose link this is. Raises InvitationOver, InviterGone."""
+    found = find_invitation(secret)
+    if found is None or not is_waiting(found):
+        raise InviterGone if found and (found.unbacked_at or not is_backed(found)) else InvitationOver
     return found
+
+
+def find_invitation(secret: str) -> Invitation | None:
+    """The invitation whose link this is, however it stands. None: this is nobody's link."""
+    return Invitation.objects.filter(digest=digest_of(secret)).first()
+
+
+def is_waiting(invitation: Invitation) -> bool:
+    """Whether the link of `invitation` lets someone in now."""
+    is_over = invitation.used_at or invitation.withdrawn_at or invitation.expires_at <= now()
+    return not is_over and _still_stands(invitation)
 
 
 def join(origin: Origin, invitation: Invitation, *, email: str, name: str, password: str) -> User:
@@ -122,7 +145,7 @@ def take_up(origin: Origin, invitation: Invitation, user: User) -> None:
     """Give `user`, who has proved who they are, the role of `invitation`. Raises InvitationOver, AlreadyMember."""
     actor = person_at(origin, user)
     with transaction.atomic(), change(actor, actions.JOIN, on=invitation) as act:
-        if invitation.used_at or invitation.withdrawn_at or not _still_stands(invitation):
+        if not is_waiting(invitation):
             raise InvitationOver
         invitation.used_at = now()
         invitation.save(update_fields=["used_at"])
@@ -162,22 +185,24 @@ def make_admin(actor: Actor, email: str, password: str, name: str = "") -> User:
 def change_role(actor: Actor, membership: Membership, role: str) -> None:
     """Give a member another role in the same place. Raises Invalid, LastAdmin, NotYoursToGive."""
     role = parse_role(role)
-    with among_admins(), change(actor, actions.CHANGE_ROLE, on=membership):
+    with among_admins(), change(actor, actions.CHANGE_ROLE, on=membership) as act:
         if membership.role != role:
             require_role(actor, role, membership.app, already=membership.role)
             keep_an_admin(pk=membership.pk)
             membership.role = role
             membership.save(update_fields=["role"])
+            withdraw_unbacked(actor, membership.user, act)
 
 
 def end_membership(actor: Actor, membership: Membership, reason: str = "") -> None:
     """Take a role away, and end the person's open sessions; they stay in the record. Raises LastAdmin."""
-    with among_admins(), change(actor, actions.END, on=membership, reason=reason):
+    with among_admins(), change(actor, actions.END, on=membership, reason=reason) as act:
         if membership.ended_at is None:
             keep_an_admin(pk=membership.pk)
             membership.ended_at = now()
             membership.save(update_fields=["ended_at"])
             sessions.end_all(membership.user)
+            withdraw_unbacked(actor, membership.user, act)
 
 
 def has_admin() -> bool:
@@ -206,10 +231,6 @@ def parse_role(text: str) -> str:
 def _still_stands(invitation: Invitation) -> bool:
     """Whether whoever invited may still give this; and, if it is for the first admin, whether there is none yet."""
     return is_backed(invitation) and not (invitation.is_for_first_admin and has_admin())
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 def create_person(actor: Actor, user: User, password: str | None) -> None:
@@ -243,7 +264,7 @@ def _require_good(password: str, user: User) -> None:
         validate_password(password, user)
     except ValidationError:
         make_password(password)
-        raise WrongPassword("password", NOT_ACCEPTED) from None
+        raise WrongPassword("password", NOT_ACCEPTED if User.objects.exists() else TOO_EASY) from None
 
 
 def _parse_own_name(name: str) -> str:

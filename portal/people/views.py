@@ -4,7 +4,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -16,17 +15,26 @@ from agents.faces import AppRequest, finished, sent
 from agents.models import App
 from audit.actors import Actor
 from audit.faces import PortalRequest
+from audit.portal_origin import portal_origin
 from audit.refusals import Invalid, NotFound, Refusal
 from keys.refusals import LastActiveKey
 from portal import actions
 from portal.access.tokens import alive
 from portal.gates import person, user_of
-from portal.models import Invitation, Membership, User
+from portal.mail import outbox
+from portal.models import Invitation, MailKind, Membership, User
 from portal.people import forms, leaving, lifecycle
 from portal.people.lifecycle import Invited
 from portal.people.links import link_of
 from portal.permissions import roles_in_words
-from portal.refusals import InvitedAnother, OnlyProvider, WrongPassword
+from portal.refusals import (
+    AlreadyMember,
+    InvitationOver,
+    InvitedAnother,
+    OnlyProvider,
+    TooManyTries,
+    WrongPassword,
+)
 from portal.signing_in import attempts, policy
 from portal.signing_in.factors import with_factor
 
@@ -114,8 +122,26 @@ def resend(request: AppRequest, invitation_id: UUID) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """The way in by an invitation's link."""
-    invitation = lifecycle.invitation_of(secret)
+    """The way in by an invitation's link. Whoever is turned away is on record."""
+    try:
+        return _join_by(request, lifecycle.invitation_of(secret))
+    except (InvitationOver, InvitedAnother, AlreadyMember, TooManyTries) as refusal:
+        _note_refusal(request, lifecycle.find_invitation(secret), refusal)
+        raise
+
+
+def _note_refusal(request: HttpRequest, invitation: Invitation | None, refusal: Refusal) -> None:
+    """Nobody's link is no way in: only for an invitation of ours it is said that it did not let in."""
+    if invitation is None:
+        return
+    user = request.user if isinstance(request.user, User) else None
+    why = f"an invitation: {refusal.message}"
+    attempts.failed_again(
+        request, user, why, invitation.email or request.POST.get("email", ""), key=str(invitation.pk)
+    )
+
+
+def _join_by(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if isinstance(request.user, User):
         return _take_up(request, invitation)
     form = forms.JoinForm(sent(request), invitation=invitation)
@@ -181,21 +207,17 @@ def _members(request: AppRequest, invited: Invited | None = None) -> HttpRespons
             "may_everywhere": _reaches_everything(request),
             "invited": invited,
             "link": link,
-            "mailed": invited is not None and _mail(invited.invitation, link),
+            "mailed": invited is not None and _mail(request, invited.invitation),
         },
     )
 
 
-def _mail(invitation: Invitation, link: str) -> bool:
-    """Send the link, where the operator has set up a way to send."""
+def _mail(request: AppRequest, invitation: Invitation) -> bool:
+    """Let the link be mailed, where the operator has set up a way to send."""
     if not settings.SENDS_MAIL or not invitation.email:
         return False
-    where = invitation.app or "every app"
-    text = f"{invitation.invited_by} invites you to the key portal as {invitation.role} of {where}.\n\n{link}\n\n"
-    text += "The link works once, for a week. Whoever has it can use it: do not pass it on.\n"
-    return bool(
-        send_mail("Your invitation to the key portal", text, None, [invitation.email], fail_silently=True)
-    )
+    outbox.put(MailKind.INVITATION, invitation.email, invitation=invitation, origin=portal_origin(request))
+    return True
 
 
 def _reaching(app: App) -> Q:

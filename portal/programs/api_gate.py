@@ -20,7 +20,8 @@ from keys.throttle import Allowance
 from portal.access import tokens
 from portal.gates import app_of, permissions_anywhere, permissions_of
 from portal.models import LONGEST_LABEL, AccessToken
-from portal.refusals import MissingToken
+from portal.refusals import InvalidToken, MissingToken, OwnerNotLinked, SecondFactorRequired, TokenExpired
+from portal.signing_in import attempts
 
 COMMAND = "alter-cli/"
 """How the `alter` command's User-Agent begins: what it does is recorded as done with it."""
@@ -54,7 +55,7 @@ def let_in(request: HttpRequest, needs: Needs, named: Mapping[str, Any]) -> None
     """
     known = cast(TokenRequest, request)
     known.origin = _origin(request)
-    known.token = tokens.recognise(_presented(request))
+    known.token = _recognised(request)
     _charge(known)
     user = known.token.user
     app = app_of(user, id_of(str(named["app_id"]))) if "app_id" in named else None
@@ -64,6 +65,18 @@ def let_in(request: HttpRequest, needs: Needs, named: Mapping[str, Any]) -> None
     asked = _actor(known, permissions_anywhere(user), None) if needs.anywhere else known.actor
     for action in needs.actions:
         asked.require(action)
+
+
+def _recognised(request: HttpRequest) -> AccessToken:
+    """The token that was presented. One of ours that is refused is on record, once in five minutes."""
+    presented = _presented(request)
+    try:
+        return tokens.recognise(presented)
+    except (InvalidToken, TokenExpired, SecondFactorRequired, OwnerNotLinked) as refusal:
+        if token := tokens.find(presented):
+            why = f"the access token {token.name}: {refusal.message}"
+            attempts.failed_again(request, token.user, why, key=str(token.pk), via=_origin(request).via)
+        raise
 
 
 def _actor(request: TokenRequest, held: frozenset[str], app: App | None) -> Actor:

@@ -1,11 +1,11 @@
 """Our word in django-allauth's sign-in: no one signs up by themselves, and coming and going is recorded."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core import context
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from audit.addresses import client_address
@@ -13,7 +13,8 @@ from audit.change import record
 from audit.ids import new_id
 from audit.portal_origin import portal_origin
 from portal import actions
-from portal.models import User
+from portal.mail import outbox
+from portal.models import MailKind, User
 from portal.next_page import safe_next
 from portal.people import accounts
 from portal.refusals import OnlyProvider
@@ -29,6 +30,13 @@ TOLD = {
     "account/email/password_set": "A password was set for your account.",
 }
 """What allauth would send a mail about, and what its owner is told instead."""
+KINDS = {
+    "account/email/password_reset_key": MailKind.PASSWORD_RESET,
+    "account/email/unknown_account": MailKind.NO_ACCOUNT,
+    "account/email/email_confirmation": MailKind.CONFIRM_EMAIL,
+    "account/email/email_confirmation_signup": MailKind.CONFIRM_EMAIL,
+}
+"""The mails that allauth sends here, and what each is in the outbox."""
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -46,19 +54,29 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Whether to go on there: a page of this portal."""
         return bool(safe_next(url))
 
-    def render_mail(self, template_prefix: str, email: Any, context: dict[str, Any], **kwargs: Any) -> Any:
-        """A mail names the portal by its own address."""
-        where = urlsplit(portal_origin(self.request)).netloc if self.request else ""
-        return super().render_mail(template_prefix, email, {"portal": where, **context}, **kwargs)
-
-    def format_email_subject(self, subject: str) -> str:
-        """The subject names it, too: as render_mail() does, and never as the request's Host header does."""
-        where = urlsplit(portal_origin(self.request)).netloc if self.request else ""
-        return f"[{where}] {subject}" if where else subject
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Let a mail go out by the outbox: no request waits for a mail server, and none fails with it."""
+        user = context.get("user")
+        outbox.put(KINDS[template_prefix], email, user=user, origin=portal_origin(self.request))
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """By what tries are counted: the account, whatever host the request named."""
         return str(credentials.get("email") or credentials.get("username") or "").strip().lower()
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Called before a password is looked at; too many tries end there, and are on record once in five minutes."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            email = self._get_login_attempts_cache_key(request, **credentials)
+            attempts.failed_again(request, None, "too many tries", email, key=email)
+            raise
+
+    def respond_email_verification_sent(self, request: HttpRequest, user: User | None) -> Any:
+        """Called for who has proved who they are, and whose address nobody has confirmed."""
+        if user:
+            attempts.failed(request, actions.FAIL_SIGN_IN, user, "an address that is not confirmed yet")
+        return super().respond_email_verification_sent(request, user)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         """Called for a password; where the provider alone lets in, all but one account get the same refusal."""

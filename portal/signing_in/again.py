@@ -23,6 +23,7 @@ from django.urls import resolve, reverse
 from agents.faces import sent_to
 from portal.models import User
 from portal.next_page import drop_unsafe_next
+from portal.signing_in.claims import seconds_of
 from portal.signing_in.provider import ID
 
 LEFT = "proof_left_at"
@@ -59,8 +60,8 @@ def proved_until(request: HttpRequest) -> datetime | None:
 def note_proved_there(request: HttpRequest, told: Mapping[str, Any]) -> None:
     """Date a sign-in by the provider when it was proved there: its own session may be hours old, and is no proof."""
     records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
-    at = told.get("auth_time")
-    if records and isinstance(at, int | float) and not isinstance(at, bool):
+    at = seconds_of(told.get("auth_time"))
+    if records and at is not None:
         latest = records[-1] | {"at": min(records[-1]["at"], at)}
         request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [*records[:-1], latest]
 

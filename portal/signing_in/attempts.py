@@ -1,5 +1,7 @@
 """What is on record of coming and going: with what someone signed in, what failed, and whether it was new."""
 
+import hashlib
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -7,6 +9,7 @@ from allauth.account import app_settings
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.account.utils import perform_login
 from allauth.core.internal import ratelimit
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -16,7 +19,7 @@ from audit.change import record
 from audit.clock import now
 from audit.models import Event
 from audit.origins import origin_of
-from audit.text import keepable
+from audit.text import keepable, visible
 from portal import actions
 from portal.models import Invitation, NoticeKind, User
 from portal.notices.tell import News, tell
@@ -24,8 +27,10 @@ from portal.refusals import TooManyTries
 from portal.signing_in.break_glass import is_break_glass, watchers
 from portal.signing_in.sessions import browser
 
+log = logging.getLogger(__name__)
 REMEMBERED = timedelta(days=90)
 """For so long an address and a browser someone has signed in from are not new."""
+REFUSED_EVERY = timedelta(minutes=5)
 METHODS = {"webauthn": "passkey", "totp": "authenticator app", "recovery_codes": "recovery code"}
 
 
@@ -96,11 +101,23 @@ def proved(request: HttpRequest, user: User, by: str) -> None:
     record(someone(user, request), actions.PROVE, facts={"by": by}, **user.about())
 
 
-def failed(request: HttpRequest, action: Action, user: User | None, why: str, email: str = "") -> None:
-    """Record a try that did not get in, or a proof that was none."""
-    email = keepable(user.email if user else email, 200)
-    stranger = Actor("person", "", email or "someone", frozenset(), origin_of(request.META, "page"))
+def failed(
+    request: HttpRequest, action: Action, user: User | None, why: str, email: str = "", via: str = "page"
+) -> None:
+    """Record a try that did not get in, or a proof that was none; the server's log has a line of it, too."""
+    email, why = keepable(user.email if user else email, 200), keepable(why, 300)
+    stranger = Actor("person", "", email or "someone", frozenset(), origin_of(request.META, via))
+    log.warning("%s: %s: %s", action.name, visible(email) or "someone", visible(why))
     record(stranger, action, facts={"why": why}, target_kind="person", target_id="", target_label=email)
+
+
+def failed_again(
+    request: HttpRequest, user: User | None, why: str, email: str = "", *, key: str, via: str = "page"
+) -> None:
+    """Record a refusal that repeats by itself, once within REFUSED_EVERY for the same `key` and cause."""
+    named = hashlib.sha256(f"{key} {why}".encode(errors="replace")).hexdigest()
+    if cache.add(f"refused:{named}", True, REFUSED_EVERY.total_seconds()):
+        failed(request, actions.FAIL_SIGN_IN, user, why, email, via)
 
 
 def tell_owner(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.forms import ResetPasswordForm
+from allauth.account.forms import ResetPasswordForm, UserTokenForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as codes
@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from portal import actions
 from portal.models import User
 from portal.refusals import OnlyProvider
-from portal.signing_in.attempts import failed, proved
+from portal.signing_in.attempts import failed, failed_again, proved
 from portal.signing_in.break_glass import only_provider
 from portal.signing_in.codes import use
 
@@ -25,8 +25,26 @@ class ResetForm(ResetPasswordForm):  # type: ignore[misc]
     def clean(self) -> dict[str, Any] | None:
         """Refuses all alike where passwords let nobody in. Raises OnlyProvider."""
         if only_provider():
+            email = str(self.data.get("email", ""))
+            why = "a way in that is closed: a new password"
+            failed_again(context.request, None, why, email, key=email)
             raise OnlyProvider
         cleaned: dict[str, Any] | None = super().clean()
+        return cleaned
+
+
+class ResetLinkForm(UserTokenForm):  # type: ignore[misc]
+    """The link of a mail by which a password is chosen."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Puts on record a link that leads nowhere any more. Raises ValidationError."""
+        try:
+            cleaned: dict[str, Any] | None = super().clean()
+        except ValidationError:
+            why = "a link for a new password that was used or is too old"
+            key = str(self.cleaned_data.get("uidb36", ""))
+            failed_again(context.request, self.reset_user, why, key=key)
+            raise
         return cleaned
 
 
@@ -46,7 +64,11 @@ class _Code:
 
     def clean_code(self) -> str:
         """The code it is. Raises ValidationError."""
-        forget_try = check_rate_limit(self.user)
+        try:
+            forget_try = check_rate_limit(self.user)
+        except ValidationError:
+            failed_again(context.request, self.user, "too many codes", key=str(self.user.pk))
+            raise
         code = str(self.cleaned_data["code"])
         kept = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
         for authenticator in kept:

@@ -15,15 +15,18 @@ from agents.names import person_name
 from audit.actors import EVERYTHING, Actor
 from audit.change import change
 from audit.origins import origin_of
+from audit.text import keepable
 from portal import actions
 from portal.models import User
 from portal.people import provided
 from portal.people.accounts import is_confirmed
 from portal.signing_in import attempts
+from portal.signing_in.claims import described
 from portal.signing_in.identities import link
-from portal.signing_in.openid import UnfitAnswer, require_nonce
+from portal.signing_in.openid import merged, require_nonce
 from portal.signing_in.policy import is_linked
 from portal.signing_in.provider import Provider
+from portal.signing_in.provider_client import ProviderSession, ProviderUnreachable, UnfitAnswer
 
 CAME = "Someone new came in by the identity provider."
 
@@ -33,11 +36,14 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whether someone new may come in: only whom the operator's mapping gives a role."""
-        if _provider().roles_of(claims(sociallogin)):
-            return True
-        why = "nobody here, and no role by the identity provider"
-        attempts.failed(request, actions.FAIL_SIGN_IN, None, why, _who(sociallogin))
-        return False
+        if not _provider().roles_of(claims(sociallogin)):
+            why = f"nobody here, and no role by the identity provider{_roleless(claims(sociallogin))}"
+            _turn_away(request, None, why, _who(sociallogin), roleless=True)
+        return True
+
+    def get_requests_session(self) -> ProviderSession:
+        """How the provider is asked."""
+        return ProviderSession()
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         """Called for someone new: their account is made as part of an act."""
@@ -75,15 +81,16 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def on_authentication_error(self, request: HttpRequest, provider: Any, **told: Any) -> None:
         """Called when the provider said no, or what it sent does not hold."""
         error = told.get("exception")
+        if isinstance(error, ProviderUnreachable):
+            _turn_away(request, None, error.why, error.who, unreachable=error.why)
         if isinstance(error, UnfitAnswer):
             _turn_away(request, None, error.why, error.who, says=error.why)
-        attempts.failed(request, actions.FAIL_SIGN_IN, None, "the identity provider's answer")
+        attempts.failed(request, actions.FAIL_SIGN_IN, None, _error_of(request))
 
 
 def claims(sociallogin: SocialLogin) -> dict[str, Any]:
     """What the provider says of a person."""
-    told = sociallogin.account.extra_data
-    return {**(told.get("id_token") or {}), **(told.get("userinfo") or {})}
+    return merged(sociallogin.account.extra_data)
 
 
 def bring_roles(request: HttpRequest, user: User, told: dict[str, Any]) -> None:
@@ -92,7 +99,7 @@ def bring_roles(request: HttpRequest, user: User, told: dict[str, Any]) -> None:
     label = f"{provider.name} (identity provider)"
     actor = Actor("provider", provider.issuer[:64], label, EVERYTHING, origin_of(request.META, "page"))
     with transaction.atomic():
-        provided.bring(actor, user, provider.roles_of(told), provider.places)
+        provided.bring(actor, user, provider.roles_of(told), provider.places, provider.missing(told))
 
 
 def _provider() -> Provider:
@@ -117,10 +124,28 @@ def _unvouched(sociallogin: SocialLogin) -> str:
     """Why no address is confirmed, with the claim's name for whoever sets up the provider."""
     told = claims(sociallogin)
     if not sociallogin.email_addresses:
-        return "no address: the claim email is missing or is none"
-    if "email_verified" not in told:
-        return "an address that the identity provider does not vouch for: the claim email_verified is missing"
-    return "an address that the identity provider does not vouch for: the claim email_verified is not true"
+        odd = "" if told.get("email") is None else ", and no e-mail address"
+        return f"no address: the claim email is {described(told.get('email'))}{odd}"
+    verified = told.get("email_verified")
+    is_said = "missing" if verified is None else f"not true: it is {described(verified)}"
+    return f"an address that the identity provider does not vouch for: the claim email_verified is {is_said}"
+
+
+def _roleless(told: dict[str, Any]) -> str:
+    """Why someone has no role, if it is that the provider does not send what the mapping reads."""
+    if not _provider().mapped:
+        return ": PORTAL_OIDC_ROLES names none"
+    missing = _provider().missing(told)
+    return f": {missing}" if missing else ""
+
+
+def _error_of(request: HttpRequest) -> str:
+    """What a browser brought back in place of an answer."""
+    error = keepable(request.GET.get("error", ""), 60)
+    more = keepable(request.GET.get("error_description", ""), 120)
+    if not error:
+        return "an answer of the identity provider to a question that this browser did not ask, or that is too old"
+    return f"the identity provider said {error}{f': {more}' if more else ''}"
 
 
 def _link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
@@ -133,14 +158,10 @@ def _link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
 
 
 def _turn_away(
-    request: HttpRequest,
-    user: User | None,
-    why: str,
-    email: str = "",
-    unconfirmed: bool = False,
-    says: str = "",
+    request: HttpRequest, user: User | None, why: str, email: str = "", **context: str | bool
 ) -> NoReturn:
+    """Leave it on record, and show the page of it; `context` says what the page explains."""
     attempts.failed(request, actions.FAIL_SIGN_IN, user, why, email)
-    context = {"unconfirmed": unconfirmed, "says": says}
-    page = render(request, "socialaccount/authentication_error.html", context, status=403)
+    status = 502 if context.get("unreachable") else 403
+    page = render(request, "socialaccount/authentication_error.html", context | {"why": why}, status=status)
     raise ImmediateHttpResponse(page)

@@ -1,26 +1,18 @@
 """The identity provider that people may sign in at: settings, read and judged. Imports no Django."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from portal.data import WrongSetting
+from portal.signing_in import role_mapping
+from portal.signing_in.claims import described, values_of
+from portal.signing_in.role_mapping import ROLES, Mapped
 
-ROLES = ("developer", "support", "admin")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 ID = "sso"
 """What the provider is called in addresses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """Who has `value` in their `claim` gets `role`: on the app of this name, or on every app (empty)."""
-
-    claim: str
-    value: str
-    role: str
-    app: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +44,20 @@ class Provider:
         """The name of an app, empty for every app, to the role that these claims mean there: the highest of them."""
         found: dict[str, str] = {}
         for one in self.mapped:
-            if one.value in _values(claims.get(one.claim)):
+            if one.value in values_of(claims.get(one.claim)):
                 before = found.get(one.app, ROLES[0])
                 found[one.app] = max(before, one.role, key=ROLES.index)
         return found
+
+    def missing(self, claims: Mapping[str, Any]) -> str:
+        """What is wrong with the claims that the mapping reads: none of them there, or not texts. Empty: nothing."""
+        names = dict.fromkeys(one.claim for one in self.mapped)
+        odd = [
+            f"the claim {name} is {described(claims.get(name))}"
+            for name in names
+            if not values_of(claims.get(name))
+        ]
+        return "; ".join(odd) if odd else ""
 
     @property
     def places(self) -> set[str]:
@@ -67,7 +69,7 @@ def read(
     *, issuer: str, client_id: str, client_secret: str, name: str, roles: str, only: str
 ) -> Provider | None:
     """The provider the operator names, or None. Raises WrongSetting."""
-    mapped = tuple(_mapped(one.strip()) for one in roles.split(",") if one.strip())
+    mapped = role_mapping.read(roles)
     if only.lower() not in ("", "true", "false"):
         raise WrongSetting(f"PORTAL_OIDC_ONLY is {only!r}: write true or false.")
     given = (issuer, client_id, client_secret)
@@ -91,22 +93,3 @@ def _issuer(given: str) -> str:
             f"PORTAL_OIDC_ISSUER is {given!r}: write an https address, https://id.example.com."
         )
     return given.rstrip("/")
-
-
-def _mapped(given: str) -> Mapped:
-    claim, _, rest = given.partition(":")
-    value, _, place = rest.rpartition("=")
-    role, _, app = place.partition("@")
-    if not claim or not value or role not in ROLES:
-        raise WrongSetting(
-            f"PORTAL_OIDC_ROLES: {given!r} cannot be read. Write claim:value=role or claim:value=role@app, with"
-            f" commas between; a role is {', '.join(ROLES)}."
-        )
-    return Mapped(claim, value, role, app)
-
-
-def _values(claim: Any) -> Iterable[str]:
-    """A claim is one text or a list of them."""
-    if isinstance(claim, list):
-        return [value for value in claim if isinstance(value, str)]
-    return [claim] if isinstance(claim, str) else []

@@ -11,7 +11,8 @@ from audit.exploring.saved_views import save_view
 from audit.forwarding import destinations
 from audit.models import Call, Delivery, Event
 from portal.gates import person
-from portal.models import Invitation, Notice, NoticeKind, User
+from portal.mail import outbox
+from portal.models import Invitation, MailKind, Notice, NoticeKind, User
 from portal.models.people import Role
 from portal.notices.tell import News, tell
 from portal.people.lifecycle import invite
@@ -48,6 +49,7 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
         "delivery_id": letter.id,
         "token_id": issued(developer).token.id,
         "user_id": developer.id,
+        "mail_id": outbox.put(MailKind.NO_ACCOUNT, "nobody@example.com").id,
         "notice_id": Notice.objects.get().id,
         "entry_id": Event.objects.filter(app_id=app.id).latest("at").id,
         "caller_id": key.id,

@@ -10,6 +10,7 @@ from django.test import Client
 from agents.models import App
 from audit.actors import Actor, shell
 from audit.change import change
+from audit.models import Event
 from audit.refusals import Invalid, NotAllowed, NotFound
 from keys.refusals import NotYoursToGive
 from portal import actions
@@ -18,7 +19,7 @@ from portal.gates import permissions_anywhere
 from portal.models import AccessToken, Invitation, Membership, Role, User
 from portal.people import lifecycle
 from portal.people.accounts import deactivate
-from portal.refusals import InvitationOver
+from portal.refusals import InvitationOver, InviterGone
 from portal.roles import ADMIN, DEVELOPER, SUPPORT
 from tests.cast import prove
 from tests.factories import PASSWORD, UserFactory, issued, member
@@ -122,7 +123,12 @@ def test_an_invitation_is_worth_what_its_inviter_may_still_give(
         with pytest.raises(InvitationOver):
             lifecycle.invitation_of(one.secret)
     lifecycle.change_role(shell(), Membership.objects.get(user=boss), "admin")
-    assert let_in(lifecycle.invitation_of(made.secret)).memberships.get().role == "support"
+    for one in (made, by_token):
+        with pytest.raises(InviterGone, match="ended for good"):
+            lifecycle.invitation_of(one.secret)
+    ended = Event.objects.filter(action="member.withdraw", reason=lifecycle.UNBACKED)
+    assert {event.target_label for event in ended} == {ADDRESS, "two@example.com"}
+    assert ended[0].cause_id == Event.objects.filter(action="member.change-role").earliest("at").id
     deactivate(shell(), boss, "left")
     with pytest.raises(InvitationOver):
         lifecycle.invitation_of(by_token.secret)

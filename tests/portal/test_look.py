@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from audit.clock import at
-from portal.templatetags.look import chip, date, pill, quota, short, spark, when
+from portal.templatetags.look import chip, date, fours, pill, quota, short, spark, when
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
@@ -71,3 +71,7 @@ def test_light_and_dark_differ_in_colours_alone() -> None:
     assert "light-dark(" in sheets and "prefers-color-scheme" not in sheets
     told = re.findall(r"\[data-theme[^{]*\{\s*([^}]*?)\s*\}", sheets)
     assert told == ["color-scheme: light;", "color-scheme: dark;"]
+
+
+def test_a_secret_is_grouped_in_fours() -> None:
+    assert fours("JBSWY3DPEH") == ["JBSW", "Y3DP", "EH"]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from portal.mail import sending
 from portal.models import User
 from portal.next_page import drop_unsafe_next, safe_next
 from tests.factories import PASSWORD
@@ -114,6 +115,7 @@ def test_a_reset_leads_to_the_portal_whatever_host_was_named(
     ):
         settings.ORIGIN = origin
         Client(HTTP_HOST="localhost:4444").post("/account/password/reset/", {"email": admin.email})
+        sending.send()
         body = str(mailoutbox[-1].body)  # type: ignore[attr-defined]
         assert f"{starts}account/password/reset/key/" in body
         assert "4444" not in body

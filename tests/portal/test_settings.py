@@ -56,6 +56,14 @@ WRONG = {
         "write an https address",
     ),
     "a mapping to no role": ({"PORTAL_OIDC_ROLES": "groups:ops=king"}, "claim:value=role"),
+    "a mapping with two readings": (
+        {"PORTAL_OIDC_ROLES": "cognito:groups:platform=support"},
+        "can be read in more than one way",
+    ),
+    "a mapping of JSON with a mistake": (
+        {"PORTAL_OIDC_ROLES": '[{"claim": "a"}]'},
+        'with "claim" and "roles"',
+    ),
     "only a provider that is not there": ({"PORTAL_OIDC_ONLY": "true"}, "set them together"),
     "a break-glass account without a need": (
         {"PORTAL_BREAK_GLASS": "you@example.com"},
@@ -146,3 +154,9 @@ def test_a_public_portal_passes_the_checks_for_deployment(tmp_path: Path, origin
     proxies = {"PORTAL_ORIGIN": origin, "PORTAL_TRUSTED_PROXIES": "127.0.0.1/32"}
     done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **proxies)
     assert (done.returncode == 0) == bool(origin), done.stderr
+
+
+def test_smtps_is_tls_at_once_and_mail_has_a_deadline(tmp_path: Path) -> None:
+    ask = "from django.conf import settings as s; print(s.EMAIL_USE_SSL, s.EMAIL_USE_TLS, s.EMAIL_TIMEOUT)"
+    done = manage(tmp_path, "shell", "-v0", "-c", ask, EMAIL_URL="smtps://u:p@mail.example.com:465")
+    assert done.stdout.split() == ["True", "False", "10"], done.stderr

@@ -9,6 +9,8 @@ from portal.programs import api, sdk
 from tests.portal.routes import action_of, address, gated, lines_below, routes
 
 OPEN = {
+    "account/oidc/<str:provider_id>/login/",
+    "account/oidc/<str:provider_id>/login/callback/",
     "join/<str:secret>/",
     "leaks/report/",
     "leaks/report",

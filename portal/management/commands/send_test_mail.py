@@ -6,6 +6,9 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from portal.deadlines import within
+from portal.mail import sending
+
 
 class Command(BaseCommand):
     """manage.py send_test_mail --to you@example.com"""
@@ -21,7 +24,10 @@ class Command(BaseCommand):
                 "EMAIL_URL is not set, so no e-mail is sent. Set it: smtp+tls://user:password@host:587."
             )
         try:
-            send_mail("A test from the key portal", "E-mail works.", None, [options["to"]])
+            told = ("A test from the key portal", "E-mail works.", None, [options["to"]])
+            within(sending.TIMEOUT, lambda: send_mail(*told))
+        except TimeoutError:
+            raise CommandError("The mail server gave no answer in time. Look at EMAIL_URL.") from None
         except Exception as error:
             raise CommandError(f"It was not taken: {error}. Look at EMAIL_URL.") from None
         self.stdout.write(f"Sent to {options['to']}. If it does not arrive, look at the mail server's log.")

@@ -12,8 +12,8 @@ from agents.models import App
 from audit.actors import shell
 from audit.clock import at, now
 from keys.models import ApiKey
-from portal.models import Notice, NoticeKind, User
-from portal.notices import mail
+from portal.mail import sending as mail
+from portal.models import Mail, Notice, NoticeKind, User
 from portal.notices.tell import News, tell, tell_of_key
 from portal.people.lifecycle import end_membership
 from tests.factories import minted
@@ -79,6 +79,7 @@ def test_what_is_not_taken_is_tried_again_and_given_up_in_the_end(key: ApiKey, m
         with at(moment + timedelta(hours=hours)):
             tries += mail.send()
     assert tries == len(mail.RETRIES) + 1
+    assert (Mail.objects.get().due_at, Mail.objects.get().cause) == (None, "OSError: no route")
     assert Notice.objects.get().mailed_at is None
     assert not mail.is_wanted()
 

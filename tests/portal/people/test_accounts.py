@@ -13,8 +13,8 @@ from agents.models import App
 from audit.actors import shell
 from audit.models import Event
 from audit.refusals import Invalid
+from portal.mail import sending as mail
 from portal.models import HouseRules, Notice, Role, User
-from portal.notices import mail
 from portal.people import accounts
 from portal.people.house import set_rules, without_factor
 from portal.refusals import AlreadyMember, LastAdmin, NoFactorYourself

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from portal.signing_in.provider import read
-from tests.portal.signing_in.identity_provider import CLIENT, IdentityProvider
+from tests.portal.signing_in.identity_provider import CLIENT, SECRET, IdentityProvider
 
 MAPPING = "groups:platform=admin,groups:payments=developer@checkout,groups:desk=support@checkout"
 
@@ -23,7 +23,7 @@ def trust(settings: Settings, vouching: IdentityProvider, only: str = "") -> Non
     settings.PROVIDER = read(
         issuer=vouching.issuer,
         client_id=CLIENT,
-        client_secret="hush",
+        client_secret=SECRET,
         name="Example ID",
         roles=MAPPING,
         only=only,
@@ -41,7 +41,7 @@ def provider(vouching: IdentityProvider, settings: Settings) -> IdentityProvider
         "name": "New Person",
         "groups": ["payments"],
     }
-    vouching.lies = {}
+    vouching.lies, vouching.instead = {}, {}
     return vouching
 
 

@@ -1,4 +1,4 @@
-"""An OpenID Connect provider on this machine: it vouches for whomever a test names."""
+"""An OpenID Connect provider on this machine: it vouches for whomever a test names, or answers what a test says."""
 
 import json
 import threading
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 
 CLIENT = "alter-portal"
+SECRET = "hush, hush, hush, hush, hush, hush"
 
 
 class IdentityProvider:
@@ -24,6 +25,8 @@ class IdentityProvider:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.claims: dict[str, Any] = {}
         self.lies: dict[str, Any] = {}
+        self.instead: dict[str, tuple[int, bytes] | None] = {}
+        """What is answered at a path in place of the right thing; None: a byte now and then, without end."""
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -35,12 +38,27 @@ class IdentityProvider:
                 self._say(provider.token(parse_qs(body)))
 
             def _say(self, told: dict[str, Any]) -> None:
-                body = json.dumps(told).encode()
-                self.send_response(200)
+                status, body = 200, json.dumps(told).encode()
+                if (path := urlsplit(self.path).path) in provider.instead:
+                    instead = provider.instead[path]
+                    if instead is None:
+                        self._trickle()
+                        return
+                    status, body = instead
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def _trickle(self) -> None:
+                try:
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                    for letter in b"X-Slow: " + b"y" * 100:
+                        self.wfile.write(bytes([letter]))
+                        time.sleep(0.05)
+                except OSError:
+                    pass
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
@@ -70,6 +88,10 @@ class IdentityProvider:
             return {"keys": [public | {"kid": "one", "alg": "RS256", "use": "sig"}]}
         return self.claims
 
+    def signed(self, told: dict[str, Any]) -> str:
+        """An id token that says this."""
+        return jwt.encode(told, self.key, "RS256", headers={"kid": "one"})
+
     def token(self, asked: dict[str, list[str]]) -> dict[str, Any]:
         """An id token of `claims`."""
         told = {
@@ -81,7 +103,7 @@ class IdentityProvider:
             **self.claims,
             **self.lies,
         }
-        signed = jwt.encode(told, self.key, "RS256", headers={"kid": "one"})
+        signed = self.signed(told)
         return {"access_token": "a token", "token_type": "Bearer", "id_token": signed, "expires_in": 300}
 
 

@@ -135,8 +135,8 @@ def test_who_is_nobody_here_is_on_record_with_their_address(
     provider.claims |= {"email_verified": False, "groups": ["platform"]}
     sign_in(client)
     assert failures() == [
-        "nobody here, and no role by the identity provider",
-        "an address that the identity provider does not vouch for: the claim email_verified is not true",
+        "nobody here, and no role by the identity provider: the claim groups is an empty list",
+        "an address that the identity provider does not vouch for: the claim email_verified is not true: it is false",
     ]
     assert set(Event.objects.filter(action="sign-in.fail").values_list("target_label", flat=True)) == {
         "new@example.com"

@@ -16,6 +16,7 @@ from agents.models import App
 from audit.actors import shell
 from audit.guard import UnauditedWrite
 from audit.models import Event
+from portal.mail import sending
 from portal.models import User
 from portal.models.people import itself
 from portal.people import accounts
@@ -69,6 +70,7 @@ def join(app: App) -> None:
 
 def reset(user: User) -> None:
     Client().post("/account/password/reset/", {"email": user.email})
+    sending.send()
     link = re.search(r"https?://[^/\s]+(/account/\S+)", str(mail.outbox[-1].body))
     assert link
     client = Client()
@@ -177,7 +179,9 @@ def test_every_change_of_a_way_in_leaves_an_event_that_names_who_and_whom(
 def test_a_refusal_by_the_provider_itself_is_on_record(provider: IdentityProvider, app: App) -> None:
     provider.lies = {"aud": "another client"}
     sign_in(Client())
-    assert Event.objects.get(action="sign-in.fail").facts == {"why": "the identity provider's answer"}
+    assert Event.objects.get(action="sign-in.fail").facts == {
+        "why": "the ID token does not hold: Audience doesn't match"
+    }
 
 
 def test_no_person_is_saved_beside_change(developer: User) -> None:

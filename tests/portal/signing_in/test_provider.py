@@ -3,7 +3,8 @@
 import pytest
 
 from portal.data import WrongSetting
-from portal.signing_in.provider import Mapped, Provider, read
+from portal.signing_in.provider import Provider, read
+from portal.signing_in.role_mapping import Mapped
 
 HERE = {
     "issuer": "https://id.example.com/",
@@ -23,10 +24,10 @@ def test_no_settings_are_no_provider() -> None:
 
 
 def test_a_mapping_names_claim_value_role_and_app() -> None:
-    provider = given(roles="groups:a:b=admin, roles:dev=developer@checkout")
+    provider = given(roles="groups:a b=admin, roles:dev=developer@checkout")
     assert provider
     assert provider.mapped == (
-        Mapped("groups", "a:b", "admin"),
+        Mapped("groups", "a b", "admin"),
         Mapped("roles", "dev", "developer", "checkout"),
     )
 

@@ -1,0 +1,41 @@
+"""The page of outgoing mail, for admins of every app: what did not arrive and why. No message can be read there."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from agents.faces import finished
+from audit.faces import PortalRequest
+from audit.refusals import NotFound
+from portal.mail import outbox
+from portal.models import Mail
+
+PAGE_SIZE = 100
+
+
+@require_GET
+def undelivered(request: PortalRequest) -> HttpResponse:
+    """What waits or was given up, with its cause."""
+    found = list(outbox.undelivered()[: PAGE_SIZE + 1])
+    context = {
+        "mails": found[:PAGE_SIZE],
+        "more": len(found) > PAGE_SIZE,
+        "counts": outbox.counts(),
+        "sends_mail": settings.SENDS_MAIL,
+        "days": outbox.LOOKBACK.days,
+    }
+    return render(request, "portal/mail.html", context)
+
+
+@require_POST
+def send_again(request: PortalRequest, mail_id: UUID) -> HttpResponse:
+    """Try a message once more, at once."""
+    mail = Mail.objects.filter(pk=mail_id).first()
+    if mail is None:
+        raise NotFound
+    outbox.send_again(request.actor, mail)
+    return finished(request, reverse("mail"), "It is sent again within seconds")

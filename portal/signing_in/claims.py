@@ -1,0 +1,89 @@
+"""What an identity provider says of a person: read for what it is, whatever JSON it comes as. Imports no Django."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+MAX_DEPTH = 20
+MAX_SHOWN = 40
+
+
+class NotAnObject(ValueError):
+    """What was to be a JSON object is something else; the message says what, in words."""
+
+
+def parse_object(body: bytes | str) -> dict[str, Any]:
+    """The JSON object in `body`, fit to be stored. Raises NotAnObject."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        start = body[:MAX_SHOWN].decode(errors="replace") if isinstance(body, bytes) else body[:MAX_SHOWN]
+        is_page = start.lstrip().startswith("<")
+        raise NotAnObject("empty" if not start.strip() else "a page" if is_page else "no JSON") from None
+    if not isinstance(told, dict):
+        raise NotAnObject(f"{described(told)}, and no object")
+    cleaned: dict[str, Any] = sanitize(told)
+    return cleaned
+
+
+def sanitize(value: Any, depth: int = 0) -> Any:
+    """`value` without what a database cannot keep: NUL, half characters, numbers that are none, endless nesting."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode(errors="ignore").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if depth >= MAX_DEPTH and isinstance(value, dict | list):
+        return None
+    if isinstance(value, dict):
+        return {sanitize(str(name)): sanitize(one, depth + 1) for name, one in value.items()}
+    return [sanitize(one, depth + 1) for one in value] if isinstance(value, list) else value
+
+
+def described(claim: Any) -> str:
+    """What a claim is, in words for whoever sets up the provider: `missing`, `the text “yes”`, `the number 1`."""
+    if claim is None:
+        return "missing"
+    if isinstance(claim, bool):
+        return "true" if claim else "false"
+    if isinstance(claim, str):
+        return f"the text “{claim[:MAX_SHOWN]}”" if claim.strip() else "empty"
+    if isinstance(claim, int | float):
+        return f"the number {str(claim)[:MAX_SHOWN]}"
+    if isinstance(claim, list):
+        return "an empty list" if not claim else "a list"
+    return "an object" if isinstance(claim, Mapping) else "of an unknown kind"
+
+
+def is_true(claim: Any) -> bool:
+    """Whether a claim says yes: `true`, or the text "true", as some providers have it. Anything else does not."""
+    return claim is True or (isinstance(claim, str) and claim.strip().lower() == "true")
+
+
+def text_of(claim: Any) -> str:
+    """A claim that is text; nothing for any other."""
+    return claim if isinstance(claim, str) else ""
+
+
+def values_of(claim: Any) -> list[str]:
+    """A claim of one text or of a list of them. Numbers count as their digits; objects are nobody's group."""
+    found = claim if isinstance(claim, list) else [claim]
+    return [text for one in found if (text := _value(one))]
+
+
+def seconds_of(claim: Any) -> float | None:
+    """A moment in seconds, as a number or as its digits. None: the claim is missing. What is no moment is long past."""
+    if claim is None:
+        return None
+    text = str(claim).strip() if isinstance(claim, str | int | float) and not isinstance(claim, bool) else ""
+    try:
+        found = float(text)
+    except ValueError:
+        return 0.0
+    return found if math.isfinite(found) else 0.0
+
+
+def _value(one: Any) -> str:
+    if isinstance(one, int) and not isinstance(one, bool):
+        return str(one)
+    return text_of(one)

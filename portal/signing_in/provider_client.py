@@ -1,0 +1,84 @@
+"""How the identity provider is asked: within one deadline, for a bounded JSON object; anything else is a sentence."""
+
+import time
+from typing import Any
+
+import requests
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+
+from audit.text import keepable, path_of
+from portal.deadlines import within
+from portal.signing_in.claims import NotAnObject, parse_object, text_of
+
+TIMEOUT = 10.0
+"""Seconds for one answer, however it trickles."""
+MAX_BODY = 1024 * 1024
+
+
+class UnfitAnswer(OAuth2Error):  # type: ignore[misc]
+    """What the provider answered cannot be taken: why, in words, and who it is said of."""
+
+    def __init__(self, why: str, who: str = "") -> None:
+        super().__init__(why)
+        self.why, self.who = why, who
+
+
+class ProviderUnreachable(UnfitAnswer):
+    """The provider did not answer, or failed."""
+
+
+class ProviderSession(requests.Session):
+    """Asks as django-allauth does, and lets nothing through but an object of JSON. Raises UnfitAnswer."""
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """The answer, read to its end."""
+        place = f"its address {path_of(url.decode() if isinstance(url, bytes) else url)}"
+        ends = time.monotonic() + TIMEOUT
+        kwargs |= {"stream": True, "timeout": TIMEOUT}
+        ask = super().request
+        try:
+            response = within(TIMEOUT, lambda: _read(ask(method, url, *args, **kwargs), ends))
+        except (TimeoutError, requests.Timeout):
+            raise ProviderUnreachable(f"{place} gave no answer within {TIMEOUT:g} seconds") from None
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise ProviderUnreachable(f"{place} cannot be reached ({_cause(error)})") from None
+        if len(response.content) > MAX_BODY:
+            raise UnfitAnswer(f"the answer of {place} is too long")
+        return _require_object(response, place)
+
+
+def _require_object(response: requests.Response, place: str) -> requests.Response:
+    """`response`, if it is a success with an object of JSON, marked as the JSON it is."""
+    try:
+        told = parse_object(response.content)
+    except NotAnObject as what:
+        if not response.ok:
+            raise ProviderUnreachable(f"{place} answered {response.status_code}") from None
+        raise UnfitAnswer(f"the answer of {place} is {what}") from None
+    if not response.ok:
+        error = keepable(text_of(told.get("error")), 60)
+        refused = ProviderUnreachable if response.status_code >= 500 else UnfitAnswer
+        raise refused(f"{place} answered {response.status_code}{f', {error}' if error else ''}")
+    response.headers["content-type"] = "application/json"
+    return response
+
+
+def _read(response: requests.Response, ends: float) -> requests.Response:
+    """`response` with its body, or as much of it as shows that it is too long."""
+    body = b""
+    for piece in response.iter_content(64 * 1024):
+        body += piece
+        if len(body) > MAX_BODY or time.monotonic() > ends:
+            break
+    response.close()
+    if time.monotonic() > ends:
+        raise TimeoutError
+    response._content = body
+    return response
+
+
+def _cause(error: Exception) -> str:
+    """What is at the bottom of an error of the network, on one line."""
+    while (inner := error.__cause__ or error.__context__) is not None and isinstance(inner, Exception):
+        error = inner
+    return keepable(str(error), 120) or type(error).__name__
