@@ -4,18 +4,16 @@
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+
+from portal.starting import in_a_sentence
 
 
 def main() -> None:
-    """Run one command; a wrong setting is told in its own sentence, not in a traceback."""
+    """Run one command; what keeps it from its work is told in a sentence, not in a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    try:
+    with in_a_sentence():
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as wrong:
-        sys.stderr.write(f"{wrong}\n")
-        sys.exit(2)
 
 
 if __name__ == "__main__":

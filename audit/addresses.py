@@ -8,22 +8,19 @@ from typing import Any
 
 from django.conf import settings
 
+from audit.hosts import LINK_LOCAL, ZONE
 from audit.text import HTTP_WHITESPACE
 
 LONGEST = 45
 """Characters of the longest address. A key is longer: nothing secret is kept by mistake."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-LINK_LOCAL = ipaddress.IPv6Network("fe80::/10")
-"""The only addresses that mean something else in another zone, as in `fe80::1%eth0` (RFC 4007)."""
 MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 """All of IPv4 as IPv6 addresses (RFC 4291, section 2.5.5.2)."""
 
 _WRITTEN = re.compile(
     r"\[(?P<bracketed>[^\[\]]+)\](?::[0-9]{1,5})?|(?P<with_port>[^:\[\]]+):[0-9]{1,5}|(?P<bare>[^\[\]]+)"
 )
-_ZONE = re.compile(r"[0-9A-Za-z._~-]{1,15}")
-"""The name or the number of a network interface."""
 
 
 def unmapped(network: Network) -> Network:
@@ -56,7 +53,7 @@ def _parsed(text: str) -> Address | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    if percent and not (address in LINK_LOCAL and _ZONE.fullmatch(zone)):
+    if percent and not (address in LINK_LOCAL and ZONE.fullmatch(zone)):
         return None
     if found["bracketed"] and address.version == 4:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audit.actors import Actor, shell
-from audit.refusals import amounts_to
+from audit.refusals import Refusal
 from audit.text import visible
 
 EXIT_CODES = {400: 2, 422: 2, 401: 3, 404: 4, 409: 5, 429: 6, 403: 7}
@@ -27,10 +27,7 @@ class ShellCommand(BaseCommand):
         self.stdout.style_func = self.stderr.style_func = _for_a_terminal
         try:
             self.act(shell(), **options)
-        except Exception as error:
-            refusal = amounts_to(error)
-            if refusal is None:
-                raise
+        except Refusal as refusal:  # what a lost database amounts to is told by manage.py, with the reason
             sentence = f"{refusal.message} {refusal.hint}".strip()
             raise CommandError(sentence, returncode=EXIT_CODES.get(refusal.status, 1)) from None
 

@@ -1,11 +1,14 @@
 """The data folder: what the portal keeps outside its database, made at the first start. Imports no Django."""
 
+import errno
 import os
 import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from portal import file_lock
 
 _NUMBERED = re.compile(r"([1-9][0-9]{0,3}):([0-9a-fA-F]{64,128})")
 
@@ -14,12 +17,24 @@ class WrongSetting(Exception):
     """A setting cannot be used; the text says which and what to write instead."""
 
 
+def path(name: str, given: str, base: Path) -> Path:
+    """The path in the setting `name`, as it is written. One that is not whole begins at `base`. Raises WrongSetting."""
+    if given != given.lstrip() or given.startswith("~"):
+        raise WrongSetting(
+            f"{name} is {given!r}: write a path without blanks before it and without ~, which a shell would replace."
+        )
+    return base / given
+
+
 def prepare(folder: Path) -> Path:
     """The data folder, made if need be, open to its owner alone."""
     os.umask(0o077)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        if folder.stat().st_mode & 0o077:  # one that is closed may be on a disk that takes no change
+            folder.chmod(0o700)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except OSError as error:
         raise WrongSetting(
             f"PORTAL_DATA: {folder} cannot be used as the data folder: {error.strerror}."
@@ -66,13 +81,44 @@ def _numbered(text: str, says: str) -> dict[int, bytes]:
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
     """The text in `path`, or a new one. Two starting at once agree on it: the file appears whole or not at all."""
-    if not path.exists():
-        draft = path.with_suffix(f".{secrets.token_hex(4)}")
-        try:
-            draft.write_text(make() + "\n")
-            with suppress(FileExistsError):
-                path.hardlink_to(draft)
-            draft.unlink()
-        except OSError as error:
-            raise WrongSetting(f"PORTAL_DATA: {path} cannot be written: {error.strerror}.") from None
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _make(path, make() + "\n")
+        text = path.read_text().strip()
+    except OSError as error:
+        raise WrongSetting(f"PORTAL_DATA: {path} cannot be read or written: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        text = ""
+    if not text:
+        raise WrongSetting(
+            f"PORTAL_DATA: {path} is empty or no text: bring it back from a backup; see docs/operations.md."
+        )
+    return text
+
+
+def _make(path: Path, text: str) -> None:
+    """Make the file `path`, whole and on the disk, unless another process has by then. Raises OSError."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("x") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            _link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _link(draft: Path, path: Path) -> None:
+    """Give `draft` its name, unless that is taken (FileExistsError), on disks without hard links, too."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        with file_lock.held(path.with_name(f"{path.name}.lock")):
+            if not path.exists():
+                draft.replace(path)

@@ -4,26 +4,32 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from audit.hosts import format_host, parse_host, shown_url, split_port
 from portal.data import WrongSetting
 
 FORMATS = ("json", "ocsf", "cef")
 
 
 def syslog(given: str) -> str:
-    """The address of a syslog server; empty for none."""
+    """The address of a syslog server, its host in the one spelling; empty for none."""
+    if not given or given.startswith("unix:///"):
+        return given
     try:
         parts = urlsplit(given)
-        by_net = (
-            parts.scheme in ("udp", "tcp") and parts.hostname and parts.port and not parts.path.strip("/")
-        )
-        locally = parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/")
+        host, port = split_port(parts.netloc)
+        if (
+            parts.scheme not in ("udp", "tcp")
+            or not port
+            or parts.path.strip("/")
+            or parts.query
+            or parts.fragment
+        ):
+            raise ValueError("not the address of a syslog server")
     except ValueError:
-        by_net = locally = False
-    if given and not by_net and not locally:
         raise WrongSetting(
-            f"PORTAL_FORWARD_SYSLOG is {given!r}: write udp://host:514, tcp://host:601 or unix:///dev/log."
-        )
-    return given
+            f"PORTAL_FORWARD_SYSLOG is {shown_url(given)}: write udp://host:514, tcp://host:601 or unix:///dev/log."
+        ) from None
+    return f"{parts.scheme}://{format_host(host, port)}"
 
 
 def file(given: str) -> Path | None:
@@ -38,20 +44,14 @@ def file(given: str) -> Path | None:
     return path
 
 
-def form(given: str) -> str:
-    """How a row is written."""
-    if given not in FORMATS:
-        raise WrongSetting(
-            f"PORTAL_FORWARD_FORMAT is {given!r}: write {', '.join(FORMATS[:-1])} or {FORMATS[-1]}."
-        )
-    return given
-
-
 def hosts(given: Iterable[str]) -> frozenset[str]:
-    """Hosts of one's own network that webhooks may be sent to, in small letters."""
-    found = frozenset(name.strip().lower() for name in given if name.strip())
-    if strange := [name for name in sorted(found) if "/" in name or " " in name or "*" in name]:
-        raise WrongSetting(
-            f"PORTAL_WEBHOOK_HOSTS: {strange[0]!r} is no host. Write names or addresses with commas between."
-        )
-    return found
+    """Hosts of one's own network that webhooks may be sent to, in the one spelling."""
+    found = set()
+    for name in filter(None, (name.strip() for name in given)):
+        try:
+            found.add(parse_host(name))
+        except ValueError:
+            raise WrongSetting(
+                f"PORTAL_WEBHOOK_HOSTS: {name!r} is no host. Write names or addresses with commas between."
+            ) from None
+    return frozenset(found)

@@ -1,80 +1,63 @@
 """Every setting, read from the environment (.env.example lists them). A wrong one stops the start with a sentence."""
 
-import ipaddress
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from audit.addresses import unmapped
-from portal import data, outlets, witnesses
+from portal import data, database, dotenv, mail_url, outlets, reached, witnesses
+from portal.env import Env
 from portal.signing_in import provider
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Env()
 TESTING = bool(os.environ.get("PORTAL_TEST"))
-if not TESTING:
-    env.read_env(BASE_DIR / ".env")
+try:
+    IN_FILE = {} if TESTING else dotenv.read(BASE_DIR / ".env")
+except dotenv.WrongLine as wrong_line:
+    raise ImproperlyConfigured(str(wrong_line)) from None
+for _name, _value in IN_FILE.items():
+    os.environ.setdefault(_name, _value)
 
 # ── what the operator says ──────────────────────────────────────────────────────────────────────────
 
 DEBUG = False
 try:
-    DATA_DIR = data.prepare(Path(env.str("PORTAL_DATA", default=str(BASE_DIR / "var"))).absolute())
+    DATA_DIR = data.prepare(data.path("PORTAL_DATA", env.str("PORTAL_DATA", default="var"), BASE_DIR))
     SECRET_KEY = data.secret_key(DATA_DIR, env.str("PORTAL_SECRET_KEY", default=""))
-    PEPPERS = data.peppers(DATA_DIR, env.str("PORTAL_PEPPERS", default=""))
-    MAC_KEYS = data.mac_keys(DATA_DIR, env.str("PORTAL_MAC_KEYS", default=""))
-    SEAL_KEY = data.seal_key(DATA_DIR, env.str("PORTAL_SEAL_KEY", default=""))
+    PEPPERS = data.peppers(DATA_DIR, env.lines("PORTAL_PEPPERS"))
+    MAC_KEYS = data.mac_keys(DATA_DIR, env.lines("PORTAL_MAC_KEYS"))
+    SEAL_KEY = data.seal_key(DATA_DIR, env.word("PORTAL_SEAL_KEY"))
 except data.WrongSetting as wrong:
     raise ImproperlyConfigured(str(wrong)) from None
 
-ORIGIN = env.str("PORTAL_ORIGIN", default="").rstrip("/")
+try:
+    _origin = reached.origin(env.word("PORTAL_ORIGIN"))
+    ALLOWED_HOSTS = reached.allowed_hosts(_origin, env.items("PORTAL_ALLOWED_HOSTS"))
+    TRUSTED_PROXIES = reached.proxies(env.items("PORTAL_TRUSTED_PROXIES"))
+    EMAIL_FROM = reached.sender(env.word("PORTAL_EMAIL_FROM"), _origin)
+except data.WrongSetting as wrong_host:
+    raise ImproperlyConfigured(str(wrong_host)) from None
+ORIGIN = str(_origin or "")
 """The portal's public address, as people and programs reach it. Empty: localhost only."""
-_origin = urlsplit(ORIGIN)
-if ORIGIN and (_origin.scheme not in ("http", "https") or not _origin.hostname or _origin.path):
-    raise ImproperlyConfigured(
-        f"PORTAL_ORIGIN is {ORIGIN!r}: write a scheme and a host, https://keys.example.com, and no path."
-    )
 
-try:
-    TRUSTED_PROXIES = [
-        unmapped(ipaddress.ip_network(n.strip())) for n in env.list("PORTAL_TRUSTED_PROXIES", default=[])
-    ]
-except ValueError as wrong_network:
-    raise ImproperlyConfigured(
-        f"PORTAL_TRUSTED_PROXIES: {wrong_network}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."
-    ) from None
-
-try:
-    RATE_LIMIT_RPM = env.int("PORTAL_RATE_LIMIT", default=6000)
-except ValueError:
-    RATE_LIMIT_RPM = 0
-if not 1 <= RATE_LIMIT_RPM <= 100_000:
-    raise ImproperlyConfigured("PORTAL_RATE_LIMIT: write calls a minute, from 1 to 100000.")
-
-try:
-    API_RATE_LIMIT_RPM = env.int("PORTAL_API_RATE_LIMIT", default=600)
-except ValueError:
-    API_RATE_LIMIT_RPM = 0
-if not 1 <= API_RATE_LIMIT_RPM <= 100_000:
-    raise ImproperlyConfigured("PORTAL_API_RATE_LIMIT: write requests a minute, from 1 to 100000.")
+RATE_LIMIT_RPM = env.number("PORTAL_RATE_LIMIT", 6000, most=100_000, unit="calls a minute")
+API_RATE_LIMIT_RPM = env.number("PORTAL_API_RATE_LIMIT", 600, most=100_000, unit="requests a minute")
 
 try:
     PROVIDER = provider.read(
-        issuer=env.str("PORTAL_OIDC_ISSUER", default=""),
-        client_id=env.str("PORTAL_OIDC_CLIENT_ID", default=""),
+        issuer=env.word("PORTAL_OIDC_ISSUER"),
+        client_id=env.word("PORTAL_OIDC_CLIENT_ID"),
         client_secret=env.str("PORTAL_OIDC_CLIENT_SECRET", default=""),
-        name=env.str("PORTAL_OIDC_NAME", default=""),
-        roles=env.str("PORTAL_OIDC_ROLES", default=""),
-        only=env.str("PORTAL_OIDC_ONLY", default=""),
+        name=env.word("PORTAL_OIDC_NAME"),
+        roles=env.lines("PORTAL_OIDC_ROLES"),
+        only=env.word("PORTAL_OIDC_ONLY"),
     )
 except data.WrongSetting as wrong_provider:
     raise ImproperlyConfigured(str(wrong_provider)) from None
 
-BREAK_GLASS = env.str("PORTAL_BREAK_GLASS", default="").strip().lower()
+BREAK_GLASS = env.word("PORTAL_BREAK_GLASS").lower()
 """The address of the one account that may sign in with a password while PORTAL_OIDC_ONLY is true."""
 if BREAK_GLASS and not (PROVIDER and PROVIDER.only):
     raise ImproperlyConfigured(
@@ -85,29 +68,26 @@ if BREAK_GLASS and ("@" not in BREAK_GLASS.strip("@") or " " in BREAK_GLASS or "
         f"PORTAL_BREAK_GLASS is {BREAK_GLASS!r}: write the e-mail address of one account, you@example.com."
     )
 
-LEAK_INTAKE = env.str("PORTAL_LEAK_INTAKE", default="on")
-if LEAK_INTAKE not in ("on", "off"):
-    raise ImproperlyConfigured("PORTAL_LEAK_INTAKE: write on, or off to take no reports of leaked keys.")
-LEAK_INTAKE = LEAK_INTAKE == "on"
-LEAK_KEYS_URL = env.str(
+LEAK_INTAKE = env.choice("PORTAL_LEAK_INTAKE", "on", ("on", "off")) == "on"
+LEAK_KEYS_URL = env.word(
     "PORTAL_LEAK_KEYS_URL", default="https://api.github.com/meta/public_keys/secret_scanning"
 )
 """Where the public keys of secret-scanning partners are published."""
-if urlsplit(LEAK_KEYS_URL).scheme not in ("https", "http") or not urlsplit(LEAK_KEYS_URL).hostname:
-    raise ImproperlyConfigured(f"PORTAL_LEAK_KEYS_URL is {LEAK_KEYS_URL!r}: write an https address.")
-
-TICK = env.str("PORTAL_TICK", default="inside")
-"""Where the timed work is done: in a thread of the server, or apart, by `manage.py tick --forever`."""
-if TICK not in ("inside", "apart"):
-    raise ImproperlyConfigured("PORTAL_TICK: write inside, or apart if you run manage.py tick --forever.")
 try:
-    SEAL_EVERY = env.int("PORTAL_SEAL_EVERY", default=5)
-except ValueError:
-    SEAL_EVERY = 0
-if not 1 <= SEAL_EVERY <= 3600:
-    raise ImproperlyConfigured("PORTAL_SEAL_EVERY: write seconds, from 1 to 3600.")
+    reached.web_address("PORTAL_LEAK_KEYS_URL", LEAK_KEYS_URL)
+except data.WrongSetting as wrong_address:
+    raise ImproperlyConfigured(str(wrong_address)) from None
 
-CHECKPOINT_DIR = Path(env.str("PORTAL_CHECKPOINTS", default=str(DATA_DIR / "checkpoints"))).absolute()
+TICK = env.choice("PORTAL_TICK", "inside", ("inside", "apart"))
+"""Where the timed work is done: in a thread of the server, or apart, by `manage.py tick --forever`."""
+SEAL_EVERY = env.number("PORTAL_SEAL_EVERY", 5, most=3600, unit="seconds")
+
+try:
+    CHECKPOINT_DIR = data.path(
+        "PORTAL_CHECKPOINTS", env.str("PORTAL_CHECKPOINTS", default=str(DATA_DIR / "checkpoints")), BASE_DIR
+    )
+except data.WrongSetting as wrong_path:
+    raise ImproperlyConfigured(str(wrong_path)) from None
 """Where the record's checkpoints are written as well: best on a disk that whoever runs the database cannot change."""
 
 SEAL_KEYS = DATA_DIR / "seal-keys"
@@ -117,31 +97,27 @@ MARKS_DIR = DATA_DIR / "marks"
 
 WITNESS_TSA_ROOTS = env.str("PORTAL_WITNESS_TSA_ROOTS", default="")
 try:
-    WITNESSES = witnesses.named(env.str("PORTAL_WITNESS", default=""), WITNESS_TSA_ROOTS)
-    WITNESS_FOR = witnesses.sources(env.list("PORTAL_WITNESS_FOR", default=[]))
-    WITNESS_SILENCE = witnesses.silence(env.str("PORTAL_WITNESS_SILENCE", default="15"))
+    WITNESSES = witnesses.named(env.lines("PORTAL_WITNESS"), WITNESS_TSA_ROOTS)
+    WITNESS_FOR = witnesses.sources(env.items("PORTAL_WITNESS_FOR"))
 except data.WrongSetting as wrong_witness:
     raise ImproperlyConfigured(str(wrong_witness)) from None
+WITNESS_SILENCE = env.number("PORTAL_WITNESS_SILENCE", 15, most=witnesses.MAX_SILENCE, unit="minutes")
+"""Minutes without an acknowledgement after which it is an alarm."""
 
 try:
-    FORWARD_SYSLOG = outlets.syslog(env.str("PORTAL_FORWARD_SYSLOG", default=""))
+    FORWARD_SYSLOG = outlets.syslog(env.word("PORTAL_FORWARD_SYSLOG"))
     FORWARD_FILE = outlets.file(env.str("PORTAL_FORWARD_FILE", default=""))
-    FORWARD_FORMAT = outlets.form(env.str("PORTAL_FORWARD_FORMAT", default="json"))
-    WEBHOOK_HOSTS = outlets.hosts(env.list("PORTAL_WEBHOOK_HOSTS", default=[]))
+    WEBHOOK_HOSTS = outlets.hosts(env.items("PORTAL_WEBHOOK_HOSTS"))
 except data.WrongSetting as wrong_outlet:
     raise ImproperlyConfigured(str(wrong_outlet)) from None
+FORWARD_FORMAT = env.choice("PORTAL_FORWARD_FORMAT", "json", outlets.FORMATS)
 
 # ── the database ────────────────────────────────────────────────────────────────────────────────────
 
 try:
-    DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/portal.sqlite3")}
-    if not DATABASES["default"].get("ENGINE", "").endswith(("sqlite3", "postgresql")):
-        raise ImproperlyConfigured("the portal runs on SQLite and on PostgreSQL")
-except (ImproperlyConfigured, ValueError) as wrong_url:
-    raise ImproperlyConfigured(
-        f"DATABASE_URL cannot be read ({wrong_url}): write sqlite:////path/to/file or "
-        "postgres://user:password@host:5432/name."
-    ) from None
+    DATABASES = {"default": database.read(env.word("DATABASE_URL"), DATA_DIR, BASE_DIR)}
+except data.WrongSetting as wrong_database:
+    raise ImproperlyConfigured(str(wrong_database)) from None
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     _database["CONN_MAX_AGE"] = None
@@ -274,7 +250,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = _origin.scheme or "http"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _origin.scheme if _origin else "http"
 SOCIALACCOUNT_ADAPTER = "portal.signing_in.oidc.Adapter"
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
@@ -305,10 +281,10 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_TOTP_ISSUER = f"alter at {_origin.hostname or 'localhost'}"
+MFA_TOTP_ISSUER = f"alter at {_origin.host if _origin else 'localhost'}"
 MFA_TOTP_TOLERANCE = 1
 # A browser calls localhost secure, and no other address without https.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _origin.scheme != "https"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ORIGIN.startswith("https:")
 USERSESSIONS_TRACK_ACTIVITY = (
     False  # that would write at each request: portal/signing_in/sessions.py does at times
 )
@@ -316,9 +292,10 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 CACHES = {"default": {"BACKEND": "portal.signing_in.counters.TableCache"}}
 """Where django-allauth counts tries: in a table, for all processes together, and nothing is pushed out of it."""
 
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
-if env.str("EMAIL_URL", default="").lower().startswith("smtps:"):  # TLS at once, not STARTTLS
-    EMAIL_CONFIG = {**EMAIL_CONFIG, "EMAIL_USE_TLS": False, "EMAIL_USE_SSL": True}
+try:
+    EMAIL_CONFIG = mail_url.read(env.word("EMAIL_URL", default=mail_url.CONSOLE), BASE_DIR)
+except data.WrongSetting as wrong_mail:
+    raise ImproperlyConfigured(str(wrong_mail)) from None
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10
 """Seconds for each wait for the mail server; portal/mail/sending.py bounds the whole message."""
@@ -326,24 +303,15 @@ SENDS_MAIL = not EMAIL_CONFIG["EMAIL_BACKEND"].endswith(("console.EmailBackend",
 """Whether e-mail reaches anyone. If it does, people confirm their address before they come in."""
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SENDS_MAIL else "none"
 MFA_ALLOW_UNVERIFIED_EMAIL = not SENDS_MAIL
-DEFAULT_FROM_EMAIL = env.str(
-    "PORTAL_EMAIL_FROM", default=f"alter portal <portal@{_origin.hostname or 'localhost'}>"
-)
+DEFAULT_FROM_EMAIL = EMAIL_FROM
 
 # ── the browser ─────────────────────────────────────────────────────────────────────────────────────
 
-ALLOWED_HOSTS = [
-    *filter(None, [_origin.hostname]),
-    *env.list("PORTAL_ALLOWED_HOSTS", default=[]),
-    "localhost",
-    "127.0.0.1",
-    "[::1]",
-]
 CSRF_TRUSTED_ORIGINS = [ORIGIN] if ORIGIN else []
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.refusals.csrf_failure"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _origin.scheme == "https"
-SECURE_SSL_HOST = _origin.netloc or None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ORIGIN.startswith("https:")
+SECURE_SSL_HOST = _origin.netloc if _origin else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
 # Programs are never redirected: a client that follows would send its key twice, once in the clear.
@@ -375,6 +343,7 @@ CONTENT_SECURITY_POLICY = {
 
 # ── the log ─────────────────────────────────────────────────────────────────────────────────────────
 
+LOG_LEVEL = env.choice("PORTAL_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -386,7 +355,7 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("PORTAL_LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
@@ -396,3 +365,5 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
+
+env.refuse_unknown(IN_FILE)

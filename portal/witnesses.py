@@ -29,10 +29,3 @@ def sources(given: Iterable[str]) -> dict[str, bytes]:
         return targets.sources(given)
     except ValueError as wrong:
         raise WrongSetting(str(wrong)) from None
-
-
-def silence(given: str) -> int:
-    """Minutes without an acknowledgement after which it is an alarm."""
-    if not given.isdecimal() or not 1 <= int(given) <= MAX_SILENCE:
-        raise WrongSetting(f"PORTAL_WITNESS_SILENCE: write minutes, from 1 to {MAX_SILENCE}.")
-    return int(given)

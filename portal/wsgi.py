@@ -8,5 +8,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from portal.starting import in_a_sentence
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-django = application = get_wsgi_application()
+with in_a_sentence():
+    django = application = get_wsgi_application()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +19,10 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from portal import dotenv, file_lock, listening  # noqa: E402 - what is shared with the portal, and needs no package
+
 VENV = ROOT / ".venv"
 CACHE = ROOT / ".cache"
 WINDOWS = os.name == "nt"
@@ -85,12 +89,16 @@ def child_env() -> dict[str, str]:
 
 def read_dotenv() -> None:
     """Take settings from `.env`, where there is one; what the environment says already wins."""
-    path = ROOT / ".env"
-    lines = path.read_text().splitlines() if path.exists() else []
-    for line in lines:
-        name, equals, value = line.strip().partition("=")
-        if equals and not name.startswith("#"):
-            os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
+    try:
+        dotenv.load(ROOT / ".env")
+    except dotenv.WrongLine as wrong:
+        stop(str(wrong))
+
+
+def setting(name: str, default: str) -> str:
+    """Return a setting that children read as well; an empty one is as none."""
+    value = os.environ[name] = os.environ.get(name, "").strip() or default
+    return value
 
 
 def probe(python: str) -> str:
@@ -133,15 +141,35 @@ def sha256(path: Path) -> str:
 
 def install(lock: str, venv: Path = VENV) -> None:
     """Bring .venv, or another, to what requirements/`lock`.txt pins; a stamp makes the second time free."""
+    if is_installed(lock, venv):
+        return
+    name = venv.name.strip(".")
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with file_lock.held(
+            CACHE / (name + ".lock"), lambda: say("another start sets up %s: waiting" % name)
+        ):
+            if not is_installed(lock, venv):
+                set_up(lock, venv)
+    except OSError as error:
+        stop("%s: %s." % (error.filename or venv, error.strerror or error))
+
+
+def is_installed(lock: str, venv: Path) -> bool:
+    """Tell whether `venv` has what requirements/`lock`.txt pins, in a Python that starts."""
+    python, stamp = venv / IN_VENV, venv / ("installed-%s.txt" % lock)
+    wanted = sha256(ROOT / "requirements" / (lock + ".txt"))
+    return stamp.exists() and stamp.read_text() == wanted and new_enough(probe(str(python)))
+
+
+def set_up(lock: str, venv: Path) -> None:
+    """Make `venv` if need be, and install into it."""
     python = venv / IN_VENV
     if not python.exists() or not new_enough(probe(str(python))):
         say("creating " + str(venv.relative_to(ROOT)))
         subprocess.run([base_python(), "-m", "venv", "--clear", str(venv)], check=True)
     path = ROOT / "requirements" / (lock + ".txt")
     wanted = sha256(path)
-    stamp = venv / ("installed-%s.txt" % lock)
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
     say("installing requirements/%s.txt" % lock)
     pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     # Compiling all there is takes pip longer than fetching it; Python compiles what is imported.
@@ -149,7 +177,7 @@ def install(lock: str, venv: Path = VENV) -> None:
     done = subprocess.run([*pip, *words], env=child_env())
     if done.returncode:
         stop("Installing requirements/%s.txt failed; pip says why above." % lock)
-    stamp.write_text(wanted)
+    (venv / ("installed-%s.txt" % lock)).write_text(wanted)
 
 
 def manage(*words: str) -> None:
@@ -162,24 +190,21 @@ def manage(*words: str) -> None:
 # Serving
 
 
-def refuse_taken_port(host: str, port: str) -> None:
-    """Stop if somebody listens there already."""
-    # Before anything is set up: the server itself would say so in words of its own, and later.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as candidate:
-        if not WINDOWS:
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((host, int(port)))
-        except (OSError, ValueError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            stop("Cannot listen on %s port %s: %s. Choose another: PORT=8001 make run" % (host, port, why))
+def where_to_listen() -> tuple[str, str]:
+    """Return HOST and PORT, or stop if nothing can listen there."""
+    # Before anything is set up: the server itself would say so later.
+    try:
+        host, port = listening.parse(setting("HOST", "127.0.0.1"), setting("PORT", "8000"))
+        listening.try_listening(host, port)
+    except listening.CannotListen as wrong:
+        stop("%s Choose another: PORT=8001 make run" % wrong)
+    return host, str(port)
 
 
 def serve_command(host: str, port: str) -> list[str]:
     """Return the command that serves the portal."""
-    workers = os.environ.setdefault("WORKERS", "1")
-    if not workers.isdigit() or workers == "0":
+    workers = setting("WORKERS", "1")
+    if not re.fullmatch("[1-9][0-9]{0,2}", workers):
         stop("WORKERS is %r. Say how many processes to start: WORKERS=2 make run" % workers)
     return [str(PYTHON), "-m", "portal.front", "--host", host, "--port", port, "--workers", workers]
 
@@ -187,15 +212,13 @@ def serve_command(host: str, port: str) -> list[str]:
 def run() -> int:
     """Set up what is missing, then become the server."""
     read_dotenv()
-    host = os.environ.setdefault("HOST", "127.0.0.1")
-    port = os.environ.setdefault("PORT", "8000")
-    refuse_taken_port(host, port)
+    host, port = where_to_listen()
+    command = serve_command(host, port)
     install("run")
     say("preparing the database and the static files")
     manage("migrate", "-v0")
     manage("collectstatic", "--noinput", "-v0")
     manage("first_start")
-    command = serve_command(host, port)
     if not WINDOWS:  # where exec returns to the prompt and leaves the server behind
         os.execve(command[0], command, child_env())
     return subprocess.call(command, env=child_env())

@@ -14,6 +14,7 @@ from typing import Any
 import httpcore2
 
 from audit.forwarding.reach import Unreachable, addresses_of
+from audit.hosts import canonical_url, parse_origin
 from audit.text import keepable
 
 SECONDS = 10.0
@@ -60,7 +61,13 @@ def _answer(
 ) -> Iterator[httpcore2.Response]:
     """The answer to one request, as it begins to come in. Raises Unreachable, then and while it is read."""
     way = _Way(time.monotonic() + seconds, own)
-    told = [(name.encode(), value.encode()) for name, value in headers.items()]
+    try:
+        url = canonical_url(url)
+    except ValueError:
+        raise Unreachable("Its address cannot be read.") from None
+    # Said here, because httpcore2 leaves the brackets of an IPv6 address out.
+    host = parse_origin(url).netloc
+    told = [(b"Host", host.encode()), *((name.encode(), value.encode()) for name, value in headers.items())]
     try:
         with (
             httpcore2.ConnectionPool(ssl_context=_trust(), network_backend=way) as pool,

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 from audit.addresses import Address, parse_address
+from audit.hosts import canonical_url, parse_host, parse_origin
 from audit.refusals import Invalid
 from audit.text import keepable
 
@@ -26,15 +27,17 @@ class Unreachable(Exception):
 
 def parse_url(text: str) -> str:
     """The address of a webhook. Raises Invalid."""
-    url = text.strip()
+    url = _in_ascii(text.strip())
     if keepable(url, LONGEST) != url or not url.isascii() or " " in url:
         raise Invalid("url", f"Write an address of at most {LONGEST} ASCII characters, with no key in it.")
     parts = _split(url)
-    host, listed = parts.hostname or "", is_listed(parts.hostname or "")
     if parts.username is not None or parts.fragment:
         raise Invalid("url", "Leave out user names, passwords and fragments.")
-    if not host or parts.scheme not in ("https", "http"):
-        raise Invalid("url", "Write an https address: https://siem.example.com/hooks/alter.")
+    try:
+        host = parse_origin(url).host
+    except ValueError:
+        raise Invalid("url", "Write an https address: https://siem.example.com/hooks/alter.") from None
+    listed = is_listed(host)
     if parts.scheme == "http" and not listed:
         raise Invalid("url", "Write https. Plain http is for hosts that PORTAL_WEBHOOK_HOSTS lists.")
     address = _parsed(host)
@@ -60,7 +63,10 @@ def addresses_of(host: str, port: int, *, own: bool = False) -> list[str]:
 
 def is_listed(host: str) -> bool:
     """Whether the operator says that `host` is of the portal's own network and may be sent to."""
-    return host.lower().rstrip(".") in settings.WEBHOOK_HOSTS
+    try:
+        return parse_host(host) in settings.WEBHOOK_HOSTS
+    except ValueError:
+        return False
 
 
 def may_reach(address: Address, listed: bool) -> bool:
@@ -85,6 +91,14 @@ def _embedded(address: Address) -> Address | None:
 def _parsed(host: str) -> Address | None:
     """An address without a port. None: it is a name."""
     return parse_address(f"[{host}]" if ":" in host else host)
+
+
+def _in_ascii(url: str) -> str:
+    """An address whose host is in other letters, with the host as it is looked up (RFC 5891)."""
+    try:
+        return url if url.isascii() else canonical_url(url)
+    except ValueError:
+        return url
 
 
 def _split(url: str) -> SplitResult:

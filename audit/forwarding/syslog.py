@@ -5,8 +5,8 @@ import socket
 from collections.abc import Sequence
 from datetime import UTC
 from functools import lru_cache
-from urllib.parse import urlsplit
 
+from audit.hosts import split_port
 from audit.models import Call, Event
 from audit.text import visible
 
@@ -27,14 +27,16 @@ def message(row: Event | Call, line: str) -> bytes:
 
 def send(where: str, messages: Sequence[bytes]) -> None:
     """Send all of them to `udp://host:514`, `tcp://host:601` or `unix:///dev/log`. Raises OSError."""
-    parts = urlsplit(where)
-    if parts.scheme == "unix":
-        _send_locally(parts.path, messages)
-    elif parts.scheme == "tcp":
-        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), SECONDS) as link:
+    scheme, _, rest = where.partition("://")
+    if scheme == "unix":
+        _send_locally(rest, messages)
+        return
+    host, port = split_port(rest.rstrip("/"))
+    if scheme == "tcp":
+        with socket.create_connection((host, port or 0), SECONDS) as link:
             link.sendall(_framed(messages))
     else:
-        _send_datagrams(str(parts.hostname), int(parts.port or 0), messages)
+        _send_datagrams(host, port or 0, messages)
 
 
 def _send_datagrams(host: str, port: int, messages: Sequence[bytes]) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from audit.hosts import parse_origin, shown_url
 
 PORTAL, FILE, TSA = "portal", "file", "tsa"
 MAX_WITNESSES = 8
@@ -41,13 +43,15 @@ def read(text: str) -> Target:
     url, _, key = text.partition("#")
     try:
         parts = urlsplit(url.removeprefix("tsa+"))
-        fit = parts.username is None and parts.port != 0
+        fit = bool(parts.scheme == "file" or parse_origin(url.removeprefix("tsa+")))
+        path = unquote(parts.path, errors="strict")
     except ValueError:
         fit = False
     if not fit or (key and not _KEY.fullmatch(key)):
         raise ValueError(_refused(text))
-    if url.startswith("file:") and not parts.netloc and Path(parts.path).is_absolute() and not key:
-        return Target(FILE, parts.path)
+    is_file = url.startswith("file:") and not parts.netloc and not parts.query
+    if is_file and Path(path).is_absolute() and not key and path.isprintable():
+        return Target(FILE, path)
     if parts.scheme in ("https", "http") and parts.hostname:
         if url.startswith("tsa+"):
             return Target(TSA, url.removeprefix("tsa+"))
@@ -70,7 +74,7 @@ def sources(given: Iterable[str]) -> dict[str, bytes]:
         name, _, key = word.partition(":")
         if not _NAME.fullmatch(name) or not _KEY.fullmatch(key) or name in found:
             raise ValueError(
-                f"PORTAL_WITNESS_FOR: {word!r} cannot be used. Write each portal once, as name:public-key, with "
+                f"PORTAL_WITNESS_FOR: {name!r} cannot be used. Write each portal once, as name:public-key, with "
                 "commas between; the key is 64 hex digits, from that portal's page Integrity."
             )
         found[name] = bytes.fromhex(key)
@@ -79,6 +83,6 @@ def sources(given: Iterable[str]) -> dict[str, bytes]:
 
 def _refused(text: str) -> str:
     return (
-        f"PORTAL_WITNESS: {text!r} cannot be used. Write https://other-portal/witness, file:///mnt/other/name.jsonl "
-        "or tsa+https://tsa.example.com, without user names and passwords."
+        f"PORTAL_WITNESS: {shown_url(text)} cannot be used. Write https://other-portal/witness, "
+        "file:///mnt/other/name.jsonl or tsa+https://tsa.example.com, without user names and passwords."
     )

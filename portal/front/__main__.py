@@ -1,25 +1,33 @@
 """Serves the portal: `python -m portal.front --host 127.0.0.1 --port 8000 --workers 1`."""
 
 import argparse
+import os
 
+import django
 import uvicorn
 
+from portal import listening
 from portal.front import limits
+from portal.starting import CannotStart, in_a_sentence, require_database
+
+MAX_WORKERS = 256
 
 
 def main() -> None:
     """Serve until told to stop. What is on its way by then is answered; with several workers a dead one is replaced."""
     words = argparse.ArgumentParser(prog="python -m portal.front", description="Serve the portal.")
     words.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    words.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    words.add_argument("--port", default="8000", help="port to listen on (8000)")
     words.add_argument(
-        "--workers", type=int, default=1, help="processes; one for each two cores is plenty (1)"
+        "--workers", type=_count, default=1, help="processes; one for each two cores is plenty (1)"
     )
     told = words.parse_args()
+    with in_a_sentence():
+        host, port = _ready(told.host, told.port)
     uvicorn.run(
         "portal.front.worker:application",
-        host=told.host,
-        port=told.port,
+        host=host,
+        port=port,
         workers=told.workers,
         http="portal.front.worker:FrontProtocol",
         interface="asgi3",
@@ -36,6 +44,25 @@ def main() -> None:
         timeout_keep_alive=int(limits.IDLE_TIMEOUT * 4),
         timeout_graceful_shutdown=limits.SHUTDOWN_TIMEOUT,
     )
+
+
+def _ready(host: str, port: str) -> tuple[str, int]:
+    """Where to listen, once all is there that is needed to serve. Raises what in_a_sentence() tells."""
+    try:
+        where = listening.parse(host, port)
+        listening.try_listening(*where)
+    except listening.CannotListen as wrong:
+        raise CannotStart(str(wrong)) from None
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+    require_database()
+    return where
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"write a number from 1 to {MAX_WORKERS}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from audit.hosts import parse_origin, shown_url
 from portal.data import WrongSetting
 from portal.signing_in import role_mapping
 from portal.signing_in.claims import described, values_of
@@ -86,10 +87,12 @@ def read(
 
 
 def _issuer(given: str) -> str:
-    parts = urlsplit(given)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL)
-    if not secure or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts, origin = urlsplit(given), parse_origin(given)
+        if (origin.scheme == "http" and origin.host not in LOCAL) or parts.query or parts.fragment:
+            raise ValueError("not an https address")
+    except ValueError:
         raise WrongSetting(
-            f"PORTAL_OIDC_ISSUER is {given!r}: write an https address, https://id.example.com."
-        )
+            f"PORTAL_OIDC_ISSUER is {shown_url(given)}: write an https address, https://id.example.com."
+        ) from None
     return given.rstrip("/")

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from audit.hosts import format_host
+
 HOST = "127.0.0.1"
 
 
@@ -33,14 +35,19 @@ class Received(NamedTuple):
         return hmac.compare_digest(self.headers["webhook-signature"], f"v1,{made}")
 
 
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 class Receiver:
     """Answers each request with the next of `statuses`, and with the last one from then on."""
 
-    def __init__(self, *statuses: int) -> None:
+    def __init__(self, *statuses: int, host: str = HOST) -> None:
         self.received: list[Received] = []
         self.statuses = list(statuses) or [200]
-        self.server = ThreadingHTTPServer((HOST, 0), self._handler())
-        self.url = f"http://{HOST}:{self.server.server_port}/hooks"
+        serves = type("Server", (ThreadingHTTPServer,), {"address_family": _family(host)})
+        self.server = serves((host, 0), self._handler())
+        self.url = f"http://{format_host(host, self.server.server_port)}/hooks"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         mine = self

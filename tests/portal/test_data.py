@@ -1,5 +1,7 @@
 """The data folder: made once, for its owner alone, and never half written."""
 
+import errno
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,3 +59,44 @@ def test_the_seal_key_is_made_once(tmp_path: Path) -> None:
 def test_a_seal_key_that_cannot_be_read_is_told(tmp_path: Path, given: str) -> None:
     with pytest.raises(data.WrongSetting, match="PORTAL_SEAL_KEY"):
         data.seal_key(tmp_path, given)
+
+
+def test_a_secret_that_is_no_text_is_told(tmp_path: Path) -> None:
+    for name, read in {
+        "secret-key": data.secret_key,
+        "peppers": data.peppers,
+        "seal-key": data.seal_key,
+    }.items():
+        for content in (b"", b"\n", b"\xff\xfe"):
+            (tmp_path / name).write_bytes(content)
+            with pytest.raises(data.WrongSetting, match=f"{name} is empty or no text"):
+                read(tmp_path, "")
+        (tmp_path / name).unlink()
+        (tmp_path / name).mkdir()
+        with pytest.raises(data.WrongSetting, match=f"{name} cannot be read or written: Is a directory"):
+            read(tmp_path, "")
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the kernel says of a disk without room, at the moment when it says it."""
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(data.WrongSetting, match="No space left on device"):
+        data.secret_key(tmp_path, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_hard_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    with ThreadPoolExecutor(8) as threads:
+        made = set(threads.map(lambda _: data.secret_key(tmp_path, ""), range(8)))
+    assert len(made) == 1
+    assert data.secret_key(tmp_path, "") in made

@@ -79,7 +79,7 @@ WRONG = {
         },
         "write the e-mail address of one account",
     ),
-    "an intake half open": ({"PORTAL_LEAK_INTAKE": "yes"}, "write on, or off"),
+    "an intake half open": ({"PORTAL_LEAK_INTAKE": "yes"}, "write on or off"),
     "keys at no address": ({"PORTAL_LEAK_KEYS_URL": "file:///etc/keys"}, "write an https address"),
     "a short secret key": ({"PORTAL_SECRET_KEY": "short"}, "at least 50 random characters"),
 }

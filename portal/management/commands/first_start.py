@@ -9,11 +9,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from audit.actors import shell
+from audit.hosts import format_host
 from portal.models import Role
 from portal.people.lifecycle import has_admin, invite
 from portal.signing_in.break_glass import only_provider
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def _as_people_write(host: str) -> str:
+    """The host at which whoever sits at this machine reaches a server that listens on `host`."""
+    return "localhost" if host == "127.0.0.1" or not host.strip("0.:") else host
 
 
 class Command(BaseCommand):
@@ -30,8 +36,11 @@ class Command(BaseCommand):
             )
         for problem in problems:
             self.stderr.write(f"{problem.msg} {problem.hint or ''}".strip())
-        host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
-        address = settings.ORIGIN or f"http://localhost:{port}"
+        host, port = (
+            os.environ.get(name) or default for name, default in (("HOST", "127.0.0.1"), ("PORT", "8000"))
+        )
+        host = host.strip().strip("[]")
+        address = settings.ORIGIN or f"http://{format_host(_as_people_write(host), int(port))}"
         self.stdout.write(f"\nalter portal: {address}")
         if host not in LOCAL and not settings.ORIGIN:
             self.stdout.write(

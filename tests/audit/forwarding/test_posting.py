@@ -24,6 +24,18 @@ def test_the_answers_status_is_what_is_learned() -> None:
     assert (receiver.received[0].body, receiver.received[0].headers["x-one"]) == (b"body", "1")
 
 
+def test_the_host_is_said_as_it_stands_in_an_address(settings: Settings) -> None:
+    settings.WEBHOOK_HOSTS = frozenset({"::1", "localhost"})
+    for host, asked in {"::1": "[0:0::1]", HOST: "LOCALHOST."}.items():
+        with Receiver(204, host=host) as receiver:
+            port = receiver.server.server_port
+            assert post(f"http://{asked}:{port}/hooks", {}, b"") == 204
+            assert (
+                receiver.received[0].headers["host"]
+                == ("[::1]" if host == "::1" else "localhost") + f":{port}"
+            )
+
+
 def test_a_redirect_is_not_followed() -> None:
     with Receiver(302) as receiver:
         assert post(receiver.url, {}, b"body") == 302

@@ -67,6 +67,10 @@ def test_an_https_address_is_taken(url: str) -> None:
     assert parse_url(f" {url} ") == url
 
 
+def test_a_name_in_other_letters_is_taken_as_it_is_looked_up() -> None:
+    assert parse_url("https://siém.example.com/") == "https://xn--sim-cma.example.com/"
+
+
 @pytest.mark.parametrize(
     ("url", "why"),
     [
@@ -85,7 +89,9 @@ def test_an_https_address_is_taken(url: str) -> None:
         ("https://[::ffff:127.0.0.1]/", "may not be sent to"),
         ("https://siem.example.com/ x", "ASCII"),
         ("https://siem.example.com/\nx", "ASCII"),
-        ("https://siém.example.com/", "ASCII"),
+        ("https://siem.example.com/é", "ASCII"),
+        ("https://256.1.1.1/", "Write an https address"),
+        ("https://a..b/", "Write an https address"),
         ("https://siem.example.com/" + "x" * 500, "at most 500"),
         ("https://siem.example.com/alter_pat_" + "a" * 40, "no key in it"),
     ],

@@ -1,0 +1,20 @@
+"""Django's collectstatic, one process at a time: two that write the same files would find each other's half done."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.management.commands import collectstatic
+
+from portal import file_lock
+
+
+class Command(collectstatic.Command):
+    """As Django's, under a lock."""
+
+    def handle(self, **options: Any) -> str | None:
+        with file_lock.held(settings.DATA_DIR / "static.lock", self._say):
+            return super().handle(**options)
+
+    def _say(self) -> None:
+        self.stderr.write("Another process is writing the static files: waiting until it is done.")
+        self.stderr.flush()

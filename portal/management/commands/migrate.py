@@ -1,0 +1,20 @@
+"""Django's migrate, one process at a time: of two that begin at once the second waits, and finds the work done."""
+
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import connections
+
+from portal.one_at_a_time import preparing
+
+
+class Command(migrate.Command):
+    """As Django's, under a lock, which its checks of the database stand under, too."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        with preparing(connections[options["database"]], self._say):
+            return super().execute(*args, **options)
+
+    def _say(self) -> None:
+        self.stderr.write("Another process is preparing the database: waiting until it is done.")
+        self.stderr.flush()

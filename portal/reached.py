@@ -1,0 +1,101 @@
+"""How the portal is reached, and by whom: settings of hosts, read and judged. Imports no Django."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from email.errors import MessageError
+from email.headerregistry import HeaderRegistry
+from urllib.parse import urlsplit
+
+from audit.addresses import Network, unmapped
+from audit.hosts import Origin, format_host, parse_host, parse_origin, shown_url
+from portal.data import WrongSetting
+
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
+
+
+def origin(given: str) -> Origin | None:
+    """The portal's own address; None for none."""
+    if not given:
+        return None
+    try:
+        parts = urlsplit(given)
+        if parts.path not in ("", "/") or parts.query or parts.fragment or given.endswith(("?", "#")):
+            raise ValueError("more than an origin")
+        return _nameable(parse_origin(given))
+    except ValueError:
+        raise WrongSetting(
+            f"PORTAL_ORIGIN is {shown_url(given)}: write a scheme and a host, https://keys.example.com, and no path."
+        ) from None
+
+
+def _nameable(found: Origin) -> Origin:
+    """Another machine's zone says nothing here, and no browser sends one."""
+    if "%" in found.host:
+        raise ValueError("a zone")
+    return found
+
+
+def allowed_hosts(own: Origin | None, given: Iterable[str]) -> list[str]:
+    """Host names that requests may ask for, as Django compares them: `.example.com` stands for all below it."""
+    found = [format_host(own.host)] if own else []
+    for text in given:
+        try:
+            dot = "." if text.startswith(".") else ""
+            found.append("*" if text == "*" else dot + format_host(parse_host(text.removeprefix("."))))
+        except ValueError:
+            raise WrongSetting(
+                f"PORTAL_ALLOWED_HOSTS: {text!r} is no host. Write names or addresses with commas between, without "
+                "scheme and port."
+            ) from None
+    return [*found, *LOCAL]
+
+
+def proxies(given: Iterable[str]) -> list[Network]:
+    """The networks of the operator's own proxies."""
+    try:
+        return [unmapped(ipaddress.ip_network(_without_brackets(text))) for text in given]
+    except ValueError as wrong:
+        raise WrongSetting(
+            f"PORTAL_TRUSTED_PROXIES: {wrong}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."
+        ) from None
+
+
+def _without_brackets(text: str) -> str:
+    return re.sub(r"^\[([^\[\]]*:[^\[\]]*)\](?=/|$)", r"\1", text)
+
+
+def sender(given: str, own: Origin | None) -> str:
+    """The From of mail; of itself the portal's name at its own host."""
+    if not given:
+        return f"alter portal <portal@{_mail_host(own.host if own else 'localhost')}>"
+    if not _is_sender(given):
+        raise WrongSetting(
+            f"PORTAL_EMAIL_FROM is {given!r}: write an address, or a name and an address, alter portal "
+            '<portal@example.com>; a name with a comma in it stands in ".'
+        )
+    return given
+
+
+def _is_sender(text: str) -> bool:
+    try:
+        header = HeaderRegistry()("From", text)
+    except (MessageError, IndexError):  # what the library says of some, and of others nothing
+        return False
+    people = getattr(header, "addresses", ())
+    return not header.defects and len(people) == 1 and bool(people[0].username and people[0].domain)
+
+
+def _mail_host(host: str) -> str:
+    """An address in place of a name is a literal (RFC 5321, section 4.1.3)."""
+    if ":" in host:
+        return f"[IPv6:{host}]"
+    return f"[{host}]" if host.rpartition(".")[2].isdecimal() else host
+
+
+def web_address(name: str, url: str) -> None:
+    """Refuse what is no address of something on the web. Raises WrongSetting."""
+    try:
+        parse_origin(url)
+    except ValueError:
+        raise WrongSetting(f"{name} is {shown_url(url)}: write an https address.") from None
