@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from alter import undo
 from alter.command import Noun, need_one, paged
 from alter.exits import Exit, Failure, usage
 from alter.keys import force, given, minting, new_key, revoke_key, the_key, why, yes
@@ -81,7 +82,10 @@ def create(run: Run, body: str | None, idempotency_key: str | None, **asked: Any
     if body is None and "name" not in options:
         raise usage("--name is missing.", "Give --name, or a whole body with --input.")
     wanted = read_body(body) if body else options
-    run.show_secret(run.client.post(run.path("agents"), wanted, idempotency_key=idempotency_key))
+    path = run.path("agents")
+    run.reveal(
+        lambda: run.client.make(path, wanted, idempotency_key), lambda one: undo.revoke_agent(run.app_id, one)
+    )
 
 
 @agents.command(shows=AGENT, examples=f"alter agents show --agent {ID}")
@@ -166,13 +170,17 @@ def list_keys(run: Run, agent: str, **part: Any) -> None:
 )
 @the_agent
 @minting
+@click.option("--idempotency-key", metavar="TEXT", help="Mint once, however often this is run.")
 @pass_run
-def mint_key(run: Run, agent: str, **asked: Any) -> None:
+def mint_key(run: Run, agent: str, idempotency_key: str | None, **asked: Any) -> None:
     """Mint a key for an agent. Its plaintext is printed this once.
 
     Without options it gets what keys of agents usually get.
     """
-    run.show_secret(run.client.post(run.path("agents", agent, "keys"), new_key(asked, needed=())))
+    path, body = run.path("agents", agent, "keys"), new_key(asked, needed=())
+    run.reveal(
+        lambda: run.client.make(path, body, idempotency_key), lambda key: undo.revoke_key(run.app_id, key)
+    )
 
 
 @agents.command("deprecate-key", shows=KEY, examples=f"alter agents deprecate-key --agent {ID} --key {ID}")

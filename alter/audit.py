@@ -11,7 +11,7 @@ import click
 from alter.command import Noun
 from alter.exits import Exit, Failure
 from alter.integrity import integrity_check
-from alter.output import Row, as_json, moment, plain
+from alter.output import Row, as_json, emit, moment, plain
 from alter.run import Run, pass_run
 from alter.shapes import CALLER, ENTRY, EXPLAINED, GATHERED
 from alter.sift import Ids, counted, filters_of, sifting, span_of, spanning
@@ -20,6 +20,8 @@ from alter.values import Id
 
 ID = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
 WIDTH = 80
+MAX_LISTED = 200
+"""As many threads as the portal lists."""
 MARKS = {"passed": "ok", "failed": "FAIL", "not reached": "-"}
 
 the_entry = click.argument("entry", type=Id(), metavar="ID")
@@ -75,7 +77,7 @@ def explain(run: Run, entry: str) -> None:
         run.show(told)
         return
     lines = _verdict(told) if told["kind"] == "call" else _act(told)
-    click.echo("\n".join(plain(line).rstrip() for line in lines))
+    emit("\n".join(plain(line).rstrip() for line in lines))
 
 
 @audit.command(
@@ -138,6 +140,12 @@ def thread(run: Run, thread: str, limit: int, every: bool) -> None:
     here = next((one for one in known if one["id"] == thread), None)
     if here is None:
         found = list(run.pull(run.path("audit"), most=most, trace=thread))
+        if not found and len(known) >= MAX_LISTED:
+            raise Failure(
+                Exit.NOT_FOUND,
+                f"{thread} is none of the {len(known)} latest threads, and the portal lists no more.",
+                "If it is older: alter audit list --kind call --start MOMENT --all, and look at thread_id in context.",
+            )
         if not found:
             raise Failure(Exit.NOT_FOUND, f"There is no thread or trace {thread}.", "alter audit threads")
         run.show_all(found)

@@ -9,7 +9,7 @@ import click
 from alter import output
 from alter.catalogue import SIGN_IN
 from alter.command import Noun
-from alter.config import credentials_path
+from alter.config import check_writable, credentials_path, unwritable
 from alter.exits import Exit, Failure, usage
 from alter.run import Run, pass_run
 from alter.shapes import SIGNED_IN
@@ -60,9 +60,17 @@ def login(run: Run, scopes: list[str] | None, no_browser: bool) -> None:
             raise usage(f"--scopes and --{flags[0].replace('_', '-')}: this token's permissions are fixed.")
         secret = run.token.secret
     else:
+        run.credentials  # what cannot be read or kept is found out before there is a token  # noqa: B018
+        check_writable()
         secret = _from_browser(run, base_url, scopes or list(SIGN_IN), no_browser)
-    told = _me(base_url, secret)
-    run.credentials.keep(base_url, secret, name=told["token"]["name"], expires_at=told["token"]["expires_at"])
+    try:
+        told = _me(base_url, secret)
+        run.credentials.keep(
+            base_url, secret, name=told["token"]["name"], expires_at=told["token"]["expires_at"]
+        )
+    except (Failure, OSError) as error:
+        failure = error if isinstance(error, Failure) else unwritable(credentials_path(), error)
+        raise failure if flags else _taken_back(base_url, secret, failure) from None
     output.say(f"Signed in to {base_url} as {told['user']['email']}. The token is in {credentials_path()}.")
     if os.environ.get("ALTER_PAT"):
         output.complain("warning", "ALTER_PAT is set and wins over it.")
@@ -79,7 +87,10 @@ def logout(run: Run) -> None:
     if not base_url or not secret:
         output.say("Not signed in.")
         return
-    run.credentials.forget(base_url)
+    try:
+        run.credentials.forget(base_url)
+    except OSError as error:
+        raise unwritable(credentials_path(), error) from None
     try:
         Client(base_url, secret).delete("/me/token")
     except Failure as failure:
@@ -129,12 +140,24 @@ def _from_browser(run: Run, base_url: str, permissions: list[str], no_browser: b
     return str(issued["token"])
 
 
+def _taken_back(base_url: str, secret: str, failure: Failure) -> Failure:
+    """A token that was issued and could not be kept is nobody's: it is revoked, or said to live."""
+    from alter.client import Client
+
+    try:
+        Client(base_url, secret).delete("/me/token")
+        done, hint = "The token was revoked.", failure.hint
+    except Failure:
+        done, hint = "Its token lives.", "Revoke it in the portal, under your name."
+    return Failure(failure.exit, f"Not signed in. {failure.message} {done}", hint)
+
+
 def _open(address: str) -> bool:
     import webbrowser
 
     try:
         return webbrowser.open(address)
-    except webbrowser.Error:
+    except (webbrowser.Error, OSError, ValueError):
         return False
 
 

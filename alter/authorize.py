@@ -8,15 +8,18 @@ import hashlib
 import hmac
 import secrets
 import socket
-import time
+import threading
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from alter.exits import Exit, Failure
 
 WAIT_SECONDS = 300
+POLL_SECONDS = 0.1
+MAX_CONNECTIONS = 100
+"""At once; each is closed when it has been silent for some seconds."""
 PAGE = """<!doctype html><meta charset=utf-8><title>alter</title><h1>{title}</h1><p>{text}</p>"""
 
 
@@ -27,16 +30,23 @@ class Callback(NamedTuple):
     error: str
 
 
-class Listener(HTTPServer):
-    """Waits on this machine, at a port of its own, for one answer that knows the state."""
+class Listener(ThreadingHTTPServer):
+    """Waits on this machine, at a port of its own, for one answer that knows the state.
+
+    Each connection has a thread: browsers open some beforehand and say nothing on them.
+    """
 
     allow_reuse_address = False
+    block_on_close = False
+    request_queue_size = 64
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.state = secrets.token_urlsafe(32)
         self.verifier = secrets.token_urlsafe(48)
         self.heard: Callback | None = None
+        self.answered = threading.Event()
+        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
 
     @property
     def redirect_uri(self) -> str:
@@ -58,10 +68,11 @@ class Listener(HTTPServer):
 
     def wait(self, seconds: float = WAIT_SECONDS) -> str:
         """The code of a yes. Raises Failure for a no, and when nobody answers."""
-        ends = time.monotonic() + seconds
-        while self.heard is None and (left := ends - time.monotonic()) > 0:
-            self.timeout = left
-            self.handle_request()
+        threading.Thread(target=self.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
+        try:
+            self.answered.wait(seconds)
+        finally:
+            self.shutdown()
         if self.heard is None:
             raise Failure(
                 Exit.AUTH,
@@ -71,6 +82,21 @@ class Listener(HTTPServer):
         if self.heard.error:
             raise Failure(Exit.AUTH, f"The portal did not authorize this: {self.heard.error}.")
         return self.heard.code
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: who closes a connection early is no concern of the person at the terminal."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,11 +111,14 @@ class _Handler(BaseHTTPRequestHandler):
         if asked.path != "/callback" or not known or not (query.get("code") or query.get("error")):
             self._answer(400, "Not signed in", "This is not the answer that alter waits for.")
             return
-        self.server.heard = Callback(query.get("code", ""), query.get("error", ""))
-        if self.server.heard.error:
-            self._answer(200, "Not signed in", "Nothing was authorized. You can close this page.")
-        else:
-            self._answer(200, "Authorized", "Go back to the terminal. You can close this page.")
+        self.server.heard = heard = Callback(query.get("code", ""), query.get("error", ""))
+        try:
+            if heard.error:
+                self._answer(200, "Not signed in", "Nothing was authorized. You can close this page.")
+            else:
+                self._answer(200, "Authorized", "Go back to the terminal. You can close this page.")
+        finally:
+            self.server.answered.set()
 
     def _answer(self, status: int, title: str, text: str) -> None:
         body = PAGE.format(title=title, text=text).encode()

@@ -2,14 +2,17 @@
 
 import os
 import re
+import shlex
 import ssl
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 
-from alter import __version__
+from alter import __version__, undo
 from alter.catalogue import near_in
+from alter.environment import open_http, proxy_hint
 from alter.exits import OF_STATUS, Exit, Failure, usage
 from alter.keyformat import redact
 
@@ -28,14 +31,44 @@ USER_AGENT = f"alter-cli/{__version__}"
 _NOISE = re.compile(r"\s*\(_ssl\.c:\d+\)")
 
 
+UNSENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+    httpx2.LocalProtocolError,
+    httpx2.InvalidURL,
+    UnicodeError,
+)
+"""Errors that come before a request has left."""
+
+
+class InDoubt(Failure):
+    """A change was asked for, and no answer says whether it was made."""
+
+
+class Answer(dict[str, Any]):
+    """An object out of an answer. A field that a portal's answer has and this has not is said to be missing."""
+
+    def __missing__(self, name: str) -> Any:
+        raise Failure(
+            Exit.ERROR,
+            f"This is not the answer of a portal: it has no field {name}.",
+            "Check the address, and that portal and alter are of the same version.",
+        )
+
+
 class Client:
     """One portal, asked with one token, or with none."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
         self.base_url = base_url
+        self.has_changed = False
         self._seconds = _seconds()
         bearer = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx2.Client(
+        self._http = open_http(
+            base_url,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", **bearer},
             timeout=httpx2.Timeout(self._seconds, connect=min(CONNECT_SECONDS, self._seconds)),
         )
@@ -46,8 +79,20 @@ class Client:
 
     def post(self, path: str, body: Any, *, idempotency_key: str | None = None) -> Any:
         """Have something done. Raises Failure."""
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        headers = {"Idempotency-Key": idempotency_key.encode()} if idempotency_key else {}
         return self.ask("POST", path, body=body, headers=headers)
+
+    def make(self, path: str, body: Any, idempotency_key: str | None = None) -> Any:
+        """Have something made, once however often it is asked for under the same key. Raises Failure.
+
+        When the answer is lost the failure says the key, so that asking again is safe.
+        """
+        key = idempotency_key or f"alter-{uuid.uuid4()}"
+        try:
+            return self.post(path, body, idempotency_key=key)
+        except InDoubt as failure:
+            failure.hint += f" Trying again makes no second one, with --idempotency-key {shlex.quote(key)}."
+            raise
 
     def patch(self, path: str, body: Any, /, **query: Any) -> Any:
         """Have something changed. Raises Failure."""
@@ -60,12 +105,15 @@ class Client:
     def ask(self, method: str, path: str, **parts: Any) -> Any:
         """One request and its JSON; None for an empty answer. Raises Failure."""
         response = self.send(method, API + path, **parts)
-        if not response.content:
+        if not response.content and method != "GET":
             return None
         try:
-            return response.json()
-        except ValueError:
-            raise self._stranger(response) from None
+            told = response.json(object_hook=Answer)
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict) or not _holds_rows(told.get("items", [])):
+            raise self._stranger(response)
+        return told
 
     def send(
         self,
@@ -74,7 +122,7 @@ class Client:
         *,
         body: Any = None,
         query: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
+        headers: dict[str, Any] | None = None,
     ) -> httpx2.Response:
         """One request and its answer, which is no refusal. Raises Failure."""
         params = {name: value for name, value in (query or {}).items() if value is not None}
@@ -82,8 +130,13 @@ class Client:
             response = self._http.request(
                 method, self.base_url + path, params=params, json=body, headers=headers
             )
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise self._unheard(error, method) from None
+        except KeyboardInterrupt:
+            if method == "GET":
+                raise
+            raise self._in_doubt("Interrupted", path, Exit.INTERRUPTED) from None
+        except Exception as error:
+            raise self._unheard(error, method, path) from None
+        self.has_changed |= method != "GET" and response.is_success
         return self._checked(response)
 
     def stream(self, path: str, /, **query: Any) -> Iterator[bytes]:
@@ -97,8 +150,10 @@ class Client:
                 if not response.is_success:
                     response.read()
                 yield from self._checked(response).iter_bytes()
-        except httpx2.HTTPError as error:
-            raise self._unheard(error, "GET") from None
+        except Failure:
+            raise
+        except Exception as error:
+            raise self._unheard(error, "GET", API + path) from None
 
     def _checked(self, response: httpx2.Response) -> httpx2.Response:
         if response.is_redirect:
@@ -113,7 +168,7 @@ class Client:
         try:
             told = response.json()
             failure = failure_of(response.status_code, told["error"], told, response.headers)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise self._stranger(response) from None
         if told["error"] in OFFENDERS:
             noun, failure.hint = OFFENDERS[told["error"]]
@@ -123,20 +178,35 @@ class Client:
 
     def _stranger(self, response: httpx2.Response) -> Failure:
         kind = response.headers.get("content-type", "nothing").partition(";")[0]
+        said = f"{self.base_url} does not answer like a portal: {response.status_code}, {kind}"
+        # What stands between may have lost the portal's answer, and the portal has done it.
+        if response.request.method != "GET" and (response.is_success or response.status_code >= 500):
+            return self._in_doubt(said, response.url.path)
         return Failure(
-            Exit.ERROR,
-            f"{self.base_url} does not answer like a portal: {response.status_code}, {kind}.",
-            "Check the address, and what stands between. alter doctor looks closer.",
+            Exit.ERROR, f"{said}.", "Check the address, and what stands between. alter doctor looks closer."
         )
 
-    def _unheard(self, error: Exception, method: str) -> Failure:
+    def _in_doubt(self, said: str, path: str, exit: Exit = Exit.ERROR) -> Failure:
+        """The end of a run that asked for a change and does not know whether it came about."""
+        return InDoubt(exit, f"{said}. {undo.UNKNOWN}.", undo.look_after(path.partition(API)[2]))
+
+    def _unheard(self, error: Exception, method: str, path: str) -> Failure:
         """Why there is no answer."""
+        if method != "GET" and not isinstance(error, UNSENT):
+            late = isinstance(error, httpx2.TimeoutException)
+            why = f"not answered within {self._seconds:g} s" if late else f"not answered: {_reason(error)}"
+            return self._in_doubt(f"{self.base_url} has {why}", path)
         if isinstance(error, httpx2.TimeoutException):
-            doubt = "" if method == "GET" else " Whether it was done is not known: look before you try again."
             return Failure(
                 Exit.ERROR,
-                f"{self.base_url} has not answered within {self._seconds:g} s.{doubt}",
-                "alter doctor",
+                f"{self.base_url} has not answered within {self._seconds:g} s.",
+                f"alter doctor looks closer. {proxy_hint()}".strip(),
+            )
+        if isinstance(error, httpx2.ProxyError):
+            return Failure(
+                Exit.ERROR,
+                f"The proxy lets nothing through to {self.base_url}: {_reason(error)}.",
+                proxy_hint(),
             )
         if refused := _certificate_error(error):
             return Failure(
@@ -147,7 +217,7 @@ class Client:
         return Failure(
             Exit.ERROR,
             f"{self.base_url} cannot be reached: {_reason(error)}.",
-            "Check the address and that the portal runs. alter doctor looks closer.",
+            f"Check the address and that the portal runs. {proxy_hint() or 'alter doctor looks closer.'}",
         )
 
 
@@ -169,6 +239,10 @@ def failure_of(status: int, code: str, told: dict[str, Any], headers: Any) -> Fa
     if status >= 500 and (request := headers.get("x-request-id")):
         hint = f"{hint} Request id: {request}.".strip()
     return Failure(OF_STATUS.get(status, Exit.ERROR), message, hint)
+
+
+def _holds_rows(items: Any) -> bool:
+    return isinstance(items, list) and all(isinstance(item, dict) for item in items)
 
 
 def _named(path: str, noun: str) -> str:

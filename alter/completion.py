@@ -3,6 +3,7 @@
 import click
 
 from alter.command import Verb
+from alter.output import emit
 
 
 @click.command(
@@ -22,4 +23,4 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell) or ShellComplete
     # Not kind.source(): bash's would start bash to ask for its version.
-    click.echo(ShellComplete.source(kind(alter, {}, "alter", "_ALTER_COMPLETE")))
+    emit(ShellComplete.source(kind(alter, {}, "alter", "_ALTER_COMPLETE")))

@@ -17,7 +17,17 @@ def folder() -> Path:
     """Where this platform keeps settings of programs."""
     if os.name == "nt" and os.environ.get("APPDATA"):
         return Path(os.environ["APPDATA"]) / "alter"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "alter"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or _home() / ".config") / "alter"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except (RuntimeError, KeyError):
+        raise usage(
+            "There is no home folder to keep a sign-in in.",
+            "Set HOME or XDG_CONFIG_HOME; or set ALTER_PAT and ALTER_BASE_URL, and nothing is kept.",
+        ) from None
 
 
 def credentials_path() -> Path:
@@ -48,9 +58,12 @@ class Credentials:
     """The file of tokens: one for each portal, and which portal was signed in to last."""
 
     def __init__(self) -> None:
-        kept = _read(credentials_path())
+        path = credentials_path()
+        kept = _read(path)
         self.current: str | None = kept.get("current")
         self.portals: dict[str, dict[str, Any]] = kept.get("portals", {})
+        if not _is_whole(self.current, self.portals):
+            raise _damaged(path)
 
     def token(self, base_url: str) -> str | None:
         """The token for a portal. A token is never sent to another."""
@@ -73,6 +86,26 @@ class Credentials:
         write_private(credentials_path(), {"current": self.current, "portals": self.portals})
 
 
+def check_writable() -> None:
+    """Refuse to make what could not be kept. Raises Failure."""
+    import tempfile
+
+    path = folder()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> Failure:
+    """A place in which nothing can be kept."""
+    return usage(
+        f"{path} cannot be written: {error.strerror}.",
+        "Set XDG_CONFIG_HOME to a folder of yours; or set ALTER_PAT, and nothing is kept.",
+    )
+
+
 def write_private(path: Path, what: dict[str, Any]) -> None:
     """Write JSON that only its owner may read, whole or not at all."""
     import tempfile
@@ -91,15 +124,27 @@ def write_private(path: Path, what: dict[str, Any]) -> None:
 
 def others_may_read(path: Path) -> bool:
     """Whether a file is open to more people than its owner."""
-    if os.name == "nt" or not path.exists():
+    if os.name == "nt":
         return False
-    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    try:
+        return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    except OSError:  # whoever reads it next says what is wrong with it
+        return False
 
 
 def find_link(start: Path | None = None) -> Path | None:
     """The nearest link file, in this folder or one above it."""
-    here = (start or Path.cwd()).absolute()
-    return next((place / LINK for place in (here, *here.parents) if (place / LINK).is_file()), None)
+    try:
+        here = (start or Path.cwd()).absolute()
+        return next((place / LINK for place in (here, *here.parents) if (place / LINK).is_file()), None)
+    except FileNotFoundError:
+        raise usage(
+            "The folder you are in is not there any more.", "Go to another one, or name the app: --app ID."
+        ) from None
+    except OSError as error:
+        raise usage(
+            f"{error.filename} cannot be looked at: {error.strerror}.", "Name the app: --app ID."
+        ) from None
 
 
 def linked_app() -> tuple[str, Path] | None:
@@ -115,13 +160,25 @@ def linked_app() -> tuple[str, Path] | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise Failure(Exit.ERROR, f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         kept = None
-    if not isinstance(kept, dict) or not isinstance(kept.get("portals", {}), dict):
-        raise Failure(Exit.ERROR, f"{path} is damaged.", "Remove it; then sign in or link again.")
+    if not isinstance(kept, dict):
+        raise _damaged(path)
     return kept
+
+
+def _is_whole(current: object, portals: object) -> bool:
+    """Whether what a file of tokens holds has the types that it is written with."""
+    tokens = list(portals.values()) if isinstance(portals, dict) else [None]
+    return isinstance(current, str | None) and all(
+        isinstance(one, dict) and isinstance(one.get("token"), str) for one in tokens
+    )
+
+
+def _damaged(path: Path) -> Failure:
+    return Failure(Exit.ERROR, f"{path} is damaged.", "Remove it; then sign in or link again.")

@@ -1,8 +1,9 @@
 """`alter doctor`: looks at what may be wrong, one thing after another, from here to the portal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -39,7 +40,7 @@ def doctor(run: Run) -> None:
         for name, (result, detail, advice) in _checks(run)
     ]
     if run.format("table") == "table":
-        click.echo("\n".join(_lines(found)))
+        output.emit("\n".join(_lines(found)))
     else:
         run.show_all(found)
     failed = sum(one["result"] == "fail" for one in found)
@@ -69,9 +70,20 @@ def _checks(run: Run) -> Iterator[tuple[str, Answer]]:
     except Failure as failure:
         yield "token", _failed(failure)
         return
-    yield "token", _token(token, told)
-    yield "permissions", _permissions(told)
-    yield "app", _app(run, told)
+    for name, look in (
+        ("token", partial(_token, token)),
+        ("permissions", _permissions),
+        ("app", partial(_app, run)),
+    ):
+        yield name, _looked(look, told)
+
+
+def _looked(look: Callable[[dict[str, Any]], Answer], told: dict[str, Any]) -> Answer:
+    """What a look says; that it could not be done is an answer too."""
+    try:
+        return look(told)
+    except Failure as failure:
+        return _failed(failure)
 
 
 def _failed(failure: Failure) -> Answer:
@@ -88,7 +100,8 @@ def _clock(date: str | None) -> Answer:
     """How far this machine's clock is from the portal's."""
     try:
         theirs = parsedate_to_datetime(date or "")
-    except ValueError:
+        theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):
         return "warn", "the portal does not say what time it is", ""
     ahead = datetime.now(UTC) - theirs
     seconds = round(abs(ahead.total_seconds()))
@@ -101,9 +114,17 @@ def _clock(date: str | None) -> Answer:
 def _token(token: Token, told: dict[str, Any]) -> Answer:
     found = f"{told['token']['name']} of {told['user']['email']}, from {token.source}"
     ends = told["token"]["expires_at"]
-    if ends and datetime.fromisoformat(ends) - datetime.now(UTC) < SOON:
+    if ends and _moment(ends) - datetime.now(UTC) < SOON:
         return "warn", f"{found}, ends {output.moment(ends)} UTC", "Sign in again in time: alter auth login."
     return "ok", f"{found}, ends {output.moment(ends, never='never')}{' UTC' if ends else ''}", ""
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise Failure(Exit.ERROR, f"The portal says a moment that is none: {text!r}.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _permissions(told: dict[str, Any]) -> Answer:
@@ -130,7 +151,7 @@ def _app(run: Run, told: dict[str, Any]) -> Answer:
 def _lines(found: list[dict[str, Any]]) -> Iterator[str]:
     import textwrap
 
-    room = output.width()
+    room = max(40, output.width())
     for one in found:
         start = f"{one['result']:<6}{one['check']:<13}"
         yield from textwrap.wrap(

@@ -14,6 +14,7 @@ class Exit(IntEnum):
     CONFLICT = 5
     RATE_LIMIT = 6
     FORBIDDEN = 7
+    INCOMPLETE = 8
     INTERRUPTED = 130
 
 

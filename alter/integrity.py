@@ -28,10 +28,16 @@ from alter.sift import span_of, spanning
 def integrity_check(run: Run, table: str | None, **span: Any) -> None:
     """Check that nobody edited the record: every row, seal and checkpoint. Exit code 1 if something does not hold."""
     told = list[Row]()
-    with Progress("rows") as progress:
-        for step in _steps(run, kind=table, **span_of(span)):
-            progress.add(step["rows"])
-            told += step["findings"]
+    try:
+        with Progress("rows") as progress:
+            for step in _steps(run, kind=table, **span_of(span)):
+                progress.add(step["rows"])
+                told += step["findings"]
+    except Failure:
+        if told:  # what was found must not be lost with what was not looked at
+            run.show_all(told)
+        say("The check broke off. What it has not come to is not known.")
+        raise
     run.show_all(told)
     wrong = sum(not found["note"] for found in told)
     if wrong:

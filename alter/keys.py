@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from alter import output
+from alter import output, undo
 from alter.command import F, Noun, need_one, paged
 from alter.exits import Exit, Failure, usage
 from alter.run import Run, pass_run
@@ -106,7 +106,10 @@ def mint(
     if agent and key_type == "runtime":
         raise usage("--agent and --key-type runtime: a runtime key is for no agent.")
     body = new_key(asked, key_type=key_type or ("agent" if agent else None), agent_id=agent)
-    run.show_secret(run.client.post(run.path("keys"), body, idempotency_key=idempotency_key))
+    path = run.path("keys")
+    run.reveal(
+        lambda: run.client.make(path, body, idempotency_key), lambda key: undo.revoke_key(run.app_id, key)
+    )
 
 
 @keys.command(shows=KEY, examples="alter keys show --key 01a2014c-7d92-72cf-83df-d30ffbfe9814")
@@ -156,8 +159,8 @@ def rotate(run: Run, key: str, scopes: list[str] | None, grace: str | None, reas
     The old key works on until its grace period is over, or until it is revoked.
     """
     body = given(scopes=scopes, grace=grace, reason=reason)
-    told = run.client.post(run.path("keys", key, "rotate"), body)
-    run.show_secret(told)
+    path = run.path("keys", key, "rotate")
+    told = run.reveal(lambda: run.client.post(path, body), lambda made: undo.revoke_key(run.app_id, made))
     # A derived key is rotated in place: there is no old one to revoke.
     if told["id"] != key and not (grace and grace.startswith("0")):
         output.say(

@@ -27,8 +27,9 @@ def link(run: Run, app_id: str) -> None:
     Its id is written to .alter/config.json, and nothing else. --app and ALTER_APP_ID win over it.
     """
     name = run.client.get(f"/apps/{app_id}")["name"]
-    path = Path.cwd() / LINK
+    path = LINK
     try:
+        path = Path.cwd() / LINK
         path.parent.mkdir(exist_ok=True)
         write_private(path, {"app_id": app_id})
         path.chmod(0o644)  # no secret: it may be shared with the folder
@@ -43,7 +44,10 @@ def unlink() -> None:
     path = find_link()
     if path is None:
         raise Failure(Exit.NOT_FOUND, "Neither this folder nor one above it is linked.")
-    path.unlink()
-    if not any(path.parent.iterdir()):
-        path.parent.rmdir()
+    try:
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    except OSError as error:
+        raise usage(f"{path} cannot be removed: {error.strerror}.") from None
     output.say(f"Removed {path}.")

@@ -1,18 +1,16 @@
 """The `alter` command: its nouns, each loaded when it is asked for, and the one place where runs end."""
 
-import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import click
-from click.exceptions import NoArgsIsHelpError, NoSuchCommand
+from click.exceptions import NoSuchCommand
 
-from alter import __version__
+from alter import __version__, streams
 from alter.command import everywhere, write_examples
-from alter.exits import Exit, Failure
-from alter.output import complain
+from alter.endings import end
+from alter.exits import Exit
 from alter.run import Run
 
 COMMANDS = {
@@ -78,44 +76,11 @@ def alter(ctx: click.Context) -> None:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command. Returns its exit code: the only place that makes one of an exception."""
+    streams.prepare()
+    run = Run()
     try:
-        ended = alter.main(words, prog_name="alter", standalone_mode=False)
-        sys.stdout.flush()
-    except Failure as failure:
-        return _end(failure.exit, failure.message, failure.hint)
-    except NoArgsIsHelpError as help:
-        click.echo(help.format_message(), err=True)
-        return Exit.USAGE
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "alter"
-        return _end(Exit.USAGE, _what_was_wrong(error), f"{where} --help")
-    except click.ClickException as error:
-        return _end(Exit.ERROR, error.format_message())
-    except (click.Abort, KeyboardInterrupt) as interrupted:
-        if interrupted.__cause__ is None:
-            click.echo(err=True)  # after the ^C that stands at the end of a question
-        return _end(Exit.INTERRUPTED, "Interrupted.")
-    except BrokenPipeError:
-        # Whoever read us has gone; Python would complain when it closes what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.ERROR
-    except Exception as error:
-        if os.environ.get("ALTER_DEBUG"):
-            raise
-        return _end(
-            Exit.ERROR, f"{type(error).__name__}: {error}", "A mistake of ours. ALTER_DEBUG=1 shows where."
-        )
+        ended = alter.main(words, prog_name="alter", standalone_mode=False, obj=run)
+        streams.settle()
+    except (Exception, KeyboardInterrupt) as error:
+        return end(error, run)
     return ended if isinstance(ended, int) else Exit.OK
-
-
-def _what_was_wrong(error: click.UsageError) -> str:
-    if type(error) is click.BadParameter and error.param:
-        return f"{error.param.opts[0]}: {error.message}"
-    return error.format_message()
-
-
-def _end(exit: Exit, message: str, hint: str = "") -> int:
-    complain("error", message)
-    if hint:
-        complain("hint", hint)
-    return exit

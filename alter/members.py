@@ -2,6 +2,7 @@
 
 import click
 
+from alter import undo
 from alter.command import Noun
 from alter.exits import Exit, Failure
 from alter.keys import given, why
@@ -59,7 +60,8 @@ def invitations(run: Run) -> None:
 @pass_run
 def invite(run: Run, email: str | None, role: str) -> None:
     """Make a link that lets one person in; it is printed this once."""
-    run.show(run.client.post(run.path("invitations"), {"role": role} | given(email=email)))
+    path, body = run.path("invitations"), {"role": role} | given(email=email)
+    run.reveal(lambda: run.client.post(path, body), lambda one: undo.withdraw(run.app_id, one))
 
 
 @members.command(shows=INVITATION, examples=f"alter members withdraw --invitation {ID}")

@@ -3,6 +3,7 @@
 What only printing needs is imported when something is printed: --help must not wait for it.
 """
 
+import contextlib
 import os
 import re
 import sys
@@ -13,10 +14,12 @@ from typing import Any, NamedTuple, Self
 
 import click
 
+from alter import streams
 from alter.keyformat import redact
 
 FORMATS = ("table", "json", "jsonl")
 Row = Mapping[str, Any]
+MIN_WIDTH = 20
 _BETWEEN = "  "
 
 
@@ -44,7 +47,7 @@ def print_one(shape: Shape, one: Row, format: str, fields: Sequence[str] = ()) -
     if format == "table":
         _print_record(one)
     else:
-        click.echo(as_json(one, indent=2))
+        emit(as_json(one, indent=2))
 
 
 def print_all(shape: Shape, rows: Iterable[Row], format: str, fields: Sequence[str] = ()) -> int:
@@ -52,25 +55,37 @@ def print_all(shape: Shape, rows: Iterable[Row], format: str, fields: Sequence[s
     if format == "jsonl":
         count = 0
         for row in rows:
-            click.echo(as_json(_in_order(shape, row, fields)))
+            emit(as_json(_in_order(shape, row, fields)))
             count += 1
         return count
     found = list(rows)
     if format == "json":
-        click.echo(as_json([_in_order(shape, row, fields) for row in found], indent=2))
+        emit(as_json([_in_order(shape, row, fields) for row in found], indent=2))
     elif found:
-        click.echo("\n".join(table(shape, found, width())))
+        emit("\n".join(table(shape, found, width())))
     else:
         say(f"No {shape.noun}.")
     return len(found)
 
 
+def emit(text: str, *, end: str = "\n") -> None:
+    """Write data to stdout, now. Raises Unwritable."""
+    try:
+        sys.stdout.write(text + end)
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        raise streams.Unwritable(error) from None
+
+
 def as_json(value: Any, indent: int | None = None) -> str:
-    """JSON in which nothing can play tricks on a terminal: what cannot be printed is escaped."""
+    """JSON in which nothing can play tricks on a terminal: what cannot be printed is escaped.
+
+    Programs read JSON as UTF-8: where stdout is written in anything else, it is all in ASCII.
+    """
     import json
 
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+    text = json.dumps(value, ensure_ascii=not streams.is_unicode(sys.stdout), indent=indent)
+    return "".join(c if c.isprintable() or c == "\n" else streams.escape(c) for c in text)
 
 
 def table(shape: Shape, rows: Sequence[Row], room: int) -> Iterator[str]:
@@ -94,10 +109,10 @@ def plain(text: str) -> str:
 
 
 def width() -> int:
-    """How many characters fit a line: the terminal's, COLUMNS, or 80."""
+    """How many characters fit a line: the terminal's, COLUMNS, or 80; never fewer than a table can be made for."""
     import shutil
 
-    return shutil.get_terminal_size((80, 24)).columns
+    return max(MIN_WIDTH, shutil.get_terminal_size((80, 24)).columns)
 
 
 def moment(value: str | None, *, never: str = "") -> str:
@@ -111,15 +126,17 @@ def day(value: str | None, *, never: str = "") -> str:
 
 
 def say(sentence: str) -> None:
-    """A word to the person, not part of the data."""
-    click.echo("\n".join(map(plain, sentence.split("\n"))), err=True)
+    """A word to the person, not part of the data. That nobody can read it ends nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        click.echo("\n".join(map(plain, sentence.split("\n"))), err=True)
 
 
 def complain(kind: str, sentence: str) -> None:
     """A line on stderr: `error: ...`, in colour on a terminal that wants it."""
     if coloured():
         kind = click.style(kind, fg="red" if kind == "error" else "yellow", bold=True)
-    click.echo(f"{kind}: {plain(redact(' '.join(sentence.split())))}", err=True)
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(f"{kind}: {plain(redact(' '.join(sentence.split())))}", err=True)
 
 
 def coloured() -> bool:
@@ -170,7 +187,7 @@ def _print_record(one: Row) -> None:
     for name, value in one.items():
         lines = textwrap.wrap(plain(_cell(value)), room, break_on_hyphens=False) or [""]
         for index, line in enumerate(lines):
-            click.echo(f"{'' if index else name:<{longest}}{_BETWEEN}{line}".rstrip())
+            emit(f"{'' if index else name:<{longest}}{_BETWEEN}{line}".rstrip())
 
 
 def _cell(value: Any) -> str:
@@ -201,10 +218,9 @@ def _cells(text: str) -> int:
     """How many places a terminal needs for `text`."""
     if text.isascii():
         return len(text)
-    import unicodedata
+    from rich.cells import cell_len
 
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+    return cell_len(text)
 
 
 def _fitted(text: str, room: int) -> str:
@@ -213,8 +229,3 @@ def _fitted(text: str, room: int) -> str:
             text = text[:-1]
         text += "..."
     return text + " " * (room - _cells(text))
-
-
-def _escaped(character: str) -> str:
-    units = character.encode("utf-16-be", errors="surrogatepass").hex()
-    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from alter import output
+from alter import output, streams, undo
 from alter.exits import Exit, Failure, usage
 from alter.keyformat import TOKEN_START
 from alter.output import Progress, Row, Shape
@@ -79,7 +79,10 @@ class Run:
             return parse_base_url(named)
         if named := os.environ.get("ALTER_BASE_URL"):
             return parse_base_url(named, "ALTER_BASE_URL")
-        return self.credentials.current
+        from alter.config import credentials_path
+
+        current = self.credentials.current
+        return parse_base_url(current, str(credentials_path())) if current else None
 
     @property
     def base_url(self) -> str:
@@ -165,18 +168,56 @@ class Run:
         """Print an object."""
         output.print_one(self.shape, one, self.format("json"), self.fields)
 
-    def show_secret(self, one: dict[str, Any]) -> None:
+    def reveal(
+        self, request: Callable[[], dict[str, Any]], end: Callable[[dict[str, Any]], tuple[str, ...]]
+    ) -> dict[str, Any]:
+        """Have something made whose secret is shown this once, and show it; `end` is the command that ends it.
+
+        Nothing is asked for while stdout cannot take it. If showing fails all the same, that command is said.
+        Raises Failure.
+        """
+        streams.check_writable()
+        told = request()
+        ending = self.command(*end(told))
+        try:
+            self._show_secret(told, ending)
+            streams.settle()
+        except (streams.Unwritable, KeyboardInterrupt) as error:
+            streams.abandon()
+            why = "Interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+            exit = Exit.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Exit.ERROR
+            raise Failure(
+                exit,
+                f"{told['id']} was made and could not be printed: {why}. It lives, and nobody has its secret.",
+                f"End it: {ending}",
+            ) from None
+        return told
+
+    def command(self, *words: str) -> str:
+        """A command to copy, which asks the portal that this run asks."""
+        flags = {"--base-url": self.said("base_url"), "--token-file": self.said("token_file")}
+        return undo.line(*words, *(word for name, said in flags.items() if said for word in (name, said)))
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the portal has done something for this run that was more than answering."""
+        return "client" in self.__dict__ and self.client.has_changed
+
+    def _show_secret(self, one: dict[str, Any], ending: str) -> None:
         """Print an object with the plaintext in it, which goes nowhere else."""
-        secret = one.get("api_key")
-        if self.format("json") == "table" and secret:
+        secret = one.get("api_key") or one.get("link")
+        if self.format("json") == "table" and one.get("api_key"):
             self.show({name: value for name, value in one.items() if name != "api_key"})
-            click.echo(f"\n{secret}")
+            output.emit(f"\n{secret}")
         else:
             self.show(one)
-        if secret:
+        if one.get("link"):
+            output.say("The link is shown this once. Whoever opens it first is let in.")
+        elif secret:
             output.say("The key is shown this once and kept nowhere. Store it now.")
         else:
             output.say("This was done before under the same idempotency key. A plaintext is shown once only.")
+            output.say(f"If it is lost, end {one['id']} and make another: {ending}")
 
     def show_all(self, rows: Iterable[Row]) -> int:
         """Print a list. Returns how many there were."""

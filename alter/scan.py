@@ -1,7 +1,6 @@
 """`alter scan`: finds keys in files by their checksum, and asks by hash whether they live. No key is ever sent."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,17 @@ import click
 from alter import output
 from alter.command import Verb
 from alter.exits import Exit, Failure
-from alter.keyformat import GATEWAY_START, LONGEST, TOKEN_START, find, redact
+from alter.keyformat import GATEWAY_START, TOKEN_START, redact
 from alter.output import Progress
+from alter.reading import Reader, Unread
 from alter.rules import gitleaks, trufflehog
 from alter.run import Run, pass_run
 from alter.shapes import EXPOSED
 
-A_PIECE = 1 << 20
 A_QUESTION = 500
 """Hashes to ask about at once."""
-PASSED_OVER = {".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__"}
+MAX_SHOWN = 50
+"""Files that are not read and said to be."""
 RULES = {"gitleaks": gitleaks, "trufflehog": trufflehog}
 LIVING = ("active", "deprecated", "grace")
 STARTS = {"token": TOKEN_START, "gateway": GATEWAY_START}
@@ -65,16 +65,19 @@ def scan(run: Run, paths: tuple[str, ...], offline: bool, rules: str | None) -> 
     """Find the portal's keys in files, and ask whether they live.
 
     A key is known by its checksum and never printed or sent: the portal is asked by SHA-256. Exit code 1: a key
-    that lives was found, an access token, or a gateway's secret; with --offline, any key.
+    that lives was found, an access token, or a gateway's secret; with --offline, any key. 8: none was, and
+    something could not be read.
     """
     if bool(rules) == bool(paths):
         raise click.UsageError("Name files or folders, or --rules and no others.")
     if rules:
-        click.echo(RULES[rules](), nl=False)
+        output.emit(RULES[rules](), end="")
         return
     if not offline:
         run.client  # without a token it would be known only at the end  # noqa: B018
-    found = list(_search(_files(paths)))
+    reader, named = Reader(), _check_named(paths)
+    found = list(_search(reader, named))
+    _say_unread(reader.unread)
     known = {} if offline else _known(run, {one.sha256 for one in found if not _kind(one)})
     rows = [_row(one, known.get(one.sha256), offline) for one in found]
     if rows or run.format("table") != "table":
@@ -86,46 +89,40 @@ def scan(run: Run, paths: tuple[str, ...], offline: bool, rules: str | None) -> 
             f"{len(alarming)} found that must not be there.",
             "Revoke each, mint another, and keep it out of files: alter keys revoke --key ID.",
         )
-    output.say(f"{len(rows)} keys found, none of them alive." if rows else "No keys found.")
+    told = f"{len(rows)} keys found, none of them alive." if rows else "No keys found."
+    if reader.unread:
+        raise Failure(
+            Exit.INCOMPLETE,
+            f"{told} Not read: {len(reader.unread)}, so this is not all there is.",
+            "Make them readable, unpack them, or name what is to be read.",
+        )
+    output.say(told)
 
 
-def _files(paths: Iterable[str]) -> Iterator[Path]:
-    """Every file that was named, and every one below a folder that was. Raises Failure for what is not there."""
+def _check_named(paths: Iterable[str]) -> list[Path]:
+    """What was named, all of which is there. Raises Failure."""
     for path in map(Path, paths):
-        if not path.exists():
-            raise Failure(Exit.NOT_FOUND, f"{path}: there is no such file or folder.")
-    for path in map(Path, paths):
-        if not path.is_dir():
-            yield path
-            continue
-        for folder, folders, names in os.walk(path):
-            folders[:] = sorted(name for name in folders if name not in PASSED_OVER)
-            yield from (Path(folder) / name for name in sorted(names))
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            raise Failure(Exit.NOT_FOUND, f"{path}: there is no such file or folder.") from None
+        except (OSError, ValueError):
+            continue  # it is counted as not read
+    return list(map(Path, paths))
 
 
-def _search(files: Iterable[Path]) -> Iterator[Exposed]:
+def _search(reader: Reader, paths: list[Path]) -> Iterator[Exposed]:
     with Progress("files read") as progress:
-        for path in files:
-            try:
-                if path.is_file():
-                    yield from _in_file(path)
-            except OSError as error:
-                output.complain("warning", f"{path} cannot be read: {error.strerror}.")
+        for path in reader.walk(paths):
+            yield from (Exposed(*hit) for hit in reader.read(path))
             progress.add(1)
 
 
-def _in_file(path: Path) -> Iterator[Exposed]:
-    """Keys in one file, which is read in pieces that overlap by a key."""
-    with path.open("rb") as file:
-        line, kept = 1, b""
-        while piece := file.read(A_PIECE):
-            data = kept + piece
-            end = len(data) - (LONGEST if len(piece) == A_PIECE else 0)
-            for secret, start in find(data):
-                if start < end:
-                    yield Exposed(str(path), line + data.count(b"\n", 0, start), secret)
-            line += data.count(b"\n", 0, max(end, 0))
-            kept = data[max(end, 0) :]
+def _say_unread(unread: list[Unread]) -> None:
+    for one in unread[:MAX_SHOWN]:
+        output.complain("not read", f"{one.file}: {one.why}.")
+    if len(unread) > MAX_SHOWN:
+        output.complain("not read", f"{len(unread) - MAX_SHOWN} more.")
 
 
 def _known(run: Run, hashes: set[str]) -> dict[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """`alter audit export` and `alter audit pull`: the record leaves the portal, once as a file or bit by bit for ever."""
 
+import contextlib
 import os
 import sys
 import time
@@ -10,9 +11,10 @@ from typing import IO, Any
 
 import click
 
+from alter import output, streams
 from alter.command import Verb
 from alter.exits import Exit, Failure, usage
-from alter.output import Progress, as_json, say
+from alter.output import Progress, as_json
 from alter.run import MOST, Run, pass_run
 from alter.sift import filters_of, sifting
 
@@ -35,23 +37,35 @@ PAUSE = 2.0
     help="The shape.",
 )
 @click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Where to. Otherwise stdout.")
+@click.option("--bom", is_flag=True, help="Of CSV: begin with a byte order mark, as Excel wants it.")
 @sifting
 @pass_run
-def export(run: Run, format: str, file: Path | None, **asked: Any) -> None:
+def export(run: Run, format: str, file: Path | None, bom: bool, **asked: Any) -> None:
     """Take the record out, as far as it is sealed. This is recorded too.
 
     jsonl can be checked without the portal: python -m audit.verify FILE, in a checkout of it.
     """
-    parts = run.client.stream(run.path("audit", "export"), format=format, **filters_of(asked))
+    if bom and format != "csv":
+        raise usage("--bom is for --format csv.", "JSON never begins with one.")
+    if file is None:
+        streams.check_writable()
+    else:
+        _check_place(file)
+    filters = filters_of(asked) | ({"bom": "true"} if bom else {})
+    parts = run.client.stream(run.path("audit", "export"), format=format, **filters)
     first = next(parts, b"")  # a refusal comes before there is a file
     if file is None:
-        _write(sys.stdout.buffer, first, parts)
+        _to_stdout(first, parts)
         return
     try:
         with file.open("wb") as target:
             _write(target, first, parts)
+            streams.sync(target)
     except OSError as error:
         raise _unwritable(file, error) from None
+    except BaseException:
+        output.complain("warning", f"{file} is not whole.")
+        raise
 
 
 @click.command(
@@ -72,20 +86,24 @@ def export(run: Run, format: str, file: Path | None, **asked: Any) -> None:
 def pull(run: Run, after: str | None, state: Path | None, follow: bool) -> None:
     """Write entries as JSON lines in the order they were sealed: none is skipped, none comes twice.
 
-    A cursor is noted once the lines before it are written.
+    A cursor is noted once the lines before it are written, and are on the disk if they go to a file. On a disk that
+    is full the lines of a page are all written, or none.
     """
     if after and state:
         raise usage("--after and --state are both given.", "The file says where to go on: give one.")
     cursor = _read(state) if state else after
-    for page in _pages(run, cursor, follow):
-        for row in page["items"]:
-            click.echo(as_json(row))
-        sys.stdout.flush()
-        if page["next_cursor"] != cursor:
-            cursor = page["next_cursor"]
-            _note(state, cursor)
-    if state is None:
-        say(f"More, later: --after {cursor}")
+    streams.check_writable()
+    if state:
+        _check_place(state.with_name(f"{state.name}.new"), shown=state)
+    try:
+        for page in _pages(run, cursor, follow):
+            streams.write_whole(f"{as_json(row)}\n".encode("utf-8", "replace") for row in page["items"])
+            if page["next_cursor"] != cursor:
+                cursor = page["next_cursor"]
+                _note(state, cursor)
+    finally:
+        if state is None and cursor is not None:
+            output.say(f"More, later: --after {cursor}")
 
 
 def _pages(run: Run, cursor: str | None, follow: bool) -> Iterator[dict[str, Any]]:
@@ -132,12 +150,43 @@ def _note(state: Path | None, cursor: str) -> None:
             target.flush()
             os.fsync(target.fileno())
         fresh.replace(state)
+        _sync_folder(state.parent)
     except OSError as error:
         raise _unwritable(state, error) from None
 
 
-def _write(target: IO[bytes], first: bytes, parts: Iterator[bytes]) -> None:
+def _sync_folder(folder: Path) -> None:
+    """Have it on the disk that a file has another name."""
+    with contextlib.suppress(OSError):  # Windows has no such thing
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _check_place(file: Path, shown: Path | None = None) -> None:
+    """Refuse to take out what could not be written. What is there stays as it is. Raises Failure."""
+    try:
+        is_new = not file.exists()
+        if is_new or file.is_file():
+            file.open("ab").close()
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        raise _unwritable(shown or file, error) from None
+
+
+def _to_stdout(first: bytes, parts: Iterator[bytes]) -> None:
     sys.stdout.flush()
+    try:
+        _write(sys.stdout.buffer, first, parts)
+        streams.settle()
+    except (OSError, ValueError) as error:
+        raise streams.Unwritable(error) from None
+
+
+def _write(target: IO[bytes], first: bytes, parts: Iterator[bytes]) -> None:
     with Progress("lines") as progress:
         for part in chain([first], parts):
             target.write(part)

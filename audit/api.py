@@ -81,6 +81,9 @@ Since = Annotated[Sought, Query("", description="ISO 8601, or a span before now:
 Until = Annotated[Sought, Query("", description="The same. Calls of that moment are left out.")]
 CallerName = Annotated[Sought, Query("", description="What a program calls itself, in full.")]
 Shape = Annotated[Sought, Query("jsonl", description="jsonl, csv or ocsf.")]
+Mark = Annotated[
+    bool, Query(False, description="Of csv: begin with a byte order mark, without which Excel misreads it.")
+]
 Reached = Annotated[
     Sought, Query("", description="next_cursor of the answer before. Empty: from the beginning.")
 ]
@@ -108,9 +111,12 @@ def get_entry(request: TenantRequest, entry_id: str) -> EntryInFull:
     return EntryInFull.of_row(call)
 
 
-def export_entries(request: TenantRequest, wanted: WantedOfLog, format: Shape = "jsonl") -> HttpResponseBase:
+def export_entries(
+    request: TenantRequest, wanted: WantedOfLog, format: Shape = "jsonl", bom: Mark = False
+) -> HttpResponseBase:
     """Acts and calls as a stream, as far as they are sealed. That it was asked for is recorded."""
-    return streamed(export(request.actor, wanted.filters(request.app.id), request.app.name, format))
+    filters = wanted.filters(request.app.id)
+    return streamed(export(request.actor, filters, request.app.name, format, bom=bom))
 
 
 def streamed(taken: Export) -> HttpResponseBase:

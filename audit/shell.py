@@ -3,10 +3,12 @@
 import getpass
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from alter import streams
 from audit.actors import Actor, shell
 from audit.refusals import Refusal
 from audit.text import visible
@@ -22,9 +24,44 @@ def _for_a_terminal(text: str) -> str:
 class ShellCommand(BaseCommand):
     """Subclasses say what they take in add_arguments(), and do it in act()."""
 
+    ending = ""
+    """The command that ends what was made, once it is; said if showing its secret fails."""
+    undo: Callable[[], None] | None = None
+    """Ends it at once, where no command does."""
+
     def handle(self, *args: Any, **options: Any) -> None:
         # A terminal acts upon some characters, and names and reasons in what is printed are other people's words.
         self.stdout.style_func = self.stderr.style_func = _for_a_terminal
+        if self.makes_secret(options) and (fault := streams.find_fault(self.stdout)):
+            streams.abandon()
+            raise CommandError(f"Standard output cannot be written: {fault.strerror}. Nothing was done.")
+        try:
+            self._act(options)
+            self.stdout.flush()
+            streams.sync(self.stdout)
+        except (OSError, KeyboardInterrupt) as error:
+            if not (self.ending or self.undo or streams.find_fault(self.stdout)):
+                if where := getattr(error, "filename", None):
+                    raise CommandError(f"{where} cannot be used: {error.strerror}.") from None
+                raise
+            streams.abandon()
+            raise CommandError(self._unshown(error)) from None
+
+    def makes_secret(self, options: dict[str, Any]) -> bool:
+        """Whether a secret will be shown, this once: nothing is made then while nothing can be shown."""
+        return False
+
+    def _unshown(self, error: BaseException) -> str:
+        why = getattr(error, "strerror", None) or "interrupted"
+        if self.undo:
+            self.undo()
+            return f"It was made, could not be printed and was ended again: {why}."
+        if not self.ending:
+            return f"Standard output cannot be written: {why}. What was asked for was done all the same."
+        lives = "It lives, and nobody has its secret."
+        return f"It was made and could not be printed: {why}. {lives} End it: {self.ending}"
+
+    def _act(self, options: dict[str, Any]) -> None:
         try:
             self.act(shell(), **options)
         except Refusal as refusal:  # what a lost database amounts to is told by manage.py, with the reason
@@ -36,8 +73,8 @@ class ShellCommand(BaseCommand):
         raise NotImplementedError
 
     def print_json(self, what: dict[str, Any]) -> None:
-        """One object on stdout; words for people go to stderr."""
-        self.stdout.write(json.dumps(what, indent=2, ensure_ascii=False))
+        """One object on stdout; words for people go to stderr. Programs read it as UTF-8, or it is all in ASCII."""
+        self.stdout.write(json.dumps(what, indent=2, ensure_ascii=not streams.is_unicode(self.stdout)))
 
 
 def read_password(from_stdin: bool) -> str:

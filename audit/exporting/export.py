@@ -4,8 +4,10 @@ How far it goes, how many rows that is and what was asked for are settled before
 of the file (docs/decisions/0019).
 """
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from audit.actions import EXPORT
 from audit.actors import Actor
@@ -42,6 +44,8 @@ class Export:
 
     extract: Extract
     shape: Shape
+    start: bytes = b""
+    """What stands before its first line."""
 
     @property
     def rows(self) -> int:
@@ -55,17 +59,20 @@ class Export:
 
     def blocks(self) -> Iterator[bytes]:
         """Its bytes, some whole lines at a time, read as they are asked for."""
-        return _gathered(self.shape.lines(self.extract))
+        return _gathered(chain([self.start], self.shape.lines(self.extract)))
 
 
-def export(actor: Actor, filters: Filters, name: str, shape: str) -> Export:
+def export(actor: Actor, filters: Filters, name: str, shape: str, *, bom: bool = False) -> Export:
     """The sealed rows that match, in the format `shape`, and an event that they were asked for. `name` is the app's.
 
-    Raises NotAllowed, and Invalid for a format that there is not.
+    With `bom`, CSV begins with a byte order mark: Excel takes it for another encoding otherwise.
+    Raises NotAllowed, and Invalid for a format that there is not, or that has no such mark.
     """
     actor.require(EXPORT)
     if shape not in FORMATS:
         raise Invalid("format", f"Choose one of {', '.join(FORMATS)}.")
+    if bom and shape != "csv":
+        raise Invalid("bom", "Only CSV may begin with a byte order mark.")
     extract = settle(filters, name)
     record(
         actor,
@@ -76,7 +83,7 @@ def export(actor: Actor, filters: Filters, name: str, shape: str) -> Export:
         target_label=name,
         facts={"format": shape, "filters": filters.told(), "rows": extract.rows},
     )
-    return Export(extract, FORMATS[shape])
+    return Export(extract, FORMATS[shape], codecs.BOM_UTF8 if bom else b"")
 
 
 def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:

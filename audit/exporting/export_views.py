@@ -25,6 +25,7 @@ class FormatForm(forms.Form):
     """In which format."""
 
     format = forms.ChoiceField(choices=FORMATS, widget=forms.RadioSelect, initial="jsonl")
+    bom = forms.BooleanField(required=False, label="CSV for Excel: begin with a byte order mark")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,7 +36,11 @@ def export(request: TenantRequest) -> HttpResponseBase:
         return HttpResponseRedirect(request.path + sought.address())
     filters = sought.filters(request.app.id) if sought.is_valid() else None
     if filters and form.is_valid():
-        return streamed(take_out(request.actor, filters, request.app.name, form.cleaned_data["format"]))
+        format, bom = (
+            form.cleaned_data["format"],
+            form.cleaned_data["bom"] and form.cleaned_data["format"] == "csv",
+        )
+        return streamed(take_out(request.actor, filters, request.app.name, format, bom=bom))
     count, whole = holds(filters) if filters else (0, True)
     context = {
         "form": form,

@@ -126,6 +126,11 @@ def trouble() -> str:
 
 def lost() -> str:
     """That the files end sooner than they did, or may have, and the next step. Empty: they do not."""
+    if marks.is_damaged(MARK):
+        says = (
+            f"The mark of how far the files of checkpoints went cannot be read: {settings.MARKS_DIR / MARK}."
+        )
+        return f"{says} Bring it back. If it is lost, remove it: another is made if the files are whole."
     mark = marks.read(MARK)  # before the files: others write these first, and then the mark
     went_to = mark.number if mark else _newest()
     last = _last()

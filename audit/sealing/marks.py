@@ -4,6 +4,7 @@ Without them a file that was cut, or a witness that forgot, would look like one 
 """
 
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,11 @@ def read(name: str) -> Mark | None:
         return Mark(int(told["number"]), bytes.fromhex(told["hash"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def is_damaged(name: str) -> bool:
+    """Whether a mark is there that cannot be read: it says no more than none, and must not be taken for none."""
+    return os.path.lexists(_path(name)) and read(name) is None
 
 
 def write(name: str, number: int, its_hash: bytes) -> None:

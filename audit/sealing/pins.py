@@ -4,6 +4,7 @@ The present key is the operator's (PORTAL_SEAL_KEY, or the data folder's `seal-k
 one after it signed that it followed: a key that stands in the database, or in the file, and nowhere else is not.
 """
 
+import errno
 import json
 import secrets
 from contextlib import suppress
@@ -30,6 +31,8 @@ def lines() -> list[SealKeyLine]:
         return list(handovers.lines(path().read_text()))
     except FileNotFoundError:
         return []
+    except UnicodeDecodeError:
+        raise OSError(errno.EILSEQ, "it is not text", str(path())) from None
 
 
 def trusted(present: bytes) -> Trust:

@@ -1,6 +1,7 @@
 """What the commands that give a gateway a secret share: how it is shown, once."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ class SecretCommand(ShellCommand):
         )
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
+    def makes_secret(self, options: dict[str, Any]) -> bool:
+        return not options["secret_file"]
+
     def act(self, actor: Actor, **options: Any) -> None:
         # Opened first: what cannot be written must not be found out when the secret has been made.
         if options["secret_file"]:
@@ -45,6 +49,9 @@ class SecretCommand(ShellCommand):
         text = secret_text(options["kind"], secret := issued.plaintext.take())
         if descriptor is not None:
             write_secret(descriptor, text)
+        else:
+            again = "rotate_gateway" if self.replaces_file else "retire_gateway"
+            self.ending = f"manage.py {again} {shlex.quote(issued.gateway.name)}"
         show = self._show_object if options["json"] else self._show
         show(issued, options, secret, text)
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -182,3 +185,17 @@ def test_signing_out_of_a_portal_that_is_gone_forgets_and_says_so(
 
 def test_signing_out_twice_is_nothing(portal: str) -> None:
     assert (alter("auth", "logout").code, alter("auth", "logout").err) == (0, "Not signed in.\n")
+
+
+def test_connections_that_say_nothing_hold_nothing_up() -> None:
+    """Browsers open some beforehand; and a port scanner may send half a request, or anything."""
+    with Listener() as listener, ThreadPoolExecutor(1) as pool:
+        idle = [socket.create_connection(listener.server_address) for _ in range(5)]
+        idle[3].sendall(b"GET /callb")
+        idle[4].sendall(b"\x16\x03\x01 not HTTP\r\n\r\n")
+        waiting = pool.submit(listener.wait, 30)
+        began = time.monotonic()
+        assert opened(f"{listener.redirect_uri}?{urlencode({'code': 'c', 'state': listener.state})}") == 200
+        assert (waiting.result(), time.monotonic() - began < 3) == ("c", True)
+        for one in idle:
+            one.close()

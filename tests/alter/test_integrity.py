@@ -1,8 +1,13 @@
 """`alter audit integrity-check` against a portal that listens."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from agents.models import App
+from alter.exits import Exit, Failure
+from alter.output import Row
+from alter.run import Run
 from alter.shapes import FINDING
 from audit.models import Call
 from tests.alter.running import alter
@@ -50,3 +55,18 @@ def test_a_table_shows_what_and_where(tampered: Call) -> None:
 def test_every_field_of_a_finding_is_known(tampered: Call) -> None:
     said = alter("audit", "integrity-check", "--output", "jsonl")
     assert set(said.rows[0]) == set(FINDING.fields)
+
+
+def test_what_was_found_is_told_when_the_check_breaks_off(
+    tampered: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def steps(run: Run, **asked: object) -> Iterator[Row]:
+        told = run.client.get(run.path("audit", "integrity"))
+        yield told
+        raise Failure(Exit.ERROR, "It broke.")
+
+    monkeypatch.setattr("alter.integrity._steps", steps)
+    said = alter("audit", "integrity-check", "--output", "json")
+    assert (said.code, said.error) == (1, "error: It broke.")
+    assert "edited" in {row["what"] for row in said.json}
+    assert "What it has not come to is not known." in said.err

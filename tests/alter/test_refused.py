@@ -46,6 +46,7 @@ def test_the_exit_codes_are_the_protocols() -> None:
         "CONFLICT": 5,
         "RATE_LIMIT": 6,
         "FORBIDDEN": 7,
+        "INCOMPLETE": 8,
         "INTERRUPTED": 130,
     }
 
@@ -214,7 +215,7 @@ def test_a_slow_server_is_an_error(
     read = alter("keys", "list", "--base-url", address(silent))
     wrote = alter(*MINT, "--base-url", address(silent))
     assert (read.code, read.error) == (1, f"error: {address(silent)} has not answered within 0.05 s.")
-    assert wrote.error.endswith("Whether it was done is not known: look before you try again.")
+    assert wrote.error.endswith("It may have been done all the same: look before you try again.")
 
 
 def test_a_server_without_tls_is_an_error(signed_in: str, portal: str) -> None:

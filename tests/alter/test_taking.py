@@ -1,13 +1,18 @@
 """`alter audit pull` against a portal that listens."""
 
+import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from agents.models import App
+from alter.main import main
 from audit.models import Event
-from tests.alter.running import alter
+from tests.alter.running import alter, environment
 from tests.audit.records import called
 from tests.audit.sealed import sealed
 
@@ -105,3 +110,59 @@ def test_a_cursor_that_is_no_text_is_named(app: App, state: Path) -> None:
 def test_that_it_began_is_recorded(app: App) -> None:
     alter("audit", "pull")
     assert Event.objects.get(action="audit.export").via == "cli"
+
+
+def test_csv_for_excel_begins_with_a_mark(app: App) -> None:
+    sealed(called(app.id))
+    assert alter("audit", "export", "--format", "csv", "--bom").out.startswith("\ufeff# alter audit log")
+    run = alter("audit", "export", "--bom")
+    assert (run.code, run.error) == (2, "error: --bom is for --format csv.")
+
+
+def test_nothing_is_taken_out_that_could_not_be_written(app: App, home: Path) -> None:
+    (home / "work/folder").mkdir()
+    for words in (
+        ("audit", "export", "--file", "nowhere/audit.jsonl"),
+        ("audit", "pull", "--state", "nowhere/cursor"),
+        ("audit", "pull", "--state", "folder/none/cursor"),
+    ):
+        run = alter(*words)
+        assert (run.code, "cannot be written" in run.error) == (2, True), words
+    for words in (("audit", "export"), ("audit", "pull", "--state", "cursor")):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "alter", *words],
+                env=environment(),
+                check=False,
+                stdout=full,
+                stderr=subprocess.PIPE,
+            )
+        assert (done.returncode, b"No space left on device. Nothing was done." in done.stderr) == (1, True)
+    assert not Event.objects.filter(action="audit.export").exists()
+    assert list((home / "work").iterdir()) == [home / "work/folder"]
+
+
+def test_on_a_full_disk_lines_are_whole_and_the_cursor_stays(
+    app: App, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second page finds room for half of it."""
+    monkeypatch.setattr("alter.taking.MOST", 1)
+    sealed(*(called(app.id, path=f"/{n}") for n in range(3)))
+    target, write, room = state.with_name("audit.jsonl"), os.write, [1500]
+
+    def little_room(descriptor: int, data: bytes) -> int:
+        if data and not room[0]:
+            raise OSError(28, "No space left on device")
+        done = write(descriptor, data[: room[0]])
+        room[0] -= done
+        return done
+
+    with target.open("w+") as file, monkeypatch.context() as patch:
+        patch.setattr(os, "write", little_room)
+        patch.setattr(sys, "stdout", file)
+        assert main(["audit", "pull", "--state", "cursor"]) == 1
+    room[0] = 1 << 30
+    before = target.read_text()
+    assert before == "" or before.endswith("\n")
+    rest = alter("audit", "pull", "--state", "cursor").rows
+    assert paths([*map(json.loads, before.splitlines()), *rest]) == ["/0", "/1", "/2"]

@@ -1,5 +1,8 @@
 """`manage.py check_audit` says what does not hold, and by its exit code whether all does."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from audit.models import Call
@@ -58,3 +61,24 @@ def test_another_time_is_left_out() -> None:
 @pytest.mark.parametrize("words", [["--app", "x"], ["--since", "soon"]])
 def test_what_cannot_be_read_is_refused(words: list[str]) -> None:
     assert Said("check_audit", *words).code == 2
+
+
+def test_a_file_that_cannot_be_read_is_named_and_never_taken_for_none(settings: Any) -> None:
+    sealed(*some())
+    assert Said("check_audit").code == 0
+    mark = settings.MARKS_DIR / "checkpoints"
+    for spoil in (_be_a_folder, lambda path: path.write_bytes(b"\xff\xfe")):
+        for path in (mark, settings.SEAL_KEYS, next(settings.CHECKPOINT_DIR.glob("*.jsonl"))):
+            kept = path.read_bytes()
+            spoil(path)
+            said = Said("check_audit")
+            assert said.code == 1 and said.out + said.err, path
+            assert path.name in said.out + said.err or "are gone" in said.out, (path, said.out, said.err)
+            path.rmdir() if path.is_dir() else path.unlink()
+            path.write_bytes(kept)
+    assert Said("check_audit").code == 0
+
+
+def _be_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()

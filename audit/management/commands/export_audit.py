@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 from pydantic import ValidationError
 
+from alter import streams
 from audit.actors import Actor
 from audit.api import Wanted
 from audit.exploring.matching import Filters
@@ -30,18 +31,28 @@ class Command(ShellCommand):
         parser.add_argument("--app", required=True, help="the app's id; none: what belongs to no app")
         parser.add_argument("--format", choices=list(FORMATS), default="jsonl")
         parser.add_argument("--file", type=Path, help="where to; otherwise stdout")
+        parser.add_argument(
+            "--bom", action="store_true", help="of csv: begin with a byte order mark, for Excel"
+        )
         for name, field in Wanted.model_fields.items():
             option = f"--{name.replace('_', '-')}"
             parser.add_argument(option, dest=SOUGHT + name, metavar="WHAT", help=field.description)
 
     def act(self, actor: Actor, **options: Any) -> None:
         app_id, name = _app(options["app"])
-        taken = export(actor, _filters(app_id, options), name, options["format"])
+        if (place := options["file"]) and not place.parent.is_dir():
+            raise CommandError(f"{place} cannot be written: No such file or directory.", returncode=2)
+        if not place and (fault := streams.find_fault(self.stdout)):
+            streams.abandon()
+            raise CommandError(f"Standard output cannot be written: {fault.strerror}. Nothing was done.")
+        taken = export(actor, _filters(app_id, options), name, options["format"], bom=options["bom"])
         try:
             self._write(options["file"], taken.blocks())
         except OSError as error:
+            streams.abandon()
+            where = options["file"] or "Standard output"
             raise CommandError(
-                f"{options['file']} cannot be written: {error.strerror}.", returncode=2
+                f"{where} cannot be written: {error.strerror}. It is not whole.", returncode=2
             ) from None
         self.stderr.write(f"{taken.rows} rows.")
 

@@ -42,6 +42,9 @@ class Command(ShellCommand):
         parser.add_argument("--reason", default="")
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
+    def makes_secret(self, options: dict[str, Any]) -> bool:
+        return True
+
     def act(self, actor: Actor, **options: Any) -> None:
         app = find_app(options["app"])
         minted = mint(
@@ -56,6 +59,8 @@ class Command(ShellCommand):
             expires_at=_end(options),
             reason=options["reason"],
         )
+        force = " --force" if minted.key.agent_id else ""
+        self.ending = f"manage.py revoke_key --key {minted.key.id} --reason 'never shown'{force}"
         self._show(minted, as_json=options["json"])
 
     def _show(self, minted: Minted, *, as_json: bool) -> None:

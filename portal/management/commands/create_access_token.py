@@ -29,6 +29,9 @@ class Command(ShellCommand):
         parser.add_argument("--expires-in", default="", help="30d, 12h or 5m; without it, never")
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
+    def makes_secret(self, options: dict[str, Any]) -> bool:
+        return True
+
     def act(self, actor: Actor, **options: Any) -> None:
         user = User.objects.filter(email=options["email"].strip().lower(), is_active=True).first()
         if user is None:
@@ -44,6 +47,7 @@ class Command(ShellCommand):
             expires_at=ends,
         )
         token, secret = issued.token, issued.plaintext.take()
+        self.undo = lambda: tokens.revoke(actor, token, "never shown")
         if not options["json"]:
             self.stdout.write(secret)
             self.stderr.write(f"Shown this once. It is {token.prefix}…, of {user.email}.")

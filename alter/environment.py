@@ -1,0 +1,142 @@
+"""What the environment says of connections: proxies, whom to trust. What cannot be taken is named, never shown."""
+
+import ipaddress
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from alter.exits import Exit, Failure, usage
+
+PROXY_NAMES = ("all_proxy", "https_proxy", "http_proxy")
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+WRITE_PROXY = (
+    "Write http://user:password@proxy.example.com:3128, or socks5://. In a name or a password # is %23, / is %2F, "
+    "@ is %40 and : is %3A."
+)
+_DIRECT: Mapping[str, None] = {"all://": None, "http://": None, "https://": None}
+
+
+def open_http(base_url: str, **options: Any) -> httpx2.Client:
+    """A client for one portal, as the environment has it. Raises Failure, which names the variable at fault."""
+    for name, value in proxies():
+        check_proxy(name, value)
+    try:
+        return httpx2.Client(mounts=_DIRECT if is_direct(base_url) else None, **options)
+    except Exception as error:
+        raise _misset(error) from None
+
+
+def proxies() -> Iterator[tuple[str, str]]:
+    """The variables that name a proxy, and what they say."""
+    for name, value in os.environ.items():
+        if name.lower() in PROXY_NAMES and value.strip():
+            yield name, value
+
+
+def proxy_hint() -> str:
+    """Which proxies stand between, for a hint. Empty: none."""
+    names = [name for name, _ in proxies()]
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} in force." if names else ""
+
+
+def is_direct(base_url: str) -> bool:
+    """Whether NO_PROXY names the portal: by name, by address in any spelling, by a range, with or without a port."""
+    parts = urlsplit(base_url)
+    host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    said = ",".join(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY"))
+    return any(_names(entry.strip(), host, port) for entry in said.split(","))
+
+
+def _names(entry: str, host: str, port: int | None) -> bool:
+    if entry == "*":
+        return True
+    wanted, wanted_port = _split_port(entry)
+    if not wanted or (wanted_port and wanted_port != str(port)):
+        return False
+    address = _address(host)
+    if address is None:
+        name = wanted.lower().removeprefix("*").removeprefix(".")
+        return host == name or host.endswith(f".{name}")
+    try:
+        return address in ipaddress.ip_network(wanted, strict=False)
+    except (ValueError, TypeError):
+        return False
+
+
+def _split_port(entry: str) -> tuple[str, str]:
+    """`[::1]:80`, `[::1]`, `::1`, `10.0.0.0/8` and `example.com:80`, each as a host and a port that may be empty."""
+    if entry.startswith("["):
+        host, _, rest = entry[1:].partition("]")
+        return host + (rest if rest.startswith("/") else ""), rest.removeprefix(":") if ":" in rest else ""
+    if entry.count(":") == 1:
+        host, _, port = entry.partition(":")
+        return host, port
+    return entry, ""
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def check_proxy(name: str, value: str) -> None:
+    """Refuse what is not the address of a proxy, or would be read as another. Raises Failure."""
+    url = value.strip() if "://" in value else f"http://{value.strip()}"
+    try:
+        parts = urlsplit(url)
+        httpx2.Proxy(url)
+        whole = bool(parts.hostname) and parts.path in ("", "/") and not parts.query and not parts.fragment
+        port_fits = parts.port != 0
+    except Exception:
+        # Whatever the parser says may hold the password.
+        scheme = url.partition("://")[0].lower()
+        if scheme not in PROXY_SCHEMES:
+            why = f"{name} names a proxy of the kind {scheme}, which is none of {', '.join(PROXY_SCHEMES)}."
+            raise usage(why, WRITE_PROXY) from None
+        whole = port_fits = False
+    if not (whole and port_fits):
+        raise usage(f"{name} is not the address of a proxy.", WRITE_PROXY)
+
+
+def _misset(error: Exception) -> Failure:
+    """The variable for whose sake no client could be made."""
+    for name, look in (
+        ("SSL_CERT_FILE", _open_file),
+        ("SSL_CERT_DIR", _open_dir),
+        ("SSLKEYLOGFILE", _append),
+    ):
+        if path := os.environ.get(name):
+            try:
+                look(path)
+            except (OSError, ValueError) as why:
+                said = getattr(why, "strerror", None) or "it holds no certificate that can be read"
+                return usage(f"{name}: {path} cannot be used: {said}.", "Correct it, or take it away.")
+    return Failure(
+        Exit.ERROR,
+        f"No connection can be made ready: {type(error).__name__}: {error}.",
+        "Look at the environment: proxies, SSL_CERT_FILE, SSL_CERT_DIR, OPENSSL_CONF.",
+    )
+
+
+def _open_file(path: str) -> None:
+    Path(path).open("rb").close()
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        raise ValueError from None
+
+
+def _open_dir(path: str) -> None:
+    next(Path(path).iterdir(), None)
+
+
+def _append(path: str) -> None:
+    Path(path).open("ab").close()
