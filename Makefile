@@ -1,7 +1,7 @@
 # Everything is in tools/dev.py; without make: python3 tools/dev.py run
 PYTHON ?= python3
 
-.PHONY: help run test lint demo bench bench-audit endurance
+.PHONY: help run test lint fuzz demo bench bench-audit endurance
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\): ## /make \1	/p' Makefile
@@ -11,6 +11,9 @@ run: ## set up what is missing and serve the portal at http://localhost:8000 (PO
 
 test: ## run every test on SQLite and on PostgreSQL (make test ARGS="-k rotate": some of them)
 	@$(PYTHON) tools/dev.py test $(ARGS)
+
+fuzz: ## ask every address for nonsense as everyone, some thousand times; once a week (ARGS="--seed 7" repeats a run)
+	@$(PYTHON) tools/dev.py fuzz $(ARGS)
 
 lint: ## check style, types, templates, imports, migrations and deployment settings
 	@$(PYTHON) tools/dev.py lint

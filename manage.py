@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Runs the portal's management commands: `python manage.py help` lists them."""
+"""Runs the portal's commands for the shell: `manage.py help` lists them."""
 
 import os
 import sys

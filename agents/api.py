@@ -26,9 +26,10 @@ from agents.wire import AgentChange
 from audit.clock import now
 from audit.exploring import usage
 from audit.faces import PortalRequest
+from audit.folding import naming
+from audit.known_names import parse_word
 from audit.paging import PartOfList, cut
 from audit.refusals import Invalid, NotFound
-from audit.text import keepable
 from audit.wire import Sought
 
 OfStatus = Annotated[
@@ -84,12 +85,12 @@ def list_agents(
 ) -> AgentPage:
     """The app's agents, newest first."""
     found = Agent.objects.filter(_of_status(status), app=request.app).annotate(living=living_keys(now()))
-    if type:
+    if type := parse_word(type, "type", Agent.Type.values):
         found = found.filter(type=type)
     if provider:
         found = found.filter(scopes__has_key=provider)
     if search:
-        found = found.filter(Q(name__icontains=search) | Q(display_name__icontains=search))
+        found = found.filter(naming(search, "name", "display_name"))
     page, told = cut(found, part)
     last = usage.last_calls_of_agents([agent.id for agent in page])
     return AgentPage(items=[AgentDetail.seen(a, a.living, last.get(a.id)) for a in page], **told)
@@ -159,9 +160,9 @@ def _of_status(words: str) -> Q:
     """Agents of any of the statuses named, with commas between. Raises Invalid."""
     wanted = Q()
     for word in words.split(","):
-        if word not in STATUS:
-            raise Invalid("status", f"{keepable(word, 40)!r} is none of {', '.join(STATUS)}.")
-        wanted |= STATUS[word]
+        if not word.strip():
+            raise Invalid("status", "Write a status between the commas.")
+        wanted |= STATUS[parse_word(word, "status", STATUS)]
     return wanted
 
 

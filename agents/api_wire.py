@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt
 from agents.models import Agent, App
 from agents.wire import AgentInfo
 from audit.models import Call
-from audit.wire import Asked, Page, Text, Told
+from audit.wire import Asked, Name, Page, Sentence, Text, Told
 
 Signing = Literal["required", "optional"]
 LeakRule = Literal["notify", "deprecate", "revoke"]
@@ -18,22 +18,22 @@ LeakRule = Literal["notify", "deprecate", "revoke"]
 class Reason(Asked):
     """Why, for the record. May be left out."""
 
-    reason: Text = Field(default="", description="A sentence; at most 500 characters of it are kept.")
+    reason: Sentence = Field(default="", description="A sentence of at most 500 characters.")
 
 
 class NewApp(Asked):
     """An app to be created."""
 
-    name: Text = Field(description="1 to 80 visible characters, unlike every other app's name.")
-    description: Text = Field(default="", description="For people.")
+    name: Name = Field(description="1 to 80 visible characters, unlike every other app's name.")
+    description: Sentence = Field(default="", description="For people.")
     website_url: Text = Field(default="", description="http or https.")
 
 
 class AppChange(Asked):
     """What to change of an app; what is left out stays."""
 
-    name: Text = Field(default="", description="As for a new app.")
-    description: Text = Field(default="", description="For people.")
+    name: Name = Field(default="", description="As for a new app.")
+    description: Sentence = Field(default="", description="For people.")
     website_url: Text = Field(default="", description="http or https. Empty: none.")
     max_keys: StrictInt = Field(
         description="Keys of the app that may be alive at once.", default=100, ge=1, le=10_000

@@ -6,7 +6,7 @@ from django import forms
 
 from agents.lifecycle import APP_SETTINGS
 from agents.models import MOST_CALLS_A_MINUTE, MOST_DERIVED_HOURS, MOST_KEYS, Agent, App, OnLeak
-from audit.values import ValuesForm
+from audit.values import QueryForm, ValuesForm
 
 
 class AppForm(ValuesForm):
@@ -86,7 +86,7 @@ class AgentRenameForm(ValuesForm):
     name = forms.CharField(label="Display name", required=False, max_length=200)
 
 
-class AgentFilterForm(forms.Form):
+class AgentFilterForm(QueryForm):
     """The agent list's filters."""
 
     STATUS = (("", "Living"), ("active", "Active"), ("inactive", "Suspended"), ("revoked", "Revoked"))

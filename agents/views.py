@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,6 +16,7 @@ from agents.models import Agent
 from agents.refusals import StalePage
 from audit.clock import now
 from audit.faces import PortalRequest
+from audit.folding import in_order, naming
 from audit.refusals import NotAllowed, Refusal
 from audit.values import ReasonForm, ValuesForm
 
@@ -86,8 +87,9 @@ def agents(request: AppRequest) -> HttpResponse:
     """The app's agents."""
     filters = forms.AgentFilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
-    found = list(_matching(request, chosen)[:MOST_SHOWN])
-    context = {"filters": filters, "agents": found, "filtered": any(chosen.values()), "most": MOST_SHOWN}
+    found = list(_matching(request, chosen)[:MOST_SHOWN]) if filters.is_valid() else []
+    filtered = any(chosen.values()) or not filters.is_valid()
+    context = {"filters": filters, "agents": found, "filtered": filtered, "most": MOST_SHOWN}
     return render(request, "agents/agents.html", context, status=200 if filters.is_valid() else 422)
 
 
@@ -144,10 +146,10 @@ def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
     found = (
         Agent.objects.filter(app=request.app)
         .annotate(living=living_keys(now()))
-        .order_by("name", "created_at")
+        .order_by(*in_order("name"), "created_at")
     )
     if q := (chosen.get("q") or "").strip():
-        found = found.filter(Q(name__icontains=q) | Q(display_name__icontains=q))
+        found = found.filter(naming(q, "name", "display_name"))
     match chosen.get("status"):
         case "revoked":
             return found.filter(revoked_at__isnull=False)

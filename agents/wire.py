@@ -9,7 +9,7 @@ from pydantic import Field
 from agents.documents import shown_policy
 from agents.models import Agent
 from audit.models import Call
-from audit.wire import Asked, Text, Told
+from audit.wire import Asked, Name, Told
 
 Kind = Literal["agent", "service"]
 Document = dict[str, Any]
@@ -18,11 +18,11 @@ Document = dict[str, Any]
 class NewAgent(Asked):
     """An agent to be created. Its first key comes with it."""
 
-    name: Text = Field(
+    name: Name = Field(
         description="Lower-case letters, digits, - and _. For ever; free again once it is revoked."
     )
     type: Kind = Field(default="agent", description="What kind of program it is. Nothing depends on it.")
-    display_name: Text | None = Field(default=None, description="What people call it.")
+    display_name: Name | None = Field(default=None, description="What people call it.")
     scopes: Document = Field(
         default={}, description="Provider to list of scopes. Not the scopes of its keys."
     )
@@ -35,7 +35,7 @@ class NewAgent(Asked):
 class AgentChange(Asked):
     """What to change of an agent; what is left out stays."""
 
-    display_name: Text | None = Field(default=None, description="What people call it. null takes it away.")
+    display_name: Name | None = Field(default=None, description="What people call it. null takes it away.")
     metadata: Document = Field(default={}, description="At most 8 KB. Replaces all of it.")
     scopes: Document = Field(default={}, description="Replaces them all; needs the query expected_version.")
     policy: Document = Field(default={}, description="At most 8 KB. Replaces all of it.")

@@ -45,7 +45,9 @@ def agents() -> None:
     show_default=True,
     help="Of which states.",
 )
-@click.option("--type", "kind", type=click.Choice(["agent", "service"]), help="Only these.")
+@click.option(
+    "--type", "kind", type=click.Choice(["agent", "service"], case_sensitive=False), help="Only these."
+)
 @click.option("--provider", metavar="NAME", help="Only those with scopes there.")
 @click.option("--search", metavar="TEXT", help="Only those with this in their names.")
 @paged(50)

@@ -91,7 +91,7 @@ def explain(run: Run, entry: str) -> None:
 @spanning
 @click.option(
     "--principal-kind",
-    type=click.Choice(["person", "token", "key", "shell", "system"]),
+    type=click.Choice(["person", "token", "key", "shell", "system"], case_sensitive=False),
     help="Acts of this kind of actor.",
 )
 @click.option("--resource-type", metavar="TYPE", help="Acts on this kind of thing: key, agent, app.")
@@ -173,7 +173,7 @@ def agents(run: Run) -> None:
 @click.argument("actor", type=Id(), metavar="ID")
 @click.option(
     "--principal-kind",
-    type=click.Choice(["actor", "agent", "key"]),
+    type=click.Choice(["actor", "agent", "key"], case_sensitive=False),
     default="actor",
     show_default=True,
     help="What the id is of: a program's name, an agent, a key.",

@@ -23,7 +23,9 @@ from alter.sift import span_of, spanning
     """,
 )
 @spanning
-@click.option("--table", type=click.Choice(["event", "call"]), help="Acts alone, or calls alone.")
+@click.option(
+    "--table", type=click.Choice(["event", "call"], case_sensitive=False), help="Acts alone, or calls alone."
+)
 @pass_run
 def integrity_check(run: Run, table: str | None, **span: Any) -> None:
     """Check that nobody edited the record: every row, seal and checkpoint. Exit code 1 if something does not hold."""

@@ -41,8 +41,16 @@ def keys() -> None:
     alter keys list --fields id,name,expires_at
     """,
 )
-@click.option("--status", type=click.Choice(["active", "revoked"]), help="Only these. Otherwise all.")
-@click.option("--kind", type=click.Choice(["app", "agent", "derived"]), help="Only keys of this kind.")
+@click.option(
+    "--status",
+    type=click.Choice(["active", "revoked"], case_sensitive=False),
+    help="Only these. Otherwise all.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["app", "agent", "derived"], case_sensitive=False),
+    help="Only keys of this kind.",
+)
 @click.option("--agent", type=Id(), metavar="ID", help="Only keys of this agent.")
 @paged(200)
 @pass_run
@@ -72,7 +80,11 @@ def minting(act: F) -> F:
         click.option("--cidr", type=Ranges(), help="Where it may be used from. Otherwise anywhere."),
         click.option("--rate-limit-rpm", type=click.IntRange(1, 100_000), help="Calls a minute."),
         click.option("--expires-in", type=Duration(), help="When it ends: 30d, 12h, 5m."),
-        click.option("--expires-at", type=Moment(), help="When it ends: 2027-02-20T14:32:00Z."),
+        click.option(
+            "--expires-at",
+            type=Moment(),
+            help="When it ends: 2027-02-20T14:32:00Z, or with a day: 2027-02-20.",
+        ),
         click.option("--metadata", type=JsonObject(), help="Notes of yours, as a JSON object or @path."),
         why,
         click.option("--input", "body", type=Body(), help="A JSON body in place of the options above."),

@@ -40,11 +40,21 @@ def sifting(act: F) -> F:
     """The options that say which entries."""
     options = (
         click.option(
-            "--kind", type=click.Choice(["event", "call"]), help="Acts of people, or calls with keys."
+            "--kind",
+            type=click.Choice(["event", "call"], case_sensitive=False),
+            help="Acts of people, or calls with keys.",
         ),
         click.option("--action", metavar="NAME", help="key.mint, or key for all that is done to keys."),
-        click.option("--outcome", type=click.Choice(["act", "allowed", "refused"]), help="How it ended."),
-        click.option("--policy-decision", type=click.Choice(list(OUTCOMES)), help="Of calls: the same."),
+        click.option(
+            "--outcome",
+            type=click.Choice(["act", "allowed", "refused"], case_sensitive=False),
+            help="How it ended.",
+        ),
+        click.option(
+            "--policy-decision",
+            type=click.Choice(list(OUTCOMES), case_sensitive=False),
+            help="Of calls: the same.",
+        ),
         click.option("--key", metavar="PREFIX", help="A key's prefix, or a piece of it."),
         click.option("--key-id", type=Id(), metavar="ID", help="A key's id."),
         click.option("--agent", type=Id(), metavar="ID", help="An agent's id."),

@@ -16,7 +16,12 @@ from alter.exits import Exit, Failure, usage
 
 LONGEST_DAYS = 3650
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+_DURATION = re.compile(r"([0-9]{1,6}) ?([smhdw])")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    _DAY.pattern + r"[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
+    r"(?:[Zz]|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
+)
 _SCOPE = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z][a-z0-9_]{0,39}(:[A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127})?")
 _FIELD = re.compile(r"[A-Za-z0-9_]+")
 
@@ -44,7 +49,7 @@ class Duration(click.ParamType[str]):
         self.least, self.most = least, most
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        found = _DURATION.fullmatch(str(value).strip().lower())
+        found = _DURATION.fullmatch(str(value).strip(" ").lower())
         if not found:
             self.fail(f"{value!r} is not a duration: write 30d, 12h or 5m.", param, ctx)
         seconds = int(found[1]) * _SECONDS[found[2]]
@@ -56,7 +61,10 @@ class Duration(click.ParamType[str]):
 
 
 class Moment(click.ParamType[str]):
-    """A moment in ISO 8601, UTC if it names no zone; or, where `ago` is allowed, how long ago: 24h."""
+    """A moment in ISO 8601, UTC if it names no zone; a day; or, where `ago` is allowed, how long ago: 24h.
+
+    What a day means depends on what it is for: it is handed on as it is, and the portal says what it took it for.
+    """
 
     name = "moment"
 
@@ -64,17 +72,25 @@ class Moment(click.ParamType[str]):
         self.ago = ago
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        from datetime import UTC, datetime
+        from datetime import UTC, date, datetime
 
-        text = str(value).strip()
+        text = str(value).strip(" ")
         if self.ago and _DURATION.fullmatch(text.lower()):
             return Duration().convert(text, param, ctx)
+        also = ", 24h" if self.ago else ""
         try:
-            moment = datetime.fromisoformat(text)
+            if _DAY.fullmatch(text):
+                return date.fromisoformat(text).isoformat()
+            if not _MOMENT.fullmatch(text):
+                raise ValueError
+            moment = datetime.fromisoformat(text.upper())
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
-            also = " or 24h" if self.ago else ""
-            self.fail(f"{value!r} is not a moment: write 2027-02-20T14:32:00Z{also}.", param, ctx)
+            self.fail(
+                f"{value!r} is not a moment: write 2027-02-20T14:32:00Z{also}, or a day, 2027-02-20.",
+                param,
+                ctx,
+            )
         return moment.isoformat().replace("+00:00", "Z")
 
 
@@ -153,6 +169,9 @@ class OneOf(CommaList):
 
     def __init__(self, *choices: str) -> None:
         self.choices = choices
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
+        return super().convert(value.lower() if isinstance(value, str) else value, param, ctx)
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
         if word not in self.choices:

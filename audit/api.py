@@ -18,26 +18,30 @@ from audit.api_wire import (
     SealedEntry,
     Timeline,
 )
-from audit.durations import parse_since
+from audit.durations import parse_since, parse_until
 from audit.exploring import groups
 from audit.exploring.patience import patience
 from audit.exploring.search import Filters, cut_to_prefix, parse_cursor, timeline
+from audit.exploring.vocabularies import outcome_of, parse_vocabulary
 from audit.exporting.export import Export, export
 from audit.exporting.pull import pull
 from audit.faces import TenantRequest
 from audit.models import Call, Event
-from audit.refusals import Invalid, NotFound
+from audit.refusals import NotFound
 from audit.wire import Sought
 
-KINDS = ("", "event", "call")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class Wanted(Schema):
     """What to look for. Empty means anything."""
 
-    since: Sought = Field(default="", description="ISO 8601, or a span before now: 24h, 7d.")
-    until: Sought = Field(default="", description="The same. Entries of that moment are left out.")
+    since: Sought = Field(
+        default="", description="ISO 8601, or a span before now: 24h, 7d. Of a day its beginning."
+    )
+    until: Sought = Field(
+        default="", description="The same, but of a day its end. Entries of that moment are left out."
+    )
     kind: Sought = Field(default="", description="event or call.")
     action: Sought = Field(default="", description="key.mint, or key for all that is done to keys.")
     outcome: Sought = Field(default="", description="act, allowed or refused.")
@@ -58,18 +62,16 @@ class Wanted(Schema):
 
     def filters(self, app_id: UUID | None) -> Filters:
         """The same for one app. Raises Invalid."""
-        if self.kind not in KINDS or self.outcome not in ("", "act", "allowed", "refused"):
-            raise Invalid("kind" if self.kind not in KINDS else "outcome", "There is no such choice.")
-        asked = self.model_dump(exclude={"kind", "since", "until"})
+        asked = parse_vocabulary(self.model_dump(exclude={"since", "until"}))
+        kind = asked.pop("kind")
         # What an export was filtered by is kept: no key may be in it.
         asked |= {name: cut_to_prefix(text) for name, text in asked.items() if isinstance(text, str)}
-        if self.kind == "event":
-            asked["outcome"] = "act"
+        asked["outcome"] = outcome_of(kind, asked["outcome"])
         return Filters(
             app_id,
-            since=_moment(self.since, "since"),
-            until=_moment(self.until, "until"),
-            calls_only=self.kind == "call",
+            since=parse_since(self.since) if self.since else None,
+            until=parse_until(self.until) if self.until else None,
+            calls_only=kind == "call",
             **asked,
         )
 
@@ -77,8 +79,12 @@ class Wanted(Schema):
 WantedOfLog = Annotated[Wanted, Query()]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 Place = Annotated[Sought, Query("", description="next_cursor of the answer before.")]
-Since = Annotated[Sought, Query("", description="ISO 8601, or a span before now: 24h, 7d.")]
-Until = Annotated[Sought, Query("", description="The same. Calls of that moment are left out.")]
+Since = Annotated[
+    Sought, Query("", description="ISO 8601, or a span before now: 24h, 7d. Of a day its beginning.")
+]
+Until = Annotated[
+    Sought, Query("", description="The same, but of a day its end. Calls of that moment are left out.")
+]
 CallerName = Annotated[Sought, Query("", description="What a program calls itself, in full.")]
 Shape = Annotated[Sought, Query("jsonl", description="jsonl, csv or ocsf.")]
 Mark = Annotated[
@@ -142,7 +148,7 @@ def list_threads(
     request: TenantRequest, since: Since = "", until: Until = "", actor: CallerName = ""
 ) -> Groups:
     """Calls by the thread their context names, the latest first."""
-    bounds = _moment(since, "since"), _moment(until, "until")
+    bounds = _bounds(since, until)
     return _told(groups.threads(request.app.id, *bounds, caller=actor))
 
 
@@ -150,7 +156,7 @@ def list_traces(
     request: TenantRequest, since: Since = "", until: Until = "", actor: CallerName = ""
 ) -> Groups:
     """Calls by the trace they are part of, the latest first."""
-    bounds = _moment(since, "since"), _moment(until, "until")
+    bounds = _bounds(since, until)
     return _told(groups.traces(request.app.id, *bounds, caller=actor))
 
 
@@ -170,5 +176,5 @@ def _told(found: list[groups.Group]) -> Groups:
     )
 
 
-def _moment(text: str, field: str) -> datetime | None:
-    return parse_since(text, field) if text else None
+def _bounds(since: str, until: str) -> tuple[datetime | None, datetime | None]:
+    return parse_since(since) if since else None, parse_until(until) if until else None

@@ -10,6 +10,8 @@ class AuditConfig(AppConfig):
     name = "audit"
 
     def ready(self) -> None:
+        from audit import folding
         from audit.sealing import stored
 
         connection_created.connect(stored.teach)
+        connection_created.connect(folding.teach)

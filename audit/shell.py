@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from alter import streams
 from audit.actors import Actor, shell
-from audit.refusals import Refusal
-from audit.text import visible
+from audit.refusals import Invalid, Refusal
+from audit.text import keepable, visible
 
 EXIT_CODES = {400: 2, 422: 2, 401: 3, 404: 4, 409: 5, 429: 6, 403: 7}
 """Exit codes by status: those of the `alter` command (protocol.md section 11.5)."""
@@ -63,6 +63,7 @@ class ShellCommand(BaseCommand):
 
     def _act(self, options: dict[str, Any]) -> None:
         try:
+            _require_as_sent(options)
             self.act(shell(), **options)
         except Refusal as refusal:  # what a lost database amounts to is told by manage.py, with the reason
             sentence = f"{refusal.message} {refusal.hint}".strip()
@@ -75,6 +76,21 @@ class ShellCommand(BaseCommand):
     def print_json(self, what: dict[str, Any]) -> None:
         """One object on stdout; words for people go to stderr. Programs read it as UTF-8, or it is all in ASCII."""
         self.stdout.write(json.dumps(what, indent=2, ensure_ascii=not streams.is_unicode(self.stdout)))
+
+
+def comma_list(text: str) -> list[str]:
+    """The words of a list with commas between, none of them empty. Raises Invalid."""
+    words = [word.strip() for word in text.split(",")]
+    if "" in words:
+        raise Invalid("list", f"“{keepable(text, 60)}”: a word is missing beside a comma.")
+    return words
+
+
+def _require_as_sent(options: dict[str, Any]) -> None:
+    """Raise Invalid for a value with spaces around it: what a script says is taken as it is, or not at all."""
+    for name, value in options.items():
+        if isinstance(value, str) and value != value.strip():
+            raise Invalid(name, f"--{name.replace('_', '-')}: leave out the spaces around its value.")
 
 
 def read_password(from_stdin: bool) -> str:

@@ -1,10 +1,11 @@
 """A form whose fields are read by value languages, so that one sentence says what cannot be taken on every face."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
 
+from audit.known_names import strangers
 from audit.refusals import AskAgain, Invalid, Refusal
 
 
@@ -32,3 +33,36 @@ class ReasonForm(ValuesForm):
     """Why, in a sentence for the log."""
 
     reason = forms.CharField(required=False, max_length=500)
+
+
+class QueryForm(forms.Form):
+    """The filters of a list, in its address: a name it does not know is a mistake, and words are read in any case."""
+
+    also: tuple[str, ...] = ("page",)
+    """What else may stand in the address."""
+
+    def __init__(self, asked: Mapping[str, Any]) -> None:
+        self.flaws = strangers(values_of(asked), {*self.base_fields, *self.also})
+        super().__init__(in_lower_case(self, asked))
+
+    def clean(self) -> dict[str, Any]:
+        """Any complaint about a name stands at the first field."""
+        for _, why in self.flaws:
+            self.add_error(next(iter(self.fields)), why)
+        return self.cleaned_data
+
+
+def values_of(asked: Mapping[str, Any]) -> dict[str, list[str]]:
+    """All values by name, of a query as it came or of one that was put together."""
+    lists = getattr(asked, "lists", None)
+    return dict(lists()) if lists else {name: [value] for name, value in asked.items()}
+
+
+def in_lower_case(form: forms.Form, asked: Mapping[str, Any]) -> dict[str, str]:
+    """What is asked of a form's fields; words of closed lists as the lists write them."""
+    return {name: _in_list(field, str(asked.get(name, ""))) for name, field in form.base_fields.items()}
+
+
+def _in_list(field: forms.Field, text: str) -> str:
+    is_listed = isinstance(field, forms.ChoiceField) and not field.valid_value(text)
+    return text.strip().lower() if is_listed else text

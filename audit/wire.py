@@ -1,10 +1,24 @@
 """What JSON bodies share: strict objects, and times as the wire writes them (protocol.md section 1)."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    StringConstraints,
+)
+
+from audit.durations import parse_instant
+from audit.refusals import Invalid
+from audit.text import keepable, redact
+
+AROUND = "Leave out the spaces around it: it is taken as it is sent."
 
 
 class Asked(Schema):
@@ -54,13 +68,35 @@ def _true_or_false(value: Any) -> Any:
 
 
 def _moment(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError("Write a moment such as 2027-02-20T14:32:00Z.")
     try:
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("Write a moment such as 2027-02-20T14:32:00Z.") from None
+        return parse_instant(value if isinstance(value, str) else "", "")
+    except Invalid as invalid:
+        raise ValueError(invalid.why) from None
+
+
+def _as_sent(text: str) -> str:
+    """Raises ValueError for what would be kept otherwise than it was sent."""
+    if text != text.strip():
+        raise ValueError(AROUND)
+    if redact(text) != text:
+        raise ValueError("There is a key in it. Its secret belongs in a secret manager, never here.")
+    if keepable(text, len(text)) != text:
+        raise ValueError("Write it on one line, without control, invisible or broken characters.")
+    return text
+
+
+def _name_as_sent(text: str) -> str:
+    if text != text.strip():
+        raise ValueError(AROUND)
+    if text.split() != text.split(" ") and text:
+        raise ValueError("Write single spaces between its words, and nothing else.")
+    return text
+
+
+def _item_as_sent(text: str) -> str:
+    if not text or text != text.strip():
+        raise ValueError("It is empty. Leave it out." if not text else AROUND)
+    return text
 
 
 Flag = Annotated[StrictBool, BeforeValidator(_true_or_false)]
@@ -68,6 +104,15 @@ Flag = Annotated[StrictBool, BeforeValidator(_true_or_false)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """ISO 8601; UTC if it names no zone."""
 Word = Annotated[StrictStr, StringConstraints(min_length=1, max_length=255)]
-Text = Annotated[StrictStr, StringConstraints(max_length=1000)]
+Text = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_as_sent)]
+"""One line of text, kept as it is sent, or refused."""
+Sentence = Annotated[StrictStr, StringConstraints(max_length=500), AfterValidator(_as_sent)]
+"""The same, as short as a reason or a description."""
+Name = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_name_as_sent)]
+"""The same for what people call something."""
+Item = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_item_as_sent)]
+"""One of a list, which its own value language reads."""
+Attribute = Annotated[StrictStr, StringConstraints(max_length=1000)]
+"""What programs tell of themselves, with whatever is in it."""
 Sought = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 """A text to look for, from a query."""

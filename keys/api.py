@@ -18,6 +18,7 @@ from audit.clock import now
 from audit.durations import parse_duration, parse_moment, parse_since
 from audit.exploring import usage
 from audit.exploring.newest import look
+from audit.known_names import parse_word
 from audit.paging import PartOfList, cut
 from audit.refusals import Invalid
 from audit.wire import Sought
@@ -44,13 +45,13 @@ from keys.networks import parse_networks
 from keys.refusals import AlreadyMinted
 from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
 
-STATUSES = ("", "active", "revoked")
+STATUSES = ("active", "revoked")
 OfStatus = Annotated[Sought, Query("", description="active or revoked.")]
 OfKind = Annotated[Sought, Query("", description="app, agent or derived.")]
 OfAgent = Annotated[Sought, Query("", description="An agent's id.")]
 CalledSince = Annotated[Sought, Query("30d", description="ISO 8601, or a span before now: 24h, 30d.")]
 MOST_CALLERS = 200
-KINDS = ("", *ApiKey.Kind.values)
+KINDS = tuple(ApiKey.Kind.values)
 _NONE = re.compile(r"0[smhdw]?")
 
 
@@ -58,8 +59,7 @@ def list_keys(
     request: AppRequest, part: PartOfList, status: OfStatus = "", kind: OfKind = "", agent: OfAgent = ""
 ) -> KeyPage:
     """The app's keys, newest first. `active` are all that still authenticate, those in grace included."""
-    _one_of("status", status, STATUSES)
-    _one_of("kind", kind, KINDS)
+    status, kind = parse_word(status, "status", STATUSES), parse_word(kind, "kind", KINDS)
     found = ApiKey.objects.filter(app=request.app).with_kin()
     if status:
         found = found.living() if status == "active" else found.filter(revoked_at__isnull=False)
@@ -251,7 +251,7 @@ def _scopes(names: list[str] | None) -> ScopeSet | None:
 
 def _grace(text: str) -> timedelta:
     """How long an old secret works on; `0s` is not at all."""
-    return timedelta(0) if _NONE.fullmatch(text.strip()) else parse_duration(text, "grace")
+    return timedelta(0) if _NONE.fullmatch(text) else parse_duration(text, "grace")
 
 
 def _end(expires_in: str | None, expires_at: str | None) -> datetime | None:
@@ -260,8 +260,3 @@ def _end(expires_in: str | None, expires_at: str | None) -> datetime | None:
     if expires_in:
         return now() + parse_duration(expires_in)
     return parse_moment(expires_at) if expires_at else None
-
-
-def _one_of(field: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise Invalid(field, f"Choose one of {', '.join(filter(None, choices))}.")

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from audit.models import Call
-from audit.wire import Asked, Page, Text, Told
+from audit.wire import Asked, Item, Name, Page, Sentence, Text, Told
 from keys.models import ApiKey
 from keys.wire import APIKeyInfo
 
@@ -78,19 +78,21 @@ class KeyStatistics(Told):
 class KeyChoices(Asked):
     """What a key may do, from where and until when."""
 
-    cidr_allowlist: list[Text] | None = Field(
+    cidr_allowlist: list[Item] | None = Field(
         description="Ranges it may be used from: 203.0.113.0/24. No /0.", default=None, max_length=100
     )
     rate_limit_rpm: StrictInt | None = Field(default=None, ge=1, le=100_000, description="Calls a minute.")
-    expires_at: Text | None = Field(default=None, description="ISO 8601.")
-    reason: Text = Field(default="", description="Why, for the log.")
+    expires_at: Text | None = Field(
+        default=None, description="A moment in ISO 8601, or a day: then it ends with that day, in UTC."
+    )
+    reason: Sentence = Field(default="", description="Why, for the log.")
 
 
 class NewAgentKey(KeyChoices):
     """A key for an agent. `{}` makes one that is numbered and may do what agents' keys may."""
 
-    name: Text = Field(default="", description="What people call it. Left out: numbered.")
-    scopes: list[Text] | None = Field(
+    name: Name = Field(default="", description="What people call it. Left out: numbered.")
+    scopes: list[Item] | None = Field(
         description="What it may do. Left out: what agents' keys may.", default=None, max_length=100
     )
     expires_in: Text | None = Field(default=None, description="30d, 12h or 5m. Not beside expires_at.")
@@ -100,8 +102,8 @@ class NewAgentKey(KeyChoices):
 class NewKey(NewAgentKey):
     """A key to be minted."""
 
-    name: Text = Field(description="What people call it.")
-    scopes: list[Text] = Field(description="What it may do: grants:read.", min_length=1, max_length=100)
+    name: Name = Field(description="What people call it.")
+    scopes: list[Item] = Field(description="What it may do: grants:read.", min_length=1, max_length=100)
     key_type: Literal["runtime", "agent"] = Field(
         "runtime", description="agent without an agent_id: bound to none."
     )
@@ -111,30 +113,30 @@ class NewKey(NewAgentKey):
 class KeyRename(Asked):
     """What people call a key."""
 
-    name: Text = Field(description="The new name.")
+    name: Name = Field(description="The new name.")
 
 
 class KeyNarrowing(KeyChoices):
     """What to take away from a key; what is left out stays."""
 
-    scopes: list[Text] | None = Field(description="A part of those it has.", default=None, max_length=100)
+    scopes: list[Item] | None = Field(description="A part of those it has.", default=None, max_length=100)
 
 
 class KeyRotation(Asked):
     """How to rotate a key."""
 
-    scopes: list[Text] | None = Field(
+    scopes: list[Item] | None = Field(
         description="Of the successor. Left out: the same.", default=None, max_length=100
     )
     grace: Text = Field(default="7d", description="How long the old secret works on; 0s ends it now.")
-    reason: Text = Field(default="", description="Why, for the log.")
+    reason: Sentence = Field(default="", description="Why, for the log.")
 
 
 class KeyRevocation(Asked):
     """How to revoke a key."""
 
     force: StrictBool = Field(default=False, description="Even if it is its agent's last active one.")
-    reason: Text = Field(default="", description="Why, for the log.")
+    reason: Sentence = Field(default="", description="Why, for the log.")
 
 
 class KeyCaller(Told):

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from audit.durations import parse_duration
-from audit.values import ReasonForm, ValuesForm
+from audit.values import QueryForm, ReasonForm, ValuesForm
 
 GRACES = (
     ("0", "None: it stops now"),
@@ -86,7 +86,7 @@ class KeyRevokeForm(RevokeForm):
     force = forms.BooleanField(required=False)
 
 
-class FilterForm(forms.Form):
+class FilterForm(QueryForm):
     """The list's filters, all of them in the address."""
 
     STATUS = [("", "Any"), ("living", "Living"), ("active", "Active"), ("deprecated", "Deprecated")] + [
@@ -107,7 +107,7 @@ class FilterForm(forms.Form):
     expiring = forms.ChoiceField(label="Expiring in", required=False, choices=EXPIRING)
 
 
-class UseForm(forms.Form):
+class UseForm(QueryForm):
     """The time that a page of use is about; the default if none can be read."""
 
     range = forms.ChoiceField(

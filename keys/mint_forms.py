@@ -136,7 +136,7 @@ class MintForm(GrantForm):
         label="Custom expiry",
         required=False,
         max_length=40,
-        help_text="When Custom is chosen: a span such as 45d, or a moment such as 2027-02-20T14:32Z.",
+        help_text="When Custom is chosen: a span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day.",
         widget=PLAIN_TEXT,
     )
     why_never = forms.CharField(
@@ -172,7 +172,7 @@ class NarrowForm(GrantForm):
         label="Ends",
         required=False,
         max_length=40,
-        help_text="A span such as 45d, or a moment such as 2027-02-20T14:32Z. Empty: as it is.",
+        help_text="A span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day. Empty: as it is.",
         widget=PLAIN_TEXT,
     )
     reason = forms.CharField(required=False, max_length=500)
@@ -195,7 +195,7 @@ class WidenForm(NarrowForm):
         label="Ends",
         required=False,
         max_length=40,
-        help_text="A span such as 45d, or a moment such as 2027-02-20T14:32Z. Empty: never.",
+        help_text="A span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day. Empty: never.",
         widget=PLAIN_TEXT,
     )
     reason = forms.CharField(max_length=500)
@@ -205,7 +205,10 @@ def parse_end(text: str) -> datetime:
     """A moment ahead, from `45d` or from a date. Raises Invalid."""
     text = text.strip()
     if not text:
-        raise Invalid("expires_custom", "Write a span such as 45d, or a moment such as 2027-02-20T14:32Z.")
+        raise Invalid(
+            "expires_custom",
+            "Write a span such as 45d, or a moment such as 2027-02-20T14:32Z, or the last day.",
+        )
     span = text[-1:].isalpha() and text[-1:] not in "zZ"
     moment = now() + parse_duration(text) if span else parse_moment(text)
     check_expiry(moment)
@@ -236,7 +239,7 @@ def narrowing_values(key: ApiKey) -> dict[str, Any]:
         | _limits(key)
         | {
             "rate_limit_rpm": key.rate_limit,
-            "expires_custom": key.expires_at.isoformat(timespec="minutes") if key.expires_at else "",
+            "expires_custom": key.expires_at.isoformat() if key.expires_at else "",
         }
     )
 

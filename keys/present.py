@@ -15,6 +15,7 @@ from agents.models import Agent, App
 from audit.clock import now
 from audit.documents import compact
 from audit.exploring import usage
+from audit.folding import called, holding, naming
 from audit.models import Call, Event
 from keys import guards
 from keys.guards import is_last_active
@@ -109,12 +110,14 @@ def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
     found = _of_status(found, filters.get("status") or "")
     found = found.filter(kind=filters["kind"]) if filters.get("kind") else found.filter(parent=None)
     if q := (filters.get("q") or "").strip():
-        found = found.filter(Q(name__icontains=q) | Q(prefix__contains=q) | Q(agent__name__icontains=q))
+        found = found.filter(naming(q, "name", "agent__name") | holding(q, "prefix"))
     if scope := (filters.get("scope") or "").strip():
         # Scopes are stored as a list of strings: the quote makes `keys` find keys:derive and not monkeys:read.
-        found = found.annotate(as_text=Cast("scopes", TextField())).filter(as_text__contains=f'"{scope}')
+        found = found.annotate(as_text=Cast("scopes", TextField())).filter(
+            holding(f'"{scope.lower()}', "as_text")
+        )
     if owner := (filters.get("owner") or "").strip():
-        found = found.filter(minted_by__icontains=owner)
+        found = found.filter(naming(owner, "minted_by"))
     if days := filters.get("expiring"):
         found = found.living().filter(expires_at__lte=now() + int(days) * DAY)
     if days := filters.get("unused"):
@@ -221,7 +224,7 @@ def history(key: ApiKey) -> QuerySet[Event]:
 
 def others_called(app: App, name: str) -> int:
     """How many living keys of `app` bear this name."""
-    return app.keys.own().living().filter(name__iexact=name.strip()).count() if name.strip() else 0
+    return app.keys.own().living().filter(called("name", name.strip())).count() if name.strip() else 0
 
 
 def can(scopes: ScopeSet | None) -> list[str]:

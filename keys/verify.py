@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from audit.addresses import parse_address
+from audit.known_names import strangers
 from audit.origins import origin_of, request_id
 from audit.refusals import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
 from audit.text import HTTP_WHITESPACE, keepable, path_of
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 METHODS = ("GET", "HEAD", "POST")
 ADDRESSES = ("QUERY_STRING", *facts.ADDRESSES)
 """Where a key may have been put by mistake: in our own address, or in that of the service, whoever says so."""
+PARAMETERS = ("scope", "signature")
+"""What a gateway may ask for in the query. What it asks for by another name would not be looked at, and let pass."""
 MAX_SCOPES_LENGTH = 2048
 """Characters of the header X-Alter-Scopes: gateways keep all headers of an answer in one small buffer."""
 
@@ -63,8 +66,6 @@ def answer(meta: Mapping[str, Any], *, within: bool = False) -> Answer:
     `within`: whether whoever asks is in a transaction.
     """
     started = time.perf_counter_ns()
-    if meta.get("REQUEST_METHOD") not in METHODS:
-        return _wrong_method()
     try:
         told: Answer = gathering.ask(lambda: read(meta), tell, started, whole=True, within=within)
     except Exception as error:
@@ -77,8 +78,6 @@ def submit(meta: Mapping[str, Any], started: int, deliver: Deliver) -> Ticket | 
 
     An Answer, if there is one already. Raises nothing.
     """
-    if meta.get("REQUEST_METHOD") not in METHODS:
-        return _wrong_method()
     try:
         return gathering.submit(lambda: read(meta), tell, started, deliver)
     except Exception as error:
@@ -102,14 +101,12 @@ def failed(meta: Mapping[str, Any], error: Exception) -> Answer:
     return _json(refusal or Internal(), headers)
 
 
-def _wrong_method() -> Answer:
-    return _json(MethodNotAllowed(), {"Allow": ", ".join(METHODS)})
-
-
 def tell(question: Question, outcome: Outcome) -> Answer:
     """The answer, once its row is on disk."""
     headers = {"X-Request-Id": question.origin.request_id, **outcome.headers()}
     refusal, key = outcome.verdict.refusal, outcome.key
+    if isinstance(refusal, MethodNotAllowed):
+        headers["Allow"] = ", ".join(METHODS)
     if refusal or key is None:
         return _json(refusal or Internal(), headers)
     asking = outcome.asking
@@ -135,8 +132,13 @@ def read(meta: Mapping[str, Any]) -> Question:
         origin=origin,
         method=keepable(called.method, 16),
         path=path_of(called.target or str(meta.get("PATH_INFO", ""))),
-        refusal=meta.get(REFUSED) or (refusals.KeyInUrl() if exposed else called.refusal or refusal),
+        refusal=meta.get(REFUSED)
+        or (refusals.KeyInUrl() if exposed else called.refusal or _method(meta) or refusal),
     )
+
+
+def _method(meta: Mapping[str, Any]) -> Refusal | None:
+    return None if meta.get("REQUEST_METHOD") in METHODS else MethodNotAllowed()
 
 
 def _with_signature(asking: Asking, meta: Mapping[str, Any], called: CallFacts, key: str) -> Asking:
@@ -162,6 +164,8 @@ def _wanted(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
         return ScopeSet(()), False, None
     try:
         told = QueryDict(query.encode("latin-1", "replace"))
+        if flaws := strangers({**dict(told.lists()), "scope": []}, PARAMETERS):
+            raise Invalid(*flaws[0])
         scopes, signature = told.getlist("scope"), told.get("signature", "")
         if signature not in ("", "required"):
             raise Invalid("signature", "Say signature=required, or leave it out.")

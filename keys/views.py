@@ -29,8 +29,9 @@ def keys(request: AppRequest) -> HttpResponse:
     """The app's keys, those that need attention first."""
     filters = forms.FilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
-    page = Paginator(present.keys_of(request.app, chosen), A_PAGE).get_page(request.GET.get("page"))
-    filtered = any(chosen.values())
+    found = present.keys_of(request.app, chosen)
+    page = Paginator(found if filters.is_valid() else found.none(), A_PAGE).get_page(request.GET.get("page"))
+    filtered = any(chosen.values()) or not filters.is_valid()
     return render(
         request,
         "keys/keys.html",

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from audit.models import Call
-from audit.wire import Asked, Moment, Text, Told, Word
+from audit.wire import Asked, Attribute, Item, Moment, Name, Told, Word
 from keys.lifecycle import Minted
 from keys.models import ApiKey
 
@@ -19,16 +19,16 @@ SpanId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=
 class DeriveKey(Asked):
     """A narrower key to be handed out."""
 
-    scopes: list[Text] = Field(
+    scopes: list[Item] = Field(
         description="A part of the parent's. Not keys:derive.", min_length=1, max_length=100
     )
     expires_in: StrictInt = Field(
         gt=0, description="Seconds. Cut to what the app allows and to the parent's end."
     )
-    cidr_allowlist: list[Text] | None = Field(
+    cidr_allowlist: list[Item] | None = Field(
         None, max_length=100, description="Inside the parent's, which is kept if left out."
     )
-    name: Text | None = Field(default=None, description="What people call it. Left out: made up.")
+    name: Name | None = Field(default=None, description="What people call it. Left out: made up.")
     metadata: dict[str, Any] | None = Field(default=None, description="At most 8 KB.")
 
 
@@ -161,7 +161,7 @@ class Span(Asked):
     )
     parent_span_id: SpanId | None = Field(default=None, description="The step it is a part of.")
     end_time: Moment | None = Field(default=None, description="When it was over.")
-    attributes: dict[Word, Text] = Field(
+    attributes: dict[Word, Attribute] = Field(
         description="Whatever else there is to tell.", default={}, max_length=50
     )
 

@@ -21,9 +21,12 @@ from audit.actions import Action
 from audit.actors import Actor, Origin
 from audit.exploring.search import cut_to_prefix
 from audit.faces import PortalRequest
+from audit.folding import in_order
 from portal.models import User
 from portal.models.people import itself
 from portal.next_page import safe_next
+from portal.program_addresses import is_program
+from portal.refusals import MissingToken
 from portal.roles import PERMISSIONS
 from portal.signing_in import again, policy, sessions
 from portal.signing_in.policy import Way
@@ -104,7 +107,7 @@ def user_of(request: HttpRequest) -> User:
 
 def apps_of(user: User) -> QuerySet[App]:
     """The apps `user` has a role on."""
-    there = App.objects.filter(deleted_at=None)
+    there = App.objects.filter(deleted_at=None).order_by(*in_order("sameness"))
     if any(m.app_id is None for m in user.roles):
         return there
     return there.filter(id__in=[m.app_id for m in user.roles])
@@ -170,7 +173,11 @@ def _without_keys(request: HttpRequest) -> str | None:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """The sign-in page, with the way back."""
+    """The sign-in page, with the way back. A program is told what it lacks."""
+    if is_program(request.headers):
+        raise MissingToken(
+            hint="Pages are for people. Programs ask /api/v1/ with an access token: see /docs/api/."
+        )
     if request.headers.get("HX-Request"):
         back = _path_of(request.headers.get("HX-Current-URL", "")) or "/"
     else:

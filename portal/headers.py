@@ -9,9 +9,12 @@ from django.utils.cache import patch_vary_headers
 from audit.addresses import is_trusted, parse_address
 from audit.faces import PortalRequest
 from audit.origins import origin_of
+from audit.refusals import REFUSED, NotFound
+from keys.gate import presented
 from keys.verify import verify
 from portal.leaks import programs as leaks
-from portal.programs import api, runtime
+from portal.program_addresses import hint, nearly
+from portal.programs import api, json_faces, runtime
 from portal.programs.witness import witness
 
 Next = Callable[[HttpRequest], HttpResponseBase]
@@ -57,7 +60,23 @@ class ProgramsMiddleware:
         for start, serve in FACES.items():
             if request.path_info.startswith(start):
                 return serve(request)
+        if near := nearly(request.path_info):
+            return _misspelt(request, near)
         return self.get_response(request)
+
+
+def _misspelt(request: HttpRequest, near: str) -> HttpResponseBase:
+    """The answer at an address that is nearly one of programs: it names that one. A call with a key is recorded."""
+    if near.startswith(("/sdk", "/api")):
+        return runtime.serve(request) if near.startswith("/sdk") else api.serve(request)
+    request.META[REFUSED] = NotFound(hint=hint(request.path_info))
+    if near == "/verify" or presented(request):
+        return verify(request)
+    return json_faces.guarded(request, _refused)
+
+
+def _refused(request: HttpRequest) -> HttpResponseBase:
+    raise request.META[REFUSED]
 
 
 class HeadersMiddleware:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.urls import reverse
 
 from agents import actions as on_agents
@@ -11,6 +10,7 @@ from agents.models import Agent, App
 from audit import actions as on_audit
 from audit.actions import Action
 from audit.actors import Origin
+from audit.folding import fold, holding, naming
 from keys import actions as on_keys
 from keys.models import ApiKey
 from portal import actions as on_people
@@ -34,14 +34,12 @@ def leaps(user: User, q: str) -> list[Leap]:
     """Apps, agents, keys and docs whose name or prefix contains `q`; for nothing, the apps."""
     apps = apps_allowing(user, on_keys.READ)
     near = [
-        Leap(app.name, "app", reverse("keys", args=[app.id])) for app in apps if q.lower() in app.name.lower()
+        Leap(app.name, "app", reverse("keys", args=[app.id])) for app in apps if fold(q) in fold(app.name)
     ]
     if not q:
         return near[:MOST]
-    agents = Agent.objects.filter(app__in=apps, revoked_at=None).filter(
-        Q(name__icontains=q) | Q(display_name__icontains=q)
-    )
-    keys = ApiKey.objects.filter(app__in=apps).filter(Q(name__icontains=q) | Q(prefix__icontains=q))
+    agents = Agent.objects.filter(naming(q, "name", "display_name"), app__in=apps, revoked_at=None)
+    keys = ApiKey.objects.filter(naming(q, "name") | holding(q, "prefix"), app__in=apps)
     near += [
         Leap(a.name, f"agent of {a.app.name}", address_of("agent", a))
         for a in agents.select_related("app")[:MOST]
@@ -68,4 +66,4 @@ def acts(user: User, app: App, origin: Origin) -> list[Leap]:
 def _docs(q: str) -> list[Leap]:
     places = [("Docs", reverse("docs"))]
     places += [(page.title, page.address) for page in (*APIS, *GUIDES)]
-    return [Leap(title, "docs", to) for title, to in places if q.lower() in title.lower()]
+    return [Leap(title, "docs", to) for title, to in places if fold(q) in fold(title)]

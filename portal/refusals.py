@@ -1,7 +1,6 @@
 """Turns a refusal into a page, a fragment or JSON: the one place where a "no" takes its shape."""
 
 import json
-import re
 import sys
 from collections.abc import Callable
 
@@ -9,11 +8,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from audit.refusals import AskAgain, BadRequest, Internal, Invalid, NotAllowed, NotFound, Refusal, amounts_to
+from audit.refusals import (
+    AskAgain,
+    BadRequest,
+    Internal,
+    Invalid,
+    MethodNotAllowed,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    amounts_to,
+)
+from portal.program_addresses import hint, is_for_programs, is_program
 from portal.signing_in import again
-
-PROGRAMS = re.compile(r"/(verify|api/|sdk/|healthz|leaks/scanner$|leaks/report$|witness$)")
-"""How the addresses begin that programs ask, and that answer in JSON."""
 
 
 class MissingToken(Refusal):
@@ -222,13 +229,19 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        return _without_method(request, response) if response.status_code == 405 else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        if isinstance(error, AskAgain) and not PROGRAMS.match(request.path_info):
+        if isinstance(error, AskAgain) and not is_for_programs(request.path_info):
             return again.ask(request)
         refusal = amounts_to(error)
         return respond(request, refusal) if refusal else None
+
+
+def is_answered_in_json(request: HttpRequest) -> bool:
+    """Whether whoever asks is a program: by the address, or by what it brings and takes."""
+    return is_for_programs(request.path_info) or is_program(request.headers)
 
 
 def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
@@ -240,7 +253,7 @@ def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def _shaped(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    if PROGRAMS.match(request.path_info):
+    if is_answered_in_json(request):
         return JsonResponse(refusal.body(), status=refusal.status)
     if request.headers.get("HX-Request"):
         told = json.dumps({"refused": {"message": refusal.message, "hint": refusal.hint}})
@@ -251,9 +264,16 @@ def _shaped(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return render(request, "refusal.html", {"refusal": refusal}, status=refusal.status)
 
 
+def _without_method(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Django's 405, which is empty, in the shape its asker can use."""
+    refused = respond(request, MethodNotAllowed())
+    refused["Allow"] = response.headers.get("Allow", "")
+    return refused
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's 404."""
-    return respond(request, NotFound())
+    return respond(request, NotFound(hint=hint(request.path_info)))
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -264,7 +284,7 @@ def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's 400: an unknown host, a form too large. The frame trusts no such request."""
     refusal = BadRequest()
-    if PROGRAMS.match(request.path_info):
+    if is_answered_in_json(request):
         return JsonResponse(refusal.body(), status=400)
     return HttpResponse(render_to_string("500.html", {"refusal": refusal}), status=400)
 

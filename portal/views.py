@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from agents.models import Agent, App
 from audit.exploring.search import cut_to_prefix
 from audit.faces import PortalRequest
+from audit.folding import fold
 from audit.refusals import NotFound
 from audit.text import keepable
 from keys.models import ApiKey
@@ -45,7 +46,7 @@ def jump(request: PortalRequest) -> HttpResponse:
     q, user = keepable(cut_to_prefix(request.GET.get("q", "")), 100), user_of(request)
     app = _chosen_app(user, request.GET.get("app", ""))
     acts = places.acts(user, app, request.origin) if app else []
-    acts = [act for act in acts if q.lower() in act.says.lower()]
+    acts = [act for act in acts if fold(q) in fold(act.says)]
     context = {"q": q, "here": app, "leaps": places.leaps(user, q), "acts": acts}
     return render(request, "portal/jump.html", context)
 

@@ -31,6 +31,8 @@ PYTHON = VENV / IN_VENV
 OLDEST = (3, 11)
 STARTED = time.monotonic()
 NO_TESTS_RAN = 5
+FUZZ_CASES = "2000"
+"""Requests to each of the three kinds of address, on each engine."""
 
 LOCKS = ("run", "test", "lint", "bench")
 CHROMIUM_NAMES = (
@@ -336,6 +338,17 @@ def test(*words: str) -> int:
     return max(ran) if ran else NO_TESTS_RAN
 
 
+def fuzz(*words: str) -> int:
+    """Ask every address for nonsense, some thousand times as everyone, on both engines; `--seed 7` repeats a run."""
+    install("test")
+    seed = words[words.index("--seed") + 1] if "--seed" in words else str(int(time.time()))
+    say('seed: %s (again: make fuzz ARGS="--seed %s")' % (seed, seed))
+    os.environ.update(PORTAL_TEST_FUZZ=FUZZ_CASES, PORTAL_TEST_FUZZ_SEED=seed)
+    return max(
+        pytest(database, ["tests/fuzz", "tests/api/test_schema.py"]) for database in ("sqlite", "postgres")
+    )
+
+
 # Measuring
 
 
@@ -423,6 +436,7 @@ COMMANDS = {
     "run": run,
     "test": test,
     "lint": lint,
+    "fuzz": fuzz,
     "demo": demo,
     "bench": bench,
     "bench-audit": bench_audit,

@@ -1,6 +1,5 @@
 """The check of the record at the management API: a bounded step at a time, until next_cursor is null."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,12 +9,12 @@ from pydantic import Field
 from audit.checking import integrity
 from audit.checking.findings import Finding
 from audit.checking.integrity import Scope
-from audit.durations import parse_since
+from audit.durations import parse_since, parse_until
 from audit.faces import TenantRequest
-from audit.refusals import Invalid
+from audit.known_names import parse_word
 from audit.wire import Sought, Told
 
-KINDS = ("", "event", "call")
+KINDS = ("event", "call")
 
 
 class FindingInfo(Told):
@@ -66,9 +65,13 @@ def check_integrity(
     request: TenantRequest, since: When = "", until: When = "", kind: Kind = "", cursor: Place = ""
 ) -> IntegrityStep:
     """Check seals, rows and checkpoints: a bounded step. Go on until next_cursor is null."""
-    if kind not in KINDS:
-        raise Invalid("kind", "There is no such choice.")
-    scope = Scope(request.app.id, kind, _moment(since, "since"), _moment(until, "until"))
+    kind = parse_word(kind, "kind", KINDS)
+    scope = Scope(
+        request.app.id,
+        kind,
+        parse_since(since) if since else None,
+        parse_until(until) if until else None,
+    )
     done = integrity.step(scope, cursor)
     return IntegrityStep(
         findings=[FindingInfo.of(found) for found in done.findings],
@@ -76,7 +79,3 @@ def check_integrity(
         rows=done.rows,
         next_cursor=done.place,
     )
-
-
-def _moment(text: str, field: str) -> datetime | None:
-    return parse_since(text, field) if text else None

@@ -4,16 +4,14 @@ import re
 from typing import Any
 from uuid import UUID
 
-from audit.actions import EVERY
 from audit.addresses import parse_address
 from audit.exploring.names import agents_called, keys_like
 from audit.exploring.patience import patience
+from audit.exploring.vocabularies import words
+from audit.folding import fold, naming
 from audit.models import Call, Event
-from audit.refusals import Invalid, every
-from audit.templatetags.record import STEPS
+from audit.refusals import Invalid
 
-OUTCOMES = ("act", "allowed", "refused")
-FACES = ("page", "api", "cli", "sdk", "door", "shell")
 SHORTEST_PIECE = 3
 """Of a prefix or of what someone is called; a shorter one is in everything."""
 _PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{1,8}")
@@ -48,11 +46,8 @@ def _by_shape(word: str) -> dict[str, str]:
 
 def _by_list(word: str) -> dict[str, str]:
     """A word of the product's own."""
-    low = word.lower()
-    acts = {name for name, action in EVERY.items() if action.says != "read"}
-    nouns = {name.partition(".")[0] for name in acts}
-    lists = {"outcome": OUTCOMES, "action": acts | nouns, "check": STEPS, "via": FACES}
-    lists["code"] = {kind.code for kind in every() if hasattr(kind, "code")}
+    low, lists = word.lower(), words()
+    lists.pop("kind")
     return next(({name: low} for name, words in lists.items() if low in words), {})
 
 
@@ -77,11 +72,11 @@ def _by_name(word: str, app_id: UUID | None) -> dict[str, str]:
     """What acts call keys, agents and people."""
     with patience():
         keys = keys_like(app_id, word)
-        if any(key.name.casefold() == word.casefold() for key in keys):
+        if any(fold(key.name) == fold(word) for key in keys):
             return {"key": word}
         if agents_called(app_id, word):
             return {"agent": word}
         if len(word) < SHORTEST_PIECE:
             return {}
-        known = Event.objects.filter(app_id=app_id, actor_label__icontains=word)
+        known = Event.objects.filter(naming(word, "actor_label"), app_id=app_id)
         return {"key": word} if keys else {"actor": word} if known.exists() else {}

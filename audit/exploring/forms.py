@@ -1,22 +1,25 @@
 """Reads the audit log's filters from an address or as they are typed, and says which of them cannot be read."""
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django import forms
-from django.utils.dateparse import parse_datetime
 
 from audit.actions import EVERY
 from audit.addresses import parse_address
 from audit.clock import now
+from audit.durations import parse_since, parse_until
 from audit.exploring import query
 from audit.exploring.search import Filters, cut_to_prefix
-from audit.refusals import Refusal
+from audit.exploring.vocabularies import NO_OUTCOME, outcome_of, words
+from audit.known_names import parse_word, strangers
+from audit.refusals import Invalid, Refusal
 from audit.text import keepable
+from audit.values import in_lower_case, values_of
 
 SPANS = {
     "1h": timedelta(hours=1),
@@ -35,7 +38,10 @@ RANGES = [
 OUTCOMES = [("", "Any"), ("act", "Acts"), ("allowed", "Calls allowed"), ("refused", "Calls refused")]
 KINDS = [("", "Any"), ("event", "Acts"), ("call", "Calls")]
 A_MOMENT = "2026-02-20 14:30"
-TEXTS = ("key", "caller", "actor", "code", "check", "path", "request", "trace", "via")
+TEXTS = ("key", "caller", "actor", "path", "request", "trace")
+WORDS = ("code", "check", "via")
+PLACES = ("before", "after")
+"""What an address of the log may hold beside filters: a place in it."""
 _LONG_RUN = re.compile(r"([0-9A-Za-z]{8})[0-9A-Za-z]{12,}")
 """Longer than any piece of a prefix: someone selected a key without its beginning."""
 _LONGER_RUN = re.compile(r"(?<![0-9A-Za-z])(?![0-9a-fA-F]+(?![0-9A-Za-z]))([0-9A-Za-z]{8})[0-9A-Za-z]{22,}")
@@ -44,15 +50,19 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class MomentField(forms.CharField):
-    """A moment in UTC, written as people write one."""
+    """One end of a time, in UTC, as `parse` reads it."""
+
+    def __init__(self, parse: Callable[[str], datetime], **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=40, **kwargs)
+        self._parse = parse
 
     def clean(self, value: Any) -> datetime | None:
         """The moment, or None when nothing is written."""
-        text = str(super().clean(value) or "").strip()
+        text = str(super().clean(value) or "")
         try:
-            return _moment(text) if text else None
-        except (ValueError, OverflowError):
-            raise forms.ValidationError(f"Write a moment such as {A_MOMENT}, in UTC.") from None
+            return self._parse(text) if text else None
+        except Invalid as invalid:
+            raise forms.ValidationError(invalid.why) from None
 
 
 def _actions() -> list[tuple[str, Any]]:
@@ -71,8 +81,8 @@ class FilterForm(forms.Form):
 
     q = forms.CharField(label="Add a filter", required=False, max_length=2000)
     range = forms.ChoiceField(label="Time", required=False, choices=RANGES)
-    since = MomentField(label="From, in UTC", required=False, max_length=40)
-    until = MomentField(label="Until, in UTC", required=False, max_length=40)
+    since = MomentField(parse_since, label="From, in UTC", help_text="A day counts from its beginning.")
+    until = MomentField(parse_until, label="Until, in UTC", help_text="A day counts to its end.")
     key = forms.CharField(required=False, max_length=100)
     key_id = forms.UUIDField(label="Key id", required=False)
     agent = forms.CharField(required=False, max_length=100)
@@ -91,7 +101,10 @@ class FilterForm(forms.Form):
     id = forms.UUIDField(label="Id", required=False)
 
     def __init__(self, asked: Mapping[str, str]) -> None:
-        typed = {name: str(asked.get(name, "")) for name in self.base_fields}
+        self.flaws = strangers(values_of(asked), {*self.base_fields, *PLACES})
+        typed = in_lower_case(self, asked)
+        if "range" not in asked and (typed["since"] or typed["until"]):
+            typed["range"] = "custom"  # nobody chose another
         shown = {name: _without_secrets(name, text) for name, text in typed.items()}
         self.held_a_secret = shown != typed
         """Whether a key was among what was asked. It is not among what this form holds."""
@@ -123,23 +136,35 @@ class FilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Text is made fit to compare; a span becomes a moment."""
         data = self.cleaned_data
+        for _, why in self.flaws:
+            self.add_error("q", why)
+        for name in WORDS:
+            self._read_word(name)
         for name in TEXTS:
             data[name] = keepable(data.get(name, ""), 300)
         if span := SPANS.get(data.get("range", "")):
             data["since"], data["until"] = now() - span, None
         elif data.get("range") != "custom":
             data["since"] = data["until"] = None
-        elif data.get("since") and data.get("until") and data["since"] >= data["until"]:
+        if data.get("kind") == "event" and data.get("outcome") in ("allowed", "refused"):
+            self.add_error("q", NO_OUTCOME)
+        if data.get("since") and data.get("until") and data["since"] >= data["until"]:
             self.add_error("until", "Write a moment after the one it is from.")
         return data
+
+    def _read_word(self, name: str) -> None:
+        """A word of a closed list, in whatever case."""
+        try:
+            self.cleaned_data[name] = parse_word(self.cleaned_data.get(name, ""), name, words()[name])
+        except Invalid as invalid:
+            self.add_error(name, invalid.why)
 
     def filters(self, app_id: UUID | None) -> Filters:
         """What was asked for, of an app or of none. Only for a valid form."""
         asked = {name: data for name, data in self.cleaned_data.items() if name not in ("q", "range", "kind")}
         agent, kind = asked.pop("agent"), self.cleaned_data["kind"]
         asked |= {"agent": UUID(agent)} if _UUID.fullmatch(agent) else {"agent_name": agent}
-        if kind == "event" and not asked["outcome"]:
-            asked["outcome"] = "act"
+        asked["outcome"] = outcome_of(kind, asked["outcome"])
         return Filters(app_id, calls_only=kind == "call", **asked)
 
     def with_typed(self, app_id: UUID | None) -> "FilterForm":
@@ -192,11 +217,3 @@ def _without_secrets(name: str, text: str) -> str:
     text = cut_to_prefix(text)
     long_run = {"key": _LONG_RUN, "q": _LONGER_RUN}.get(name)
     return long_run.sub(r"\1", text) if long_run else text
-
-
-def _moment(text: str) -> datetime:
-    """A moment from text; UTC if it names no zone. Raises ValueError, and OverflowError at the ends of time."""
-    moment = parse_datetime(text)
-    if moment is None:
-        raise ValueError
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
 from audit.exploring.names import MOST_KEYS, agents_called, holding, keys_like
+from audit.folding import beginning, fold, naming
 from audit.models import Call, Event
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -102,9 +103,9 @@ def _events(filters: Filters, named: _Named) -> QuerySet[Event]:
         rows = (
             rows.filter(action=filters.action)
             if whole
-            else rows.filter(action__startswith=f"{filters.action}.")
+            else rows.filter(beginning(f"{filters.action}.", "action"))
         )
-    return rows.filter(actor_label__icontains=filters.actor) if filters.actor else rows
+    return rows.filter(naming(filters.actor, "actor_label")) if filters.actor else rows
 
 
 def _calls(filters: Filters, named: _Named) -> QuerySet[Call]:
@@ -117,7 +118,7 @@ def _calls(filters: Filters, named: _Named) -> QuerySet[Call]:
         by_check = Q(check_failed=filters.check) if filters.check else Q()  # which has an index, in order
         by_code = checked(code=filters.code) if filters.code else Q()
         rows = rows.filter(by_check, by_code, allowed=False)
-    return rows.filter(path__startswith=filters.path) if filters.path else rows
+    return rows.filter(beginning(filters.path, "path")) if filters.path else rows
 
 
 def _shared(rows: QuerySet[Any], filters: Filters, named: _Named) -> QuerySet[Any]:
@@ -154,7 +155,7 @@ def _of_keys(filters: Filters) -> tuple[Q, set[UUID]]:
     if len(found) > MOST_KEYS:
         return holding(filters.key), set()  # so many keys, so many rows: the newest fifty are never far
     ids = {key.id for key in found}
-    called = {key.id for key in found if key.name.casefold() == filters.key.casefold()}
+    called = {key.id for key in found if fold(key.name) == fold(filters.key)}
     prefixes = {key.prefix for key in found if filters.key in key.prefix}
     fits = [checked(key_id__in=called)] if called else []
     fits += [checked(key_prefix__in=prefixes)] if prefixes else []

@@ -4,10 +4,10 @@ import re
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, Value
-from django.db.models.functions import StrIndex
-from django.db.models.lookups import GreaterThan
+from django.db.models import Q
 
+from audit import folding
+from audit.folding import called
 from audit.models import Event
 
 MOST_KEYS = 200
@@ -32,7 +32,7 @@ def keys_like(app_id: UUID | None, text: str) -> list[KeyOnce]:
     One more than 200 at the most.
     """
     whole = _WHOLE_PREFIX.fullmatch(text)
-    fits = holding(text) if whole else holding(text) | Q(key_name__iexact=text)
+    fits = holding(text) if whole else holding(text) | Q(called("key_name", text))
     told = Event.objects.filter(fits, app_id=app_id, action__in=NAMING).order_by()
     columns = ("key_id", "key_prefix", "key_name")
     return [KeyOnce(*row) for row in told.values_list(*columns).distinct()[: MOST_KEYS + 1]]
@@ -40,12 +40,12 @@ def keys_like(app_id: UUID | None, text: str) -> list[KeyOnce]:
 
 def agents_called(app_id: UUID | None, name: str) -> set[UUID]:
     """The ids of the agents that go by `name`, in any case; 200 at the most."""
-    told = Event.objects.filter(app_id=app_id, agent_name__iexact=name, agent_id__isnull=False).order_by()
+    told = Event.objects.filter(called("agent_name", name), app_id=app_id, agent_id__isnull=False).order_by()
     return {row[0] for row in told.values_list("agent_id").distinct()[:MOST_KEYS] if row[0]}
 
 
 def holding(text: str) -> Q:
-    """Rows whose prefix is `text` or holds it. Not LIKE: to SQLite's, large and small letters are one."""
+    """Rows whose prefix is `text` or holds it."""
     if _WHOLE_PREFIX.fullmatch(text):
         return Q(key_prefix=text)
-    return Q(GreaterThan(StrIndex("key_prefix", Value(text)), 0))
+    return folding.holding(text, "key_prefix")

@@ -9,6 +9,7 @@ from audit.addresses import parse_address
 from audit.clock import now
 from audit.durations import parse_duration
 from audit.exploring.bare_words import meaning
+from audit.known_names import nearest
 from audit.refusals import Invalid
 
 SPANS = ("1h", "24h", "7d", "30d")
@@ -36,6 +37,8 @@ TOKENS = {
 NAMES = {param: token for token, param in TOKENS.items()} | {"range": "since", "key_id": "key"}
 """A filter's name as people write it."""
 _PIECE = re.compile(r'\s*(?:([A-Za-z_]+):)?("(?:[^"]*)"|"[^"]*$|\S*)')
+_CURLY = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02", '"'))
+"""Quotation marks as word processors and chats write them."""
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SPAN = re.compile(r"[0-9]+[smhdw]")
 
@@ -59,6 +62,7 @@ def read(text: str, app_id: UUID | None) -> dict[str, str]:
 
 def parse(text: str) -> Typed:
     """The tokens and the bare words of `text`. Raises Invalid on `q`."""
+    text = text.translate(_CURLY)
     typed, place = Typed(), 0
     while place < len(text.rstrip()):
         found = _PIECE.match(text, place)
@@ -77,7 +81,9 @@ def _take(typed: Typed, name: str | None, value: str, whole: str) -> None:
         return
     param = TOKENS.get(name.lower())
     if param is None:
-        raise _no(f"There is no “{name[:30]}:”. Write one of {', '.join(TOKENS)}.")
+        near = nearest(name, TOKENS)
+        meant = f"Did you mean “{near}:”?" if near else f"Write one of {', '.join(TOKENS)}."
+        raise _no(f"There is no “{name[:30]}:”. {meant}")
     value = value.strip('"').strip()
     if not value:
         raise _no(f"Write something after “{name.lower()}:”.")

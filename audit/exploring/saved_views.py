@@ -10,6 +10,7 @@ from audit.actors import Actor
 from audit.change import change
 from audit.clock import now
 from audit.exploring.forms import FilterForm
+from audit.folding import by_name
 from audit.models import SavedView
 from audit.refusals import Conflict, Invalid, NotAllowed, NotFound
 from audit.text import keepable
@@ -37,7 +38,8 @@ class TooManyViews(Conflict):
 def views_for(actor: Actor, app_id: UUID) -> QuerySet[SavedView]:
     """The views of an app that `actor` sees: their own, and those that are shared."""
     mine = Q(owner_id=_owner(actor))
-    return SavedView.objects.filter(mine | Q(shared_at__isnull=False), app_id=app_id, ended_at=None)
+    seen = SavedView.objects.filter(mine | Q(shared_at__isnull=False), app_id=app_id, ended_at=None)
+    return seen.order_by(*by_name("name"), "id")
 
 
 def view_of(actor: Actor, app_id: UUID, view_id: UUID) -> SavedView:

@@ -15,6 +15,7 @@ from audit.change import record
 from audit.exploring.matching import Filters
 from audit.exporting import csv_lines, json_lines, ocsf_lines
 from audit.exporting.extract import Extract, settle
+from audit.known_names import parse_word
 from audit.refusals import Invalid
 
 A_BLOCK = 64 * 1024
@@ -69,7 +70,7 @@ def export(actor: Actor, filters: Filters, name: str, shape: str, *, bom: bool =
     Raises NotAllowed, and Invalid for a format that there is not, or that has no such mark.
     """
     actor.require(EXPORT)
-    if shape not in FORMATS:
+    if not (shape := parse_word(shape, "format", FORMATS)):
         raise Invalid("format", f"Choose one of {', '.join(FORMATS)}.")
     if bom and shape != "csv":
         raise Invalid("bom", "Only CSV may begin with a byte order mark.")

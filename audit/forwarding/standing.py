@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Count, Max, Q
 
+from audit.folding import by_name
 from audit.forwarding import siem
 from audit.forwarding.destinations import TEST, dead_letters
 from audit.models import Checkpoint, Delivery, Destination, ForgedRow, Pending, Place
@@ -76,7 +77,7 @@ def sealing() -> Sealing:
 
 def lines() -> list[Line]:
     """Every destination that has not ended, by name."""
-    living, last = list(Destination.objects.filter(ended_at=None)), newest()
+    living, last = list(Destination.objects.filter(ended_at=None).order_by(*by_name("name"))), newest()
     places = dict(Place.objects.values_list("name", "number"))
     return [
         Line(

@@ -12,6 +12,7 @@ from portal.front import environment, limits, plain
 from portal.front.body import Body, Disconnected, Reader, Receive, announced
 from portal.front.threads import Response, Send, Stream, Threads, WsgiApplication, start
 from portal.front.verifying import Verifying
+from portal.program_addresses import is_for_programs
 from portal.wsgi import django
 
 log = logging.getLogger(__name__)
@@ -121,5 +122,5 @@ def _put(environ: dict[str, Any], body: Body) -> None:
 
 
 def _refused(refusal: Refusal, path: str) -> Response:
-    headers, body = plain.headers_and_body(refusal, for_programs=plain.is_for_programs(path))
+    headers, body = plain.headers_and_body(refusal, for_programs=is_for_programs(path))
     return Response(refusal.status, headers, body)

@@ -3,8 +3,8 @@
 import json
 from http import HTTPStatus
 
+from audit.ids import new_hex
 from audit.refusals import BadRequest, Refusal, Unavailable
-from portal.refusals import PROGRAMS
 
 STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -21,11 +21,6 @@ def too_many() -> Refusal:
     return Unavailable("Too many requests are waiting. Nothing was changed.")
 
 
-def is_for_programs(path: str) -> bool:
-    """Whether an address is one that programs ask."""
-    return bool(PROGRAMS.match(path))
-
-
 def headers_and_body(refusal: Refusal, *, for_programs: bool) -> tuple[list[tuple[str, str]], bytes]:
     """The headers and the body that say `refusal`."""
     if for_programs:
@@ -35,6 +30,7 @@ def headers_and_body(refusal: Refusal, *, for_programs: bool) -> tuple[list[tupl
     headers = {
         "Content-Type": kind,
         "Cache-Control": "no-store",
+        "X-Request-Id": new_hex(),
         **refusal.headers(),
         "Content-Length": str(len(body)),
     }

@@ -14,6 +14,7 @@ from portal.front.body import Reader
 from portal.front.connections import Connections
 from portal.front.threads import Threads
 from portal.front.verifying import VerifyCall, Verifying
+from portal.program_addresses import is_for_programs
 
 _connections: dict[asyncio.AbstractEventLoop, Connections] = {}
 _SAY_THERE_IS_A_BODY = (b"content-length", b"transfer-encoding")
@@ -171,7 +172,7 @@ class FrontProtocol(HttpToolsProtocol):
         call = VerifyCall(self, keep_alive=False, is_head=False)
         call.response_complete = True
         self.cycle = cast(Any, call)
-        for_programs = plain.is_for_programs(self.url.decode("latin-1"))
+        for_programs = is_for_programs(self.url.decode("latin-1").partition("?")[0])
         self._say_and_close(plain.too_many(), for_programs=for_programs)
 
     def _say_and_close(self, refusal: Refusal, *, for_programs: bool = True) -> None:

@@ -33,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
         return AuditedQuerySet(self.model, using=self._db)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
+        return self.get(email=(username or "").lower())
 
 
 class User(Audited, AbstractBaseUser):

@@ -96,7 +96,7 @@ def confirm_email(actor: Actor, user: User, reason: str = "") -> None:
 
 def is_confirmed(user: User) -> bool:
     """Whether somebody has made sure that the address of `user` is theirs: a link sent there, or an admin."""
-    confirmed = EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True)
+    confirmed = EmailAddress.objects.filter(user=user, email=user.email, verified=True)
     return bool(confirmed.exists())
 
 

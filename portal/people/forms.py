@@ -7,7 +7,7 @@ from uuid import UUID
 from django import forms
 
 from agents.models import OnLeak
-from audit.values import ReasonForm, ValuesForm
+from audit.values import QueryForm, ReasonForm, ValuesForm
 from portal.models import Invitation, Role, User
 from portal.people.leaving import Owned, Wishes
 
@@ -96,7 +96,7 @@ class HouseForm(ReasonForm):
     )
 
 
-class PeopleForm(forms.Form):
+class PeopleForm(QueryForm):
     """The filters of the list of people, in the address."""
 
     SHOW = (

@@ -15,6 +15,7 @@ from agents.faces import finished, sent
 from audit.actors import Actor
 from audit.clock import now
 from audit.faces import PortalRequest
+from audit.folding import in_order, naming
 from audit.models import Event
 from audit.refusals import NotFound, Refusal
 from audit.values import ReasonForm
@@ -43,7 +44,8 @@ def people(request: PortalRequest) -> HttpResponse:
         "tokens": counted(AccessToken.objects.filter(alive()), "user"),
         "keys": counted(ApiKey.objects.all().own().living(), "owner_id"),
     }
-    found = list(_filtered(chosen).annotate(**counts)[: MOST + 1])
+    matching = _filtered(chosen) if filters.is_valid() else User.objects.none()
+    found = list(matching.annotate(**counts)[: MOST + 1])
     context = {
         "filters": filters,
         "people": found[:MOST],
@@ -67,7 +69,9 @@ def person(request: PortalRequest, user_id: UUID) -> HttpResponse:
     user = _person(user_id)
     context = {
         "person": user,
-        "memberships": user.memberships.filter(ended_at=None).select_related("app").order_by("app__name"),
+        "memberships": user.memberships.filter(ended_at=None)
+        .select_related("app")
+        .order_by(*in_order("app__sameness")),
         "owned": leaving.owned(user, None),
         "tokens": user.access_tokens.filter(alive()),
         "sessions": sessions.of(user),
@@ -196,9 +200,9 @@ def _page_of(user: User) -> str:
 
 
 def _filtered(chosen: dict[str, Any]) -> QuerySet[User]:
-    found = User.objects.all()
+    found = User.objects.order_by(*in_order("email"))
     if q := chosen.get("q", "").strip():
-        found = found.filter(Q(email__icontains=q) | Q(name__icontains=q))
+        found = found.filter(naming(q, "email", "name"))
     show = chosen.get("show", "")
     if show == "no-factor":
         found = found.filter(is_active=True).exclude(pk__in=with_factor(User.objects.all()))

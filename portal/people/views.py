@@ -15,6 +15,7 @@ from agents.faces import AppRequest, finished, sent
 from agents.models import App
 from audit.actors import Actor
 from audit.faces import PortalRequest
+from audit.folding import in_order
 from audit.portal_origin import portal_origin
 from audit.refusals import Invalid, NotFound, Refusal
 from keys.refusals import LastActiveKey
@@ -195,7 +196,11 @@ def _joining(request: HttpRequest, context: dict[str, Any], status: int) -> Http
 def _members(request: AppRequest, invited: Invited | None = None) -> HttpResponse:
     reaching = _reaching(request.app)
     link = link_of(request, invited.secret) if invited else ""
-    members = list(Membership.objects.filter(reaching, ended_at=None).select_related("user", "app"))
+    members = list(
+        Membership.objects.filter(reaching, ended_at=None)
+        .select_related("user", "app")
+        .order_by(*in_order("user__email"))
+    )
     return render(
         request,
         "portal/members.html",

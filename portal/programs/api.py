@@ -179,6 +179,12 @@ def openapi() -> dict[str, Any]:
     return told
 
 
+@cache
+def query_names() -> dict[tuple[str, str], frozenset[str]]:
+    """The parameters that each operation's query may have."""
+    return json_faces.query_names(openapi(), PREFIX[1:-1])
+
+
 def document(request: HttpRequest) -> HttpResponseBase:
     """GET /api/v1/openapi.json, for anyone."""
     return json_faces.show(request, openapi())
@@ -199,5 +205,6 @@ def _carry_out(request: HttpRequest) -> HttpResponseBase:
         raise PayloadTooLarge
     if needs:
         api_gate.let_in(request, needs, match.kwargs)
+    json_faces.require_names(request, query_names()[match.route, str(request.method)])
     response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return response

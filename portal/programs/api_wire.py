@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from audit.wire import Asked, Text, Told
+from audit.wire import Asked, Item, Sentence, Text, Told
 
 
 class Person(Told):
@@ -100,14 +100,14 @@ class RoleChange(Asked):
 class Removal(Asked):
     """How to remove a member."""
 
-    revoke_keys: list[Text] = Field(
+    revoke_keys: list[Item] = Field(
         default=[],
         max_length=100,
         description="Ids of keys they answer for that end with it; the others stay.",
     )
     hand_to: Text = Field(default="", description="The address of who answers for the keys that stay.")
     force: StrictBool = Field(default=False, description="Even if an agent is left without an active key.")
-    reason: Text = Field(default="", description="Why, for the log.")
+    reason: Sentence = Field(default="", description="Why, for the log.")
 
 
 class Members(Told):

@@ -3,11 +3,11 @@
 import inspect
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
 from ninja import NinjaAPI, Router
@@ -16,6 +16,7 @@ from ninja.parser import Parser
 from ninja.responses import Status
 from ninja.security.base import AuthBase
 
+from audit.known_names import strangers
 from audit.origins import request_id
 from audit.refusals import (
     Internal,
@@ -29,6 +30,7 @@ from audit.refusals import (
 )
 from audit.text import keepable
 from audit.wire import Error
+from portal.program_addresses import hint
 from portal.refusals import respond
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,8 @@ NOUNS = (
 ERRORS = (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 500, 503)
 """What any operation may refuse with."""
 MOST_FLAWS = 20
+MAY_BE_EMPTY = ("cursor", "after", "confirm")
+"""Parameters that are empty in the first request of a series, and one that a refusal of its own looks at."""
 WIRE_NAMES = {"networks": "cidr_allowlist", "before": "cursor"}
 """Fields that verbs know by other names than the wire does."""
 NAMED = {
@@ -145,7 +149,7 @@ def find(request: HttpRequest, lines: Mapping[str, Mapping[str, N]]) -> tuple[Re
         match = resolve(request.path_info)
         methods = lines[match.route]
     except (Resolver404, KeyError):
-        raise NoRoute(NotFound()) from None
+        raise NoRoute(NotFound(hint=hint(request.path_info))) from None
     method = str(request.method)
     if method not in methods:
         raise NoRoute(MethodNotAllowed(), methods)
@@ -184,6 +188,28 @@ def document(api: NinjaAPI, prefix: str) -> dict[str, Any]:
             if parameter["in"] == "path":
                 parameter["description"] = NAMED[parameter["name"]]
     return told
+
+
+def query_names(openapi: dict[str, Any], prefix: str) -> dict[tuple[str, str], frozenset[str]]:
+    """The parameters that the query of each operation may have, by its address and its method."""
+    return {
+        (pattern(prefix, path.removeprefix(f"/{prefix}")), method.upper()): frozenset(
+            one["name"] for one in operation["parameters"] if one["in"] == "query"
+        )
+        for path, place in openapi["paths"].items()
+        for method, operation in place.items()
+    }
+
+
+def require_names(request: HttpRequest, known: Collection[str]) -> None:
+    """Raise Flawed for a query with a parameter that is not known, is given twice, or says nothing."""
+    given = dict(QueryDict(str(request.META.get("QUERY_STRING", ""))).lists())
+    empty = [
+        name for name, values in given.items() if name in known and "" in values and name not in MAY_BE_EMPTY
+    ]
+    flaws = strangers(given, known) + [(name, "It is empty. Leave it out, or say which.") for name in empty]
+    if flaws:
+        raise Flawed(flaws[:MOST_FLAWS])
 
 
 def pattern(prefix: str, path: str) -> str:

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from agents.api_wire import Reason
-from agents.faces import AppRequest
-from audit.ids import id_of
+from agents.faces import AppRequest, id_of
+from audit.folding import in_order
 from audit.refusals import Invalid, NotFound
 from portal.models import Invitation, Membership, User
 from portal.people import leaving, lifecycle
@@ -31,7 +31,8 @@ from portal.signing_in.factors import with_factor
 def list_members(request: AppRequest) -> Members:
     """Who has a role on this app."""
     there = Q(app=request.app) | Q(app=None)
-    return Members(items=_told(Membership.objects.filter(there, ended_at=None).select_related("user")))
+    found = Membership.objects.filter(there, ended_at=None).order_by(*in_order("user__email"))
+    return Members(items=_told(found.select_related("user")))
 
 
 def list_invitations(request: AppRequest) -> Invitations:

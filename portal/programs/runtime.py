@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch
 
-from audit.refusals import NotFound
+from audit.refusals import NotFound, Refusal
 from keys import gate
 from keys.gate import Arrival, Needs
 from portal.programs import json_faces, sdk
@@ -57,10 +57,20 @@ def _carry_out(
             response: HttpResponseBase = (missing or NoRoute(NotFound())).answer(request)
         else:
             gate.let_in(request, arrival, needs)
-            response = match.func(request, *match.args, **match.kwargs)
+            response = _answered(request, match)
         if response.status_code >= 400:
             transaction.savepoint_rollback(before)
         gate.record(arrival, response.status_code, getattr(request, "refusal", None))
+    return response
+
+
+def _answered(request: HttpRequest, match: ResolverMatch) -> HttpResponseBase:
+    """What the view says, if the query has only what it takes."""
+    try:
+        json_faces.require_names(request, sdk.query_names()[match.route, str(request.method)])
+    except Refusal as refusal:
+        return json_faces.refuse(request, refusal)
+    response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return response
 
 

@@ -133,3 +133,9 @@ api.add_router("", router)
 def openapi() -> dict[str, Any]:
     """The OpenAPI 3.1 document of this map."""
     return json_faces.document(api, "/sdk/")
+
+
+@cache
+def query_names() -> dict[tuple[str, str], frozenset[str]]:
+    """The parameters that each operation's query may have."""
+    return json_faces.query_names(openapi(), "sdk")

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from agents.models import App
 from audit.actors import Actor, Origin
+from audit.folding import holding
 from keys import actions as on_keys
 from keys import plaintext
 from keys.models import ApiKey
@@ -72,7 +73,7 @@ def _of_words(words: Iterable[str]) -> Q:
     """Keys whose prefix holds a word, or whose fingerprint it is."""
     wanted = Q()
     for word in words:
-        wanted |= Q(prefix__icontains=word)
+        wanted |= holding(word, "prefix")
         if FINGERPRINT.fullmatch(word.lower()):
             wanted |= Q(fingerprint=word.lower())
     return wanted

@@ -154,6 +154,7 @@ MISLEADING = (
     "\u3164",
     "alter_key_app_" + "Example0" * 4,
 )
+SECRET = "alter_key_app_" + "Example0" * 4
 SAYS_WHY = [line for line in BODIES if "reason" in BODIES[line] and "unarchive" not in line]
 SILENT = ("archive", "unarchive", "suspend", "resume", "deprecate", "undeprecate", "rotate", "revoke")
 OPPOSITE = {"undeprecate": "deprecate", "resume": "suspend", "unarchive": "archive"}
@@ -193,14 +194,29 @@ def test_a_name_that_misleads_is_refused(place: Place, line: str) -> None:
 
 
 @pytest.mark.parametrize("line", SAYS_WHY)
-def test_a_reason_keeps_no_control_characters_and_no_secret(place: Place, app: App, line: str) -> None:
-    secret = minted(app).plaintext.take()
+def test_a_reason_is_kept_as_it_is_sent_or_refused(place: Place, app: App, line: str) -> None:
     body = {"rate_limit_rpm": 1} if "narrow" in line else NEEDED.get(line, {})
     place.prepare(line)
-    answer = place.send(line, body | {"reason": f"a\0b\nc {secret} {'x' * 600}"})
-    reasons = [event.reason for event in Event.objects.all() if event.reason]
-    assert answer.status_code in (200, 201) and reasons
-    assert [one for one in reasons if "\0" in one or "\n" in one or secret in one or len(one) > 500] == []
+    before = place.now()
+    for reason in ("a\0b", "a\nb", " a", "a ", "\u00a0a", f"a {SECRET}", "x" * 501, "a\u202eb", BROKEN):
+        answer = place.send(line, body | {"reason": reason})
+        assert (error(answer), fields(answer)) == ((422, "validation_error"), ["reason"]), repr(reason)
+    assert place.now() == before
+    assert place.send(line, body | {"reason": "Gone, and \u00e4 \U0001f511."}).status_code in (200, 201)
+    assert {event.reason for event in Event.objects.all()} >= {"Gone, and \u00e4 \U0001f511."}
+
+
+@pytest.mark.parametrize("line", BODIES)
+def test_no_text_is_trimmed(place: Place, line: str) -> None:
+    for field in (name for name, kind in BODIES[line].items() if kind.startswith("text")):
+        for text in (" x", "x ", "\u00a0x", "\tx", "x\n"):
+            answer = place.send(line, NEEDED.get(line, {}) | {field: text})
+            assert (error(answer), fields(answer)) == ((422, "validation_error"), [field]), (field, text)
+    for field in ("scopes", "cidr_allowlist"):
+        for text in ("", " grants:read", "203.0.113.0/24 ") if BODIES[line].get(field) == "list" else ():
+            answer = place.send(line, NEEDED.get(line, {}) | {field: [text]})
+            assert {name.split(".")[0] for name in fields(answer)} == {field}, (field, text)
+    assert place.now() == place.before
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_a_key_is_minted_as_asked(app: App, by_developer: Program) -> None:
         ({"expires_in": "12h"}, NOON + 12 * HOUR),
         ({"expires_in": "5m"}, NOON + timedelta(minutes=5)),
         ({"expires_at": "2026-07-01T00:00:00+02:00"}, datetime(2026, 6, 30, 22, tzinfo=UTC)),
-        ({"expires_at": "2026-07-01"}, datetime(2026, 7, 1, tzinfo=UTC)),
+        ({"expires_at": "2026-07-01"}, datetime(2026, 7, 1, 23, 59, 59, tzinfo=UTC)),
         ({"expires_in": None, "expires_at": None}, None),
         ({"expires_in": "", "expires_at": ""}, None),
     ],

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from audit.actors import Actor
 from audit.checking.findings import Finding
 from audit.checking.integrity import Scope, Step, check
-from audit.durations import parse_since
+from audit.durations import parse_since, parse_until
 from audit.forwarding.reach import Unreachable
 from audit.models.seals import NOWHERE
 from audit.refusals import Invalid
@@ -78,8 +78,12 @@ class Command(ShellCommand):
 
 
 def _scope(options: dict[str, Any]) -> Scope:
-    since, until = (options[name] and parse_since(options[name], name) for name in ("since", "until"))
-    return Scope(_stream(options["app"]), since=since or None, until=until or None)
+    since, until = options["since"], options["until"]
+    return Scope(
+        _stream(options["app"]),
+        since=parse_since(since) if since else None,
+        until=parse_until(until) if until else None,
+    )
 
 
 def _stream(words: str | None) -> UUID | None:

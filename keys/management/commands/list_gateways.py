@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from audit.actors import Actor
 from audit.clock import now
+from audit.folding import by_name
 from audit.shell import ShellCommand
 from keys.gateways import actions
 from keys.gateways.models import Gateway, GatewayUse
@@ -23,7 +24,7 @@ class Command(ShellCommand):
 
     def act(self, actor: Actor, **options: Any) -> None:
         actor.require(actions.READ)
-        found = Gateway.objects.select_related("use").order_by("name", "created_at")
+        found = Gateway.objects.select_related("use").order_by(*by_name("name"), "created_at")
         rows = [_facts(one) for one in (found if options["all"] else found.filter(retired_at=None))]
         if options["json"]:
             self.print_json({"gateways": rows})

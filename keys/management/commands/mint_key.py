@@ -13,7 +13,7 @@ from audit.actors import Actor
 from audit.clock import now
 from audit.durations import parse_duration, parse_moment
 from audit.refusals import NotFound
-from audit.shell import ShellCommand
+from audit.shell import ShellCommand, comma_list
 from keys.lifecycle import Minted, mint
 from keys.networks import parse_networks
 from keys.scopes import everything, parse_scopes
@@ -38,7 +38,7 @@ class Command(ShellCommand):
         parser.add_argument("--rate-limit-rpm", type=int, help="calls a minute, 1 to 100000")
         ends = parser.add_mutually_exclusive_group()
         ends.add_argument("--expires-in", help="30d, 12h or 5m")
-        ends.add_argument("--expires-at", help="a moment: 2027-02-20T14:32:00Z")
+        ends.add_argument("--expires-at", help="a moment, 2027-02-20T14:32:00Z, or its last day, 2027-02-20")
         parser.add_argument("--reason", default="")
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
@@ -51,10 +51,10 @@ class Command(ShellCommand):
             actor,
             app,
             name=options["name"],
-            scopes=parse_scopes(everything() if options["all_scopes"] else options["scopes"].split(",")),
+            scopes=parse_scopes(everything() if options["all_scopes"] else comma_list(options["scopes"])),
             agent=find_agent(app, options["agent"]) if options["agent"] else None,
             kind=options["key_type"] or "",
-            networks=parse_networks(options["cidr"].split(",")),
+            networks=parse_networks(comma_list(options["cidr"]) if options["cidr"] else ()),
             rate_limit_rpm=options["rate_limit_rpm"],
             expires_at=_end(options),
             reason=options["reason"],
