@@ -92,8 +92,8 @@ def list_agents(
     if search:
         found = found.filter(naming(search, "name", "display_name"))
     page, told = cut(found, part)
-    last = usage.last_calls_of_agents([agent.id for agent in page])
-    return AgentPage(items=[AgentDetail.seen(a, a.living, last.get(a.id)) for a in page], **told)
+    used = usage.uses_of_agents([agent.id for agent in page])
+    return AgentPage(items=[AgentDetail.seen(a, a.living, used.get(a.id)) for a in page], **told)
 
 
 def get_agent(request: AppRequest, agent_id: str) -> AgentDetail:
@@ -151,9 +151,7 @@ def get_caller(request: AppRequest, caller_id: str) -> CallerInfo:
 def seen(agent: Agent, **more: object) -> AgentDetail:
     """`agent` as the API shows it."""
     counted = Agent.objects.filter(pk=agent.pk).annotate(living=living_keys(now())).get()
-    return AgentDetail.seen(
-        agent, counted.living, usage.last_calls_of_agents([agent.id]).get(agent.id), **more
-    )
+    return AgentDetail.seen(agent, counted.living, usage.uses_of_agents([agent.id]).get(agent.id), **more)
 
 
 def _of_status(words: str) -> Q:

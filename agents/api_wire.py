@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt
 
 from agents.models import Agent, App
 from agents.wire import AgentInfo
-from audit.models import Call
+from audit.exploring.usage import Use
 from audit.wire import Asked, Name, Page, Sentence, Text, Told
 
 Signing = Literal["required", "optional"]
@@ -111,9 +111,9 @@ class AgentDetail(AgentInfo):
     keys_active: int = Field(description="Its keys that still authenticate.")
 
     @classmethod
-    def seen(cls, agent: Agent, keys_active: int, last: Call | None = None, **more: Any) -> Self:
+    def seen(cls, agent: Agent, keys_active: int, use: Use | None = None, **more: Any) -> Self:
         """`agent`, with how many living keys it has. Its policy is shown whole."""
-        detail = cls.of(agent, last, app_id=agent.app_id, keys_active=keys_active, **more)
+        detail = cls.of(agent, use, app_id=agent.app_id, keys_active=keys_active, **more)
         detail.policy = agent.policy
         return detail
 
@@ -125,6 +125,7 @@ class AgentCreated(AgentDetail):
     api_key: str | None = Field(
         repr=False, description="The plaintext, this once. null when a request is repeated."
     )
+    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
 
 
 class AgentPage(Page):

@@ -259,7 +259,11 @@ def _save_agent(agent: Agent) -> None:
         with transaction.atomic():
             agent.save()
     except IntegrityError:
-        raise AgentNameTaken("name", "A living agent of this app has this name.") from None
+        named = Agent.objects.filter(app=agent.app_id, name=agent.name, revoked_at=None).first()
+        says, details = "A living agent of this app has this name.", {}
+        if named:
+            says, details = f"{says} Its id is {named.pk}.", {"agent_id": str(named.pk)}
+        raise AgentNameTaken("name", says, **details) from None
 
 
 def _save_version(agent: Agent, *fields: str) -> None:

@@ -237,12 +237,14 @@ class CallerLabel(models.Model):
 
 
 class Creation(models.Model):
-    """An agent that was created under an idempotency key, so that asking again makes no second one (section 3.5)."""
+    """What was made under an idempotency key, an agent with its key or a key, so that asking again makes no second."""
 
     app = models.ForeignKey(App, models.PROTECT, related_name="+")
     once = models.CharField(max_length=64, help_text="SHA-256 of the idempotency key, as hex.")
     asked = models.CharField(max_length=64, help_text="SHA-256 of what was asked for, as hex.")
-    agent = models.ForeignKey(Agent, models.PROTECT, related_name="+")
+    agent = models.ForeignKey(
+        Agent, models.PROTECT, null=True, related_name="+", help_text="NULL: a key of no agent was made."
+    )
     key_id = models.UUIDField()
     at = models.DateTimeField(default=now, db_index=True)
 
@@ -250,4 +252,4 @@ class Creation(models.Model):
         constraints = (models.UniqueConstraint(fields=["app", "once"], name="one_agent_an_idempotency_key"),)
 
     def __str__(self) -> str:
-        return f"{self.agent} once"
+        return f"{self.agent or self.key_id} once"

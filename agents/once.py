@@ -1,4 +1,4 @@
-"""Remembers which agent an idempotency key created, so that a retry makes no second one (protocol.md section 3.5)."""
+"""Remembers what an idempotency key brought about, so that a retry makes no second one (protocol.md section 3.5)."""
 
 import hashlib
 from datetime import timedelta
@@ -26,15 +26,15 @@ def made_before(app: App, once: str, asked: dict[str, Any]) -> Creation | None:
         return None
     if found.asked != _sha256(compact(asked)):
         raise OnceMismatch
-    if found.agent.revoked_at:
+    if found.agent and found.agent.revoked_at:
         raise OnceRevoked
-    if found.agent.suspended_at:
+    if found.agent and found.agent.suspended_at:
         raise OnceInactive
     return found
 
 
-def remember(app: App, once: str, asked: dict[str, Any], agent: Agent, key_id: UUID) -> None:
-    """Keep that `once` created `agent` and its first key, and forget what is a week old."""
+def remember(app: App, once: str, asked: dict[str, Any], agent: Agent | None, key_id: UUID) -> None:
+    """Keep that `once` made this key, of an `agent` that came with it if one did; forget what is a week old."""
     if once:
         Creation.objects.filter(app=app, at__lt=now() - KEPT).delete()
         Creation.objects.create(

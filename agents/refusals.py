@@ -115,8 +115,8 @@ class OnceMismatch(Conflict):
     """An idempotency key was used before, with another body."""
 
     code = "idempotency_key_body_mismatch"
-    message = "This idempotency key was used before, for another agent. Nothing was created."
-    hint = "Use a new key for each agent to create."
+    message = "This idempotency key was used before, for something else. Nothing was created."
+    hint = "Use a new idempotency key for each thing to create."
 
 
 class OnceInactive(Conflict):

@@ -13,11 +13,10 @@ from agents.names import AGENT_NAME
 from agents.refusals import MeRequiresAgentKey
 from agents.wire import AgentChange, AgentInfo, AgentListResult
 from audit.exploring import usage
+from audit.paging import PartOfList, cut
 from audit.refusals import Invalid
 from audit.wire import Flag
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="How many to pass over.")]
 Version = Annotated[
     int | None,
     Query(ge=1, le=2_147_483_647, description="As read. If the agent has changed since, nothing is changed."),
@@ -29,26 +28,19 @@ Grace = Annotated[
 
 def list_agents(
     request: ProgramRequest,
+    part: PartOfList,
     include_revoked: Flag = False,
-    limit: Limit = 100,
-    offset: Offset = 0,
     name: str | None = None,
 ) -> AgentListResult:
     """The app's agents, oldest first; with `name`, the living one of exactly that name or none."""
-    found = Agent.objects.filter(app=request.app_id).order_by("created_at", "id")
+    found = Agent.objects.filter(app=request.app_id)
     if name is not None:
         found = found.filter(name=name) if AGENT_NAME.fullmatch(name) else found.none()
     if not include_revoked:
         found = found.filter(revoked_at=None)
-    total, page = found.count(), list(found[offset : offset + limit])
-    last = usage.last_calls_of_agents([agent.id for agent in page])
-    return AgentListResult(
-        items=[AgentInfo.of(agent, last.get(agent.id)) for agent in page],
-        total=total,
-        limit=limit,
-        offset=offset,
-        has_more=offset + len(page) < total,
-    )
+    page, told = cut(found, part, oldest_first=True)
+    used = usage.uses_of_agents([agent.id for agent in page])
+    return AgentListResult(items=[AgentInfo.of(agent, used.get(agent.id)) for agent in page], **told)
 
 
 def get_agent(request: ProgramRequest, agent_id: str) -> AgentInfo:
@@ -96,7 +88,7 @@ def update_agent(
 
 def shown(agent: Agent) -> AgentInfo:
     """`agent` as the wire shows it."""
-    return AgentInfo.of(agent, usage.last_calls_of_agents([agent.id]).get(agent.id))
+    return AgentInfo.of(agent, usage.uses_of_agents([agent.id]).get(agent.id))
 
 
 def _without_null(given: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agents.documents import shown_policy
 from agents.models import Agent
-from audit.models import Call
+from audit.exploring.usage import Use
 from audit.wire import Asked, Name, Told
 
 Kind = Literal["agent", "service"]
@@ -64,12 +64,15 @@ class AgentInfo(Told):
     )
     version: int = Field(description="Counts its changes.")
     created_at: datetime = Field(description="When it was created.")
-    last_used_at: datetime | None = Field(description="The latest call made with one of its keys.")
+    last_used_at: datetime | None = Field(
+        description="The latest call with one of its keys that was allowed."
+    )
+    last_denied_at: datetime | None = Field(description="The latest that was denied.")
     parent_agent_id: UUID | None = Field(description="Always null: agents have no agents of their own here.")
     stored_legacy_managed_secret_names: list[str] = Field(description="Always empty here.")
 
     @classmethod
-    def of(cls, agent: Agent, last: Call | None = None, **more: Any) -> Self:
+    def of(cls, agent: Agent, use: Use | None = None, **more: Any) -> Self:
         """`agent` as it is now: scopes that were to go by now are gone."""
         agent.settle()
         return cls(
@@ -86,7 +89,8 @@ class AgentInfo(Told):
             rate_limit_per_minute=None,
             version=agent.version,
             created_at=agent.created_at,
-            last_used_at=last.at if last else None,
+            last_used_at=use.allowed_at if use else None,
+            last_denied_at=use.denied_at if use else None,
             parent_agent_id=None,
             stored_legacy_managed_secret_names=[],
             **more,
@@ -100,6 +104,7 @@ class AgentCreateResult(AgentInfo):
     api_key: str | None = Field(
         repr=False, description="The plaintext, this once. null when a request is repeated."
     )
+    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
 
 
 class AgentListResult(Told):
@@ -110,3 +115,4 @@ class AgentListResult(Told):
     limit: int = Field(description="How many were asked for at once.")
     offset: int = Field(description="How many were passed over.")
     has_more: bool = Field(description="Whether there are more after these.")
+    next_cursor: str | None = Field(description="Send it as cursor for what comes next. null: that was all.")

@@ -6,6 +6,7 @@ import shlex
 import ssl
 import uuid
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 import httpx2
@@ -15,6 +16,7 @@ from alter.catalogue import near_in
 from alter.environment import open_http, proxy_hint
 from alter.exits import OF_STATUS, Exit, Failure, usage
 from alter.keyformat import redact
+from alter.waiting import seconds_to_wait
 
 API = "/api/v1"
 CONNECT_SECONDS = 10
@@ -183,7 +185,10 @@ class Client:
         if response.request.method != "GET" and (response.is_success or response.status_code >= 500):
             return self._in_doubt(said, response.url.path)
         return Failure(
-            Exit.ERROR, f"{said}.", "Check the address, and what stands between. alter doctor looks closer."
+            Exit.ERROR,
+            f"{said}.",
+            "Check the address, and what stands between. alter doctor looks closer.",
+            seconds_to_wait(response.headers) if response.status_code in (429, 503) else None,
         )
 
     def _in_doubt(self, said: str, path: str, exit: Exit = Exit.ERROR) -> Failure:
@@ -234,11 +239,12 @@ def failure_of(status: int, code: str, told: dict[str, Any], headers: Any) -> Fa
     if code == "forbidden" and told.get("needs"):
         message = f"This needs {told['needs']}. {message}"
         hint = f"alter auth status shows what the token may do. {hint}"
-    if status == 429 and (seconds := headers.get("retry-after")):
-        hint = f"Try again in {seconds} s."
+    wait = seconds_to_wait(headers) if status in (429, 503) else None
+    if wait is not None:
+        hint = f"Try again in {ceil(wait)} s."
     if status >= 500 and (request := headers.get("x-request-id")):
         hint = f"{hint} Request id: {request}.".strip()
-    return Failure(OF_STATUS.get(status, Exit.ERROR), message, hint)
+    return Failure(OF_STATUS.get(status, Exit.ERROR), message, hint, wait)
 
 
 def _holds_rows(items: Any) -> bool:

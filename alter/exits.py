@@ -32,10 +32,10 @@ OF_STATUS = {
 
 
 class Failure(Exception):
-    """Ends the run: a sentence that names the offender, and a hint at what to do."""
+    """Ends the run: a sentence that names the offender, and a hint at what to do; `wait`: seconds, then again."""
 
-    def __init__(self, exit: Exit, message: str, hint: str = "") -> None:
-        self.exit, self.message, self.hint = exit, message, hint
+    def __init__(self, exit: Exit, message: str, hint: str = "", wait: float | None = None) -> None:
+        self.exit, self.message, self.hint, self.wait = exit, message, hint, wait
         super().__init__(message)
 
 

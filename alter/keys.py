@@ -163,16 +163,26 @@ def callers(run: Run, key: str, since: str | None) -> None:
 @the_key
 @click.option("--scopes", type=Scopes(), help="Other scopes for the new key.")
 @click.option("--grace", type=Duration(least=0, most=30 * 86_400), help="How long the old key works on; 7d.")
+@click.option("--idempotency-key", metavar="TEXT", help="Rotate once, however often this is run.")
 @why
 @pass_run
-def rotate(run: Run, key: str, scopes: list[str] | None, grace: str | None, reason: str | None) -> None:
+def rotate(
+    run: Run,
+    key: str,
+    scopes: list[str] | None,
+    grace: str | None,
+    idempotency_key: str | None,
+    reason: str | None,
+) -> None:
     """Give a key a successor. The new plaintext is printed this once.
 
     The old key works on until its grace period is over, or until it is revoked.
     """
     body = given(scopes=scopes, grace=grace, reason=reason)
     path = run.path("keys", key, "rotate")
-    told = run.reveal(lambda: run.client.post(path, body), lambda made: undo.revoke_key(run.app_id, made))
+    told = run.reveal(
+        lambda: run.client.make(path, body, idempotency_key), lambda made: undo.revoke_key(run.app_id, made)
+    )
     # A derived key is rotated in place: there is no old one to revoke.
     if told["id"] != key and not (grace and grace.startswith("0")):
         output.say(

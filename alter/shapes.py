@@ -68,6 +68,7 @@ KEY = Shape(
         "grace_ends_at",
         "revoked_at",
         "last_used_at",
+        "last_denied_at",
     ),
     (
         Column("ID", _text("id")),
@@ -76,6 +77,7 @@ KEY = Shape(
         Column("STATUS", _text("status")),
         Column("EXPIRES", _on("expires_at", "never")),
         Column("LAST USED", _at("last_used_at", "never")),
+        Column("LAST DENIED", _at("last_denied_at", "never")),
         Column("SCOPES", _listed("scopes")),
     ),
     always=4,
@@ -110,6 +112,7 @@ AGENT = Shape(
         "version",
         "created_at",
         "last_used_at",
+        "last_denied_at",
         "keys_active",
         "rate_limit_per_minute",
         "parent_agent_id",
@@ -122,6 +125,7 @@ AGENT = Shape(
         Column("STATUS", _text("status")),
         Column("KEYS", _text("keys_active")),
         Column("LAST USED", _at("last_used_at", "never")),
+        Column("LAST DENIED", _at("last_denied_at", "never")),
     ),
     always=4,
 )

@@ -17,6 +17,7 @@ from alter.exits import Exit, Failure, usage
 from alter.output import Progress, as_json
 from alter.run import MOST, Run, pass_run
 from alter.sift import filters_of, sifting
+from alter.whole_file import written_whole
 
 PAUSE = 2.0
 """Seconds before the portal is asked again, when there was no more or it said: not so often."""
@@ -58,7 +59,7 @@ def export(run: Run, format: str, file: Path | None, bom: bool, **asked: Any) ->
         _to_stdout(first, parts)
         return
     try:
-        with file.open("wb") as target:
+        with written_whole(file) as target:
             _write(target, first, parts)
             streams.sync(target)
     except OSError as error:
@@ -125,9 +126,9 @@ def _ask(run: Run, cursor: str | None) -> dict[str, Any]:
             page: dict[str, Any] = run.client.get(run.path("audit", "sealed"), after=cursor, limit=MOST)
             return page
         except Failure as failure:
-            if failure.exit is not Exit.RATE_LIMIT:
+            if failure.exit is not Exit.RATE_LIMIT and failure.wait is None:
                 raise
-            time.sleep(PAUSE)
+            time.sleep(max(PAUSE, failure.wait or 0))
 
 
 def _read(state: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Parts of a list, newest first: by offset, or by a cursor that holds still while rows arrive."""
+"""Parts of a list: by offset, or by a cursor that holds still while rows come and go."""
 
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ class Part(Schema):
         default=0,
         ge=0,
         le=1_000_000_000,
-        description="How many to pass over. Rows that arrive meanwhile move it: cursor holds still.",
+        description="How many to pass over. Rows that come or go meanwhile move it: cursor holds still.",
     )
     cursor: str = Field(default="", max_length=100, description="next_cursor of the answer before.")
 
@@ -25,12 +25,15 @@ class Part(Schema):
 PartOfList = Annotated[Part, Query()]
 
 
-def cut(rows: QuerySet[Any], part: Part) -> tuple[list[Any], dict[str, Any]]:
+def cut(rows: QuerySet[Any], part: Part, *, oldest_first: bool = False) -> tuple[list[Any], dict[str, Any]]:
     """The rows of `part`, by created_at and id, and what a Page says beside them. Raises Invalid."""
     total, place = rows.count(), parse_cursor(part.cursor)
+    beyond, turn = ("gt", "") if oldest_first else ("lt", "-")
     if place:
-        rows = rows.filter(Q(created_at__lt=place.at) | Q(created_at=place.at, id__lt=place.id))
-    found = list(rows.order_by("-created_at", "-id")[part.offset : part.offset + part.limit + 1])
+        later = Q(**{f"created_at__{beyond}": place.at})
+        rows = rows.filter(later | Q(created_at=place.at, **{f"id__{beyond}": place.id}))
+    ordered = rows.order_by(f"{turn}created_at", f"{turn}id")
+    found = list(ordered[part.offset : part.offset + part.limit + 1])
     more, found = len(found) > part.limit, found[: part.limit]
     last = str(Cursor(found[-1].created_at, found[-1].id)) if more else None
     return found, {

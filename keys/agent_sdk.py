@@ -1,8 +1,5 @@
 """Agents and their keys at the runtime API: what makes keys, shows them or ends them (protocol.md section 7)."""
 
-from typing import Annotated
-
-from ninja import Header
 from ninja.responses import Status
 
 from agents import sdk as agents_sdk
@@ -14,19 +11,11 @@ from audit.change import hold
 from audit.exploring import usage
 from audit.wire import Flag, Nothing
 from keys import enrolment, guards, lifecycle
-from keys.faces import KeyedRequest, authority_of
+from keys.faces import IdempotencyKey, KeyedRequest, authority_of
 from keys.models import ApiKey
+from keys.once import Caller, make_once, next_step
 from keys.refusals import KeyNotFound
 from keys.wire import AgentKey, AgentKeyList, AgentKeyMintResult
-
-IdempotencyKey = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        max_length=1000,
-        description="Any text. Asked again under the same one, nothing is made twice.",
-    ),
-]
 
 
 def create_agent(
@@ -42,9 +31,9 @@ def create_agent(
         within=authority_of(request),
     )
     api_key = made.plaintext.take() if made.plaintext else None
-    return Status(
-        201 if api_key else 200, AgentCreateResult.of(made.agent, key_id=made.key_id, api_key=api_key)
-    )
+    hint = None if api_key else enrolment.next_step(f"DELETE /sdk/agents/{made.agent.id}")
+    told = AgentCreateResult.of(made.agent, key_id=made.key_id, api_key=api_key, hint=hint)
+    return Status(201 if api_key else 200, told)
 
 
 def update_agent(
@@ -74,20 +63,35 @@ def delete_agent(request: KeyedRequest, agent_id: str) -> AgentInfo:
     return shown(agent)
 
 
-def mint_agent_key(request: KeyedRequest, agent_id: str, asked: Nothing | None = None) -> AgentKeyMintResult:
+def mint_agent_key(
+    request: KeyedRequest,
+    agent_id: str,
+    asked: Nothing | None = None,
+    idempotency_key: IdempotencyKey = "",
+) -> Status[AgentKeyMintResult]:
     """Another key of an agent, no more than the caller's own. Its plaintext is in this answer and nowhere else."""
-    minted = enrolment.mint_for(
-        request.actor, agent_in(request.app_id, id_of(agent_id)), authority_of(request)
+    agent = agent_in(request.app_id, id_of(agent_id))
+    made = make_once(
+        request.actor,
+        agent.app,
+        idempotency_key,
+        {"verb": "mint", "of": str(agent.id)},
+        lambda: enrolment.mint_for(request.actor, agent, authority_of(request)),
     )
-    return AgentKeyMintResult.of(minted.key, api_key=minted.plaintext.take())
+    if made.plaintext:
+        return Status(201, AgentKeyMintResult.of(made.key, api_key=made.plaintext.take()))
+    revoke = f"DELETE /sdk/agents/{agent.id}/keys/{made.key.id}"
+    hint = next_step("mint", made.key, lambda *_: revoke, Caller())
+    use = usage.use_of(made.key.id)
+    return Status(200, AgentKeyMintResult.of(made.key, use, api_key=None, hint=hint))
 
 
 def list_agent_keys(request: KeyedRequest, agent_id: str) -> AgentKeyList:
     """All keys of an agent, oldest first, revoked ones included."""
     agent = agent_in(request.app_id, id_of(agent_id))
     keys = list(agent.keys.own().order_by("created_at", "id"))
-    last = usage.last_calls([key.id for key in keys])
-    return AgentKeyList(items=[AgentKey.of(key, last.get(key.id)) for key in keys])
+    used = usage.uses([key.id for key in keys])
+    return AgentKeyList(items=[AgentKey.of(key, used.get(key.id)) for key in keys])
 
 
 def deprecate_agent_key(
@@ -124,4 +128,4 @@ def _key_of(request: KeyedRequest, agent_id: str, key_id: str) -> ApiKey:
 
 
 def _told(key: ApiKey) -> AgentKey:
-    return AgentKey.of(key, usage.last_calls([key.id]).get(key.id))
+    return AgentKey.of(key, usage.use_of(key.id))

@@ -23,7 +23,7 @@ from audit.paging import PartOfList, cut
 from audit.refusals import Invalid
 from audit.wire import Sought
 from keys import enrolment, lifecycle, present
-from keys.agent_sdk import IdempotencyKey
+from keys.actions import REVOKE
 from keys.api_wire import (
     KeyCaller,
     KeyCallers,
@@ -38,10 +38,11 @@ from keys.api_wire import (
     NewAgentKey,
     NewKey,
 )
-from keys.faces import key_of
+from keys.faces import IdempotencyKey, key_of
 from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.networks import parse_networks
+from keys.once import Caller, make_once, next_step
 from keys.refusals import AlreadyMinted
 from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
 
@@ -68,8 +69,8 @@ def list_keys(
     if agent:
         found = found.filter(agent=id_of(agent))
     page, told = cut(found, part)
-    last = usage.last_calls([key.id for key in page])
-    return KeyPage(items=[KeyInfo.seen(key, last.get(key.id)) for key in page], **told)
+    used = usage.uses([key.id for key in page])
+    return KeyPage(items=[KeyInfo.seen(key, used.get(key.id)) for key in page], **told)
 
 
 def key_statistics(request: AppRequest) -> KeyStatistics:
@@ -137,17 +138,29 @@ def narrow_key(request: AppRequest, key_id: str, asked: KeyNarrowing) -> KeyInfo
     return seen(key)
 
 
-def rotate_key(request: AppRequest, key_id: str, asked: KeyRotation | None = None) -> KeyMinted:
+def rotate_key(
+    request: AppRequest,
+    key_id: str,
+    asked: KeyRotation | None = None,
+    idempotency_key: IdempotencyKey = "",
+) -> Status[KeyMinted]:
     """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
-    asked = asked or KeyRotation()
-    minted = lifecycle.rotate(
+    key, asked = key_of(request, id_of(key_id)), asked or KeyRotation()
+    choices: dict[str, Any] = {
+        "grace": _grace(asked.grace),
+        "scopes": _scopes(asked.scopes),
+        "reason": asked.reason,
+    }
+    made = make_once(
         request.actor,
-        key_of(request, id_of(key_id)),
-        grace=_grace(asked.grace),
-        scopes=_scopes(asked.scopes),
-        reason=asked.reason,
+        request.app,
+        idempotency_key,
+        {"verb": "rotate", "key": str(key.id), **asked.model_dump()},
+        lambda: lifecycle.rotate(request.actor, key, **choices),
     )
-    return _taken(minted)
+    if made.plaintext:
+        return Status(201, KeyMinted.seen(made.key, api_key=made.plaintext.take()))
+    return Status(200, _repeated(request, "rotate", made.key))
 
 
 def deprecate_key(request: AppRequest, key_id: str, asked: Reason | None = None) -> KeyInfo:
@@ -179,7 +192,10 @@ def create_agent(
     made = enrolment.enrol(request.actor, request.app, wanted, idempotency_key)
     api_key = made.plaintext.take() if made.plaintext else None
     detail = agent_seen(made.agent).model_dump()
-    return Status(201 if api_key else 200, AgentCreated(**detail, key_id=made.key_id, api_key=api_key))
+    revoke = f"POST /api/v1/apps/{request.app.id}/agents/{made.agent.id}/revoke"
+    hint = None if api_key else enrolment.next_step(revoke)
+    told = AgentCreated(**detail, key_id=made.key_id, api_key=api_key, hint=hint)
+    return Status(201 if api_key else 200, told)
 
 
 def revoke_agent(request: AppRequest, agent_id: str, asked: Reason | None = None) -> AgentDetail:
@@ -193,13 +209,13 @@ def list_agent_keys(request: AppRequest, agent_id: str, part: PartOfList) -> Key
     """An agent's keys, newest first, derived and revoked ones included."""
     agent = agent_in(request.app.id, id_of(agent_id))
     page, told = cut(agent.keys.with_kin(), part)
-    last = usage.last_calls([key.id for key in page])
-    return KeyPage(items=[KeyInfo.seen(key, last.get(key.id)) for key in page], **told)
+    used = usage.uses([key.id for key in page])
+    return KeyPage(items=[KeyInfo.seen(key, used.get(key.id)) for key in page], **told)
 
 
 def seen(key: ApiKey) -> KeyInfo:
     """`key` as the API shows it."""
-    return KeyInfo.seen(key, usage.last_calls([key.id]).get(key.id))
+    return KeyInfo.seen(key, usage.use_of(key.id))
 
 
 def _mint(
@@ -238,7 +254,18 @@ def _minted_before(
     )
     if not alike:
         raise OnceMismatch("This idempotency key was used before, for another key. Nothing was minted.")
-    return KeyMinted(**seen(key).model_dump(), api_key=None)
+    return _repeated(request, "mint", key)
+
+
+def _repeated(request: AppRequest, verb: str, key: ApiKey) -> KeyMinted:
+    """A key that was made before, without its plaintext, and how to go on."""
+    hint = next_step(verb, key, _way, Caller(request.actor.may(REVOKE)))
+    return KeyMinted(**seen(key).model_dump(), api_key=None, hint=hint)
+
+
+def _way(verb: str, key: ApiKey) -> str:
+    """How a verb is asked for here."""
+    return f"POST /api/v1/apps/{key.app_id}/keys/{key.id}/{verb}"
 
 
 def _taken(minted: Minted) -> KeyMinted:

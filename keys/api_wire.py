@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
-from audit.models import Call
+from audit.exploring.usage import Use
 from audit.wire import Asked, Item, Name, Page, Sentence, Text, Told
 from keys.models import ApiKey
 from keys.wire import APIKeyInfo
@@ -32,11 +32,11 @@ class KeyInfo(APIKeyInfo):
     grace_ends_at: datetime | None = Field(description="Until when it works on after its rotation.")
 
     @classmethod
-    def seen(cls, key: ApiKey, last: Call | None = None, **more: Any) -> Self:
+    def seen(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
         """`key` as the management API shows it."""
         return cls.of(
             key,
-            last,
+            use,
             app_id=key.app_id,
             agent_id=key.agent_id,
             kind=cast(Any, key.kind),
@@ -58,6 +58,7 @@ class KeyMinted(KeyInfo):
     api_key: str | None = Field(
         repr=False, description="The plaintext, this once. null when a request is repeated."
     )
+    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
 
 
 class KeyPage(Page):

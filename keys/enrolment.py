@@ -37,12 +37,20 @@ def enrol(
     section 3.5). Raises what creating and minting raise, OnceMismatch, OnceInactive, OnceRevoked.
     """
     with hold(app):
-        if made := once.made_before(app, idempotency_key, asked):
+        if (made := once.made_before(app, idempotency_key, asked)) and made.agent:
             return Enrolled(made.agent, made.key_id, None)
         agent = agents_lifecycle.create_agent(actor, app, **asked)
         minted = mint_for(actor, agent, within)
         once.remember(app, idempotency_key, asked, agent, minted.key.id)
         return Enrolled(agent, minted.key.id, minted.plaintext)
+
+
+def next_step(revoke: str) -> str:
+    """A sentence for whoever creates an agent again: what to do if the answer with its key was lost."""
+    return (
+        "The secret was in the first answer alone. If that was lost, mint the agent another key; or send "
+        f"{revoke}, and create the agent anew under another Idempotency-Key."
+    )
 
 
 def mint_for(actor: Actor, agent: Agent, within: Authority | None = None) -> lifecycle.Minted:

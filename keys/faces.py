@@ -1,9 +1,11 @@
 """What the faces of keys share: fetching a key through the app it must belong to; a request made with one."""
 
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
+from ninja import Header
 
 from agents.faces import AppRequest, ProgramRequest
 from audit.portal_origin import portal_origin
@@ -13,6 +15,15 @@ from keys.models import ApiKey
 from keys.refusals import KeyNotFound
 from keys.scopes import ScopeSet
 from keys.verdict import Standing
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=1000,
+        description="Any text. Asked again under the same one, nothing is made twice.",
+    ),
+]
 
 
 class KeyedRequest(ProgramRequest):

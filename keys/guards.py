@@ -12,6 +12,7 @@ from agents.models import MOST_CALLS_A_MINUTE, Agent, App
 from agents.refusals import AgentNotFound
 from audit.actors import Actor
 from audit.change import hold
+from audit.exploring.usage import use_of
 from audit.refusals import Invalid, Refusal
 from keys import refusals
 from keys.delegation import Authority, Excess, Fences, Grant, within
@@ -68,14 +69,16 @@ def require_place(app: App, agent: Agent | None, without: ApiKey | None = None) 
         raise refusals.AgentKeyLimitReached(limit=app.max_keys_per_agent)
 
 
-def require_place_in_grace(app: App, agent: Agent | None) -> None:
+def require_place_in_grace(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:
     """Raise GraceLimitReached if as many keys are in grace as may be: as many as may live. The caller holds both.
 
     Rotating needs no place among the living, or nobody could rotate at the limit. So at most twice the limit works.
+    `without` is a key that may be in grace already.
     """
-    if app.keys.own().in_grace().count() >= app.max_keys:
+    beside = ~Q(pk=without.pk) if without else Q()
+    if app.keys.own().in_grace().filter(beside).count() >= app.max_keys:
         raise refusals.GraceLimitReached(limit=app.max_keys)
-    if agent and agent.keys.own().in_grace().count() >= app.max_keys_per_agent:
+    if agent and agent.keys.own().in_grace().filter(beside).count() >= app.max_keys_per_agent:
         raise refusals.GraceLimitReached(
             "This agent has as many keys in grace as it may.", limit=app.max_keys_per_agent
         )
@@ -101,8 +104,21 @@ def refuse_rotation(key: ApiKey, scopes: ScopeSet | None) -> None:
     refuse_revoked(key)
     if not key.is_living:
         raise refusals.KeyEnded
-    if key.grace_ends_at is not None:
-        raise refusals.KeyRotated
+    if key.grace_ends_at is not None and (successor := key.living_successor()):
+        raise refusals.KeyRotated.by(key, successor)
+
+
+def refuse_replay(key: ApiKey, authority: Authority | None) -> None:
+    """Raise SuccessorInUse if `key`, in grace, acts for itself and its successor was used.
+
+    Whoever lost an answer never used what was in it. If it was used, the old secret is in hands that it should have
+    left: then it hands nothing on.
+    """
+    if key.grace_ends_at is None or authority is None or authority.key != key:
+        return
+    newest = key.successors.order_by("-created_at", "-id").first()
+    if newest and use_of(newest.pk):
+        raise refusals.SuccessorInUse
 
 
 def require_within(actor: Actor, authority: Authority | None, grant: Grant) -> None:
@@ -247,7 +263,8 @@ def refuse_widening(key: ApiKey) -> None:
     if not key.is_living:
         raise refusals.KeyEnded
     if key.grace_ends_at is not None:
-        raise refusals.KeyRotated
+        successor = key.living_successor()
+        raise refusals.KeyRotated.by(key, successor) if successor else refusals.KeyRotated
 
 
 def admits_administration(scopes: ScopeSet) -> bool:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef
 from django.db.models.functions import Coalesce, Least
 
 from agents.models import App
 from audit.clock import now
 from audit.exploring.newest import Look, look
-from audit.models import Call
+from audit.exploring.usage import called_since
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.present import Row, rows
 
@@ -37,8 +37,8 @@ class Leaving:
 def still_called(app: App) -> ApiKeyQuerySet:
     """The app's deprecated keys that work and were called within 30 days, the nearest deadline first."""
     since = now() - LATELY
-    heard = Call.objects.filter(key_id=OuterRef("id"), at__gte=since)
-    found = ApiKey.objects.filter(Exists(heard), app=app, deprecated_at__isnull=False).living()
+    called = called_since(OuterRef("id"), since)
+    found = ApiKey.objects.filter(called, app=app, deprecated_at__isnull=False).living()
     never = datetime.max.replace(tzinfo=since.tzinfo)
     ends = Least(Coalesce("grace_ends_at", never), Coalesce("expires_at", never))
     return found.order_by(ends, "deprecated_at", "id")

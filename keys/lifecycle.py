@@ -212,8 +212,9 @@ def rotate(
     """A new secret for `key`, which is nothing that goes beyond `within` if a key asks for it.
 
     An app or agent key gets a successor with the same scopes and limits, and works on for `grace`
-    (0 to 30 days). A derived key keeps its id and changes its secret at once. Raises KeyRevoked,
-    KeyEnded, KeyRotated, KeyEscalation, NotYoursToGive, GraceLimitReached, AlreadyMinted, Invalid.
+    (0 to 30 days). One whose successor was revoked gets another, and no longer grace. A derived key keeps
+    its id and changes its secret at once. Raises KeyRevoked, KeyEnded, KeyRotated, SuccessorInUse,
+    KeyEscalation, NotYoursToGive, GraceLimitReached, AlreadyMinted, Invalid.
     """
     guards.check_grace(grace)
     with (
@@ -224,16 +225,17 @@ def rotate(
     ):
         guards.refuse_second_use(key.app, once)
         guards.refuse_rotation(key, scopes)
+        guards.refuse_replay(key, within)
         if scopes is not None and key.scope_set.missing(scopes):
             actor.require_fresh()
         guards.require_within(actor, within, Grant.of_key(key, scopes))
         if key.kind == ApiKey.Kind.DERIVED:
             return Minted(key, _renew(key, once))
         if grace:
-            guards.require_place_in_grace(key.app, key.agent)
+            guards.require_place_in_grace(key.app, key.agent, without=key)
         successor = _successor(key, scopes, once)
         key.deprecated_at = key.deprecated_at or now()
-        key.grace_ends_at = now() + grace
+        key.grace_ends_at = min(now() + grace, key.grace_ends_at or now() + grace)
         key.save(update_fields=["deprecated_at", "grace_ends_at"])
         with change(actor, actions.ROTATE, on=successor, reason=reason, cause=act):
             secret = _issue(actor, successor)

@@ -148,6 +148,16 @@ class ApiKey(Audited):
         """The key it stands on, if it does: it may do no more than that, and ends with it."""
         return self.parent or self.enrolled_by
 
+    def living_successor(self) -> "ApiKey | None":
+        """The newest living key that took its place, or the place of one that did. None: there is none any more."""
+        line, found = [self.pk], None
+        while after := list(
+            ApiKey.objects.filter(replaces__in=line).exclude(pk__in=line).order_by("created_at")
+        ):
+            found = next((one for one in reversed(after) if one.is_living), found)
+            line = [one.pk for one in after]
+        return found
+
     @property
     def root(self) -> "ApiKey":
         """The key whose calls it spends: its own, or that of the first in its line."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
 
 from agents.documents import lost
@@ -15,6 +15,7 @@ from agents.models import Agent, App
 from audit.clock import now
 from audit.documents import compact
 from audit.exploring import usage
+from audit.exploring.usage import Use
 from audit.folding import called, holding, naming
 from audit.models import Call, Event
 from keys import guards
@@ -33,7 +34,7 @@ class Row:
     key: ApiKey
     state: str
     says: str
-    last: Call | None
+    use: Use | None
     days: list[tuple[int, int]]
     children: int
     note: str
@@ -67,7 +68,7 @@ class Rotation:
     old: ApiKey
     new: ApiKey
     first_new: Call | None
-    last_old: Call | None
+    last_old: Use | None
     new_calls: int
     old_calls: int
     callers: Sequence[Any]
@@ -121,8 +122,9 @@ def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
     if days := filters.get("expiring"):
         found = found.living().filter(expires_at__lte=now() + int(days) * DAY)
     if days := filters.get("unused"):
-        heard = Call.objects.filter(key_id=OuterRef("id"), at__gt=now() - int(days) * DAY)
-        found = found.living().filter(~Exists(heard), created_at__lt=now() - int(days) * DAY)
+        since = now() - int(days) * DAY
+        used = usage.called_since(OuterRef("id"), since, allowed=True)
+        found = found.living().filter(~used, created_at__lt=since)
     return in_order(found)
 
 
@@ -142,15 +144,15 @@ def in_order(found: ApiKeyQuerySet) -> ApiKeyQuerySet:
 
 
 def rows(keys: Iterable[ApiKey]) -> list[Row]:
-    """Keys as list rows, in three more queries however many they are."""
+    """Keys as list rows, in four more queries however many they are."""
     keys = list(keys)
     ids = [key.id for key in keys]
     days = usage.daily({key.app_id for key in keys}, ids)
-    last, children = usage.last_calls(ids), _living_children(ids)
+    used, children = usage.uses(ids), _living_children(ids)
     idle = [(0, 0)] * 7
     return [
         Row(
-            key, *state_of(key), last.get(key.id), days.get(key.id, idle), children.get(key.id, 0), _note(key)
+            key, *state_of(key), used.get(key.id), days.get(key.id, idle), children.get(key.id, 0), _note(key)
         )
         for key in keys
     ]
@@ -194,7 +196,7 @@ def rotation_of(key: ApiKey) -> Rotation | None:
     if new is None:
         return None
     since = now() - DAY
-    totals, last = usage.totals([old.app_id], [old.id, new.id], since), usage.last_calls([old.id])
+    totals, last = usage.totals([old.app_id], [old.id, new.id], since), usage.uses([old.id])
     return Rotation(
         old=old,
         new=new,

@@ -124,6 +124,26 @@ class KeyRotated(Conflict):
     message = "This key is being rotated already."
     hint = "Rotate its successor, or cancel the rotation first."
 
+    @classmethod
+    def by(cls, key: Any, successor: Any) -> "KeyRotated":
+        """Of `key`, with the name of its successor and the way on if nobody has the secret of that."""
+        return cls(
+            f"This key was rotated already. Its successor is {successor.prefix}, id {successor.id}.",
+            hint=f"Work with the successor. If the answer with its secret was lost, rotate the successor without an "
+            f"overlap; or, with the rotated key itself, revoke the key {successor.id} and then rotate the key "
+            f"{key.id} once more.",
+            successor_id=str(successor.id),
+            successor_prefix=successor.prefix,
+        )
+
+
+class SuccessorInUse(Conflict):
+    """A key in grace wants another successor, and the one it had was used: its answer was not lost."""
+
+    code = "successor_in_use"
+    message = "The successor of this key was used before it was revoked. A key in grace gets no other one by itself."
+    hint = "Rotate it with another key that may, or in the portal."
+
 
 class KeyEscalation(Refusal):
     """A key was to end or replace one that may do more than itself."""

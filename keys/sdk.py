@@ -1,8 +1,14 @@
 """Keys at the runtime API: what a program does with the key it holds (protocol.md section 7)."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from ninja.responses import Status
 
 from agents.faces import id_of
+from agents.models import App
 from audit import models, spans
 from audit.documents import parse_document
 from audit.exploring import usage
@@ -10,10 +16,12 @@ from audit.refusals import Invalid
 from audit.text import keepable
 from audit.wire import Flag
 from keys import lifecycle, refusals, scopes
-from keys.faces import KeyedRequest, authority_of
+from keys.faces import IdempotencyKey, KeyedRequest, authority_of
+from keys.lifecycle import Minted
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.networks import parse_networks
-from keys.scopes import parse_scopes
+from keys.once import Caller, make_once, next_step
+from keys.scopes import Scope, parse_scopes
 from keys.wire import (
     APIKeyInfo,
     DeriveKey,
@@ -43,36 +51,51 @@ def list_scopes(request: KeyedRequest) -> ScopeCatalog:
     )
 
 
-def derive_key(request: KeyedRequest, asked: DeriveKey) -> MintedKey:
+def derive_key(
+    request: KeyedRequest, asked: DeriveKey, idempotency_key: IdempotencyKey = ""
+) -> Status[MintedKey]:
     """Hand out a narrower, short-lived key. Its plaintext is in this answer and nowhere else."""
     parent = ApiKey.objects.with_kin().get(id=request.key.id)
-    minted = lifecycle.derive(
-        request.actor,
-        parent,
-        scopes=parse_scopes(asked.scopes),
-        within=request.granted,
-        expires_in=timedelta(seconds=min(asked.expires_in, LONGEST_LIFE)),
-        networks=parse_networks(asked.cidr_allowlist or ()),
-        name=asked.name or "",
-        metadata=asked.metadata,
+    wish: dict[str, Any] = {
+        "scopes": parse_scopes(asked.scopes),
+        "within": request.granted,
+        "expires_in": timedelta(seconds=min(asked.expires_in, LONGEST_LIFE)),
+        "networks": parse_networks(asked.cidr_allowlist or ()),
+        "name": asked.name or "",
+        "metadata": asked.metadata,
+    }
+    return _told(
+        request,
+        parent.app,
+        idempotency_key,
+        {"verb": "derive", **asked.model_dump()},
+        lambda: lifecycle.derive(request.actor, parent, **wish),
     )
-    return MintedKey.taken(minted)
 
 
-def rotate_key(request: KeyedRequest, key_id: str, asked: RotateKey | None = None) -> MintedKey:
+def rotate_key(
+    request: KeyedRequest,
+    key_id: str,
+    asked: RotateKey | None = None,
+    idempotency_key: IdempotencyKey = "",
+) -> Status[MintedKey]:
     """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
-    grace = timedelta(days=asked.overlap_days) if asked else lifecycle.DEFAULT_GRACE
-    minted = lifecycle.rotate(
-        request.actor, _key_of(request, key_id), grace=grace, within=authority_of(request)
+    key, asked = _key_of(request, key_id), asked or RotateKey(overlap_days=lifecycle.DEFAULT_GRACE.days)
+    grace = timedelta(days=asked.overlap_days)
+    return _told(
+        request,
+        key.app,
+        idempotency_key,
+        {"verb": "rotate", "key": str(key.id), **asked.model_dump()},
+        lambda: lifecycle.rotate(request.actor, key, grace=grace, within=authority_of(request)),
     )
-    return MintedKey.taken(minted)
 
 
 def revoke_key(request: KeyedRequest, key_id: str, force: Flag = False) -> APIKeyInfo:
     """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
     key = _key_of(request, key_id)
     lifecycle.revoke(request.actor, key, force=force, within=authority_of(request))
-    return APIKeyInfo.of(key, usage.last_calls([key.id]).get(key.id))
+    return APIKeyInfo.of(key, usage.use_of(key.id))
 
 
 def emit_spans(request: KeyedRequest, asked: SpanBatch) -> EmitSpansResult:
@@ -96,6 +119,20 @@ def resolve_identity(request: KeyedRequest, asked: ResolveIdentity | None = None
     )
 
 
+def _told(
+    request: KeyedRequest, app: App, idempotency_key: str, asked: dict[str, Any], make: Callable[[], Minted]
+) -> Status[MintedKey]:
+    made = make_once(request.actor, app, idempotency_key, asked, make)
+    needed = Scope("keys", "admin", str(made.key.id))
+    hint = next_step(asked["verb"], made.key, way, Caller(request.granted.covers(needed), request.key.id))
+    return Status(made.status, MintedKey.taken(made, hint))
+
+
+def way(verb: str, key: ApiKey) -> str:
+    """How a verb is asked for here."""
+    return f"DELETE /sdk/keys/{key.id}" if verb == "revoke" else f"POST /sdk/keys/{key.id}/rotate"
+
+
 def _key_of(request: KeyedRequest, key_id: str) -> ApiKey:
     found = _within_reach(request).filter(id=id_of(key_id)).first()
     if found is None:
@@ -104,11 +141,13 @@ def _key_of(request: KeyedRequest, key_id: str) -> ApiKey:
 
 
 def _within_reach(request: KeyedRequest) -> ApiKeyQuerySet:
-    """An app's key reaches the app's keys, an agent's only its agent's, and one of no agent its own family."""
+    """An app's key reaches the app's keys, an agent's only its agent's, one of no agent its family and successor."""
     keys, own = ApiKey.objects.with_kin().filter(app=request.app_id), request.key
     if not own.speaks_for_agents:
         return keys
-    return keys.filter(agent=own.agent_id) if own.agent_id else keys.family(own.root_id)
+    if own.agent_id:
+        return keys.filter(agent=own.agent_id)
+    return keys.filter(Q(id=own.root_id) | Q(parent=own.root_id) | Q(replaces=own.id))
 
 
 def _row(request: KeyedRequest, span: Span) -> models.Span:

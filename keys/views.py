@@ -52,14 +52,15 @@ def keys(request: AppRequest) -> HttpResponse:
 def key(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Everything about one key."""
     found = key_of(request, key_id)
+    row, first = present.rows([found])[0], usage.first_call(found.id)
     return render(
         request,
         "keys/key.html",
         {
             "key": found,
-            "row": present.rows([found])[0],
+            "row": row,
             "calls": usage.recent_calls(found.id, 8),
-            "first_call": usage.first_call(found.id),
+            "first_call": first if first and row.use and first.at <= row.use.first_at else None,
             "children": present.rows(found.children.with_kin()[:50]),
             "successor": found.successors.order_by("-created_at").first(),
             "rotation": present.rotation_of(found),

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
-from audit.models import Call
+from audit.exploring.usage import Use, use_of
 from audit.wire import Asked, Attribute, Item, Moment, Name, Told, Word
-from keys.lifecycle import Minted
 from keys.models import ApiKey
+from keys.once import Outcome
 
 TYPES: dict[str, Literal["rk", "ak", "dk"]] = {"app": "rk", "agent": "ak", "derived": "dk"}
 """The wire's word for each kind of key."""
@@ -58,12 +58,13 @@ class APIKeyInfo(Told):
     expires_at: datetime | None = Field(description="When it ends. null: not by itself.")
     deprecated_at: datetime | None = Field(description="When it was marked as on its way out.")
     revoked_at: datetime | None = Field(description="When it was ended.")
-    last_used_at: datetime | None = Field(description="Its latest call.")
+    last_used_at: datetime | None = Field(description="Its latest call that was allowed.")
+    last_denied_at: datetime | None = Field(description="Its latest call that was denied.")
     parent_key_id: UUID | None = Field(description="The key it was derived from.")
     created_at: datetime = Field(description="When it was minted.")
 
     @classmethod
-    def of(cls, key: ApiKey, last: Call | None = None, **more: Any) -> Self:
+    def of(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
         """`key` as the wire shows it."""
         return cls(
             id=key.id,
@@ -79,7 +80,8 @@ class APIKeyInfo(Told):
             expires_at=key.expires_at,
             deprecated_at=key.deprecated_at,
             revoked_at=key.revoked_at,
-            last_used_at=last.at if last else None,
+            last_used_at=use.allowed_at if use else None,
+            last_denied_at=use.denied_at if use else None,
             parent_key_id=key.parent_id,
             created_at=key.created_at,
             **more,
@@ -89,12 +91,17 @@ class APIKeyInfo(Told):
 class MintedKey(APIKeyInfo):
     """A new secret, shown this once."""
 
-    api_key: str = Field(description="The plaintext, this once.", repr=False)
+    api_key: str | None = Field(
+        repr=False, description="The plaintext, this once. null when a request is repeated."
+    )
+    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
 
     @classmethod
-    def taken(cls, minted: Minted) -> Self:
-        """The key with its plaintext, which is taken here and leaves in this answer alone."""
-        return cls.of(minted.key, api_key=minted.plaintext.take())
+    def taken(cls, made: Outcome, hint: str) -> Self:
+        """The key with its plaintext, which is taken here and leaves in this answer alone; or with the hint."""
+        if made.plaintext:
+            return cls.of(made.key, api_key=made.plaintext.take())
+        return cls.of(made.key, use_of(made.key.id), api_key=None, hint=hint)
 
 
 class AgentKey(Told):
@@ -106,10 +113,11 @@ class AgentKey(Told):
     created_at: datetime = Field(description="When it was minted.")
     deprecated_at: datetime | None = Field(description="When it was marked as on its way out.")
     revoked_at: datetime | None = Field(description="When it was ended.")
-    last_used_at: datetime | None = Field(description="Its latest call.")
+    last_used_at: datetime | None = Field(description="Its latest call that was allowed.")
+    last_denied_at: datetime | None = Field(description="Its latest call that was denied.")
 
     @classmethod
-    def of(cls, key: ApiKey, last: Call | None = None, **more: Any) -> Self:
+    def of(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
         """`key` as the list of its agent's keys shows it."""
         return cls(
             key_id=key.id,
@@ -118,7 +126,8 @@ class AgentKey(Told):
             created_at=key.created_at,
             deprecated_at=key.deprecated_at,
             revoked_at=key.revoked_at,
-            last_used_at=last.at if last else None,
+            last_used_at=use.allowed_at if use else None,
+            last_denied_at=use.denied_at if use else None,
             **more,
         )
 
@@ -126,7 +135,10 @@ class AgentKey(Told):
 class AgentKeyMintResult(AgentKey):
     """A new key of an agent. Its secret is shown this once."""
 
-    api_key: str = Field(description="The plaintext, this once.", repr=False)
+    api_key: str | None = Field(
+        repr=False, description="The plaintext, this once. null when a request is repeated."
+    )
+    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
 
 
 class AgentKeyList(Told):

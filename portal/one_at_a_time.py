@@ -20,7 +20,9 @@ def preparing(connection: BaseDatabaseWrapper, on_wait: Callable[[], object]) ->
     if connection.vendor == "postgresql":
         with _advisory(unpooled(connection), on_wait):
             yield
-    elif str(connection.settings_dict["NAME"]).startswith((":memory:", "file:memorydb")):  # nobody else sees it
+    elif str(connection.settings_dict["NAME"]).startswith(
+        (":memory:", "file:memorydb")
+    ):  # nobody else sees it
         yield
     else:
         path = Path(connection.settings_dict["NAME"])

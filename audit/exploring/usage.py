@@ -1,17 +1,18 @@
 """How keys have been used, from their calls: each figure for many keys in one query."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Aggregate, Count, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 
 from audit.clock import now
 from audit.exploring.newest import Caller, look
-from audit.models import Call, Pending, Tally
+from audit.models import Call, LastUse, Pending, Tally
 
 MOST_CALLERS = 10
 MOST_COUNTED = 10_000
@@ -32,6 +33,36 @@ SELECT wanted.id, (SELECT COUNT(*) FROM (
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """When a key, an agent or a caller was used: the one answer of every face, however long calls are kept."""
+
+    first_at: datetime
+    """Its first call, whatever came of it."""
+    allowed_at: datetime | None
+    """Its latest call that was allowed: what "last used" means. None: none ever was."""
+    denied_at: datetime | None
+    """Its latest call that was denied."""
+    newest: Call | None = None
+    """Its newest call that is still on record."""
+
+    @property
+    def at(self) -> datetime:
+        """The latest call, whatever came of it."""
+        return max(moment for moment in (self.first_at, self.allowed_at, self.denied_at) if moment)
+
+    @property
+    def ip(self) -> str:
+        """From where it was last used; empty if that call is not its newest, or gone."""
+        newest = self.newest
+        return newest.ip if newest and newest.allowed and newest.at == self.allowed_at else ""
+
+    @property
+    def is_denied_since(self) -> bool:
+        """Whether it was denied after it last got through."""
+        return self.denied_at is not None and self.denied_at == self.at
+
+
 def recent_calls(key_id: UUID, limit: int) -> list[Call]:
     """A key's newest calls."""
     return list(Call.objects.filter(key_id=key_id).order_by("-at", "-id")[:limit])
@@ -42,14 +73,27 @@ def first_call(key_id: UUID) -> Call | None:
     return Call.objects.filter(key_id=key_id).order_by("at", "id").first()
 
 
-def last_calls(key_ids: Sequence[UUID]) -> dict[UUID, Call]:
-    """Each key's newest call. A key that was never used is left out."""
-    return {call.key_id: call for call in _newest("key_id", key_ids) if call.key_id}
+def uses(key_ids: Sequence[UUID]) -> dict[UUID, Use]:
+    """How each key was used. A key that was never called with is left out."""
+    return _uses("key_id", key_ids)
 
 
-def last_calls_of_agents(agent_ids: Sequence[UUID]) -> dict[UUID, Call]:
-    """Each agent's newest call, with whatever key. An agent that never called is left out."""
-    return {call.agent_id: call for call in _newest("agent_id", agent_ids) if call.agent_id}
+def use_of(key_id: UUID) -> Use | None:
+    """The same of one key."""
+    return uses([key_id]).get(key_id)
+
+
+def uses_of_agents(agent_ids: Sequence[UUID]) -> dict[UUID, Use]:
+    """How each agent was used, with whatever key. An agent that never called is left out."""
+    return _uses("agent_id", agent_ids)
+
+
+def called_since(key_id: OuterRef, since: datetime, *, allowed: bool = False) -> Q:
+    """Whether a key was called with since a moment; `allowed`: and got through. By what is kept, or still waits."""
+    kept = Q(allowed_at__gte=since) if allowed else Q(allowed_at__gte=since) | Q(denied_at__gte=since)
+    waiting = _waiting().filter(key_id=key_id, at__gte=since)
+    waiting = waiting.filter(allowed=True) if allowed else waiting
+    return Q(Exists(LastUse.objects.filter(kept, subject_id=key_id))) | Q(Exists(waiting))
 
 
 def daily(
@@ -88,15 +132,15 @@ def callers(key_id: UUID, since: datetime) -> list[Caller]:
 
 def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:
     """How often each caller has called, MOST_COUNTED at the most, and when last. One that never did is left out."""
-    found = {call.caller_id: call.at for call in _newest("caller_id", caller_ids) if call.caller_id}
-    if not found:
+    used = _uses("caller_id", caller_ids)
+    if not used:
         return {}
     native = connection.features.has_native_uuid_field
-    statement = _NUMBERS.format(places=", ".join(["(%s)"] * len(found)), most=MOST_COUNTED)
+    statement = _NUMBERS.format(places=", ".join(["(%s)"] * len(used)), most=MOST_COUNTED)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [one if native else one.hex for one in found])
+        cursor.execute(statement, [one if native else one.hex for one in used])
         numbers = {one if native else UUID(one): number for one, number in cursor.fetchall()}
-    return {caller_id: (numbers[caller_id], at) for caller_id, at in found.items()}
+    return {caller_id: (numbers[caller_id], use.at) for caller_id, use in used.items()}
 
 
 def _by_day(
@@ -123,6 +167,40 @@ def _grouped(rows: QuerySet[Any], moment: str, **counts: Aggregate) -> QuerySet[
     days = rows.annotate(day=TruncDate(moment, tzinfo=UTC)).order_by()
     counted: QuerySet[Any] = days.values_list("key_id", "day").annotate(**counts)
     return counted
+
+
+def _uses(column: str, ids: Sequence[UUID]) -> dict[UUID, Use]:
+    """What is kept of these, with the calls that wait for their seal: exact at any moment, after any retention."""
+    if not ids:
+        return {}
+    kept = LastUse.objects.filter(subject_id__in=ids).order_by()
+    yes, no = Max("at", filter=Q(allowed=True)), Max("at", filter=Q(allowed=False))
+    waiting = _waiting().filter(**{f"{column}__in": ids}).order_by().values_list(column)
+    told = kept.values_list("subject_id", "first_at", "allowed_at", "denied_at").union(
+        waiting.annotate(first=Min("at"), yes=yes, no=no), all=True
+    )
+    newest = {getattr(call, column): call for call in _newest(column, ids)}
+    found: dict[UUID, Use] = {}
+    for subject, first, allowed, denied in told:
+        had = found.get(subject) or Use(first, None, None, newest.get(subject))
+        found[subject] = Use(
+            min(had.first_at, first),
+            _later(had.allowed_at, allowed),
+            _later(had.denied_at, denied),
+            had.newest,
+        )
+    return found
+
+
+def _waiting() -> QuerySet[Call]:
+    """Calls that wait for their seal, and are in no tally and no last use yet."""
+    pending = Pending.objects.filter(kind="call")
+    oldest = pending.order_by("at").values("at")[:1]  # tells PostgreSQL which partitions to look in
+    return Call.objects.filter(id__in=pending.values("row_id"), at__gte=Subquery(oldest))
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment), default=None)
 
 
 def _newest(column: str, ids: Sequence[UUID]) -> Iterable[Call]:

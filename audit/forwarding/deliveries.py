@@ -16,7 +16,9 @@ from django.db.models import Q, QuerySet
 from audit.actors import system
 from audit.clock import now
 from audit.forwarding import destinations, siem, webhooks
+from audit.forwarding.posting import Answer, refused
 from audit.forwarding.reach import Unreachable
+from audit.forwarding.retry_after import MAX_RETRY_AFTER, in_words, is_early, may_ask
 from audit.models import Checkpoint, Delivery, Destination, Place
 from audit.sealing.following import newest
 
@@ -28,11 +30,13 @@ RETRIES = tuple(
     timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600)
 )
 """How long after each failure it is tried again, a fifth more or less. After the last it is a dead letter."""
-MAX_WAIT = RETRIES[-1] * 1.2
+MAX_WAIT = max(RETRIES[-1] * 1.2, MAX_RETRY_AFTER)
 CLAIM = timedelta(minutes=1)
 """How long a try that was cut off by a crash keeps others from trying."""
 A_WALK = 100
 """Batches that are looked through at once for what a destination wants."""
+GONE = "It answered 410 Gone."
+"""Why the system ends a destination: its receiver says that it will not be there again."""
 KEPT = 50
 """Deliveries that are remembered of each destination, once they have arrived."""
 _random = secrets.SystemRandom()
@@ -61,7 +65,7 @@ def forward() -> int:
 
 
 def _open() -> QuerySet[Destination]:
-    return Destination.objects.filter(paused_at=None, ended_at=None)
+    return Destination.objects.filter(may_ask(), paused_at=None, ended_at=None)
 
 
 def _due() -> Q:
@@ -75,6 +79,8 @@ def _serve(destination: Destination) -> bool:
     """Try what is at the head of its line, and what someone wants tried once more. False: neither is due."""
     again = destination.deliveries.filter(_due(), given_up_at__isnull=False).order_by("checkpoint").first()
     tried = again is not None and _try(destination, again)
+    if destination.ended_at or is_early(destination.not_before):
+        return tried  # that is what came of it
     line = destination.deliveries.filter(delivered_at=None, given_up_at=None, discarded_at=None)
     head = line.order_by("checkpoint").first() or _next(destination)
     if head and head.next_try_at and not now() < head.next_try_at <= now() + MAX_WAIT:
@@ -109,29 +115,33 @@ def _try(destination: Destination, delivery: Delivery) -> bool:
         return False
     delivery.attempts = seen + 1
     try:
-        status = webhooks.send(destination, delivery, moment)
+        answer = webhooks.send(destination, delivery, moment)
     except Unreachable as why:
         _failed(delivery, None, str(why))
     except webhooks.Gone:
         _settle(delivery, last_error="Its rows have been purged.", given_up_at=now())
     else:
-        _answered(destination, delivery, status)
+        _answered(destination, delivery, answer)
     return True
 
 
-def _answered(destination: Destination, delivery: Delivery, status: int) -> None:
+def _answered(destination: Destination, delivery: Delivery, answer: Answer) -> None:
+    status, wait = answer
     if 200 <= status < 300:
         _settle(delivery, last_status=status, last_error="", delivered_at=now(), given_up_at=None)
         _forget(destination)
-        return
-    redirected = " Redirects are not followed." if 300 <= status < 400 else ""
-    _failed(delivery, status, f"It answered {status}.{redirected}")
-    if status == 410:
-        destinations.pause(system(), destination, "It answered 410 Gone.")
+    elif status == 410:
+        _failed(delivery, status, refused(status))
+        destinations.end(system(), destination, GONE)
+    else:
+        _failed(delivery, status, f"{refused(status)}{in_words(wait) if wait else ''}", wait)
+        if wait:  # no act: nobody decided it. It holds for whatever else is due there, too.
+            destination.not_before = now() + wait
+            QuerySet(Destination).filter(pk=destination.pk).update(not_before=destination.not_before)
 
 
-def _failed(delivery: Delivery, status: int | None, why: str) -> None:
-    """Let it be tried again later, or make a dead letter of it."""
+def _failed(delivery: Delivery, status: int | None, why: str, asked: timedelta | None = None) -> None:
+    """Let it be tried again later, `asked` at the earliest, or make a dead letter of it."""
     told: dict[str, Any] = {"last_status": status, "last_error": why}
     if delivery.given_up_at:
         _settle(delivery, **told)
@@ -139,7 +149,7 @@ def _failed(delivery: Delivery, status: int | None, why: str) -> None:
         _settle(delivery, **told, given_up_at=now())
         log.warning("delivery %s was given up after %s tries", delivery.pk, delivery.attempts)
     else:
-        wait = RETRIES[delivery.attempts - 1] * _random.uniform(0.8, 1.2)
+        wait = max(RETRIES[delivery.attempts - 1] * _random.uniform(0.8, 1.2), asked or timedelta(0))
         _settle(delivery, **told, next_try_at=now() + wait)
 
 

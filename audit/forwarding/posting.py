@@ -8,12 +8,14 @@ import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpcore2
 
 from audit.forwarding.reach import Unreachable, addresses_of
+from audit.forwarding.retry_after import AskedToWait, in_words, retry_after
 from audit.hosts import canonical_url, parse_origin
 from audit.text import keepable
 
@@ -21,29 +23,57 @@ SECONDS = 10.0
 MOST_ADDRESSES = 3
 
 
-def post(url: str, headers: Mapping[str, str], body: bytes, seconds: float = SECONDS) -> int:
-    """The status of the answer to `body`; nothing else of it is read. Raises Unreachable."""
+class Answer(NamedTuple):
+    """What a peer answered, as far as it is read."""
+
+    status: int
+    wait: timedelta | None
+    """How long it wants to be left alone. None: it does not say."""
+
+
+def post(url: str, headers: Mapping[str, str], body: bytes, seconds: float = SECONDS) -> Answer:
+    """The status of the answer to `body`, and its Retry-After; its body is not read. Raises Unreachable."""
     with _answer("POST", url, headers, body, seconds) as response:
-        return int(response.status)
+        return Answer(int(response.status), _wait(response))
 
 
 def fetch(url: str, headers: Mapping[str, str], *, most: int, seconds: float = SECONDS) -> bytes:
     """What is at `url`, at most `most` bytes of it. Raises Unreachable for more, and for any status but 200."""
     with _answer("GET", url, headers, b"", seconds) as response:
+        _must_be_asked(response)
         if response.status != 200:
-            raise Unreachable(f"It answered {response.status}.")
+            raise Unreachable(refused(int(response.status)))
         return _body(response, most)
 
 
 def ask(
     url: str, headers: Mapping[str, str], body: bytes, *, most: int, seconds: float = SECONDS
 ) -> tuple[int, bytes]:
-    """Status and body of the answer to `body`, at most `most` bytes. Raises Unreachable.
+    """Status and body of the answer to `body`, at most `most` bytes. Raises Unreachable, and AskedToWait of it.
 
     For an address that the operator's settings name, which may be of the portal's own network.
     """
     with _answer("POST", url, headers, body, seconds, own=True) as response:
+        _must_be_asked(response)
         return int(response.status), _body(response, most)
+
+
+def refused(status: int) -> str:
+    """What to say of an answer that is none of those wanted."""
+    return f"It answered {status}.{' Redirects are not followed.' if 300 <= status < 400 else ''}"
+
+
+def _must_be_asked(response: httpcore2.Response) -> None:
+    """Raise AskedToWait if this answer says when to come again."""
+    wait = _wait(response)
+    if wait is not None and response.status != 200:
+        raise AskedToWait(f"{refused(int(response.status))}{in_words(wait)}", wait)
+
+
+def _wait(response: httpcore2.Response) -> timedelta | None:
+    return retry_after(
+        {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+    )
 
 
 def _body(response: httpcore2.Response, most: int) -> bytes:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from audit.forwarding.posting import post
+from audit.forwarding.posting import Answer, post
 from audit.models import Delivery, Destination
 from audit.sealing.following import Wanted, batch, entries
 from audit.text import json_line
@@ -48,8 +48,8 @@ def wanted(destination: Destination) -> Wanted:
     )
 
 
-def send(destination: Destination, delivery: Delivery, at: datetime) -> int:
-    """Post one delivery; return the status it was answered with. Raises Unreachable, Gone."""
+def send(destination: Destination, delivery: Delivery, at: datetime) -> Answer:
+    """Post one delivery; return what it was answered. Raises Unreachable, Gone."""
     body = _body(destination, delivery)
     return post(destination.url, _headers(destination, delivery.id, body, at), body)
 

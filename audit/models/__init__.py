@@ -6,6 +6,7 @@ from audit.models.forwarding import Delivery, Destination, Place
 from audit.models.record import Call, Event, Recorded, Span
 from audit.models.seals import Checkpoint, ForgedRow, MacKey, Pending, Seal, SealKey, Tally
 from audit.models.upkeep import Lease, Retention
+from audit.models.uses import LastUse
 from audit.models.views import SavedView
 from audit.models.witness import Witnessed, WitnessState
 
@@ -20,6 +21,7 @@ __all__ = [
     "Destination",
     "Event",
     "ForgedRow",
+    "LastUse",
     "Lease",
     "MacKey",
     "Pending",

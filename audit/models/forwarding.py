@@ -28,6 +28,7 @@ class Destination(Audited):
     generation = models.PositiveSmallIntegerField(default=1, help_text="Counts its signing secrets.")
     created_at = models.DateTimeField(default=now)
     paused_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True, help_text="Until when it asked to be left alone.")
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

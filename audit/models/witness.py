@@ -15,6 +15,7 @@ class WitnessState(models.Model):
     since = models.DateTimeField(default=now)
     heard_at = models.DateTimeField(null=True, help_text="When it was last heard of that all is well.")
     tried_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True, help_text="Until when it asked to be left alone.")
     error = models.CharField(max_length=300, blank=True)
     disagrees = models.CharField(max_length=300, blank=True, help_text="What does not fit this record.")
 

@@ -11,12 +11,14 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from audit.clock import now
+from audit.forwarding import outfile
 from audit.models import Checkpoint
 from audit.sealing import marks
 
@@ -217,39 +219,23 @@ def _alone() -> Iterator[None]:
 
 
 def _append(fresh: Iterable[Checkpoint]) -> int:
-    count, opened, path = 0, None, None
-    try:
-        for one in fresh:
-            wanted = folder() / f"{one.sealed_at.astimezone(UTC):%Y-%m}.jsonl"
-            if wanted != path:
-                _close(opened)
-                opened, path = _open(wanted), wanted
-            if opened:
-                opened.write(json.dumps(told(one), separators=(",", ":")).encode() + b"\n")
-            count += 1
-    finally:
-        _close(opened)
+    """Write each to the file of its month, whole lines at a time; return how many."""
+    count, some = 0, iter(fresh)
+    while batch := list(islice(some, A_READ)):
+        for path, found in groupby(batch, key=_path):
+            lines = [json.dumps(told(one), separators=(",", ":")) for one in found]
+            outfile.append(path, lines)
+            count += len(lines)
     return count
 
 
-def _open(path: Path) -> Any:
-    """The file to append to, on a line of its own even after a crash."""
-    opened = path.open("ab")
-    if opened.tell() and _tail(path, 1)[-1] not in (b"", b"\n"):
-        opened.write(b"\n")
-    return opened
-
-
-def _close(opened: Any) -> None:
-    if opened:
-        opened.flush()
-        os.fsync(opened.fileno())
-        opened.close()
+def _path(one: Checkpoint) -> Path:
+    return folder() / f"{one.sealed_at.astimezone(UTC):%Y-%m}.jsonl"
 
 
 def _tail(path: Path, size: int = 8192) -> list[bytes]:
-    """The last lines of a file; its last byte, for a size of 1."""
+    """The last lines of a file that are whole."""
     with path.open("rb") as opened:
         opened.seek(0, os.SEEK_END)
         opened.seek(max(0, opened.tell() - size))
-        return opened.read().splitlines(keepends=True)
+        return outfile.whole_lines(opened.read())

@@ -38,8 +38,14 @@ def write(name: str, number: int, its_hash: bytes) -> None:
     path = _path(name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    draft.write_text(json.dumps({"number": number, "hash": its_hash.hex()}) + "\n")
-    draft.replace(path)
+    try:
+        with draft.open("w") as opened:
+            opened.write(json.dumps({"number": number, "hash": its_hash.hex()}) + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def put_aside(prefix: str, name: str) -> None:

@@ -19,7 +19,17 @@ from django.db import IntegrityError, connection, transaction
 from audit.clock import now
 from audit.models import Checkpoint, Pending, Seal
 from audit.models.seals import NOWHERE
-from audit.sealing import canonical, checkpoints, forgeries, genuine, rows, signing, tallies, waiting
+from audit.sealing import (
+    canonical,
+    checkpoints,
+    forgeries,
+    genuine,
+    last_uses,
+    rows,
+    signing,
+    tallies,
+    waiting,
+)
 from audit.sealing.genuine import Found
 from audit.sealing.rows import Row
 from audit.sealing.waiting import Waiting
@@ -79,6 +89,7 @@ def seal_all(limit: int = A_PASS) -> int:
             _take_turn(oldest)
             _write(batches)
             tallies.add(found.rows)
+            last_uses.add(found.rows)
             _tell_of_missing(oldest, found)
     except Overtaken:
         return 0

@@ -44,7 +44,7 @@ def lines(target: Target) -> Iterator[Mapping[str, Any]]:
     try:
         with Path(target.where).open(encoding="utf-8", errors="replace") as opened:
             for line in opened:
-                if _mark(line.encode()):
+                if line.endswith("\n") and _mark(line.encode()):
                     yield json.loads(line)
     except OSError as error:
         raise Unreachable(f"{target.where} cannot be read: {error.strerror}.") from None
@@ -61,4 +61,4 @@ def _mark(line: bytes) -> Mark | None:
 def _tail(path: Path) -> list[bytes]:
     with path.open("rb") as opened:
         opened.seek(max(0, path.stat().st_size - MAX_LINE))
-        return opened.read().splitlines()
+        return outfile.whole_lines(opened.read())

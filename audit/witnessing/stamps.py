@@ -78,7 +78,7 @@ def lines(target: Target) -> Iterator[dict[str, Any]]:
     with path(target).open() as opened:
         for line in opened:
             try:
-                told = json.loads(line)
+                told = json.loads(line) if line.endswith("\n") else {}
                 if {"first", "last", "hash", "stamp"} <= set(told):
                     yield told
             except (ValueError, TypeError):

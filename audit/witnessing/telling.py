@@ -12,6 +12,7 @@ from django.conf import settings
 
 from audit.clock import now
 from audit.forwarding.reach import Unreachable
+from audit.forwarding.retry_after import AskedToWait, is_early
 from audit.models import Checkpoint, WitnessState
 from audit.sealing import marks
 from audit.sealing.marks import Mark
@@ -55,7 +56,7 @@ def tell() -> int:
     """One exchange with each witness. Returns 0: whatever is left is told when this work is due again."""
     for target in settings.WITNESSES:
         state, _ = WitnessState.objects.get_or_create(name=target.id, defaults={"where": target.where})
-        if target.kind != TSA or _is_due(state):
+        if not is_early(state.not_before) and (target.kind != TSA or _is_due(state)):
             _tell(target, state)
     return 0
 
@@ -67,11 +68,12 @@ def _is_due(state: WitnessState) -> bool:
 
 def _tell(target: Target, state: WitnessState) -> None:
     moment = now()
-    state.tried_at, state.error, state.disagrees = moment, "", ""
+    state.tried_at, state.not_before, state.error, state.disagrees = moment, None, "", ""
     try:
         told = _exchange(target)
     except Unreachable as why:
         state.error = keepable(str(why), 300)
+        state.not_before = now() + why.wait if isinstance(why, AskedToWait) else None
     except OSError as error:
         state.error = keepable(f"The mark of it cannot be written: {error.strerror}.", 300)
     except Disagrees as why:

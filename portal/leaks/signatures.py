@@ -20,6 +20,7 @@ from django.core.cache import cache
 from audit.clock import now
 from audit.forwarding.posting import fetch
 from audit.forwarding.reach import Unreachable
+from audit.forwarding.retry_after import AskedToWait
 from portal.refusals import ReportNotSigned, ScannerKeysMissing
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,10 @@ def _known(name: str) -> Mapping[str, str]:
     keys: dict[str, str] = kept["keys"]
     is_fresh = now().timestamp() - kept["at"] < FRESH.total_seconds()
     if (name not in keys or not is_fresh) and cache.add(f"{place}:asked", True, ASK_AGAIN.total_seconds()):
-        keys = _read() or keys
+        try:
+            keys = _read() or keys
+        except AskedToWait as asked:
+            cache.set(f"{place}:asked", True, max(ASK_AGAIN, asked.wait).total_seconds())
         cache.set(place, {"at": now().timestamp(), "keys": keys}, KEPT.total_seconds())
     if not keys:
         raise ScannerKeysMissing
@@ -70,7 +74,7 @@ def _known(name: str) -> Mapping[str, str]:
 
 
 def _read() -> dict[str, str]:
-    """The keys as they are published. None if they cannot be read: the log says why."""
+    """The keys as they are published. None if they cannot be read: the log says why. Raises AskedToWait."""
     try:
         told = json.loads(fetch(settings.LEAK_KEYS_URL, {"User-Agent": "alter-portal"}, most=LARGEST))
         return {str(one["key_identifier"]): str(one["key"]) for one in told["public_keys"][:MOST_KEYS]}
@@ -78,6 +82,8 @@ def _read() -> dict[str, str]:
         log.warning(
             "the keys of the secret scanner cannot be read from %s: %s", settings.LEAK_KEYS_URL, error
         )
+        if isinstance(error, AskedToWait):
+            raise
         return {}
 
 

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from audit.actions import END_DESTINATION
 from audit.models import Event, Place
 from audit.sealing.following import Wanted, newest, rows
 from keys.models import ApiKey
 from keys.plaintext import KINDS
 from portal.models import NoticeKind
-from portal.notices.tell import News, tell_of_key
+from portal.notices.tell import News, admins, tell, tell_of_key
 
 NAME = "notices"
 A_WALK = 50
@@ -33,6 +34,7 @@ def follow() -> int:
     for checkpoint in ahead:
         acts = [row for _, row in rows(checkpoint, WANTED) if isinstance(row, Event)]
         _tell_of(acts)
+        _tell_of_gone(acts)
         Place.objects.filter(name=NAME).update(number=checkpoint.number)
     if not ahead:
         Place.objects.filter(name=NAME).update(number=newest())
@@ -54,6 +56,18 @@ def _tell_of(events: Iterable[Event]) -> None:
     ended = [one for one in ended if one.cause_id not in leaks]
     for act_id, together in groupby(sorted(ended, key=_act_of), key=_act_of):
         _tell(act_id, list(together))
+
+
+def _tell_of_gone(events: Iterable[Event]) -> None:
+    """Tell admins of a destination that the portal ended because its receiver is gone. What people end they know."""
+    for one in events:
+        if one.action == END_DESTINATION.name and one.actor_kind == "system":
+            says = f"The destination {one.target_label} is ended: its receiver answered 410 Gone."
+            more = "What had not arrived stays in the audit log. If it was a mistake, create the destination again."
+            news = News(
+                NoticeKind.ALARM, f"event:{one.id}", says, reverse("record"), more=more, event_id=one.id
+            )
+            tell(news, admins(None))
 
 
 def _act_of(event: Event) -> UUID:

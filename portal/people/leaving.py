@@ -11,8 +11,7 @@ from django.db.models import Q
 from agents.models import App
 from audit.actors import Actor
 from audit.clock import now
-from audit.exploring.usage import last_calls
-from audit.models import Call
+from audit.exploring.usage import Use, uses
 from keys import lifecycle as on_keys
 from keys.guards import is_last_active
 from keys.models import ApiKey, ApiKeyQuerySet
@@ -28,13 +27,14 @@ class Owned:
     """A living key that someone answers for, and what speaks for keeping it."""
 
     key: ApiKey
-    last: Call | None
+    use: Use | None
     is_last_active: bool
 
     @property
     def in_use(self) -> bool:
-        """Whether it was called within a day: then something stops with it."""
-        return self.last is not None and self.last.at > now() - LATELY
+        """Whether it was used within a day: then something stops with it."""
+        used_at = self.use.allowed_at if self.use else None
+        return used_at is not None and used_at > now() - LATELY
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Wishes:
 def owned(user: User, app: App | None) -> list[Owned]:
     """The living keys `user` answers for, in `app` or everywhere, those in use first."""
     keys = _owned(user, app).with_kin()[:500]
-    last = last_calls([key.pk for key in keys])
-    found = [Owned(key, last.get(key.pk), is_last_active(key)) for key in keys]
+    used = uses([key.pk for key in keys])
+    found = [Owned(key, used.get(key.pk), is_last_active(key)) for key in keys]
     return sorted(found, key=lambda one: (not one.in_use, one.key.app.name, one.key.name))
 
 

@@ -101,7 +101,7 @@ route("PATCH", AGENT, agent_keys.update_agent, AgentInfo, CHANGE)
 route("DELETE", AGENT, agent_keys.delete_agent, AgentInfo, by_app(on_agents.REVOKE_AGENT))
 
 route("GET", KEYS, agent_keys.list_agent_keys, AgentKeyList, of_agent(on_keys.READ))
-route("POST", KEYS, agent_keys.mint_agent_key, AgentKeyMintResult, of_agent(on_keys.MINT), 201)
+route("POST", KEYS, agent_keys.mint_agent_key, AgentKeyMintResult, of_agent(on_keys.MINT), 201, 200)
 route("DELETE", KEYS + "/{key_id}", agent_keys.revoke_agent_key, AgentKey, of_agent(on_keys.REVOKE))
 route(
     "PATCH",
@@ -118,8 +118,8 @@ route(
     of_agent(on_keys.UNDEPRECATE),
 )
 
-route("POST", "/keys/derive", keys.derive_key, MintedKey, by_key(on_keys.DERIVE), 201)
-route("POST", "/keys/{key_id}/rotate", keys.rotate_key, MintedKey, by_key(on_keys.ROTATE), 201)
+route("POST", "/keys/derive", keys.derive_key, MintedKey, by_key(on_keys.DERIVE), 201, 200)
+route("POST", "/keys/{key_id}/rotate", keys.rotate_key, MintedKey, by_key(on_keys.ROTATE), 201, 200)
 route("DELETE", "/keys/{key_id}", keys.revoke_key, APIKeyInfo, by_key(on_keys.REVOKE))
 
 route("POST", "/spans", keys.emit_spans, EmitSpansResult, even_suspended(on_audit.EMIT_SPANS))

@@ -1,11 +1,15 @@
 """How the identity provider is asked: within one deadline, for a bounded JSON object; anything else is a sentence."""
 
 import time
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from django.core.cache import cache
 
+from audit.forwarding.retry_after import in_words, retry_after
 from audit.text import keepable, path_of
 from portal.deadlines import within
 from portal.signing_in.claims import NotAnObject, parse_object, text_of
@@ -32,7 +36,11 @@ class ProviderSession(requests.Session):
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """The answer, read to its end."""
-        place = f"its address {path_of(url.decode() if isinstance(url, bytes) else url)}"
+        address = url.decode() if isinstance(url, bytes) else url
+        place = f"its address {path_of(address)}"
+        waiting = f"oidc:wait:{urlsplit(address).netloc}"
+        if cache.get(waiting):
+            raise ProviderUnreachable("it asked to be left alone for a while")
         ends = time.monotonic() + TIMEOUT
         kwargs |= {"stream": True, "timeout": TIMEOUT}
         ask = super().request
@@ -44,6 +52,10 @@ class ProviderSession(requests.Session):
             raise ProviderUnreachable(f"{place} cannot be reached ({_cause(error)})") from None
         if len(response.content) > MAX_BODY:
             raise UnfitAnswer(f"the answer of {place} is too long")
+        wait = retry_after({name.lower(): value for name, value in response.headers.items()})
+        if wait and response.status_code in (429, 503):
+            cache.set(waiting, True, max(1, int(wait / timedelta(seconds=1))))
+            raise ProviderUnreachable(f"{place} answered {response.status_code}.{in_words(wait)}")
         return _require_object(response, place)
 
 

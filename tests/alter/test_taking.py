@@ -81,11 +81,15 @@ def test_asking_too_often_is_waited_out(app: App, monkeypatch: pytest.MonkeyPatc
     settings.API_RATE_LIMIT_RPM = 1  # type: ignore[attr-defined]
     alter("audit", "list")
 
+    waits = []
+
     def patient(seconds: float) -> None:
+        waits.append(seconds)
         settings.API_RATE_LIMIT_RPM = 1000  # type: ignore[attr-defined]
 
     monkeypatch.setattr(time, "sleep", patient)
     assert paths(alter("audit", "pull").rows) == ["/one"]
+    assert waits[0] > 30, "as long as the portal said"
 
 
 @pytest.mark.parametrize(

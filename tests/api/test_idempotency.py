@@ -35,7 +35,8 @@ def create(program: Program, app: App, once: str = "deploy-42", **more: Any) -> 
 def test_a_key_is_minted_once(app: App, by_developer: Program) -> None:
     first, again = mint(by_developer, app), mint(by_developer, app)
     assert (first.status_code, again.status_code) == (201, 200)
-    assert again.json() == first.json() | {"api_key": None}
+    assert again.json() | {"hint": None} == first.json() | {"api_key": None}
+    assert again.json()["hint"].startswith("The secret was in the first answer alone.")
     assert ApiKey.objects.count() == 1
 
 
@@ -106,7 +107,8 @@ def test_one_that_is_too_long_is_refused(app: App, by_developer: Program) -> Non
 def test_an_agent_is_created_once(app: App, by_developer: Program) -> None:
     first, again = create(by_developer, app), create(by_developer, app)
     assert (first.status_code, again.status_code) == (201, 200)
-    assert again.json() == first.json() | {"api_key": None}
+    assert again.json() | {"hint": None} == first.json() | {"api_key": None}
+    assert again.json()["hint"].startswith("The secret was in the first answer alone.")
     assert (Agent.objects.count(), ApiKey.objects.count()) == (1, 1)
 
 
@@ -134,3 +136,22 @@ def test_a_wish_that_is_too_deep_is_refused_before_it_is_remembered(
     body = b'{"name":"bot","metadata":{"a":' + b"[" * depth + b"]" * depth + b"}}"
     answer = by_developer.post(f"/apps/{app.id}/agents", body, Idempotency_Key="one")
     assert answer.status_code in (400, 422)
+
+
+def test_a_key_is_rotated_once_and_the_answer_says_how_to_go_on(app: App, by_developer: Program) -> None:
+    key = mint(by_developer, app).json()["id"]
+    first, again = (
+        by_developer.post(f"/apps/{app.id}/keys/{key}/rotate", {"grace": "1d"}, Idempotency_Key="x")
+        for _ in range(2)
+    )
+    assert (first.status_code, again.status_code, ApiKey.objects.count()) == (201, 200, 2)
+    assert again.json() | {"hint": None} == first.json() | {"api_key": None}
+    method, path = again.json()["hint"].split(": ")[1].split(", ")[0].split(" ")
+    assert method == "POST"
+    there = path.removeprefix("/api/v1")
+    assert by_developer.post(there, {"grace": "0s"}, Idempotency_Key="y").json()["api_key"]
+    other = by_developer.post(f"/apps/{app.id}/keys/{key}/rotate", {"grace": "2d"}, Idempotency_Key="x")
+    assert error(other) == (409, "idempotency_key_body_mismatch")
+    without = by_developer.post(f"/apps/{app.id}/keys/{key}/rotate")
+    assert error(without) == (409, "key_rotated")
+    assert without.json()["successor_id"] in without.json()["hint"]

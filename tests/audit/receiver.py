@@ -45,6 +45,7 @@ class Receiver:
     def __init__(self, *statuses: int, host: str = HOST) -> None:
         self.received: list[Received] = []
         self.statuses = list(statuses) or [200]
+        self.headers: dict[str, str] = {}
         serves = type("Server", (ThreadingHTTPServer,), {"address_family": _family(host)})
         self.server = serves((host, 0), self._handler())
         self.url = f"http://{format_host(host, self.server.server_port)}/hooks"
@@ -58,7 +59,8 @@ class Receiver:
                 mine.received.append(Received({k.lower(): v for k, v in self.headers.items()}, body))
                 status = mine.statuses.pop(0) if len(mine.statuses) > 1 else mine.statuses[0]
                 self.send_response(status)
-                self.send_header("Location", mine.url)
+                for name, value in {"Location": mine.url, **mine.headers}.items():
+                    self.send_header(name, value)
                 self.end_headers()
 
             def log_message(self, *words: Any) -> None: ...

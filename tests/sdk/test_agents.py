@@ -22,6 +22,7 @@ from audit.models import Event
 from keys.models import ApiKey
 from tests.factories import AgentFactory, minted
 from tests.keys.family import derived
+from tests.sdk import raw
 from tests.sdk.conftest import As, Connect, Run
 
 Refused = Callable[..., Any]
@@ -514,3 +515,31 @@ def test_a_key_of_the_agent_kind_without_an_agent_is_no_agents(
 def test_an_apps_key_may_ask_as_one_of_its_agents(as_app: As, run: Run, agent: Agent) -> None:
     client = as_app("grants:read")
     assert run(client.get_agent(str(agent.id)).me()).id == agent.id
+
+
+def test_a_cursor_holds_still_while_agents_come_and_go(app: App) -> None:
+    secret = minted(app, scopes="agents:write").plaintext.take()
+    names = [f"bot-{number:02}" for number in range(12)]
+    for name in names:
+        AgentFactory.create(app=app, name=name)
+    seen, cursor, total = list[str](), "", []
+    while cursor is not None:
+        page = raw.call(secret, "GET", f"/sdk/agents?limit=5&cursor={cursor}").json()
+        for agent in page["items"]:
+            seen.append(agent["name"])
+            raw.call(secret, "DELETE", f"/sdk/agents/{agent['id']}")
+        if len(seen) == 5:
+            AgentFactory.create(app=app, name="late")
+        total.append(page["total"])
+        assert page["has_more"] == (page["next_cursor"] is not None)
+        cursor = page["next_cursor"]
+    assert (seen, total) == ([*names, "late"], [12, 8, 3])
+
+
+def test_the_published_client_lists_as_ever(as_app: As, run: Run, app: App) -> None:
+    client = as_app()
+    for number in range(3):
+        AgentFactory.create(app=app, name=f"bot-{number}")
+    first, second = (run(client.agents.list(limit=2, offset=offset)) for offset in (0, 2))
+    assert [one.name for one in (*first.agents, *second.agents)] == ["bot-0", "bot-1", "bot-2"]
+    assert (first.total, first.has_more, second.has_more) == (3, True, False)

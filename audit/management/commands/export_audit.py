@@ -13,6 +13,7 @@ from audit.actors import Actor
 from audit.api import Wanted
 from audit.exploring.matching import Filters
 from audit.exporting.export import FORMATS, export
+from audit.exporting.whole_file import written_whole
 from audit.models import Event
 from audit.refusals import Invalid, NotFound
 from audit.shell import ShellCommand
@@ -59,7 +60,7 @@ class Command(ShellCommand):
     def _write(self, path: Path | None, blocks: Iterable[bytes]) -> None:
         """Bytes as they are: no encoding of a terminal's may change what is signed."""
         if path:
-            with path.open("wb") as target:
+            with written_whole(path) as target:
                 target.writelines(blocks)
         elif out := getattr(self.stdout, "buffer", None):
             out.writelines(blocks)

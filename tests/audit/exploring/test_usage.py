@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from audit.clock import at
 from audit.exploring import usage
 from audit.ids import new_id
-from audit.models import Pending, Tally
+from audit.keeping import purging
+from audit.models import Call, Pending, Tally
 from audit.sealing.seals import seal_all
 from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, called
 
@@ -42,26 +44,54 @@ def test_an_unused_key_has_no_first_call() -> None:
     assert usage.first_call(UNUSED) is None
 
 
-def test_last_calls_are_each_keys_newest() -> None:
-    mine, others = called(at=NOON), called(key_id=OTHER, at=NOON - DAY)
-    called(at=NOON - HOUR), called(key_id=OTHER, at=NOON - 2 * DAY)
-    assert usage.last_calls([KEY, OTHER, UNUSED]) == {KEY: mine, OTHER: others}
+def moments(used: dict[UUID, usage.Use], subject: UUID = KEY) -> tuple[Any, ...]:
+    """First call, last allowed, last denied of one."""
+    return (used[subject].first_at, used[subject].allowed_at, used[subject].denied_at)
 
 
-def test_of_two_calls_at_one_moment_the_later_id_is_last() -> None:
-    calls = [called(), called(), called()]
-    assert usage.last_calls([KEY]) == {KEY: max(calls, key=lambda call: call.id)}
+def test_a_denied_call_is_no_use_and_both_are_told_sealed_or_not() -> None:
+    called(at=NOON - 2 * HOUR), called(at=NOON - HOUR), called(key_id=OTHER, code="ip_not_allowed")
+    called(at=NOON, code="insufficient_scope")
+    expected = (NOON - 2 * HOUR, NOON - HOUR, NOON), (NOON, None, NOON)
+    for _ in range(2):
+        used = usage.uses([KEY, OTHER, UNUSED])
+        assert (moments(used), moments(used, OTHER), UNUSED in used) == (*expected, False)
+        seal_all()
+    called(at=NOON + MINUTE)
+    assert moments(usage.uses([KEY])) == (NOON - 2 * HOUR, NOON + MINUTE, NOON)
 
 
-def test_last_calls_of_no_keys_ask_nothing(django_assert_num_queries: Queries) -> None:
+def test_agents_and_callers_are_counted_by_the_same_rule() -> None:
+    agent, caller = new_id(), new_id()
+    called(agent_id=agent, caller_id=caller)
+    called(agent_id=agent, caller_id=caller, key_id=OTHER, at=NOON + HOUR, code="agent_suspended")
+    for _ in range(2):
+        assert moments(usage.uses_of_agents([agent]), agent) == (NOON, NOON, NOON + HOUR)
+        assert usage.calls_by_caller([caller, UNUSED]) == {caller: (2, NOON + HOUR)}
+        seal_all()
+
+
+def test_retention_takes_the_calls_and_leaves_when_they_were() -> None:
+    agent = new_id()
+    called(agent_id=agent), called(agent_id=agent, at=NOON + HOUR, code="ip_not_allowed")
+    seal_all()
+    before = moments(usage.uses([KEY])), moments(usage.uses_of_agents([agent]), agent)
+    with at(NOON + 400 * DAY):
+        assert purging.sealed("call", NOON + 300 * DAY) == 2
+        assert not Call.objects.exists()
+        assert (moments(usage.uses([KEY])), moments(usage.uses_of_agents([agent]), agent)) == before
+
+
+def test_the_address_is_that_of_the_use_and_not_of_a_later_denial() -> None:
+    called(ip="203.0.113.7")
+    assert (usage.uses([KEY])[KEY].ip, usage.uses([KEY])[KEY].is_denied_since) == ("203.0.113.7", False)
+    called(ip="198.51.100.9", at=NOON + MINUTE, code="ip_not_allowed")
+    assert (usage.uses([KEY])[KEY].ip, usage.uses([KEY])[KEY].is_denied_since) == ("", True)
+
+
+def test_uses_of_no_keys_ask_nothing(django_assert_num_queries: Queries) -> None:
     with django_assert_num_queries(0):
-        assert usage.last_calls([]) == {}
-
-
-def test_last_calls_are_whole_rows() -> None:
-    called(ip="203.0.113.7", user_agent="curl/8")
-    call = usage.last_calls([KEY])[KEY]
-    assert (call.at, call.ip, call.user_agent, call.allowed) == (NOON, "203.0.113.7", "curl/8", True)
+        assert usage.uses([]) == {}
 
 
 def test_days_are_counted_from_the_oldest_to_today() -> None:
@@ -173,15 +203,19 @@ def test_the_hour_that_the_moment_cuts_is_counted_call_by_call() -> None:
 
 @pytest.mark.parametrize("keys", [1, 40])
 @pytest.mark.parametrize(
-    "figure",
-    [usage.last_calls, lambda keys: usage.daily([APP], keys), lambda keys: usage.totals([APP], keys, NOON)],
-    ids=["last_calls", "daily", "totals"],
+    ("figure", "queries"),
+    [
+        (usage.uses, 2),
+        (lambda keys: usage.daily([APP], keys), 1),
+        (lambda keys: usage.totals([APP], keys, NOON), 1),
+    ],
+    ids=["uses", "daily", "totals"],
 )
-def test_a_figure_is_one_query_for_however_many_keys(
-    figure: Callable[..., object], keys: int, django_assert_num_queries: Queries
+def test_a_figure_takes_as_many_queries_for_however_many_keys(
+    figure: Callable[..., object], queries: int, keys: int, django_assert_num_queries: Queries
 ) -> None:
     ids = [new_id() for _ in range(keys)]
     for key_id in ids:
         called(key_id=key_id)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(queries):
         figure(ids)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from pytest_django import Settings
 
 from audit.actors import shell
@@ -238,14 +239,64 @@ def test_one_that_arrives_then_is_a_dead_letter_no_more(made: Secret, receiver: 
     assert not destinations.dead_letters().exists()
 
 
-def test_gone_pauses_the_destination_and_says_why(made: Secret, receiver: Receiver) -> None:
+def test_gone_ends_the_destination_and_says_why(made: Secret, receiver: Receiver) -> None:
     receiver.statuses = [410]
+    receiver.headers = {"Retry-After": "5"}
     sealed(called())
     forward()
     made.destination.refresh_from_db()
-    event = Event.objects.get(action="destination.pause")
-    assert made.destination.paused_at
+    event = Event.objects.get(action="destination.end")
+    assert made.destination.ended_at
     assert (event.actor_kind, event.reason) == ("system", "It answered 410 Gone.")
+    assert forward(NOON + DAY) == 0
+    assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503, 500, 301])
+@pytest.mark.parametrize("says", ["3600", "Mon, 01 Jun 2026 13:00:00 GMT", "Mon, 01 Jun 2026 13:00:00 -0000"])
+def test_a_receiver_that_says_when_is_not_asked_before(
+    made: Secret, receiver: Receiver, status: int, says: str
+) -> None:
+    receiver.statuses, receiver.headers = [status, 200], {"Retry-After": says}
+    sealed(called())
+    forward()
+    assert "It asks to be left alone until 01 June 13:00 UTC." in Delivery.objects.get().last_error
+    with at(NOON + MINUTE):  # whatever else is due there waits as well
+        destinations.test(shell(), made.destination)
+        destinations.pause(shell(), made.destination)
+        destinations.resume(shell(), made.destination)
+    assert forward(NOON + 59 * MINUTE) == 0
+    with at(NOON + 59 * MINUTE):
+        assert not deliveries.is_wanted()
+    assert forward(NOON + 61 * MINUTE) > 0
+    assert len(receiver.received) == 3
+    assert not Delivery.objects.filter(delivered_at=None).exists()
+
+
+def test_there_is_a_longest_wait_and_no_shorter_one_than_ours(made: Secret, receiver: Receiver) -> None:
+    waits = {
+        "99999999999": 24 * HOUR,
+        "Fri, 31 Dec 9999 23:59:59 GMT": 24 * HOUR,
+        "9" * 400: None,
+        "0": None,
+        "-5": None,
+        "1.5": None,
+        "soon": None,
+        "\u00b2": None,
+        "Mon, 01 Jun 2020 13:00:00 GMT": None,
+        "Mon, 99 Jun 2020 13:00:00 GMT": None,
+        "": None,
+    }
+    receiver.statuses = [503]
+    sealed(called())
+    for says, wait in waits.items():
+        Delivery.objects.update(attempts=0, next_try_at=NOON)
+        QuerySet(Destination).update(not_before=None)
+        receiver.headers = {"Retry-After": says.encode().decode("latin-1")}
+        forward()
+        due = Delivery.objects.get().next_try_at
+        assert due, says
+        assert due - NOON == wait if wait else due - NOON < 13 * SECOND, says
 
 
 def test_a_redirect_is_a_failure_that_says_so(made: Secret, receiver: Receiver) -> None:

@@ -13,6 +13,7 @@ from audit.forwarding import siem, syslog
 from audit.models import Place
 from audit.sealing import seals
 from portal import outlets
+from tests.audit.forwarding.test_outfile import room_for
 from tests.audit.receiver import HOST
 from tests.audit.records import MINUTE, NOON, acted, called
 
@@ -90,6 +91,17 @@ def test_a_file_that_cannot_be_written_loses_nothing(
     siem._rests_until.clear()
     settings.FORWARD_FILE = path
     assert siem.write() == 1
+
+
+def test_a_full_disk_tears_no_line_and_tells_no_row_twice(path: Path) -> None:
+    for n in range(3):
+        sealed(called(at=NOON + n * MINUTE))
+        with room_for(path.stat().st_size + 100 if path.exists() else 100):
+            assert siem.write() == 0
+        assert len(lines(path)) == n
+        siem._rests_until.clear()
+        assert siem.write() == 1
+    assert [told["seq"] for told in lines(path)] == [1, 2, 3]
 
 
 def test_one_that_failed_is_left_alone_for_a_while(path: Path, settings: Settings) -> None:

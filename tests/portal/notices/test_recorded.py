@@ -6,7 +6,8 @@ import pytest
 
 from agents.lifecycle import update_app
 from agents.models import Agent, App
-from audit.actors import Origin, shell
+from audit.actors import Origin, shell, system
+from audit.forwarding import destinations
 from audit.models import Place
 from audit.sealing.seals import seal_all
 from keys.lifecycle import mint, revoke, revoke_agent
@@ -85,3 +86,15 @@ def test_of_a_leaked_key_its_people_were_told_already(app: App, admin: User) -> 
     dealing.deal_with(reports.take(sha256(minted(app).plaintext.take()), source="form"))
     follow()
     assert [notice.kind for notice in Notice.objects.all()] == ["key-leaked"]
+
+
+def test_admins_are_told_of_a_destination_whose_receiver_is_gone(admin: User, outsider: User) -> None:
+    for actor in (system(), shell()):
+        made = destinations.create(
+            shell(), name=f"siem of {actor.kind}", url="https://siem.example.com/hooks"
+        )
+        destinations.end(actor, made.destination)
+    follow()
+    notice = Notice.objects.get(user=admin)
+    assert notice.says == "The destination siem of system is ended: its receiver answered 410 Gone."
+    assert (notice.to, Notice.objects.filter(user=outsider).exists()) == ("/record/", False)

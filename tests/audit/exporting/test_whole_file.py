@@ -1,0 +1,48 @@
+"""A file is written whole or not at all, by both who write exports."""
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from alter import whole_file as alters
+from audit.exporting import whole_file as portals
+
+Written = Callable[[Path], AbstractContextManager[IO[bytes]]]
+
+
+@pytest.mark.parametrize("written_whole", [portals.written_whole, alters.written_whole])
+def test_what_was_there_stays_until_all_of_it_is_written(written_whole: Written, tmp_path: Path) -> None:
+    there, link = tmp_path / "audit.jsonl", tmp_path / "latest.jsonl"
+    link.symlink_to(there)
+    for path in (there, link):
+        there.write_bytes(b"before")
+        there.chmod(0o640)
+        with pytest.raises(OSError, match="full"), written_whole(path) as target:
+            target.write(b"half")
+            raise OSError(28, "full")
+        assert there.read_bytes() == b"before"
+        with written_whole(path) as target:
+            target.write(b"whole")
+        assert (there.read_bytes(), there.stat().st_mode & 0o777, link.is_symlink()) == (
+            b"whole",
+            0o640,
+            True,
+        )
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["audit.jsonl", "latest.jsonl"]
+
+
+@pytest.mark.parametrize("written_whole", [portals.written_whole, alters.written_whole])
+def test_a_pipe_is_written_to_as_it_is(written_whole: Written, tmp_path: Path) -> None:
+    pipe, read = tmp_path / "pipe", list[bytes]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    with written_whole(pipe) as target:
+        target.write(b"whole")
+    reader.join(5)
+    assert (read, pipe.is_fifo()) == ([b"whole"], True)
