@@ -254,11 +254,40 @@ def narrow(
     expires_at: str | None,
     reason: str | None,
 ) -> None:
-    """Let a key do less than before. Nothing lets it do more again."""
+    """Let a key do less than before. Its secret stays, and so does all that is not named."""
     asked = need_one(scopes=scopes, cidr=cidr, rate_limit_rpm=rate_limit_rpm, expires_at=expires_at)
     if "cidr" in asked:
         asked["cidr_allowlist"] = asked.pop("cidr")
     run.show(run.client.post(run.path("keys", key, "narrow"), asked | given(reason=reason)))
+
+
+@keys.command(
+    shows=KEY,
+    examples="""
+    alter keys widen --key 01a2014c-7d92-72cf-83df-d30ffbfe9814 --scopes grants:read,usage:read --reason "Reports."
+    """,
+)
+@the_key
+@click.option("--scopes", type=Scopes(), help="All scopes, those it has included.")
+@click.option("--cidr", type=Ranges(), help="All addresses, those it has included.")
+@click.option("--rate-limit-rpm", type=click.IntRange(1, 100_000), help="More calls a minute.")
+@click.option("--expires-at", type=Moment(), help="A later end.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why it may do more, for the log.")
+@pass_run
+def widen(
+    run: Run,
+    key: str,
+    scopes: list[str] | None,
+    cidr: list[str] | None,
+    rate_limit_rpm: int | None,
+    expires_at: str | None,
+    reason: str,
+) -> None:
+    """Let a key do more than before. Whoever has its secret may do more at once."""
+    asked = need_one(scopes=scopes, cidr=cidr, rate_limit_rpm=rate_limit_rpm, expires_at=expires_at)
+    if "cidr" in asked:
+        asked["cidr_allowlist"] = asked.pop("cidr")
+    run.show(run.client.post(run.path("keys", key, "widen"), asked | {"reason": reason}))
 
 
 def given(**values: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ COMMANDS = {
     "apps": "What keys are for.",
     "members": "Who has a role on an app, and who is invited.",
     "audit": "Who did what, and which calls were let in.",
+    "api": "Any operation of the API, for what has no command.",
     "auth": "Sign in and out, and see who you are.",
     "link": "Make an app the one meant in this folder and below.",
     "unlink": "Forget which app is meant in this folder.",

@@ -66,7 +66,7 @@ EVERYTHING: Container[str] = _Everything()
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. `kind` is person, key, shell or system; `label` is what the log calls them for ever."""
+    """Who acts. `kind` is person, token, key, shell or system; `label` is what the log calls them for ever."""
 
     kind: str
     id: str
@@ -75,6 +75,8 @@ class Actor:
     origin: Origin
     app_id: UUID | None = None
     """The one app these permissions hold for. None: they hold for every app."""
+    owner_id: str = ""
+    """The person whose access token this is. Empty: it is none."""
     fresh: bool = True
     """Whether a person proved within the last minutes who they are. Programs do with each request."""
 

@@ -25,17 +25,19 @@ class Part(Schema):
 PartOfList = Annotated[Part, Query()]
 
 
-def cut(rows: QuerySet[Any], part: Part, *, oldest_first: bool = False) -> tuple[list[Any], dict[str, Any]]:
-    """The rows of `part`, by created_at and id, and what a Page says beside them. Raises Invalid."""
+def cut(
+    rows: QuerySet[Any], part: Part, moment: str = "created_at", *, oldest_first: bool = False
+) -> tuple[list[Any], dict[str, Any]]:
+    """The rows of `part`, by their `moment` and id, and what a Page says beside them. Raises Invalid."""
     total, place = rows.count(), parse_cursor(part.cursor)
     beyond, turn = ("gt", "") if oldest_first else ("lt", "-")
     if place:
-        later = Q(**{f"created_at__{beyond}": place.at})
-        rows = rows.filter(later | Q(created_at=place.at, **{f"id__{beyond}": place.id}))
-    ordered = rows.order_by(f"{turn}created_at", f"{turn}id")
+        later = Q(**{f"{moment}__{beyond}": place.at})
+        rows = rows.filter(later | Q(**{moment: place.at, f"id__{beyond}": place.id}))
+    ordered = rows.order_by(f"{turn}{moment}", f"{turn}id")
     found = list(ordered[part.offset : part.offset + part.limit + 1])
     more, found = len(found) > part.limit, found[: part.limit]
-    last = str(Cursor(found[-1].created_at, found[-1].id)) if more else None
+    last = str(Cursor(getattr(found[-1], moment), found[-1].id)) if more else None
     return found, {
         "total": total,
         "limit": part.limit,

@@ -1,14 +1,17 @@
 """The delegation law for people: roles and permissions are given by those who hold them, where they hold them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from agents.models import App
 from audit.actors import Actor
+from audit.refusals import Invalid
 from keys.delegation import Authority, Grant, within
 from keys.guards import require
 from portal.gates import permissions_anywhere, permissions_of
 from portal.models import AccessToken, Invitation, User
+from portal.refusals import MintedByToken
 from portal.roles import PERMISSIONS
 
 
@@ -25,6 +28,17 @@ def require_held(user: User, permissions: Iterable[str]) -> None:
     """Raise NotYoursToGive unless `user` holds each of `permissions` on one app or another."""
     held = Authority(permissions=permissions_anywhere(user))
     require(held, Grant(permissions=frozenset(permissions)))
+
+
+def require_within_token(parent: AccessToken, permissions: Iterable[str], ends: datetime | None) -> None:
+    """Raise NotYoursToGive, MintedByToken or Invalid unless `parent` may make a token that may do this until `ends`."""
+    if parent.parent_id is not None:
+        raise MintedByToken
+    held = Authority(permissions=frozenset(parent.permissions), ends=parent.expires_at)
+    excess = within(held, Grant(permissions=frozenset(permissions), ends=ends))
+    if excess and excess.what == "expires_at":
+        raise Invalid("expires_at", f"No later than the token that makes it: {excess.says}.")
+    require(held, Grant(permissions=frozenset(permissions), ends=ends))
 
 
 def is_backed(invitation: Invitation) -> bool:

@@ -213,6 +213,26 @@ class AskedEnough(Refusal):
     hint = "Reach them another way, or revoke the key if it is lost."
 
 
+class OnPagesAlone(Refusal):
+    """A program asked for what would let a stolen access token take an account over, or hide that it was stolen."""
+
+    code = "on_pages_alone"
+    status = 403
+    message = (
+        "No access token does this: it would let whoever stole one take an account over, or hide the theft."
+    )
+    hint = "Sign in in a browser, and do it on its page: docs/api.md lists what stays on pages, and why."
+
+
+class MintedByToken(Refusal):
+    """An access token that another one made was to make a third."""
+
+    code = "minted_by_token"
+    status = 403
+    message = "This access token was made by another one, so it makes none itself."
+    hint = "Make it with the token that made this one, or in the portal under your name."
+
+
 class NoFactorYourself(Refusal):
     """Whoever requires a second factor of everyone must have one."""
 

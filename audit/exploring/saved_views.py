@@ -122,7 +122,8 @@ def _require_mine(actor: Actor, view: SavedView) -> None:
 
 
 def _owner(actor: Actor) -> str:
-    return f"{actor.kind}:{actor.id}"[:64]
+    """Whose views `actor` sees as their own: a token's are its owner's."""
+    return f"person:{actor.owner_id}" if actor.owner_id else f"{actor.kind}:{actor.id}"[:64]
 
 
 def _parse_name(text: str) -> str:

@@ -24,5 +24,5 @@ def backward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     """After 0009."""
 
-    dependencies = (("audit", "0009_row_macs"),)
+    dependencies = (("audit", "0011_destinations"),)
     operations = (migrations.RunPython(forward, backward),)

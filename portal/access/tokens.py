@@ -28,7 +28,7 @@ from keys.models import Pepper
 from keys.plaintext import Plaintext
 from keys.refusals import AlreadyMinted
 from portal import actions
-from portal.delegation import require_held
+from portal.delegation import require_held, require_within_token
 from portal.gates import permissions_anywhere
 from portal.models import AccessToken, Authorization, NoticeKind, User
 from portal.notices.tell import News, tell
@@ -66,21 +66,26 @@ def issue(
     expires_at: datetime | None = None,
     once: str = "",
     spelled_out: bool = False,
+    parent: AccessToken | None = None,
 ) -> Issued:
     """A new token of `user` that may do `permissions` and what they include, as far as `user` holds that now.
 
     A role that comes later brings it nothing. `spelled_out`: `permissions` are within_reach() of before, and include
-    no more. `once` names the form it came from: a second use issues nothing. Raises Invalid, AlreadyMinted,
-    NotYoursToGive for what `user` holds nowhere; `all` at the shell is all that they hold.
+    no more. `once` names the form it came from: a second use issues nothing. `parent` is the token that makes it: it
+    holds no more than that, lives no longer, and ends with it. Raises Invalid, AlreadyMinted, MintedByToken,
+    NotYoursToGive for what `user` or `parent` does not hold; `all` at the shell is all that they hold.
     """
     if is_dangerous(permissions):
         actor.require_fresh()
     asked = parse_permissions(permissions)
+    if parent and expires_at is None:
+        expires_at = parent.expires_at
     token = AccessToken(
         user=user,
         name=parse_name(name),
         expires_at=check_expiry(expires_at),
         once=once or None,
+        parent=parent,
     )
     with transaction.atomic(), change(actor, actions.ISSUE_TOKEN, on=token):
         User.objects.select_for_update().get(pk=user.pk)  # what is counted and looked up next stays true
@@ -89,7 +94,11 @@ def issue(
             _refuse_unheld(user, permissions)
         else:
             require_held(user, asked)
+        if parent:
+            require_within_token(parent, asked, token.expires_at)
         token.permissions = asked if spelled_out else within_reach(user, asked)
+        if parent:
+            token.permissions = sorted(set(token.permissions) & set(parent.permissions))
         if user.access_tokens.filter(alive()).count() >= MOST:
             raise Invalid("name", f"There are {MOST} living tokens already. Revoke one that is not used.")
         secret = plaintext.generate("token")
@@ -117,6 +126,21 @@ def revoke(actor: Actor, token: AccessToken, reason: str = "") -> None:
             token.save(update_fields=["revoked_at"])
 
 
+def revoke_own(actor: Actor, using: AccessToken, token: AccessToken, reason: str = "") -> None:
+    """End `token` by a request with `using`, another token of the same person. Raises NotAllowed.
+
+    A token ends itself, what it made, and what may do no more than it: whoever finds a weak one ends no strong one.
+    """
+    if missing := set(token.permissions) - set(using.permissions) if token.parent_id != using.pk else set():
+        raise NotAllowed(
+            "That token may do more than this one, which cannot end it.",
+            hint="Revoke it in the portal under your name, or with a token that may do as much.",
+            action=actions.REVOKE_TOKEN.name,
+            needs=", ".join(sorted(missing)),
+        )
+    revoke(actor, token, reason)
+
+
 def end_found(actor: Actor, token: AccessToken, reason: str = "", ticket: str = "") -> None:
     """End someone's token that was found where it does not belong; its owner is told."""
     with change(actor, actions.END_FOUND_TOKEN, on=token, reason=reason) as act:
@@ -133,7 +157,7 @@ def end_found(actor: Actor, token: AccessToken, reason: str = "", ticket: str = 
 def recognise(presented: str) -> AccessToken:
     """The living token whose plaintext was presented. Raises InvalidToken, TokenExpired, SecondFactorRequired."""
     token = find(presented)
-    if token is None or token.revoked_at or not token.user.is_active:
+    if token is None or token.is_revoked or not token.user.is_active:
         raise InvalidToken
     if token.status == "expired":
         raise TokenExpired
@@ -147,12 +171,12 @@ def find(presented: str) -> AccessToken | None:
     if not plaintext.is_token(presented):
         return None
     digests = plaintext.digests(plaintext.sha256(presented))
-    return AccessToken.objects.filter(digest__in=digests).select_related("user").first()
+    return AccessToken.objects.filter(digest__in=digests).select_related("user", "parent").first()
 
 
 def alive() -> Q:
-    """Tokens that still let someone in."""
-    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now()))
+    """Tokens that still let someone in. One that another made ends no later than that."""
+    return Q(revoked_at=None, parent__revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now()))
 
 
 def parse_permissions(asked: Iterable[str]) -> list[str]:

@@ -30,7 +30,7 @@ LATELY = 10
 def own(request: PortalRequest) -> HttpResponse:
     """A person's tokens, newest first, and what happened to them lately."""
     found, held = (
-        list(user_of(request).access_tokens.all()[:MOST_SHOWN]),
+        list(user_of(request).access_tokens.select_related("parent")[:MOST_SHOWN]),
         permissions_anywhere(user_of(request)),
     )
     acts = Event.objects.filter(target_kind="access token", target_id__in=[str(token.id) for token in found])

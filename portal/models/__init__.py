@@ -2,6 +2,7 @@
 
 from portal.models.access import AccessToken, Authorization
 from portal.models.house import HouseRules
+from portal.models.idempotency import IdempotencyRecord
 from portal.models.invitations import Invitation
 from portal.models.leaks import LeakReport
 from portal.models.mails import Mail, MailKind
@@ -15,6 +16,7 @@ __all__ = [
     "Authorization",
     "Counter",
     "HouseRules",
+    "IdempotencyRecord",
     "Invitation",
     "LeakReport",
     "Mail",

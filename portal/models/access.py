@@ -24,6 +24,13 @@ class AccessToken(Audited):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="children",
+        help_text="The token that made it, with which it ends.",
+    )
     once = models.CharField(
         max_length=100, null=True, help_text="The form it came from: one form, one token."
     )
@@ -36,9 +43,14 @@ class AccessToken(Audited):
         return f"{self.name} ({self.prefix})"
 
     @property
+    def is_revoked(self) -> bool:
+        """Whether it was revoked, or the token that made it."""
+        return self.revoked_at is not None or (self.parent is not None and self.parent.revoked_at is not None)
+
+    @property
     def status(self) -> str:
         """`revoked`, `expired` or `active`."""
-        if self.revoked_at:
+        if self.is_revoked:
             return "revoked"
         return "expired" if self.expires_at and self.expires_at <= now() else "active"
 
@@ -58,6 +70,7 @@ class AccessToken(Audited):
             "permissions": self.permissions,
             "expires_at": self.expires_at.isoformat() if self.expires_at else None,
             "revoked": self.revoked_at is not None,
+            "parent": self.parent.name if self.parent else None,
         }
 
 

@@ -13,6 +13,7 @@ from audit.ids import new_id
 from audit.models import Event
 from audit.refusals import Invalid
 from portal import actions
+from portal.delegation import require_role
 from portal.models import User
 from portal.models.people import itself
 from portal.people.lifecycle import among_admins, keep_an_admin, parse_email, withdraw_unbacked
@@ -43,9 +44,14 @@ def deactivate(actor: Actor, user: User, reason: str = "") -> None:
 
 
 def reactivate(actor: Actor, user: User, reason: str = "") -> None:
-    """Open a closed account again, with the roles and tokens it had."""
+    """Open a closed account again, with the roles and tokens it had. Raises NotYoursToGive.
+
+    That is as good as giving those roles, so `actor` must hold what they hold.
+    """
     with change(actor, actions.REACTIVATE, on=user, reason=reason):
         if not user.is_active:
+            for held in user.memberships.filter(ended_at=None).select_related("app"):
+                require_role(actor, held.role, held.app)
             user.is_active = True
             user.save(update_fields=["is_active"])
 

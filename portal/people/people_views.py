@@ -1,11 +1,9 @@
 """The pages of everyone in the portal, for admins of every app: who they are, what they hold, and the end of it."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,9 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agents.faces import finished, sent
 from audit.actors import Actor
-from audit.clock import now
 from audit.faces import PortalRequest
-from audit.folding import in_order, naming
+from audit.folding import in_order
 from audit.models import Event
 from audit.refusals import NotFound, Refusal
 from audit.values import ReasonForm
@@ -26,13 +23,13 @@ from portal.counting import counted
 from portal.gates import user_of
 from portal.models import AccessToken, Membership, Role, User
 from portal.people import accounts, forms, leaving
+from portal.people.search import search_people
 from portal.permissions import roles_in_words
 from portal.signing_in import sessions
 from portal.signing_in.factors import factors_of, reset_factors, with_factor
 
 MOST = 500
 LATELY = 12
-UNSEEN = timedelta(days=90)
 
 
 @require_GET
@@ -44,7 +41,8 @@ def people(request: PortalRequest) -> HttpResponse:
         "tokens": counted(AccessToken.objects.filter(alive()), "user"),
         "keys": counted(ApiKey.objects.all().own().living(), "owner_id"),
     }
-    matching = _filtered(chosen) if filters.is_valid() else User.objects.none()
+    chosen_people = search_people(chosen.get("q", ""), chosen.get("show", ""))
+    matching = chosen_people if filters.is_valid() else User.objects.none()
     found = list(matching.annotate(**counts)[: MOST + 1])
     context = {
         "filters": filters,
@@ -197,22 +195,6 @@ def _person(user_id: UUID) -> User:
 
 def _page_of(user: User) -> str:
     return reverse("person", args=[user.pk])
-
-
-def _filtered(chosen: dict[str, Any]) -> QuerySet[User]:
-    found = User.objects.order_by(*in_order("email"))
-    if q := chosen.get("q", "").strip():
-        found = found.filter(naming(q, "email", "name"))
-    show = chosen.get("show", "")
-    if show == "no-factor":
-        found = found.filter(is_active=True).exclude(pk__in=with_factor(User.objects.all()))
-    elif show == "no-role":
-        found = found.exclude(pk__in=Membership.objects.filter(ended_at=None).values("user"))
-    elif show == "unseen":
-        found = found.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now() - UNSEEN))
-    elif show == "closed":
-        found = found.filter(is_active=False)
-    return found
 
 
 def _roles_of(people: list[User]) -> dict[UUID, list[str]]:

@@ -4,6 +4,7 @@ Every line says the method, the address, what answers with what, and the action 
 permission. The gate is portal/programs/api_gate.py.
 """
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -28,10 +29,12 @@ from keys import api as keys
 from keys.api_wire import KeyCallers, KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
 from keys.gate import is_too_large
 from keys.sdk import list_scopes
+from keys.widening_api import widen_key
 from keys.wire import ScopeCatalog
-from portal.programs import api_gate, json_faces
+from portal.programs import api_gate, api_portal, json_faces
 from portal.programs import api_views as people
 from portal.programs import members_api as members
+from portal.programs import views_api as views
 from portal.programs.api_gate import Needs
 from portal.programs.api_wire import (
     InvitationInfo,
@@ -43,6 +46,10 @@ from portal.programs.api_wire import (
     NewToken,
     TokenInfo,
 )
+from portal.programs.desk_api import PeopleTold, ask_about_key
+from portal.programs.leaks_api import LeakPage, list_leaks
+from portal.programs.views_api import ViewInfo, ViewPage
+from portal.refusals import OnPagesAlone
 
 PREFIX, DOCUMENT = "/api/v1/", "/api/v1/openapi.json"
 ABOUT = """Everything a person can do on a page, for scripts: apps, keys, agents, the audit log. Each request carries
@@ -51,6 +58,8 @@ Errors are one flat object with a permanent code."""
 ANY_TOKEN = Action("api.call", "", "called")
 """For what needs no more than a token that works."""
 
+ON_PAGES_ALONE = re.compile(r"/api/v1/(people/[^/]+/(email|confirm-email|reset)|notices/choices)")
+"""Where a program would look for what no access token does; docs/api.md says why."""
 NEEDS: dict[str, dict[str, Needs | None]] = {}
 """An address as Django's resolver writes it, to its methods, to what a call needs. None: open to all."""
 router = Router()
@@ -120,6 +129,8 @@ route("GET", KEY, keys.get_key, KeyInfo, on_keys.READ)
 route("GET", KEY + "/callers", keys.list_key_callers, KeyCallers, on_audit.READ)
 route("PATCH", KEY, keys.rename_key, KeyInfo, on_keys.RENAME)
 route("POST", KEY + "/narrow", keys.narrow_key, KeyInfo, on_keys.NARROW)
+route("POST", KEY + "/widen", widen_key, KeyInfo, on_keys.WIDEN)
+route("POST", KEY + "/ask", ask_about_key, PeopleTold, on_keys.ASK)
 route("POST", KEY + "/rotate", keys.rotate_key, KeyMinted, on_keys.ROTATE, 201, 200)
 route("POST", KEY + "/deprecate", keys.deprecate_key, KeyInfo, on_keys.DEPRECATE)
 route("POST", KEY + "/undeprecate", keys.undeprecate_key, KeyInfo, on_keys.UNDEPRECATE)
@@ -148,13 +159,30 @@ route("GET", AUDIT + "/threads", audit.list_threads, Groups, on_audit.READ)
 route("GET", AUDIT + "/traces", audit.list_traces, Groups, on_audit.READ)
 route("GET", AUDIT + "/{entry_id}", audit.get_entry, EntryInFull, on_audit.READ)
 
+route("GET", APP + "/leaks", list_leaks, LeakPage, on_keys.READ)
+
+VIEWS, VIEW = APP + "/views", APP + "/views/{view_id}"
+route("GET", VIEWS, views.list_views, ViewPage, on_audit.READ)
+route("POST", VIEWS, views.save_view, ViewInfo, on_audit.SAVE_VIEW, 201, 200)
+route("GET", VIEW, views.get_view, ViewInfo, on_audit.READ)
+route("PATCH", VIEW, views.change_view, ViewInfo, together(on_audit.RENAME_VIEW, on_audit.SHARE_VIEW))
+route("POST", VIEW + "/end", views.end_view, ViewInfo, on_audit.END_VIEW)
+
 MEMBER = APP + "/members/{member_id}"
 INVITATIONS = APP + "/invitations"
 route("GET", APP + "/members", members.list_members, Members, on_people.READ_MEMBERS)
 route("PATCH", MEMBER, members.change_role, MemberInfo, on_people.CHANGE_ROLE)
 route("POST", MEMBER + "/remove", members.remove_member, MemberInfo, on_people.END)
 route("GET", INVITATIONS, members.list_invitations, Invitations, on_people.READ_MEMBERS)
-route("POST", INVITATIONS, members.invite_member, NewInvitation, on_people.INVITE, 201)
+route("POST", INVITATIONS, members.invite_member, NewInvitation, on_people.INVITE, 201, 200)
+route(
+    "POST",
+    INVITATIONS + "/{invitation_id}/resend",
+    members.resend_invitation,
+    NewInvitation,
+    on_people.INVITE,
+    201,
+)
 route(
     "POST",
     INVITATIONS + "/{invitation_id}/withdraw",
@@ -162,6 +190,8 @@ route(
     InvitationInfo,
     on_people.WITHDRAW,
 )
+
+api_portal.add(route, ANY_TOKEN)
 
 api = json_faces.make("alter management API", "1", ABOUT, "api")
 api.add_router("", router)
@@ -200,6 +230,9 @@ def serve(request: HttpRequest) -> HttpResponseBase:
 
 
 def _carry_out(request: HttpRequest) -> HttpResponseBase:
+    if ON_PAGES_ALONE.fullmatch(request.path_info):
+        api_gate.let_in(request, Needs((ANY_TOKEN,)), {})
+        raise OnPagesAlone
     match, needs = json_faces.find(request, NEEDS)
     if is_too_large(request.META):
         raise PayloadTooLarge

@@ -88,6 +88,7 @@ def _actor(request: TokenRequest, held: frozenset[str], app: App | None) -> Acto
         permissions=tokens.may(request.token, held),
         origin=request.origin,
         app_id=app.id if app else None,
+        owner_id=str(request.token.user_id),
     )
 
 

@@ -81,7 +81,9 @@ class Invitations(Told):
 class NewInvitation(InvitationInfo):
     """A new invitation, with its link."""
 
-    link: str = Field(description="The link in full, this once.", repr=False)
+    link: str | None = Field(
+        description="The link in full, this once. null when a request is repeated.", repr=False
+    )
 
 
 class Inviting(Asked):

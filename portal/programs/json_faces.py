@@ -47,6 +47,15 @@ NOUNS = (
     "spans",
     "identity",
     "me",
+    "people",
+    "tokens",
+    "destinations",
+    "dead-letters",
+    "retention",
+    "policy",
+    "notices",
+    "leaks",
+    "views",
 )
 ERRORS = (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 500, 503)
 """What any operation may refuse with."""
@@ -63,6 +72,13 @@ NAMED = {
     "member_id": "The membership's id.",
     "invitation_id": "The invitation's id.",
     "entry_id": "The id of an act or a call.",
+    "user_id": "The person's id.",
+    "token_id": "The access token's id.",
+    "notice_id": "The notice's id.",
+    "destination_id": "The destination's id.",
+    "delivery_id": "The delivery's id.",
+    "view_id": "The view's id.",
+    "kind": "event, call or span.",
 }
 """What stands in the addresses of the maps."""
 PLAINLY = {"missing": "This is required.", "extra_forbidden": "There is no such field."}

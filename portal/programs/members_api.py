@@ -1,20 +1,27 @@
-"""Members of an app at the management API: listed, invited, given another role, removed.
+"""Members at the management API: listed, invited, given another role, removed; of an app, and of every app.
 
-A role on every app is seen here and changed on a page alone: it reaches further than the app in the address.
+An app's addresses reach that app alone: a role on every app is seen there, and changed where the token must hold its
+permissions on every app.
 """
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from ninja.responses import Status
 
 from agents.api_wire import Reason
 from agents.faces import AppRequest, id_of
+from agents.models import App
+from audit.faces import PortalRequest
 from audit.folding import in_order
 from audit.refusals import Invalid, NotFound
+from keys.faces import IdempotencyKey
 from portal.models import Invitation, Membership, User
 from portal.people import leaving, lifecycle
+from portal.people.lifecycle import Invited
 from portal.people.links import link_of
+from portal.programs.api_gate import TokenRequest
 from portal.programs.api_wire import (
     InvitationInfo,
     Invitations,
@@ -25,6 +32,7 @@ from portal.programs.api_wire import (
     Removal,
     RoleChange,
 )
+from portal.programs.idempotency import create_once
 from portal.signing_in.factors import with_factor
 
 
@@ -35,66 +43,156 @@ def list_members(request: AppRequest) -> Members:
     return Members(items=_told(found.select_related("user")))
 
 
+def list_members_everywhere(request: TokenRequest) -> Members:
+    """Who has a role on every app, those to come included."""
+    found = Membership.objects.filter(app=None, ended_at=None).order_by(*in_order("user__email"))
+    return Members(items=_told(found.select_related("user")))
+
+
+def list_invitations_everywhere(request: TokenRequest) -> Invitations:
+    """Links to every app that have not been taken up yet."""
+    return Invitations(items=[_invitation(one) for one in Invitation.waiting().filter(app=None)])
+
+
 def list_invitations(request: AppRequest) -> Invitations:
     """Links to this app that have not been taken up yet."""
     return Invitations(items=[_invitation(one) for one in Invitation.waiting().filter(app=request.app)])
 
 
-def invite_member(request: AppRequest, asked: Inviting) -> NewInvitation:
+def invite_member(
+    request: TokenRequest, asked: Inviting, idempotency_key: IdempotencyKey = ""
+) -> Status[NewInvitation]:
     """A link for one person to join this app; it is in this answer and nowhere else."""
-    invited = lifecycle.invite(request.actor, asked.email, asked.role, request.app)
-    told = _invitation(invited.invitation)
-    return NewInvitation(**told.model_dump(), link=link_of(request, invited.secret))
+    return _invite(request, request.app, asked, idempotency_key)
+
+
+def invite_everywhere(
+    request: TokenRequest, asked: Inviting, idempotency_key: IdempotencyKey = ""
+) -> Status[NewInvitation]:
+    """A link for one person to have a role on every app; it is in this answer and nowhere else."""
+    return _invite(request, None, asked, idempotency_key)
+
+
+def resend_invitation(request: AppRequest, invitation_id: str) -> NewInvitation:
+    """Another link in place of an invitation's, which leads nowhere from now on."""
+    return _resend(request, _find_invitation(request.app, invitation_id, Invitation.objects.all()))
+
+
+def resend_invitation_everywhere(request: TokenRequest, invitation_id: str) -> NewInvitation:
+    """Another link in place of that of an invitation to every app."""
+    return _resend(request, _find_invitation(None, invitation_id, Invitation.objects.all()))
 
 
 def withdraw_invitation(
     request: AppRequest, invitation_id: str, asked: Reason | None = None
 ) -> InvitationInfo:
     """Make an invitation's link useless."""
-    found = Invitation.waiting().filter(app=request.app, id=id_of(invitation_id)).first()
-    if found is None:
-        raise NotFound
-    lifecycle.withdraw(request.actor, found, (asked or Reason()).reason)
-    return _invitation(found)
+    return _withdraw(request, _find_invitation(request.app, invitation_id), asked)
+
+
+def withdraw_invitation_everywhere(
+    request: TokenRequest, invitation_id: str, asked: Reason | None = None
+) -> InvitationInfo:
+    """Make the link of an invitation to every app useless."""
+    return _withdraw(request, _find_invitation(None, invitation_id), asked)
 
 
 def change_role(request: AppRequest, member_id: str, asked: RoleChange) -> MemberInfo:
     """Give a member another role on this app."""
-    membership = _membership(request, member_id)
-    lifecycle.change_role(request.actor, membership, asked.role)
-    return _told([membership])[0]
+    return _change_role(request, _find_membership(request.app, member_id), asked)
+
+
+def change_role_everywhere(request: TokenRequest, member_id: str, asked: RoleChange) -> MemberInfo:
+    """Give someone another role on every app."""
+    return _change_role(request, _find_membership(None, member_id), asked)
 
 
 def remove_member(request: AppRequest, member_id: str, asked: Removal | None = None) -> MemberInfo:
     """End a member's role on this app, and what is named of the keys they answer for."""
-    membership, asked = _membership(request, member_id), asked or Removal()
+    return _remove(request, _find_membership(request.app, member_id), asked or Removal())
+
+
+def remove_member_everywhere(
+    request: TokenRequest, member_id: str, asked: Removal | None = None
+) -> MemberInfo:
+    """End someone's role on every app, and what is named of the keys they answer for. Roles on one app stay."""
+    return _remove(request, _find_membership(None, member_id), asked or Removal())
+
+
+def leaving_wishes(user: User, app: App | None, asked: Removal) -> leaving.Wishes:
+    """What is to become of the keys `user` answers for in `app`, or everywhere. Raises Invalid."""
+    return leaving.Wishes(_keys_to_revoke(user, app, asked), _heir(user, app, asked), asked.force)
+
+
+def _invite(
+    request: TokenRequest, app: App | None, asked: Inviting, idempotency_key: str
+) -> Status[NewInvitation]:
+    def create() -> NewInvitation:
+        return _with_link(request, lifecycle.invite(request.actor, asked.email, asked.role, app))
+
+    def recall(made: UUID) -> NewInvitation:
+        return NewInvitation(**_invitation(Invitation.objects.get(id=made)).model_dump(), link=None)
+
+    return create_once(request, idempotency_key, asked, create, recall)
+
+
+def _resend(request: PortalRequest, invitation: Invitation) -> NewInvitation:
+    return _with_link(request, lifecycle.resend(request.actor, invitation))
+
+
+def _with_link(request: PortalRequest, invited: Invited) -> NewInvitation:
+    link = link_of(request, invited.secret)
+    return NewInvitation(**_invitation(invited.invitation).model_dump(), link=link)
+
+
+def _withdraw(request: PortalRequest, invitation: Invitation, asked: Reason | None) -> InvitationInfo:
+    lifecycle.withdraw(request.actor, invitation, asked.reason if asked else "")
+    return _invitation(invitation)
+
+
+def _change_role(request: PortalRequest, membership: Membership, asked: RoleChange) -> MemberInfo:
+    lifecycle.change_role(request.actor, membership, asked.role)
+    return _told([membership])[0]
+
+
+def _remove(request: PortalRequest, membership: Membership, asked: Removal) -> MemberInfo:
     told = _told([membership])[0]
-    wishes = leaving.Wishes(_keys(request, membership, asked), _heir(request, membership, asked), asked.force)
+    wishes = leaving_wishes(membership.user, membership.app, asked)
     leaving.remove(request.actor, membership, wishes, asked.reason)
     return told
 
 
-def _membership(request: AppRequest, member_id: str) -> Membership:
-    found = Membership.objects.filter(app=request.app, id=id_of(member_id), ended_at=None)
+def _find_invitation(
+    app: App | None, invitation_id: str, among: QuerySet[Invitation] | None = None
+) -> Invitation:
+    """A waiting invitation to `app`, or one of `among`. Raises NotFound."""
+    among = Invitation.waiting() if among is None else among
+    if (found := among.filter(app=app, id=id_of(invitation_id)).first()) is None:
+        raise NotFound
+    return found
+
+
+def _find_membership(app: App | None, member_id: str) -> Membership:
+    found = Membership.objects.filter(app=app, id=id_of(member_id), ended_at=None)
     if (membership := found.select_related("user", "app").first()) is None:
-        raise NotFound(hint="A role on every app is changed in the portal, under People.")
+        raise NotFound(hint="A role on every app is changed below /api/v1/members." if app else "")
     return membership
 
 
-def _keys(request: AppRequest, membership: Membership, asked: Removal) -> set[UUID]:
-    """The keys to be revoked. Raises Invalid for one the leaver does not answer for here."""
-    owned = {str(one.key.id): one.key.id for one in leaving.owned(membership.user, request.app)}
+def _keys_to_revoke(user: User, app: App | None, asked: Removal) -> set[UUID]:
+    """The keys to be revoked. Raises Invalid for one the leaver does not answer for there."""
+    owned = {str(one.key.id): one.key.id for one in leaving.owned(user, app)}
     if not owned.keys() >= set(asked.revoke_keys):
-        raise Invalid("revoke_keys", "Name living keys of this app that the member answers for.")
+        raise Invalid("revoke_keys", "Name living keys there that the leaver answers for.")
     return {owned[one] for one in asked.revoke_keys}
 
 
-def _heir(request: AppRequest, membership: Membership, asked: Removal) -> User | None:
+def _heir(user: User, app: App | None, asked: Removal) -> User | None:
     if not asked.hand_to:
         return None
-    heirs = {one.email: one for one in leaving.heirs(membership.user, request.app)}
+    heirs = {one.email: one for one in leaving.heirs(user, app)}
     if asked.hand_to.lower() not in heirs:
-        raise Invalid("hand_to", "Name the address of someone with a role on this app.")
+        raise Invalid("hand_to", "Name the address of someone else with a role there.")
     return heirs[asked.hand_to.lower()]
 
 

@@ -34,11 +34,10 @@ class ProviderUnreachable(UnfitAnswer):
 class ProviderSession(requests.Session):
     """Asks as django-allauth does, and lets nothing through but an object of JSON. Raises UnfitAnswer."""
 
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         """The answer, read to its end."""
-        address = url.decode() if isinstance(url, bytes) else url
-        place = f"its address {path_of(address)}"
-        waiting = f"oidc:wait:{urlsplit(address).netloc}"
+        place = f"its address {path_of(url)}"
+        waiting = f"oidc:wait:{urlsplit(url).netloc}"
         if cache.get(waiting):
             raise ProviderUnreachable("it asked to be left alone for a while")
         ends = time.monotonic() + TIMEOUT

@@ -36,10 +36,11 @@ GIVEN = {
     "thread": "trace",
 }
 """A parameter's name, to what in places.py it is given."""
-WORDS = {"name": "another", "role": "support"}
+WORDS = {"name": "another", "role": "support", "method": "GET", "path": "/me", "reason": "It does."}
 MORE = {
     "keys mint": ("--name", "x", "--scopes", "grants:read"),
     "keys narrow": ("--rate-limit-rpm", "1"),
+    "keys widen": ("--rate-limit-rpm", "50000"),
     "keys revoke": ("--yes", "--force"),
     "agents create": ("--name", "triage"),
     "agents update": ("--display-name", "Another"),
@@ -109,7 +110,7 @@ def column(who: str) -> dict[str, str]:
 
 
 def test_for_an_outsider_the_app_is_not_there() -> None:
-    own = ("apps list", "apps create")  # of one's own apps, and of a new one
+    own = ("apps list", "apps create", "api")  # of one's own apps, of a new one, and of oneself
     told = {ended for words, ended in column("outsider").items() if words not in own}
     assert told == {"not_found"}
 

@@ -23,6 +23,19 @@ READ = {
     "GET /apps/<app_id>/audit/<entry_id>": "dashboard_audit:read",
     "GET /apps/<app_id>/members": "dashboard_members:read",
     "GET /apps/<app_id>/invitations": "dashboard_members:read",
+    "GET /apps/<app_id>/leaks": "dashboard_keys:read",
+    "GET /apps/<app_id>/views": "dashboard_audit:read",
+    "GET /apps/<app_id>/views/<view_id>": "dashboard_audit:read",
+    "GET /people": "dashboard_members:read",
+    "GET /people/<user_id>": "dashboard_members:read",
+    "GET /members": "dashboard_members:read",
+    "GET /invitations": "dashboard_members:read",
+    "GET /policy": "dashboard_members:write",
+    "GET /retention": "dashboard_audit:write",
+    "GET /destinations": "dashboard_audit:write",
+    "GET /destinations/<destination_id>": "dashboard_audit:write",
+    "GET /destinations/<destination_id>/deliveries": "dashboard_audit:write",
+    "GET /dead-letters": "dashboard_audit:write",
     "POST /lookup": "dashboard_keys:read",
 }
 CHANGE = {
@@ -48,25 +61,74 @@ CHANGE = {
     "POST /apps/<app_id>/members/<member_id>/remove": "dashboard_members:write",
     "POST /apps/<app_id>/invitations": "dashboard_members:write",
     "POST /apps/<app_id>/invitations/<invitation_id>/withdraw": "dashboard_members:write",
+    "POST /apps/<app_id>/invitations/<invitation_id>/resend": "dashboard_members:write",
+    "POST /apps/<app_id>/keys/<key_id>/widen": "dashboard_keys:write",
+    "POST /apps/<app_id>/keys/<key_id>/ask": "dashboard_keys:read",
+    "POST /apps/<app_id>/views": "dashboard_audit:read",
+    "PATCH /apps/<app_id>/views/<view_id>": "dashboard_audit:read",
+    "POST /apps/<app_id>/views/<view_id>/end": "dashboard_audit:read",
+    "POST /people/<user_id>/remove": "dashboard_members:write",
+    "POST /people/<user_id>/sign-out": "dashboard_members:write",
+    "POST /people/<user_id>/deactivate": "dashboard_members:write",
+    "POST /people/<user_id>/reactivate": "dashboard_members:write",
+    "PATCH /members/<member_id>": "dashboard_members:write",
+    "POST /members/<member_id>/remove": "dashboard_members:write",
+    "POST /invitations": "dashboard_members:write",
+    "POST /invitations/<invitation_id>/resend": "dashboard_members:write",
+    "POST /invitations/<invitation_id>/withdraw": "dashboard_members:write",
+    "PATCH /policy": "dashboard_members:write",
+    "PATCH /retention/<kind>": "dashboard_audit:write",
+    "POST /destinations": "dashboard_audit:write, dashboard_audit:export",
+    "POST /destinations/<destination_id>/pause": "dashboard_audit:write",
+    "POST /destinations/<destination_id>/resume": "dashboard_audit:write",
+    "POST /destinations/<destination_id>/test": "dashboard_audit:write",
+    "POST /destinations/<destination_id>/rotate": "dashboard_audit:write",
+    "POST /destinations/<destination_id>/end": "dashboard_audit:write",
+    "POST /dead-letters/retry": "dashboard_audit:write",
+    "POST /dead-letters/discard": "dashboard_audit:write",
+    "POST /dead-letters/<delivery_id>/retry": "dashboard_audit:write",
+    "POST /dead-letters/<delivery_id>/discard": "dashboard_audit:write",
 }
-ANY_TOKEN = ("GET /me", "DELETE /me/token", "GET /scopes")
-PERMISSION = {**READ, **CHANGE, **dict.fromkeys(ANY_TOKEN, "")}
+ANY_TOKEN = (
+    "GET /me",
+    "DELETE /me/token",
+    "GET /scopes",
+    "GET /tokens",
+    "GET /notices",
+    "POST /notices/read",
+)
+OF_ITS_OWNER = ("POST /tokens", "POST /tokens/<token_id>/revoke", "POST /notices/<notice_id>/read")
+"""What any token may do to what is its owner's, if there is such a thing."""
+PERMISSION = {**READ, **CHANGE, **dict.fromkeys((*ANY_TOKEN, *OF_ITS_OWNER), "")}
 """A method and an address, to the permissions a call needs. POST /token needs no token at all."""
 BELOW_AN_APP = [line for line in PERMISSION if "<app_id>" in line]
+ANYWHERE = ("GET /apps", "POST /lookup")
+"""For these a role on one app is enough, and the answer is cut to it."""
+OF_THE_PORTAL = [
+    line for line, needs in PERMISSION.items() if needs and "<app_id>" not in line and line not in ANYWHERE
+]
+"""For these it takes a role on every app."""
+SAID: dict[str, dict[str, object]] = {"widen": {"reason": "It does."}, "ask": {"message": "Is it yours?"}}
+"""What has to be said before it is looked what it is about."""
+NAMES = (
+    *("app_id", "key_id", "agent_id", "caller_id", "entry_id", "member_id", "invitation_id", "view_id"),
+    *("user_id", "token_id", "notice_id", "destination_id", "delivery_id"),
+)
 NONE = "00000000-0000-7000-8000-000000000001"
 
 
 def address(line: str, **known: object) -> tuple[str, str]:
     """The method and the path of `line`, with an id that nothing has wherever none is given."""
     method, _, path = line.partition(" ")
-    for name in ("app_id", "key_id", "agent_id", "caller_id", "entry_id", "member_id", "invitation_id"):
+    for name in NAMES:
         path = path.replace(f"<{name}>", str(known.get(name, NONE)))
-    return method, path
+    return method, path.replace("<kind>", "event")
 
 
 def body(line: str) -> dict[str, object] | None:
     """What is sent there if only the gate is asked about: nothing a view would take, where it takes something."""
-    return {} if line.startswith(("POST", "PATCH")) else None
+    verb = line.rpartition("/")[2]
+    return SAID.get(verb, {}) if line.startswith(("POST", "PATCH")) else None
 
 
 def needing(permission: str) -> Iterator[str]:

@@ -6,14 +6,18 @@ import pytest
 from django.test import Client
 
 from agents.models import Agent, App, Creation
-from audit.actors import shell
-from audit.models import Event
+from audit.actors import Origin, shell
+from audit.clock import now
+from audit.exploring.saved_views import save_view
+from audit.forwarding import destinations
+from audit.models import Delivery, Event
 from keys.models import ApiKey
+from portal.gates import person
 from portal.people.lifecycle import invite
 from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields
-from tests.factories import AgentFactory, member, minted, taken_back
+from tests.factories import AgentFactory, issued, member, minted, taken_back
 
 LONG = "a" * 1001
 BROKEN = "\ud800"
@@ -38,6 +42,7 @@ KEY = {
 }
 NEW_KEY = {**KEY, "name": "text", "scopes": "list", "expires_in": "text or null", "metadata": "object"}
 REASON = {"reason": "text"}
+LEAVING = {"revoke_keys": "list", "hand_to": "text", "force": "flag", "reason": "text"}
 BODIES: dict[str, dict[str, str]] = {
     "POST /apps": {"name": "text", "description": "text", "website_url": "text"},
     "PATCH /apps/<app_id>": {
@@ -82,14 +87,36 @@ BODIES: dict[str, dict[str, str]] = {
     "POST /apps/<app_id>/agents/<agent_id>/revoke": REASON,
     "POST /apps/<app_id>/agents/<agent_id>/keys": NEW_KEY,
     "PATCH /apps/<app_id>/members/<member_id>": {"role": "choice"},
-    "POST /apps/<app_id>/members/<member_id>/remove": {
-        "revoke_keys": "list",
-        "hand_to": "text",
-        "force": "flag",
-        "reason": "text",
-    },
+    "POST /apps/<app_id>/members/<member_id>/remove": LEAVING,
     "POST /apps/<app_id>/invitations": {"email": "text", "role": "choice"},
     "POST /apps/<app_id>/invitations/<invitation_id>/withdraw": REASON,
+    "POST /apps/<app_id>/keys/<key_id>/widen": {**KEY, "scopes": "list"},
+    "POST /apps/<app_id>/keys/<key_id>/ask": {"message": "text"},
+    "POST /apps/<app_id>/views": {"name": "text", "query": "text", "shared": "flag"},
+    "PATCH /apps/<app_id>/views/<view_id>": {"name": "text", "shared": "flag"},
+    "POST /people/<user_id>/remove": LEAVING,
+    "POST /people/<user_id>/sign-out": REASON,
+    "POST /people/<user_id>/deactivate": REASON,
+    "POST /people/<user_id>/reactivate": REASON,
+    "PATCH /members/<member_id>": {"role": "choice"},
+    "POST /members/<member_id>/remove": LEAVING,
+    "POST /invitations": {"email": "text", "role": "choice"},
+    "POST /invitations/<invitation_id>/withdraw": REASON,
+    "PATCH /policy": {"second_factor_required": "flag", "on_leaked_token": "choice", "reason": "text"},
+    "PATCH /retention/<kind>": {"days": "number", "reason": "text"},
+    "POST /destinations": {"name": "text", "url": "text", "sends": "choice", "app_id": "id"},
+    "POST /destinations/<destination_id>/pause": REASON,
+    "POST /destinations/<destination_id>/rotate": REASON,
+    "POST /destinations/<destination_id>/end": REASON,
+    "POST /dead-letters/discard": REASON,
+    "POST /dead-letters/<delivery_id>/discard": REASON,
+    "POST /tokens": {
+        "name": "text",
+        "permissions": "list",
+        "expires_in": "text or null",
+        "expires_at": "text or null",
+    },
+    "POST /tokens/<token_id>/revoke": REASON,
     "POST /lookup": {"sha256": "list"},
 }
 NEEDED: dict[str, dict[str, Any]] = {
@@ -100,9 +127,32 @@ NEEDED: dict[str, dict[str, Any]] = {
     "POST /apps/<app_id>/invitations": {"role": "support"},
     "PATCH /apps/<app_id>/members/<member_id>": {"role": "support"},
     "POST /lookup": {"sha256": []},
+    "POST /apps/<app_id>/keys/<key_id>/widen": {"reason": "It does."},
+    "POST /apps/<app_id>/keys/<key_id>/ask": {"message": "Is this yours?"},
+    "POST /apps/<app_id>/views": {"name": "mine"},
+    "PATCH /members/<member_id>": {"role": "support"},
+    "POST /invitations": {"role": "support"},
+    "PATCH /retention/<kind>": {"days": 400},
+    "POST /destinations": {"name": "siem", "url": "https://siem.example.com/in"},
+    "POST /tokens": {"name": "ci", "permissions": ["dashboard_keys:read"]},
 }
 """What has to be there for the rest to be looked at."""
 EVERY_BODY = pytest.mark.parametrize("line", BODIES)
+
+
+def of_the_portal(program: Program, app: App) -> dict[str, Any]:
+    """What stands outside an app's address, and a view that the program's owner keeps."""
+    assert program.token
+    owner = program.token.user
+    destination = destinations.create(shell(), name="lake", url="https://lake.example.com/in").destination
+    letter = Delivery.objects.create(destination=destination, checkpoint=1, rows=1, given_up_at=now())
+    return {
+        "user_id": member("developer", app).id,
+        "token_id": issued(owner, name="other").token.id,
+        "destination_id": destination.id,
+        "delivery_id": letter.id,
+        "view_id": save_view(person(owner, app, Origin("page")), app.id, "refused", "outcome=refused").id,
+    }
 
 
 class Place:
@@ -117,10 +167,16 @@ class Place:
             "member_id": member("developer", app).memberships.get().id,
             "invitation_id": invite(shell(), "", "support", app).invitation.id,
         }
+        self.everywhere = {
+            "member_id": member("support", None).memberships.get().id,
+            "invitation_id": invite(shell(), "boss@example.com", "admin", None).invitation.id,
+        }
+        self.known |= of_the_portal(program, app)
         self.before = self.now()
 
     def send(self, line: str, body: Any, **headers: str) -> Any:
-        return self.program.send(*address(line, **self.known), body, **headers)
+        known = self.known if "<app_id>" in line else self.known | self.everywhere
+        return self.program.send(*address(line, **known), body, **headers)
 
     def prepare(self, line: str) -> None:
         """Bring about what `line` takes back."""
@@ -139,7 +195,18 @@ def place(app: App, by_admin: Program) -> Place:
 
 
 def test_every_body_of_the_map_is_here() -> None:
-    without = {"DELETE /me/token"}
+    without = {
+        "DELETE /me/token",
+        "POST /apps/<app_id>/invitations/<invitation_id>/resend",
+        "POST /invitations/<invitation_id>/resend",
+        "POST /apps/<app_id>/views/<view_id>/end",
+        "POST /destinations/<destination_id>/resume",
+        "POST /destinations/<destination_id>/test",
+        "POST /dead-letters/retry",
+        "POST /dead-letters/<delivery_id>/retry",
+        "POST /notices/read",
+        "POST /notices/<notice_id>/read",
+    }
     sent = {line for line in PERMISSION if line.startswith(("POST", "PATCH", "PUT"))}
     assert set(BODIES) == sent - without
 
@@ -156,19 +223,34 @@ MISLEADING = (
 )
 SECRET = "alter_key_app_" + "Example0" * 4
 SAYS_WHY = [line for line in BODIES if "reason" in BODIES[line] and "unarchive" not in line]
-SILENT = ("archive", "unarchive", "suspend", "resume", "deprecate", "undeprecate", "rotate", "revoke")
-OPPOSITE = {"undeprecate": "deprecate", "resume": "suspend", "unarchive": "archive"}
+CHANGING: dict[str, dict[str, Any]] = {
+    "POST /apps/<app_id>/keys/<key_id>/narrow": {"rate_limit_rpm": 1},
+    "POST /apps/<app_id>/keys/<key_id>/widen": {"scopes": ["grants:read", "usage:read"]},
+    "PATCH /policy": {"on_leaked_token": "notify"},
+}
+"""What makes a difference, where nothing said is nothing done."""
+SILENT = (
+    *("archive", "unarchive", "suspend", "resume", "deprecate", "undeprecate", "rotate", "revoke"),
+    *("deactivate", "reactivate", "pause", "end"),
+)
+OPPOSITE = {
+    "reactivate": "deactivate",
+    "undeprecate": "deprecate",
+    "resume": "suspend",
+    "unarchive": "archive",
+}
 
 
 # ── values ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("line", "field"), [(line, field) for line in BODIES for field in BODIES[line]])
-def test_a_value_that_cannot_be_taken_is_named(place: Place, line: str, field: str) -> None:
-    for wrong in WRONG[BODIES[line][field]]:
-        answer = place.send(line, NEEDED.get(line, {}) | {field: wrong})
-        assert error(answer) == (422, "validation_error"), wrong
-        assert {name.split(".")[0] for name in fields(answer)} == {field}, wrong
+@EVERY_BODY
+def test_a_value_that_cannot_be_taken_is_named(place: Place, line: str) -> None:
+    for field, kind in BODIES[line].items():
+        for wrong in WRONG[kind]:
+            answer = place.send(line, NEEDED.get(line, {}) | {field: wrong})
+            assert error(answer) == (422, "validation_error"), (field, wrong)
+            assert {name.split(".")[0] for name in fields(answer)} == {field}, (field, wrong)
     assert place.now() == place.before
 
 
@@ -195,7 +277,7 @@ def test_a_name_that_misleads_is_refused(place: Place, line: str) -> None:
 
 @pytest.mark.parametrize("line", SAYS_WHY)
 def test_a_reason_is_kept_as_it_is_sent_or_refused(place: Place, app: App, line: str) -> None:
-    body = {"rate_limit_rpm": 1} if "narrow" in line else NEEDED.get(line, {})
+    body = CHANGING.get(line) or NEEDED.get(line, {})
     place.prepare(line)
     before = place.now()
     for reason in ("a\0b", "a\nb", " a", "a ", "\u00a0a", f"a {SECRET}", "x" * 501, "a\u202eb", BROKEN):

@@ -18,7 +18,7 @@ from portal.models import User
 from portal.programs import api
 from portal.roles import EVERYTHING
 from tests.api.conftest import Of
-from tests.factories import minted
+from tests.factories import member, minted
 from tests.server import Server
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
@@ -42,6 +42,7 @@ def test_every_example_runs_as_it_is_written(
         "APP": app.id,
         "KEY": minted(app).key.id,
         "AGENT": agent.id,
+        "PERSON": member("developer", app).id,
         "SUSPECT": minted(app).plaintext.take(),
     }
     script = re.sub(r"^export .*$", "", "\n".join(SCRIPTS), flags=re.M).replace("curl -sS", "curl -sSf")

@@ -17,9 +17,11 @@ from schemathesis import GenerationMode
 from agents.models import App, CallerLabel
 from audit.actors import shell
 from audit.models import Event
+from portal.models import Notice, User
 from portal.people.lifecycle import invite
 from portal.programs import api
 from tests.api.program import Program
+from tests.api.test_bad_input import of_the_portal
 from tests.factories import AgentFactory, member, minted
 from tests.made_up import all_checks, as_text, cases, few, looked_at, name_of
 
@@ -30,8 +32,9 @@ CASES = max(4, int(os.environ.get("PORTAL_TEST_FUZZ", "0")) // 50)
 
 
 @pytest.fixture
-def known(app: App) -> dict[str, str]:
+def known(app: App, admin: User, by_admin: Program) -> dict[str, str]:
     """What the addresses name, so that a call gets beyond them."""
+    notice = Notice.objects.create(user=admin, kind="account", mark="one", says="Told.", to="/")
     label = CallerLabel.objects.create(app=app, label="worker", type="service")
     return {
         "app_id": str(app.id),
@@ -41,6 +44,9 @@ def known(app: App) -> dict[str, str]:
         "member_id": str(member("developer", app).memberships.get().id),
         "invitation_id": str(invite(shell(), "", "support", app).invitation.id),
         "entry_id": str(Event.objects.latest("id").id),
+        "kind": "call",
+        **{name: str(known) for name, known in of_the_portal(by_admin, app).items()},
+        "notice_id": str(notice.id),
     }
 
 

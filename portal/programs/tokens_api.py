@@ -1,0 +1,75 @@
+"""A person's own access tokens at the management API: listed, minted within the one that asks, revoked."""
+
+from datetime import datetime
+from uuid import UUID
+
+from ninja.responses import Status
+
+from agents.api_wire import Reason
+from agents.faces import id_of
+from audit.clock import now
+from audit.durations import parse_duration, parse_moment
+from audit.paging import PartOfList, cut
+from audit.refusals import Invalid, NotFound
+from keys.faces import IdempotencyKey
+from portal.access import tokens
+from portal.models import AccessToken
+from portal.programs.api_gate import TokenRequest
+from portal.programs.idempotency import create_once
+from portal.programs.names import require_name
+from portal.programs.token_schemas import NewTokenRequest, TokenDetail, TokenMinted, TokenPage
+
+
+def list_tokens(request: TokenRequest, part: PartOfList) -> TokenPage:
+    """The tokens of the person whose token asks, newest first, ended ones included."""
+    found = AccessToken.objects.filter(user=request.token.user).select_related("parent")
+    page, told = cut(found, part)
+    return TokenPage(items=[TokenDetail.from_model(token) for token in page], **told)
+
+
+def mint_token(
+    request: TokenRequest, asked: NewTokenRequest, idempotency_key: IdempotencyKey = ""
+) -> Status[TokenMinted]:
+    """Mint a token that may do a part of what the asking one may, and that ends with it. It mints none itself."""
+
+    def create() -> TokenMinted:
+        issued = tokens.issue(
+            request.actor,
+            request.token.user,
+            name=require_name(asked.name),
+            permissions=asked.permissions,
+            expires_at=_parse_end(asked),
+            parent=request.token,
+        )
+        return TokenMinted.from_model(issued.token, token=issued.plaintext.take())
+
+    return create_once(
+        request,
+        idempotency_key,
+        asked,
+        create,
+        lambda made: TokenMinted.from_model(_find_token(request, made), token=None),
+    )
+
+
+def revoke_token(request: TokenRequest, token_id: str, asked: Reason | None = None) -> TokenDetail:
+    """End a token: itself, one it made, or one that may do no more than it."""
+    token = _find_token(request, id_of(token_id))
+    tokens.revoke_own(request.actor, request.token, token, asked.reason if asked else "")
+    return TokenDetail.from_model(token)
+
+
+def _find_token(request: TokenRequest, token_id: UUID) -> AccessToken:
+    """One of the person's own. Raises NotFound for a stranger's as for none."""
+    own = AccessToken.objects.filter(user=request.token.user, id=token_id).select_related("parent", "user")
+    if (found := own.first()) is None:
+        raise NotFound
+    return found
+
+
+def _parse_end(asked: NewTokenRequest) -> datetime | None:
+    if asked.expires_in and asked.expires_at:
+        raise Invalid("expires_at", "Say expires_in or expires_at, not both.")
+    if asked.expires_in:
+        return now() + parse_duration(asked.expires_in)
+    return parse_moment(asked.expires_at) if asked.expires_at else None
