@@ -17,6 +17,7 @@ ZONE = re.compile(r"[0-9A-Za-z._~-]{1,15}")
 """The name or the number of a network interface."""
 _LIKE_A_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """A last label that makes programs take the whole for an IPv4 address (WHATWG URL, section 3.5)."""
+_BRACKETED = re.compile(r"^\[([^\[\]]*:[^\[\]]*)\](?=/|$)")
 _USER = re.compile(r"(?<=://).*@")
 _WITH_PORT = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 
@@ -50,6 +51,11 @@ def parse_host(text: str) -> str:
     if bare != text:
         raise ValueError("only an IPv6 address stands in brackets")
     return _parse_name(text)
+
+
+def unbracketed(text: str) -> str:
+    """An IPv6 address or range without the brackets that people put around the address."""
+    return _BRACKETED.sub(r"\1", text)
 
 
 def format_host(host: str, port: int | None = None) -> str:
@@ -110,6 +116,8 @@ def _parse_ipv6(text: str) -> str:
 
 
 def _parse_name(text: str) -> str:
+    if len(text) > MAX_NAME + 1:
+        raise ValueError("longer than a host name can be")
     name = text if text.isascii() else idna.encode(text, uts46=True).decode()
     name = name.lower().removesuffix(".")
     labels = name.split(".")

@@ -1,14 +1,14 @@
 """The portal's own public address. Links that leave a page, by mail or to be copied, begin with it and no other."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.conf import settings
 
+from audit.hosts import format_host, split_port
+
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
-_HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
 
 
 class Request(Protocol):
@@ -44,5 +44,9 @@ def absolute(request: Request, path: str) -> str:
 
 def _host(meta: Mapping[str, Any]) -> tuple[str, str]:
     """The name and the port that were asked for; nothing for what is no host."""
-    found = _HOST.fullmatch(str(meta.get("HTTP_HOST") or meta.get("SERVER_NAME") or "").lower())
-    return (found[1], found[2] or "") if found else ("", "")
+    asked = str(meta.get("HTTP_HOST") or meta.get("SERVER_NAME") or "")
+    try:
+        host, port = split_port(asked if asked.isascii() else "")  # browsers send names as they are looked up
+    except ValueError:
+        return "", ""
+    return format_host(host), "" if port is None else str(port)

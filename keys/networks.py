@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from audit.addresses import Address, Network, unmapped
+from audit.hosts import unbracketed
 from audit.text import keepable
 from keys.refusals import InvalidCidr
 
@@ -66,7 +67,7 @@ def _parse(text: str) -> Network:
     try:
         if "%" in text:
             raise ValueError("a zone means something on one machine only")
-        network = ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(unbracketed(text), strict=False)
     except ValueError:
         raise InvalidCidr(
             "networks", f"{keepable(text, 60)!r} is not a range: write 203.0.113.0/24."

@@ -1,6 +1,7 @@
 """What every request is read for, and what every response carries."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponseBase
@@ -8,6 +9,7 @@ from django.utils.cache import patch_vary_headers
 
 from audit.addresses import is_trusted, parse_address
 from audit.faces import PortalRequest
+from audit.hosts import format_host, split_port
 from audit.origins import origin_of
 from audit.refusals import REFUSED, NotFound
 from keys.gate import presented
@@ -37,6 +39,14 @@ def forget_strangers(meta: dict[str, Any]) -> None:
                 meta.pop(name, None)
 
 
+def _spell_host(meta: dict[str, Any]) -> None:
+    """Put an IPv6 address that was asked for into the one spelling, in which it is compared with what is allowed."""
+    asked = str(meta.get("HTTP_HOST", ""))
+    if asked.startswith("["):
+        with suppress(ValueError):  # what is no host is refused as any other that is not ours
+            meta["HTTP_HOST"] = format_host(*split_port(asked))
+
+
 class ForwardedMiddleware:
     """Forgets what a stranger claims to have forwarded; only the operator's own proxies are believed."""
 
@@ -45,6 +55,7 @@ class ForwardedMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         forget_strangers(request.META)
+        _spell_host(request.META)
         return self.get_response(request)
 
 

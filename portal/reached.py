@@ -1,14 +1,14 @@
-"""How the portal is reached, and by whom: settings of hosts, read and judged. Imports no Django."""
+"""How the portal is reached, and by whom: settings of hosts, read and judged."""
 
 import ipaddress
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from email.errors import MessageError
 from email.headerregistry import HeaderRegistry
+from typing import Any
 from urllib.parse import urlsplit
 
 from audit.addresses import Network, unmapped
-from audit.hosts import Origin, format_host, parse_host, parse_origin, shown_url
+from audit.hosts import Origin, format_host, parse_host, parse_origin, shown_url, unbracketed
 from portal.data import WrongSetting
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -54,15 +54,11 @@ def allowed_hosts(own: Origin | None, given: Iterable[str]) -> list[str]:
 def proxies(given: Iterable[str]) -> list[Network]:
     """The networks of the operator's own proxies."""
     try:
-        return [unmapped(ipaddress.ip_network(_without_brackets(text))) for text in given]
+        return [unmapped(ipaddress.ip_network(unbracketed(text))) for text in given]
     except ValueError as wrong:
         raise WrongSetting(
             f"PORTAL_TRUSTED_PROXIES: {wrong}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."
         ) from None
-
-
-def _without_brackets(text: str) -> str:
-    return re.sub(r"^\[([^\[\]]*:[^\[\]]*)\](?=/|$)", r"\1", text)
 
 
 def sender(given: str, own: Origin | None) -> str:
@@ -82,7 +78,7 @@ def _is_sender(text: str) -> bool:
         header = HeaderRegistry()("From", text)
     except (MessageError, IndexError):  # what the library says of some, and of others nothing
         return False
-    people = getattr(header, "addresses", ())
+    people: Sequence[Any] = getattr(header, "addresses", ())
     return not header.defects and len(people) == 1 and bool(people[0].username and people[0].domain)
 
 

@@ -24,7 +24,7 @@ def text(name: str) -> str:
 def settings_read() -> set[str]:
     """The names that portal/settings.py and tools/dev.py read from the environment."""
     in_settings = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', text("portal/settings.py"))
-    return {*in_settings, *re.findall(r'environ\.setdefault\("([A-Z_]+)"', text("tools/dev.py"))}
+    return {*in_settings, *re.findall(r'\bsetting\("([A-Z_]+)"', text("tools/dev.py"))}
 
 
 def anchor(heading: str) -> str:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from agents.models import App
 from audit.actors import shell
@@ -137,3 +138,12 @@ def test_someone_elses_is_not_there(developer: User, by_admin: Program, of: Of) 
     theirs = of(developer)
     answer = by_admin.post(f"/tokens/{theirs.token.id}/revoke")  # type: ignore[union-attr]
     assert error(answer) == (404, "not_found")
+
+
+def test_its_page_says_what_made_it_and_that_it_ended(admin: User, by_admin: Program) -> None:
+    made_by(by_admin)
+    browser = Client()
+    browser.force_login(admin)
+    assert "made by ci, ends with it" in browser.get("/account/tokens/").content.decode()
+    by_admin.delete("/me/token")
+    assert "Revoke…" not in browser.get("/account/tokens/").content.decode()

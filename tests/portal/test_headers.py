@@ -82,3 +82,15 @@ def test_an_unknown_host_is_refused(db: None, client: Client) -> None:
 def test_the_door_sets_no_cookie(app: App, client: Client) -> None:
     answer = client.get("/verify", headers={"x-api-key": minted(app).plaintext.take()})
     assert (answer.status_code, dict(answer.cookies)) == (200, {})
+
+
+@pytest.mark.django_db
+def test_an_ipv6_address_is_a_host_however_it_is_spelled(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["[fd00:10::5]"]
+    for asked, status in {
+        "[FD00:10:0::5]:8341": 200,
+        "[fd00:10::5]": 200,
+        "[fd00:10::6]": 400,
+        "[fd00:10::5": 400,
+    }.items():
+        assert Client(HTTP_HOST=asked).get("/account/login/").status_code == status, asked

@@ -223,3 +223,28 @@ def test_one_process_at_a_time_holds_a_lock_of_a_file(tmp_path: Path) -> None:
     with file_lock.held(tmp_path / "x", lambda: waited.append(time.monotonic())):
         assert len(waited) == 1
     end(other)
+
+
+SETS_UP = """
+import sys, time; sys.path.insert(0, "tools")
+from pathlib import Path
+import dev
+dev.CACHE, venv = Path(sys.argv[1]) / "cache", Path(sys.argv[1]) / "venv"
+def set_up(lock, venv):
+    print("set up", flush=True)
+    time.sleep(1)
+    (venv / "bin").mkdir(parents=True)
+    (venv / dev.IN_VENV).symlink_to(sys.executable)
+    (venv / "installed-run.txt").write_text(dev.sha256(dev.ROOT / "requirements" / "run.txt"))
+dev.set_up = set_up
+dev.install("run", venv)
+"""
+
+
+def test_two_terminals_set_one_environment_up_once(tmp_path: Path) -> None:
+    first = start({}, "-c", SETS_UP, str(tmp_path))
+    assert first.stdout is not None
+    assert first.stdout.readline() == "set up\n"
+    code, said = run({}, "-c", SETS_UP, str(tmp_path))
+    assert (code, "another start sets up venv: waiting" in said, "set up\n" in said) == (0, True, False), said
+    assert end(first)[0] == 0
