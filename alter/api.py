@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 import click
 
-from alter import output
+from alter import output, streams
 from alter.command import Verb
 from alter.exits import usage
 from alter.run import Run, pass_run
@@ -41,9 +41,11 @@ def api(run: Run, method: str, path: str, body: str | None, idempotency_key: str
     there, _, query = (path.replace(APP, run.app_id) if APP in path else path).partition("?")
     headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
     asked = {"body": read_body(body)} if body else {}
+    if method.upper() != "GET":
+        streams.check_writable()  # what it makes may be shown this once
     told = run.client.ask(
         method, there, query=parse_qs(query, keep_blank_values=True), headers=headers, **asked
     )
-    click.echo(output.as_json(told, indent=2))
+    output.emit(output.as_json(told, indent=2))
     if isinstance(told, dict) and any(isinstance(told.get(name), str) for name in SECRETS):
         output.say("What is secret in it is shown this once and kept nowhere. Store it now.")
