@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 MEMORY = 1 << 22
 """What is unpacked is held in memory up to here, and in a temporary file beyond."""
@@ -36,12 +36,22 @@ class Unreadable(Exception):
     """An archive that cannot be opened, and why."""
 
 
+class Source(Protocol):
+    """As much of a file as unpacking needs."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *_: Any) -> Any: ...
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 @dataclass(frozen=True)
 class Member:
     """A file in an archive. An empty name: all there is of a compressed file."""
 
     name: str
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], Source]
     why_not: str = ""
 
     @contextmanager
@@ -108,7 +118,7 @@ def _tarred(file: IO[bytes]) -> Iterator[Member]:
         raise Unreadable(f"damaged: {error}") from None
 
 
-def _opener(open: Callable[[Any], Any], one: Any) -> Callable[[], IO[bytes]]:
+def _opener(open: Callable[[Any], Any], one: Any) -> Callable[[], Source]:
     return lambda: open(one)
 
 
@@ -136,7 +146,7 @@ class _Inflated:
     def __exit__(self, *_: object) -> None:
         """Nothing: the file is another's."""
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         """Some of it; empty at its end."""
         while not self._stream.eof:
             data = self._stream.unconsumed_tail or self._file.read(size)

@@ -184,7 +184,7 @@ def _print_record(one: Row) -> None:
 
     longest = max(map(len, one))
     room = max(20, width() - longest - len(_BETWEEN))
-    for name, value in one.items():
+    for name, value in ((plain(name), value) for name, value in one.items()):
         lines = textwrap.wrap(plain(_cell(value)), room, break_on_hyphens=False) or [""]
         for index, line in enumerate(lines):
             emit(f"{'' if index else name:<{longest}}{_BETWEEN}{line}".rstrip())

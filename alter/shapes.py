@@ -82,7 +82,7 @@ KEY = Shape(
     ),
     always=4,
 )
-MINTED = Shape("keys", (*KEY.fields, "api_key"))
+MINTED = Shape("keys", (*KEY.fields, "api_key", "hint"))
 STATISTICS = Shape("statistics", ("active", "rotated_in_grace", "total", "max_allowed"))
 KEY_CALLER = Shape(
     "callers",
@@ -129,7 +129,7 @@ AGENT = Shape(
     ),
     always=4,
 )
-AGENT_CREATED = Shape("agents", (*AGENT.fields, "key_id", "api_key"))
+AGENT_CREATED = Shape("agents", (*AGENT.fields, "key_id", "api_key", "hint"))
 CALLER = Shape(
     "callers",
     ("id", "label", "type", "created_at", "last_seen_at", "calls"),

@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from typing import IO, Any
+from typing import Any
 
 from alter.exits import Exit, Failure
 
@@ -68,7 +68,7 @@ def check_writable() -> None:
         raise Failure(Exit.ERROR, f"Standard output cannot be written: {why}. Nothing was done.")
 
 
-def find_fault(stream: IO[str]) -> OSError | None:
+def find_fault(stream: Any) -> OSError | None:
     """Why a stream cannot be written to, as far as that can be known before; None: nothing is against it."""
     try:
         stream.flush()
@@ -92,7 +92,7 @@ def settle() -> None:
         raise Unwritable(error) from None
 
 
-def sync(stream: IO[Any]) -> None:
+def sync(stream: Any) -> None:
     """Have a file on its disk. Pipes and terminals have none."""
     try:
         descriptor = stream.fileno()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from alter import streams
 from audit.actors import Actor, shell
@@ -21,7 +21,26 @@ def _for_a_terminal(text: str) -> str:
     return "\n".join(map(visible, text.split("\n")))
 
 
-class ShellCommand(BaseCommand):
+class HelpFormatter(DjangoHelpFormatter):
+    """Leaves the example at the end of --help as it is, so that it can be copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("Example:") else super()._fill_text(text, width, indent)
+
+
+class PortalCommand(BaseCommand):
+    """A command whose --help ends with an example."""
+
+    example = ""
+    """A line to copy, after `.venv/bin/python manage.py`, or a whole one."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        line = self.example if "manage.py" in self.example else f".venv/bin/python manage.py {self.example}"
+        kwargs |= {"epilog": f"Example:\n  {line}", "formatter_class": HelpFormatter}
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+
+class ShellCommand(PortalCommand):
     """Subclasses say what they take in add_arguments(), and do it in act()."""
 
     ending = ""
@@ -41,8 +60,8 @@ class ShellCommand(BaseCommand):
             streams.sync(self.stdout)
         except (OSError, KeyboardInterrupt) as error:
             if not (self.ending or self.undo or streams.find_fault(self.stdout)):
-                if where := getattr(error, "filename", None):
-                    raise CommandError(f"{where} cannot be used: {error.strerror}.") from None
+                if isinstance(error, OSError) and error.filename:
+                    raise CommandError(f"{error.filename} cannot be used: {error.strerror}.") from None
                 raise
             streams.abandon()
             raise CommandError(self._unshown(error)) from None

@@ -298,6 +298,7 @@ urlpatterns = [
     path("docs/", signed_in(docs_pages.docs), name="docs"),
     path("docs/sdk-api/", signed_in(docs_pages.reference), name="docs-reference"),
     path("docs/api-reference/", signed_in(docs_pages.api_reference), name="docs-api-reference"),
+    path("docs/gateways/<str:gateway_file>", signed_in(docs_pages.gateway_file), name="docs-gateway-file"),
     path("docs/<slug:slug>/", signed_in(docs_pages.guide), name="guide"),
     path("join/<str:secret>/", open_to_all(people_pages.join), name="join"),
     path("account/tokens/", signed_in(token_pages.own), name="tokens"),

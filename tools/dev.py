@@ -10,6 +10,7 @@ import hashlib
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -170,6 +171,8 @@ def set_up(lock: str, venv: Path) -> None:
     if not python.exists() or not new_enough(probe(str(python))):
         say("creating " + str(venv.relative_to(ROOT)))
         subprocess.run([base_python(), "-m", "venv", "--clear", str(venv)], check=True)
+    if venv == VENV:
+        put_alter_beside(python)
     path = ROOT / "requirements" / (lock + ".txt")
     wanted = sha256(path)
     say("installing requirements/%s.txt" % lock)
@@ -180,6 +183,19 @@ def set_up(lock: str, venv: Path) -> None:
     if done.returncode:
         stop("Installing requirements/%s.txt failed; pip says why above." % lock)
     (venv / ("installed-%s.txt" % lock)).write_text(wanted)
+
+
+def put_alter_beside(python: Path) -> None:
+    """Write .venv/bin/alter: the command of this checkout, from whatever folder it is called."""
+    if WINDOWS:  # there it is `python -m alter` in the checkout
+        return
+    code = "import sys; sys.path.insert(0, %r); from alter.main import main; sys.exit(main())" % str(ROOT)
+    program = python.parent / "alter"
+    # A shell's script: the first line of a Python one may hold neither a long path nor a blank.
+    text = '#!/bin/sh\nexec %s -Ic %s "$@"\n' % (shlex.quote(str(python)), shlex.quote(code))
+    if not program.exists() or program.read_text() != text:
+        program.write_text(text)
+        program.chmod(0o755)
 
 
 def manage(*words: str) -> None:

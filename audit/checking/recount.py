@@ -18,6 +18,7 @@ from audit.clock import now
 from audit.models import Call, Checkpoint, Event, Seal, Tally
 from audit.models.seals import NOWHERE
 from audit.refusals import Invalid
+from audit.sealing import waiting
 
 MAX_ROWS, MAX_HOURS = 50_000, 31 * 24
 """How much one step counts; of one hour, all of it."""
@@ -137,12 +138,20 @@ def _figures(stream: UUID, begins: datetime, ends: datetime) -> tuple[dict[Any, 
         statement = _SQL.format(at=hours.format("at"), hour=hours.format("hour"), app=app)
         cursor.execute(statement, [*moments, *moments, its, *moments])
         for is_counted, key_id, hour, *figures in cursor.fetchall():
-            at = datetime.strptime(hour, "%Y-%m-%d %H").replace(tzinfo=UTC)
-            key = NOWHERE if key_id is None else key_id if native else UUID(key_id)
+            if (at := _hour(hour)) is None:
+                continue  # on SQLite a moment may be anything, which is found where rows are read
+            key = key_id if native and key_id else waiting.id_of(key_id) or NOWHERE
             for whose in {key, NOWHERE} if is_counted else {key}:
                 which = counted if is_counted else told
                 which[at, whose] += Figures(*map(int, figures))
     return counted, told
+
+
+def _hour(told: Any) -> datetime | None:
+    try:
+        return datetime.strptime(told, "%Y-%m-%d %H").replace(tzinfo=UTC)
+    except (ValueError, TypeError):
+        return None
 
 
 def _only(kind: str, figures: Figures) -> Figures:

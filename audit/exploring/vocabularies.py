@@ -1,5 +1,7 @@
 """The closed lists of words that the log is searched by. A word is taken in any case; another one is a mistake."""
 
+from typing import Any
+
 from audit.actions import EVERY
 from audit.known_names import parse_word
 from audit.refusals import Invalid, every
@@ -38,7 +40,7 @@ def words() -> dict[str, set[str]]:
     }
 
 
-def parse_vocabulary(asked: dict[str, str]) -> dict[str, str]:
+def parse_vocabulary(asked: dict[str, Any]) -> dict[str, Any]:
     """`asked` with the words of closed lists as the record writes them. Raises Invalid on the first that is none."""
     known = words()
     return {

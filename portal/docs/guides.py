@@ -104,6 +104,11 @@ GUIDES = (
         "pages of a list, retries, one example for each kind of thing.",
     ),
     Guide(
+        "cli",
+        "The alter command",
+        "How to sign in from a terminal, every command with its options, the exit codes, and recipes.",
+    ),
+    Guide(
         "webhooks",
         "Webhooks",
         "Who is sent the audit log as it is sealed: what arrives, how it is signed, and a receiver that checks it.",
@@ -135,7 +140,19 @@ GUIDES = (
         "Operating a portal",
         "Settings, TLS, backup, PostgreSQL, peppers, upgrades, and what to watch.",
     ),
+    Guide(
+        "performance",
+        "What the audit log and the door cost",
+        "What was measured at up to ten million calls, and how to measure it again.",
+    ),
+    Guide(
+        "threat-model",
+        "Threat model",
+        "What is protected from whom and how, and what is not.",
+    ),
 )
+GATEWAYS = "gateways"
+"""The folder of docs/ with the files for gateways, which can be read in the portal as they are."""
 
 
 def find(slug: str) -> Guide | None:
@@ -148,11 +165,20 @@ def named(file: str) -> Guide | None:
     return next((guide for guide in GUIDES if guide.file == file), None)
 
 
+def gateway_file(name: str) -> Path | None:
+    """A file for a gateway, by its name in docs/gateways."""
+    folder = Path(settings.BASE_DIR, "docs", GATEWAYS)
+    return next((path for path in folder.iterdir() if path.name == name), None)
+
+
 def leads_to(link: str) -> str | None:
     """Where a link in a file of docs/ leads in the portal. None: there is no such page."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
         return link
+    folder, _, name = parts.path.rpartition("/")
+    if folder == GATEWAYS and gateway_file(name):
+        return reverse("docs-gateway-file", args=[name])
     guide = named(parts.path)
     place = f"#{parts.fragment}" if parts.fragment else ""
     return guide.address + place if guide else None

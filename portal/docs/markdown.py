@@ -42,7 +42,7 @@ def text_of(guide: Guide) -> Text:
 
 def render(markdown: str) -> Text:
     """A whole page: headings have the anchors that repository hosts give them, tables are ledgers."""
-    tokens = PAGES.parse(markdown)
+    tokens = _without_remarks(PAGES.parse(markdown))
     headings = _name_headings(tokens)
     _mark_tables(tokens)
     title = headings.pop(0) if headings and tokens[0].tag == "h1" else None
@@ -72,6 +72,16 @@ def _html(reader: MarkdownIt, tokens: list[Token]) -> SafeString:
         if token.children:
             token.children = _led(token.children)
     return SafeString(reader.renderer.render(tokens, reader.options, {}))
+
+
+def _without_remarks(tokens: list[Token]) -> list[Token]:
+    """Leave out comments that stand as a paragraph: they are for whoever edits the file."""
+    kept: list[Token] = []
+    for token in tokens:
+        kept.append(token)
+        if token.type == "paragraph_close" and re.fullmatch(r"<!--.*-->", kept[-2].content, re.S):
+            del kept[-3:]  # a paragraph opens, speaks and closes
+    return kept
 
 
 # ── headings ────────────────────────────────────────────────────────────────────────────────────────

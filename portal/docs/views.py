@@ -2,12 +2,13 @@
 
 from functools import cache
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from audit.faces import PortalRequest
 from audit.refusals import NotFound
+from portal.docs import guides
 from portal.docs.guides import APIS, GUIDES, find
 from portal.docs.markdown import text_of
 from portal.docs.reference import Reference, read
@@ -28,6 +29,14 @@ def guide(request: PortalRequest, slug: str) -> HttpResponse:
     if (found := find(slug)) is None:
         raise NotFound
     return render(request, "docs/guide.html", {"guide": found, "text": text_of(found), "guides": GUIDES})
+
+
+@require_GET
+def gateway_file(request: PortalRequest, gateway_file: str) -> FileResponse:
+    """A file that a guide tells to set a gateway up with, as it is."""
+    if (found := guides.gateway_file(gateway_file)) is None:
+        raise NotFound
+    return FileResponse(found.open("rb"), content_type="text/plain; charset=utf-8")
 
 
 @require_GET

@@ -35,7 +35,10 @@ NOT_ACCEPTED = (
     " choose one of at least 12 characters, neither common nor a few words repeated, nor like your name or address."
 )
 """Said alike to someone known and to someone unknown: a link must not tell who has an account."""
-TOO_EASY = "Choose a password of at least 12 characters, neither common nor a few words repeated, nor like your name or address."
+TOO_EASY = (
+    "Choose a password of at least 12 characters: not a common one, not a few words repeated, and"
+    " nothing like your name or address."
+)
 """Said to the very first, whom nobody can be before."""
 
 

@@ -34,7 +34,7 @@ class ProviderUnreachable(UnfitAnswer):
 class ProviderSession(requests.Session):
     """Asks as django-allauth does, and lets nothing through but an object of JSON. Raises UnfitAnswer."""
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """The answer, read to its end."""
         place = f"its address {path_of(url)}"
         waiting = f"oidc:wait:{urlsplit(url).netloc}"

@@ -58,6 +58,7 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
         "kind": "event",
         "slug": "door",
         "file": "gitleaks.toml",
+        "gateway_file": "nginx.conf",
         "source": "payments",
         "secret": "no-such-link",
     }

@@ -190,7 +190,7 @@ def test_signing_out_twice_is_nothing(portal: str) -> None:
 def test_connections_that_say_nothing_hold_nothing_up() -> None:
     """Browsers open some beforehand; and a port scanner may send half a request, or anything."""
     with Listener() as listener, ThreadPoolExecutor(1) as pool:
-        idle = [socket.create_connection(listener.server_address) for _ in range(5)]
+        idle = [socket.create_connection(("127.0.0.1", listener.server_port)) for _ in range(5)]
         idle[3].sendall(b"GET /callb")
         idle[4].sendall(b"\x16\x03\x01 not HTTP\r\n\r\n")
         waiting = pool.submit(listener.wait, 30)

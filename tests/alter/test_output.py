@@ -1,8 +1,13 @@
 """What is printed, to the byte."""
 
+import json
+from io import BytesIO, TextIOWrapper
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from alter.output import Column, Shape, as_json, print_all, print_one, table
 
@@ -95,3 +100,19 @@ def test_nothing_printed_can_act_on_a_terminal() -> None:
     name = "\x1b[2Jevil\x9b\u202e\U000e0001"
     assert as_json({"name": name}) == '{"name": "\\u001b[2Jevil\\u009b\\u202e\\udb40\\udc01"}'
     assert list(table(SHAPE, [{"id": "1", "name": name}], 80))[1] == "1   ?[2Jevil???"
+
+
+@given(st.lists(st.text(st.characters(codec=None), max_size=60), min_size=1, max_size=3), st.integers(30, 90))
+def test_a_table_of_any_names_fits_and_acts_on_nothing(names: list[str], room: int) -> None:
+    for line in table(SHAPE, [{"id": "1", "name": name} for name in names], room):
+        assert cell_len(line) <= room and line.isprintable(), line
+
+
+@given(st.dictionaries(st.text(max_size=8), st.text(st.characters(codec=None), max_size=30), min_size=1))
+def test_json_parses_and_is_printable_in_every_encoding(one: dict[str, str]) -> None:
+    for encoding in ("utf-8", "cp1252", "ascii"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.stdout", TextIOWrapper(BytesIO(), encoding=encoding))
+            text = as_json(one)
+        assert json.loads(text.encode(encoding).decode("utf-8")) == one
+        assert text.isprintable()

@@ -9,6 +9,7 @@ import socket
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,13 @@ def archive(name: str, content: bytes) -> bytes:
             entry.size = len(content)
             tarred.addfile(entry, io.BytesIO(content))
     else:
-        pack = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "git": _object}[name]
-        return pack(content)
+        packers: dict[str, Callable[[bytes], bytes]] = {
+            "gz": gzip.compress,
+            "bz2": bz2.compress,
+            "xz": lzma.compress,
+            "git": _object,
+        }
+        return packers[name](content)
     return out.getvalue()
 
 

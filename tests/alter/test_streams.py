@@ -5,7 +5,6 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,5 +111,4 @@ def test_what_an_encoding_lacks_is_escaped_as_json_does() -> None:
 @pytest.fixture
 def agent(app: App) -> Agent:
     """One without a key."""
-    made: Callable[..., Agent] = AgentFactory
-    return made(app=app)
+    return AgentFactory.create(app=app)

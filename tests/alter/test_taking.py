@@ -132,10 +132,10 @@ def test_nothing_is_taken_out_that_could_not_be_written(app: App, home: Path) ->
     ):
         run = alter(*words)
         assert (run.code, "cannot be written" in run.error) == (2, True), words
-    for words in (("audit", "export"), ("audit", "pull", "--state", "cursor")):
+    for shown in (("audit", "export"), ("audit", "pull", "--state", "cursor")):
         with Path("/dev/full").open("wb") as full:
             done = subprocess.run(
-                [sys.executable, "-m", "alter", *words],
+                [sys.executable, "-m", "alter", *shown],
                 env=environment(),
                 check=False,
                 stdout=full,

@@ -28,6 +28,7 @@ def typed(kind: click.ParamType[Any], text: str) -> Any:
         (values.Scopes(), "keys:admin:01a2", ["keys:admin:01a2"]),
         (values.Ranges(), "203.0.113.0/24,2001:db8::1", ["203.0.113.0/24", "2001:db8::1"]),
         (values.OneOf("active", "revoked"), "revoked,active", ["revoked", "active"]),
+        (values.OneOf("active", "revoked"), "REVOKED", ["revoked"]),
         (values.Permissions(), "dashboard_keys:read", ["dashboard_keys:read"]),
         (
             values.AgentScopes(),

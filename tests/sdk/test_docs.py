@@ -77,7 +77,7 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture
 def guided(served: Server, app: App, monkeypatch: pytest.MonkeyPatch) -> App:
     """An app whose key, minted as the guide says, is where the guide looks for it."""
-    asked_for = re.search(r"mint_key --app .*?--scopes (\S+)", TEXT, re.S)
+    asked_for = re.search(r"mint_key --app .*?--scopes ([\w:,]+)", TEXT, re.S)
     assert asked_for
     monkeypatch.setenv("ALTER_BASE_URL", served.url)
     monkeypatch.setenv("ALTER_API_KEY", minted(app, name="guide", scopes=asked_for[1]).plaintext.take())

@@ -13,6 +13,7 @@ class Command(ShellCommand):
     """`manage.py create_app --name checkout --json`."""
 
     help = "Create an app, and print its id."
+    example = "create_app --name checkout --json"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -29,6 +29,7 @@ class Command(ShellCommand):
         "checkpoints are gone or cut, or a witness is silent or disagrees; it says what and where. 2: an option "
         "cannot be read, or a witness cannot be reached."
     )
+    example = "check_audit --since 7d"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -27,6 +27,7 @@ class Command(ShellCommand):
     """`manage.py export_audit --app ID --format jsonl > audit.jsonl`."""
 
     help = "Take an app's audit log out, as far as it is sealed. This is recorded too."
+    example = 'export_audit --app "$APP_ID" --format jsonl --file audit.jsonl'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--app", required=True, help="the app's id; none: what belongs to no app")

@@ -11,6 +11,7 @@ class Command(ShellCommand):
     """`manage.py purge_audit`: what the portal does every hour, to its end."""
 
     help = "Delete calls, acts and spans that have been kept as long as the page Record says."
+    example = "purge_audit"
 
     def act(self, actor: Actor, **options: Any) -> None:
         gone = 0

@@ -17,6 +17,7 @@ class Command(ShellCommand):
         "them must agree with it; it is put aside, and every check tells of it from then on. Without a witness "
         "nobody can tell afterwards whether the database was changed meanwhile: bring the files back if you can."
     )
+    example = 'restore_checkpoints --reason "Disk of 3 May"'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reason", required=True, help="what happened to the files, for the audit log")

@@ -18,6 +18,7 @@ class Command(ShellCommand):
         "seal-key.next, for you to set. With --lost: the key before is gone and the present one is new already; "
         "it is accepted, and every check tells that nobody vouched for it."
     )
+    example = 'rotate_seal_key --reason "Ann has left"'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reason", required=True, help="why, for the audit log")

@@ -16,6 +16,7 @@ class Command(SecretCommand):
     """`manage.py create_gateway edge --for nginx --secret-file /etc/nginx/alter-gateway.conf`."""
 
     help = "Make a gateway known, and give it a secret by which the door knows it."
+    example = "create_gateway edge --for nginx --secret-file /etc/nginx/alter-gateway.conf"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -17,6 +17,7 @@ class Command(ShellCommand):
     """`manage.py list_gateways`."""
 
     help = "List gateways: what each is believed in, and when it was last seen, to the minute."
+    example = "list_gateways"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--all", action="store_true", help="those that are retired, too")

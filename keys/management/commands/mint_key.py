@@ -23,6 +23,7 @@ class Command(ShellCommand):
     """`manage.py mint_key --app ID --name worker --scopes grants:read --json`."""
 
     help = "Mint a key and print its plaintext, once."
+    example = "mint_key --app checkout --name worker --scopes grants:read --json"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--app", required=True, help="the app's id, or its exact name")

@@ -14,6 +14,7 @@ class Command(ShellCommand):
     """`manage.py retire_gateway edge`."""
 
     help = "End a gateway: its secrets count no more. That is final."
+    example = "retire_gateway edge"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", metavar="NAME")

@@ -16,6 +16,7 @@ class Command(ShellCommand):
     """`manage.py revoke_key --key ID --reason "seen in a log"`."""
 
     help = "End a key and everything derived from it, now and for ever."
+    example = 'revoke_key --key "$KEY_ID" --reason "Seen in a log"'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--key", required=True, help="the key's id")

@@ -15,6 +15,7 @@ class Command(SecretCommand):
     """`manage.py rotate_gateway edge --for nginx --secret-file /etc/nginx/alter-gateway.conf`."""
 
     help = "Give a gateway a new secret. The one it has is taken a while longer."
+    example = "rotate_gateway edge --for nginx --secret-file /etc/nginx/alter-gateway.conf"
     shows_files = False
     replaces_file = True
 

@@ -17,6 +17,10 @@ class Command(ShellCommand):
     """`manage.py change_password --email you@example.com --reason "Forgotten" --password-stdin`."""
 
     help = "Give someone another password. Their sessions end, they are told, and it is recorded."
+    example = (
+        "printf '%s' \"$PASSWORD\" | .venv/bin/python manage.py "
+        "change_password --email you@example.com --password-stdin"
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", required=True, help="whose password it is")

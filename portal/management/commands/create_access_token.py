@@ -19,6 +19,7 @@ class Command(ShellCommand):
     """`manage.py create_access_token --email you@example.com --name ci --permissions all --json`."""
 
     help = "Issue an access token to someone; it may do what they may do, or a part of it. Printed once."
+    example = "create_access_token --email you@example.com --name ci --permissions all --json"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", required=True, help="whose token it is")

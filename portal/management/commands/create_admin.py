@@ -13,6 +13,10 @@ class Command(ShellCommand):
     """`echo "$PASSWORD" | manage.py create_admin --email you@example.com --password-stdin`."""
 
     help = "Create an admin of every app. The password is never an argument: others could read it there."
+    example = (
+        "printf '%s' \"$PASSWORD\" | .venv/bin/python manage.py "
+        "create_admin --email you@example.com --password-stdin"
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", required=True)

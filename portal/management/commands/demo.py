@@ -2,18 +2,20 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from agents.models import App
+from audit.shell import PortalCommand
 from portal.demo import PASSWORD, Month
 from portal.models import User
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Refuses where there is anything already: a demo never mixes with what is real."""
 
     help = __doc__
+    example = "PORTAL_DATA=var/demo .venv/bin/python manage.py demo"
 
     def handle(self, *args: Any, **options: Any) -> None:
         if App.objects.exists() or User.objects.exists():

@@ -19,6 +19,7 @@ class Command(ShellCommand):
         "name anybody; names and addresses go from every other table. What they are known as is found by their id. "
         "Ids stay, every seal still fits, and that it was done is recorded. It cannot be taken back."
     )
+    example = 'erase_person --value "Eve Example" --value eve@example.com --reason "Request 2026-114"'
 
     def add_arguments(self, parser: CommandParser) -> None:
         whom = parser.add_mutually_exclusive_group()

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.urls import reverse
 
 from audit.actors import shell
 from audit.hosts import format_host
+from audit.shell import PortalCommand
 from portal.models import Role
 from portal.people.lifecycle import has_admin, invite
 from portal.signing_in.break_glass import only_provider
@@ -22,10 +23,11 @@ def _as_people_write(host: str) -> str:
     return "localhost" if host == "127.0.0.1" or not host.strip("0.:") else host
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Prints the address; while there is no admin, also a link that makes the first one."""
 
     help = "Check the set-up, and print the address and, while nobody is there, a link for the first admin."
+    example = "first_start"
 
     def handle(self, *args: Any, **options: Any) -> None:
         problems = run_checks(databases=["default"])

@@ -22,6 +22,7 @@ class Command(ShellCommand):
         "After a backup was restored: put the files of checkpoints aside and begin new ones. Two admins of every "
         "app must agree, each with their password. What is given up and why is recorded for ever."
     )
+    example = 'reanchor_audit --by a@example.com --confirmed-by b@example.com --reason "Backup of 3 May"'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--by", required=True, metavar="EMAIL", help="who does it")

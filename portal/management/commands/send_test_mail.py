@@ -4,16 +4,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from audit.shell import PortalCommand
 from portal.deadlines import within
 from portal.mail import sending
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """manage.py send_test_mail --to you@example.com"""
 
     help = __doc__ or ""
+    example = "send_test_mail --to you@example.com"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--to", required=True, metavar="ADDRESS", help="Where to.")

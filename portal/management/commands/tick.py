@@ -4,15 +4,17 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from audit.shell import PortalCommand
 from portal import tick
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """`manage.py tick`, `manage.py tick --forever` with PORTAL_TICK=apart for the servers."""
 
     help = "Do the timed work that is due: seal the record, make partitions, purge, forward."
+    example = "tick"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--forever", action="store_true", help="go on until stopped by a signal")

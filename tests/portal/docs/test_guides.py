@@ -34,6 +34,8 @@ def test_nothing_else_is_found(slug: str) -> None:
     [
         ("errors.md", "/docs/errors/"),
         ("door.md#the-order-of-checks", "/docs/door/#the-order-of-checks"),
+        ("gateways/nginx.conf", "/docs/gateways/nginx.conf"),
+        ("cli.md#exit-codes", "/docs/cli/#exit-codes"),
         ("#trusted-proxies", "#trusted-proxies"),
         ("/sdk/openapi.json", "/sdk/openapi.json"),
         ("https://example.com/a.md#b", "https://example.com/a.md#b"),

@@ -11,6 +11,12 @@ TABLE = """
 """
 
 
+def test_a_remark_for_editors_is_left_out_and_code_is_not() -> None:
+    text = render("Ask it.\n\n<!-- not run: a drawing -->\n```text\n<!-- shown -->\n```\n")
+    assert "not run" not in text.html
+    assert "&lt;!-- shown --&gt;" in text.html
+
+
 # ── headings ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -63,7 +69,7 @@ def test_a_guide_that_is_called_by_its_file_is_called_by_its_title() -> None:
 
 
 def test_what_has_no_page_here_stays_as_words() -> None:
-    assert render("A [file](gateways/nginx.conf) of [ours](#here).").html == (
+    assert render("A [file](architecture.md) of [ours](#here).").html == (
         '<p>A file of <a href="#here">ours</a>.</p>\n'
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ SignedIn = Callable[[User], Client]
 
 GUIDE_PAGES = [f"/docs/{guide.slug}/" for guide in GUIDES]
 REFERENCES = {"/docs/sdk-api/": sdk.openapi(), "/docs/api-reference/": api.openapi()}
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+FILES = {f"/docs/gateways/{path.name}" for path in (DOCS / "gateways").iterdir()}
 PAGES = ["/docs/", *REFERENCES, *GUIDE_PAGES]
 EVERY_PAGE = pytest.mark.parametrize("address", PAGES)
 
@@ -70,7 +73,18 @@ def test_every_link_into_the_docs_leads_to_a_place_that_is_there(window: Client,
 @EVERY_PAGE
 def test_every_page_of_the_docs_that_is_linked_to_is_there(window: Client, address: str) -> None:
     linked = set(re.findall(r'href="(/docs/[^"#]*)', shown(window, address)))
-    assert linked <= set(PAGES)
+    assert linked <= {*PAGES, *FILES}
+
+
+def test_the_files_for_gateways_can_be_read_as_they_are(window: Client) -> None:
+    linked = set(re.findall(r'href="(/docs/gateways/[^"#]+)', shown(window, "/docs/gateways/")))
+    assert linked == FILES
+    for address in linked:
+        answer = window.get(address)
+        assert answer.headers["Content-Type"].startswith("text/plain")
+        assert b"".join(answer) == (DOCS / address.removeprefix("/docs/")).read_bytes()
+    assert window.get("/docs/gateways/..").status_code == 404
+    assert window.get("/docs/gateways/passwd").status_code == 404
 
 
 @EVERY_PAGE

@@ -30,8 +30,11 @@ def code_of(secret: str) -> str:
 def set_up(client: Client) -> tuple[str, list[str]]:
     """Set up an authenticator app; its secret, and the recovery codes that were shown."""
     page = text(client.get("/account/2fa/totp/activate/"))
-    found = re.search(r'data-secret translate="no">([A-Z2-7]+)<', page)
-    assert found
+    shown_in_fours = re.search(r'id="totp-secret"[^>]*>(.*?)</code>', page)
+    assert shown_in_fours
+    found = re.fullmatch(r"([A-Z2-7]{16,})", re.sub(r"<[^>]+>", "", shown_in_fours[1]))
+    assert found, "the text that is copied has no gaps"
+    assert shown_in_fours[1].count('class="four"') == -(-len(found[1]) // 4)
     answer = client.post("/account/2fa/totp/activate/", {"code": code_of(found[1])}, follow=True)
     shown = re.search(r"<pre[^>]*>([\d\s]+)</pre>", text(answer))
     assert shown

@@ -48,8 +48,9 @@ def test_a_discovery_document_of_another_kind(provider: IdentityProvider, app: A
     ):
         provider.instead = {DISCOVERY: (200, body)}
         assert says in told(Client().post(START)), body[:20]
+    odd_ones: list[Any] = [None, 7, [], {}, ""]
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "issuer"):
-        for odd in (None, 7, [], {}, ""):
+        for odd in odd_ones:
             provider.instead = {DISCOVERY: (200, json.dumps(document | {name: odd}).encode())}
             assert f"the discovery document’s {name} is" in told(Client().post(START)), odd
     provider.instead = {DISCOVERY: (503, b"{}")}
@@ -80,23 +81,10 @@ def test_token_answers_of_another_kind(provider: IdentityProvider, app: App) -> 
 def test_claims_of_any_kind_are_no_fault_of_ours(provider: IdentityProvider, app: App) -> None:
     right = dict(provider.claims)
     texts = ["a\0b", "\ud800", "x" * 5000, "\u202e", float("nan"), float("inf")]
-    for name in (
-        "name",
-        "preferred_username",
-        "groups",
-        "picture",
-        "auth_time",
-        "exp",
-        "iat",
-        "nbf",
-        "azp",
-        "jti",
-    ):
+    for names in (("name", "picture", "auth_time", "jti"), ("groups", "exp")):
         for odd in [*ODD, *texts]:
-            provider.claims, provider.lies = right, {name: odd}
-            assert sign_in(Client(raise_request_exception=False)).status_code in (302, 403), (name, odd)
-            provider.claims, provider.lies = right | {name: odd}, {}
-            assert sign_in(Client(raise_request_exception=False)).status_code in (302, 403), (name, odd)
+            provider.claims = right | dict.fromkeys(names, odd)  # in userinfo and in the ID token
+            assert sign_in(Client(raise_request_exception=False)).status_code in (302, 403), (names, odd)
 
 
 def test_a_role_is_missing_with_the_claim_that_is_missing(provider: IdentityProvider, app: App) -> None:
@@ -156,7 +144,7 @@ def test_an_id_token_holds_only_by_the_providers_own_key(provider: IdentityProvi
     assert "not signed by a key" in told(
         answered(jwt.encode(said, provider.key, "RS256", headers={"kid": "two"}))
     )
-    assert "signature (alg) is the text “none”" in told(answered(jwt.encode(said, None, "none")))
+    assert "signature (alg) is the text “none”" in told(answered(jwt.encode(said, "", "none")))
     assert "does not hold" in told(answered(jwt.encode(said, str(public.public_numbers().n), "HS256")))
     assert "nonce" in told(answered(jwt.encode(said, SECRET, "HS256"))), "signed with the client's secret"
     assert "nonce" in told(answered(jwt.encode(said, provider.key, "PS256"))), "without a kid"

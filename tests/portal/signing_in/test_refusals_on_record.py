@@ -94,9 +94,9 @@ def test_a_token_that_is_refused(app: App, developer: User, caplog: pytest.LogCa
     token = issued(developer)
     presented = token.plaintext.take()
     tokens.revoke(shell(), token.token)
-    ask = {"HTTP_AUTHORIZATION": f"Bearer {presented}", "HTTP_USER_AGENT": "alter-cli/1"}
+    ask = {"Authorization": f"Bearer {presented}", "User-Agent": "alter-cli/1"}
     for _ in range(3):
-        assert Client().get("/api/v1/apps", **ask).status_code == 401
+        assert Client().get("/api/v1/apps", headers=ask).status_code == 401
     (found,) = refused()
     assert found[0] == developer.email
     assert found[1].endswith("This access token is not valid.")
@@ -104,7 +104,7 @@ def test_a_token_that_is_refused(app: App, developer: User, caplog: pytest.LogCa
     assert f"sign-in.fail: {developer.email}: the access token" in caplog.text
     assert presented not in caplog.text
     with at(now() + timedelta(minutes=6)):
-        Client().get("/api/v1/apps", **ask)
+        Client().get("/api/v1/apps", headers=ask)
     assert len(refused()) == 2, "once in five minutes"
     Client().get("/api/v1/apps", HTTP_AUTHORIZATION="Bearer alter_pat_nobody")
     assert len(refused()) == 2
