@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("keys", "0008_shared_bucket"),
-        ("audit", "0011_destinations"),
+        ("audit", "0010_destinations"),
         ("agents", "0002_on_leak"),
     ]
 

@@ -22,7 +22,7 @@ def backward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    """After 0009."""
+    """After the destinations: nothing of theirs is read."""
 
-    dependencies = (("audit", "0011_destinations"),)
+    dependencies = (("audit", "0010_destinations"),)
     operations = (migrations.RunPython(forward, backward),)
