@@ -16,6 +16,7 @@ from django.db.models import F, Sum
 from audit.checking.findings import Finding, Where
 from audit.clock import now
 from audit.models import Call, Checkpoint, Event, Seal, Tally
+from audit.models.readable import ReadableQuerySet
 from audit.models.seals import NOWHERE
 from audit.refusals import Invalid
 from audit.sealing import waiting
@@ -23,6 +24,7 @@ from audit.sealing import waiting
 MAX_ROWS, MAX_HOURS = 50_000, 31 * 24
 """How much one step counts; of one hour, all of it."""
 HOUR = timedelta(hours=1)
+ODD = UUID(int=(1 << 128) - 1)
 Span = tuple[datetime | None, datetime | None]
 _SQL = """
 SELECT 1, key_id, {at}, COUNT(*), 0, 0 FROM audit_event
@@ -82,7 +84,7 @@ def _following(stream: UUID | None) -> UUID | None:
     """The next app with anything sealed or counted."""
     found = [
         rows.filter(stream__gt=stream) if stream is not None else rows
-        for rows in (Seal.objects.order_by("stream"), Tally.objects.order_by("stream"))
+        for rows in (Seal.objects.order_by("stream"), ReadableQuerySet(Tally).order_by("stream"))
     ]
     firsts = [rows.values_list("stream", flat=True).first() for rows in found]
     return min((one for one in firsts if one is not None), default=None)
@@ -95,7 +97,7 @@ def _rows(stream: UUID) -> tuple[Any, Any]:
 
 def _first(stream: UUID, begins: datetime | None) -> datetime | None:
     """The first hour from a moment on of which there is anything."""
-    lines = Tally.objects.filter(stream=stream).order_by("hour").values_list("hour", flat=True)
+    lines: Any = ReadableQuerySet(Tally).filter(stream=stream).order_by("hour").values_list("hour", flat=True)
     some = [rows.values_list("at", flat=True) for rows in _rows(stream)]
     firsts = [lines.filter(hour__gte=begins).first() if begins else lines.first()]
     firsts += [(rows.filter(at__gte=begins) if begins else rows).first() for rows in some]
@@ -140,10 +142,10 @@ def _figures(stream: UUID, begins: datetime, ends: datetime) -> tuple[dict[Any, 
         for is_counted, key_id, hour, *figures in cursor.fetchall():
             if (at := _hour(hour)) is None:
                 continue  # on SQLite a moment may be anything, which is found where rows are read
-            key = key_id if native and key_id else waiting.id_of(key_id) or NOWHERE
+            key = key_id if native and key_id else _key(key_id)
             for whose in {key, NOWHERE} if is_counted else {key}:
                 which = counted if is_counted else told
-                which[at, whose] += Figures(*map(int, figures))
+                which[at, whose] += Figures(*(one if isinstance(one, int) else -1 for one in figures))
     return counted, told
 
 
@@ -152,6 +154,14 @@ def _hour(told: Any) -> datetime | None:
         return datetime.strptime(told, "%Y-%m-%d %H").replace(tzinfo=UTC)
     except (ValueError, TypeError):
         return None
+
+
+def _key(told: Any) -> UUID:
+    """On SQLite: one that is not spelled as the portal spells it is none of its keys, and found by no chart."""
+    if told is None:
+        return NOWHERE
+    found = waiting.id_of(told)
+    return found if found and found.hex == told else ODD
 
 
 def _only(kind: str, figures: Figures) -> Figures:

@@ -17,6 +17,7 @@ from tests.docs import machine
 from tests.docs.checkout import Checkout
 from tests.docs.markdown import ROOT
 from tests.docs.person import EMAIL, PASSWORD, Person
+from tests.docs.preloaded import LIFETIME
 
 PATIENCE = 180
 """Seconds that a start may take on a busy machine."""
@@ -42,7 +43,7 @@ class Portal:
         env = self.checkout.environment | settings | {"PORT": str(self.checkout.ports["8000"])}
         with self.said.open("wb") as said:
             self._server = subprocess.Popen(
-                ["make", "run"],
+                ["timeout", str(LIFETIME), "make", "run"],
                 cwd=self.checkout.folder,
                 env=env,
                 stdout=said,

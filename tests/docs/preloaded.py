@@ -18,6 +18,8 @@ from typing import NoReturn
 SETTINGS = ("DATABASE_URL", "EMAIL_URL", "HOST", "PORT", "WORKERS")
 
 OTHER_SETTINGS = 97
+LIFETIME = 1800
+"""Seconds until it ends by itself, if whoever started it was killed."""
 
 
 def settings_of(environment: dict[str, str]) -> dict[str, str]:
@@ -44,6 +46,7 @@ def serve(path: str, kind: str) -> NoReturn:
     sys.path.insert(0, str(Path.cwd()))
     load, run = KINDS[kind]
     load()
+    signal.alarm(LIFETIME)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     ours = settings_of(dict(os.environ))
     with socket.socket(socket.AF_UNIX) as door:

@@ -17,7 +17,7 @@ OURS = {"portal", "keys", "agents", "audit"}
 STORY = """
 create_admin change_password create_access_token create_app mint_key revoke_key create_gateway list_gateways
 rotate_gateway retire_gateway tick check_audit export_audit make_partitions purge_audit erase_person rotate_seal_key
-first_start send_test_mail restore_checkpoints reanchor_audit demo
+migrate collectstatic first_start send_test_mail restore_checkpoints reanchor_audit demo
 """
 REFUSED = {
     "restore_checkpoints": (5, "are whole"),

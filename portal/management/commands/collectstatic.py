@@ -5,11 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import collectstatic
 
+from audit.shell import PortalCommand
 from portal import file_lock
 
 
-class Command(collectstatic.Command):
+class Command(PortalCommand, collectstatic.Command):
     """As Django's, under a lock."""
+
+    example = "collectstatic --noinput"
 
     def handle(self, **options: Any) -> str | None:
         with file_lock.held(settings.DATA_DIR / "static.lock", self._say):

@@ -5,11 +5,14 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
+from audit.shell import PortalCommand
 from portal.one_at_a_time import preparing
 
 
-class Command(migrate.Command):
+class Command(PortalCommand, migrate.Command):
     """As Django's, under a lock, which its checks of the database stand under, too."""
+
+    example = "migrate"
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         with preparing(connections[options["database"]], self._say):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.checking import integrity, recount
 from audit.checking.integrity import Scope
@@ -79,6 +79,27 @@ def test_what_tallies_say_otherwise_than_the_sealed_rows_is_named_by_its_hour() 
     assert hours(Scope(APP, "event")) == hours(Scope(NOWHERE)) == hours(Scope(APP, since=now() - HOUR)) == []
     said = Said("check_audit", "--since", "1d")
     assert (said.code, "tally: " in said.out) == (1, True)
+
+
+@pytest.mark.one_engine
+def test_what_cannot_be_read_of_a_tally_keeps_no_check_from_its_end() -> None:
+    sealed(called(at=now()))
+    for column, value in (
+        ("acts", "x"),
+        ("hour", "x"),
+        ("hour", "2026-13-45 00:00:00"),
+        ("stream", "x"),
+        ("key_id", ""),
+    ):
+        with pytest.raises(Undone), transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA ignore_check_constraints = ON")
+                cursor.execute(
+                    f"UPDATE audit_tally SET {column} = %s WHERE key_id = %s", [value, NOWHERE.hex]
+                )
+                cursor.execute("PRAGMA ignore_check_constraints = OFF")
+            assert len(hours()) == 1, (column, value)
+            raise Undone
 
 
 def test_what_was_purged_may_be_missing_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

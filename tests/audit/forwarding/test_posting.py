@@ -29,7 +29,7 @@ def test_the_host_is_said_as_it_stands_in_an_address(settings: Settings) -> None
     for host, asked in {"::1": "[0:0::1]", HOST: "LOCALHOST."}.items():
         with Receiver(204, host=host) as receiver:
             port = receiver.server.server_port
-            assert post(f"http://{asked}:{port}/hooks", {}, b"") == 204
+            assert post(f"http://{asked}:{port}/hooks", {}, b"").status == 204
             assert (
                 receiver.received[0].headers["host"]
                 == ("[::1]" if host == "::1" else "localhost") + f":{port}"

@@ -104,7 +104,9 @@ def test_what_was_cut_off_in_database_and_files_together_is_known_to_the_witness
         sealed(called())
     telling.tell()
     cut_together(3)
-    assert {one.what for step in check(Scope()) for one in step.findings if not one.is_note} == set()
+    # Of tallies whoever cuts both may make what they like.
+    found = {one.what for step in check(Scope()) for one in step.findings if not one.is_note}
+    assert found - {"tally"} == set()
     assert "cut: call no. 3, checkpoint 3" in said(target).out
     assert said(target).code == 1
     telling.tell()
