@@ -217,7 +217,7 @@ class Run:
             output.say("The key is shown this once and kept nowhere. Store it now.")
         else:
             output.say("This was done before under the same idempotency key. A plaintext is shown once only.")
-            output.say(str(one.get("hint") or f"If it is lost, end {one['id']} and make another: {ending}"))
+            output.say(f"If it is lost, end {one['id']} and make another: {ending}")
 
     def show_all(self, rows: Iterable[Row]) -> int:
         """Print a list. Returns how many there were."""

@@ -6,7 +6,7 @@ from pydantic import Field, StrictInt
 
 from agents.faces import AppRequest, id_of
 from audit.durations import parse_moment
-from audit.wire import Asked, Text
+from audit.wire import Asked, Item, Sentence, Text
 from keys import lifecycle
 from keys.api import seen
 from keys.api_wire import KeyInfo
@@ -19,17 +19,17 @@ from keys.scopes import parse_scopes
 class KeyWidening(Asked):
     """What a key is to have; what is left out stays. Nothing may be less than it is."""
 
-    scopes: list[Text] = Field(
+    scopes: list[Item] = Field(
         default=[], description="All that it is to hold, what it holds now included.", max_length=100
     )
-    cidr_allowlist: list[Text] | None = Field(
+    cidr_allowlist: list[Item] | None = Field(
         default=None, description="All ranges it may be used from. null or []: from anywhere.", max_length=100
     )
     rate_limit_rpm: StrictInt | None = Field(
         default=None, ge=1, le=100_000, description="Calls a minute. null: as the app says."
     )
     expires_at: Text | None = Field(default=None, description="ISO 8601. null: it does not end by itself.")
-    reason: Text = Field(description="Why it may do more, for the log.")
+    reason: Sentence = Field(description="Why it may do more, for the log.")
 
 
 def widen_key(request: AppRequest, key_id: str, asked: KeyWidening) -> KeyInfo:

@@ -27,18 +27,25 @@ HOUR = timedelta(hours=1)
 ODD = UUID(int=(1 << 128) - 1)
 Span = tuple[datetime | None, datetime | None]
 _SQL = """
-SELECT 1, key_id, {at}, COUNT(*), 0, 0 FROM audit_event
+SELECT 1, {key}, {at}, COUNT(*), 0, 0 FROM audit_event
 WHERE {app} AND at >= %s AND at < %s AND EXISTS (SELECT 1 FROM audit_seal WHERE row_id = audit_event.id) GROUP BY 2, 3
 UNION ALL
-SELECT 1, key_id, {at}, 0, COUNT(*) FILTER (WHERE allowed), COUNT(*) FILTER (WHERE NOT allowed) FROM audit_call
+SELECT 1, {key}, {at}, 0, COUNT(*) FILTER (WHERE allowed), COUNT(*) FILTER (WHERE NOT allowed) FROM audit_call
 WHERE {app} AND at >= %s AND at < %s AND EXISTS (SELECT 1 FROM audit_seal WHERE row_id = audit_call.id) GROUP BY 2, 3
 UNION ALL
-SELECT 0, key_id, {hour}, acts, allowed, refused FROM audit_tally WHERE stream = %s AND hour >= %s AND hour < %s
+SELECT 0, {key}, {hour}, {acts}, {allowed}, {refused} FROM audit_tally WHERE stream = %s AND hour >= %s AND hour < %s
 """
-_HOURS = {
-    "postgresql": "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')",
-    "sqlite": "substr({}, 1, 13)",
-}
+_FIGURES = ("acts", "allowed", "refused")
+
+
+def _columns() -> dict[str, str]:
+    """How the columns are read. On SQLite they may hold anything, text that is none included: so by their bytes."""
+    if connection.vendor == "postgresql":
+        hours = {name: f"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')" for name in ("at", "hour")}
+        return {"key": "key_id", **hours, **{name: name for name in _FIGURES}}
+    hours = {name: f"hex(substr({name}, 1, 13))" for name in ("at", "hour")}
+    numbers = {name: f"CASE typeof({name}) WHEN 'integer' THEN {name} ELSE -1 END" for name in _FIGURES}
+    return {"key": "hex(key_id)", **hours, **numbers}
 
 
 class Figures(NamedTuple):
@@ -133,20 +140,23 @@ def _figures(stream: UUID, begins: datetime, ends: datetime) -> tuple[dict[Any, 
     native = connection.features.has_native_uuid_field
     its = stream if native else stream.hex
     app = "app_id IS NULL" if stream == NOWHERE else f"app_id = '{its}'"
-    hours = _HOURS[connection.vendor]
     moments = [connection.ops.adapt_datetimefield_value(one) for one in (begins, ends)]
     counted, told = (defaultdict[Any, Figures](Figures) for _ in range(2))
     with connection.cursor() as cursor:
-        statement = _SQL.format(at=hours.format("at"), hour=hours.format("hour"), app=app)
-        cursor.execute(statement, [*moments, *moments, its, *moments])
+        cursor.execute(_SQL.format(app=app, **_columns()), [*moments, *moments, its, *moments])
         for is_counted, key_id, hour, *figures in cursor.fetchall():
-            if (at := _hour(hour)) is None:
+            if (at := _hour(hour if native else _text(hour))) is None:
                 continue  # on SQLite a moment may be anything, which is found where rows are read
-            key = key_id if native and key_id else _key(key_id)
+            key = key_id if native and key_id else _key(_text(key_id) or None)  # hex() of nothing is nothing
             for whose in {key, NOWHERE} if is_counted else {key}:
                 which = counted if is_counted else told
                 which[at, whose] += Figures(*(one if isinstance(one, int) else -1 for one in figures))
     return counted, told
+
+
+def _text(told: str) -> str:
+    """What SQLite's hex() told of."""
+    return bytes.fromhex(told).decode(errors="replace")
 
 
 def _hour(told: Any) -> datetime | None:

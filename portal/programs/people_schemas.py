@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from audit.wire import Asked, Page, Text, Told
+from audit.wire import Asked, Page, Sentence, Told
 from portal.programs.api_wire import Person
 from portal.programs.token_schemas import TokenDetail
 
@@ -79,4 +79,4 @@ class PolicyChange(Asked):
     on_leaked_token: Literal["notify", "revoke"] = Field(
         default="revoke", description="notify: its owner is told; revoke: it ends, too."
     )
-    reason: Text = Field(default="", description="Why, for the log.")
+    reason: Sentence = Field(default="", description="Why, for the log.")

@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt
 
 from audit.forwarding.destinations import TEST
 from audit.models import Delivery
-from audit.wire import Asked, Page, Text, Told
+from audit.wire import Asked, Page, Sentence, Text, Told
 
 
 class RetentionInfo(Told):
@@ -30,7 +30,7 @@ class RetentionChange(Asked):
     """How long to keep rows of a kind from now on."""
 
     days: StrictInt | None = Field(description="min_days to max_days. null: for ever.")
-    reason: Text = Field(default="", description="Why, for the log.")
+    reason: Sentence = Field(default="", description="Why, for the log.")
 
 
 class NewDestination(Asked):

@@ -71,7 +71,8 @@ SPOILERS: dict[str, Spoil] = {
 def test_what_may_have_been_made_is_said_and_asking_again_makes_no_second(
     signed_in: str, portal: str, app: App
 ) -> None:
-    makers = (MINT, ("agents", "create", "--name", "made-up"))
+    rotate = ("keys", "rotate", "--key", str(minted(app).key.id))
+    makers = (MINT, ("agents", "create", "--name", "made-up"), rotate)
     for name, spoil in SPOILERS.items():
         with between(portal, spoil) as spoiled:
             for words in makers if name == "nothing comes" else makers[:1]:
@@ -85,7 +86,7 @@ def test_what_may_have_been_made_is_said_and_asking_again_makes_no_second(
                 count = ApiKey.objects.count()
                 second = alter(*words, "--idempotency-key", again)
                 assert (second.code, second.json["api_key"], ApiKey.objects.count()) == (0, None, count), name
-                ending = second.err.rpartition("make another: ")[2].strip()
+                ending = second.err.rpartition("make another: ")[2].splitlines()[0]
                 assert ending.startswith(f"alter {words[0]} revoke"), second.err
                 assert alter(*shlex.split(ending)[1:]).code == 0
 
@@ -98,7 +99,6 @@ def test_other_changes_say_how_to_see_whether_they_were_made(signed_in: str, por
                 ("keys", "revoke", "--key", str(key.id), "--yes"),
                 f"alter keys show --key {key.id} --app {app.id}",
             ),
-            (("keys", "rotate", "--key", str(key.id)), f"alter keys list --app {app.id}"),
             (("members", "invite", "--role", "support"), f"alter members invitations --app {app.id}"),
             (("apps", "create", "--name", "other"), "alter apps list"),
             (("apps", "archive", str(app.id)), f"alter apps show {app.id}"),

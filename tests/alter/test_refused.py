@@ -19,6 +19,7 @@ from keys.plaintext import generate
 from portal.access import tokens
 from portal.models import AccessToken, User
 from tests.alter.running import alter, environment, process
+from tests.alter.test_lost_answers import between
 from tests.factories import minted
 
 NOBODYS = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
@@ -225,11 +226,16 @@ def test_a_server_without_tls_is_an_error(signed_in: str, portal: str) -> None:
 
 
 def test_what_is_no_portal_is_an_error(signed_in: str, portal: str) -> None:
+    page = b"HTTP/1.1 404 No\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with between(portal, lambda _: page) as there:
+        run = alter("keys", "list", "--base-url", there)
+    said = f"error: {there} does not answer like a portal: 404, text/html."
+    assert (run.code, run.error) == (1, said)
+
+
+def test_below_the_portal_there_is_nothing(signed_in: str, portal: str) -> None:
     run = alter("keys", "list", "--base-url", f"{portal}/docs")
-    assert (run.code, run.error) == (
-        1,
-        f"error: {portal}/docs does not answer like a portal: 404, text/html.",
-    )
+    assert (run.code, run.error) == (4, "error: There is nothing at this address.")
 
 
 def test_a_token_is_not_sent_to_another_portal(

@@ -117,7 +117,7 @@ def test_a_list_is_a_fixed_number_of_queries(
 ) -> None:
     there = f"/apps/{three.id}/agents"
     by_developer.get(there)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert len(named(by_developer.get(there, status="active,inactive,revoked"))) == 3
 
 

@@ -62,9 +62,9 @@ def log(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
     """Two streams of five batches each, and another app's between them: made once. Where its checkpoints are kept."""
-    kept = tmp_path_factory.mktemp("kept")
+    kept, marks = tmp_path_factory.mktemp("kept"), tmp_path_factory.mktemp("marks")
     with django_db_blocker.unblock(), transaction.atomic():
-        with override_settings(CHECKPOINT_DIR=kept):
+        with override_settings(CHECKPOINT_DIR=kept, MARKS_DIR=marks):
             make()
         yield kept
         transaction.set_rollback(True)

@@ -53,7 +53,7 @@ def test_it_goes_to_a_file(app: App, tmp_path: Path) -> None:
         (["--app", NOBODYS], 4, "The record knows no app with this id."),
         (["--app", "none", "--key-id", "x"], 2, "--key_id: "),
         (["--app", "none", "--since", "yesterday"], 2, "Write a moment such as"),
-        (["--app", "none", "--outcome", "maybe"], 2, "There is no such choice."),
+        (["--app", "none", "--outcome", "maybe"], 2, "There is no outcome “maybe”."),
         (["--app", "none", "--file", "/nowhere/audit"], 2, "/nowhere/audit cannot be written:"),
     ],
 )
