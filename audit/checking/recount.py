@@ -45,7 +45,8 @@ def _columns() -> dict[str, str]:
         return {"key": "key_id", **hours, **{name: name for name in _FIGURES}}
     hours = {name: f"hex(substr({name}, 1, 13))" for name in ("at", "hour")}
     numbers = {name: f"CASE typeof({name}) WHEN 'integer' THEN {name} ELSE -1 END" for name in _FIGURES}
-    return {"key": "hex(key_id)", **hours, **numbers}
+    key = "CASE WHEN key_id IS NOT NULL THEN hex(key_id) END"  # hex() makes an empty text of NULL
+    return {"key": key, **hours, **numbers}
 
 
 class Figures(NamedTuple):
@@ -147,7 +148,7 @@ def _figures(stream: UUID, begins: datetime, ends: datetime) -> tuple[dict[Any, 
         for is_counted, key_id, hour, *figures in cursor.fetchall():
             if (at := _hour(hour if native else _text(hour))) is None:
                 continue  # on SQLite a moment may be anything, which is found where rows are read
-            key = key_id if native and key_id else _key(_text(key_id) or None)  # hex() of nothing is nothing
+            key = key_id if native and key_id else _key(key_id if key_id is None else _text(key_id))
             for whose in {key, NOWHERE} if is_counted else {key}:
                 which = counted if is_counted else told
                 which[at, whose] += Figures(*(one if isinstance(one, int) else -1 for one in figures))
