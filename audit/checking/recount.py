@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, Sum
 
+from audit.checking import spellings
 from audit.checking.findings import Finding, Where
 from audit.clock import now
 from audit.models import Call, Checkpoint, Event, Seal, Tally
@@ -71,13 +72,14 @@ def step(only: UUID | None, kind: str, span: Span, place: str) -> tuple[list[Fin
     if only not in (None, stream):
         raise Invalid("cursor", "This is not where a step ended.")
     since = _floor(span[0]) if span[0] else None
+    odd = list(spellings.of_tallies(stream)) if begins is None else []
     begins = _first(stream, max(filter(None, (begins, since)), default=None))
     ends = _floor(span[1] or now()) + HOUR
     if begins is None or begins >= ends:
         further = None if only else _following(stream)
-        return [], f"{further.hex}." if further else None
+        return odd, f"{further.hex}." if further else None
     to = min(ends, _far(stream, begins))
-    return list(_compare(stream, kind, begins, to)), f"{stream.hex}.{to:%Y%m%d%H}"
+    return [*odd, *_compare(stream, kind, begins, to)], f"{stream.hex}.{to:%Y%m%d%H}"
 
 
 def _parse(place: str) -> tuple[UUID, datetime | None]:
@@ -104,13 +106,16 @@ def _rows(stream: UUID) -> tuple[Any, Any]:
 
 
 def _first(stream: UUID, begins: datetime | None) -> datetime | None:
-    """The first hour from a moment on of which there is anything."""
+    """The first hour from a moment on of which there is anything.
+
+    Never one before it: on SQLite a moment in another spelling is compared as the text that it is.
+    """
     lines: Any = ReadableQuerySet(Tally).filter(stream=stream).order_by("hour").values_list("hour", flat=True)
     some = [rows.values_list("at", flat=True) for rows in _rows(stream)]
     firsts = [lines.filter(hour__gte=begins).first() if begins else lines.first()]
     firsts += [(rows.filter(at__gte=begins) if begins else rows).first() for rows in some]
     first = min(filter(None, firsts), default=None)
-    return _floor(first) if first else None
+    return max(_floor(first), begins or _floor(first)) if first else None
 
 
 def _far(stream: UUID, begins: datetime) -> datetime:

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import CharField, Func, Model, QuerySet
+from django.db.models import CharField, Func, Model, Q, QuerySet
 
 from audit.checking.findings import Finding, Where
-from audit.models import Checkpoint, Claim, Seal
+from audit.models import Checkpoint, Claim, Seal, Tally
 from audit.sealing import stored, waiting
 from audit.sealing.rows import RECORDS
 
@@ -42,6 +42,19 @@ def of_claims() -> Iterator[Finding]:
     """What the portal signed of its record."""
     if many := len(_odd(Claim, QuerySet(Claim), "id")):
         yield Finding("edited", f"A signed claim {SAYS} There {'is' if many == 1 else 'are'} {many}.")
+
+
+def of_tallies(stream: UUID) -> Iterator[Finding]:
+    """The figures of charts: one line for each hour, and no number below nothing."""
+    its: QuerySet[Any] = QuerySet(Tally).filter(stream=stream)
+    below = Q(acts__lt=0) | Q(allowed__lt=0) | Q(refused__lt=0)
+    odd = its.filter(below | ~stored.whole_hours()).order_by()
+    if many := max(odd.count(), len(_odd(Tally, its, "id"))):
+        told = "A figure" if many == 1 else f"{many:,} figures"
+        says = (
+            f"{told} that charts are drawn from {'is' if many == 1 else 'are'} none that the portal writes."
+        )
+        yield Finding("tally", says, Where(stream=stream))
 
 
 def of_ids(kind: str, there: QuerySet[Any]) -> Iterator[Finding]:

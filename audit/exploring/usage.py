@@ -13,6 +13,7 @@ from django.db.models.functions import TruncDate
 from audit.clock import now
 from audit.exploring.newest import Caller, look
 from audit.models import Call, LastUse, Pending, Tally
+from audit.sealing import stored
 
 MOST_CALLERS = 10
 MOST_COUNTED = 10_000
@@ -152,7 +153,9 @@ def _by_day(
     sealed meanwhile is counted once.
     """
     whole = since if since == _hour(since) else _hour(since) + timedelta(hours=1)
-    tallied = Tally.objects.filter(stream__in=app_ids, key_id__in=key_ids, hour__gte=whole)
+    tallied = Tally.objects.filter(
+        stored.whole_hours(), stream__in=app_ids, key_id__in=key_ids, hour__gte=whole
+    )
     rows = Call.objects.filter(key_id__in=key_ids, at__gte=since)
     waiting = Pending.objects.filter(stream__in=app_ids, kind="call", at__gte=since).values("row_id")
     untold = [rows.filter(at__gte=whole, id__in=waiting)]
@@ -160,7 +163,7 @@ def _by_day(
     yes, no = Count("id", filter=Q(allowed=True)), Count("id", filter=Q(allowed=False))
     parts = [_grouped(part, "at", yes=yes, no=no) for part in untold]
     counted = _grouped(tallied, "hour", yes=Sum("allowed"), no=Sum("refused")).union(*parts, all=True)
-    return ((key_id, day, int(yes), int(no)) for key_id, day, yes, no in counted)
+    return ((key_id, day, int(yes), int(no)) for key_id, day, yes, no in counted if day)
 
 
 def _grouped(rows: QuerySet[Any], moment: str, **counts: Aggregate) -> QuerySet[Any]:
@@ -173,7 +176,7 @@ def _uses(column: str, ids: Sequence[UUID]) -> dict[UUID, Use]:
     """What is kept of these, with the calls that wait for their seal: exact at any moment, after any retention."""
     if not ids:
         return {}
-    kept = LastUse.objects.filter(subject_id__in=ids).order_by()
+    kept = LastUse.objects.filter(stored.plain(LastUse), subject_id__in=ids).order_by()
     yes, no = Max("at", filter=Q(allowed=True)), Max("at", filter=Q(allowed=False))
     waiting = _waiting().filter(**{f"{column}__in": ids}).order_by().values_list(column)
     told = kept.values_list("subject_id", "first_at", "allowed_at", "denied_at").union(

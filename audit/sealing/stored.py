@@ -102,6 +102,11 @@ def plain(model: type[Model], *names: str) -> Q:
     return _condition(columns(model, names), "plain")
 
 
+def whole_hours(name: str = "hour") -> Q:
+    """The condition that a moment is the beginning of an hour, as text: cheap enough for each line of a chart."""
+    return Q(_IsWholeHour(F(name)))
+
+
 def teach(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Let SQLite know the function that these conditions use."""
     if connection.vendor == "sqlite":
@@ -123,6 +128,21 @@ class _IsStored(Func):
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template=_ON_POSTGRES.get(self.extra["form"], "true"))
+
+
+class _IsWholeHour(Func):
+    arity = 1
+    output_field = BooleanField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        digit = "[0-9]"
+        text = "-".join((digit * 4, digit * 2, digit * 2)) + f" {digit * 2}:00:00"
+        return self.as_sql(compiler, connection, template=f"(%(expressions)s GLOB '{text}')")
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="(date_trunc('hour', %(expressions)s) = %(expressions)s)"
+        )
 
 
 _ON_POSTGRES = {
