@@ -50,9 +50,12 @@ def integrity_check(run: Run, table: str | None, **span: Any) -> None:
 
 def _steps(run: Run, **asked: Any) -> Iterator[Row]:
     """The steps of a check, one after the other."""
-    cursor, more = None, True
-    while more:
+    cursor, seen = None, set[str | None]()
+    while cursor not in seen:
+        seen.add(cursor)
         step = run.client.get(run.path("audit", "integrity"), cursor=cursor, **asked)
         cursor = step["next_cursor"]
-        more = cursor is not None
         yield step
+        if cursor is None:
+            return
+    raise Failure(Exit.ERROR, "The check came back to where it had been, and would never end.")
