@@ -13,6 +13,8 @@ from tests.factories import AgentFactory, minted
 from tests.keys.asking import UNKNOWN
 from tests.sdk import raw
 
+pytestmark = pytest.mark.one_engine  # tests/fuzz asks the same of both
+
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 SPAN = {"trace_id": "t", "name": "n", "start_time": "2026-06-01T12:00:00Z"}
 BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {

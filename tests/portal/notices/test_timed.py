@@ -36,7 +36,7 @@ def told(user: User) -> list[str]:
     return list(Notice.objects.filter(user=user).order_by("at", "id").values_list("says", flat=True))
 
 
-def pass_days(first: float, last: float, step: float = 0.25) -> None:
+def pass_days(first: float, last: float, step: float = 1) -> None:
     """Let the timed work run as the days go by."""
     works = [work for work in tick.WORKS if work.name == timed.WORK]
     day = first
