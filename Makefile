@@ -1,7 +1,7 @@
 # Everything is in tools/dev.py; without make: python3 tools/dev.py run
 PYTHON ?= python3
 
-.PHONY: help run test lint fuzz demo bench bench-audit endurance
+.PHONY: help run test lint check fuzz demo bench bench-audit endurance
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\): ## /make \1	/p' Makefile
@@ -17,6 +17,9 @@ fuzz: ## ask every address for nonsense as everyone, some thousand times; once a
 
 lint: ## check style, types, templates, imports, migrations and deployment settings
 	@$(PYTHON) tools/dev.py lint
+
+check: ## check style and types, and test what is near your change on SQLite: an answer within two minutes
+	@$(PYTHON) tools/dev.py check
 
 demo: ## fill the database with something to look at
 	@$(PYTHON) tools/dev.py demo

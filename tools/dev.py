@@ -431,6 +431,46 @@ def lint() -> int:
         return max(lint_step(name, command, env) for name, command in lint_steps().items())
 
 
+# A quick answer
+
+
+ALWAYS = ("tests/test_docs.py", "tests/flows", "tests/keys/test_verdict.py", "tests/audit/test_change.py")
+"""Tests that a change anywhere may concern, and that take seconds."""
+SLOW_STEPS = ("migrations", "deploy")
+
+
+def changed_files() -> list[str]:
+    """Return what differs from the last commit, files that git does not know included."""
+    asked = (["diff", "--name-only", "HEAD"], ["ls-files", "--others", "--exclude-standard"])
+    told = [subprocess.run(["git", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True) for words in asked]
+    return sorted({line for one in told for line in one.stdout.splitlines()})
+
+
+def near_tests(changed: list[str]) -> list[str]:
+    """Return the tests of the rooms that these files are in: a room's own, without those of rooms inside it."""
+    found = set(ALWAYS)
+    for name in changed:
+        parts = name.split("/")
+        if parts[0] == "tests":
+            found.update([name] if name.endswith(".py") and parts[-1].startswith("test_") else [])
+            continue
+        parts = parts[1:] if parts[0] == "templates" else parts
+        rooms = [Path("tests", *parts[:end]) for end in range(len(parts) - 1, 0, -1)]
+        room = next((one for one in rooms if (ROOT / one).is_dir()), None)
+        if room:
+            found.update(str(one.relative_to(ROOT)) for one in (ROOT / room).glob("test_*.py"))
+    return sorted(one for one in found if (ROOT / one).exists())
+
+
+def check() -> int:
+    """Check style and types, and test what is near the change on SQLite: an answer within two minutes."""
+    install("lint")
+    install("test")
+    steps = [item for item in lint_steps().items() if item[0] not in SLOW_STEPS]
+    worst = max(lint_step(name, command, child_env()) for name, command in steps)
+    return max(worst, pytest("sqlite", ["-q", *near_tests(changed_files())]))
+
+
 # For maintainers
 
 
@@ -452,6 +492,7 @@ COMMANDS = {
     "run": run,
     "test": test,
     "lint": lint,
+    "check": check,
     "fuzz": fuzz,
     "demo": demo,
     "bench": bench,
