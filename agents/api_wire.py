@@ -55,7 +55,7 @@ class AppChange(Asked):
     on_leaked_agent_key: LeakRule = Field(default="notify", description="The same for a key of an agent.")
     on_leaked_derived_key: LeakRule = Field(default="revoke", description="The same for a derived key.")
     version: Text = Field(
-        default="", description="As read. If the app has changed since, nothing is changed."
+        default="", min_length=1, description="As read. If the app has changed since, nothing is changed."
     )
 
 

@@ -14,6 +14,7 @@ from django.db import Error, transaction
 from agents.models import Agent, CallerLabel
 from agents.refusals import CallerInvalid, CallerMismatch, CallerUnknowable, CallerUnresolved
 from audit.actors import Caller
+from audit.ids import parse_uuid
 from audit.text import keepable
 
 MOST_LABELS = 10_000
@@ -21,7 +22,6 @@ MOST_LABELS = 10_000
 LONGEST_CONTEXT, MOST_CONTEXT, LONGEST_NAME, LONGEST_VALUE = 4096, 20, 64, 512
 
 _LABEL = re.compile(r"[ -~]{1,255}")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -37,7 +37,7 @@ class Claim:
     @property
     def agent_id(self) -> UUID | None:
         """The agent it names, if its name is a UUID and not a label."""
-        return UUID(self.name) if _UUID.fullmatch(self.name) else None
+        return parse_uuid(self.name)
 
 
 def parse_claim(name: str, kind: str, actor_id: str) -> Claim:
@@ -46,7 +46,7 @@ def parse_claim(name: str, kind: str, actor_id: str) -> Claim:
         raise CallerInvalid
     if name and kind not in ("", *Agent.Type.values):
         raise CallerInvalid("The caller's type is agent or service.")
-    hint = UUID(actor_id) if _UUID.fullmatch(actor_id) else None
+    hint = parse_uuid(actor_id)
     return Claim(name, kind or Agent.Type.SERVICE if name else "", hint)
 
 
@@ -90,7 +90,7 @@ def resolve(
 
 def _found(claim: Claim, app_id: UUID) -> tuple[Caller, Agent | None]:
     if claim.agent_id:
-        return Caller(claim.name, claim.type), _active(app_id, claim.agent_id)
+        return Caller(str(claim.agent_id), claim.type), _active(app_id, claim.agent_id)
     if claim.name:
         label = keepable(claim.name, 255)
         return Caller(label, claim.type, _id_of(app_id, label, claim.type)), None

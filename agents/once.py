@@ -19,9 +19,10 @@ def made_before(app: App, once: str, asked: dict[str, Any]) -> Creation | None:
     Raises OnceMismatch if it was for something else than `asked`, OnceInactive and OnceRevoked for
     an agent that can no longer be given out.
     """
-    found = (
-        Creation.objects.filter(app=app, once=_sha256(once)).select_related("agent").first() if once else None
-    )
+    if not once:
+        return None
+    remembered = Creation.objects.filter(app=app, once=_sha256(once), at__gte=now() - KEPT)
+    found = remembered.select_related("agent").first()
     if found is None:
         return None
     if found.asked != _sha256(compact(asked)):

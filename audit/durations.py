@@ -44,6 +44,18 @@ def parse_duration(text: str, field: str = "expires_in") -> timedelta:
     return duration
 
 
+def parse_end(expires_in: str | None, expires_at: str | None = None) -> datetime | None:
+    """When something ends, said as a length of time or as a moment; None, none of them: not by itself. Raises Invalid.
+
+    An empty text is neither: whoever meant an end and sent nothing must not get what has none.
+    """
+    if expires_in is not None and expires_at is not None:
+        raise Invalid("expires_at", "Say expires_in or expires_at, not both.")
+    if expires_in is not None:
+        return now() + parse_duration(expires_in)
+    return None if expires_at is None else parse_moment(expires_at)
+
+
 def parse_moment(text: str, field: str = "expires_at") -> datetime:
     """The moment at which something ends, in UTC; of a day its last second. Raises Invalid."""
     found = _read(text, field)

@@ -18,6 +18,14 @@ def new_hex() -> str:
     return uuid_utils.uuid7().hex
 
 
+def parse_uuid(text: str) -> UUID | None:
+    """The UUID that `text` spells in whatever way: in capitals, without hyphens, as a URN. None: it is none."""
+    try:
+        return UUID(text.strip().lower())
+    except ValueError:
+        return None
+
+
 @lru_cache(10_000)
 def id_of(text: str) -> UUID:
     """The id that `text` spells. Those of keys and apps come again and again, and reading one takes its time."""

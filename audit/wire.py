@@ -1,5 +1,6 @@
 """What JSON bodies share: strict objects, and times as the wire writes them (protocol.md section 1)."""
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -88,6 +89,8 @@ def _as_sent(text: str) -> str:
 def _name_as_sent(text: str) -> str:
     if text != text.strip():
         raise ValueError(AROUND)
+    if not unicodedata.is_normalized("NFC", text):
+        raise ValueError("Send composed letters (Unicode NFC): it is taken as it is sent.")
     if text.split() != text.split(" ") and text:
         raise ValueError("Write single spaces between its words, and nothing else.")
     return text
@@ -110,6 +113,8 @@ Sentence = Annotated[StrictStr, StringConstraints(max_length=500), AfterValidato
 """The same, as short as a reason or a description."""
 Name = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_name_as_sent)]
 """The same for what people call something."""
+Label = Annotated[Text, AfterValidator(_name_as_sent)]
+"""The same for what is called something in the portal alone: on one line, without characters that show nothing."""
 Item = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_item_as_sent)]
 """One of a list, which its own value language reads."""
 Attribute = Annotated[StrictStr, StringConstraints(max_length=1000)]

@@ -1,6 +1,5 @@
 """Keys at the management API: each view fetches, parses, calls one verb and tells what came of it."""
 
-import hashlib
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -12,10 +11,8 @@ from agents.api import seen as agent_seen
 from agents.api_wire import AgentCreated, AgentDetail, Reason
 from agents.faces import AppRequest, agent_in, id_of
 from agents.models import Agent
-from agents.refusals import OnceMismatch
 from agents.wire import NewAgent
-from audit.clock import now
-from audit.durations import parse_duration, parse_moment, parse_since
+from audit.durations import parse_duration, parse_end, parse_since
 from audit.exploring import usage
 from audit.exploring.newest import look
 from audit.known_names import parse_word
@@ -39,11 +36,9 @@ from keys.api_wire import (
     NewKey,
 )
 from keys.faces import IdempotencyKey, key_of
-from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.once import Caller, make_once, next_step
-from keys.refusals import AlreadyMinted
+from keys.once import Caller, Outcome, canonical, make_once, next_step
 from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
 
 STATUSES = ("active", "revoked")
@@ -132,7 +127,7 @@ def narrow_key(request: AppRequest, key_id: str, asked: KeyNarrowing) -> KeyInfo
         scopes=_scopes(asked.scopes),
         networks=None if asked.cidr_allowlist is None else parse_networks(asked.cidr_allowlist),
         rate_limit_rpm=asked.rate_limit_rpm,
-        expires_at=parse_moment(asked.expires_at) if asked.expires_at else None,
+        expires_at=parse_end(None, asked.expires_at),
         reason=asked.reason,
     )
     return seen(key)
@@ -155,12 +150,10 @@ def rotate_key(
         request.actor,
         request.app,
         idempotency_key,
-        {"verb": "rotate", "key": str(key.id), **asked.model_dump()},
+        canonical(choices | {"verb": "rotate", "key": key.id, "reason": None}),
         lambda: lifecycle.rotate(request.actor, key, **choices),
     )
-    if made.plaintext:
-        return Status(201, KeyMinted.seen(made.key, api_key=made.plaintext.take()))
-    return Status(200, _repeated(request, "rotate", made.key))
+    return _minted(request, "rotate", made)
 
 
 def deprecate_key(request: AppRequest, key_id: str, asked: Reason | None = None) -> KeyInfo:
@@ -226,35 +219,33 @@ def _mint(
         "scopes": parse_scopes(AGENT_DEFAULT if asked.scopes is None else asked.scopes),
         "networks": parse_networks(asked.cidr_allowlist or ()),
         "rate_limit_rpm": asked.rate_limit_rpm,
-        "expires_at": _end(asked.expires_in, asked.expires_at),
+        "expires_at": parse_end(asked.expires_in, asked.expires_at),
         "metadata": asked.metadata,
     }
-    once = f"api:{hashlib.sha256(idempotency_key.encode()).hexdigest()}" if idempotency_key else ""
-    try:
-        minted = lifecycle.mint(
-            request.actor, request.app, agent=agent, kind=kind, reason=asked.reason, once=once, **wanted
-        )
-    except AlreadyMinted as made:
-        return Status(200, _minted_before(request, made.details["key_id"], kind, wanted, agent))
-    return Status(201, _taken(minted))
-
-
-def _minted_before(
-    request: AppRequest, key_id: str, kind: str, wanted: dict[str, Any], agent: Agent | None
-) -> KeyMinted:
-    """The key that the same Idempotency-Key minted, without its plaintext. Raises OnceMismatch for another wish."""
-    key = key_of(request, id_of(key_id))
-    alike = (
-        (key.kind, key.agent_id) == (kind, agent.id if agent else None)
-        and wanted["name"] in ("", key.name)
-        and key.scopes == wanted["scopes"].names()
-        and key.networks == [str(network) for network in wanted["networks"]]
-        and key.rate_limit_rpm == wanted["rate_limit_rpm"]
-        and key.metadata == (wanted["metadata"] or {})
+    wish = wanted | {"verb": "mint", "kind": kind, "agent": agent and agent.id, "expires_at": _end_of(asked)}
+    made = make_once(
+        request.actor,
+        request.app,
+        idempotency_key,
+        canonical(wish),
+        lambda: lifecycle.mint(
+            request.actor, request.app, agent=agent, kind=kind, reason=asked.reason, **wanted
+        ),
     )
-    if not alike:
-        raise OnceMismatch("This idempotency key was used before, for another key. Nothing was minted.")
-    return _repeated(request, "mint", key)
+    return _minted(request, "mint", made)
+
+
+def _end_of(asked: NewAgentKey) -> timedelta | datetime | None:
+    """The end that is wished for as it was said: a length of time stays one, whenever it is asked for again."""
+    if asked.expires_in is not None:
+        return parse_duration(asked.expires_in)
+    return parse_end(None, asked.expires_at)
+
+
+def _minted(request: AppRequest, verb: str, made: Outcome) -> Status[KeyMinted]:
+    if made.plaintext:
+        return Status(201, KeyMinted.seen(made.key, api_key=made.plaintext.take()))
+    return Status(200, _repeated(request, verb, made.key))
 
 
 def _repeated(request: AppRequest, verb: str, key: ApiKey) -> KeyMinted:
@@ -268,10 +259,6 @@ def _way(verb: str, key: ApiKey) -> str:
     return f"POST /api/v1/apps/{key.app_id}/keys/{key.id}/{verb}"
 
 
-def _taken(minted: Minted) -> KeyMinted:
-    return KeyMinted.seen(minted.key, api_key=minted.plaintext.take())
-
-
 def _scopes(names: list[str] | None) -> ScopeSet | None:
     return None if names is None else parse_scopes(names)
 
@@ -279,11 +266,3 @@ def _scopes(names: list[str] | None) -> ScopeSet | None:
 def _grace(text: str) -> timedelta:
     """How long an old secret works on; `0s` is not at all."""
     return timedelta(0) if _NONE.fullmatch(text) else parse_duration(text, "grace")
-
-
-def _end(expires_in: str | None, expires_at: str | None) -> datetime | None:
-    if expires_in and expires_at:
-        raise Invalid("expires_at", "Say expires_in or expires_at, not both.")
-    if expires_in:
-        return now() + parse_duration(expires_in)
-    return parse_moment(expires_at) if expires_at else None

@@ -20,14 +20,15 @@ from keys.scopes import Scope, ScopeSet
 
 Fences = tuple[tuple[Network, ...], ...]
 """Lists of ranges; a caller must be in one range of each. None at all: from anywhere."""
-AGENT = ApiKey.Kind.AGENT
 NOTHING = ScopeSet(())
 OPENS = {
     "agents:read": "dashboard_agents:read",
     "agents:write": "dashboard_agents:write",
     "agents:admin": "dashboard_agents:write",
 }
-"""Scopes by which an app's own key does what a person needs a permission for, beyond that of handling keys."""
+"""Scopes by which a key does what a person needs a permission for, beyond that of handling keys.
+
+Whatever its kind: here an agent's key manages no agents, but a service that asks /verify for these scopes lets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Grant:
         effective = reduce(ScopeSet.meet, held[1:], held[0])
         return cls(
             scopes=effective,
-            permissions=frozenset() if any(one.kind == AGENT for one in line) else opened_by(effective),
+            permissions=opened_by(effective),
             app_id=key.app_id,
             fences=tuple(one.network_list for one in line if one.networks),
             rate=key.rate_limit,
@@ -132,7 +133,7 @@ def within(authority: Authority, grant: Grant) -> Excess | None:
 
 
 def opened_by(scopes: ScopeSet) -> frozenset[str]:
-    """The permissions that a person needs for what an app's own key with `scopes` may do to agents."""
+    """The permissions that a person needs for what an a key with `scopes` may do to agents."""
     return frozenset(needed for name, needed in OPENS.items() if _touches(scopes, name))
 
 

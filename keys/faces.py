@@ -21,7 +21,7 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=1000,
-        description="Any text. Asked again under the same one, nothing is made twice.",
+        description="Any text that is not empty, sent once. Asked again under the same one, nothing is made twice.",
     ),
 ]
 

@@ -12,7 +12,6 @@ from agents.models import MOST_CALLS_A_MINUTE, Agent, App
 from agents.refusals import AgentNotFound
 from audit.actors import Actor
 from audit.change import hold
-from audit.exploring.usage import use_of
 from audit.refusals import Invalid, Refusal
 from keys import refusals
 from keys.delegation import Authority, Excess, Fences, Grant, within
@@ -106,19 +105,6 @@ def refuse_rotation(key: ApiKey, scopes: ScopeSet | None) -> None:
         raise refusals.KeyEnded
     if key.grace_ends_at is not None and (successor := key.living_successor()):
         raise refusals.KeyRotated.by(key, successor)
-
-
-def refuse_replay(key: ApiKey, authority: Authority | None) -> None:
-    """Raise SuccessorInUse if `key`, in grace, acts for itself and its successor was used.
-
-    Whoever lost an answer never used what was in it. If it was used, the old secret is in hands that it should have
-    left: then it hands nothing on.
-    """
-    if key.grace_ends_at is None or authority is None or authority.key != key:
-        return
-    newest = key.successors.order_by("-created_at", "-id").first()
-    if newest and use_of(newest.pk):
-        raise refusals.SuccessorInUse
 
 
 def require_within(actor: Actor, authority: Authority | None, grant: Grant) -> None:

@@ -24,7 +24,7 @@ from audit.documents import parse_document
 from audit.guard import Act
 from audit.refusals import Invalid
 from audit.text import keepable
-from keys import actions, guards, plaintext, refusals
+from keys import actions, guards, plaintext, refusals, successors
 from keys.delegation import Authority, Grant
 from keys.expiry import check_expiry
 from keys.models import ApiKey, Pepper
@@ -179,7 +179,8 @@ def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority |
     """Take the mark away. During grace this cancels the rotation: both keys stay, if there is a place for both.
 
     To cancel one hands `key` on anew, as rotating does. Raises KeyRevoked, KeyEnded, KeyLimitReached,
-    AgentKeyLimitReached, and then NotYoursToGive, or KeyEscalation if a key asks for it that `key` goes beyond.
+    AgentKeyLimitReached, and then NotYoursToGive, or KeyEscalation if a key asks for it that `key` goes beyond;
+    SuccessorInUse or SuccessorNotOwn if `key` asks for it itself and did not lose an answer.
     """
     with (
         hold(key.app),
@@ -191,6 +192,7 @@ def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority |
         if key.status == "ended":
             raise refusals.KeyEnded
         if key.status == "grace":
+            successors.refuse_old_secret(actor, key)
             guards.require_place(key.app, key.agent, without=key)
             key.grace_ends_at = None
             guards.require_within(actor, within, Grant.of_key(key))
@@ -214,7 +216,7 @@ def rotate(
     An app or agent key gets a successor with the same scopes and limits, and works on for `grace`
     (0 to 30 days). One whose successor was revoked gets another, and no longer grace. A derived key keeps
     its id and changes its secret at once. Raises KeyRevoked, KeyEnded, KeyRotated, SuccessorInUse,
-    KeyEscalation, NotYoursToGive, GraceLimitReached, AlreadyMinted, Invalid.
+    SuccessorNotOwn, KeyEscalation, NotYoursToGive, GraceLimitReached, AlreadyMinted, Invalid.
     """
     guards.check_grace(grace)
     with (
@@ -225,15 +227,16 @@ def rotate(
     ):
         guards.refuse_second_use(key.app, once)
         guards.refuse_rotation(key, scopes)
-        guards.refuse_replay(key, within)
+        successors.refuse_old_secret(actor, key)
         if scopes is not None and key.scope_set.missing(scopes):
             actor.require_fresh()
-        guards.require_within(actor, within, Grant.of_key(key, scopes))
         if key.kind == ApiKey.Kind.DERIVED:
+            guards.require_within(actor, within, Grant.of_key(key))
             return Minted(key, _renew(key, once))
+        successor = _successor(key, scopes, once)
+        successors.require_successor(actor, within, key, Grant.of_key(successor))
         if grace:
             guards.require_place_in_grace(key.app, key.agent, without=key)
-        successor = _successor(key, scopes, once)
         key.deprecated_at = key.deprecated_at or now()
         key.grace_ends_at = min(now() + grace, key.grace_ends_at or now() + grace)
         key.save(update_fields=["deprecated_at", "grace_ends_at"])
@@ -292,7 +295,8 @@ def revoke(
 
     `ticket` is the number under which someone asked for it; `batch` the act that ends several at once.
     Raises LastActiveKey if its agent would be left without a key, unless `force`; KeyEscalation if
-    `key` may do more than `within`.
+    `key` may do more than `within`; SuccessorInUse or SuccessorNotOwn if the key that `key` replaced asks for it, and
+    it is not its own lost answer.
     """
     actor.require(actions.REVOKE)
     cause = Act(key, batch) if batch else None
@@ -300,6 +304,7 @@ def revoke(
         if key.revoked_at is not None:
             return None
         guards.refuse_stronger(key, within)
+        successors.refuse_old_secret(actor, key, ending=True)
         if guards.is_last_active(key):
             if not force:
                 raise refusals.LastActiveKey

@@ -144,6 +144,11 @@ class ApiKey(Audited):
         return is_living(self, now())
 
     @property
+    def ends_at(self) -> datetime | None:
+        """When it stops by itself: at its end or with its grace, whichever comes first. None: it does not."""
+        return min((end for end in (self.expires_at, self.grace_ends_at) if end), default=None)
+
+    @property
     def above(self) -> "ApiKey | None":
         """The key it stands on, if it does: it may do no more than that, and ends with it."""
         return self.parent or self.enrolled_by

@@ -4,8 +4,9 @@ It stands for one caller's one wish. The plaintext is in the first answer and no
 the second one says what ends the key that nobody has, and how to get another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from keys.guards import is_last_active
 from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.plaintext import Plaintext
+from keys.scopes import ScopeSet
 
 LOST = "The secret was in the first answer alone. If that was lost,"
 
@@ -47,7 +49,8 @@ class Outcome:
 def make_once(
     actor: Actor, app: App, idempotency_key: str, asked: dict[str, Any], make: Callable[[], Minted]
 ) -> Outcome:
-    """What `make` makes, or has made under this caller's `idempotency_key`; without one it is made each time.
+    """What `make` makes, or has made under this caller's `idempotency_key`, of every access
+    token of one person; without one it is made each time.
 
     `asked` says what is wished for: the verb, what it is done to, and its choices. Raises OnceMismatch if the
     idempotency key was for another wish, and what `make` raises; then nothing is remembered.
@@ -55,13 +58,30 @@ def make_once(
     if not idempotency_key:
         minted = make()
         return Outcome(minted.key, minted.plaintext)
-    name = f"{actor.kind} {actor.id} {idempotency_key}"
+    name = f"{actor.kind} {actor.owner_id or actor.id} {idempotency_key}"
     with hold(app):
         if made := once.made_before(app, name, asked):
             return Outcome(ApiKey.objects.with_kin().get(id=made.key_id), None)
         minted = make()
         once.remember(app, name, asked, None, minted.key.id)
         return Outcome(minted.key, minted.plaintext)
+
+
+def canonical(wish: Mapping[str, Any]) -> dict[str, Any]:
+    """`wish` in one spelling: what means the same, `1d` and `24h`, or scopes in another order, reads the same."""
+    return {name: _canonical(value) for name, value in wish.items()}
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, ScopeSet):
+        return sorted(value.names())
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, list | tuple):
+        return sorted(map(str, value))
+    if isinstance(value, dict):
+        return value or None
+    return value if value is None or isinstance(value, int) else str(value)
 
 
 def next_step(verb: str, key: ApiKey, way: Callable[[str, ApiKey], str], caller: Caller) -> str:

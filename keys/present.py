@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -63,12 +63,15 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A rotation under way: the key that leaves, the key that comes, and who still calls with which."""
+    """A rotation under way: the key that leaves, the key that comes, and who still gets through with which.
+
+    What was called before it, or was refused, moves nowhere and counts for neither.
+    """
 
     old: ApiKey
     new: ApiKey
     first_new: Call | None
-    last_old: Use | None
+    last_old: datetime | None
     new_calls: int
     old_calls: int
     callers: Sequence[Any]
@@ -87,7 +90,7 @@ class Rotation:
     @property
     def silent(self) -> bool:
         """Whether the old secret has not been heard for an hour."""
-        return self.last_old is None or now() - self.last_old.at > timedelta(hours=1)
+        return self.last_old is None or now() - self.last_old > timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +198,17 @@ def rotation_of(key: ApiKey) -> Rotation | None:
     new = key if old is not key else old.successors.order_by("-created_at").first()
     if new is None:
         return None
-    since = now() - DAY
-    totals, last = usage.totals([old.app_id], [old.id, new.id], since), usage.uses([old.id])
+    since = max(now() - DAY, new.created_at)
+    totals, last = usage.totals([old.app_id], [old.id, new.id], since), usage.use_of(old.id)
+    heard = last.allowed_at if last else None
     return Rotation(
         old=old,
         new=new,
         first_new=usage.first_call(new.id),
-        last_old=last.get(old.id),
-        new_calls=sum(totals.get(new.id, (0, 0))),
-        old_calls=sum(totals.get(old.id, (0, 0))),
-        callers=usage.callers(old.id, since),
+        last_old=heard if heard and heard >= new.created_at else None,
+        new_calls=totals.get(new.id, (0, 0))[0],
+        old_calls=totals.get(old.id, (0, 0))[0],
+        callers=usage.callers(old.id, since, allowed=True),
     )
 
 

@@ -130,19 +130,31 @@ class KeyRotated(Conflict):
         return cls(
             f"This key was rotated already. Its successor is {successor.prefix}, id {successor.id}.",
             hint=f"Work with the successor. If the answer with its secret was lost, rotate the successor without an "
-            f"overlap; or, with the rotated key itself, revoke the key {successor.id} and then rotate the key "
-            f"{key.id} once more.",
+            f"overlap; or, if the rotated key itself had asked for it, revoke the key {successor.id} with "
+            f"that, and then rotate the key {key.id} once more.",
             successor_id=str(successor.id),
             successor_prefix=successor.prefix,
         )
 
 
 class SuccessorInUse(Conflict):
-    """A key in grace wants another successor, and the one it had was used: its answer was not lost."""
+    """A key in grace wants another successor, or to end the one it has, and that was used: its answer was not lost."""
 
     code = "successor_in_use"
-    message = "The successor of this key was used before it was revoked. A key in grace gets no other one by itself."
+    message = (
+        "The successor of this key was used. A key in grace neither ends it nor gets another one by itself."
+    )
     hint = "Rotate it with another key that may, or in the portal."
+
+
+class SuccessorNotOwn(Conflict):
+    """A key in grace wants another successor, or to end the one it has, which somebody else made or has changed."""
+
+    code = "successor_not_own"
+    message = (
+        "Somebody else made or changed the successor of this key. A key in grace cannot undo that by itself."
+    )
+    hint = "Work with the successor; or do it with another key that may, or in the portal."
 
 
 class KeyEscalation(Refusal):

@@ -20,7 +20,7 @@ from keys.faces import IdempotencyKey, KeyedRequest, authority_of
 from keys.lifecycle import Minted
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.networks import parse_networks
-from keys.once import Caller, make_once, next_step
+from keys.once import Caller, canonical, make_once, next_step
 from keys.scopes import Scope, parse_scopes
 from keys.wire import (
     APIKeyInfo,
@@ -68,7 +68,7 @@ def derive_key(
         request,
         parent.app,
         idempotency_key,
-        {"verb": "derive", **asked.model_dump()},
+        canonical(wish | {"verb": "derive", "within": None}),
         lambda: lifecycle.derive(request.actor, parent, **wish),
     )
 

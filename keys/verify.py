@@ -166,10 +166,10 @@ def _wanted(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
         told = QueryDict(query.encode("latin-1", "replace"))
         if flaws := strangers({**dict(told.lists()), "scope": []}, PARAMETERS):
             raise Invalid(*flaws[0])
-        scopes, signature = told.getlist("scope"), told.get("signature", "")
-        if signature not in ("", "required"):
+        scopes, signature = told.getlist("scope"), told.getlist("signature")
+        if signature and set(signature) != {"required"}:
             raise Invalid("signature", "Say signature=required, or leave it out.")
-        return parse_scopes(scopes) if scopes else ScopeSet(()), signature == "required", None
+        return parse_scopes(scopes) if scopes else ScopeSet(()), bool(signature), None
     except TooManyFieldsSent:
         return ScopeSet(()), False, BadRequest()
     except Invalid as invalid:

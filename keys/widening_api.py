@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, StrictInt
 
 from agents.faces import AppRequest, id_of
-from audit.durations import parse_moment
+from audit.durations import parse_end
 from audit.wire import Asked, Item, Sentence, Text
 from keys import lifecycle
 from keys.api import seen
@@ -42,10 +42,9 @@ def widen_key(request: AppRequest, key_id: str, asked: KeyWidening) -> KeyInfo:
 def _values(key: ApiKey, asked: KeyWidening) -> dict[str, Any]:
     """Each value as it is to be: the verb takes them whole."""
     given, ranges = asked.model_fields_set, asked.cidr_allowlist or ()
-    end = parse_moment(asked.expires_at) if asked.expires_at else None
     return {
         "scopes": parse_scopes(asked.scopes) if "scopes" in given else key.scope_set,
         "networks": parse_networks(ranges) if "cidr_allowlist" in given else key.network_list,
         "rate_limit_rpm": asked.rate_limit_rpm if "rate_limit_rpm" in given else key.rate_limit_rpm,
-        "expires_at": end if "expires_at" in given else key.expires_at,
+        "expires_at": parse_end(None, asked.expires_at) if "expires_at" in given else key.expires_at,
     }

@@ -97,12 +97,17 @@ def look(
     *,
     key_id: UUID | None = None,
     agent_id: UUID | None = None,
+    allowed: bool = False,
     most: int = MOST,
     shown: int = MOST_SHOWN,
 ) -> Look:
-    """The newest calls of a key or an agent since a moment: `most` looked at, `shown` of each list told."""
+    """The newest calls of a key or an agent since a moment: `most` looked at, `shown` of each list told.
+
+    `allowed`: only those that got through.
+    """
     whose = {name: one for name, one in (("key_id", key_id), ("agent_id", agent_id)) if one}
     newest = Call.objects.filter(at__gte=since, **whose).order_by("-at", "-id")
+    newest = newest.filter(allowed=True) if allowed else newest
     rows = [_Told(*row) for row in newest.values_list(*_Told._fields)[: most + 1]]
     capped, rows = len(rows) > most, rows[:most]
     callers, targets = _counted(rows, "ip", "user_agent"), _counted(rows, "method", "path")

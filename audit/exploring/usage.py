@@ -126,9 +126,12 @@ def totals(
     return figures
 
 
-def callers(key_id: UUID, since: datetime) -> list[Caller]:
-    """Who called with a key since a moment, whoever called last first; ten at the most, of its newest calls."""
-    return look(since, key_id=key_id).callers[:MOST_CALLERS]
+def callers(key_id: UUID, since: datetime, *, allowed: bool = False) -> list[Caller]:
+    """Who called with a key since a moment, whoever called last first; ten at the most, of its newest calls.
+
+    `allowed`: and got through.
+    """
+    return look(since, key_id=key_id, allowed=allowed).callers[:MOST_CALLERS]
 
 
 def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:

@@ -18,6 +18,9 @@ _BEFORE_PATH = re.compile(rb"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _OF_THE_CONNECTION = frozenset((b"transfer-encoding", b"expect", b"connection", b"keep-alive"))
 """What concerns the connection alone, which ends here."""
+_JOINED_BY = {"HTTP_COOKIE": "; ", "HTTP_IDEMPOTENCY_KEY": "\n"}
+"""What stands between the values of a header that was sent twice, if not a comma. An idempotency key may hold a
+comma, and is one text: so that two are told from one, and refused, they are joined by what no header can hold."""
 MAX_CACHED_NAME = 64
 """Characters of a header's name whose variable is remembered: longer ones come from nobody twice."""
 
@@ -77,8 +80,7 @@ def escaped(target: bytes) -> bytes:
 def _add(environ: dict[str, Any], name: bytes, value: str) -> None:
     variable = _variable(name) if len(name) <= MAX_CACHED_NAME else _variable_of(name)
     if variable in environ:
-        between = "; " if variable == "HTTP_COOKIE" else ", "
-        value = f"{environ[variable]}{between}{value}"
+        value = f"{environ[variable]}{_JOINED_BY.get(variable, ', ')}{value}"
     environ[variable] = value
 
 

@@ -7,6 +7,7 @@ from ninja.responses import Status
 
 from agents.api_wire import Reason
 from agents.faces import id_of
+from agents.names import parse_name
 from audit.actors import Actor
 from audit.faces import PortalRequest
 from audit.forwarding import destinations, standing
@@ -19,7 +20,6 @@ from keys.faces import IdempotencyKey
 from portal.gates import apps_of
 from portal.programs.api_gate import TokenRequest
 from portal.programs.idempotency import create_once
-from portal.programs.names import require_name
 from portal.programs.record_schemas import (
     DeliveryInfo,
     DeliveryPage,
@@ -45,7 +45,7 @@ def create_destination(
     def create() -> DestinationSecret:
         if asked.app_id and not apps_of(request.token.user).filter(id=asked.app_id).exists():
             raise Invalid("app_id", "There is no such app among yours.")
-        require_name(asked.name)
+        parse_name(asked.name)
         return _reveal(destinations.create(request.actor, **asked.model_dump()))
 
     def recall(made: UUID) -> DestinationSecret:

@@ -218,12 +218,22 @@ def query_names(openapi: dict[str, Any], prefix: str) -> dict[tuple[str, str], f
 
 
 def require_names(request: HttpRequest, known: Collection[str]) -> None:
-    """Raise Flawed for a query with a parameter that is not known, is given twice, or says nothing."""
+    """Raise Flawed for a query with a parameter that is not known, is given twice, or says nothing.
+
+    And for an idempotency key that says nothing, or two: whoever sends one relies on it.
+    """
     given = dict(QueryDict(str(request.META.get("QUERY_STRING", ""))).lists())
     empty = [
         name for name, values in given.items() if name in known and "" in values and name not in MAY_BE_EMPTY
     ]
     flaws = strangers(given, known) + [(name, "It is empty. Leave it out, or say which.") for name in empty]
+    once = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if once is not None and not once.strip():
+        flaws.append(
+            ("Idempotency-Key", "It is empty. Leave the header out, or send a text for this one wish.")
+        )
+    if once is not None and "\n" in once:  # portal/front/environment.py joins two by it
+        flaws.append(("Idempotency-Key", "Send the header once."))
     if flaws:
         raise Flawed(flaws[:MOST_FLAWS])
 

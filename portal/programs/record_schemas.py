@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt
 
 from audit.forwarding.destinations import TEST
 from audit.models import Delivery
-from audit.wire import Asked, Page, Sentence, Text, Told
+from audit.wire import Asked, Label, Page, Sentence, Text, Told
 
 
 class RetentionInfo(Told):
@@ -36,7 +36,7 @@ class RetentionChange(Asked):
 class NewDestination(Asked):
     """Where sealed rows are to be sent."""
 
-    name: Text = Field(description="What reads it, in 1 to 60 characters: siem.")
+    name: Label = Field(description="What reads it, in 1 to 60 characters: siem.")
     url: Text = Field(description="https. It is sent signed JSON.")
     sends: Literal["everything", "acts", "calls", "refused"] = Field(
         default="everything", description="Which rows; refused: refused calls."

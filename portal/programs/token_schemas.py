@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from audit.wire import Asked, Page, Text
+from audit.wire import Asked, Name, Page, Text
 from portal.models import AccessToken
 from portal.programs.api_wire import TokenInfo
 
@@ -52,7 +52,7 @@ class TokenMinted(TokenDetail):
 class NewTokenRequest(Asked):
     """A token to be minted, within the one that asks for it."""
 
-    name: Text = Field(description="What it is for, and where it will be kept.")
+    name: Name = Field(description="What it is for, and where it will be kept.")
     permissions: list[Text] = Field(
         min_length=1, max_length=100, description="A part of what the asking token may do."
     )

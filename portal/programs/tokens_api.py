@@ -1,22 +1,19 @@
 """A person's own access tokens at the management API: listed, minted within the one that asks, revoked."""
 
-from datetime import datetime
 from uuid import UUID
 
 from ninja.responses import Status
 
 from agents.api_wire import Reason
 from agents.faces import id_of
-from audit.clock import now
-from audit.durations import parse_duration, parse_moment
+from audit.durations import parse_end
 from audit.paging import PartOfList, cut
-from audit.refusals import Invalid, NotFound
+from audit.refusals import NotFound
 from keys.faces import IdempotencyKey
 from portal.access import tokens
 from portal.models import AccessToken
 from portal.programs.api_gate import TokenRequest
 from portal.programs.idempotency import create_once
-from portal.programs.names import require_name
 from portal.programs.token_schemas import NewTokenRequest, TokenDetail, TokenMinted, TokenPage
 
 
@@ -36,9 +33,9 @@ def mint_token(
         issued = tokens.issue(
             request.actor,
             request.token.user,
-            name=require_name(asked.name),
+            name=asked.name,
             permissions=asked.permissions,
-            expires_at=_parse_end(asked),
+            expires_at=parse_end(asked.expires_in, asked.expires_at),
             parent=request.token,
         )
         return TokenMinted.from_model(issued.token, token=issued.plaintext.take())
@@ -65,11 +62,3 @@ def _find_token(request: TokenRequest, token_id: UUID) -> AccessToken:
     if (found := own.first()) is None:
         raise NotFound
     return found
-
-
-def _parse_end(asked: NewTokenRequest) -> datetime | None:
-    if asked.expires_in and asked.expires_at:
-        raise Invalid("expires_at", "Say expires_in or expires_at, not both.")
-    if asked.expires_in:
-        return now() + parse_duration(asked.expires_in)
-    return parse_moment(asked.expires_at) if asked.expires_at else None

@@ -8,14 +8,14 @@ from ninja.responses import Status
 from pydantic import Field, StrictBool
 
 from agents.faces import id_of
+from agents.names import parse_name
 from audit.exploring import saved_views
 from audit.models import SavedView
 from audit.paging import PartOfList, cut
-from audit.wire import Asked, Page, Text, Told
+from audit.wire import Asked, Label, Page, Text, Told
 from keys.faces import IdempotencyKey
 from portal.programs.api_gate import TokenRequest
 from portal.programs.idempotency import create_once
-from portal.programs.names import require_name
 
 
 class ViewInfo(Told):
@@ -39,7 +39,7 @@ class ViewPage(Page):
 class NewView(Asked):
     """A search to keep."""
 
-    name: Text = Field(description="1 to 60 characters, unlike those of your other views of this app.")
+    name: Label = Field(description="1 to 60 characters, unlike those of your other views of this app.")
     query: Text = Field(default="", description="As the page writes them: outcome=refused&range=7d.")
     shared: StrictBool = Field(default=False, description="Whether everyone of the app sees it.")
 
@@ -47,7 +47,7 @@ class NewView(Asked):
 class ViewChange(Asked):
     """What to change of it; what is left out stays."""
 
-    name: Text = Field(default="", description="Another name.")
+    name: Label = Field(default="", description="Another name.")
     shared: StrictBool = Field(default=False, description="Whether everyone of the app sees it.")
 
 
@@ -64,7 +64,7 @@ def save_view(
 
     def create() -> ViewInfo:
         view = saved_views.save_view(
-            request.actor, request.app.id, require_name(asked.name), asked.query, shared=asked.shared
+            request.actor, request.app.id, parse_name(asked.name), asked.query, shared=asked.shared
         )
         return _describe(request, view)
 
@@ -87,7 +87,7 @@ def change_view(request: TokenRequest, view_id: str, asked: ViewChange) -> ViewI
     """Call one's view something else, share it, or share it no longer."""
     view, given = _find_view(request, view_id), asked.model_fields_set
     if "name" in given:
-        saved_views.rename(request.actor, view, require_name(asked.name))
+        saved_views.rename(request.actor, view, parse_name(asked.name))
     if "shared" in given:
         saved_views.share(request.actor, view, asked.shared)
     return _describe(request, view)

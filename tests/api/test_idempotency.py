@@ -1,5 +1,6 @@
 """Idempotency-Key: a request that is sent twice makes one key, one agent, and shows a plaintext once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from agents import lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
+from audit.clock import at, now
+from keys import lifecycle as lifecycle_of_keys
 from keys.lifecycle import revoke_agent
 from keys.models import ApiKey
-from tests.api.program import Program, error
+from tests.api.program import Program, error, fields
 from tests.factories import AgentFactory
 
 WISH: dict[str, Any] = {
@@ -45,7 +48,8 @@ def test_another_idempotency_key_makes_another_key(app: App, by_developer: Progr
 
 
 def test_without_one_each_request_makes_a_key(app: App, by_developer: Program) -> None:
-    mint(by_developer, app, ""), mint(by_developer, app, "")
+    for _ in range(2):
+        by_developer.post(f"/apps/{app.id}/keys", WISH)
     assert ApiKey.objects.count() == 2
 
 
@@ -58,12 +62,46 @@ def test_without_one_each_request_makes_a_key(app: App, by_developer: Program) -
         {"cidr_allowlist": []},
         {"rate_limit_rpm": 5},
         {"key_type": "agent"},
+        {"expires_in": "31d"},
+        {"expires_in": None},
     ],
 )
 def test_another_wish_under_the_same_one_is_refused(app: App, by_developer: Program, other: Any) -> None:
     mint(by_developer, app)
     assert error(mint(by_developer, app, **other)) == (409, "idempotency_key_body_mismatch")
     assert ApiKey.objects.count() == 1
+
+
+def test_the_same_wish_in_other_words_or_after_a_change_is_the_same(app: App, by_developer: Program) -> None:
+    made = mint(by_developer, app, scopes=["grants:read", "usage:read"]).json()
+    lifecycle_of_keys.rename(shell(), ApiKey.objects.get(id=made["id"]), "other")
+    again = mint(by_developer, app, scopes=["usage:read", "grants:read"], expires_in="720h", reason="Again.")
+    assert (again.status_code, again.json()["id"]) == (200, made["id"])
+    there = f"/apps/{app.id}/keys/{made['id']}/rotate"
+    told = [by_developer.post(there, {"grace": grace}, Idempotency_Key="x") for grace in ("1d", "24h")]
+    assert [one.status_code for one in told] == [201, 200]
+
+
+def test_one_persons_is_not_anothers(app: App, by_developer: Program, by_admin: Program) -> None:
+    assert mint(by_developer, app).json()["id"] != mint(by_admin, app).json()["id"]
+    assert error(mint(by_admin, app, name="other")) == (409, "idempotency_key_body_mismatch")
+
+
+def test_it_is_forgotten_after_seven_days(app: App, by_developer: Program) -> None:
+    moment = now()
+    with at(moment):
+        made = mint(by_developer, app, "one").json()["id"]
+    with at(moment + timedelta(days=6, hours=23)):
+        assert mint(by_developer, app, "one").status_code == 200
+    with at(moment + timedelta(days=7, seconds=1)):
+        assert mint(by_developer, app, "one").json()["id"] != made
+
+
+@pytest.mark.parametrize("once", ["", "  ", "one\none"])
+def test_what_says_nothing_or_two_things_is_refused(app: App, by_developer: Program, once: str) -> None:
+    answer = mint(by_developer, app, once)
+    assert (error(answer), fields(answer)) == ((422, "validation_error"), ["Idempotency-Key"])
+    assert not ApiKey.objects.exists()
 
 
 def test_a_key_for_an_agent_is_minted_once(agent: Agent, by_developer: Program) -> None:

@@ -260,6 +260,7 @@ def test_a_token_makes_no_key_that_manages_agents_for_it(app: App, developer: Us
     values: dict[str, Any] = {"networks": (), "rate_limit_rpm": None, "expires_at": None, "reason": "more"}
     for refused in (
         lambda: lifecycle.mint(actor, app, name="k", scopes=wanted),
+        lambda: lifecycle.mint(actor, app, name="k", scopes=wanted, kind="agent"),
         lambda: lifecycle.rotate(actor, manager),
         lambda: lifecycle.undeprecate(actor, again(old)),
         lambda: lifecycle.rotate(actor, plain, scopes=wanted),
@@ -268,7 +269,6 @@ def test_a_token_makes_no_key_that_manages_agents_for_it(app: App, developer: Us
         with pytest.raises(NotYoursToGive) as said:
             refused()
         assert said.value.details["missing"] == ["dashboard_agents:read", "dashboard_agents:write"]
-    lifecycle.mint(actor, app, name="k", scopes=wanted, kind="agent")  # agents' keys manage no agents
     lifecycle.mint(acting(developer, app), app, name="k", scopes=wanted)
 
 

@@ -88,6 +88,8 @@ def test_a_gateway_may_ask_for_a_signature(secret: str) -> None:
 
 
 def test_a_gateway_that_misspells_it_is_told(secret: str) -> None:
+    for query in ("signature=", "signature", "signature=&signature=required"):
+        assert error(through(secret, {}, query=query)) == (422, "validation_error"), query
     answer = through(secret, {}, query="signature=yes")
     assert error(answer)[0] == 422
     assert "signature=required" in answer.text

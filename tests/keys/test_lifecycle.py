@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 
 from agents.models import Agent, App
 from audit.actors import Actor, Origin, shell
+from audit.ids import new_id
 from audit.models import Event
 from audit.refusals import NotAllowed, NotFound
 from keys import lifecycle
@@ -67,7 +68,7 @@ def key(app: App, agent: Agent) -> ApiKey:
 
 def by_key(app: App, *actions: str) -> Actor:
     """A key as the actor that the SDK gate makes of it for a route that is for `actions`."""
-    return Actor("key", "k", "worker", frozenset(actions), Origin("sdk"), app.id)
+    return Actor("key", str(new_id()), "worker", frozenset(actions), Origin("sdk"), app.id)
 
 
 @each(EVERY)

@@ -17,6 +17,7 @@ from agents.lifecycle import update_app
 from agents.models import Agent, App
 from audit import clock
 from audit.actors import shell
+from audit.clock import now
 from audit.models import Call, Event
 from keys import lifecycle
 from keys.mint_forms import MintForm, starting_values
@@ -403,12 +404,27 @@ def test_cancelling_a_rotation_leaves_both_keys(developers: Client, app: App) ->
 
 def test_the_rotation_card_is_on_both_keys(developers: Client, app: App) -> None:
     old = minted(app)
-    ask(old.plaintext.take())
+    secret = old.plaintext.take()
+    ask(secret)
     new = lifecycle.rotate(shell(), old.key).key
-    for key in (old.key, new):
+    for calls in range(2):
+        for key in (old.key, new):
+            page = developers.get(to("key", key)).content.decode()
+            assert "Rotation under way" in page
+            assert ("Still on the old secret" in page) == bool(calls)
+            assert f"0 and {calls} calls in the last 24 h" in page
+            assert ("Nothing has got through with the old secret" in page) != bool(calls)
+        ask(secret, "grants:write")  # which is refused
+        ask(secret)
+
+
+def test_a_key_in_grace_ends_with_it_unless_it_ends_before(developers: Client, app: App) -> None:
+    for days, grace in ((90, 7), (3, 7)):
+        key = minted(app, expires_at=now() + timedelta(days=days), name=f"w{days}").key
+        lifecycle.rotate(shell(), key, grace=timedelta(days=grace))
         page = developers.get(to("key", key)).content.decode()
-        assert "Rotation under way" in page
-        assert "Still on the old secret" in page
+        facts = page.partition("<dt>Expires</dt>")[2][:200]
+        assert f"{now() + timedelta(days=min(days, grace)):%-d %b}" in facts
 
 
 # ── revoking ────────────────────────────────────────────────────────────────────────────────────────

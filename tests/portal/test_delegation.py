@@ -22,7 +22,7 @@ from portal.people.accounts import deactivate
 from portal.refusals import InvitationOver, InviterGone
 from portal.roles import ADMIN, DEVELOPER, SUPPORT
 from tests.cast import prove
-from tests.factories import PASSWORD, UserFactory, issued, member
+from tests.factories import PASSWORD, AgentFactory, UserFactory, issued, member
 from tests.portal.access.test_tokens import CHALLENGE, VERIFIER
 
 Acting = Callable[[User, App | None], Actor]
@@ -43,6 +43,24 @@ def api(user: User, *permissions: str) -> Callable[..., Any]:
 
 def let_in(invitation: Invitation, email: str = ADDRESS) -> User:
     return lifecycle.join(shell().origin, invitation, email=email, name="", password=PASSWORD)
+
+
+def test_a_key_that_manages_agents_asks_for_the_same_whatever_its_kind(app: App, admin: User) -> None:
+    wish = {"name": "worker", "scopes": ["agents:admin"]}
+    agent = AgentFactory.create(app=app)
+    only, more = (
+        api(admin, "dashboard_keys:write"),
+        api(admin, "dashboard_keys:write", "dashboard_agents:write"),
+    )
+    for path, kind in (
+        (f"/apps/{app.id}/keys", {}),
+        (f"/apps/{app.id}/keys", {"key_type": "agent"}),
+        (f"/apps/{app.id}/keys", {"key_type": "agent", "agent_id": str(agent.id)}),
+        (f"/apps/{app.id}/agents/{agent.id}/keys", {}),
+    ):
+        refused = only("post", path, wish | kind)
+        assert (refused.status_code, refused.json()["error"]) == (403, "not_yours_to_give"), kind
+        assert more("post", path, wish | kind).status_code == 201
 
 
 def test_a_token_invites_nobody_to_a_role_it_does_not_hold_whole(app: App, admin: User) -> None:

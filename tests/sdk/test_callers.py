@@ -185,6 +185,17 @@ def test_an_agents_key_may_name_its_own_agent(as_agent: As, run: Run, agent: Age
     assert run(as_agent(caller=str(agent.id)).me()).id == agent.id
 
 
+def test_an_agent_is_the_same_in_every_spelling_of_its_id(
+    as_agent: As, run: Run, app: App, agent: Agent
+) -> None:
+    other = AgentFactory.create(app=app)
+    for spelt in (str.upper, lambda text: text.replace("-", ""), "urn:uuid:{}".format, "{{{}}}".format):
+        run(as_agent(caller=spelt(str(agent.id))).me())
+        assert last().caller == str(agent.id)
+        with pytest.raises(CallerAgentMismatchError):
+            run(as_agent(caller=spelt(str(other.id))).scopes.list())
+
+
 @pytest.mark.parametrize("route", ["agents", "keys"])
 def test_an_agents_key_may_not_name_another_agent(
     as_agent: As, refused: Refused, app: App, route: str

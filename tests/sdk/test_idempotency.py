@@ -126,7 +126,14 @@ def test_a_refused_wish_may_be_mended_under_its_key(as_app: As, run: Run, refuse
     assert run(create(client)).api_key
 
 
-@pytest.mark.parametrize("once", ["", " ", "a" * 1000, "\xe9", "'; --"])
+@pytest.mark.parametrize("once", ["", " ", "one\none"])
+def test_what_says_nothing_or_two_things_is_refused(app: App, once: str) -> None:
+    secret = minted(app, scopes="agents:write").plaintext.take()
+    told = raw.call(secret, "POST", "/sdk/agents", WISH, Idempotency_Key=once)
+    assert (told.status_code, told.json()["fields"][0]["field"]) == (422, "Idempotency-Key")
+
+
+@pytest.mark.parametrize("once", ["a" * 1000, "\xe9", "'; --"])
 def test_any_idempotency_key_is_taken(app: App, once: str) -> None:
     secret = minted(app, scopes="agents:write").plaintext.take()
     assert raw.call(secret, "POST", "/sdk/agents", WISH, Idempotency_Key=once).status_code == 201

@@ -1,6 +1,5 @@
 """Mints a key from the shell."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +9,7 @@ from django.db.models import Q
 from agents.models import Agent, App
 from agents.refusals import AgentNotFound
 from audit.actors import Actor
-from audit.clock import now
-from audit.durations import parse_duration, parse_moment
+from audit.durations import parse_end
 from audit.refusals import NotFound
 from audit.shell import ShellCommand, comma_list
 from keys.lifecycle import Minted, mint
@@ -35,7 +33,7 @@ class Command(ShellCommand):
         parser.add_argument(
             "--key-type", choices=["app", "agent"], help="agent without --agent: bound to none"
         )
-        parser.add_argument("--cidr", default="", help="ranges it may call from, with commas between")
+        parser.add_argument("--cidr", help="ranges it may call from, with commas between")
         parser.add_argument("--rate-limit-rpm", type=int, help="calls a minute, 1 to 100000")
         ends = parser.add_mutually_exclusive_group()
         ends.add_argument("--expires-in", help="30d, 12h or 5m")
@@ -53,11 +51,11 @@ class Command(ShellCommand):
             app,
             name=options["name"],
             scopes=parse_scopes(everything() if options["all_scopes"] else comma_list(options["scopes"])),
-            agent=find_agent(app, options["agent"]) if options["agent"] else None,
+            agent=find_agent(app, options["agent"]) if options["agent"] is not None else None,
             kind=options["key_type"] or "",
-            networks=parse_networks(comma_list(options["cidr"]) if options["cidr"] else ()),
+            networks=parse_networks(comma_list(options["cidr"]) if options["cidr"] is not None else ()),
             rate_limit_rpm=options["rate_limit_rpm"],
-            expires_at=_end(options),
+            expires_at=parse_end(options["expires_in"], options["expires_at"]),
             reason=options["reason"],
         )
         force = " --force" if minted.key.agent_id else ""
@@ -98,9 +96,3 @@ def _uuid(words: str) -> UUID | None:
         return UUID(words)
     except ValueError:
         return None
-
-
-def _end(options: dict[str, Any]) -> datetime | None:
-    if options["expires_in"]:
-        return now() + parse_duration(options["expires_in"])
-    return parse_moment(options["expires_at"]) if options["expires_at"] else None

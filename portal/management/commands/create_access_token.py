@@ -5,8 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.clock import now
-from audit.durations import parse_duration
+from audit.durations import parse_end
 from audit.refusals import NotFound
 from audit.shell import ShellCommand
 from portal.access import tokens
@@ -27,7 +26,7 @@ class Command(ShellCommand):
         parser.add_argument(
             "--permissions", required=True, help="all, or a list: dashboard_keys:read,dashboard_keys:write"
         )
-        parser.add_argument("--expires-in", default="", help="30d, 12h or 5m; without it, never")
+        parser.add_argument("--expires-in", help="30d, 12h or 5m; without it, never")
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
     def makes_secret(self, options: dict[str, Any]) -> bool:
@@ -39,7 +38,7 @@ class Command(ShellCommand):
             raise NotFound("Nobody has this e-mail address.", hint="Invite them first, or check it.")
         if policy.is_shut_out(user):
             raise OwnerNotLinked
-        ends = now() + parse_duration(options["expires_in"]) if options["expires_in"] else None
+        ends = parse_end(options["expires_in"])
         issued = tokens.issue(
             actor,
             user,

@@ -61,6 +61,6 @@ class Command(ShellCommand):
 
 def _app(words: str | None) -> UUID | None:
     try:
-        return UUID(words) if words else None
+        return None if words is None else UUID(words)
     except ValueError:
         raise Invalid("app", "Write an app's id.") from None

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from portal.front import environment
 from tests.portal.front.conftest import Front
 
 pytestmark = pytest.mark.one_engine
@@ -31,6 +32,13 @@ def test_a_name_with_an_underscore_carries_no_key(front: Front) -> None:
     key = front.keys["plain"].encode()
     for name in (b"x_api_key", b"X_API_KEY", b"x-api_key", b"x_api-key"):
         assert front.say(name + b": " + key).error == "missing_api_key", name
+
+
+def test_an_idempotency_key_that_is_sent_twice_is_told_from_one_with_a_comma() -> None:
+    for told, expected in (((b"a, b",), "a, b"), ((b"a", b"b"), "a\nb"), ((b"", b""), "\n")):
+        headers = [(b"idempotency-key", value) for value in told]
+        made = environment.make("POST", b"/", headers, peer=None, server=None)
+        assert made["HTTP_IDEMPOTENCY_KEY"] == expected
 
 
 def test_what_is_set_in_the_environment_of_the_process_is_no_header(front: Front) -> None:

@@ -1,0 +1,69 @@
+"""What the old secret of a rotated key may still do to what took its place: mend a lost answer, and nothing else."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from audit.actors import Actor
+from audit.exploring.usage import use_of
+from audit.models import Event
+from keys import guards, refusals
+from keys.delegation import Authority, Grant
+from keys.models import ApiKey
+
+
+def refuse_old_secret(actor: Actor, key: ApiKey, *, ending: bool = False) -> None:
+    """Raise unless a key in grace that acts on `key`, itself or a later one of its line, mends an answer it lost.
+
+    It may if it made the successor itself, nobody else has touched that since, and nobody has called with it. In every
+    other case the old secret is in hands that it should have left. To end itself (`ending`) it may always. Raises
+    SuccessorNotOwn, SuccessorInUse.
+    """
+    if actor.kind != "key":
+        return
+    for old in _rotated(UUID(actor.id)):
+        if (old == key and not ending) or old.pk in _replaced_by(key):
+            _refuse_unless_lost(actor, old)
+
+
+def require_successor(actor: Actor, authority: Authority | None, key: ApiKey, grant: Grant) -> None:
+    """Raise KeyEscalation or NotYoursToGive if the new secret of `key`, worth `grant`, is more than may be handed on.
+
+    A key in grace ends with it, and so hands on nothing that outlives it; but the successor whose answer it lost was
+    worth more than itself, and another in its place may be worth as much as that.
+    """
+    if authority and authority.key == key and key.grace_ends_at and (newest := _newest(key)):
+        authority = Authority.of_key(newest, authority.scopes)
+    guards.require_within(actor, authority, grant)
+
+
+def _refuse_unless_lost(actor: Actor, old: ApiKey) -> None:
+    if (newest := _newest(old)) is None:
+        return
+    told = Event.objects.filter(key_id=newest.pk)
+    own = told.filter(actor_kind="key", actor_id=actor.id)
+    if not own.exists() or own.count() != told.count():
+        raise refusals.SuccessorNotOwn
+    if use_of(newest.pk):
+        raise refusals.SuccessorInUse
+
+
+def _rotated(key_id: UUID) -> list[ApiKey]:
+    """The key that acts and those it stands on, if they are in grace."""
+    found: list[ApiKey] = []
+    above = ApiKey.objects.with_kin().filter(pk=key_id).first()
+    while above:
+        found += [above] if above.grace_ends_at else []
+        above = above.above
+    return found
+
+
+def _newest(key: ApiKey) -> ApiKey | None:
+    return key.successors.with_kin().order_by("-created_at", "-id").first()
+
+
+def _replaced_by(key: ApiKey) -> Iterator[UUID]:
+    """The keys in whose place `key` came, the latest first."""
+    before = key.replaces
+    while before:
+        yield before.pk
+        before = before.replaces
