@@ -18,7 +18,6 @@ ZONE = re.compile(r"[0-9A-Za-z._~-]{1,15}")
 _LIKE_A_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """A last label that makes programs take the whole for an IPv4 address (WHATWG URL, section 3.5)."""
 _BRACKETED = re.compile(r"^\[([^\[\]]*:[^\[\]]*)\](?=/|$)")
-_USER = re.compile(r"(?<=://).*@")
 _WITH_PORT = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -97,11 +96,6 @@ def canonical_url(url: str) -> str:
     """An http or https address with its host in the one spelling, for who looks it up. Raises ValueError."""
     parts = urlsplit(url)
     return parts._replace(netloc=parse_origin(url).netloc).geturl()
-
-
-def shown_url(url: str) -> str:
-    """An address as a sentence may repeat it, in quotation marks: without a user's name, a password or a query."""
-    return repr(_USER.sub("…@", url).partition("?")[0])
 
 
 def _parse_ipv6(text: str) -> str:

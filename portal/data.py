@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from audit.masking import mask_path
 from portal import file_lock
 
 _NUMBERED = re.compile(r"([1-9][0-9]{0,3}):([0-9a-fA-F]{64,128})")
@@ -21,7 +22,8 @@ def path(name: str, given: str, base: Path) -> Path:
     """The path in the setting `name`, as it is written. One that is not whole begins at `base`. Raises WrongSetting."""
     if given != given.lstrip() or given.startswith("~"):
         raise WrongSetting(
-            f"{name} is {given!r}: write a path without blanks before it and without ~, which a shell would replace."
+            f"{name} is {mask_path(given)!r}: write a path without blanks before it and without ~, "
+            "which a shell would replace."
         )
     return base / given
 
@@ -37,7 +39,7 @@ def prepare(folder: Path) -> Path:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except OSError as error:
         raise WrongSetting(
-            f"PORTAL_DATA: {folder} cannot be used as the data folder: {error.strerror}."
+            f"PORTAL_DATA: {mask_path(str(folder))} cannot be used as the data folder: {error.strerror}."
         ) from None
     return folder
 
@@ -86,12 +88,15 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
             _make(path, make() + "\n")
         text = path.read_text().strip()
     except OSError as error:
-        raise WrongSetting(f"PORTAL_DATA: {path} cannot be read or written: {error.strerror}.") from None
+        raise WrongSetting(
+            f"PORTAL_DATA: {mask_path(str(path))} cannot be read or written: {error.strerror}."
+        ) from None
     except UnicodeDecodeError:
         text = ""
     if not text:
         raise WrongSetting(
-            f"PORTAL_DATA: {path} is empty or no text: bring it back from a backup; see docs/operations.md."
+            f"PORTAL_DATA: {mask_path(str(path))} is empty or no text: bring it back from a backup; "
+            "see docs/operations.md."
         )
     return text
 

@@ -9,6 +9,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from audit.masking import mask_value
+
 OUTSIDE = ("HOST", "PORT", "WORKERS")
 """Settings that tools/dev.py reads."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -73,7 +75,7 @@ class Env(environ.Env):  # type: ignore[misc] # untyped
         found = next((choice for choice in choices if choice.lower() == text.lower()), None)
         if found is None:
             *others, last = choices
-            raise ImproperlyConfigured(f"{var} is {text!r}: write {', '.join(others)} or {last}.")
+            raise ImproperlyConfigured(f"{var} is {mask_value(text)!r}: write {', '.join(others)} or {last}.")
         return found
 
     def refuse_unknown(self, in_file: Collection[str] = ()) -> None:

@@ -9,6 +9,8 @@ import os
 import re
 import socket
 
+from audit.masking import mask_value
+
 
 class CannotListen(Exception):
     """Nothing can listen there; the text says why."""
@@ -18,7 +20,7 @@ def parse(host: str, port: str) -> tuple[str, int]:
     """Host and port to listen on; an IPv6 address may stand in brackets. Raises CannotListen."""
     host, port = host.strip(), port.strip()
     if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
-        raise CannotListen(f"PORT is {port!r}: write a number from 1 to 65535.")
+        raise CannotListen(f"PORT is {mask_value(port)!r}: write a number from 1 to 65535.")
     bracketed = re.fullmatch(r"\[([^\[\]]*:[^\[\]]*)\]", host)
     return (bracketed.group(1) if bracketed else host), int(port)
 
@@ -33,7 +35,7 @@ def try_listening(host: str, port: int) -> None:
                 candidate.bind(address)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise CannotListen(f"Cannot listen on {host} port {port}: {why}.") from None
+        raise CannotListen(f"Cannot listen on {mask_value(host)} port {port}: {why}.") from None
 
 
 def _like_a_server(candidate: socket.socket) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from audit.hosts import format_host, parse_host, shown_url, split_port
+from audit.hosts import format_host, parse_host, split_port
+from audit.masking import mask_path, mask_value
 from portal.data import WrongSetting
 
 FORMATS = ("json", "ocsf", "cef")
@@ -27,7 +28,7 @@ def syslog(given: str) -> str:
             raise ValueError("not the address of a syslog server")
     except ValueError:
         raise WrongSetting(
-            f"PORTAL_FORWARD_SYSLOG is {shown_url(given)}: write udp://host:514, tcp://host:601 or unix:///dev/log."
+            f"PORTAL_FORWARD_SYSLOG is {mask_value(given)!r}: write udp://host:514, tcp://host:601 or unix:///dev/log."
         ) from None
     return f"{parts.scheme}://{format_host(host, port)}"
 
@@ -39,7 +40,7 @@ def file(given: str) -> Path | None:
     path = Path(given)
     if not path.is_absolute() or not path.parent.is_dir() or (path.exists() and not path.is_file()):
         raise WrongSetting(
-            f"PORTAL_FORWARD_FILE is {given!r}: write a file's whole path, in a folder that is there."
+            f"PORTAL_FORWARD_FILE is {mask_path(given)!r}: write a file's whole path, in a folder that is there."
         )
     return path
 
@@ -52,6 +53,6 @@ def hosts(given: Iterable[str]) -> frozenset[str]:
             found.add(parse_host(name))
         except ValueError:
             raise WrongSetting(
-                f"PORTAL_WEBHOOK_HOSTS: {name!r} is no host. Write names or addresses with commas between."
+                f"PORTAL_WEBHOOK_HOSTS: {mask_value(name)!r} is no host. Write names or addresses with commas between."
             ) from None
     return frozenset(found)

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from audit.addresses import Network, unmapped
-from audit.hosts import Origin, format_host, parse_host, parse_origin, shown_url, unbracketed
+from audit.hosts import Origin, format_host, parse_host, parse_origin, unbracketed
+from audit.masking import mask_value
 from portal.data import WrongSetting
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -25,7 +26,7 @@ def origin(given: str) -> Origin | None:
         return _nameable(parse_origin(given))
     except ValueError:
         raise WrongSetting(
-            f"PORTAL_ORIGIN is {shown_url(given)}: write a scheme and a host, https://keys.example.com, and no path."
+            f"PORTAL_ORIGIN is {mask_value(given)!r}: write a scheme and a host, https://keys.example.com, and no path."
         ) from None
 
 
@@ -45,20 +46,32 @@ def allowed_hosts(own: Origin | None, given: Iterable[str]) -> list[str]:
             found.append("*" if text == "*" else dot + format_host(parse_host(text.removeprefix("."))))
         except ValueError:
             raise WrongSetting(
-                f"PORTAL_ALLOWED_HOSTS: {text!r} is no host. Write names or addresses with commas between, without "
-                "scheme and port."
+                f"PORTAL_ALLOWED_HOSTS: {mask_value(text)!r} is no host. Write names or addresses with commas between, "
+                "without scheme and port."
             ) from None
     return [*found, *LOCAL]
 
 
 def proxies(given: Iterable[str]) -> list[Network]:
     """The networks of the operator's own proxies."""
+    return [_network(text) for text in given]
+
+
+def _network(text: str) -> Network:
     try:
-        return [unmapped(ipaddress.ip_network(unbracketed(text))) for text in given]
+        ipaddress.ip_network(unbracketed(text), strict=False)
+    except ValueError:  # whose own words would repeat what was given
+        raise _no_range(f"{mask_value(text)!r} is no range of addresses") from None
+    try:
+        return unmapped(ipaddress.ip_network(unbracketed(text)))
     except ValueError as wrong:
-        raise WrongSetting(
-            f"PORTAL_TRUSTED_PROXIES: {wrong}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."
-        ) from None
+        raise _no_range(str(wrong)) from None
+
+
+def _no_range(why: str) -> WrongSetting:
+    return WrongSetting(
+        f"PORTAL_TRUSTED_PROXIES: {why}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."
+    )
 
 
 def sender(given: str, own: Origin | None) -> str:
@@ -67,7 +80,7 @@ def sender(given: str, own: Origin | None) -> str:
         return f"alter portal <portal@{_mail_host(own.host if own else 'localhost')}>"
     if not _is_sender(given):
         raise WrongSetting(
-            f"PORTAL_EMAIL_FROM is {given!r}: write an address, or a name and an address, alter portal "
+            f"PORTAL_EMAIL_FROM is {mask_value(given)!r}: write an address, or a name and an address, alter portal "
             '<portal@example.com>; a name with a comma in it stands in ".'
         )
     return given
@@ -94,4 +107,4 @@ def web_address(name: str, url: str) -> None:
     try:
         parse_origin(url)
     except ValueError:
-        raise WrongSetting(f"{name} is {shown_url(url)}: write an https address.") from None
+        raise WrongSetting(f"{name} is {mask_value(url)!r}: write an https address.") from None

@@ -6,6 +6,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from audit.masking import mask_value
 from portal import data, database, dotenv, mail_url, outlets, reached, witnesses
 from portal.env import Env
 from portal.signing_in import provider
@@ -65,7 +66,7 @@ if BREAK_GLASS and not (PROVIDER and PROVIDER.only):
     )
 if BREAK_GLASS and ("@" not in BREAK_GLASS.strip("@") or " " in BREAK_GLASS or "," in BREAK_GLASS):
     raise ImproperlyConfigured(
-        f"PORTAL_BREAK_GLASS is {BREAK_GLASS!r}: write the e-mail address of one account, you@example.com."
+        f"PORTAL_BREAK_GLASS is {mask_value(BREAK_GLASS)!r}: write the e-mail address of one account, you@example.com."
     )
 
 LEAK_INTAKE = env.choice("PORTAL_LEAK_INTAKE", "on", ("on", "off")) == "on"

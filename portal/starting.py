@@ -11,13 +11,21 @@ from django.db import (
     IntegrityError,
     InterfaceError,
     NotSupportedError,
+    OperationalError,
     ProgrammingError,
     connections,
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.exceptions import InconsistentMigrationHistory
+
+from audit.masking import mask_path
+from audit.prepared import NOT_PREPARED
 
 EXIT_CODE = 2
-NOT_PREPARED = "The database is not prepared: run manage.py migrate first, as make run does."
+NOT_AS_LISTED = (
+    "The database is not as its list of migrations says (the table django_migrations): {why}. Bring back the backup"
+    " from before the list was changed; do not edit it by hand."
+)
 _OF_SQLITE = {
     "unable to open database file": "its folder must be there, and this account must be able to write in it",
     "file is not a database": "it is no SQLite database; DATABASE_URL or PORTAL_DATA names another file",
@@ -29,6 +37,10 @@ _OF_SQLITE = {
 }
 PROGRAMMING = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 """What a database says of statements and values, which are the portal's own."""
+_OTHER_TABLES = (
+    "no such column", "UndefinedColumn",
+    "already exists", "duplicate column name", "DuplicateTable", "DuplicateColumn", "DuplicateObject",
+)  # fmt: skip
 _NO_TABLE = ("no such table", "UndefinedTable")
 
 
@@ -58,11 +70,15 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}."
+    if isinstance(error, InconsistentMigrationHistory):
+        return NOT_AS_LISTED.format(why=_first_line(str(error)))
     # psycopg's pool is there on PostgreSQL only, so its error is known by name.
     if not isinstance(error, (DatabaseError, InterfaceError)) and type(error).__name__ != "PoolTimeout":
         return None
-    if any(mark in f"{error} {type(error.__cause__).__name__}" for mark in _NO_TABLE):
+    if _is_among(error, _NO_TABLE):
         return NOT_PREPARED
+    if isinstance(error, OperationalError | ProgrammingError) and _is_among(error, _OTHER_TABLES):
+        return NOT_AS_LISTED.format(why=_first_line(str(error)))
     if connections["default"].vendor == "sqlite":
         return _of_sqlite(str(error))
     if isinstance(error, PROGRAMMING):
@@ -72,6 +88,10 @@ def explain(error: Exception) -> str | None:
     except CannotStart as wrong:
         return str(wrong)
     return f"The database did not do what it was asked: {_first_line(str(error))}. Try again in a moment."
+
+
+def _is_among(error: Exception, marks: tuple[str, ...]) -> bool:
+    return any(mark in f"{error} {type(error.__cause__).__name__}" for mark in marks)
 
 
 def require_database() -> None:
@@ -108,7 +128,7 @@ def _first_line(why: str) -> str:
 def _of_sqlite(why: str) -> str | None:
     path = connections["default"].settings_dict["NAME"]
     found = next((told for said, told in _OF_SQLITE.items() if said in why), None)
-    return found and f"The database {path} cannot be used: {found}."
+    return found and f"The database {mask_path(str(path))} cannot be used: {found}."
 
 
 def _stop(sentence: str) -> None:

@@ -22,6 +22,7 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from audit.masking import mask_value  # noqa: E402
 from portal import dotenv, file_lock, listening  # noqa: E402 - what is shared with the portal, and needs no package
 
 VENV = ROOT / ".venv"
@@ -223,7 +224,7 @@ def serve_command(host: str, port: str) -> list[str]:
     """Return the command that serves the portal."""
     workers = setting("WORKERS", "1")
     if not re.fullmatch("[1-9][0-9]{0,2}", workers):
-        stop("WORKERS is %r. Say how many processes to start: WORKERS=2 make run" % workers)
+        stop("WORKERS is %r. Say how many processes to start: WORKERS=2 make run" % mask_value(workers))
     return [str(PYTHON), "-m", "portal.front", "--host", host, "--port", port, "--workers", workers]
 
 

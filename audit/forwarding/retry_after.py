@@ -12,7 +12,9 @@ from audit.forwarding.reach import Unreachable
 
 MAX_RETRY_AFTER = timedelta(hours=24)
 """A peer that asks for more is asked again after this."""
-_SECONDS = re.compile(r"[0-9]{1,15}")
+_SECONDS = re.compile(r"0*([0-9]+)")
+MAX_DIGITS = 10
+"""Of a number of seconds. One with more is greater than any wait, and Python may not be able to read it."""
 
 
 class AskedToWait(Unreachable):
@@ -29,8 +31,13 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     Seconds or an HTTP date; at most MAX_RETRY_AFTER. What is neither is passed over, and a moment that is past is now.
     """
     text = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text):
-        return min(timedelta(seconds=int(text)), MAX_RETRY_AFTER)
+    if seconds := _SECONDS.fullmatch(text):
+        digits = seconds[1]
+        return (
+            MAX_RETRY_AFTER
+            if len(digits) > MAX_DIGITS
+            else min(timedelta(seconds=int(digits)), MAX_RETRY_AFTER)
+        )
     try:
         moment = parsedate_to_datetime(text)
         wait = moment.replace(tzinfo=moment.tzinfo or UTC) - now()

@@ -7,7 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from audit.hosts import parse_origin, shown_url
+from audit.hosts import parse_origin
+from audit.masking import mask_value
 
 PORTAL, FILE, TSA = "portal", "file", "tsa"
 MAX_WITNESSES = 8
@@ -74,8 +75,8 @@ def sources(given: Iterable[str]) -> dict[str, bytes]:
         name, _, key = word.partition(":")
         if not _NAME.fullmatch(name) or not _KEY.fullmatch(key) or name in found:
             raise ValueError(
-                f"PORTAL_WITNESS_FOR: {name!r} cannot be used. Write each portal once, as name:public-key, with "
-                "commas between; the key is 64 hex digits, from that portal's page Integrity."
+                f"PORTAL_WITNESS_FOR: {mask_value(name)!r} cannot be used. Write each portal once, as "
+                "name:public-key, with commas between; the key is 64 hex digits, from that portal's page Integrity."
             )
         found[name] = bytes.fromhex(key)
     return found
@@ -83,6 +84,6 @@ def sources(given: Iterable[str]) -> dict[str, bytes]:
 
 def _refused(text: str) -> str:
     return (
-        f"PORTAL_WITNESS: {shown_url(text)} cannot be used. Write https://other-portal/witness, "
+        f"PORTAL_WITNESS: {mask_value(text)!r} cannot be used. Write https://other-portal/witness, "
         "file:///mnt/other/name.jsonl or tsa+https://tsa.example.com, without user names and passwords."
     )

@@ -58,10 +58,14 @@ def proved_until(request: HttpRequest) -> datetime | None:
 
 
 def note_proved_there(request: HttpRequest, told: Mapping[str, Any]) -> None:
-    """Date a sign-in by the provider when it was proved there: its own session may be hours old, and is no proof."""
+    """Date a sign-in by the provider when it was proved there: its own session may be hours old, and is no proof.
+
+    A moment that is still to come, beyond what clocks differ by, proves nothing.
+    """
     records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
     at = seconds_of(told.get("auth_time"))
     if records and at is not None:
+        at = 0.0 if at > time.time() + MAX_SKEW else at
         latest = records[-1] | {"at": min(records[-1]["at"], at)}
         request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [*records[:-1], latest]
 

@@ -56,8 +56,8 @@ def described(claim: Any) -> str:
 
 
 def is_true(claim: Any) -> bool:
-    """Whether a claim says yes: `true`, or the text "true", as some providers have it. Anything else does not."""
-    return claim is True or (isinstance(claim, str) and claim.strip().lower() == "true")
+    """Whether a claim says yes: `true`, or exactly the text "true", as some providers have it. Nothing else does."""
+    return claim is True or (isinstance(claim, str) and claim == "true")
 
 
 def text_of(claim: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import jwt
 
-from portal.signing_in.claims import described
+from portal.signing_in.claims import described, text_of
 from portal.signing_in.provider_client import UnfitAnswer
 
 SHARED = ("HS256", "HS384", "HS512")
@@ -55,7 +55,19 @@ def _decode(token: str, key: Any, algorithm: str, issuer: str, client_id: str) -
         leeway=MAX_SKEW,
         options={"require": ["iss", "aud", "exp"], "verify_sub": False},
     )
+    _require_ours(claims, client_id)
     return claims
+
+
+def _require_ours(claims: Mapping[str, Any], client_id: str) -> None:
+    """Raise UnfitAnswer for a token that is for others besides us, or was asked for by another (items 3 to 5)."""
+    audience, azp, who = claims["aud"], claims.get("azp"), text_of(claims.get("email"))
+    if any(one != client_id for one in (audience if isinstance(audience, list) else [audience])):
+        raise UnfitAnswer(
+            "the ID token is for others, too: the claim aud names more than PORTAL_OIDC_CLIENT_ID", who
+        )
+    if azp is not None and azp != client_id:
+        raise UnfitAnswer(f"the ID token was made for another client: the claim azp is {described(azp)}", who)
 
 
 def _usable(published: Mapping[str, Any], kid: Any) -> list[jwt.PyJWK]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from audit.hosts import parse_origin, shown_url
+from audit.hosts import parse_origin
+from audit.masking import mask_value
 from portal.data import WrongSetting
 from portal.signing_in import role_mapping
 from portal.signing_in.claims import described, values_of
@@ -72,7 +73,7 @@ def read(
     """The provider the operator names, or None. Raises WrongSetting."""
     mapped = role_mapping.read(roles)
     if only.lower() not in ("", "true", "false"):
-        raise WrongSetting(f"PORTAL_OIDC_ONLY is {only!r}: write true or false.")
+        raise WrongSetting(f"PORTAL_OIDC_ONLY is {mask_value(only)!r}: write true or false.")
     given = (issuer, client_id, client_secret)
     if not any(given) and only.lower() != "true":
         return None
@@ -93,6 +94,6 @@ def _issuer(given: str) -> str:
             raise ValueError("not an https address")
     except ValueError:
         raise WrongSetting(
-            f"PORTAL_OIDC_ISSUER is {shown_url(given)}: write an https address, https://id.example.com."
+            f"PORTAL_OIDC_ISSUER is {mask_value(given)!r}: write an https address, https://id.example.com."
         ) from None
     return given.rstrip("/")

@@ -32,7 +32,10 @@ class ProviderUnreachable(UnfitAnswer):
 
 
 class ProviderSession(requests.Session):
-    """Asks as django-allauth does, and lets nothing through but an object of JSON. Raises UnfitAnswer."""
+    """Asks as django-allauth does, and lets nothing through but an object of JSON. Raises UnfitAnswer.
+
+    No redirect is followed: the secret and the tokens are for the addresses that the provider publishes.
+    """
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """The answer, read to its end."""
@@ -41,7 +44,7 @@ class ProviderSession(requests.Session):
         if cache.get(waiting):
             raise ProviderUnreachable("it asked to be left alone for a while")
         ends = time.monotonic() + TIMEOUT
-        kwargs |= {"stream": True, "timeout": TIMEOUT}
+        kwargs |= {"stream": True, "timeout": TIMEOUT, "allow_redirects": False}
         ask = super().request
         try:
             response = within(TIMEOUT, lambda: _read(ask(method, url, *args, **kwargs), ends))
@@ -60,6 +63,8 @@ class ProviderSession(requests.Session):
 
 def _require_object(response: requests.Response, place: str) -> requests.Response:
     """`response`, if it is a success with an object of JSON, marked as the JSON it is."""
+    if 300 <= response.status_code < 400:
+        raise UnfitAnswer(f"{place} answered {response.status_code}, a redirect, and none is followed")
     try:
         told = parse_object(response.content)
     except NotAnObject as what:

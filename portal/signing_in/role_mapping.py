@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from audit.masking import mask_value
 from portal.data import WrongSetting
 
 ROLES = ("developer", "support", "admin")
@@ -26,7 +27,8 @@ def read(given: str) -> tuple[Mapped, ...]:
     given = given.strip()
     if given[:1] in ("{", "["):
         return tuple(_from_json(given))
-    return tuple(_from_short(one.strip()) for one in given.split(",") if one.strip())
+    entries = [one.strip() for one in given.split(",") if one.strip()]
+    return tuple(_from_short(one, number) for number, one in enumerate(entries, 1))
 
 
 def _from_json(given: str) -> Iterator[Mapped]:
@@ -39,9 +41,9 @@ def _from_json(given: str) -> Iterator[Mapped]:
             _refuse('each entry is an object with "claim" and "roles", and nothing else')
         claim, roles = one["claim"], one["roles"]
         if not isinstance(claim, str) or not claim:
-            _refuse(f'"claim" must be the name of a claim, and is {json.dumps(claim)}')
+            _refuse(f'"claim" must be the name of a claim, and is {_shown(claim)}')
         if not isinstance(roles, dict) or not roles:
-            _refuse(f'"roles" of the claim "{claim}" must be an object of values and their roles')
+            _refuse(f'"roles" of the claim {_shown(claim)} must be an object of values and their roles')
         for value, meant in roles.items():
             yield from _meant(claim, value, meant)
 
@@ -50,23 +52,23 @@ def _meant(claim: str, value: str, meant: Any) -> Iterator[Mapped]:
     """One value's roles: a text, or a list of them for several apps."""
     places = meant if isinstance(meant, list) and meant else [meant]
     if not value:
-        _refuse(f'the claim "{claim}" has an empty value, which nobody has')
+        _refuse(f"the claim {_shown(claim)} has an empty value, which nobody has")
     for place in places:
         if not isinstance(place, str) or _role_of(place) is None:
-            _refuse(f'"{value}" of the claim "{claim}" means {json.dumps(place)}, which is no role')
+            _refuse(f"{_shown(value)} of the claim {_shown(claim)} means {_shown(place)}, which is no role")
         role, _, app = place.partition("@")
         yield Mapped(claim, value, role, app)
 
 
-def _from_short(given: str) -> Mapped:
+def _from_short(given: str, number: int) -> Mapped:
     """One entry of the short form, if it can be read in one way only."""
     cuts = [at for at, sign in enumerate(given) if sign == "=" and _role_of(given[at + 1 :]) is not None]
     left = given[: cuts[0]] if cuts else ""
     if len(cuts) > 1 or left.count(":") > 1:
-        _refuse(f"{given!r} can be read in more than one way")
+        _refuse(f"entry {number} can be read in more than one way")
     claim, _, value = left.partition(":")
     if not claim or not value:
-        _refuse(f"{given!r} cannot be read")
+        _refuse(f"entry {number} cannot be read")
     role, _, app = given[cuts[0] + 1 :].partition("@")
     return Mapped(claim, value, role, app)
 
@@ -75,6 +77,14 @@ def _role_of(place: str) -> str | None:
     """The role in `role` or `role@app`; None if that is none. No role has an @ in it, and an app's name may."""
     role, at, app = place.partition("@")
     return role if role in ROLES and bool(at) == bool(app.strip()) else None
+
+
+def _shown(told: Any) -> str:
+    """What stands in the JSON. A name with a colon in it may be an address with a password."""
+    if isinstance(told, str):
+        return json.dumps(mask_value(told) if set(told) & set(":?") else told, ensure_ascii=False)
+    text = json.dumps(told)
+    return mask_value(text) if set(text) & set(":?") else text
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:

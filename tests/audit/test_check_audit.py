@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.migrations.recorder import MigrationRecorder
 
 from audit.models import Call
+from audit.prepared import NOT_PREPARED
 from tests.audit.records import APP, NOON, called
 from tests.audit.sealed import sealed, some
 from tests.audit.tampering import with_fences_down
@@ -82,3 +84,11 @@ def test_a_file_that_cannot_be_read_is_named_and_never_taken_for_none(settings: 
 def _be_a_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
+
+
+def test_of_a_database_that_is_not_wholly_prepared_nothing_is_said() -> None:
+    sealed(*some())
+    MigrationRecorder.Migration.objects.filter(app="audit").latest("name").delete()
+    for words in ([], ["--json"], ["--app", "none"]):
+        said = Said("check_audit", *words)
+        assert (said.code, said.err, said.out) == (2, NOT_PREPARED, ""), words

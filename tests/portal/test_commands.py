@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from audit.clock import at, now
 from audit.models import Event
 from portal.models import Invitation, Membership, User
 from portal.models.people import note_of
@@ -103,7 +104,25 @@ def test_the_first_start_prints_a_link_that_makes_the_first_admin(db: None, clie
 
 
 def test_the_next_start_ends_the_link_of_the_one_before(db: None, client: Client) -> None:
-    before, after = (link_in(Said("first_start")) for _ in range(2))
+    before = link_in(Said("first_start"))
+    with at(now() + timedelta(minutes=3)):
+        after = link_in(Said("first_start"))
+    assert [client.get(link).status_code for link in (before, after)] == [404, 200]
+
+
+def test_a_start_at_the_same_time_prints_the_same_link(db: None, client: Client) -> None:
+    first, second = (Said("first_start") for _ in range(2))
+    assert link_in(first) == link_in(second)
+    assert ("the same link" in first.out, "the same link" in second.out) == (False, True)
+    assert (client.get(link_in(first)).status_code, Invitation.objects.count()) == (200, 1)
+    with at(now() - timedelta(hours=1)):  # the clock was set back: when that link was made, nobody knows
+        assert link_in(Said("first_start")) != link_in(first)
+
+
+def test_a_link_that_cannot_be_made_again_is_replaced(db: None, client: Client, settings: Settings) -> None:
+    before = link_in(Said("first_start"))
+    settings.SECRET_KEY = "another key of fifty characters, or of more than that"
+    after = link_in(Said("first_start"))
     assert [client.get(link).status_code for link in (before, after)] == [404, 200]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from portal import dotenv
+from portal import dotenv, listening
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "portal" / "settings.py"
@@ -332,6 +332,49 @@ def test_what_cannot_be_taken_is_refused_with_a_sentence(read: Read) -> None:
             said = refusal(read, **{**whole, name: value})
             assert name in said, (name, value, said)
             assert "\n" not in said and len(said) < 400 and SECRET not in said, (name, value, said)
+
+
+SECRET_AT = (
+    *(f"{scheme}{rest}" for scheme in ("", "https://") for rest in (
+        f"u:{SECRET}@h", f"{SECRET}@1.2.3.4", f"h:{SECRET}", f"h/{SECRET}", f"h/x?k={SECRET}", f"u:a {SECRET},b@h",
+    )),
+    f"10.0.0.0/{SECRET}", f"[::1]:{SECRET}", f"unix://u:{SECRET}@h", f"file://u:{SECRET}@h/x", f"a:u:{SECRET}@h=king",
+    *(f"{scheme}://u:{SECRET}@h:{SECRET}/x" for scheme in ("tcp", "postgres", "smtp", "tsa+https")),
+    '{"claim": "https://u:S@h", "roles": {"https://u:S@h": "https://u:S@h"}}'.replace("S", SECRET),
+)  # fmt: skip
+"""A secret in user info, port, path and query, of addresses that were written where something else belongs."""
+PATHS = {"PORTAL_DATA", "PORTAL_CHECKPOINTS", "PORTAL_FORWARD_FILE", "PORTAL_WITNESS_TSA_ROOTS"}
+
+
+def test_no_refusal_of_any_setting_repeats_a_secret(read: Read) -> None:
+    names = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)) - {
+        "HOST",
+        "PORT",
+        "WORKERS",
+    }
+    refused = set()
+    for name in sorted(names):
+        whole = OIDC if name.startswith("PORTAL_OIDC") else {}
+        for value in SECRET_AT:
+            if name in PATHS and "://" not in value and "@" not in value:
+                continue  # a path, of which all is shown
+            below = f"{SETTINGS}/" if name == "PORTAL_DATA" else ""  # a file, below which no folder is made
+            try:
+                read(**{**whole, name: below + value})
+            except ImproperlyConfigured as wrong:
+                refused.add(name)
+                assert SECRET.lower() not in str(wrong).lower(), (name, value, str(wrong))
+    assert len(refused) > 20, refused
+
+
+@pytest.mark.parametrize("port", [f"h:{SECRET}", f"https://u:{SECRET}@h", f"80/{SECRET}", f"80?{SECRET}"])
+def test_where_to_listen_is_refused_without_a_secret(port: str) -> None:
+    with pytest.raises(listening.CannotListen) as refused:
+        listening.parse("127.0.0.1", port)
+    assert SECRET not in str(refused.value)
+    with pytest.raises(listening.CannotListen) as unreachable:
+        listening.try_listening(f"http://u:{SECRET}@127.0.0.1", 8460)
+    assert SECRET not in str(unreachable.value)
 
 
 def test_a_control_character_is_refused_wherever_it_stands(read: Read) -> None:

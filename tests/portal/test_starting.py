@@ -15,8 +15,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
+from django.db.migrations.exceptions import InconsistentMigrationHistory
+from django.db.migrations.recorder import MigrationRecorder
 
+from audit.prepared import NOT_PREPARED
 from portal import file_lock, listening, starting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,18 +104,35 @@ def test_a_second_start_waits_for_the_first_and_not_for_a_dead_one(empty: dict[s
 
 
 def test_a_database_that_is_not_prepared_is_told(empty: dict[str, str]) -> None:
-    assert told(empty, "-m", "portal.front", "--port", str(free_port())) == starting.NOT_PREPARED
+    assert told(empty, "-m", "portal.front", "--port", str(free_port())) == NOT_PREPARED
 
 
 @pytest.mark.django_db
 def test_what_the_database_says_of_itself_is_told_and_what_it_says_of_statements_is_not() -> None:
     with pytest.raises(DatabaseError) as missing, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM no_such_table")
-    assert starting.explain(missing.value) == starting.NOT_PREPARED
+    assert starting.explain(missing.value) == NOT_PREPARED
     for error in (IntegrityError("UNIQUE constraint failed"), DataError("x"), ValueError("x"), KeyError("x")):
         assert starting.explain(error) is None
     full = OSError(errno.ENOSPC, "No space left on device", "/var/x")
     assert starting.explain(full) == "/var/x: No space left on device."
+
+
+@pytest.mark.django_db
+def test_a_list_of_migrations_that_is_wrong_is_told() -> None:
+    with pytest.raises(DatabaseError) as there, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE audit_call (id integer)")
+    with pytest.raises(DatabaseError) as column, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE agents_app ADD COLUMN name text")
+    with pytest.raises(DatabaseError) as gone, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE agents_app DROP COLUMN no_such_column")
+    MigrationRecorder.Migration.objects.filter(app="audit", name="0001_initial").delete()
+    with pytest.raises(InconsistentMigrationHistory) as missing:
+        call_command("migrate", "-v0")
+    for error in (there.value, column.value, gone.value, missing.value):
+        said = starting.explain(error)
+        assert said is not None
+        assert ("django_migrations" in said, len(said.splitlines())) == (True, 1)
 
 
 def test_what_sqlite_says_is_told_with_what_to_look_at() -> None:

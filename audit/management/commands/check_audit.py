@@ -13,6 +13,7 @@ from audit.checking.integrity import Scope, Step, check
 from audit.durations import parse_since, parse_until
 from audit.forwarding.reach import Unreachable
 from audit.models.seals import NOWHERE
+from audit.prepared import NOT_PREPARED, is_prepared
 from audit.refusals import Invalid
 from audit.shell import ShellCommand
 from audit.witnessing.comparing import compare
@@ -27,7 +28,7 @@ class Command(ShellCommand):
     help = (
         "Check every seal of the audit log. Exit code 0: all of it holds. 1: something does not, the files of "
         "checkpoints are gone or cut, or a witness is silent or disagrees; it says what and where. 2: an option "
-        "cannot be read, or a witness cannot be reached."
+        "cannot be read, a witness cannot be reached, or the database is not prepared."
     )
     example = "check_audit --since 7d"
 
@@ -47,6 +48,9 @@ class Command(ShellCommand):
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
     def act(self, actor: Actor, **options: Any) -> None:
+        # Of tables that are not there, or not as they are read here, nothing can be said.
+        if not is_prepared():
+            raise CommandError(NOT_PREPARED, returncode=2)
         shown, notes, wrong, checkpoints, rows = list[Finding](), list[Finding](), 0, 0, 0
         steps = chain(check(_scope(options)), map(_witnessed, options["witness"]))
         for step in steps:

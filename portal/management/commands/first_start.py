@@ -1,26 +1,42 @@
 """Runs before the server at `make run`: checks what could not end well, and shows the way in."""
 
 import os
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
 from django.core.management.base import CommandError
+from django.db import connections
 from django.urls import reverse
 
 from audit.actors import shell
+from audit.clock import now
 from audit.hosts import format_host
 from audit.shell import PortalCommand
-from portal.models import Role
+from portal.models import Invitation, Role
+from portal.one_at_a_time import preparing
 from portal.people.lifecycle import has_admin, invite
+from portal.people.links import secret_of
 from portal.signing_in.break_glass import only_provider
 
+REPEATED_FOR = timedelta(minutes=2)
+"""For so long after a start made a link another start prints the same one: starts at once must not end each other's."""
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def _as_people_write(host: str) -> str:
     """The host at which whoever sits at this machine reaches a server that listens on `host`."""
     return "localhost" if host == "127.0.0.1" or not host.strip("0.:") else host
+
+
+def _latest_secret() -> str | None:
+    """The secret of the first admin's link that another start made just now: another link would end it unseen."""
+    recent = Invitation.waiting().filter(
+        email="", app=None, role=Role.ADMIN, created_at__range=(now() - REPEATED_FOR, now())
+    )
+    latest = recent.first()
+    return secret_of(latest) if latest else None
 
 
 class Command(PortalCommand):
@@ -53,6 +69,16 @@ class Command(PortalCommand):
                 "\nNobody is here yet. The first admin comes by the identity provider: PORTAL_OIDC_ROLES says who."
             )
         elif not has_admin():
-            invited = invite(shell(), "", Role.ADMIN, None)
-            link = address + reverse("join", args=[invited.secret])
-            self.stdout.write(f"\nNobody is here yet. This link makes the first admin, once:\n\n  {link}\n")
+            self._show_way_in(address)
+
+    def _show_way_in(self, address: str) -> None:
+        with preparing(connections["default"], lambda: None):
+            repeated = _latest_secret()
+            secret = repeated or invite(shell(), "", Role.ADMIN, None).secret
+        link = address + reverse("join", args=[secret])
+        self.stdout.write(f"\nNobody is here yet. This link makes the first admin, once:\n\n  {link}\n")
+        if repeated:
+            self.stdout.write(
+                "Another start has just printed the same link. A start more than two minutes after it makes another,"
+                " and ends this one."
+            )

@@ -157,6 +157,11 @@ def test_a_session_at_the_provider_is_no_proof_and_a_proof_there_is_asked_for(
 ) -> None:
     provider.claims |= {"groups": ["platform"], "auth_time": int(time.time()) - 3600}
     sign_in(client)
+    for odd in (int(time.time()) + 3600, 9_999_999_999, 1e300, "soon", True, -1):
+        provider.claims["auth_time"] = odd
+        sign_in(client)
+        asked = client.post(address("house"), {"on_leaked_token": "revoke"})["Location"]
+        assert asked.startswith("/account/oidc/sso/login/"), odd
     there = client.get(address("app-new"))
     assert there.status_code == 200, "what is not dangerous is not asked about"
     asked = client.post(address("house"), {"on_leaked_token": "revoke"})["Location"]

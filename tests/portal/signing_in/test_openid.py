@@ -9,7 +9,7 @@ from agents.models import App
 from audit.models import Event
 from portal.models import User
 from tests.portal.pages import text
-from tests.portal.signing_in.identity_provider import IdentityProvider, sign_in
+from tests.portal.signing_in.identity_provider import CLIENT, IdentityProvider, sign_in
 
 MISSING: Any = object()
 
@@ -41,7 +41,21 @@ def test_whoever_has_no_subject_is_nobody(provider: IdentityProvider, app: App) 
 
 
 def test_an_address_is_vouched_for_by_true_and_by_nothing_else(provider: IdentityProvider, app: App) -> None:
-    words: list[Any] = ["false", "no", "", "1", "yes", 1, 0, ["true"], {}]
+    words: list[Any] = [
+        "false",
+        "no",
+        "",
+        "1",
+        "yes",
+        "True",
+        "TRUE",
+        " true",
+        "true\u00a0",
+        1,
+        0,
+        ["true"],
+        {},
+    ]
     for word in words:
         assert "email_verified is not true" in refused(provider, {"email_verified": word}), word
     assert "email_verified is missing" in refused(provider, {"email_verified": MISSING})
@@ -57,7 +71,7 @@ def test_an_address_is_vouched_for_by_true_and_by_nothing_else(provider: Identit
 
 
 def test_its_text_true_is_true(provider: IdentityProvider, app: App, client: Client) -> None:
-    provider.claims["email_verified"] = "True"
+    provider.claims["email_verified"] = "true"
     assert sign_in(client).status_code == 302
     assert client.get("/").status_code == 200
 
@@ -65,3 +79,23 @@ def test_its_text_true_is_true(provider: IdentityProvider, app: App, client: Cli
 def test_an_answer_to_another_question_is_not_taken(provider: IdentityProvider, app: App) -> None:
     for nonce in ("another", "", None, 7):
         assert "nonce" in refused(provider, {}, {"nonce": nonce})
+
+
+def test_a_token_for_others_or_asked_for_by_another_is_not_taken(
+    provider: IdentityProvider, app: App, client: Client
+) -> None:
+    for aud in ([CLIENT, "other"], ["other", CLIENT], [CLIENT, ""]):
+        for lies in ({}, {"azp": CLIENT}, {"azp": "other"}):
+            assert "the claim aud names more" in refused(provider, {}, lies | {"aud": aud}), (aud, lies)
+    odd_ones: list[Any] = ["other", "", 7, 0, False, [CLIENT], {CLIENT: 1}, f"{CLIENT} ", CLIENT.upper()]
+    for azp in odd_ones:
+        assert "the claim azp is" in refused(provider, {}, {"azp": azp}), azp
+    right: list[dict[str, Any]] = [
+        {"aud": [CLIENT]},
+        {"aud": [CLIENT], "azp": CLIENT},
+        {"azp": CLIENT},
+        {"azp": None},
+    ]
+    for told in right:
+        provider.lies = told
+        assert sign_in(Client()).status_code == 302, told
