@@ -33,7 +33,11 @@ DAMAGED = (*BROKEN, zipfile.BadZipFile, tarfile.TarError)
 
 
 class Unreadable(Exception):
-    """An archive that cannot be opened, and why."""
+    """An archive or a member that cannot be opened, why, and how many bytes were unpacked before that was known."""
+
+    def __init__(self, why: str, unpacked: int = 0) -> None:
+        super().__init__(why)
+        self.unpacked = unpacked
 
 
 class Source(Protocol):
@@ -63,9 +67,9 @@ class Member:
                     while piece := source.read(_STEP):
                         room.write(piece)
                         if room.tell() > limit:
-                            raise Unreadable("it unpacks to more than is read")
+                            raise Unreadable("it unpacks to more than is read", room.tell())
             except DAMAGED as error:
-                raise Unreadable(f"damaged: {error}") from None
+                raise Unreadable(f"damaged: {error}", room.tell()) from None
             room.seek(0)
             yield room
 

@@ -221,8 +221,11 @@ def _verdict(call: Row) -> Iterator[str]:
     yield f"at {moment(call['at'])} UTC from {call['ip'] or 'an unknown address'}"
     yield f"with {call['key_prefix'] or 'no key'} {call['key_name']}"
     yield ""
-    for check in call["checks"] or ():
-        yield from _check(check)
+    checks = call["checks"] or ()
+    for check in checks:
+        yield from _check(check, call["detail"])
+    if any(check["result"] == "not reached" for check in checks):
+        yield f"{'-':<4}  not looked at: the first check that fails is the answer"
     yield ""
     yield f"{call['status']} {call['code'] or 'allowed'}. {call['detail']}"
     if call["fix"]:
@@ -230,10 +233,11 @@ def _verdict(call: Row) -> Iterator[str]:
         yield from textwrap.wrap(call["fix"], WIDTH)
 
 
-def _check(check: Row) -> list[str]:
-    """One step of a verdict, broken so that a terminal of 80 columns shows it whole."""
+def _check(check: Row, detail: str) -> list[str]:
+    """One step of a verdict, in lines of 80 columns. The one that failed says what was found: `detail`."""
+    says = check["what"] if check["result"] != "failed" else detail or f"Not so: {check['what']}"
     mark = f"{MARKS.get(check['result'], check['result']):<4}  {check['name']:<14}  "
-    return textwrap.wrap(check["what"], WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
+    return textwrap.wrap(says, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
 
 
 def _act(event: Row) -> Iterator[str]:

@@ -4,6 +4,7 @@ The portal has the last word; tests/alter/test_catalogue.py compares these with 
 """
 
 import re
+from itertools import zip_longest
 
 TIERS = ("read", "write", "admin")
 RESOURCES = (
@@ -47,15 +48,27 @@ PERMISSIONS = (
     "dashboard_members:write",
 )
 
+ALIKE = 0.75
+"""How much of two words is the same in both, where one is taken for a typo of the other."""
+_PARTS = re.compile("[:_]")
 _WORDS = re.compile(r"[A-Za-z_]+[:.][A-Za-z_]+")
 
 
 def near(text: str, known: tuple[str, ...] = SCOPES) -> str:
-    """The known name that `text` is most like. Empty: none is like it."""
+    """The known name that `text` is most like, word by word. Empty: none is like it."""
     from difflib import get_close_matches
 
-    found = get_close_matches(text.lower().replace(".", ":"), known, n=1, cutoff=0.7)
-    return found[0] if found else ""
+    typed = text.lower().replace(".", ":")
+    found = get_close_matches(typed, known, cutoff=ALIKE)
+    return next((name for name in found if _is_like(typed, name)), "")
+
+
+def _is_like(typed: str, name: str) -> bool:
+    """Whether each word is: `orders:read` is much like `providers:read`, and something else altogether."""
+    from difflib import SequenceMatcher
+
+    pairs = list(zip_longest(_PARTS.split(typed), _PARTS.split(name), fillvalue=""))
+    return all(SequenceMatcher(None, one, other).ratio() >= ALIKE for one, other in pairs)
 
 
 def near_in(sentence: str) -> str:

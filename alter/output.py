@@ -62,7 +62,10 @@ def print_all(shape: Shape, rows: Iterable[Row], format: str, fields: Sequence[s
     if format == "json":
         emit(as_json([_in_order(shape, row, fields) for row in found], indent=2))
     elif found:
-        emit("\n".join(table(shape, found, width())))
+        lines = list(table(shape, found, width()))
+        emit("\n".join(lines))
+        if shape.columns[0].title == "ID" and lines[1].partition(_BETWEEN)[0].endswith("..."):
+            say("Ids are cut: a wider window or --output jsonl has them whole.")
     else:
         say(f"No {shape.noun}.")
     return len(found)

@@ -101,19 +101,30 @@ class Reader:
             yield from self._search(name, head, file)
 
     def _read_members(self, name: str, members: Iterator[Member], depth: int) -> Iterator[Hit]:
+        """Keys in what an archive holds. A member that cannot be read hides no other, unless too much was unpacked."""
         try:
             for member in members:
                 inner = f"{name}!{member.name}" if member.name else name
                 if member.why_not:
                     self.unread.append(Unread(inner, member.why_not))
                     continue
-                with member.unpack(self._left) as file:
-                    file.seek(0, os.SEEK_END)
-                    self._left -= file.tell()
-                    file.seek(0)
-                    yield from self._read(inner, file, depth + 1)
+                yield from self._read_member(inner, member, depth)
+                if self._left < 0:
+                    raise Unreadable("it unpacks to more than is read")
         except Unreadable as why:
             self.unread.append(Unread(name, str(why)))
+
+    def _read_member(self, name: str, member: Member, depth: int) -> Iterator[Hit]:
+        try:
+            with member.unpack(self._left) as file:
+                file.seek(0, os.SEEK_END)
+                self._left -= file.tell()
+                file.seek(0)
+                yield from self._read(name, file, depth + 1)
+        except Unreadable as why:
+            self._left -= why.unpacked
+            if self._left >= 0:  # otherwise it is said of the archive
+                self.unread.append(Unread(name, str(why)))
 
     def _search(self, name: str, head: bytes, file: IO[bytes]) -> Iterator[Hit]:
         """Keys in a file, which is read in pieces: as bytes first, then as what else it can be."""

@@ -208,14 +208,15 @@ ENTRY = Shape(
     "entries",
     (*_RECORDED, *_EVENT, *_CALL),
     (
-        Column("ID", _text("id")),
+        Column("ID", _text("id"), 11),
         Column("AT (UTC)", _at("at")),
-        Column("WHAT", _what, 21),
-        Column("WHO", _who),
+        Column("WHAT", _what, 14),
+        Column("WHO", _who, 8),
         Column("CODE", _text("code")),
         Column("ADDRESS", _text("ip")),
         Column("REASON", _text("reason")),
     ),
+    always=5,
 )
 EXPLAINED = Shape("entries", (*ENTRY.fields, "checks", "fix"))
 GATHERED = Shape(

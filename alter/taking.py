@@ -44,7 +44,8 @@ PAUSE = 2.0
 def export(run: Run, format: str, file: Path | None, bom: bool, **asked: Any) -> None:
     """Take the record out, as far as it is sealed. This is recorded too.
 
-    jsonl can be checked without the portal: python -m audit.verify FILE, in a checkout of it.
+    jsonl can be checked without the portal: .venv/bin/python -m audit.verify FILE,
+    in a checkout of it.
     """
     if bom and format != "csv":
         raise usage("--bom is for --format csv.", "JSON never begins with one.")
@@ -95,7 +96,7 @@ def pull(run: Run, after: str | None, state: Path | None, follow: bool) -> None:
     cursor = _read(state) if state else after
     streams.check_writable()
     if state:
-        _check_place(state.with_name(f"{state.name}.new"), shown=state)
+        _check_place(_draft_of(state), shown=state)
     try:
         for page in _pages(run, cursor, follow):
             streams.write_whole(f"{as_json(row)}\n".encode("utf-8", "replace") for row in page["items"])
@@ -144,16 +145,31 @@ def _note(state: Path | None, cursor: str) -> None:
     """Put the cursor in place of the last one; the file is never half written."""
     if state is None:
         return
-    fresh = state.with_name(f"{state.name}.new")
+    fresh = _draft_of(state)
+    there = _goal_of(state)
     try:
         with fresh.open("w") as target:
             target.write(f"{cursor}\n")
             target.flush()
             os.fsync(target.fileno())
-        fresh.replace(state)
-        _sync_folder(state.parent)
+        fresh.replace(there)
+        _sync_folder(there.parent)
     except OSError as error:
         raise _unwritable(state, error) from None
+
+
+def _draft_of(state: Path) -> Path:
+    """Where a cursor is written before it takes its place: beside the file itself, should `state` be a link to it."""
+    there = _goal_of(state)
+    return there.with_name(f"{there.name}.new")
+
+
+def _goal_of(path: Path) -> Path:
+    """The file that `path` leads to, which need not be there. Raises Failure."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # the second: links in a circle, before Python 3.13
+        raise usage(f"{path} cannot be written: its links lead nowhere.") from None
 
 
 def _sync_folder(folder: Path) -> None:
@@ -167,13 +183,14 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _check_place(file: Path, shown: Path | None = None) -> None:
-    """Refuse to take out what could not be written. What is there stays as it is. Raises Failure."""
+    """Refuse to take out what could not be written. What is there stays as it is, a link too. Raises Failure."""
+    there = _goal_of(file)
     try:
-        is_new = not file.exists()
-        if is_new or file.is_file():
-            file.open("ab").close()
+        is_new = not there.exists()
+        if is_new or there.is_file():
+            there.open("ab").close()
         if is_new:
-            file.unlink()
+            there.unlink()
     except OSError as error:
         raise _unwritable(shown or file, error) from None
 

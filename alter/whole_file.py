@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all, for whoever runs the command: half an export looks like an export."""
+"""Writes a file whole or not at all, for the command and the portal: half an export must not be taken for an export."""
 
 import os
 from collections.abc import Iterator

@@ -70,6 +70,10 @@ class Outcome(NamedTuple):
             **(_deprecation(self.key) if self.key and self._may_know_its_state else {}),
         }
 
+    def prefix_header(self) -> dict[str, str]:
+        """Which key was refused, for a gateway's log. Empty if the caller may not know that there is such a key."""
+        return {"X-Alter-Key-Prefix": self.key.prefix} if self.key and self._may_know_its_state else {}
+
     @property
     def is_unfinished(self) -> bool:
         """Whether it was granted its call, and its signed word on who calls has still to be looked up."""

@@ -108,7 +108,7 @@ def tell(question: Question, outcome: Outcome) -> Answer:
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = ", ".join(METHODS)
     if refusal or key is None:
-        return _json(refusal or Internal(), headers)
+        return _json(refusal or Internal(), {**headers, **outcome.prefix_header()})
     asking = outcome.asking
     identity, body = _yes(key) if asking.constraints is None else _yes_with(key, granted(key, asking))
     return Answer(200, {**headers, **identity}, body)

@@ -25,6 +25,17 @@ def parse(host: str, port: str) -> tuple[str, int]:
     return (bracketed.group(1) if bracketed else host), int(port)
 
 
+def reached_at(host: str, port: str) -> str:
+    """Where a program on this machine reaches a server of this HOST and PORT; the defaults for what cannot be read."""
+    try:
+        host, number = parse(host or "127.0.0.1", port or "8000")
+    except CannotListen:  # it is told to whoever starts the server
+        return "127.0.0.1:8000"
+    if not host.strip("0.:"):  # every address of this machine
+        host = "::1" if ":" in host else "127.0.0.1"
+    return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
+
+
 def try_listening(host: str, port: int) -> None:
     """Listen there for a moment. Raises CannotListen."""
     try:

@@ -7,7 +7,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from audit.masking import mask_value
-from portal import data, database, dotenv, mail_url, outlets, reached, witnesses
+from portal import data, database, dotenv, listening, mail_url, outlets, reached, witnesses
 from portal.env import Env
 from portal.signing_in import provider
 
@@ -42,6 +42,8 @@ except data.WrongSetting as wrong_host:
     raise ImproperlyConfigured(str(wrong_host)) from None
 ORIGIN = str(_origin or "")
 """The portal's public address, as people and programs reach it. Empty: localhost only."""
+LISTENS_AT = listening.reached_at(env.word("HOST"), env.word("PORT"))
+"""Host and port at which a program on this machine, such as a gateway, reaches the server."""
 
 RATE_LIMIT_RPM = env.number("PORTAL_RATE_LIMIT", 6000, most=100_000, unit="calls a minute")
 API_RATE_LIMIT_RPM = env.number("PORTAL_API_RATE_LIMIT", 600, most=100_000, unit="requests a minute")

@@ -56,7 +56,7 @@ GATEWAYS = {
 }
 """Programs, and where in .cache they are if the system has none."""
 GATEWAY_LIBRARIES = {"haproxy": ["liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"]}
-"""Packages of the libraries that they load, which a system without them may lack."""
+"""Packages of the libraries that they load and a system may lack, by Debian 12, where apt cannot say it."""
 NPM_CHROMIUM = "@sparticuz/chromium@147.0.0"
 NPM_CHROMIUM_SHA256 = "64d813a054f76fc32b8010e305d87e6d7a45aa76ee02d36e66c03c8ca6667e8d"
 UNPACK_BROTLI = """
@@ -195,8 +195,11 @@ def put_alter_beside(python: Path) -> None:
     # A shell's script: the first line of a Python one may hold neither a long path nor a blank.
     text = '#!/bin/sh\nexec %s -Ic %s "$@"\n' % (shlex.quote(str(python)), shlex.quote(code))
     if not program.exists() or program.read_text() != text:
-        program.write_text(text)
-        program.chmod(0o755)
+        # Put in its place, not written into: an environment that was copied by links shares the file with another.
+        draft = program.with_name(".alter.%d" % os.getpid())
+        draft.write_text(text)
+        draft.chmod(0o755)
+        draft.replace(program)
 
 
 def manage(*words: str) -> None:
@@ -292,6 +295,21 @@ def apt_get(*words: str, folder: Path = ROOT) -> bool:
     )
 
 
+def output_of(*command: str) -> str:
+    """Return what a program prints, whatever it complains of; nothing if there is no such program."""
+    if not shutil.which(command[0]):
+        return ""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+
+
+def missing_libraries(package: str) -> list[str]:
+    """Return the libraries that a package depends on and this system lacks; none if apt cannot say."""
+    depends = output_of("apt-cache", "depends", "--important", package)
+    libraries = re.findall(r"Depends: (lib\S+)", depends)
+    lacking = [name for name in libraries if not output_of("dpkg-query", "--show", name)]
+    return lacking + [further for name in lacking for further in missing_libraries(name)]
+
+
 def gateways() -> None:
     """Unpack Debian's gateways beside the tests that run them: installed, they would start serving."""
     missing = [name for name in GATEWAYS if not (shutil.which(name) or (CACHE / GATEWAYS[name]).exists())]
@@ -301,7 +319,8 @@ def gateways() -> None:
     folder = CACHE / "gateways"
     folder.mkdir(parents=True, exist_ok=True)
     for name in missing:
-        packages = [name, *GATEWAY_LIBRARIES.get(name, [])]
+        usual = GATEWAY_LIBRARIES.get(name, [])
+        packages = [name, *(usual and missing_libraries(name) or usual)]
         fetched = apt_get("download", *packages, folder=folder)
         if not fetched and apt_get("update"):
             apt_get("download", *packages, folder=folder)

@@ -124,6 +124,7 @@ def _likeness(entry: Entry) -> tuple[Any, ...]:
 def _addresses(form: FilterForm, page: Page, newest: bool) -> dict[str, Any]:
     return {
         "newest": form.address(),
+        "sought_by": form.address().removesuffix("?"),
         "is_paged": not newest,
         "older": form.address(before=str(page.older)) if page.older else "",
         "newer": form.address(after=str(page.newer)) if page.newer else "",

@@ -33,7 +33,7 @@ def export(request: TenantRequest) -> HttpResponseBase:
     """What an export would hold; a POST answers with the file itself."""
     sought, form = FilterForm(request.GET), FormatForm(request.POST or None)
     if sought.held_a_secret:
-        return HttpResponseRedirect(request.path + sought.address())
+        return HttpResponseRedirect(request.path + sought.address().removesuffix("?"))
     filters = sought.filters(request.app.id) if sought.is_valid() else None
     if filters and form.is_valid():
         format, bom = (
@@ -45,7 +45,7 @@ def export(request: TenantRequest) -> HttpResponseBase:
     context = {
         "form": form,
         "sought": sought,
-        "here": sought.address(),
+        "here": sought.address().removesuffix("?"),
         "active": sought.active(),
         "count": count,
         "whole": whole,

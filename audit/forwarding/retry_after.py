@@ -1,20 +1,16 @@
-"""Reads Retry-After, by which a peer says when it wants to be asked again (RFC 9110, section 10.2.3)."""
+"""Leaves a peer alone for as long as it asks for in Retry-After."""
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from alter.waiting import parse_retry_after
 from audit.clock import now
 from audit.forwarding.reach import Unreachable
 
 MAX_RETRY_AFTER = timedelta(hours=24)
 """A peer that asks for more is asked again after this."""
-_SECONDS = re.compile(r"0*([0-9]+)")
-MAX_DIGITS = 10
-"""Of a number of seconds. One with more is greater than any wait, and Python may not be able to read it."""
 
 
 class AskedToWait(Unreachable):
@@ -28,22 +24,9 @@ class AskedToWait(Unreachable):
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """How long a peer wants to be left alone, by its answer's headers (names in lower case). None: it does not say.
 
-    Seconds or an HTTP date; at most MAX_RETRY_AFTER. What is neither is passed over, and a moment that is past is now.
+    At most MAX_RETRY_AFTER.
     """
-    text = headers.get("retry-after", "").strip()
-    if seconds := _SECONDS.fullmatch(text):
-        digits = seconds[1]
-        return (
-            MAX_RETRY_AFTER
-            if len(digits) > MAX_DIGITS
-            else min(timedelta(seconds=int(digits)), MAX_RETRY_AFTER)
-        )
-    try:
-        moment = parsedate_to_datetime(text)
-        wait = moment.replace(tzinfo=moment.tzinfo or UTC) - now()
-    except (ValueError, OverflowError):
-        return None
-    return min(max(wait, timedelta(0)), MAX_RETRY_AFTER)
+    return parse_retry_after(headers, MAX_RETRY_AFTER, now())
 
 
 def may_ask(column: str = "not_before") -> Q:

@@ -9,11 +9,12 @@ local NOT_ASKED_WITH = {
     ["host"] = true, ["connection"] = true, ["keep-alive"] = true, ["content-length"] = true, ["upgrade"] = true,
     ["transfer-encoding"] = true, ["te"] = true, ["trailer"] = true, ["expect"] = true, ["proxy-connection"] = true,
 }
--- What the door says of a key that passes.
+-- What the door says of a key: to the service, to the caller, or both.
 local KEPT = {
     ["x-alter-key-id"] = "key_id", ["x-alter-key-prefix"] = "key_prefix", ["x-alter-app-id"] = "app_id",
     ["x-alter-agent-id"] = "agent_id", ["x-alter-scopes"] = "scopes", ["x-alter-key-deprecated"] = "key_deprecated",
-    ["x-request-id"] = "request_id",
+    ["x-request-id"] = "request_id", ["x-ratelimit-limit"] = "limit", ["x-ratelimit-remaining"] = "remaining",
+    ["x-ratelimit-reset"] = "reset", ["deprecation"] = "since", ["sunset"] = "sunset",
 }
 
 -- The headers of the question: the caller's, and what this HAProxy knows.

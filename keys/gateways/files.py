@@ -26,7 +26,7 @@ class GatewayFiles(NamedTuple):
 KINDS = {
     "nginx": GatewayFiles(
         "nginx.conf",
-        "/etc/nginx/conf.d/api.conf",
+        "/etc/nginx/conf.d/alter-api.conf",
         "original",
         "/etc/nginx/alter-gateway.conf",
         "proxy_set_header X-Alter-Gateway {secret};\n",
@@ -56,10 +56,15 @@ KINDS = {
 }
 
 
-def config_of(kind: str, secret_place: str = "") -> str:
-    """The file for a gateway of this kind, which looks for its secret at `secret_place`."""
+PORTAL = "127.0.0.1:8000"
+"""Where the files of docs/gateways have the portal."""
+
+
+def config_of(kind: str, portal: str, secret_place: str = "") -> str:
+    """The file for a gateway of this kind, which asks at `portal` and looks for its secret at `secret_place`."""
     files = KINDS[kind]
-    return read(files.shipped).replace(files.secret_place, secret_place or files.secret_place)
+    text = read(files.shipped).replace(PORTAL, portal)
+    return text.replace(files.secret_place, secret_place or files.secret_place)
 
 
 def read(name: str) -> str:

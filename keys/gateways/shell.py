@@ -1,10 +1,12 @@
 """What the commands that give a gateway a secret share: how it is shown, once."""
 
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
@@ -12,6 +14,8 @@ from audit.refusals import Invalid
 from audit.shell import ShellCommand
 from keys.gateways.files import KINDS, config_of, open_secret_file, read, secret_text, write_secret
 from keys.gateways.lifecycle import Issued
+
+_HOST_AND_PORT = re.compile(r"([0-9A-Za-z.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
 
 
 class SecretCommand(ShellCommand):
@@ -31,12 +35,14 @@ class SecretCommand(ShellCommand):
         return not options["secret_file"]
 
     def act(self, actor: Actor, **options: Any) -> None:
+        portal_of(options)  # said wrong, it must not be found out afterwards either
         # Opened first: what cannot be written must not be found out when the secret has been made.
         if options["secret_file"]:
             options["secret_file"] = str(
                 Path(options["secret_file"]).absolute()
             )  # it is named in the gateway's file
-        is_new = bool(options["secret_file"]) and not Path(options["secret_file"]).exists()
+        place = Path(options["secret_file"] or "").resolve()  # what a link leads to: that is what is made
+        is_new = not place.exists()
         descriptor = self._opened(options["secret_file"])
         try:
             issued = self.issue(actor, options)
@@ -44,7 +50,7 @@ class SecretCommand(ShellCommand):
             if descriptor is not None:
                 os.close(descriptor)
                 if is_new:
-                    Path(options["secret_file"]).unlink()
+                    place.unlink()
             raise
         text = secret_text(options["kind"], secret := issued.plaintext.take())
         if descriptor is not None:
@@ -76,7 +82,8 @@ class SecretCommand(ShellCommand):
             for shipped, goes_to in KINDS[kind].beside:
                 self.stderr.write(f"Copy docs/gateways/{shipped} to {goes_to}.")
             self.stderr.write(f"This goes to {KINDS[kind].place}; its first lines say what to change:")
-            self.stdout.write(config_of(kind, place or ""), ending="")
+            self.stderr.write(f"In it the portal is at {portal_of(options)}; --portal says where else.")
+            self.stdout.write(config_of(kind, portal_of(options), place or ""), ending="")
 
     def _show_object(self, issued: Issued, options: dict[str, Any], secret: str, text: str) -> None:
         gateway, kind, place = issued.gateway, options["kind"], options["secret_file"]
@@ -84,7 +91,7 @@ class SecretCommand(ShellCommand):
         shown = {"secret_file": place} if place else {"secret": secret}
         ends = gateway.previous_ends_at
         until = {"previous_ends_at": ends.isoformat()} if ends else {}
-        files = {"files": _files(kind, place or "", text)} if kind else {}
+        files = {"files": _files(kind, portal_of(options), place or "", text)} if kind else {}
         self.print_json({**told, **shown, **until, **files})
 
     shows_files = True
@@ -109,9 +116,17 @@ def _holds_something(place: Path) -> bool:
     return place.is_file() and place.stat().st_size > 0
 
 
-def _files(kind: str, place: str, text: str) -> dict[str, str]:
+def portal_of(options: dict[str, Any]) -> str:
+    """The host and port at which the gateway asks: as said, or where the portal listens on this machine."""
+    said: str = options.get("portal") or settings.LISTENS_AT
+    if not _HOST_AND_PORT.fullmatch(said):
+        raise Invalid("portal", "--portal: say a host and a port, such as 10.0.0.5:8000.")
+    return said
+
+
+def _files(kind: str, portal: str, place: str, text: str) -> dict[str, str]:
     """Each file by where it goes; that with the secret only if it has not been written."""
     files = KINDS[kind]
     secret = {} if place else {files.secret_place: text}
     beside = {goes_to: read(shipped) for shipped, goes_to in files.beside}
-    return {**secret, files.place: config_of(kind, place), **beside}
+    return {**secret, files.place: config_of(kind, portal, place), **beside}

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from django.conf import settings
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -14,6 +15,9 @@ from markdown_it.renderer import RendererHTML, RendererProtocol
 from markdown_it.token import Token
 
 from portal.docs.guides import Guide, leads_to, named
+
+USUAL_ORIGIN, USUAL_PLACE = "http://localhost:8000", "127.0.0.1:8000"
+"""How the guides write the portal's address, and where it listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,14 @@ class Text:
 def text_of(guide: Guide) -> Text:
     """What `guide` says. Kept: the file changes with the code only, and then the process starts anew."""
     return render(guide.path.read_text(encoding="utf-8"))
+
+
+def at_home(text: Text, origin: str) -> Text:
+    """`text` as it holds for this portal: with its public address, and where it listens, in place of the usual ones."""
+    html = text.html.replace(USUAL_ORIGIN, escapeHtml(origin)).replace(
+        USUAL_PLACE, escapeHtml(settings.LISTENS_AT)
+    )
+    return replace(text, html=SafeString(html))
 
 
 def render(markdown: str) -> Text:
@@ -193,6 +205,14 @@ def _code(_: RendererProtocol, tokens: Sequence[Token], at: int, *rest: Any) -> 
     return f'<pre tabindex="0"><code>{escapeHtml(tokens[at].content)}</code></pre>\n'
 
 
+def _inline_code(_: RendererProtocol, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    """An option stays in one piece: a line may end after a hyphen, and `-` alone is no option."""
+    said = re.sub(
+        r"(?<!\S)-[-\w]{1,30}(?!\S)", r'<span class="option">\g<0></span>', escapeHtml(tokens[at].content)
+    )
+    return f"<code>{said}</code>"
+
+
 def _table(_: RendererProtocol, tokens: Sequence[Token], at: int, *rest: Any) -> str:
     return f'<div class="ledger-box"><table{RendererHTML.renderAttrs(tokens[at])}>\n'
 
@@ -204,7 +224,13 @@ def _table_end(*_: Any) -> str:
 def _reader() -> MarkdownIt:
     """Tags in the text are shown, not obeyed; links with a script as their scheme are none. That is the library's."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    rules = {"fence": _code, "code_block": _code, "table_open": _table, "table_close": _table_end}
+    rules = {
+        "fence": _code,
+        "code_block": _code,
+        "code_inline": _inline_code,
+        "table_open": _table,
+        "table_close": _table_end,
+    }
     for kind, rule in rules.items():
         reader.add_render_rule(kind, rule)
     return reader

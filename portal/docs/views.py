@@ -7,10 +7,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from audit.faces import PortalRequest
+from audit.portal_origin import portal_origin
 from audit.refusals import NotFound
 from portal.docs import guides
 from portal.docs.guides import APIS, GUIDES, find
-from portal.docs.markdown import text_of
+from portal.docs.markdown import at_home, text_of
 from portal.docs.reference import Reference, read
 from portal.programs import api, sdk
 
@@ -28,7 +29,8 @@ def guide(request: PortalRequest, slug: str) -> HttpResponse:
     """One guide."""
     if (found := find(slug)) is None:
         raise NotFound
-    return render(request, "docs/guide.html", {"guide": found, "text": text_of(found), "guides": GUIDES})
+    text = at_home(text_of(found), portal_origin(request))
+    return render(request, "docs/guide.html", {"guide": found, "text": text, "guides": GUIDES})
 
 
 @require_GET

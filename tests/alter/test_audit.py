@@ -7,10 +7,12 @@ import pytest
 
 from agents.models import Agent, App, CallerLabel
 from alter.shapes import ENTRY, EXPLAINED, GATHERED
+from audit.actors import shell
 from audit.models import Call, Event
+from keys.lifecycle import revoke
 from tests.alter.running import alter
 from tests.factories import minted
-from tests.keys.asking import ask, through
+from tests.keys.asking import ask, opened, through
 
 NOBODYS = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -49,10 +51,15 @@ def conversation(app: App) -> list[Call]:
 def test_a_list_is_a_table_of_80_columns(refused: Call) -> None:
     let_in = Call.objects.get(allowed=True)
     mint = Event.objects.get(action="key.mint")
-    lines = [(refused, "403 GET /verify"), (let_in, "200 PUT /api/last/7"), (mint, "key.mint worker")]
+    lines = [
+        (refused, "403 GET /ve...  worker      insufficient_scope"),
+        (let_in, "200 PUT /ap...  worker"),
+        (mint, "key.mint wo...  root at..."),
+    ]
     said = alter("audit", "list", "--limit", "3")
-    assert said.out == "ID                                    AT (UTC)             WHAT\n" + "".join(
-        f"{row.id}  {row.at:%Y-%m-%d %H:%M:%S}  {what}\n" for row, what in lines
+    title = "ID           AT (UTC)             WHAT            WHO         CODE\n"
+    assert said.out.replace(mint.actor_label[:7], "root at") == title + "".join(
+        f"{str(row.id)[:8]}...  {row.at:%Y-%m-%d %H:%M:%S}  {what}\n" for row, what in lines
     )
 
 
@@ -113,13 +120,39 @@ def test_an_entry_is_shown_without_what_it_lacks(refused: Call) -> None:
 def test_a_verdict_is_explained_check_by_check(refused: Call) -> None:
     lines = alter("audit", "explain", str(refused.id)).out.splitlines()
     assert lines[0] == "GET /verify"
-    assert [line[:20].rstrip() for line in lines if line.startswith(("ok    throttle", "FAIL"))] == [
-        "ok    throttle",
-        "FAIL  scope",
-    ]
+    assert [line for line in lines if line.startswith("FAIL")] == ["FAIL  scope           lacks grants:write"]
+    assert "ok    throttle" in "\n".join(lines)
+    assert not [line for line in lines if line.startswith("-")]
     assert lines[-3] == "403 insufficient_scope. lacks grants:write"
     assert lines[-1] == "The key lacks a scope that the call needs. Mint a key that holds it too."
     assert max(map(len, lines)) <= 80
+
+
+def test_what_was_not_looked_at_is_explained(app: App) -> None:
+    key, secret = opened(minted(app))
+    revoke(shell(), key)
+    ask(secret)
+    lines = alter("audit", "explain", str(Call.objects.get().id)).out.splitlines()
+    [failed] = [line for line in lines if line.startswith("FAIL")]
+    assert failed.startswith("FAIL  not revoked") and "has not been revoked" not in failed.replace(
+        "Not so", ""
+    )
+    assert "-     not looked at: the first check that fails is the answer" in lines
+
+
+def test_a_narrow_terminal_cuts_the_id_and_keeps_who_and_code(
+    refused: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run = alter("audit", "list", "--kind", "call")
+    lines = run.out.splitlines()
+    assert lines[0].split() == ["ID", "AT", "(UTC)", "WHAT", "WHO", "CODE"]
+    assert any(line.endswith("insufficient_scope") for line in lines)
+    assert max(map(len, lines)) <= 80
+    assert "--output jsonl has them whole" in run.err
+    monkeypatch.setenv("COLUMNS", "200")
+    run = alter("audit", "list", "--kind", "call")
+    assert str(refused.id) in run.out and "cut" not in run.err
 
 
 def test_a_verdict_is_explained_to_programs(refused: Call) -> None:

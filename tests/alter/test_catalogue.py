@@ -1,5 +1,8 @@
 """The names the command knows are the portal's, and a typo is near the right one."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from alter import catalogue
@@ -29,11 +32,33 @@ def test_signing_in_asks_for_all_reading_and_writing_that_a_command_does() -> No
         ("grants:raed", "grants:read"),
         ("agent:read", "agents:read"),
         ("proxy.execute", "proxy:execute"),
+        ("audit_log:raed", "audit_logs:read"),
+        ("orders:read", ""),
+        ("payments:write", ""),
+        ("users:read", ""),
         ("x", ""),
     ],
 )
 def test_a_typo_is_near_what_was_meant(typed: str, meant: str) -> None:
     assert catalogue.near(typed) == meant
+
+
+def test_no_permission_is_guessed_because_of_its_first_word() -> None:
+    assert catalogue.near("dashboard_key:read", catalogue.PERMISSIONS) == "dashboard_keys:read"
+    assert catalogue.near("dashboard_orders:read", catalogue.PERMISSIONS) == ""
+
+
+def test_the_documents_list_is_the_catalogue() -> None:
+    text = Path(__file__).resolve().parents[2].joinpath("docs/sdk.md").read_text()
+    section = text.split("\n## Scopes\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    assert [name for row in rows for name in re.findall("`([^`]+)`", row.split("|")[1])] == list(
+        catalogue.SCOPES
+    )
+    assert [row.split("|")[2].strip() for row in rows] == [
+        *scopes.RESOURCES.values(),
+        *scopes.ACTIONS.values(),
+    ]
 
 
 def test_the_unknown_scope_of_a_sentence_is_guessed_at() -> None:

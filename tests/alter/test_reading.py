@@ -94,6 +94,23 @@ def test_archives_are_read_and_archives_within_them() -> None:
     assert hits()[0][:2] == ("file!in/side", 2)
 
 
+def test_a_member_that_is_damaged_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as zipped:
+        for name in ("a", "b", "c"):
+            zipped.writestr(name, f"{name * 9}\n{UNKNOWN if name == 'c' else ''}")
+    Path("file").write_bytes(out.getvalue().replace(b"bbbbbbbbb", b"bbbbXbbbb"))
+    reader = Reader()
+    hits = [hit.file for hit in reader.read(Path("file"))]
+    assert (hits[0], [one.file for one in reader.unread]) == ("file!c", ["file!b"])
+    monkeypatch.setattr(
+        "alter.reading.MAX_UNPACKED", 15
+    )  # a and what of b was unpacked leave too little for c
+    reader = Reader()
+    assert list(reader.read(Path("file")))[0].file == "file"
+    assert [one.file for one in reader.unread][-1] == "file"
+
+
 def test_archives_that_are_not_opened_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("zip", "gz", "bz2", "xz", "git"):
         Path("file").write_bytes(archive(name, TEXT.encode() * 50)[:-30])

@@ -146,6 +146,27 @@ def test_nothing_is_taken_out_that_could_not_be_written(app: App, home: Path) ->
     assert list((home / "work").iterdir()) == [home / "work/folder"]
 
 
+def test_a_link_stays_a_link_wherever_it_leads(app: App, home: Path) -> None:
+    work = home / "work"
+    sealed(called(app.id, path="/one"))
+    for name in ("audit.jsonl", "cursor"):
+        (work / f"to-{name}").symlink_to(work / name)
+    (work / "circle").symlink_to(work / "circle")
+    (work / "astray").symlink_to(work / "nowhere/audit.jsonl")
+    for words in (
+        ("export", "--file", "circle"),
+        ("export", "--file", "astray"),
+        ("pull", "--state", "circle"),
+    ):
+        run = alter("audit", *words)
+        assert (run.code, "cannot be" in run.error) == (2, True), run.err
+    assert alter("audit", "export", "--file", "to-audit.jsonl").code == 0
+    assert alter("audit", "pull", "--state", "to-cursor").code == 0
+    assert b"/one" in (work / "audit.jsonl").read_bytes() and (work / "cursor").read_text().strip()
+    links = [one.name for one in work.iterdir() if one.is_symlink()]
+    assert sorted(links) == ["astray", "circle", "to-audit.jsonl", "to-cursor"]
+
+
 def test_on_a_full_disk_lines_are_whole_and_the_cursor_stays(
     app: App, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,17 @@ from alter.waiting import seconds_to_wait
 
 
 def test_seconds_and_dates_are_read_and_nothing_else() -> None:
-    waits = {"0": 0, "30": 30, "99999": 3600, "9" * 40: None, "-1": None, "1.5": None, "soon": None, "": None}
+    waits = {
+        "0": 0,
+        "30": 30,
+        "99999": 3600,
+        "9" * 15: 3600,
+        "9" * 40: None,
+        "-1": None,
+        "1.5": None,
+        "soon": None,
+        "": None,
+    }
     assert {text: seconds_to_wait({"retry-after": text}) for text in waits} == waits
     later = seconds_to_wait(
         {"retry-after": format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)}

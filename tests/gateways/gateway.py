@@ -46,6 +46,8 @@ class Echo(BaseHTTPRequestHandler):
         self.send_response(500 if self.path.startswith("/api/broken") else 200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Served-By", "the service")
+        for name in ("X-Request-Id", "X-RateLimit-Limit", "X-Alter-Key-Deprecated"):
+            self.send_header(name, "the service's own")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -89,7 +91,11 @@ class Gateway:
             wire.sendall(head + b"\r\n\r\n")
             response = HTTPResponse(wire, method=start.split(b" ")[0].decode())
             response.begin()
-            headers = {name.lower(): value for name, value in response.getheaders()}
+            headers: dict[str, str] = {}
+            for name, value in response.getheaders():
+                headers[name.lower()] = (
+                    f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
+                )
             return Answer(response.status, headers, response.read())
 
     def logged(self) -> str:

@@ -7,6 +7,8 @@ import pytest
 
 from agents.models import Agent, App
 from audit.actors import shell
+from audit.clock import now
+from audit.durations import parse_duration
 from audit.ids import new_id
 from audit.models import Call
 from keys.gateways.lifecycle import retire
@@ -14,11 +16,13 @@ from keys.lifecycle import deprecate
 from keys.models import Gateway as KnownGateway
 from keys.networks import parse_networks
 from tests.factories import minted
-from tests.gateways.gateway import Gateway
+from tests.gateways.gateway import Answer, Gateway
 from tests.keys.asking import UNKNOWN, opened
 from tests.keys.signing import signed
 
 OPTIONS = b"OPTIONS /api/last/7 HTTP/1.1"
+CHARGED = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
+LEAVING = {"x-alter-key-deprecated", "deprecation", "sunset"}
 ELSEWHERE = parse_networks(["203.0.113.0/24"])
 
 
@@ -28,6 +32,13 @@ def ask(front: Gateway, secret: str = "", path: str = "/api/last/7", **headers: 
     if secret:
         sent["x-api-key"] = secret
     return httpx2.get(front.url + path, headers=sent, timeout=20)
+
+
+def heard(answer: Answer) -> set[str]:
+    """The names of what a caller hears of their key. Fails where one is said twice."""
+    names = {"x-request-id", "x-refusal-code", "retry-after", *CHARGED, *LEAVING}
+    assert not [name for name in names - {"sunset"} if "," in answer.headers.get(name, "")]
+    return names & answer.headers.keys()
 
 
 def on_record() -> tuple[str, str, int, str]:
@@ -105,6 +116,27 @@ def test_a_caller_hears_that_the_key_is_on_its_way_out(front: Gateway, app: App)
     assert "x-alter-key-deprecated" not in ask(front, secret).headers
     deprecate(shell(), key)
     assert ask(front, secret).headers["x-alter-key-deprecated"] == "true"
+
+
+def test_callers_hear_of_their_key_the_same_from_every_gateway(front: Gateway, app: App) -> None:
+    """Whatever the service says, which says some of it, too."""
+    key, secret = opened(minted(app, rate_limit_rpm=3, expires_at=now() + parse_duration("30d")))
+    line = f"x-api-key: {secret}".encode()
+    assert heard(front.send(line)) == {"x-request-id", *CHARGED}
+    deprecate(shell(), key)
+    for start in (b"GET /api/x HTTP/1.1", b"GET /api/broken HTTP/1.1"):
+        answer = front.send(line, start=start)
+        assert heard(answer) == {"x-request-id", *CHARGED, *LEAVING}
+        assert answer.headers["x-request-id"] == str(Call.objects.order_by("-id")[:1].get().request_id)
+    assert heard(front.send(line)) == {"x-request-id", "x-refusal-code", "retry-after", *CHARGED, *LEAVING}
+
+
+def test_the_door_names_the_key_that_was_refused_to_the_log(front: Gateway, app: App) -> None:
+    key, secret = opened(minted(app, scopes="spans:emit"))
+    assert ask(front, secret).status_code == 403
+    assert key.prefix not in ask(front, UNKNOWN).text
+    if front.name != "caddy":  # its format names nothing that the door says
+        assert f"key={key.prefix}" in front.logged()
 
 
 def test_the_services_own_failure_goes_through(front: Gateway, secret: str) -> None:

@@ -1,9 +1,12 @@
 """What callers send to make a gateway or the portal believe them, byte for byte, through every gateway."""
 
+from itertools import product
+
 import pytest
 
 from agents.models import Agent, App
 from audit.models import Call
+from keys.gateways.files import KINDS, read
 from keys.networks import parse_networks
 from tests.factories import minted
 from tests.gateways.conftest import SECRET
@@ -48,6 +51,8 @@ CLAIMS = {
     ),
 }
 """What callers may not say of themselves, nor of what they call."""
+ELSEWHERE = r"^[^?#]*(\x5c|(/|%(25)*(2f|5c))([.]|%(25)*2e){1,2}([;/?#]|%(25)*(2f|5c|3b)|$))"
+"""What an address looks like that a service may read as another, whatever case its letters have."""
 SEPARATORS = "_.!#$%&'*+^`|~"
 """All that the name of a header may hold besides letters, digits and -."""
 PREFLIGHT = (b"Origin: https://example.com", b"Access-Control-Request-Method: PUT")
@@ -134,19 +139,56 @@ def test_bytes_beyond_ascii_hide_nothing(front: Gateway, key: bytes) -> None:
 
 
 def test_no_path_leads_elsewhere_than_it_begins(front: Gateway, key: bytes) -> None:
-    before = Call.objects.count()
-    for path in (
+    """Through the service's eyes, which may decode first and take a backslash for a slash."""
+    edges = ("/", "%2f", "%2F", "\\", "%5c", "%5C", "%252f")
+    dots = ("..", "%2e%2e", ".%2E", "%2e.", ".", "%2e", "%252e.")
+    ways = [f"/api/x{before}{dot}{after}admin" for before, dot, after in product(edges, dots, edges)]
+    ways += [
+        f"/api{edge}{dot}{end}"
+        for edge, dot, end in product(edges, dots, ("", "?x", ";/x", ";a=1/x", "%3b/x"))
+    ]
+    ways += [
         "/api/../x",
-        "/api/%2e%2e/x",
-        "/api/..%2fx",
-        "/api/..;/x",
+        "/api/..\\admin",
+        "/api/x\\..\\..\\admin",
+        "/api/x%2f..%2fy",
         "/api/a/../../x",
-        "/api/.%2E/x",
+        "/api/x\\y",
+    ]
+    for place, path in enumerate(ways):
+        line = b"OPTIONS " if place % 7 == 0 or place < 40 else b"GET "
+        answer = front.send(
+            *(PREFLIGHT if line == b"OPTIONS " else (key,)), start=line + path.encode() + b" HTTP/1.1"
+        )
+        assert (answer.status, answer.headers.get("x-served-by")) == (400, None), path
+        assert (
+            b"service"
+            not in front.send(key, start=b"GET http://api.example.com" + path.encode() + b" HTTP/1.1").body
+        )
+    assert not Call.objects.exists()
+
+
+def test_a_dot_that_leads_nowhere_else_passes(front: Gateway, key: bytes) -> None:
+    for path in (
+        "/api/.well-known/x",
+        "/api/a..b/c",
+        "/api/x./y",
+        "/api/...",
+        "/api/x.y",
+        "/api/x?at=/../y",
+        "/api/x?\\",
     ):
-        for request, lines in ((b"GET", (key,)), (b"OPTIONS", PREFLIGHT)):
-            answer = front.send(*lines, start=request + b" " + path.encode() + b" HTTP/1.1")
-            assert answer.headers.get("x-served-by") != "the service", (path, request)
-    assert Call.objects.count() == before
+        assert front.send(key, start=f"GET {path} HTTP/1.1".encode()).seen, path
+
+
+def test_what_is_not_protected_is_not_there(front: Gateway, key: bytes) -> None:
+    for path in ("/", "/elsewhere", "/apis/x", "/apix"):
+        assert front.send(key, start=f"GET {path} HTTP/1.1".encode()).status == 404, path
+
+
+def test_every_file_looks_for_a_way_out_with_the_same_expression() -> None:
+    for kind, files in KINDS.items():
+        assert ELSEWHERE in read(files.shipped), kind
 
 
 def test_a_folded_line_hides_nothing(front: Gateway, key: bytes) -> None:

@@ -1,5 +1,6 @@
 """Traefik's file, which is run nowhere here: that it follows the documented rules, and leaves out no spelling."""
 
+import re
 from itertools import product
 from typing import Any
 
@@ -8,7 +9,7 @@ import yaml
 
 from keys.gateways.files import KINDS, read
 from keys.verify import MAX_SCOPES_LENGTH
-from tests.gateways.test_hostile import CLAIMS
+from tests.gateways.test_hostile import CLAIMS, ELSEWHERE
 
 pytestmark = pytest.mark.one_engine
 SET_BY_TRAEFIK = {"X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"}
@@ -40,10 +41,18 @@ def test_claims_are_dropped_in_every_spelling_before_anything_else(http: dict[st
 
 def test_the_door_is_asked_with_the_secret_which_goes_no_further(http: dict[str, Any]) -> None:
     chain = http["routers"]["api"]["middlewares"]
-    assert chain == ["drop-claims", "prove-ourselves", "ask-the-door", "keep-secrets-back"]
+    assert chain == ["drop-claims", "stay-here", "prove-ourselves", "ask-the-door", "keep-secrets-back"]
     assert sets(http, "prove-ourselves") == {"X-Alter-Gateway": '{{ env "ALTER_GATEWAY" }}'}
     assert KINDS["traefik"].secret_line.startswith("ALTER_GATEWAY=")
-    assert sets(http, "keep-secrets-back") == {"X-Alter-Gateway": "", "X-Api-Key": "", "Authorization": ""}
+    kept = ("X-Alter-Gateway", "X-Api-Key", "Authorization", "X-Replaced-Path")
+    assert sets(http, "keep-secrets-back") == dict.fromkeys(kept, "")
+
+
+def test_what_leads_elsewhere_is_replaced_as_a_whole_before_the_door_is_asked(http: dict[str, Any]) -> None:
+    replacing = http["middlewares"]["stay-here"]["replacePathRegex"]
+    assert (replacing["regex"], replacing["replacement"]) == (f"(?i){ELSEWHERE}.*$", "/api/")
+    for path in ("/api/../admin/../x", "/api/x%5C..%5cadmin", "/api/%2e%2e\\admin"):
+        assert re.sub(replacing["regex"], replacing["replacement"], path) == "/api/", path
 
 
 def test_it_is_asked_about_what_was_called_and_says_who_calls(http: dict[str, Any]) -> None:
@@ -74,4 +83,4 @@ def test_a_browsers_question_goes_to_the_service_unasked_and_without_a_key(http:
     preflight, api = http["routers"]["preflight"], http["routers"]["api"]
     assert preflight["rule"] == f"{api['rule']} && Method(`OPTIONS`)"
     assert preflight["priority"] > len(api["rule"])
-    assert preflight["middlewares"] == ["drop-claims", "keep-secrets-back"]
+    assert preflight["middlewares"] == ["drop-claims", "stay-here", "keep-secrets-back"]

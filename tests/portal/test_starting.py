@@ -246,6 +246,12 @@ def test_one_process_at_a_time_holds_a_lock_of_a_file(tmp_path: Path) -> None:
     end(other)
 
 
+PUTS = """
+import sys; sys.path.insert(0, "tools")
+from pathlib import Path
+import dev
+dev.put_alter_beside(Path(sys.argv[1]))
+"""
 SETS_UP = """
 import sys, time; sys.path.insert(0, "tools")
 from pathlib import Path
@@ -260,6 +266,18 @@ def set_up(lock, venv):
 dev.set_up = set_up
 dev.install("run", venv)
 """
+
+
+def test_the_command_beside_python_is_put_in_place_of_one_that_another_checkout_shares(
+    tmp_path: Path,
+) -> None:
+    others, ours = tmp_path / "others", tmp_path / "alter"
+    others.write_text("another checkout's")
+    os.link(others, ours)
+    code, said = run({}, "-c", PUTS, str(tmp_path / "python"))
+    assert (code, others.read_text()) == (0, "another checkout's"), said
+    assert ours.read_text().startswith("#!/bin/sh") and ours.stat().st_mode & 0o111
+    assert sorted(tmp_path.iterdir()) == [ours, others]
 
 
 def test_two_terminals_set_one_environment_up_once(tmp_path: Path) -> None:

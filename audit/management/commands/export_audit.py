@@ -9,11 +9,11 @@ from django.core.management.base import CommandError, CommandParser
 from pydantic import ValidationError
 
 from alter import streams
+from alter.whole_file import written_whole
 from audit.actors import Actor
 from audit.api import Wanted
 from audit.exploring.matching import Filters
 from audit.exporting.export import FORMATS, export
-from audit.exporting.whole_file import written_whole
 from audit.models import Event
 from audit.refusals import Invalid, NotFound
 from audit.shell import ShellCommand

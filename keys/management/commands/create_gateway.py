@@ -26,6 +26,12 @@ class Command(SecretCommand):
             help="the headers it is believed in: X-Original-Method and -URI, or X-Forwarded-Method and -Uri",
         )
 
+        parser.add_argument(
+            "--portal",
+            metavar="HOST:PORT",
+            help="where the gateway reaches the portal; otherwise HOST and PORT of this machine's settings",
+        )
+
     def issue(self, actor: Actor, options: dict[str, Any]) -> Issued:
         return create(actor, options["name"], _pair(options["pair"], options["kind"]))
 

@@ -1,22 +1,15 @@
-"""A file is written whole or not at all, by both who write exports."""
+"""A file is written whole or not at all."""
 
 import os
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-from alter import whole_file as alters
-from audit.exporting import whole_file as portals
-
-Written = Callable[[Path], AbstractContextManager[IO[bytes]]]
+from alter.whole_file import written_whole
 
 
-@pytest.mark.parametrize("written_whole", [portals.written_whole, alters.written_whole])
-def test_what_was_there_stays_until_all_of_it_is_written(written_whole: Written, tmp_path: Path) -> None:
+def test_what_was_there_stays_until_all_of_it_is_written(tmp_path: Path) -> None:
     there, link = tmp_path / "audit.jsonl", tmp_path / "latest.jsonl"
     link.symlink_to(there)
     for path in (there, link):
@@ -36,8 +29,7 @@ def test_what_was_there_stays_until_all_of_it_is_written(written_whole: Written,
         assert sorted(one.name for one in tmp_path.iterdir()) == ["audit.jsonl", "latest.jsonl"]
 
 
-@pytest.mark.parametrize("written_whole", [portals.written_whole, alters.written_whole])
-def test_a_pipe_is_written_to_as_it_is(written_whole: Written, tmp_path: Path) -> None:
+def test_a_pipe_is_written_to_as_it_is(tmp_path: Path) -> None:
     pipe, read = tmp_path / "pipe", list[bytes]()
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))

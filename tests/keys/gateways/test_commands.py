@@ -2,11 +2,13 @@
 
 import io
 import json
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from audit.clock import at, now
 from audit.durations import parse_duration
@@ -14,6 +16,7 @@ from keys.gateways.directory import note_use
 from keys.gateways.files import KINDS
 from keys.gateways.models import Gateway
 from keys.plaintext import is_gateway_secret
+from portal.listening import reached_at
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +81,34 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(tmp_path: Path) -> None
             run(*words)
         assert refused.value.returncode == code, words
     assert Gateway.objects.values().get() == before
+
+
+def test_the_file_asks_where_the_portal_is(settings: Settings) -> None:
+    settings.LISTENS_AT = "127.0.0.1:8123"
+    for kind in KINDS:
+        out, err = run("create_gateway", kind, "--for", kind)
+        assert "127.0.0.1:8123" in out and "127.0.0.1:8000" not in out
+        assert "the portal is at 127.0.0.1:8123; --portal" in err
+    there = told("create_gateway", "far", "--for", "nginx", "--portal", "[fd00::5]:80")["files"]
+    assert "server [fd00::5]:80;" in there[KINDS["nginx"].place]
+    for wrong in ("portal", "http://portal:80", "portal:80;", "portal:80 x", ":80"):
+        with pytest.raises(CommandError, match="--portal"):
+            run("create_gateway", "wrong", "--for", "nginx", "--portal", wrong)
+    assert not Gateway.objects.filter(name="wrong").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "reached"),
+    [
+        ("", "", "127.0.0.1:8000"),
+        (str(IPv4Address(0)), "8001", "127.0.0.1:8001"),
+        ("[::]", "80", "[::1]:80"),
+        ("10.0.0.5", "", "10.0.0.5:8000"),
+        ("", "nonsense", "127.0.0.1:8000"),
+    ],
+)
+def test_a_server_is_reached_where_it_listens(host: str, port: str, reached: str) -> None:
+    assert reached_at(host, port) == reached
 
 
 def test_the_list_says_how_long_ago_each_was_seen() -> None:

@@ -39,6 +39,19 @@ def shown(window: Client, page: str) -> str:
     return text(window.get(page))
 
 
+def test_a_guide_names_this_portal_and_where_it_listens(window: Client, settings: Any) -> None:
+    settings.ORIGIN, settings.LISTENS_AT = "https://keys.example.com", "127.0.0.1:8123"
+    for page in GUIDE_PAGES:
+        told = shown(window, page)
+        assert "localhost:8000" not in told and "127.0.0.1:8000" not in told, page
+    assert "PORTAL=https://keys.example.com" in shown(window, "/docs/api/")
+    assert "127.0.0.1:8123" in shown(window, "/docs/gateways/")
+
+
+def test_an_option_in_a_sentence_stays_in_one_piece(window: Client) -> None:
+    assert 'export_audit <span class="option">--app</span> none</code>' in shown(window, "/docs/gateways/")
+
+
 # ── every page ──────────────────────────────────────────────────────────────────────────────────────
 
 
