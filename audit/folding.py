@@ -9,7 +9,7 @@
 * What is looked for is text, never a pattern: %, _ and \\ are letters like others. Hence no LIKE, which besides takes
   large and small ASCII for one on SQLite, and not on PostgreSQL.
 
-SQLite calls fold() itself; PostgreSQL has the same in SQL, with the same table (on_postgres(), migration 0013).
+SQLite calls fold() itself; PostgreSQL has the same in SQL, with the same table (on_postgres(), migration 0011).
 """
 
 import unicodedata

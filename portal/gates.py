@@ -174,7 +174,7 @@ def _without_keys(request: HttpRequest) -> str | None:
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """The sign-in page, with the way back. A program is told what it lacks."""
-    if is_program(request.headers):
+    if is_program(request):
         raise MissingToken(
             hint="Pages are for people. Programs ask /api/v1/ with an access token: see /docs/api/."
         )

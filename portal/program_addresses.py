@@ -1,8 +1,10 @@
 """The addresses that programs ask, and those that are nearly one: programs are answered in JSON at both."""
 
 import re
-from collections.abc import Mapping
 from difflib import get_close_matches
+
+from django.conf import settings
+from django.http import HttpRequest
 
 from audit.text import keepable
 
@@ -33,10 +35,18 @@ def hint(path: str) -> str:
     return f"Did you mean {near}?" if near else ""
 
 
-def is_program(headers: Mapping[str, str]) -> bool:
-    """Whether a request comes from a program, by what it brings and what it takes."""
+def is_program(request: HttpRequest) -> bool:
+    """Whether a request comes from a program, by what it brings and what it takes. What may be a browser is none.
+
+    A proxy may add an Authorization of its own to what a browser asks: only Bearer, which programs send, counts.
+    """
+    headers = request.headers
     takes = headers.get("Accept", "").lower()
-    return "x-api-key" in headers or "Authorization" in headers or ("json" in takes and "html" not in takes)
+    if "html" in takes or "HX-Request" in headers or settings.SESSION_COOKIE_NAME in request.COOKIES:
+        return False
+    scheme, _, token = headers.get("Authorization", "").strip().partition(" ")
+    is_bearer = scheme.lower() == "bearer" and bool(token.strip())
+    return "x-api-key" in headers or is_bearer or "json" in takes
 
 
 def _meant(path: str) -> str:

@@ -261,7 +261,7 @@ class RefusalMiddleware:
 
 def is_answered_in_json(request: HttpRequest) -> bool:
     """Whether whoever asks is a program: by the address, or by what it brings and takes."""
-    return is_for_programs(request.path_info) or is_program(request.headers)
+    return is_for_programs(request.path_info) or is_program(request)
 
 
 def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:

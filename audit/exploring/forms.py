@@ -187,6 +187,11 @@ class FilterForm(forms.Form):
         idle = ("q", "range") if custom else ("q", "since", "until")
         return [name for name, value in self.data.items() if value and name not in idle]
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether these filters are between moments that stay what they are."""
+        return self.data["range"] == "custom" and bool(self.data["since"] or self.data["until"])
+
     def active(self) -> list[tuple[str, str, str]]:
         """Each filter in force: its name, what it says, and the address without it."""
         return [

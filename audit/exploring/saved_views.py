@@ -1,5 +1,6 @@
 """Searches that people keep: for themselves, or for everyone of the app."""
 
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -9,7 +10,7 @@ from audit import actions
 from audit.actors import Actor
 from audit.change import change
 from audit.clock import now
-from audit.exploring.forms import FilterForm
+from audit.exploring.forms import PLACES, FilterForm
 from audit.folding import by_name
 from audit.models import SavedView
 from audit.refusals import Conflict, Invalid, NotAllowed, NotFound
@@ -134,11 +135,28 @@ def _parse_name(text: str) -> str:
 
 
 def _parse_query(text: str) -> str:
-    """As the log itself would write it: only filters it knows, and no key among them."""
+    """As the log itself would write it: only filters it knows, each of those given, and no key among them."""
+    given = parse_qsl(text.removeprefix("?"), keep_blank_values=True)
+    _require_plain(given)
     form = FilterForm.of_query(text)
     if not form.is_valid():
         raise Invalid("query", "These filters cannot be read. Look at them in the log first.")
     query = form.address().removeprefix("?")
+    if lost := {name for name, _ in given} - {name for name, _ in parse_qsl(query)} - {*PLACES}:
+        raise Invalid("query", f"“{min(lost)}” changes nothing beside the others. Leave it out.")
     if len(query) > 2000:
         raise Invalid("query", "These filters are too long to keep.")
     return query
+
+
+def _require_plain(given: list[tuple[str, str]]) -> None:
+    """Raise Invalid for a filter that is said twice, that is empty, or that is still to be read: none is dropped."""
+    names = [name for name, _ in given]
+    for name, value in given:
+        said = f"“{keepable(name, 40)}”"
+        if names.count(name) > 1:
+            raise Invalid("query", f"{said} can be one thing only. Write it once.")
+        if name == "q":
+            raise Invalid("query", "“q” is not kept. Write its filters by their names: key=…&outcome=….")
+        if not value.strip():
+            raise Invalid("query", f"{said} is empty. Leave it out, or say which.")

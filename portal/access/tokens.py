@@ -42,6 +42,9 @@ SIGN_IN_LIFE = timedelta(days=90)
 """Of a token that a terminal signed in for: nobody chose its end, so it has one."""
 HEARD_EVERY = timedelta(minutes=1)
 MOST = 50
+"""Living tokens that one person minted."""
+MAX_CHILDREN = 10
+"""Living tokens that one token made: they are not among those of its owner, whose places they would fill."""
 DANGEROUS = frozenset(one for one in EVERYTHING if not one.endswith(":read"))
 """What changes things, or shows all of them: a token outlives the browser that was left open."""
 _CODE = _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -99,8 +102,7 @@ def issue(
         token.permissions = asked if spelled_out else within_reach(user, asked)
         if parent:
             token.permissions = sorted(set(token.permissions) & set(parent.permissions))
-        if user.access_tokens.filter(alive()).count() >= MOST:
-            raise Invalid("name", f"There are {MOST} living tokens already. Revoke one that is not used.")
+        _refuse_too_many(user, parent)
         secret = plaintext.generate("token")
         token.prefix, token.digest = secret.prefix, secret.digest()
         token.pepper = Pepper.note_current()
@@ -265,6 +267,16 @@ def _refuse_second_use(user: User, once: str) -> None:
             "This form has been sent before: one token was minted then, and shown once.",
             hint="If you did not keep it, revoke that token and mint another.",
         )
+
+
+def _refuse_too_many(user: User, parent: AccessToken | None) -> None:
+    """Raise Invalid if as many tokens live as may: of those that `user` minted, or of those that `parent` made."""
+    living = user.access_tokens.filter(alive(), parent=parent).count()
+    if parent and living >= MAX_CHILDREN:
+        made = f"This token has made {MAX_CHILDREN} that are still alive"
+        raise Invalid("name", f"{made}. Revoke one that is not used.")
+    if living >= MOST:
+        raise Invalid("name", f"There are {MOST} living tokens already. Revoke one that is not used.")
 
 
 def _sha256(text: str) -> bytes:

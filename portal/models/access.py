@@ -79,7 +79,7 @@ class Authorization(models.Model):
 
     digest = models.BinaryField(max_length=32, unique=True, help_text="SHA-256 of the code.")
     challenge = models.CharField(max_length=43, help_text="PKCE, S256 (RFC 7636).")
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
     name = models.CharField(max_length=80)
     permissions = models.JSONField(default=list)
     expires_at = models.DateTimeField()

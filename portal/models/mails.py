@@ -25,8 +25,8 @@ class Mail(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=20, choices=MailKind.choices)
     address = models.EmailField()
-    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
-    invitation = models.ForeignKey(Invitation, models.CASCADE, null=True, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    invitation = models.ForeignKey(Invitation, models.PROTECT, null=True, related_name="+")
     origin = models.CharField(
         max_length=300, blank=True, help_text="The portal's address when it was asked for."
     )

@@ -27,7 +27,7 @@ class Notice(models.Model):
     """One thing one person is told. `mark` makes sure that they are told once."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    user = models.ForeignKey(User, models.PROTECT, related_name="notices")
     kind = models.CharField(max_length=20, choices=NoticeKind.choices)
     mark = models.CharField(max_length=120)
     app_id = models.UUIDField(null=True)
@@ -70,7 +70,7 @@ class NoticeChoice(models.Model):
         OWN = "own", "Keys I minted"
         ALL = "all", "Every key of my apps"
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="notice_choices")
+    user = models.ForeignKey(User, models.PROTECT, related_name="notice_choices")
     kind = models.CharField(max_length=20, choices=NoticeKind.choices)
     reach = models.CharField(max_length=3, choices=Reach.choices, default=Reach.OWN)
     in_portal = models.BooleanField(default=True)

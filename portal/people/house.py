@@ -7,7 +7,7 @@ from audit.clock import now
 from audit.refusals import Invalid
 from portal import actions
 from portal.models import HouseRules, User
-from portal.refusals import NoFactorYourself
+from portal.refusals import NoFactorYourself, OnPagesAlone
 from portal.signing_in.factors import has_factor, with_factor
 
 
@@ -17,13 +17,16 @@ def set_rules(
     """Say whether everyone must have a second factor, and what is done with leaked access tokens.
 
     `by` is who asks, who must have a second factor to require one: else they would lock themselves out. None: the
-    shell. Raises NoFactorYourself, Invalid.
+    shell. An access token makes rules stricter and none looser: they are what ends it when it is stolen. Raises
+    NoFactorYourself, OnPagesAlone, Invalid.
     """
     if on_leaked_token not in OnLeak.values or on_leaked_token == OnLeak.DEPRECATE:
         raise Invalid("on_leaked_token", "Choose notify or revoke: a token cannot be deprecated.")
     if second_factor and by and not has_factor(by):
         raise NoFactorYourself
     rules = HouseRules.in_force()
+    if actor.kind == "token" and _loosens(rules, second_factor, on_leaked_token):
+        raise OnPagesAlone
     with change(actor, actions.CHANGE_HOUSE, on=rules, reason=reason):
         since = (rules.second_factor_since or now()) if second_factor else None
         if (since, on_leaked_token) != (
@@ -33,6 +36,12 @@ def set_rules(
             rules.second_factor_since, rules.on_leaked_token = since, on_leaked_token
             rules.save()
     return rules
+
+
+def _loosens(rules: HouseRules, second_factor: bool, on_leaked_token: str) -> bool:
+    """Whether less would protect against stolen tokens than does under `rules`."""
+    is_waived = rules.second_factor_since is not None and not second_factor
+    return is_waived or (rules.on_leaked_token == OnLeak.REVOKE and on_leaked_token != OnLeak.REVOKE)
 
 
 def without_factor() -> list[User]:

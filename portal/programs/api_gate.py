@@ -107,7 +107,9 @@ def _presented(request: HttpRequest) -> str:
 
 
 def _charge(request: TokenRequest) -> None:
-    allowance = throttle.charge(request.token.id, settings.API_RATE_LIMIT_RPM, now())
+    """Spend a call of the token's allowance. One that another made spends that one's: making more earns no more."""
+    bucket = request.token.parent_id or request.token.id
+    allowance = throttle.charge(bucket, settings.API_RATE_LIMIT_RPM, now())
     request.allowance = allowance  # told with every answer, the refusal too
     if not allowance.granted:
         raise RateLimited(

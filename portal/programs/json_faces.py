@@ -29,7 +29,7 @@ from audit.refusals import (
     amounts_to,
 )
 from audit.text import keepable
-from audit.wire import Error
+from audit.wire import Error, Nothing
 from portal.program_addresses import hint
 from portal.refusals import respond
 
@@ -182,7 +182,12 @@ def add(
     statuses: Sequence[int],
     extra: dict[str, Any],
 ) -> None:
-    """Add a line of a map: `view` answers with `told` and the first of `statuses`, unless it says another."""
+    """Add a line of a map: `view` answers with `told` and the first of `statuses`, unless it says another.
+
+    A view that changes something and asks for no body is sent `{}` or none: what else is sent is refused, not dropped.
+    """
+    if method != "GET" and "asked" not in inspect.signature(view).parameters:
+        view = _without_body(view)
     router.add_api_operation(
         path,
         [method],
@@ -270,6 +275,22 @@ def below(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
     named = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=str)
     without.__signature__ = known.replace(  # type: ignore[attr-defined]
         parameters=[*known.parameters.values(), named]
+    )
+    return without
+
+
+def _without_body(view: Callable[..., Any]) -> Callable[..., Any]:
+    """`view` for requests whose body says nothing; the document shall know that as well."""
+
+    @wraps(view)
+    def without(*args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("asked", None)
+        return view(*args, **kwargs)
+
+    known = inspect.signature(view)
+    body = inspect.Parameter("asked", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Nothing | None)
+    without.__signature__ = known.replace(  # type: ignore[attr-defined]
+        parameters=[*known.parameters.values(), body]
     )
     return without
 

@@ -1,6 +1,7 @@
 """What the owner of a token is told, at the management API: listed, and counted as read.
 
-How people are told is theirs to choose, on a page: a stolen token must not silence what would tell of it.
+How people are told is theirs to choose, on a page, and what tells of tokens, of accounts or of the record itself is
+counted as read there alone: a stolen token must not silence what would tell of it.
 """
 
 from datetime import datetime
@@ -14,14 +15,16 @@ from pydantic import Field
 from agents.faces import id_of
 from audit import actions as on_audit
 from audit.clock import now
+from audit.known_names import parse_word
 from audit.paging import PartOfList, cut
-from audit.refusals import Invalid, NotFound
+from audit.refusals import NotFound
 from audit.wire import Flag, Page, Sought, Told
 from keys import actions as on_keys
 from portal.access import tokens
 from portal.gates import apps_where
 from portal.models import Notice, NoticeKind
 from portal.programs.api_gate import TokenRequest
+from portal.refusals import OnPagesAlone
 
 
 class NoticeInfo(Told):
@@ -59,38 +62,45 @@ def list_notices(
     request: TokenRequest, part: PartOfList, kind: OfKind = "", unread: Unread = False
 ) -> NoticePage:
     """What the token's owner was told, newest first; of apps, where the token may read keys."""
-    if kind and kind not in NoticeKind.values:
-        raise Invalid("kind", f"Choose one of {', '.join(NoticeKind.values)}.")
-    found = _notices(request).filter(shown=True)
+    kind = parse_word(kind, "kind", NoticeKind.values)
+    found = _notices(request)
     found = found.filter(kind=kind) if kind else found
     found = found.filter(read_at=None) if unread else found
     page, told = cut(found, part, "at")
     return NoticePage(items=[_describe(one) for one in page], **told)
 
 
+MAY_BE_READ = Q(app_id__isnull=False) & ~Q(kind=NoticeKind.ALARM)
+"""What a token counts as read. The others may tell of itself, or of what was done with it."""
+
+
 def read_notice(request: TokenRequest, notice_id: str) -> NoticeInfo:
-    """Count one as read."""
-    notice = _notices(request).filter(id=id_of(notice_id)).first()
+    """Count one of an app as read."""
+    found = _notices(request).filter(id=id_of(notice_id))
+    notice = found.first()
     if notice is None:
         raise NotFound
+    if not found.filter(MAY_BE_READ).exists():
+        raise OnPagesAlone
     Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=now())
     notice.refresh_from_db()
     return _describe(notice)
 
 
 def read_notices(request: TokenRequest) -> NoticesRead:
-    """Count every one that the token sees as read."""
-    return NoticesRead(notices_read=_notices(request).filter(read_at=None).update(read_at=now()))
+    """Count every one of an app that the token sees as read. Those of tokens, accounts and the record stay."""
+    unread = _notices(request).filter(MAY_BE_READ, read_at=None)
+    return NoticesRead(notices_read=unread.update(read_at=now()))
 
 
 def _notices(request: TokenRequest) -> QuerySet[Notice]:
-    """Of its owner's notices, those about what the token may look at itself."""
+    """Of what the portal shows its owner, that about what the token may look at itself."""
     token, needed = request.token, on_keys.READ.needs
     apps = apps_where(token.user, lambda held: needed in tokens.may(token, held))
     seen = Q(app_id__in=apps.values("id")) | (Q(app_id=None) & ~Q(kind=NoticeKind.ALARM))
     if request.actor.may(on_audit.READ):
         seen |= Q(app_id=None, kind=NoticeKind.ALARM)
-    return Notice.objects.filter(seen, user=token.user)
+    return Notice.objects.filter(seen, user=token.user, shown=True)
 
 
 def _describe(notice: Notice) -> NoticeInfo:

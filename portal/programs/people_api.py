@@ -4,20 +4,21 @@ What would let a program take an account over, another address or no second fact
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Query
 
 from agents.api_wire import Reason
 from agents.faces import id_of
+from audit.known_names import parse_word
 from audit.paging import PartOfList, cut
 from audit.refusals import NotFound
 from audit.wire import Sought
 from portal.access.tokens import alive
 from portal.models import Membership, User
 from portal.people import accounts, leaving
-from portal.people.search import search_people
+from portal.people.search import FILTERS, search_people
 from portal.programs.api_gate import TokenRequest
 from portal.programs.api_wire import Removal
 from portal.programs.members_api import leaving_wishes
@@ -34,14 +35,14 @@ from portal.signing_in.factors import with_factor
 
 Words = Annotated[Sought, Query("", description="A piece of their name or address.")]
 Show = Annotated[
-    Literal["", "no-factor", "no-role", "unseen", "closed"],
+    Sought,
     Query("", description="no-factor, no-role, unseen (for 90 days) or closed. Empty: everyone."),
 ]
 
 
 def list_people(request: TokenRequest, part: PartOfList, q: Words = "", show: Show = "") -> PersonPage:
     """Everyone who has an account, the newest first."""
-    page, told = cut(search_people(q, show), part, "date_joined")
+    page, told = cut(search_people(q, parse_word(show, "show", FILTERS)), part, "date_joined")
     return PersonPage(items=[PersonInfo(**one) for one in _describe(page)], **told)
 
 

@@ -13,7 +13,7 @@ def get_policy(request: PortalRequest) -> PolicyInfo:
 
 
 def change_policy(request: TokenRequest, asked: PolicyChange) -> PolicyInfo:
-    """Decide it anew; what is left out stays."""
+    """Decide it anew, stricter than it is; what is left out stays. Looser it is made on its page alone."""
     given, rules = asked.model_fields_set, HouseRules.in_force()
     changed = set_rules(
         request.actor,

@@ -14,6 +14,7 @@ from audit.forwarding import destinations
 from audit.models import Delivery, Event
 from keys.models import ApiKey
 from portal.gates import person
+from portal.people.house import set_rules
 from portal.people.lifecycle import invite
 from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
@@ -119,6 +120,15 @@ BODIES: dict[str, dict[str, str]] = {
     },
     "POST /tokens/<token_id>/revoke": REASON,
     "POST /lookup": {"sha256": "list"},
+    "POST /apps/<app_id>/invitations/<invitation_id>/resend": {},
+    "POST /invitations/<invitation_id>/resend": {},
+    "POST /apps/<app_id>/views/<view_id>/end": {},
+    "POST /destinations/<destination_id>/resume": {},
+    "POST /destinations/<destination_id>/test": {},
+    "POST /dead-letters/retry": {},
+    "POST /dead-letters/<delivery_id>/retry": {},
+    "POST /notices/read": {},
+    "POST /notices/<notice_id>/read": {},
 }
 NEEDED: dict[str, dict[str, Any]] = {
     "POST /apps": {"name": "billing"},
@@ -145,6 +155,7 @@ def of_the_portal(program: Program, app: App) -> dict[str, Any]:
     """What stands outside an app's address, and a view that the program's owner keeps."""
     assert program.token
     owner = program.token.user
+    set_rules(shell(), None, second_factor=False, on_leaked_token="notify")
     destination = destinations.create(shell(), name="lake", url="https://lake.example.com/in").destination
     letter = Delivery.objects.create(destination=destination, checkpoint=1, rows=1, given_up_at=now())
     return {
@@ -197,20 +208,7 @@ def place(app: App, by_admin: Program, settings: Settings) -> Place:
 
 
 def test_every_body_of_the_map_is_here() -> None:
-    without = {
-        "DELETE /me/token",
-        "POST /apps/<app_id>/invitations/<invitation_id>/resend",
-        "POST /invitations/<invitation_id>/resend",
-        "POST /apps/<app_id>/views/<view_id>/end",
-        "POST /destinations/<destination_id>/resume",
-        "POST /destinations/<destination_id>/test",
-        "POST /dead-letters/retry",
-        "POST /dead-letters/<delivery_id>/retry",
-        "POST /notices/read",
-        "POST /notices/<notice_id>/read",
-    }
-    sent = {line for line in PERMISSION if line.startswith(("POST", "PATCH", "PUT"))}
-    assert set(BODIES) == sent - without
+    assert set(BODIES) == {line for line in PERMISSION if line.startswith(("POST", "PATCH", "PUT"))}
 
 
 MISLEADING = (
@@ -228,7 +226,7 @@ SAYS_WHY = [line for line in BODIES if "reason" in BODIES[line] and "unarchive" 
 CHANGING: dict[str, dict[str, Any]] = {
     "POST /apps/<app_id>/keys/<key_id>/narrow": {"rate_limit_rpm": 1},
     "POST /apps/<app_id>/keys/<key_id>/widen": {"scopes": ["grants:read", "usage:read"]},
-    "PATCH /policy": {"on_leaked_token": "notify"},
+    "PATCH /policy": {"on_leaked_token": "revoke"},
 }
 """What makes a difference, where nothing said is nothing done."""
 SILENT = (
@@ -410,6 +408,20 @@ def test_a_body_says_that_it_is_json(place: Place) -> None:
 def test_json_may_say_its_encoding(place: Place) -> None:
     answer = place.send("PATCH /apps/<app_id>", b"{}", Content_Type="application/json; charset=utf-8")
     assert answer.status_code == 200
+
+
+def test_what_ends_something_by_its_method_takes_no_body_either(by_admin: Program, app: App) -> None:
+    for path in ("/me/token", f"/apps/{app.id}"):
+        assert fields(by_admin.send("DELETE", path, {"reason": "x"})) == ["reason"], path
+        assert error(by_admin.send("DELETE", path, b"x")) == (400, "invalid_json"), path
+
+
+def test_a_change_that_says_nothing_changes_nothing(place: Place) -> None:
+    for line in BODIES:
+        if line.startswith("PATCH") or line.endswith(("/narrow", "/widen")):
+            answer = place.send(line, {"reason": "x"} if line.endswith("/widen") else {})
+            assert answer.status_code == (422 if line in NEEDED and "widen" not in line else 200), line
+    assert place.now() == place.before
 
 
 @pytest.mark.parametrize("line", [line for line in BODIES if line.rpartition("/")[2] in SILENT])

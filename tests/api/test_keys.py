@@ -172,7 +172,7 @@ def test_a_list_is_a_fixed_number_of_queries(
     shelf: App, by_developer: Program, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     listed(by_developer, shelf)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert len(listed(by_developer, shelf)) == 6
 
 
@@ -215,6 +215,7 @@ def test_a_key_is_told_in_full(app: App, by_developer: Program) -> None:
         "deprecated_at": None,
         "grace_ends_at": None,
         "revoked_at": None,
+        "last_denied_at": None,
     }
 
 

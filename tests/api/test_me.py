@@ -79,8 +79,8 @@ def test_two_roles_are_told_together(app: App, other_app: App, of: Of) -> None:
 
 def test_a_token_can_end_itself(by_developer: Program) -> None:
     assert by_developer.delete("/me/token").status_code == 200
-    assert error(by_developer.get("/me")) == (401, "invalid_token")
     assert (last_act().action, last_act().actor_kind) == ("access-token.revoke", "token")
+    assert error(by_developer.get("/me")) == (401, "invalid_token")
 
 
 def test_it_ends_no_other(developer: User, by_developer: Program, of: Of) -> None:
@@ -140,12 +140,12 @@ def test_a_yes_of_someone_who_is_no_longer_here_is_worth_nothing(developer: User
     assert error(redeem(code)) == (400, "invalid_grant")
 
 
-@pytest.mark.parametrize("code", ["", "x", "\0", "é" * 1000])
+@pytest.mark.parametrize("code", ["", "x", "é" * 1000])
 def test_a_code_that_was_never_given_out_is_worth_nothing(db: None, code: str) -> None:
     assert error(redeem(code)) == (400, "invalid_grant")
 
 
-@pytest.mark.parametrize("code", [None, 7, [], {}, "x" * 1001, "\ud800"])
+@pytest.mark.parametrize("code", [None, 7, [], {}, "x" * 1001, "\0", "\ud800"])
 def test_a_code_of_the_wrong_kind_is_named(db: None, code: object) -> None:
     answer = redeem(code)
     assert (error(answer), fields(answer)) == ((422, "validation_error"), ["code"])

@@ -1,5 +1,6 @@
 """Everyone in the portal, roles on every app, and what holds for everyone."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,11 +8,13 @@ import pytest
 from django.test import Client
 
 from agents.models import App
-from audit.actors import Origin
+from audit.actors import Origin, shell
 from keys.lifecycle import mint
 from keys.scopes import parse_scopes
 from portal.gates import person
 from portal.models import HouseRules, Membership, User
+from portal.people.house import set_rules
+from portal.refusals import OnPagesAlone
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act
 from tests.factories import UserFactory, issued, member
@@ -198,13 +201,22 @@ def test_a_link_is_answered_once_and_another_takes_its_place(
 def test_the_policy_is_read_and_decided(by_admin: Program) -> None:
     told = by_admin.get("/policy").json()
     assert (told["second_factor_required"], told["on_leaked_token"]) == (False, "revoke")
-    told = by_admin.patch("/policy", {"on_leaked_token": "notify", "reason": "Too many."}).json()
+    set_rules(shell(), None, second_factor=False, on_leaked_token="notify")
+    told = by_admin.patch("/policy", {"on_leaked_token": "revoke", "reason": "Too many."}).json()
     assert (told["on_leaked_token"], last_act().action, last_act().reason) == (
-        "notify",
+        "revoke",
         "house.change",
         "Too many.",
     )
-    assert by_admin.patch("/policy", {}).json() == told
+
+
+def test_a_token_makes_no_rule_looser(admin: User, by_admin: Program) -> None:
+    assert error(by_admin.patch("/policy", {"on_leaked_token": "notify"})) == (403, "on_pages_alone")
+    set_rules(shell(), None, second_factor=True, on_leaked_token="notify")
+    token = replace(person(admin, None, Origin("api")), kind="token")
+    with pytest.raises(OnPagesAlone):
+        set_rules(token, None, second_factor=False, on_leaked_token="revoke")
+    assert HouseRules.in_force().second_factor_since
 
 
 def test_who_has_no_second_factor_requires_none(by_admin: Program) -> None:

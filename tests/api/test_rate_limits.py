@@ -40,6 +40,14 @@ def test_a_token_that_asks_too_often_is_told_when_to_come_back(by_developer: Pro
     assert (answer["X-RateLimit-Limit"], answer[LEFT]) == ("2", "0")
 
 
+def test_a_token_that_another_made_spends_its_allowance(by_developer: Program) -> None:
+    with at(NOON):
+        wish = {"name": "job", "permissions": ["dashboard_keys:read"]}
+        job = Program(by_developer.post("/tokens", wish).json()["token"])
+        assert job.get("/me")[LEFT] == "0"
+        assert error(by_developer.get("/me")) == error(job.get("/me")) == (429, "rate_limit_exceeded")
+
+
 def test_the_refusal_speaks_of_the_token(by_developer: Program) -> None:
     with at(NOON):
         by_developer.get("/me"), by_developer.get("/me")

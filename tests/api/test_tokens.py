@@ -10,6 +10,7 @@ from agents.models import App
 from audit.actors import shell
 from audit.clock import at
 from audit.models import Event
+from audit.refusals import Invalid
 from portal.access import tokens
 from portal.models import AccessToken, User
 from portal.people import leaving
@@ -83,6 +84,22 @@ def test_it_ends_with_the_one_that_made_it(admin: User, developer: User, of: Of,
 
 def test_a_token_that_was_made_by_one_makes_none(by_admin: Program) -> None:
     assert error(made_by(by_admin).post("/tokens", READING)) == (403, "minted_by_token")
+
+
+def test_a_token_makes_a_few_and_takes_no_place_of_its_owners(
+    admin: User, by_admin: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_CHILDREN", 2)
+    monkeypatch.setattr(tokens, "MOST", 2)
+    first, _ = made_by(by_admin), made_by(by_admin)
+    answer = by_admin.post("/tokens", READING)
+    assert (error(answer), fields(answer)) == ((422, "validation_error"), ["name"])
+    first.delete("/me/token")
+    made_by(by_admin)
+    everything = ["dashboard_keys:read"]
+    tokens.issue(shell(), admin, name="second", permissions=everything)
+    with pytest.raises(Invalid, match="2 living tokens"):
+        tokens.issue(shell(), admin, name="third", permissions=everything)
 
 
 def test_the_secret_is_answered_once(by_admin: Program) -> None:

@@ -79,10 +79,33 @@ def test_notices_are_read(app: App, developer: User, by_developer: Program, by_a
     assert fields(by_developer.get("/notices", kind="odd")) == ["kind"]
 
 
-def test_what_goes_by_mail_alone_is_not_in_the_list(developer: User, by_developer: Program) -> None:
-    told(developer, "account", "one")
+def test_what_goes_by_mail_alone_is_neither_in_the_list_nor_read(
+    app: App, developer: User, by_developer: Program
+) -> None:
+    told(developer, "key-revoked", "one", app)
     Notice.objects.update(shown=False)
     assert seen(by_developer) == []
+    assert error(by_developer.post(f"/notices/{Notice.objects.get().id}/read")) == (404, "not_found")
+    assert by_developer.post("/notices/read").json() == {"notices_read": 0}
+
+
+def test_no_token_silences_what_may_tell_of_it(app: App, admin: User, by_admin: Program) -> None:
+    told(admin, "key-leaked", "a token")
+    told(admin, "account", "the account")
+    told(admin, "audit-alarm", "an alarm", app)
+    told(admin, "key-leaked", "a key", app)
+    assert by_admin.post("/notices/read").json() == {"notices_read": 1}
+    assert seen(by_admin, unread="true") == ["Told an alarm.", "Told the account.", "Told a token."]
+    for notice in Notice.objects.filter(read_at=None):
+        assert error(by_admin.post(f"/notices/{notice.id}/read")) == (403, "on_pages_alone")
+    assert Notice.objects.filter(read_at=None).count() == 3
+
+
+def test_words_of_lists_are_read_in_any_case(app: App, admin: User, by_admin: Program) -> None:
+    told(admin, "key-leaked", "a key", app)
+    assert seen(by_admin, kind="KEY-Leaked") == ["Told a key."]
+    assert by_admin.get("/people", show="CLOSED").json()["items"] == []
+    assert fields(by_admin.get("/people", show="odd")) == ["show"]
 
 
 # ── leaks ───────────────────────────────────────────────────────────────────────────────────────────

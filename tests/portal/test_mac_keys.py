@@ -10,7 +10,7 @@ from django.core.management.base import SystemCheckError
 from audit.models import Event, MacKey
 from audit.sealing import seals, unsealed
 from portal.models import Notice, NoticeKind, Role
-from portal.notices import recorded
+from portal.notices import alarms
 from portal.notices.choices import wishes_of
 from tests.audit.records import APP, called
 from tests.factories import member
@@ -52,14 +52,12 @@ def test_a_key_that_nothing_waits_for_may_go(settings: Any) -> None:
 
 def test_admins_are_told_of_rows_that_were_put_in(settings: Any) -> None:
     admin, developer = member(Role.ADMIN, None), member(Role.DEVELOPER, None)
-    recorded.follow()
     mine, settings.MAC_KEYS = settings.MAC_KEYS, {9: bytes(32)}
     called(APP)
     settings.MAC_KEYS = mine
     seals.seal_all()
     seals.seal_all()
-    while recorded.follow():
-        pass
+    alarms.look()
     told = Notice.objects.get(kind=NoticeKind.ALARM)
     assert (told.user, told.event_id) == (admin, Event.objects.get(action="audit.forge").id)
     assert NoticeKind.ALARM in wishes_of(developer)

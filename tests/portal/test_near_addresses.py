@@ -106,12 +106,26 @@ def test_who_takes_json_gets_json_at_pages_too(app: App, admin: User) -> None:
     for headers in ({"Accept": "application/json"}, {"x-api-key": "x"}, {"Authorization": "Bearer x"}):
         missing = Client().get("/nothing/here", headers=headers)
         stranger = Client().get("/people/", headers=headers)
-        odd = browser.generic("PUT", "/people/", headers=headers)
-        for answer, status in ((missing, 404), (stranger, 401), (odd, 405)):
+        odd = Client().generic("PUT", "/authorize/", headers=headers)
+        for answer, status in ((missing, 404), (stranger, 401), (odd, 401)):
             assert (answer.status_code, answer.json()["error"] != "") == (status, True)
             assert answer["X-Request-Id"]
+        mine = browser.generic("PUT", "/people/", headers=headers)
+        assert (mine.status_code, mine.headers["Content-Type"][:9]) == (405, "text/html")
     page = browser.get("/nothing/here", headers={"Accept": "text/html,application/json;q=0.9"})
     assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_browser_behind_a_proxy_is_no_program(db: None) -> None:
+    added = ({"Authorization": "Basic eDp5"}, {"Authorization": "Bearer x"}, {"x-api-key": "x"})
+    for headers in (*added, {"Accept": "application/json"}):
+        for browser in ({"Accept": "text/html,*/*;q=0.8"}, {"HX-Request": "true", "Accept": "*/*"}):
+            answer = Client().get("/", headers=headers | browser)
+            assert "json" not in answer.headers.get("Content-Type", ""), (headers, browser)
+            assert "/account/login/" in answer.headers.get("Location", "") + answer.headers.get(
+                "HX-Redirect", ""
+            )
+    assert Client().get("/", headers={"Authorization": "Basic eDp5"}).status_code == 302
 
 
 def test_a_page_says_which_method_it_does_not_take(admin: User) -> None:

@@ -62,6 +62,16 @@ def test_what_cannot_be_kept_is_said_on_the_form(
     assert complaint in text(response)
 
 
+def test_it_is_said_of_fixed_moments_that_they_stay(mine: Client, app: App) -> None:
+    for query, says in (({"range": "7d"}, "looked up anew"), ({"until": "2026-01-01"}, "stay what they are")):
+        assert says in text(mine.get(reverse("view-save", args=[app.id]), query)), query
+
+
+def test_a_filter_that_would_be_dropped_is_said_on_the_form(mine: Client, app: App) -> None:
+    response = save(mine, app, query="range=7d&q=key:nosuch")
+    assert (response.status_code, "“q” is not kept" in text(response)) == (422, True)
+
+
 def test_a_name_that_is_taken_is_said_on_the_form(mine: Client, app: App) -> None:
     save(mine, app)
     response = save(mine, app)

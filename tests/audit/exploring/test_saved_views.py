@@ -63,13 +63,30 @@ def test_that_it_was_kept_is_on_record(kept: Kept) -> None:
 @pytest.mark.parametrize(
     ("query", "kept_as"),
     [
-        ("?ip=203.0.113.7&q=x&before=1-2", "ip=203.0.113.7"),
-        ("range=24h&since=2026-01-01", "range=24h"),
+        ("?ip=203.0.113.7&before=1-2", "ip=203.0.113.7"),
+        ("since=2026-01-01", "range=custom&since=2026-01-01"),
         ("", ""),
     ],
 )
 def test_a_query_is_kept_as_the_log_writes_it(kept: Kept, query: str, kept_as: str) -> None:
     assert kept(query=query).query == kept_as
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("q=key:nosuch", "“q” is not kept"),
+        ("range=7d&q=outcome:refused", "“q” is not kept"),
+        ("key=", "“key” is empty"),
+        ("ip=203.0.113.7&range=%20", "“range” is empty"),
+        ("outcome=refused&outcome=allowed", "“outcome” can be one thing only"),
+        ("range=24h&since=2026-01-01", "“since” changes nothing"),
+        ("outcome=refused&odd", "“odd” is empty"),
+    ],
+)
+def test_no_filter_is_dropped_in_silence(kept: Kept, query: str, says: str) -> None:
+    with pytest.raises(Invalid, match=says):
+        kept(query=query)
 
 
 def test_a_query_with_a_name_that_nothing_has_is_not_kept(kept: Kept) -> None:
