@@ -40,21 +40,23 @@ EXPORT = action("audit.export", "dashboard_audit:export", "exported")
 READ_UPKEEP = action("upkeep.read", "dashboard_audit:write", "read")
 RETAIN = action("audit.retain", "dashboard_audit:write", "set how long to keep", again=True)
 PURGE = action("audit.purge", "dashboard_audit:write", "purged")
-CREATE_DESTINATION = action("destination.create", "dashboard_audit:write", "created", again=True)
-PAUSE_DESTINATION = action("destination.pause", "dashboard_audit:write", "paused", again=True)
-RESUME_DESTINATION = action("destination.resume", "dashboard_audit:write", "resumed")
-ROTATE_DESTINATION = action(
-    "destination.rotate", "dashboard_audit:write", "rotated the secret of", again=True
+CREATE_DESTINATION = action(
+    "destination.create", "dashboard_audit:write", "created the destination", again=True
 )
-END_DESTINATION = action("destination.end", "dashboard_audit:write", "ended", again=True)
-TEST_DESTINATION = action("destination.test", "dashboard_audit:write", "sent a test to")
+PAUSE_DESTINATION = action("destination.pause", "dashboard_audit:write", "paused the destination", again=True)
+RESUME_DESTINATION = action("destination.resume", "dashboard_audit:write", "resumed the destination")
+ROTATE_DESTINATION = action(
+    "destination.rotate", "dashboard_audit:write", "rotated the secret of the destination", again=True
+)
+END_DESTINATION = action("destination.end", "dashboard_audit:write", "ended the destination", again=True)
+TEST_DESTINATION = action("destination.test", "dashboard_audit:write", "sent a test to the destination")
 RETRY_DELIVERY = action("delivery.retry", "dashboard_audit:write", "sent again")
 DISCARD_DELIVERY = action("delivery.discard", "dashboard_audit:write", "discarded", again=True)
 EMIT_SPANS = action("span.emit", "", "sent", scope="spans:emit")
-SAVE_VIEW = action("view.save", "dashboard_audit:read", "saved")
-SHARE_VIEW = action("view.share", "dashboard_audit:read", "shared or unshared")
-RENAME_VIEW = action("view.rename", "dashboard_audit:read", "renamed")
-END_VIEW = action("view.end", "dashboard_audit:read", "ended")
+SAVE_VIEW = action("view.save", "dashboard_audit:read", "saved the view")
+SHARE_VIEW = action("view.share", "dashboard_audit:read", "shared or unshared the view")
+RENAME_VIEW = action("view.rename", "dashboard_audit:read", "renamed the view")
+END_VIEW = action("view.end", "dashboard_audit:read", "ended the view")
 # What no role holds: the shell alone may.
 ERASE = action("audit.erase", "dashboard_audit:delete", "erased personal data of")
 ERASE_ELSEWHERE = action(

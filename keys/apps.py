@@ -1,5 +1,7 @@
 """Names this Django app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,7 @@ class KeysConfig(AppConfig):
     """API keys."""
 
     name = "keys"
+
+    def ready(self) -> None:
+        # Declared where the log is read, too: gateways are made at the shell alone.
+        import_module("keys.gateways.actions")

@@ -123,12 +123,13 @@ def _is_due(work: Work) -> bool:
 def _carry_out(work: Work, by: str, stop: Callable[[], bool]) -> bool:
     """Do the work piece by piece, keeping the lease meanwhile. False: someone else has it."""
     if not work.has_lease:
-        while not stop() and work.do():
-            pass
-        spread = (
-            0.8 + secrets.randbelow(40) / 100
-        )  # so that processes that started together do not look together
-        _due_at[work.name] = time.monotonic() + work.every.total_seconds() * spread
+        try:
+            while not stop() and work.do():
+                pass
+        finally:
+            # One that fails waits, too. Spread, so that processes that started together do not look together.
+            spread = 0.8 + secrets.randbelow(40) / 100
+            _due_at[work.name] = time.monotonic() + work.every.total_seconds() * spread
         return True
     while lease.take(work.name, by):
         if stop() or not work.do():

@@ -4,12 +4,14 @@ On SQLite `PRAGMA integrity_check` tells, on PostgreSQL the extension amcheck, w
 tables: the watch looks once an hour, and for no more than a hundredth of the time.
 """
 
+import logging
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from audit.checking import blueprints
@@ -17,11 +19,14 @@ from audit.checking.findings import Finding
 from audit.clock import now
 from audit.sealing import marks
 
+log = logging.getLogger(__name__)
 CODE = "indexes"
 HELD, NEXT = "indexes-held", "indexes-next"
 """Marks outside the database: when a look began that found nothing, and when the next one is due."""
 RHYTHM, SHARE = timedelta(hours=1), 100
 """How often the watch looks; with large tables, after so many times what the last look took."""
+RETRY = timedelta(minutes=5)
+"""When it looks again after a look that failed."""
 STEP_SECONDS, PAGE_SECONDS = 5.0, 1.0
 """How long a program's step, and one of a page, may look."""
 MAX_TOLD = 5
@@ -50,6 +55,10 @@ class Look:
 
     at: datetime = NEVER
     says: str = ""
+    next_at: datetime = NEVER
+    """When this process looks again, if that could not be noted outside."""
+    pause: timedelta = timedelta(0)
+    """How long to wait after it, by what it took."""
 
 
 last = Look()
@@ -89,17 +98,47 @@ def step(place: int, *, patience: float | None) -> tuple[list[Finding], int | No
 
 
 def watch() -> int:
-    """Look, if it is time to. Returns 0: it is all done at once."""
-    moment, due = now(), marks.read(NEXT)
-    if due and moment.timestamp() < due.number < moment.timestamp() + 30 * 86_400 or not is_possible():
+    """Look, if it is time to. Returns 0: it is all done at once.
+
+    The next look is noted before this one begins, so that no other process looks meanwhile. What cannot be noted,
+    because the disk is full, keeps this process from looking again all the same.
+    """
+    moment = now()
+    if not _is_due(moment) or not is_possible():
         return 0
-    begun, told = time.monotonic(), [f"{table}: {one}" for table in tables() for one in wrong(table)]
-    last.at, last.says = moment, _sentence(told)
-    pause = max(RHYTHM, SHARE * timedelta(seconds=time.monotonic() - begun))
-    marks.write(NEXT, int((moment + pause).timestamp()), b"")
+    _note_next(moment + max(RHYTHM, last.pause))
+    begun, rhythm = time.monotonic(), RETRY
+    try:
+        told = [f"{table}: {one}" for table in tables() for one in wrong(table)]
+        rhythm, last.at, last.says = RHYTHM, moment, _sentence(told)
+    finally:
+        last.pause = max(rhythm, SHARE * timedelta(seconds=time.monotonic() - begun))
+        _note_next(moment + last.pause)
     if not told:
-        marks.write(HELD, int(moment.timestamp()), b"")
+        _note(HELD, moment)
     return 0
+
+
+def _note_next(moment: datetime) -> None:
+    """Let nobody look before then; what cannot be noted outside holds in this process."""
+    last.next_at = NEVER if _note(NEXT, moment) else moment
+
+
+def _is_due(moment: datetime) -> bool:
+    """Whether nobody has looked lately. A moment far ahead was written before the clock was set back."""
+    mark = marks.read(NEXT)
+    noted = datetime.fromtimestamp(mark.number, UTC) if mark else NEVER
+    return not any(moment < due < moment + timedelta(days=30) for due in (noted, last.next_at))
+
+
+def _note(name: str, moment: datetime) -> bool:
+    """Set a mark. False: it cannot be written."""
+    try:
+        marks.write(name, int(moment.timestamp()), b"")
+    except OSError as error:
+        log.error("%s cannot be written to: %s", settings.MARKS_DIR, error.strerror)
+        return False
+    return True
 
 
 def found() -> str:

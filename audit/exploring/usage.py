@@ -199,10 +199,14 @@ def _uses(column: str, ids: Sequence[UUID]) -> dict[UUID, Use]:
 
 
 def _waiting() -> QuerySet[Call]:
-    """Calls that wait for their seal, and are in no tally and no last use yet."""
+    """Calls that wait for their seal, and are in no tally and no last use yet.
+
+    Whoever asks names keys, agents or callers. Their own calls since the oldest that waits are walked, each with one
+    look by primary key: EXISTS, because IN would gather all that wait, whoever called.
+    """
     pending = Pending.objects.filter(kind="call")
     oldest = pending.order_by("at").values("at")[:1]  # tells PostgreSQL which partitions to look in
-    return Call.objects.filter(id__in=pending.values("row_id"), at__gte=Subquery(oldest))
+    return Call.objects.filter(Exists(pending.filter(row_id=OuterRef("id"))), at__gte=Subquery(oldest))
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -31,8 +31,6 @@ RETRIES = tuple(
 )
 """How long after each failure it is tried again, a fifth more or less. After the last it is a dead letter."""
 MAX_WAIT = max(RETRIES[-1] * 1.2, MAX_RETRY_AFTER)
-CLAIM = timedelta(minutes=1)
-"""How long a try that was cut off by a crash keeps others from trying."""
 A_WALK = 100
 """Batches that are looked through at once for what a destination wants."""
 GONE = "It answered 410 Gone."
@@ -111,7 +109,7 @@ def _try(destination: Destination, delivery: Delivery) -> bool:
     """Send it, unless another process just does."""
     moment, seen = now(), delivery.attempts
     mine = Delivery.objects.filter(_due(), pk=delivery.pk, attempts=seen)
-    if not mine.update(attempts=seen + 1, next_try_at=moment + CLAIM):
+    if not mine.update(attempts=seen + 1, next_try_at=moment + destinations.MAX_CLAIM):
         return False
     delivery.attempts = seen + 1
     try:

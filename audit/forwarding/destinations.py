@@ -1,20 +1,23 @@
 """What can be done to a destination, and to a delivery that did not arrive. Nothing here sends anything.
 
-The forwarding (audit/forwarding/deliveries.py) does what was asked for here, within seconds.
+The forwarding (audit/forwarding/deliveries.py) does what was asked for here, within seconds: whoever resumes, tests or
+sends again does not wait for what the receiver asked for by Retry-After.
 """
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audit import actions
 from audit.actors import Actor
 from audit.change import change, record
 from audit.clock import now
 from audit.forwarding.reach import parse_url
+from audit.forwarding.retry_after import may_ask
 from audit.forwarding.webhooks import Secret, secret
 from audit.models import Delivery, Destination, Place
 from audit.refusals import Invalid, NotFound
@@ -22,6 +25,8 @@ from audit.sealing.following import newest
 from audit.text import keepable
 
 MOST = 20
+MAX_CLAIM = timedelta(minutes=1)
+"""How long a try that was cut off by a crash keeps others from trying."""
 TEST = 0
 """The checkpoint of a delivery that is a test: there is none with this number."""
 
@@ -60,9 +65,9 @@ def resume(actor: Actor, destination: Destination) -> None:
     with change(actor, actions.RESUME_DESTINATION, on=destination):
         _must_live(destination)
         if destination.paused_at is not None:
-            destination.paused_at = None
-            destination.save(update_fields=["paused_at"])
-            _waiting(destination).filter(next_try_at__isnull=False).update(next_try_at=now())
+            destination.paused_at = destination.not_before = None
+            destination.save(update_fields=["paused_at", "not_before"])
+            _try_soon(destination)
 
 
 def rotate(actor: Actor, destination: Destination, reason: str = "") -> Secret:
@@ -90,6 +95,7 @@ def test(actor: Actor, destination: Destination) -> None:
     """Let it be sent a signed message without rows, once."""
     _must_live(destination)
     record(actor, actions.TEST_DESTINATION, **destination.about())
+    _wait_no_longer(destination)
     destination.deliveries.filter(checkpoint=TEST).delete()
     moment = now()
     Delivery.objects.create(
@@ -107,7 +113,10 @@ def dead_letters() -> QuerySet[Delivery]:
 def retry(actor: Actor, delivery: Delivery) -> None:
     """Let a dead letter be sent once more, out of its turn."""
     record(actor, actions.RETRY_DELIVERY, **_about(delivery))
-    dead_letters().filter(pk=delivery.pk).update(next_try_at=now())
+    _wait_no_longer(delivery.destination)
+    moment = now()
+    under_way = Q(next_try_at__gt=moment, next_try_at__lte=moment + MAX_CLAIM)
+    dead_letters().filter(~under_way, pk=delivery.pk).update(next_try_at=moment)
 
 
 @transaction.atomic
@@ -119,6 +128,17 @@ def discard(actor: Actor, delivery: Delivery, reason: str = "") -> None:
 
 def _waiting(destination: Destination) -> QuerySet[Delivery]:
     return destination.deliveries.filter(delivered_at=None, discarded_at=None)
+
+
+def _wait_no_longer(destination: Destination) -> None:
+    """Ask the receiver now, though it asked to be left alone: it may have been put right. A part of an act."""
+    if QuerySet(Destination).filter(~may_ask(), pk=destination.pk).update(not_before=None):
+        _try_soon(destination)
+
+
+def _try_soon(destination: Destination) -> None:
+    """Let what waits for its next try be tried now. What is due within MAX_CLAIM may be under way."""
+    _waiting(destination).filter(next_try_at__gt=now() + MAX_CLAIM).update(next_try_at=now())
 
 
 def _about(delivery: Delivery) -> dict[str, Any]:

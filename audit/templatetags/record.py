@@ -36,8 +36,16 @@ STEPS = {
 
 @register.filter
 def listed(value: Any) -> list[Any]:
-    """`value` as a list, whatever it was."""
+    """`value` as a list, whatever it was; what has names as a line for each."""
+    if isinstance(value, dict):
+        return [f"{name}: {one}" for name, one in value.items()]
     return list(value) if isinstance(value, list) else [value]
+
+
+@register.filter
+def ended(text: str) -> str:
+    """`text` as a sentence: with one full stop, whether it had one or not."""
+    return f"{text.rstrip().rstrip('.')}."
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from audit.actors import Actor
@@ -13,6 +14,8 @@ from portal.models import Invitation, Mail, MailKind, User
 
 RETENTION, RETENTION_FAILED = timedelta(days=30), timedelta(days=90)
 LOOKBACK = timedelta(days=7)
+CLAIM = timedelta(minutes=1)
+"""How long a try that was cut off by a crash keeps others from trying."""
 ENDS_WELL = Q(sent_at__isnull=False)
 
 
@@ -34,12 +37,24 @@ def put(
     invitation: Invitation | None = None,
     origin: str = "",
 ) -> Mail:
-    """Let something be mailed. The same thing that still waits is not put twice: who asks again gets one message."""
+    """Let something be mailed. The same thing that still waits is not put twice, but sent at once.
+
+    Whoever asks again gets one message, and no back-off of earlier tries holds it up.
+    """
     told = {"kind": kind, "address": address, "user": user, "invitation": invitation}
-    waiting = (
-        Mail.objects.filter(due_at__isnull=False, **told) if kind != MailKind.NOTICES else Mail.objects.none()
-    )
-    return waiting.first() or Mail.objects.create(origin=origin, **told)
+    if kind == MailKind.NOTICES:
+        return Mail.objects.create(origin=origin, **told)
+    try:
+        with transaction.atomic():
+            return _hasten(kind, address, user, invitation) or Mail.objects.create(origin=origin, **told)
+    except IntegrityError:  # another request has put it meanwhile
+        return Mail.objects.filter(**told).latest("at", "id")
+
+
+def unclaimed() -> Q:
+    """Messages that no process sends just now. A claim longer than any was written before the clock was set back."""
+    moment = now()
+    return Q(claimed_until=None) | Q(claimed_until__lte=moment) | Q(claimed_until__gt=moment + CLAIM)
 
 
 def undelivered() -> QuerySet[Mail]:
@@ -56,16 +71,38 @@ def counts() -> Counts:
     )
 
 
+@transaction.atomic
 def send_again(actor: Actor, mail: Mail) -> None:
-    """Try a message again at once, from the beginning. One that was sent is left alone."""
-    if Mail.objects.filter(pk=mail.pk, sent_at=None).update(due_at=now(), tries=0):
-        record(
-            actor,
-            actions.SEND_MAIL_AGAIN,
-            target_kind="mail",
-            target_id=str(mail.pk),
-            target_label=str(mail),
-        )
+    """Try a message again at once, from the beginning. One that was sent, or is being sent, is left alone."""
+    actor.require(actions.SEND_MAIL_AGAIN)
+    if _waits_elsewhere(mail):
+        _hasten(mail.kind, mail.address, mail.user, mail.invitation)
+    elif not Mail.objects.filter(unclaimed(), pk=mail.pk, sent_at=None).update(due_at=now(), tries=0):
+        return
+    record(
+        actor,
+        actions.SEND_MAIL_AGAIN,
+        target_kind="mail",
+        target_id=str(mail.pk),
+        target_label=str(mail),
+    )
+
+
+def _hasten(kind: str, address: str, user: User | None, invitation: Invitation | None) -> Mail | None:
+    """The message that waits to say this, from the beginning of its tries. None: there is none."""
+    waiting = Mail.objects.filter(
+        due_at__isnull=False, kind=kind, address=address, user=user, invitation=invitation
+    )
+    if not waiting.filter(unclaimed()).update(due_at=now(), tries=0):
+        waiting.update(tries=1)  # a try is under way: if it fails, it is the first that did
+    return waiting.first()
+
+
+def _waits_elsewhere(mail: Mail) -> bool:
+    """Whether another message waits to say what `mail` would, which was given up."""
+    same = {"kind": mail.kind, "address": mail.address, "user": mail.user, "invitation": mail.invitation}
+    waiting = Mail.objects.filter(due_at__isnull=False, **same).exclude(pk=mail.pk)
+    return mail.sent_at is None and mail.kind != MailKind.NOTICES and waiting.exists()
 
 
 def purge() -> int:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from audit.clock import now
 from audit.text import keepable
 from portal.deadlines import within
+from portal.mail import outbox
 from portal.mail.letters import NotWanted, letter_of
 from portal.models import Mail, Notice
 from portal.notices import mail as notices
@@ -17,6 +18,8 @@ from portal.notices import mail as notices
 log = logging.getLogger(__name__)
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
 """How long after each failure it is tried again. After the last it is given up: the page Outgoing email has it."""
+MAX_TRIES = len(RETRIES) + 1
+CUT_OFF = "The last try was cut off: the server stopped while it was sent."
 TIMEOUT = 30.0
 """Seconds for one message, from the name of the server to its yes. EMAIL_TIMEOUT bounds each wait in it."""
 RUN_LIMIT = 10.0
@@ -44,35 +47,54 @@ def send() -> int:
 def _due() -> QuerySet[Mail]:
     # What is due later than any wait is long was written before the clock was set back.
     moment = now()
-    return Mail.objects.filter(Q(due_at__lte=moment) | Q(due_at__gt=moment + RETRIES[-1]))
+    due = Q(due_at__lte=moment) | Q(due_at__gt=moment + RETRIES[-1])
+    return Mail.objects.filter(due, outbox.unclaimed())
 
 
 def _send(mail: Mail) -> bool:
     """Try one message. False: another process has it, or nobody wants it any more."""
-    # Claimed before it is sent: another process must not send it, too.
-    if not _due().filter(pk=mail.pk).update(due_at=now() + RETRIES[0]):
+    if mail.tries >= MAX_TRIES:
+        _due().filter(pk=mail.pk, tries=mail.tries).update(due_at=None, claimed_until=None, cause=CUT_OFF)
+        return False
+    until = _claim(mail)
+    if until is None:
         return False
     try:
-        letter = letter_of(mail)
+        within(TIMEOUT, letter_of(mail).send)
     except NotWanted as why:
-        Mail.objects.filter(pk=mail.pk).update(due_at=None, cause=str(why))
+        told = {"due_at": None, "claimed_until": None, "cause": str(why), "tries": mail.tries}
+        Mail.objects.filter(pk=mail.pk).update(**told)
         return False
-    try:
-        within(TIMEOUT, letter.send)
-    except Exception as error:  # whatever a mail server may do
-        _note_failure(mail, _cause(error))
+    except Exception as error:  # whatever a mail server may do, or a message that cannot be made
+        _note_failure(mail, until, error)
     else:
         moment = now()
-        Mail.objects.filter(pk=mail.pk).update(sent_at=moment, due_at=None, cause="", tries=mail.tries + 1)
+        Mail.objects.filter(pk=mail.pk).update(sent_at=moment, due_at=None, claimed_until=None, cause="")
         Notice.objects.filter(mail=mail).update(mailed_at=moment)
     return True
 
 
-def _note_failure(mail: Mail, cause: str) -> None:
-    tries = mail.tries + 1
-    due = now() + RETRIES[tries - 1] if tries <= len(RETRIES) else None
-    log.warning("mail (%s) could not be sent, try %d of %d: %s", mail.kind, tries, len(RETRIES) + 1, cause)
-    Mail.objects.filter(pk=mail.pk).update(tries=tries, due_at=due, cause=cause)
+def _claim(mail: Mail) -> datetime | None:
+    """Have the message alone until the moment that is returned. None: another process has it.
+
+    The try is counted, and the next one set, before anything is done: a crash does not begin it anew for ever.
+    """
+    moment = now()
+    until = moment + outbox.CLAIM
+    told = {"tries": mail.tries + 1, "due_at": moment + RETRIES[min(mail.tries, len(RETRIES) - 1)]}
+    mine = _due().filter(pk=mail.pk, tries=mail.tries)
+    return until if mine.update(claimed_until=until, **told) else None
+
+
+def _note_failure(mail: Mail, until: datetime, error: Exception) -> None:
+    mine = Mail.objects.filter(pk=mail.pk, claimed_until=until)
+    tries = mine.values_list("tries", flat=True).first()  # someone may have asked again meanwhile
+    if tries is None:
+        return
+    cause = _cause(error)
+    due = now() + RETRIES[tries - 1] if tries < MAX_TRIES else None
+    log.warning("mail (%s) could not be sent, try %d of %d: %s", mail.kind, tries, MAX_TRIES, cause)
+    mine.update(due_at=due, claimed_until=None, cause=cause)
 
 
 def _cause(error: Exception) -> str:

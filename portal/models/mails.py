@@ -19,6 +19,9 @@ class MailKind(models.TextChoices):
     CONFIRM_EMAIL = "confirm-email", "Confirming an address"
 
 
+_WAITS = Q(due_at__isnull=False) & ~Q(kind=MailKind.NOTICES.value)
+
+
 class Mail(models.Model):
     """One message to one address. What it says is made of its kind, its person and its invitation."""
 
@@ -32,12 +35,31 @@ class Mail(models.Model):
     )
     at = models.DateTimeField(default=now)
     due_at = models.DateTimeField(null=True, default=now, help_text="NULL: it was sent, or given up.")
-    tries = models.PositiveSmallIntegerField(default=0)
+    claimed_until = models.DateTimeField(
+        null=True, help_text="Until when a process that sends it has it alone."
+    )
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Counted when one begins.")
     sent_at = models.DateTimeField(null=True)
     cause = models.CharField(max_length=300, blank=True, help_text="Why the last try failed.")
 
     class Meta:
         ordering = ("-at", "-id")
+        # The same thing waits once. Three, because a unique index takes NULLs for different.
+        constraints = (
+            models.UniqueConstraint(
+                fields=["kind", "address", "user"], condition=_WAITS, name="one_waiting_mail_of_a_person"
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "address", "invitation"],
+                condition=_WAITS,
+                name="one_waiting_mail_of_an_invitation",
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "address"],
+                condition=_WAITS & Q(user=None, invitation=None),
+                name="one_waiting_mail_to_an_address",
+            ),
+        )
         indexes = (
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="mails_due"),
             models.Index(fields=["-at", "-id"], name="mails_by_time"),

@@ -48,10 +48,11 @@ def reactivate(actor: Actor, user: User, reason: str = "") -> None:
 
     That is as good as giving those roles, so `actor` must hold what they hold.
     """
-    with change(actor, actions.REACTIVATE, on=user, reason=reason):
+    with change(actor, actions.REACTIVATE, on=user, reason=reason) as act:
         if not user.is_active:
             for held in user.memberships.filter(ended_at=None).select_related("app"):
                 require_role(actor, held.role, held.app)
+            withdraw_unbacked(actor, user, act)
             user.is_active = True
             user.save(update_fields=["is_active"])
 

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from agents.models import App
 from agents.names import parse_name
-from audit.actors import Actor, Origin
+from audit.actors import Actor, Origin, system
 from audit.change import change
 from audit.clock import now
 from audit.guard import Act
@@ -100,8 +100,16 @@ def withdraw(actor: Actor, invitation: Invitation, reason: str = "") -> None:
 
 
 def withdraw_unbacked(actor: Actor, user: User, cause: Act) -> None:
-    """End for good what `user` offered and may give no longer: a role that comes back brings no link back."""
+    """End for good what `user` offered and may give no longer: a role that comes back brings no link back.
+
+    Asked when something is lost, and before something is gained, for what slept already.
+    """
     for invitation in Invitation.waiting().filter(inviter_id=user.pk):
+        _close_unbacked(actor, invitation, cause)
+
+
+def _close_unbacked(actor: Actor, invitation: Invitation, cause: Act | None = None) -> None:
+    if not is_backed(invitation):
         with change(actor, actions.WITHDRAW, on=invitation, reason=UNBACKED, cause=cause):
             if invitation.withdrawn_at is None and invitation.used_at is None and not is_backed(invitation):
                 invitation.withdrawn_at = invitation.unbacked_at = now()
@@ -111,6 +119,8 @@ def withdraw_unbacked(actor: Actor, user: User, cause: Act) -> None:
 def invitation_of(secret: str) -> Invitation:
     """The waiting invitation whose link this is. Raises InvitationOver, InviterGone."""
     found = find_invitation(secret)
+    if found and not _is_over(found):
+        _close_unbacked(system(), found)  # one of before invitations ended with their inviter's role
     if found is None or not is_waiting(found):
         raise InviterGone if found and (found.unbacked_at or not is_backed(found)) else InvitationOver
     return found
@@ -123,8 +133,7 @@ def find_invitation(secret: str) -> Invitation | None:
 
 def is_waiting(invitation: Invitation) -> bool:
     """Whether the link of `invitation` lets someone in now."""
-    is_over = invitation.used_at or invitation.withdrawn_at or invitation.expires_at <= now()
-    return not is_over and _still_stands(invitation)
+    return not _is_over(invitation) and _still_stands(invitation)
 
 
 def join(origin: Origin, invitation: Invitation, *, email: str, name: str, password: str) -> User:
@@ -147,21 +156,23 @@ def join(origin: Origin, invitation: Invitation, *, email: str, name: str, passw
 def take_up(origin: Origin, invitation: Invitation, user: User) -> None:
     """Give `user`, who has proved who they are, the role of `invitation`. Raises InvitationOver, AlreadyMember."""
     actor = person_at(origin, user)
-    with transaction.atomic(), change(actor, actions.JOIN, on=invitation) as act:
+    with transaction.atomic(), change(actor, actions.ACCEPT, on=invitation) as act:
         if not is_waiting(invitation):
             raise InvitationOver
         invitation.used_at = now()
         invitation.save(update_fields=["used_at"])
         membership = Membership(user=user, app=invitation.app, role=invitation.role)
-        with change(actor, actions.JOIN, on=membership, cause=act):
+        with change(actor, actions.JOIN, on=membership, cause=act) as joined:
+            withdraw_unbacked(actor, user, joined)
             _save(membership)
 
 
 def give_role(actor: Actor, user: User, app: App | None, role: str) -> Membership:
     """A role for someone who is known, without an invitation. Raises Invalid, AlreadyMember."""
     membership = Membership(user=user, app=app, role=parse_role(role))
-    with change(actor, actions.JOIN, on=membership):
+    with change(actor, actions.JOIN, on=membership) as act:
         require_role(actor, role, app)
+        withdraw_unbacked(actor, user, act)
         _save(membership)
     return membership
 
@@ -192,6 +203,7 @@ def change_role(actor: Actor, membership: Membership, role: str) -> None:
         if membership.role != role:
             require_role(actor, role, membership.app, already=membership.role)
             keep_an_admin(pk=membership.pk)
+            withdraw_unbacked(actor, membership.user, act)
             membership.role = role
             membership.save(update_fields=["role"])
             withdraw_unbacked(actor, membership.user, act)
@@ -229,6 +241,10 @@ def parse_role(text: str) -> str:
     if text not in Role.values:
         raise Invalid("role", f"Choose one of {', '.join(Role.values)}.")
     return text
+
+
+def _is_over(invitation: Invitation) -> bool:
+    return bool(invitation.used_at or invitation.withdrawn_at or invitation.expires_at <= now())
 
 
 def _still_stands(invitation: Invitation) -> bool:

@@ -136,10 +136,8 @@ def _note_refusal(request: HttpRequest, invitation: Invitation | None, refusal: 
     if invitation is None:
         return
     user = request.user if isinstance(request.user, User) else None
-    why = f"an invitation: {refusal.message}"
-    attempts.failed_again(
-        request, user, why, invitation.email or request.POST.get("email", ""), key=str(invitation.pk)
-    )
+    email, key = invitation.email or request.POST.get("email", ""), str(invitation.pk)
+    attempts.failed_again(request, user, refusal.message, email, key=key, action=actions.FAIL_JOIN)
 
 
 def _join_by(request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -161,18 +159,24 @@ def _join(request: HttpRequest, invitation: Invitation, given: dict[str, str]) -
     """Someone new, or someone known who gives their password: a try to sign in, counted and recorded as every other."""
     email = (invitation.email or given["email"]).strip().lower()
     if not policy.may_use_own_ways(email):
-        attempts.failed(request, actions.FAIL_SIGN_IN, None, "a way in that is closed: an invitation", email)
+        attempts.failed(request, actions.FAIL_JOIN, None, "a way in that is closed: an invitation", email)
         raise OnlyProvider
     tries = attempts.count_try(request, email, invitation)
     try:
         user = lifecycle.join(cast(PortalRequest, request).origin, invitation, **given)
     except WrongPassword:
-        attempts.failed(
-            request, actions.FAIL_SIGN_IN, None, "a password not accepted at an invitation", email
-        )
+        _note_password(request, email)
         raise
     tries.rollback()
     return user
+
+
+def _note_password(request: HttpRequest, email: str) -> None:
+    """A wrong password of an account is a failed sign-in; one that nobody may choose is not. The page tells neither."""
+    if User.objects.filter(email=email).exists():
+        attempts.failed(request, actions.FAIL_SIGN_IN, None, "a wrong password at an invitation", email)
+    else:
+        attempts.failed(request, actions.FAIL_JOIN, None, "a new password that the rules refuse", email)
 
 
 def _take_up(request: HttpRequest, invitation: Invitation) -> HttpResponse:

@@ -104,20 +104,31 @@ def proved(request: HttpRequest, user: User, by: str) -> None:
 def failed(
     request: HttpRequest, action: Action, user: User | None, why: str, email: str = "", via: str = "page"
 ) -> None:
-    """Record a try that did not get in, or a proof that was none; the server's log has a line of it, too."""
+    """Record a try that did not get in, or a proof that was none; the server's log has a line of it, too.
+
+    Whoever cannot join by an invitation is no warning: most have mistyped, or come too late.
+    """
     email, why = keepable(user.email if user else email, 200), keepable(why, 300)
     stranger = Actor("person", "", email or "someone", frozenset(), origin_of(request.META, via))
-    log.warning("%s: %s: %s", action.name, visible(email) or "someone", visible(why))
+    level = logging.INFO if action is actions.FAIL_JOIN else logging.WARNING
+    log.log(level, "%s: %s: %s", action.name, visible(email) or "someone", visible(why))
     record(stranger, action, facts={"why": why}, target_kind="person", target_id="", target_label=email)
 
 
 def failed_again(
-    request: HttpRequest, user: User | None, why: str, email: str = "", *, key: str, via: str = "page"
+    request: HttpRequest,
+    user: User | None,
+    why: str,
+    email: str = "",
+    *,
+    key: str,
+    via: str = "page",
+    action: Action = actions.FAIL_SIGN_IN,
 ) -> None:
     """Record a refusal that repeats by itself, once within REFUSED_EVERY for the same `key` and cause."""
     named = hashlib.sha256(f"{key} {why}".encode(errors="replace")).hexdigest()
     if cache.add(f"refused:{named}", True, REFUSED_EVERY.total_seconds()):
-        failed(request, actions.FAIL_SIGN_IN, user, why, email, via)
+        failed(request, action, user, why, email, via)
 
 
 def tell_owner(

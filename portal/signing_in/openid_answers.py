@@ -31,6 +31,7 @@ class Answers(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
                 raise UnfitAnswer(f"the discovery document’s {name} is {described(found.get(name))}")
         if not text_of(found.get("issuer")):
             raise UnfitAnswer(f"the discovery document’s issuer is {described(found.get('issuer'))}")
+        _require_issuer(found["issuer"], self.get_provider().app.settings["server_url"])
         if not isinstance(found.get(METHODS), list):
             found[METHODS] = []
         return found
@@ -105,6 +106,17 @@ def _viewed(view: Any, request: HttpRequest, provider_id: str) -> HttpResponseBa
     except SocialApp.DoesNotExist:
         raise Http404 from None
     return answer
+
+
+def _require_issuer(told: str, configured: str) -> None:
+    """Raise UnfitAnswer unless the document speaks of the issuer that it was asked of (OpenID Connect Discovery, 4.3).
+
+    A slash at the end is taken away before the document's path is added (4.1), so it makes no other issuer.
+    """
+    if told.removesuffix("/") != configured.partition("/.well-known/")[0].removesuffix("/"):
+        raise UnfitAnswer(
+            f"the discovery document’s issuer is {described(told)}, and not PORTAL_OIDC_ISSUER, {configured}"
+        )
 
 
 def _is_address(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """How the identity provider is asked: within one deadline, for a bounded JSON object; anything else is a sentence."""
 
+import hashlib
 import time
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,8 @@ from portal.signing_in.claims import NotAnObject, parse_object, text_of
 TIMEOUT = 10.0
 """Seconds for one answer, however it trickles."""
 MAX_BODY = 1024 * 1024
+MAX_WAIT = timedelta(seconds=60)
+"""A document of the provider that asks for more (Retry-After) is asked for again after this: all sign in by it."""
 
 
 class UnfitAnswer(OAuth2Error):  # type: ignore[misc]
@@ -40,9 +43,9 @@ class ProviderSession(requests.Session):
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """The answer, read to its end."""
         place = f"its address {path_of(url)}"
-        waiting = f"oidc:wait:{urlsplit(url).netloc}"
-        if cache.get(waiting):
-            raise ProviderUnreachable("it asked to be left alone for a while")
+        waiting = None if _is_of_one(method, kwargs) else _wait_key(url)
+        if waiting and cache.get(waiting):
+            raise ProviderUnreachable(f"{place} asked to be left alone for a while: try again in a minute")
         ends = time.monotonic() + TIMEOUT
         kwargs |= {"stream": True, "timeout": TIMEOUT, "allow_redirects": False}
         ask = super().request
@@ -56,9 +59,22 @@ class ProviderSession(requests.Session):
             raise UnfitAnswer(f"the answer of {place} is too long")
         wait = retry_after({name.lower(): value for name, value in response.headers.items()})
         if wait and response.status_code in (429, 503):
-            cache.set(waiting, True, max(1, int(wait / timedelta(seconds=1))))
+            if waiting:
+                cache.set(waiting, True, max(1, int(min(wait, MAX_WAIT).total_seconds())))
             raise ProviderUnreachable(f"{place} answered {response.status_code}.{in_words(wait)}")
         return _require_object(response, place)
+
+
+def _is_of_one(method: str, options: dict[str, Any]) -> bool:
+    """Whether this is asked for one person's sign-in (token, userinfo): how it is refused says nothing of others."""
+    headers = {name.lower() for name in options.get("headers") or {}}
+    return method.upper() != "GET" or "authorization" in headers or bool(options.get("auth"))
+
+
+def _wait_key(url: str) -> str:
+    """Where it is noted that a document of the provider is not asked for: by its host and path."""
+    parts = urlsplit(url)
+    return f"oidc:wait:{hashlib.sha256(f'{parts.netloc}{parts.path}'.encode(errors='replace')).hexdigest()}"
 
 
 def _require_object(response: requests.Response, place: str) -> requests.Response:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from audit.models import Call
-from audit.templatetags.record import STEPS, breakable, listed, said, steps, words
+from audit.templatetags.record import STEPS, breakable, ended, listed, said, steps, words
 from keys.verdict import CHECKS
 
 
@@ -40,6 +40,23 @@ def test_a_question_that_could_not_be_taken_went_through_no_steps() -> None:
 @pytest.mark.parametrize(("value", "items"), [(["a", "b"], ["a", "b"]), ("a", ["a"]), (0, [0]), ([], [])])
 def test_every_value_can_be_listed(value: object, items: list[object]) -> None:
     assert listed(value) == items
+
+
+def test_what_has_names_is_a_line_for_each_and_nothing_of_it_is_none() -> None:
+    assert listed({"outcome": "refused", "app": None}) == ["outcome: refused", "app: None"]
+    assert listed({}) == []
+
+
+def test_a_finding_ends_with_one_full_stop() -> None:
+    assert {ended(text) for text in ("a key was sent", "a key was sent.", "a key was sent. ")} == {
+        "a key was sent."
+    }
+
+
+def test_acts_at_the_shell_alone_and_on_what_a_name_does_not_tell_are_sentences() -> None:
+    assert said("gateway.create") == "created the gateway"
+    assert said("access-token.issue") == "issued the access token"
+    assert said("member.join") == "began the membership of"
 
 
 def test_a_column_is_named_in_words() -> None:

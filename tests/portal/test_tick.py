@@ -109,3 +109,16 @@ def test_the_watch_looks_though_another_process_of_the_portal_holds_its_lease() 
     assert tick.tick(works=[watch]) == 1
     assert tick.tick(works=[watch]) == 0  # it is not due
     assert looked == [""]
+
+
+def test_what_fails_without_a_lease_is_done_again_when_it_is_due_and_not_at_once() -> None:
+    tried: list[str] = []
+
+    def fail() -> int:
+        tried.append("")
+        raise OSError(28, "No space left on device")
+
+    watch = Work("watch-that-fails", timedelta(seconds=30), fail, has_lease=False)
+    for _ in range(3):
+        tick.tick(works=[watch])
+    assert tried == [""]

@@ -1,16 +1,17 @@
 """An index that does not hold what its table holds is found in every check, and by the watch at its rhythm."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from audit.checking import alarms, indexes, integrity, schema
 from audit.checking.integrity import Scope
 from audit.clock import at, now
 from audit.models import Call
+from audit.sealing import marks
 from tests.audit.records import APP, HOUR, MINUTE, called
 from tests.audit.sealed import sealed
 from tests.shell import Said
@@ -127,3 +128,60 @@ def test_a_page_does_not_wait_for_large_tables(monkeypatch: pytest.MonkeyPatch) 
         seen += found
     assert {finding.what for finding in seen} <= {"unchecked"}
     assert Said("check_audit").code == 0
+
+
+def count_looks(monkeypatch: pytest.MonkeyPatch, result: Callable[[str], list[str]]) -> list[str]:
+    """The tables that are looked at from now on."""
+    looked: list[str] = []
+
+    def wrong(table: str, ends: float | None = None) -> list[str]:
+        looked.append(table)
+        return result(table)
+
+    monkeypatch.setattr(indexes, "wrong", wrong)
+    monkeypatch.setattr(indexes, "last", indexes.Look())
+    return looked
+
+
+def test_with_a_full_disk_it_is_looked_at_no_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, moment = count_looks(monkeypatch, lambda _: []), now()
+
+    def write(name: str, number: int, its_hash: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(marks, "write", write)
+    for minute in range(60):
+        with at(moment + minute * MINUTE):
+            assert indexes.watch() == 0
+    assert len(looked) == len(indexes.tables())
+    with at(moment + HOUR):
+        indexes.watch()
+    assert len(looked) == 2 * len(indexes.tables())
+
+
+def test_while_one_process_looks_no_other_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(_: str) -> list[str]:
+        monkeypatch.setattr(
+            indexes, "last", indexes.Look()
+        )  # another process, which knows no more than the mark
+        indexes.watch()
+        return []
+
+    looked = count_looks(monkeypatch, meanwhile)
+    indexes.watch()
+    assert len(looked) == len(indexes.tables())
+
+
+def test_one_that_fails_is_made_up_for_soon_and_not_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> list[str]:
+        raise DatabaseError("gone away")
+
+    looked, moment = count_looks(monkeypatch, fail), now()
+    for minute in range(5):
+        with at(moment + minute * MINUTE), suppress(DatabaseError):
+            indexes.watch()
+    assert len(looked) == 1
+    again = count_looks(monkeypatch, lambda _: [])
+    with at(moment + 6 * MINUTE):
+        indexes.watch()
+    assert len(again) == len(indexes.tables())

@@ -219,3 +219,22 @@ def test_a_figure_takes_as_many_queries_for_however_many_keys(
         called(key_id=key_id)
     with django_assert_num_queries(queries):
         figure(ids)
+
+
+@pytest.mark.one_engine
+def test_a_backlog_of_others_is_not_gathered(django_assert_num_queries: Queries) -> None:
+    """What waits is looked up for each call of the key, and gone through once, for its oldest moment."""
+    called(), called(key_id=OTHER)
+    for asked in ({"key_id": KEY}, {"agent_id__in": [OTHER, UNUSED]}, {"caller_id": OTHER}):
+        (column,) = asked
+        plan = usage._waiting().filter(**asked).explain()
+        assert f"USING INDEX call_{column.partition('_')[0]} ({column.partition('__')[0]}=? AND at>?)" in plan
+        assert "LIST SUBQUERY" not in plan
+        assert (plan.count("SCAN "), plan.count("sqlite_autoindex_audit_pending_1 (row_id=?)")) == (1, 1), (
+            plan
+        )
+    Pending.objects.bulk_create(
+        Pending(row_id=new_id(), stream=APP, kind="call", at=NOON + MINUTE) for _ in range(2000)
+    )
+    with django_assert_num_queries(2):
+        assert moments(usage.uses([KEY])) == (NOON, NOON, None)

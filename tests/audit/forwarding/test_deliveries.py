@@ -262,9 +262,7 @@ def test_a_receiver_that_says_when_is_not_asked_before(
     forward()
     assert "It asks to be left alone until 01 June 13:00 UTC." in Delivery.objects.get().last_error
     with at(NOON + MINUTE):  # whatever else is due there waits as well
-        destinations.test(shell(), made.destination)
-        destinations.pause(shell(), made.destination)
-        destinations.resume(shell(), made.destination)
+        sealed(called(at=NOON + MINUTE))
     assert forward(NOON + 59 * MINUTE) == 0
     with at(NOON + 59 * MINUTE):
         assert not deliveries.is_wanted()
@@ -408,3 +406,52 @@ def test_one_that_is_behind_is_wanted(made: Secret) -> None:
 
 def test_destinations_are_never_changed_unseen(made: Secret) -> None:
     assert Destination.objects.get().picture()["generation"] == 1
+
+
+def test_a_receiver_that_is_repaired_is_asked_at_once_by_hand(made: Secret, receiver: Receiver) -> None:
+    """However long it had asked to be left alone for: by a test, by a dead letter and by going on."""
+
+    def pause_and_resume() -> None:
+        destinations.pause(shell(), made.destination)
+        destinations.resume(shell(), made.destination)
+
+    def send_again() -> None:
+        destinations.retry(shell(), destinations.dead_letters().get())
+
+    dead = Delivery.objects.create(
+        destination=made.destination, checkpoint=99, rows=1, attempts=8, next_try_at=None, given_up_at=NOON
+    )
+    acts = (pause_and_resume, lambda: destinations.test(shell(), made.destination), send_again)
+    for number, act in enumerate(acts):
+        moment = NOON + number * 3 * DAY
+        with at(moment):
+            sealed(called(at=moment))
+        receiver.statuses, receiver.headers = [503], {"Retry-After": "86400"}
+        forward(moment)
+        receiver.statuses, receiver.headers = [200], {}
+        before = len(receiver.received)
+        assert forward(moment + MINUTE) == 0, "it is left alone"
+        with at(moment + MINUTE):
+            act()
+        forward(moment + MINUTE + 5 * SECOND)
+        assert len(receiver.received) > before, act
+        waiting = Delivery.objects.filter(delivered_at=None, given_up_at=None)
+        assert not waiting.exists(), "what had to wait has arrived"
+    dead.refresh_from_db()
+    assert dead.next_try_at is None, "it was tried"
+
+
+def test_what_is_under_way_is_not_sent_twice_by_hand(made: Secret, receiver: Receiver) -> None:
+    for number, given_up in enumerate((None, NOON), start=97):
+        Delivery.objects.create(
+            destination=made.destination,
+            checkpoint=number,
+            rows=1,
+            attempts=1,
+            next_try_at=NOON + destinations.MAX_CLAIM,
+            given_up_at=given_up,
+        )
+    QuerySet(Destination).update(not_before=NOON + HOUR)
+    with at(NOON):
+        destinations.retry(shell(), destinations.dead_letters().get())
+    assert {one.next_try_at for one in Delivery.objects.all()} == {NOON + destinations.MAX_CLAIM}

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,15 +13,16 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail as sent
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
 from agents.models import App
-from audit.actors import shell
+from audit.actors import Origin, shell
 from audit.clock import at, now
 from audit.models import Event
-from portal.mail import outbox, sending
+from audit.refusals import NotAllowed
+from portal.mail import letters, outbox, sending
 from portal.models import Mail, MailKind, Notice, User
 from portal.notices.mail import gather
 from portal.people import accounts, lifecycle
@@ -227,9 +228,105 @@ def test_only_admins_of_every_app_see_it(app: App, signed_in: Any, developer: Us
     assert signed_in(developer).get(address("mail")).status_code == 403
 
 
+def test_where_nothing_was_sent_nothing_was_delivered(window: Client) -> None:
+    page = text(window.get(address("mail")))
+    assert "Nothing was sent in 7 days, and nothing waits" in page
+    assert "Everything was delivered" not in page
+
+
 def test_old_mail_goes(sends: Settings) -> None:
     outbox.put(MailKind.NO_ACCOUNT, "a@example.com", origin="http://localhost")
     sending.send()
     with at(now() + outbox.RETENTION + timedelta(days=1)):
         outbox.purge()
     assert not Mail.objects.exists()
+
+
+def test_who_asks_again_waits_for_no_back_off_of_earlier_tries(
+    smtp: Settings, admin: User, client: Client
+) -> None:
+    moment = now()
+    client.post(RESET, {"email": admin.email})
+    for hours in range(8):
+        with at(moment + timedelta(hours=hours)):
+            sending.send()
+    assert Mail.objects.get().tries > 4
+    smtp.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    with at(moment + timedelta(hours=8)):
+        assert sending.send() == 0, "it waits for hours"
+        client.post(RESET, {"email": admin.email})
+        assert (sending.send(), len(sent.outbox), Mail.objects.count()) == (1, 1, 1)
+
+
+def test_one_that_is_being_sent_goes_out_once(sends: Settings, admin: User) -> None:
+    mail = outbox.put(MailKind.NO_ACCOUNT, "a@example.com")
+    assert sending._claim(mail)
+    outbox.send_again(shell(), mail)
+    assert outbox.put(MailKind.NO_ACCOUNT, "a@example.com") == mail
+    assert not Event.objects.filter(action="mail.send-again").exists()
+    assert (sending.send(), sent.outbox) == (0, [])
+    with at(now() + outbox.CLAIM + timedelta(seconds=1)):  # the process was killed
+        assert (sending.send(), len(sent.outbox)) == (1, 1)
+
+
+def test_two_of_a_kind_never_wait(db: None, admin: User, app: App) -> None:
+    invitation = lifecycle.invite(shell(), "two@example.com", "developer", app).invitation
+    for told in (
+        {"kind": MailKind.NO_ACCOUNT},
+        {"kind": MailKind.PASSWORD_RESET, "user": admin},
+        {"kind": MailKind.INVITATION, "invitation": invitation},
+    ):
+        Mail.objects.create(address="a@example.com", **told)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Mail.objects.create(address="a@example.com", **told)
+        Mail.objects.create(address="a@example.com", due_at=None, **told)
+    for _ in range(2):
+        outbox.put(MailKind.NOTICES, "a@example.com", user=admin)
+
+
+def test_one_given_up_makes_way_for_the_same_that_waits(
+    sends: Settings, admin: User, developer: User
+) -> None:
+    given_up = outbox.put(MailKind.NO_ACCOUNT, "a@example.com")
+    Mail.objects.update(due_at=None, tries=sending.MAX_TRIES)
+    waiting = outbox.put(MailKind.NO_ACCOUNT, "a@example.com")
+    outbox.send_again(shell(), given_up)
+    assert (sending.send(), len(sent.outbox)) == (1, 1)
+    waiting.refresh_from_db()
+    assert waiting.sent_at
+
+
+def test_who_may_not_send_again_changes_nothing(db: None, developer: User) -> None:
+    mail = outbox.put(MailKind.NO_ACCOUNT, "a@example.com")
+    Mail.objects.update(due_at=None, tries=sending.MAX_TRIES)
+    with pytest.raises(NotAllowed):
+        outbox.send_again(lifecycle.person_at(Origin("page"), developer), mail)
+    assert (Mail.objects.get().due_at, Mail.objects.get().tries) == (None, sending.MAX_TRIES)
+
+
+def test_one_that_cannot_be_made_or_ends_the_server_stops_no_other(
+    sends: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(mail: Mail) -> tuple[str, str]:
+        raise Killed
+
+    monkeypatch.setitem(letters._KINDS, MailKind.CONFIRM_EMAIL, kill)
+    moment = now()
+    with at(moment - timedelta(minutes=5)):
+        unknown = Mail.objects.create(kind="other", address="a@example.com")
+        deadly = outbox.put(MailKind.CONFIRM_EMAIL, "b@example.com")
+    outbox.put(MailKind.NO_ACCOUNT, "c@example.com")
+    for step in range(4000):
+        with at(moment + step * timedelta(minutes=10)), suppress(Killed):
+            sending.send()
+        if step == 2:
+            assert [one.to for one in sent.outbox] == [["c@example.com"]]
+        if not Mail.objects.filter(due_at__isnull=False).exists():
+            break
+    unknown.refresh_from_db(), deadly.refresh_from_db()
+    assert (unknown.tries, deadly.tries) == (sending.MAX_TRIES, sending.MAX_TRIES)
+    assert "not a valid MailKind" in unknown.cause
+    assert deadly.cause == sending.CUT_OFF

@@ -57,14 +57,19 @@ def test_someone_known_and_someone_unknown_get_one_answer(
         assert told[0] == told[1], password
 
 
-def test_both_are_on_record_alike(link: str, developer: User) -> None:
+def test_both_are_on_record_and_a_password_that_nobody_may_choose_is_no_failed_sign_in(
+    link: str, developer: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     for email in (developer.email, "nobody@example.com"):
         join(link, email, "not the right one" if email == developer.email else "short")
-    failed = Event.objects.filter(action="sign-in.fail").order_by("id")
-    assert list(failed.values_list("target_label", "facts__why")) == [
-        (email, "a password not accepted at an invitation")
-        for email in (developer.email, "nobody@example.com")
+    failed = Event.objects.filter(action__in=("sign-in.fail", "member.fail-join")).order_by("id")
+    assert list(failed.values_list("action", "target_label", "facts__why")) == [
+        ("sign-in.fail", developer.email, "a wrong password at an invitation"),
+        ("member.fail-join", "nobody@example.com", "a new password that the rules refuse"),
     ]
+    ours = [one for one in caplog.records if one.name == "portal.signing_in.attempts"]
+    assert [one.levelname for one in ours] == ["WARNING", "INFO"]
 
 
 def test_tries_are_those_of_the_account_whatever_the_link(app: App, developer: User, link: str) -> None:

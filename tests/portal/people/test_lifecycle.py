@@ -111,9 +111,10 @@ def test_the_address_of_an_invitation_cannot_be_changed(app: App) -> None:
 
 def test_joining_is_recorded_as_the_joiners_own_act(app: App) -> None:
     join(invited(app).invitation)
-    events = Event.objects.filter(action="member.join")
-    assert {event.actor_label for event in events} == {"New Person <new@example.com>"}
-    assert {event.target_kind for event in events} == {"invitation", "member"}
+    accepted, joined = (Event.objects.get(action=f"member.{name}") for name in ("accept", "join"))
+    assert {accepted.actor_label, joined.actor_label} == {"New Person <new@example.com>"}
+    assert (accepted.target_kind, joined.target_kind) == ("invitation", "member")
+    assert joined.cause_id == accepted.id
 
 
 def test_a_link_works_once(app: App) -> None:

@@ -108,7 +108,7 @@ def test_one_that_fails_says_so(window: Client, destination: Destination) -> Non
 
 
 def test_what_was_done_here_stands_there(window: Client, destination: Destination) -> None:
-    assert "Created siem" in text(window.get(reverse("record")))
+    assert "Created the destination siem" in text(window.get(reverse("record")))
 
 
 # ── how long ────────────────────────────────────────────────────────────────────────────────────────

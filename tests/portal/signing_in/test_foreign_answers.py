@@ -57,6 +57,19 @@ def test_a_discovery_document_of_another_kind(provider: IdentityProvider, app: A
     assert "answered 503" in told(Client().post(START), 502)
 
 
+def test_a_document_or_an_id_token_of_another_issuer(provider: IdentityProvider, app: App) -> None:
+    document, issuer = provider.answer(DISCOVERY), provider.issuer
+    for odd in ("https://evil.example.com", f"{issuer}/tenant", f"{issuer}//", issuer.upper(), f" {issuer}"):
+        provider.instead = {DISCOVERY: (200, json.dumps(document | {"issuer": odd}).encode())}
+        assert "and not PORTAL_OIDC_ISSUER" in told(Client().post(START)), odd
+        provider.instead, provider.lies = {}, {"iss": odd}
+        assert "the ID token does not hold" in told(sign_in(Client())), odd
+    provider.lies = {"iss": f"{issuer}/"}
+    assert "the ID token does not hold" in told(sign_in(Client())), "the token names it exactly"
+    provider.instead = {DISCOVERY: (200, json.dumps(document | {"issuer": f"{issuer}/"}).encode())}
+    assert sign_in(Client()).status_code == 302, "an issuer with a slash at its end"
+
+
 def test_token_answers_of_another_kind(provider: IdentityProvider, app: App) -> None:
     for status, body, says in (
         (200, b"<html>", "is a page"),

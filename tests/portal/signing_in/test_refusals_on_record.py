@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.test import Client
 from pytest_django import Settings
 
@@ -13,7 +14,7 @@ from audit.actors import shell
 from audit.clock import at, now
 from audit.models import Event
 from portal.access import tokens
-from portal.models import Role, User
+from portal.models import Invitation, Membership, Role, User
 from portal.people import accounts, lifecycle
 from portal.refusals import InviterGone
 from tests.factories import PASSWORD, UserFactory, issued, member
@@ -24,9 +25,9 @@ LOGIN = "/account/login/"
 SignedIn = Callable[[User], Client]
 
 
-def refused() -> list[tuple[str, str]]:
+def refused(action: str = "sign-in.fail") -> list[tuple[str, str]]:
     """Who was turned away and why, the latest last."""
-    found = Event.objects.filter(action="sign-in.fail").order_by("at", "id")
+    found = Event.objects.filter(action=action).order_by("at", "id")
     return list(found.values_list("target_label", "facts__why"))
 
 
@@ -38,9 +39,9 @@ def test_an_invitation_that_is_over(app: App, admin: User, signed_in: SignedIn, 
     )
     secret = str(kept.context["link"]).rstrip("/").rpartition("/")[2]
     assert signed_in(admin).get(f"/join/{secret}/").status_code == 403
-    assert refused()[-1] == (
+    assert refused("member.fail-join")[-1] == (
         admin.email,
-        "an invitation: This invitation is for another address than the one you are signed in with.",
+        "This invitation is for another address than the one you are signed in with.",
     )
     lifecycle.change_role(shell(), boss.memberships.get(), "developer")
     lifecycle.change_role(shell(), boss.memberships.get(), "admin")
@@ -48,14 +49,34 @@ def test_an_invitation_that_is_over(app: App, admin: User, signed_in: SignedIn, 
         answer = client.get(f"/join/{secret}/")
         assert answer.status_code == 404
         assert "Whoever sent this invitation may no longer let others in" in text(answer)
-    assert refused()[1:] == [
+    assert refused("member.fail-join")[1:] == [
         (
             "two@example.com",
-            "an invitation: Whoever sent this invitation may no longer let others in, so it has ended for good.",
+            "Whoever sent this invitation may no longer let others in, so it has ended for good.",
         )
     ]
     client.get("/join/nobodys-link/")
-    assert len(refused()) == 2
+    assert (len(refused("member.fail-join")), refused()) == (2, [])
+
+
+def test_one_that_slept_before_the_upgrade_ends_when_it_is_opened_or_its_inviter_gains(
+    app: App, acting: Any
+) -> None:
+    for opens in (True, False):
+        boss = member(Role.ADMIN, app)
+        made = lifecycle.invite(acting(boss, app), f"{opens}@example.com", "developer", app)
+        QuerySet(Membership).filter(user=boss).update(role="support")
+        assert Invitation.objects.get(pk=made.invitation.pk).withdrawn_at is None
+        if opens:
+            with pytest.raises(InviterGone):
+                lifecycle.invitation_of(made.secret)
+            QuerySet(Membership).filter(user=boss).update(role="admin")
+        else:
+            lifecycle.change_role(shell(), boss.memberships.get(), "admin")
+        with pytest.raises(InviterGone):
+            lifecycle.invitation_of(made.secret)
+        event = Event.objects.get(action="member.withdraw", target_id=str(made.invitation.pk))
+        assert (event.actor_kind, event.reason) == ("system" if opens else "shell", lifecycle.UNBACKED)
 
 
 def test_an_inviter_whose_account_is_closed_or_who_left(app: App, admin: User, acting: Any) -> None:
