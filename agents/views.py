@@ -17,10 +17,9 @@ from agents.refusals import StalePage
 from audit.clock import now
 from audit.faces import PortalRequest
 from audit.folding import in_order, naming
+from audit.list_pages import ListPage
 from audit.refusals import NotAllowed, Refusal
 from audit.values import ReasonForm, ValuesForm
-
-MOST_SHOWN = 500
 
 
 @require_GET
@@ -87,9 +86,10 @@ def agents(request: AppRequest) -> HttpResponse:
     """The app's agents."""
     filters = forms.AgentFilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
-    found = list(_matching(request, chosen)[:MOST_SHOWN]) if filters.is_valid() else []
+    found = _matching(request, chosen) if filters.is_valid() else Agent.objects.none()
+    shown = ListPage.from_query(found, request.GET)
     filtered = any(chosen.values()) or not filters.is_valid()
-    context = {"filters": filters, "agents": found, "filtered": filtered, "most": MOST_SHOWN}
+    context = {"filters": filters, "agents": shown.rows, "list": shown, "filtered": filtered}
     return render(request, "agents/agents.html", context, status=200 if filters.is_valid() else 422)
 
 

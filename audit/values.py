@@ -1,6 +1,6 @@
 """A form whose fields are read by value languages, so that one sentence says what cannot be taken on every face."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django import forms
@@ -46,10 +46,16 @@ class QueryForm(forms.Form):
         super().__init__(in_lower_case(self, asked))
 
     def clean(self) -> dict[str, Any]:
-        """Any complaint about a name stands at the first field."""
+        """Any complaint about a name stands at the first field, or on top of a form that has none."""
         for _, why in self.flaws:
-            self.add_error(next(iter(self.fields)), why)
+            self.add_error(next(iter(self.fields), None), why)
         return self.cleaned_data
+
+
+def refuse_unknown(asked: Mapping[str, Any], known: Collection[str] = ("page",)) -> None:
+    """Raise Invalid for the first name in the address of a page without filters that is not among `known`."""
+    for name, why in strangers(values_of(asked), known):
+        raise Invalid(name, why)
 
 
 def values_of(asked: Mapping[str, Any]) -> dict[str, list[str]]:

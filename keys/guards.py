@@ -50,10 +50,10 @@ def check_grace(grace: timedelta) -> None:
         raise Invalid("grace", "Choose a grace period from none to 30 days.")
 
 
-def refuse_second_use(app: App, once: str) -> None:
-    """Raise AlreadyMinted if the form `once` has made a key."""
+def refuse_second_use(app: App, once: str, *, hint: str = "") -> None:
+    """Raise AlreadyMinted if the form `once` has made a key; `hint` is the way on if it was not kept."""
     if once and (made := ApiKey.objects.filter(app=app, once=once).first()):
-        raise refusals.AlreadyMinted(key_id=str(made.id))
+        raise refusals.AlreadyMinted(hint=hint, key_id=str(made.id))
 
 
 def require_place(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:

@@ -201,6 +201,9 @@ def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority |
             key.save(update_fields=["deprecated_at", "grace_ends_at"])
 
 
+ROTATION_LOST = "If you did not keep the plaintext, open the key and rotate it again, or cancel the rotation."
+
+
 def rotate(
     actor: Actor,
     key: ApiKey,
@@ -225,7 +228,7 @@ def rotate(
         guards.acting(within, key),
         change(actor, actions.ROTATE, on=key, reason=reason) as act,
     ):
-        guards.refuse_second_use(key.app, once)
+        guards.refuse_second_use(key.app, once, hint=ROTATION_LOST)
         guards.refuse_rotation(key, scopes)
         successors.refuse_old_secret(actor, key)
         if scopes is not None and key.scope_set.missing(scopes):

@@ -10,8 +10,9 @@ from django.utils.datastructures import MultiValueDict
 
 from audit.clock import now
 from audit.durations import parse_duration, parse_moment
+from audit.known_names import parse_word
 from audit.refusals import Invalid
-from audit.values import ValuesForm
+from audit.values import ValuesForm, refuse_unknown
 from keys.expiry import check_expiry
 from keys.forms import PLAIN_TEXT, OnceField
 from keys.models import ApiKey
@@ -232,10 +233,21 @@ def starting_values(query: MultiValueDict[str, str], like: ApiKey | None) -> dic
     return values | {"once": uuid4().hex}
 
 
-def narrowing_values(key: ApiKey) -> dict[str, Any]:
-    """What a narrowing form begins with: what the key has."""
+PREFILLS = {"from", "purpose", "also_scopes", "also_networks", "actions"}
+"""What may stand in the address of a mint form beside its own fields."""
+
+
+def refuse_unknown_prefill(query: MultiValueDict[str, str]) -> None:
+    """Raise Invalid for a name in the address of a mint form that fills in nothing, or a purpose there is not."""
+    known = set(MintForm().fields) - {"once"} | PREFILLS
+    refuse_unknown({name: query[name] for name in query}, known)
+    parse_word(query.get("purpose", ""), "purpose", PURPOSES)
+
+
+def narrowing_values(key: ApiKey, also_scopes: str = "") -> dict[str, Any]:
+    """What a narrowing form begins with: what the key has; a widening one `also_scopes` beside it."""
     return (
-        as_fields(key.scopes)
+        as_fields(_with_scopes(key.scopes, also_scopes))
         | _limits(key)
         | {
             "rate_limit_rpm": key.rate_limit,

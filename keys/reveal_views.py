@@ -3,18 +3,20 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
 from agents.faces import AppRequest, agent_of, sent, shown_once
 from agents.models import Agent
 from audit.refusals import Refusal
+from audit.text import redact
 from keys import lifecycle, present
 from keys.faces import field_of, key_of, portal_address
 from keys.forms import RotateForm
 from keys.lifecycle import Minted
-from keys.mint_forms import MintForm, starting_values
+from keys.mint_forms import MintForm, refuse_unknown_prefill, starting_values
 from keys.models import ApiKey
 from keys.presets import PURPOSES
 from keys.refusals import KeyNotFound
@@ -26,8 +28,11 @@ def mint(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
     """The form, and in answer to a good one the plaintext: the only time it is anywhere."""
     agent = agent_of(request, agent_id) if agent_id else None
     if request.method != "POST":
+        refuse_unknown_prefill(request.GET)
         values = starting_values(request.GET, _like(request))
         return _mint_page(request, MintForm(initial=values), agent, values)
+    if purpose := request.POST.get("purpose"):
+        return _start_from(request, purpose)
     form = MintForm(request.POST)
     if form.is_valid():
         try:
@@ -39,6 +44,13 @@ def mint(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
             return _mint_page(request, form, agent, status=refusal.status, refusal=refusal)
         return _reveal(request, minted)
     return _mint_page(request, form, agent, status=422)
+
+
+def _start_from(request: AppRequest, purpose: str) -> HttpResponse:
+    """The form filled in for a purpose. Of what was typed, the address keeps what the purpose does not decide."""
+    typed = {name: redact(request.POST.get(name, "")) for name in ("name", "networks")}
+    kept = {name: value for name, value in typed.items() if value}
+    return HttpResponseRedirect(f"{request.path}?{urlencode(kept | {'purpose': purpose})}")
 
 
 @require_POST
@@ -55,7 +67,7 @@ def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
     """A new secret, shown once; the old one works on for as long as was chosen."""
     found = key_of(request, key_id)
     form = RotateForm(sent(request), initial={"once": uuid4().hex, "grace": "7d"})
-    status = 200
+    status, made = 200, ""
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -65,9 +77,9 @@ def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
             return _reveal(request, minted, old=found)
         except Refusal as refusal:
             form.refuse(refusal, "grace_custom" if field_of(refusal) else "")
-            status = refusal.status
+            status, made = refusal.status, refusal.details.get("key_id", "")
     status = 422 if form.errors and status == 200 else status
-    context = {"key": found, "form": form, "impact": present.impact_of(found)}
+    context = {"key": found, "form": form, "impact": present.impact_of(found), "made": made}
     return render(request, "keys/rotate.html", context, status=status)
 
 

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,8 +9,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agents.faces import AppRequest, address_of, finished, sent
 from audit.exploring import usage
+from audit.list_pages import ListPage
 from audit.refusals import Refusal
-from audit.values import ReasonForm
+from audit.values import ReasonForm, refuse_unknown
 from keys import forms, lifecycle, present
 from keys.faces import field_of, key_of, portal_address
 from keys.leaving import still_called
@@ -19,7 +19,6 @@ from keys.mint_forms import NarrowForm, WidenForm, narrowing_values
 from keys.refusals import LastActiveKey
 from keys.snippets import uses
 
-A_PAGE = 50
 IN_THE_FORM = {"scopes": "more_scopes", "expires_at": "expires_custom"}
 """What a verb complains of, and the field that asks for it."""
 
@@ -30,7 +29,7 @@ def keys(request: AppRequest) -> HttpResponse:
     filters = forms.FilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
     found = present.keys_of(request.app, chosen)
-    page = Paginator(found if filters.is_valid() else found.none(), A_PAGE).get_page(request.GET.get("page"))
+    shown = ListPage.from_query(found if filters.is_valid() else found.none(), request.GET)
     filtered = any(chosen.values()) or not filters.is_valid()
     return render(
         request,
@@ -38,11 +37,10 @@ def keys(request: AppRequest) -> HttpResponse:
         {
             "filters": filters,
             "filtered": filtered,
-            "page": page,
-            "rows": present.rows(page.object_list),
+            "list": shown,
+            "rows": present.rows(shown.rows),
             "quota": present.quota(request.app),
             "still_called": still_called(request.app).count(),
-            "query": _without_page(request),
         },
         status=200 if filters.is_valid() else 422,
     )
@@ -123,7 +121,8 @@ def narrow(request: AppRequest, key_id: UUID) -> HttpResponse:
 def widen(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Give a key more: first what it would come to, then the deed."""
     found = key_of(request, key_id)
-    form = WidenForm(sent(request), initial=narrowing_values(found))
+    refuse_unknown(request.GET, ("also_scopes",))
+    form = WidenForm(sent(request), initial=narrowing_values(found, request.GET.get("also_scopes", "")))
     gains: list[present.Gain] = []
     if request.method == "POST" and form.is_valid():
         choices = form.choices()
@@ -178,9 +177,3 @@ def revoke(request: AppRequest, key_id: UUID) -> HttpResponse:
             status = refusal.status
     status = 422 if form.errors and status == 200 else status
     return render(request, "keys/revoke.html", {"key": found, "form": form, "impact": impact}, status=status)
-
-
-def _without_page(request: AppRequest) -> str:
-    query = request.GET.copy()
-    query.pop("page", None)
-    return query.urlencode()

@@ -4,6 +4,7 @@ portal/urls.py names a gate on every line. Views behind one decide nothing about
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeGuard, cast
 from urllib.parse import quote, urlsplit
@@ -40,6 +41,7 @@ class _SignedIn(HttpRequest):
 
 View = Callable[..., HttpResponseBase]
 OPEN = Action("portal.open", "", "opened")
+SAFE_METHODS = ("GET", "HEAD")
 
 
 def page(view: View, action: Action) -> View:
@@ -61,7 +63,8 @@ def page(view: View, action: Action) -> View:
             known.app = app
         if policy.unmet(request.user, Way.SESSION):
             return sent_to(request, f"{reverse('security')}?missing")
-        known.actor.require(action)
+        # To look is no danger: the proof is asked for when something is sent.
+        known.actor.require(replace(action, again=False) if request.method in SAFE_METHODS else action)
         return view(known, *args, **kwargs)
 
     gate.action = action  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django import forms
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -11,33 +12,46 @@ from django.views.decorators.http import require_GET
 from agents.models import Agent, App
 from audit.exploring.search import cut_to_prefix
 from audit.faces import PortalRequest
-from audit.folding import fold
+from audit.folding import fold, naming
+from audit.list_pages import ListPage
 from audit.refusals import NotFound
 from audit.text import keepable
+from audit.values import QueryForm
 from keys.models import ApiKey
 from portal import jump as places
 from portal.counting import counted
 from portal.gates import apps_of, user_of
 from portal.models import User
 
-MOST_SHOWN = 500
+
+class HomeForm(QueryForm):
+    """Which apps are shown; `?archived` alone is enough for those that were put away."""
+
+    also = ("page", "archived")
+    q = forms.CharField(label="Name or description", required=False, max_length=100)
 
 
 @require_GET
 def home(request: PortalRequest) -> HttpResponse:
     """The apps a person belongs to."""
-    archived, apps = "archived" in request.GET, apps_of(user_of(request))
-    found = apps.filter(archived_at__isnull=not archived).annotate(
+    form, apps = HomeForm(request.GET), apps_of(user_of(request))
+    archived, q = "archived" in request.GET, form.cleaned_data["q"].strip() if form.is_valid() else ""
+    found = apps.filter(archived_at__isnull=not archived)
+    found = found.filter(naming(q, "name", "description")) if q else found
+    found = found.annotate(
         living=counted(ApiKey.objects.all().own().living(), "app"),
         agents_living=counted(Agent.objects.filter(revoked_at=None), "app"),
     )
+    shown = ListPage.from_query(found if form.is_valid() else found.none(), request.GET)
     context = {
-        "found": found[:MOST_SHOWN],
+        "form": form,
+        "list": shown,
+        "found": shown.rows,
         "archived": archived,
+        "filtered": bool(q) or not form.is_valid(),
         "anywhere": apps.exists(),
-        "most": MOST_SHOWN,
     }
-    return render(request, "portal/home.html", context)
+    return render(request, "portal/home.html", context, status=200 if form.is_valid() else 422)
 
 
 @require_GET

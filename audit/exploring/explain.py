@@ -71,6 +71,12 @@ def explain(call: Call, actor: Actor, app_name: str, address: str) -> Explanatio
     )
 
 
+def remedy_of(call: Call) -> tuple[str, list[Offer]]:
+    """How a refusal that belongs to no app is set right, as far as its own row tells: a sentence, and where to go."""
+    fix, known = fix_of(call), facts_of(call, None)
+    return fix.says, [offer for way in fix.ways if (offer := _offer(way, known))]
+
+
 def evidence_of(call: Call) -> Event | None:
     """The act behind a refusal: who revoked the key, suspended the agent, rotated or derived the key."""
     of_key = Event.objects.filter(app_id=call.app_id, key_id=call.key_id).order_by("-at", "-id")

@@ -51,6 +51,7 @@ _CODES = _guide("What each code means", "errors")
 _SETTINGS = Way("The app’s settings", "app.update", "app-settings", ("{app}",))
 _KEY = Way("Open the key", "key.read", "key", ("{app}", "{key}"))
 _ROTATE = Way("Rotate the key…", "key.rotate", "key-rotate", ("{app}", "{key}"))
+_WIDEN = Way("Widen the key…", "key.widen", "key-widen", ("{app}", "{key}"), {"also_scopes": "{missing}"})
 _REVOKE = Way("Revoke the key…", "key.revoke", "key-revoke", ("{app}", "{key}"))
 _PARENT = Way("Open the parent key", "key.read", "key", ("{app}", "{parent}"))
 _SUCCESSOR = Way("Open its successor", "key.read", "key", ("{app}", "{successor}"))
@@ -107,8 +108,8 @@ CHECKS = {
         (_AGENTS, _SIGNING),
     ),
     "scope": Fix(
-        "The key lacks a scope that the call needs. Mint a key that holds it too.",
-        (_mint("Mint a key with the missing scope", also_scopes="{missing}"), _KEY),
+        "The key lacks a scope that the call needs. Mint a key that holds it too, or widen this one.",
+        (_mint("Mint a key with the missing scope", also_scopes="{missing}"), _WIDEN, _KEY),
     ),
     "question": Fix(
         "The question could not be taken, whatever the key. Correct the request, or the gateway’s set-up.",

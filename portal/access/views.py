@@ -10,10 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from agents.faces import finished, sent, shown_once
 from audit.faces import PortalRequest
+from audit.list_pages import ListPage
 from audit.models import Event
 from audit.portal_origin import portal_origin
 from audit.refusals import NotFound, Refusal
-from audit.values import ReasonForm
+from audit.values import ReasonForm, refuse_unknown
 from portal import permissions
 from portal.access import tokens
 from portal.access.forms import MintTokenForm
@@ -21,22 +22,21 @@ from portal.access.tokens import Issued
 from portal.gates import permissions_anywhere, user_of
 from portal.models import AccessToken
 
-MOST_SHOWN = 100
-"""The living ones are at most tokens.MOST."""
 LATELY = 10
 
 
 @require_GET
 def own(request: PortalRequest) -> HttpResponse:
     """A person's tokens, newest first, and what happened to them lately."""
-    found, held = (
-        list(user_of(request).access_tokens.select_related("parent")[:MOST_SHOWN]),
-        permissions_anywhere(user_of(request)),
-    )
-    acts = Event.objects.filter(target_kind="access token", target_id__in=[str(token.id) for token in found])
+    refuse_unknown(request.GET)
+    held = permissions_anywhere(user_of(request))
+    every = user_of(request).access_tokens.select_related("parent")
+    shown = ListPage.from_query(every, request.GET)
+    ids = [str(token.id) for token in shown.rows]
+    acts = Event.objects.filter(target_kind="access token", target_id__in=ids)
     context = {
-        "tokens": [(token, permissions.in_short(tokens.may(token, held))) for token in found],
-        "most": MOST_SHOWN,
+        "tokens": [(token, permissions.in_short(tokens.may(token, held))) for token in shown.rows],
+        "list": shown,
         "acts": acts.order_by("-at", "-id")[:LATELY],
         "base_url": _base_url(request),
     }

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,16 +13,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 from agents.faces import AppRequest, sent
 from alter import rules
 from audit.addresses import client_address
+from audit.list_pages import ListPage
 from audit.models import Event
 from audit.refusals import NotFound
+from audit.values import refuse_unknown
 from keys.actions import REVOKE
 from keys.faces import portal_address
 from keys.models import ApiKey
 from portal.leaks import reports
 from portal.leaks.forms import ReportForm
 from portal.models import LeakReport
-
-A_PAGE = 50
 
 
 @sensitive_post_parameters("key", "sha256")
@@ -48,11 +47,12 @@ def report(request: HttpRequest) -> HttpResponse:
 def of_app(request: AppRequest) -> HttpResponse:
     """What was reported of an app's keys, newest first, and what was done about it."""
     found = LeakReport.objects.filter(app_id=request.app.id)
-    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    ids = {report.key_id for report in page.object_list}
+    refuse_unknown(request.GET)
+    shown = ListPage.from_query(found, request.GET)
+    ids = {report.key_id for report in shown.rows}
     keys, ends = ApiKey.objects.in_bulk(ids), _ends(request.app.id, ids)
-    rows = [(report, keys.get(report.key_id), ends.get(report.key_id)) for report in page.object_list]
-    return render(request, "portal/leaks.html", {"page": page, "rows": rows})
+    rows = [(report, keys.get(report.key_id), ends.get(report.key_id)) for report in shown.rows]
+    return render(request, "portal/leaks.html", {"list": shown, "rows": rows})
 
 
 def _ends(app_id: UUID, ids: Iterable[UUID | None]) -> dict[UUID | None, UUID]:

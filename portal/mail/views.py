@@ -10,20 +10,21 @@ from django.views.decorators.http import require_GET, require_POST
 
 from agents.faces import finished
 from audit.faces import PortalRequest
+from audit.list_pages import ListPage
 from audit.refusals import NotFound
+from audit.values import refuse_unknown
 from portal.mail import outbox
 from portal.models import Mail
-
-PAGE_SIZE = 100
 
 
 @require_GET
 def undelivered(request: PortalRequest) -> HttpResponse:
     """What waits or was given up, with its cause."""
-    found = list(outbox.undelivered()[: PAGE_SIZE + 1])
+    refuse_unknown(request.GET)
+    shown = ListPage.from_query(outbox.undelivered(), request.GET)
     context = {
-        "mails": found[:PAGE_SIZE],
-        "more": len(found) > PAGE_SIZE,
+        "list": shown,
+        "mails": shown.rows,
         "counts": outbox.counts(),
         "sends_mail": settings.SENDS_MAIL,
         "days": outbox.LOOKBACK.days,

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     """What Django does at a deletion; the tables stay as they are."""
 
     dependencies = [
-        ("portal", "0007_api"),
+        ("portal", "0008_one_waiting_mail"),
     ]
 
     operations = [

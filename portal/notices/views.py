@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from django import forms
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,25 +13,32 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.faces import finished
 from audit.clock import now
 from audit.faces import PortalRequest
+from audit.list_pages import ListPage
 from audit.refusals import NotFound
+from audit.values import QueryForm
 from portal.gates import user_of
 from portal.models import Notice, NoticeKind
 from portal.notices.choices import Wish, choose, wishes_of
 from portal.notices.tell import PERSONAL
 
-A_PAGE = 50
+
+class NoticesForm(QueryForm):
+    """Which kind of notices is shown."""
+
+    kind = forms.ChoiceField(required=False, choices=[("", "All"), *NoticeKind.choices])
 
 
 @require_GET
 def notices(request: PortalRequest) -> HttpResponse:
     """What one has been told, the newest first."""
     found = Notice.objects.filter(user=user_of(request), shown=True)
-    kind = request.GET.get("kind", "")
-    if kind in NoticeKind.values:
-        found = found.filter(kind=kind)
-    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "kinds": NoticeKind.choices, "kind": kind}
-    return render(request, "portal/notices.html", context)
+    form = NoticesForm(request.GET)
+    kind = form.cleaned_data["kind"] if form.is_valid() else ""
+    found = found.filter(kind=kind) if kind else found
+    found = found if form.is_valid() else found.none()
+    shown = ListPage.from_query(found, request.GET)
+    context = {"form": form, "list": shown, "kinds": NoticeKind.choices, "kind": kind}
+    return render(request, "portal/notices.html", context, status=200 if form.is_valid() else 422)
 
 
 @require_GET

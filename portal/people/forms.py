@@ -8,6 +8,7 @@ from django import forms
 
 from agents.models import OnLeak
 from audit.values import QueryForm, ReasonForm, ValuesForm
+from keys.forms import OnceField
 from portal.models import Invitation, Role, User
 from portal.people.leaving import Owned, Wishes
 
@@ -21,6 +22,7 @@ ROLES = [
 class InviteForm(ValuesForm):
     """Whom to let in, as what, and how far."""
 
+    once = OnceField()
     email = forms.CharField(
         label="E-mail address",
         max_length=254,

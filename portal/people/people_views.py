@@ -13,6 +13,7 @@ from agents.faces import finished, sent
 from audit.actors import Actor
 from audit.faces import PortalRequest
 from audit.folding import in_order
+from audit.list_pages import ListPage
 from audit.models import Event
 from audit.refusals import NotFound, Refusal
 from audit.values import ReasonForm
@@ -28,7 +29,6 @@ from portal.permissions import roles_in_words
 from portal.signing_in import sessions
 from portal.signing_in.factors import factors_of, reset_factors, with_factor
 
-MOST = 500
 LATELY = 12
 
 
@@ -43,14 +43,13 @@ def people(request: PortalRequest) -> HttpResponse:
     }
     chosen_people = search_people(chosen.get("q", ""), chosen.get("show", ""))
     matching = chosen_people if filters.is_valid() else User.objects.none()
-    found = list(matching.annotate(**counts)[: MOST + 1])
+    shown = ListPage.from_query(matching.annotate(**counts), request.GET)
     context = {
         "filters": filters,
-        "people": found[:MOST],
-        "more": len(found) > MOST,
-        "most": MOST,
-        "with_factor": with_factor([one.pk for one in found]),
-        "held": _roles_of(found),
+        "people": shown.rows,
+        "list": shown,
+        "with_factor": with_factor([one.pk for one in shown.rows]),
+        "held": _roles_of(shown.rows),
     }
     return render(request, "portal/people.html", context, status=200 if filters.is_valid() else 422)
 

@@ -1,7 +1,8 @@
 """The pages of an app's members, and the one by which someone joins."""
 
+from functools import partial
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db.models import Q
@@ -38,6 +39,10 @@ from portal.refusals import (
 )
 from portal.signing_in import attempts, policy
 from portal.signing_in.factors import with_factor
+from portal.submit_once import submit_once
+
+ONE_LINK = "one link was made"
+LINK_LOST = "If you did not keep it, choose New link beside the invitation on the Members page."
 
 
 @require_GET
@@ -49,14 +54,14 @@ def members(request: AppRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: AppRequest) -> HttpResponse:
     """A link that lets someone in; it is shown in the answer, once."""
-    form = forms.InviteForm(sent(request))
+    form = forms.InviteForm(sent(request), initial={"once": uuid4().hex})
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         app = None if data["everywhere"] else request.app
         try:
-            invited = lifecycle.invite(_actor_for(request, app), data["email"], data["role"], app)
-            return _members(request, invited)
+            make = partial(lifecycle.invite, _actor_for(request, app), data["email"], data["role"], app)
+            return _members(request, submit_once(request, data["once"], make, made=ONE_LINK, hint=LINK_LOST))
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
@@ -117,7 +122,9 @@ def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
 def resend(request: AppRequest, invitation_id: UUID) -> HttpResponse:
     """Another link in place of an invitation's; the answer shows it, once."""
     invitation = _invitation(request, invitation_id)
-    return _members(request, lifecycle.resend(_actor_for(request, invitation.app), invitation))
+    make = partial(lifecycle.resend, _actor_for(request, invitation.app), invitation)
+    # Each invitation is replaced once: its own address is mark enough.
+    return _members(request, submit_once(request, "", make, made=ONE_LINK, hint=LINK_LOST))
 
 
 @sensitive_post_parameters("password")

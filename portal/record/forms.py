@@ -10,7 +10,7 @@ from agents.models import App
 from audit.keeping.retention import MOST_DAYS, Kept
 from audit.models import Destination
 from audit.values import ReasonForm, ValuesForm
-from keys.forms import PLAIN_TEXT
+from keys.forms import PLAIN_TEXT, OnceField
 
 EVERY_APP = ("", "Every app, and what belongs to none")
 
@@ -35,6 +35,7 @@ class RetentionForm(ReasonForm):
 class DestinationForm(ValuesForm):
     """Where sealed rows are sent, and which."""
 
+    once = OnceField()
     name = forms.CharField(max_length=60, widget=PLAIN_TEXT, help_text="What reads it: siem, data-lake.")
     url = forms.CharField(
         label="Address",
@@ -60,3 +61,9 @@ class DestinationForm(ValuesForm):
         data = self.cleaned_data
         app_id = UUID(data["app"]) if data["app"] else None
         return {"name": data["name"], "url": data["url"], "sends": data["sends"], "app_id": app_id}
+
+
+class RotateSecretForm(ReasonForm):
+    """Another signing secret."""
+
+    once = OnceField()

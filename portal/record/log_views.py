@@ -7,10 +7,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from audit.exploring import search
+from audit.exploring.differences import differences
+from audit.exploring.explain import remedy_of
 from audit.exploring.forms import FilterForm
 from audit.exploring.patience import patience
-from audit.exploring.search import Filters, Page
+from audit.exploring.search import Entry, Filters, Page
 from audit.faces import PortalRequest
+from audit.models import Event
 from audit.refusals import Invalid, TooBroad
 
 MAX_COUNTED = 10_000
@@ -21,6 +24,7 @@ NOTHING = Page([], None, None)
 def log(request: PortalRequest) -> HttpResponse:
     """Acts and calls of no app, newest first, as far as the filters let through."""
     form = FilterForm(request.GET)
+    form.fields["q"].widget.attrs["placeholder"] = "actor: action: outcome: ip: route: request:"
     if form.held_a_secret:
         return HttpResponseRedirect(request.path + form.address(q=form.data["q"]))
     typed = form.with_typed(None)
@@ -47,12 +51,20 @@ def _found(form: FilterForm, before: str, after: str) -> dict[str, Any]:
         "form": form,
         "active": form.active(),
         "hidden": [form[name] for name in form.in_force() if name not in ("range", "since", "until")],
-        "entries": page.entries,
+        "rows": [_row(entry) for entry in page.entries],
         "total": min(total, MAX_COUNTED),
         "is_more": total > MAX_COUNTED,
         "older": form.address(before=str(page.older)) if page.older else "",
         "newer": form.address(after=str(page.newer)) if page.newer else "",
     }
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """An entry and what its opened row shows: what changed, or how a refused call is set right."""
+    if isinstance(entry, Event):
+        return {"entry": entry, "changes": differences(entry.changes)}
+    says, offers = ("", []) if entry.allowed else remedy_of(entry)
+    return {"entry": entry, "says": says, "offers": offers}
 
 
 def _count(filters: Filters) -> int:

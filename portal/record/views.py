@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -19,14 +20,17 @@ from audit.faces import PortalRequest
 from audit.forwarding import destinations, standing
 from audit.forwarding.webhooks import Secret
 from audit.keeping import retention
+from audit.list_pages import ListPage
 from audit.models import Delivery, Destination, Event
 from audit.refusals import NotFound, Refusal
-from audit.values import ReasonForm
+from audit.values import ReasonForm, refuse_unknown
 from audit.witnessing import receiving
 from audit.witnessing import standing as witnesses
+from keys.refusals import AlreadyMinted
 from portal.gates import apps_of
 from portal.models import User
-from portal.record.forms import DestinationForm, RetentionForm
+from portal.record.forms import DestinationForm, RetentionForm, RotateSecretForm
+from portal.submit_once import submit_once
 
 LATELY = 10
 SHOWN = ("audit.retain", "destination.", "delivery.", "alarm.", "seal-key.", "audit.restore")
@@ -81,11 +85,12 @@ def retain(request: PortalRequest, kind: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: PortalRequest) -> HttpResponse:
     """A new destination; the answer shows its signing secret, once."""
-    form = DestinationForm(sent(request), apps=_apps(request))
+    form = DestinationForm(sent(request), apps=_apps(request), initial={"once": uuid4().hex})
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
-            return _reveal(request, destinations.create(request.actor, **form.choices()))
+            make = partial(destinations.create, request.actor, **form.choices())
+            return _reveal(request, _make_once(request, form, make, "one destination was created"))
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
@@ -127,11 +132,18 @@ def test(request: PortalRequest, destination_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rotate(request: PortalRequest, destination_id: UUID) -> HttpResponse:
     """Another signing secret, shown once."""
-    found, form = _destination(destination_id), ReasonForm(sent(request))
+    found = _destination(destination_id)
+    form = RotateSecretForm(sent(request), initial={"once": uuid4().hex})
+    status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
-        return _reveal(request, destinations.rotate(request.actor, found, form.cleaned_data["reason"]))
+        make = partial(destinations.rotate, request.actor, found, form.cleaned_data["reason"])
+        try:
+            return _reveal(request, _make_once(request, form, make, "the secret was rotated"))
+        except AlreadyMinted as refusal:
+            form.refuse(refusal)
+            status = refusal.status
     context = {"destination": found, "form": form}
-    return render(request, "portal/destination_rotate.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/destination_rotate.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -148,8 +160,9 @@ def end(request: PortalRequest, destination_id: UUID) -> HttpResponse:
 @require_GET
 def dead_letters(request: PortalRequest) -> HttpResponse:
     """Deliveries that were given up."""
-    letters = list(destinations.dead_letters()[: standing.MOST_LETTERS + 1])
-    context = {"letters": letters[: standing.MOST_LETTERS], "more": len(letters) > standing.MOST_LETTERS}
+    refuse_unknown(request.GET)
+    shown = ListPage.from_query(destinations.dead_letters(), request.GET)
+    context = {"list": shown, "letters": shown.rows, "batch": standing.MOST_LETTERS}
     return render(request, "portal/dead_letters.html", context)
 
 
@@ -182,6 +195,13 @@ def _done(
     found = _destination(destination_id)
     verb(request.actor, found)
     return finished(request, reverse("destination", args=[found.pk]), f"{found.name} {says}")
+
+
+def _make_once(
+    request: PortalRequest, form: DestinationForm | RotateSecretForm, make: Callable[[], Secret], made: str
+) -> Secret:
+    hint = "If you did not keep the secret, open the destination and rotate it."
+    return submit_once(request, form.cleaned_data["once"], make, made=made, hint=hint)
 
 
 def _reveal(request: PortalRequest, made: Secret) -> HttpResponse:

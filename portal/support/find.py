@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from agents.models import App
 from audit.actors import Actor, Origin
@@ -44,7 +45,10 @@ class Answer:
 
     keys: list[Found]
     tokens: list[AccessToken]
+    missing: list[str]
+    """What was asked for and not found: words as they were typed, and the fingerprints of hashes."""
     unknown: int
+    """How many of `missing` are hashes."""
     more: bool
 
 
@@ -66,7 +70,33 @@ def look_up(user: User, origin: Origin, hashes: Sequence[bytes], words: Sequence
     seen = [bytes(one.digest) for one in found] + [bytes(one.digest) for one in tokens]
     known = {digests[digest] for digest in seen if digest in digests}
     keys = _with_owners(user, origin, found[:MOST], apps)
-    return Answer(keys, tokens, len(set(hashes) - known), len(found) > MOST)
+    unknown = [one.hex()[:8] for one in dict.fromkeys(hashes) if one not in known]
+    missing = [word for word in words if not any(_is_of(word, key) for key in found)]
+    return Answer(keys, tokens, [*missing, *unknown], len(unknown), len(found) > MOST)
+
+
+def recall(user: User, origin: Origin, kept: dict[str, Any]) -> Answer:
+    """What summary() kept of an answer, as far as `user` may look into it now."""
+    apps = {app.id: app for app in apps_allowing(user, on_keys.READ)}
+    found = ApiKey.objects.filter(id__in=kept["keys"], app_id__in=apps).with_kin()
+    keys = _with_owners(user, origin, found.order_by("-created_at", "-id"), apps)
+    tokens = _may_see(user, AccessToken.objects.filter(id__in=kept["tokens"]))
+    return Answer(keys, tokens, kept["missing"], kept["unknown"], kept["more"])
+
+
+def summary(answer: Answer) -> dict[str, Any]:
+    """`answer` as ids, for the session: no hash and nothing of a key is in it but what was typed as a word."""
+    return {
+        "keys": [str(one.row.key.id) for one in answer.keys],
+        "tokens": [str(one.id) for one in answer.tokens],
+        "missing": answer.missing,
+        "unknown": answer.unknown,
+        "more": answer.more,
+    }
+
+
+def _is_of(word: str, key: ApiKey) -> bool:
+    return word in key.prefix or word.lower() == key.fingerprint
 
 
 def _of_words(words: Iterable[str]) -> Q:
@@ -80,8 +110,12 @@ def _of_words(words: Iterable[str]) -> Q:
 
 
 def _tokens(user: User, digests: Sequence[bytes]) -> list[AccessToken]:
+    return _may_see(user, AccessToken.objects.filter(digest__in=digests))
+
+
+def _may_see(user: User, found: QuerySet[AccessToken]) -> list[AccessToken]:
     """Access tokens belong to no app: only who ends keys on every app is told of another's."""
-    found = AccessToken.objects.filter(digest__in=digests).select_related("user")
+    found = found.select_related("user")
     if on_people.END_FOUND_TOKEN.needs not in permissions_of(user, None):
         found = found.filter(user=user)
     return list(found)

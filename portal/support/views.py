@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,28 +12,34 @@ from agents.faces import AppRequest, address_of, finished, sent
 from audit import actions as on_audit
 from audit.faces import PortalRequest
 from audit.refusals import NotFound, Refusal
+from audit.values import refuse_unknown
 from keys import receipts
 from keys.faces import key_of
 from portal.access import tokens
 from portal.gates import apps_allowing, user_of
 from portal.models import AccessToken
-from portal.support import desk, forms
-from portal.support.find import MOST, Answer, look_up
+from portal.support import desk, forms, results
+from portal.support.find import MOST, Answer, look_up, recall
 
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def find(request: PortalRequest) -> HttpResponse:
-    """Lost keys, in every app their finder may look into. A POST, so that no address keeps what was asked."""
+    """Lost keys, in every app their finder may look into. A POST, so that no address keeps what was asked.
+
+    Its answer has an address of its own, so that Back leads to it.
+    """
     form = forms.FindForm(request.POST if request.method == "POST" else None)
-    asked = form.is_bound and form.is_valid()
-    answer: Answer | None = None
-    if asked:
-        answer = look_up(
-            user_of(request), request.origin, form.cleaned_data["hashes"], form.cleaned_data["words"]
-        )
-    status = 422 if form.errors else 200
-    return render(request, "portal/find.html", _found(form, answer), status=status)
+    if form.is_bound and form.is_valid():
+        data = form.cleaned_data
+        found = look_up(user_of(request), request.origin, data["hashes"], data["words"])
+        return HttpResponseRedirect(f"{reverse('find')}?result={results.keep(request.session, found)}")
+    refuse_unknown(request.GET, ("result",))
+    name = request.GET.get("result", "")
+    kept = results.recall_kept(request.session, name)
+    answer = recall(user_of(request), request.origin, kept) if kept and not form.is_bound else None
+    context = _found(form, answer) | {"is_over": bool(name) and not kept}
+    return render(request, "portal/find.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["POST"])

@@ -112,7 +112,7 @@ def test_a_strangers_forwarded_host_is_not_in_a_mail(developer: User, client: Cl
 
 def test_an_invitations_link_names_the_portals_own_address(app: App, admin: User, settings: Settings) -> None:
     settings.ORIGIN = "https://keys.example.com"
-    form = {"email": "new@example.com", "role": "support"}
+    form = {"email": "new@example.com", "role": "support", "once": "1"}
     page = browser_of(admin).post(address("member-invite", app_id=app.id), form)
     assert "https://keys.example.com/join/" in text(page)
 
@@ -196,7 +196,7 @@ def test_what_is_planted_in_a_mint_form_does_not_arrive(app: App, developer: Use
 
 
 def test_what_is_planted_in_an_invitation_does_not_arrive(app: App, admin: User) -> None:
-    form = {"email": "new@example.com", "role": "support", **PLANTED}
+    form = {"email": "new@example.com", "role": "support", "once": "1", **PLANTED}
     browser_of(admin).post(address("member-invite", app_id=app.id), form)
     made = Invitation.objects.get()
     assert (made.app_id, made.invited_by, made.used_at) == (app.id, admin.label, None)

@@ -1,6 +1,7 @@
 """The support desk in a browser: what is pasted stays there, and its checksum is ours."""
 
 import json
+import re
 from urllib.parse import unquote_plus
 
 import pytest
@@ -87,3 +88,17 @@ def test_several_are_ended_with_one_receipt(page: Page, app: App, support: User)
     expect(page.get_by_role("heading", name="3 keys ended")).to_be_visible()
     expect(page.get_by_text("T-42").first).to_be_visible()
     assert app.keys.filter(revoked_at=None).count() == 0
+
+
+def test_back_leads_to_what_was_found_and_to_no_question_of_the_browser(
+    page: Page, app: App, support: User
+) -> None:
+    key = minted(app, name="lost").key
+    story.sign_in(page, support)
+    page.goto("/find/")
+    page.get_by_label("Paste a key, a prefix").fill(key.prefix)
+    page.get_by_role("button", name="Find", exact=True).click()
+    page.get_by_role("link", name="Open", exact=True).click()
+    expect(page).to_have_url(re.compile(str(key.id)))
+    page.go_back()
+    expect(page.get_by_role("heading", name="lost")).to_be_visible()

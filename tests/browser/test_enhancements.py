@@ -76,6 +76,10 @@ def test_a_purpose_fills_the_form_and_keeps_the_name(page: Page, app: App, admin
     page.get_by_role("button", name="CI job").click()
     expect(page.get_by_label("Name", exact=True)).to_have_value("deploy")
     expect(page.get_by_label("1 h", exact=True)).to_be_checked()
+    assert page.url.endswith("/mint/?name=deploy&purpose=ci")
+    page.get_by_role("button", name="Mint key").click()
+    expect(page.get_by_role("heading", name="Key minted")).to_be_visible()
+    assert page.url.partition("?")[2] == "shown"
 
 
 def test_enter_in_a_field_mints_and_writes_nothing_into_the_address(
@@ -87,7 +91,7 @@ def test_enter_in_a_field_mints_and_writes_nothing_into_the_address(
     page.get_by_label("Name", exact=True).fill("deploy")
     page.get_by_label("Name", exact=True).press("Enter")
     expect(page.get_by_role("heading", name="Key minted")).to_be_visible()
-    assert "?" not in page.url
+    assert page.url.partition("?")[2] == "shown"
 
 
 def test_a_name_changes_in_place_and_can_be_changed_back(page: Page, app: App, admin: User) -> None:

@@ -201,6 +201,26 @@ def test_a_strangers_key_is_not_there(admins: Client, app: App, other_app: App, 
     assert {admins.get(address).status_code, admins.post(address).status_code} <= {404, 405}
 
 
+def test_a_purpose_puts_no_mark_of_the_page_into_the_address(app: App, developers: Client) -> None:
+    form = mint_form(name="deploy", purpose="ci", csrfmiddlewaretoken="c")
+    answer = developers.post(reverse("key-mint", args=[app.id]), form)
+    there = reverse("key-mint", args=[app.id])
+    assert (answer["Location"], app.keys.count()) == (f"{there}?name=deploy&purpose=ci", 0)
+
+
+def test_a_reloaded_rotation_says_how_to_go_on_and_leads_to_the_key(app: App, developers: Client) -> None:
+    key = minted(app).key
+    there, form = reverse("key-rotate", args=[app.id, key.id]), {"grace": "1h", "once": "1"}
+    developers.post(there, form)
+    again = developers.post(there, form)
+    page = again.content.decode()
+    assert (again.status_code, "open the key and rotate it again, or cancel the rotation" in page) == (
+        409,
+        True,
+    )
+    assert reverse("key", args=[app.id, key.successors.get().id]) in page
+
+
 @pytest.mark.parametrize("name", ["keys", "key-mint"])
 def test_an_outsider_finds_no_such_app(outsider: User, signed_in: SignIn, app: App, name: str) -> None:
     assert signed_in(outsider).get(reverse(name, args=[app.id])).status_code == 404

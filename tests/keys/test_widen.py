@@ -145,7 +145,8 @@ def test_what_is_less_is_told_on_its_field(key: ApiKey, window: Client) -> None:
 def test_long_after_sign_in_the_page_asks_again(key: ApiKey, developer: User, client: Client) -> None:
     client.force_login(developer)
     prove(client, developer, 3600)
-    assert client.get(address(key))["Location"].startswith("/account/reauthenticate/")
+    assert client.get(address(key)).status_code == 200
+    assert client.post(address(key), {})["Location"].startswith("/account/reauthenticate/")
 
 
 # ── the other ways to more ──────────────────────────────────────────────────────────────────────────

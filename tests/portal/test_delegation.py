@@ -113,7 +113,7 @@ def test_a_link_without_an_address_makes_no_admin_of_one_app_or_of_all(
 
 
 def test_the_page_says_so_at_the_address(app: App, admin: User, signed_in: Callable[[User], Client]) -> None:
-    sent = {"email": "", "role": "admin", "everywhere": "on"}
+    sent = {"email": "", "role": "admin", "everywhere": "on", "once": "1"}
     answer = signed_in(admin).post(f"/apps/{app.id}/members/invite/", sent)
     assert (answer.status_code, "by an e-mail address" in answer.content.decode()) == (422, True)
     assert not Invitation.objects.exists()

@@ -19,6 +19,7 @@ const showState = () => {
   button.hidden = false;
   button.textContent = isLive ? "Pause" : "Live";
   button.setAttribute("aria-pressed", String(isLive));
+  document.getElementById("live-told").hidden = !isLive;
 };
 const stopTail = () => {
   tail?.close();

@@ -174,7 +174,15 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
+// The page that showed a secret gives its place in the history to where it leads: Back, Forward and reload find a page.
+const revealed = document.querySelector("[data-afterwards]");
+if (revealed) history.replaceState(null, "", revealed.dataset.afterwards);
+
 // ── htmx ────────────────────────────────────────────────────────────────────
+// A dialog comes with the title of its own page, and leaves that of this one.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target?.closest?.("#dialog")) event.detail.ignoreTitle = true;
+});
 document.addEventListener("htmx:afterSwap", (event) => {
   const into = event.detail.target; // there is none where a script swaps
   if (into?.id === "dialog") openDialog(into.querySelector("dialog"));

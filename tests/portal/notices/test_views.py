@@ -54,8 +54,8 @@ def test_all_are_marked_as_read(developer: User, mine: Client) -> None:
 
 def test_the_list_is_cut_to_a_kind(developer: User, mine: Client) -> None:
     notice(developer)
-    assert len(mine.get("/notices/?kind=key-revoked").context["page"].object_list) == 1
-    assert len(mine.get("/notices/?kind=signed-in").context["page"].object_list) == 0
+    assert len(mine.get("/notices/?kind=key-revoked").context["list"].rows) == 1
+    assert len(mine.get("/notices/?kind=signed-in").context["list"].rows) == 0
 
 
 def test_what_is_ticked_is_what_one_is_told(developer: User, mine: Client) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from django.core import mail
@@ -41,7 +42,7 @@ def test_members_take_as_many_queries_for_twenty_as_for_one(app: App, window: Cl
 
 
 def invite(window: Client, app: App, **form: Any) -> Any:
-    form = {"email": "new@example.com", "role": "developer"} | form
+    form = {"email": "new@example.com", "role": "developer", "once": uuid4().hex} | form
     return window.post(address("member-invite", app_id=app.id), form)
 
 
@@ -54,6 +55,31 @@ def link_on(page: Any) -> str:
 
 def test_an_invitations_link_is_in_the_answer_and_works(app: App, window: Client, client: Client) -> None:
     link = link_on(invite(window, app))
+    assert client.get(link).status_code == 200
+
+
+def test_a_reloaded_invitation_makes_no_other_link_and_ends_none(
+    app: App, window: Client, client: Client
+) -> None:
+    link = link_on(invite(window, app, once="1"))
+    again = invite(window, app, once="1")
+    assert (again.status_code, "This form has been sent before: one link was made" in text(again)) == (
+        409,
+        True,
+    )
+    assert (Invitation.objects.count(), client.get(link).status_code) == (1, 200)
+
+
+def test_a_form_that_was_refused_can_be_sent_again(app: App, window: Client) -> None:
+    assert invite(window, app, once="1", email="nobody").status_code == 422
+    assert invite(window, app, once="1").status_code == 200
+
+
+def test_a_reloaded_new_link_makes_no_other_and_ends_none(app: App, window: Client, client: Client) -> None:
+    invite(window, app)
+    there = address("member-resend", app_id=app.id, invitation_id=Invitation.objects.get().id)
+    link = link_on(window.post(there))
+    assert window.post(there).status_code == 409
     assert client.get(link).status_code == 200
 
 

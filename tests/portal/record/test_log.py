@@ -70,3 +70,18 @@ def test_a_key_in_the_search_is_cut_before_it_stands_in_an_address(window: Clien
     secret = minted(app).plaintext.take()
     answer = window.get(reverse("portal-log"), {"q": secret})
     assert secret not in answer.headers["Location"]
+
+
+def test_an_entry_opens_to_all_its_facts_and_to_the_way_out_of_a_refusal(window: Client) -> None:
+    invited = invite(shell(), "new@example.com", Role.ADMIN, None).invitation
+    Client().get("/verify", headers={"x-api-key": "alter_key_app_nonsense"})
+    page = read(window).replace("<wbr>", "")
+    for fact in (
+        str(invited.id),
+        "How to set it right",
+        reverse("find"),
+        "Wanted:",
+        "export_audit --app none",
+    ):
+        assert fact in page, fact
+    assert 'placeholder="actor:' in page

@@ -23,7 +23,7 @@ from tests.portal.routes import address
 
 SignedIn = Callable[[User], Client]
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
-FORM = {"name": "siem", "url": "https://siem.example.com/hook", "sends": "everything", "app": ""}
+FORM = {"once": "1", "name": "siem", "url": "https://siem.example.com/hook", "sends": "everything", "app": ""}
 
 
 @pytest.fixture
@@ -204,9 +204,20 @@ def test_a_paused_one_can_be_resumed(window: Client, destination: Destination) -
 def test_rotating_asks_first_and_shows_another_secret(window: Client, destination: Destination) -> None:
     there = of("destination-rotate", destination)
     assert "Rotate the signing secret of siem?" in text(window.get(there))
-    answer = window.post(there, {"reason": "left in a log"})
+    form = {"reason": "left in a log", "once": "1"}
+    answer = window.post(there, form)
     assert SECRET.search(answer.content.decode())
     assert Event.objects.get(action="destination.rotate").reason == "left in a log"
+    again = window.post(there, form)
+    assert (again.status_code, "This form has been sent before" in text(again)) == (409, True)
+    assert Event.objects.filter(action="destination.rotate").count() == 1
+
+
+def test_a_form_that_is_sent_twice_creates_one_destination(window: Client) -> None:
+    answers = [window.post(reverse("destination-create"), FORM) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 409]
+    assert "one destination was created then" in text(answers[1])
+    assert Destination.objects.count() == 1
 
 
 def test_ending_asks_first_and_is_final(window: Client, destination: Destination) -> None:

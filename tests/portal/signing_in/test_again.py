@@ -128,11 +128,11 @@ def test_forcing_the_end_of_an_agents_last_key_asks(stale: Client, app: App, age
 
 
 POWER = {
-    "member-invite": {"email": "new@example.com", "role": "developer"},
+    "member-invite": {"email": "new@example.com", "role": "developer", "once": "1"},
     "member-role": {"role": "admin"},
     "app-settings": {"on_leaked_app_key": "notify"},
     "house": {"on_leaked_token": "notify"},
-    "destination-create": {"name": "siem", "url": "https://siem.example.com/"},
+    "destination-create": {"name": "siem", "url": "https://siem.example.com/", "once": "1"},
     "record-retain": {"days": "400"},
     "person-confirm-email": {},
     "person-email": {"email": "x@example.com"},
@@ -152,6 +152,11 @@ def test_whatever_gives_power_takes_a_proof_in_every_shape_of_request(
             if not there.startswith("/account/reauthenticate/?next="):
                 missing.append((name, headers))
     assert (missing, Event.objects.count()) == ([], before)
+
+
+def test_looking_at_a_page_asks_nothing(stale: Client, app: App) -> None:
+    for name in ("app-settings", "house", "member-invite", "destination-create"):
+        assert stale.get(address(name, app_id=app.id)).status_code == 200, name
 
 
 def test_a_token_that_changes_anything_takes_a_proof(stale: Client) -> None:

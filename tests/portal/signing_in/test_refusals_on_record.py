@@ -34,9 +34,8 @@ def refused(action: str = "sign-in.fail") -> list[tuple[str, str]]:
 def test_an_invitation_that_is_over(app: App, admin: User, signed_in: SignedIn, client: Client) -> None:
     boss = member(Role.ADMIN, app, email="boss@example.com")
     browser = signed_in(boss)
-    kept = browser.post(
-        address("member-invite", app_id=app.id), {"email": "two@example.com", "role": "support"}
-    )
+    form = {"email": "two@example.com", "role": "support", "once": "1"}
+    kept = browser.post(address("member-invite", app_id=app.id), form)
     secret = str(kept.context["link"]).rstrip("/").rpartition("/")[2]
     assert signed_in(admin).get(f"/join/{secret}/").status_code == 403
     assert refused("member.fail-join")[-1] == (

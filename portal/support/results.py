@@ -1,0 +1,32 @@
+"""What the support desk found, held in the finder's session for a while, so that Back leads to it."""
+
+from datetime import timedelta
+from secrets import token_urlsafe
+from typing import Any
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from audit.clock import now
+from portal.support.find import Answer, summary
+
+RETENTION = timedelta(minutes=30)
+MAX_RESULTS = 5
+_SESSION_KEY = "desk_results"
+
+
+def keep(session: SessionBase, answer: Answer) -> str:
+    """Hold `answer` by its ids; return the name it has in an address."""
+    name = token_urlsafe(12)
+    until = (now() + RETENTION).timestamp()
+    kept = [*_kept(session), {"name": name, "until": until, "found": summary(answer)}]
+    session[_SESSION_KEY] = kept[-MAX_RESULTS:]
+    return name
+
+
+def recall_kept(session: SessionBase, name: str) -> dict[str, Any] | None:
+    """What is held under `name`. None: it is over, or was never this session's."""
+    return next((one["found"] for one in _kept(session) if one["name"] == name), None)
+
+
+def _kept(session: SessionBase) -> list[dict[str, Any]]:
+    return [one for one in session.get(_SESSION_KEY, []) if one["until"] > now().timestamp()]
