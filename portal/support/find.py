@@ -79,7 +79,7 @@ def recall(user: User, origin: Origin, kept: dict[str, Any]) -> Answer:
     """What summary() kept of an answer, as far as `user` may look into it now."""
     apps = {app.id: app for app in apps_allowing(user, on_keys.READ)}
     found = ApiKey.objects.filter(id__in=kept["keys"], app_id__in=apps).with_kin()
-    keys = _with_owners(user, origin, found.order_by("-created_at", "-id"), apps)
+    keys = _with_owners(user, origin, list(found.order_by("-created_at", "-id")), apps)
     tokens = _may_see(user, AccessToken.objects.filter(id__in=kept["tokens"]))
     return Answer(keys, tokens, kept["missing"], kept["unknown"], kept["more"])
 

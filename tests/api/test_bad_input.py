@@ -21,6 +21,8 @@ from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields
 from tests.factories import AgentFactory, issued, member, minted, taken_back
 
+pytestmark = pytest.mark.one_engine  # tests/fuzz asks the same of both
+
 LONG = "a" * 1001
 BROKEN = "\ud800"
 TEXT: tuple[Any, ...] = (7, 1.5, True, [], {}, ["x"], LONG, BROKEN)

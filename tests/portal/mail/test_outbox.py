@@ -329,7 +329,8 @@ def test_one_that_cannot_be_made_or_ends_the_server_stops_no_other(
             assert [one.to for one in sent.outbox] == [["c@example.com"]]
         if not Mail.objects.filter(due_at__isnull=False).exists():
             break
-    unknown.refresh_from_db(), deadly.refresh_from_db()
+    unknown.refresh_from_db()
+    deadly.refresh_from_db()
     assert (unknown.tries, deadly.tries) == (sending.MAX_TRIES, sending.MAX_TRIES)
     assert "not a valid MailKind" in unknown.cause
     assert deadly.cause == sending.CUT_OFF
