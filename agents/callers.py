@@ -47,6 +47,7 @@ def parse_claim(name: str, kind: str, actor_id: str) -> Claim:
     if name and kind not in ("", *Agent.Type.values):
         raise CallerInvalid("The caller's type is agent or service.")
     hint = parse_uuid(actor_id)
+    hint = hint if str(hint) == actor_id else None  # the portal's own spelling: it gave it
     return Claim(name, kind or Agent.Type.SERVICE if name else "", hint)
 
 

@@ -50,8 +50,8 @@ def test_a_type_without_a_name_says_nothing() -> None:
     assert callers.parse_claim("", "robot", "") == Claim()
 
 
-@pytest.mark.parametrize("name, is_agent", [(SOME_ID, True), (SOME_ID.upper(), False), (SOME_ID[:-1], False)])
-def test_only_a_canonical_uuid_names_an_agent(name: str, is_agent: bool) -> None:
+@pytest.mark.parametrize("name, is_agent", [(SOME_ID, True), (SOME_ID.upper(), True), (SOME_ID[:-1], False)])
+def test_a_uuid_names_an_agent_however_it_is_spelled(name: str, is_agent: bool) -> None:
     claim = callers.parse_claim(name, "agent", "")
 
     assert claim.agent_id == (UUID(SOME_ID) if is_agent else None)

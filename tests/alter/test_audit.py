@@ -123,8 +123,8 @@ def test_a_verdict_is_explained_check_by_check(refused: Call) -> None:
     assert [line for line in lines if line.startswith("FAIL")] == ["FAIL  scope           lacks grants:write"]
     assert "ok    throttle" in "\n".join(lines)
     assert not [line for line in lines if line.startswith("-")]
-    assert lines[-3] == "403 insufficient_scope. lacks grants:write"
-    assert lines[-1] == "The key lacks a scope that the call needs. Mint a key that holds it too."
+    said = lines.index("403 insufficient_scope. lacks grants:write")
+    assert " ".join(lines[said + 1 :]).strip().startswith("The key lacks a scope that the call needs.")
     assert max(map(len, lines)) <= 80
 
 
