@@ -172,8 +172,6 @@ def set_up(lock: str, venv: Path) -> None:
     if not python.exists() or not new_enough(probe(str(python))):
         say("creating " + str(venv.relative_to(ROOT)))
         subprocess.run([base_python(), "-m", "venv", "--clear", str(venv)], check=True)
-    if venv == VENV:
-        put_alter_beside(python)
     path = ROOT / "requirements" / (lock + ".txt")
     wanted = sha256(path)
     say("installing requirements/%s.txt" % lock)
@@ -237,6 +235,7 @@ def run() -> int:
     host, port = where_to_listen()
     command = serve_command(host, port)
     install("run")
+    put_alter_beside(PYTHON)
     say("preparing the database and the static files")
     manage("migrate", "-v0")
     manage("collectstatic", "--noinput", "-v0")

@@ -13,7 +13,7 @@ def test_seconds_and_dates_are_read_and_nothing_else() -> None:
         "30": 30,
         "99999": 3600,
         "9" * 15: 3600,
-        "9" * 40: None,
+        "9" * 40: 3600,
         "-1": None,
         "1.5": None,
         "soon": None,
