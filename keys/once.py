@@ -49,8 +49,9 @@ class Outcome:
 def make_once(
     actor: Actor, app: App, idempotency_key: str, asked: dict[str, Any], make: Callable[[], Minted]
 ) -> Outcome:
-    """What `make` makes, or has made under this caller's `idempotency_key`, of every access
-    token of one person; without one it is made each time.
+    """What `make` makes, or has made under this caller's `idempotency_key`; without one it is made each time.
+
+    All access tokens of one person are one caller.
 
     `asked` says what is wished for: the verb, what it is done to, and its choices. Raises OnceMismatch if the
     idempotency key was for another wish, and what `make` raises; then nothing is remembered.

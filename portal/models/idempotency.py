@@ -1,8 +1,15 @@
 """What programs made under an Idempotency-Key, so that nothing is made twice."""
 
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
 from django.db import models
 
 from audit.clock import now
+
+RETENTION = timedelta(days=30)
+"""How long a request is remembered: longer than any retry."""
 
 
 class IdempotencyRecord(models.Model):
@@ -25,3 +32,24 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.owner_id}"
+
+    @classmethod
+    def claim(
+        cls, owner_id: UUID, operation: str, key: str, body_digest: bytes = b""
+    ) -> tuple["IdempotencyRecord", bool]:
+        """The record of a person's request, and whether it is new; what is too old is forgotten.
+
+        The caller has a transaction: a second request at the same time waits here for the first one's commit.
+        """
+        cls.objects.filter(created_at__lt=now() - RETENTION).delete()
+        return cls.objects.get_or_create(
+            owner_id=owner_id,
+            operation=operation[:80],
+            key_digest=sha256_of(key),
+            defaults={"body_digest": body_digest},
+        )
+
+
+def sha256_of(text: str) -> bytes:
+    """What is kept of a text."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()

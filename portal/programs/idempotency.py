@@ -1,9 +1,7 @@
 """Idempotency-Key at the management API: the same request again makes nothing twice, and shows no secret twice."""
 
-import hashlib
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -11,9 +9,9 @@ from django.db import transaction
 from ninja.responses import Status
 
 from agents.refusals import OnceMismatch
-from audit.clock import now
 from audit.wire import Asked
 from portal.models import IdempotencyRecord
+from portal.models.idempotency import sha256_of
 from portal.programs.api_gate import TokenRequest
 
 
@@ -24,8 +22,6 @@ class ResponseWithId(Protocol):
 
 
 R = TypeVar("R", bound=ResponseWithId)
-RETENTION = timedelta(days=30)
-"""How long a key is remembered: longer than any retry."""
 
 
 def create_once(
@@ -42,15 +38,11 @@ def create_once(
     """
     if not idempotency_key:
         return Status(201, create())
-    body_digest = _sha256(json.dumps(body.model_dump(mode="json"), sort_keys=True))
+    body_digest = sha256_of(json.dumps(body.model_dump(mode="json"), sort_keys=True))
     with transaction.atomic():
-        IdempotencyRecord.objects.filter(created_at__lt=now() - RETENTION).delete()
-        # A second request at the same time waits here for the first one's commit.
-        record, is_new = IdempotencyRecord.objects.get_or_create(
-            owner_id=request.token.user_id,
-            operation=f"{request.method} {request.path_info}"[:80],
-            key_digest=_sha256(idempotency_key),
-            defaults={"body_digest": body_digest},
+        operation = f"{request.method} {request.path_info}"
+        record, is_new = IdempotencyRecord.claim(
+            request.token.user_id, operation, idempotency_key, body_digest
         )
         if is_new:
             made = create()
@@ -59,7 +51,3 @@ def create_once(
     if bytes(record.body_digest) != body_digest or record.row_id is None:
         raise OnceMismatch("This idempotency key was used before, with another body. Nothing was made.")
     return Status(200, recall(record.row_id))
-
-
-def _sha256(text: str) -> bytes:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
