@@ -1,6 +1,7 @@
 """What the log's page shows: a page of entries, the figure above it, the facets beside it, the views over it."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -61,7 +62,7 @@ class Asked:
 
 def look(form: FilterForm, actor: Actor, app_id: UUID, asked: Asked) -> dict[str, Any]:
     """Everything the page shows. What cannot be read, or takes too long, is said on `form`."""
-    page = _page(form, app_id, asked)
+    page = find_page(form, app_id, asked)
     filters = form.filters(app_id) if form.is_valid() else None
     newest = not (asked.before or asked.after)
     return {
@@ -79,18 +80,25 @@ def look(form: FilterForm, actor: Actor, app_id: UUID, asked: Asked) -> dict[str
     }
 
 
-def _page(form: FilterForm, app_id: UUID, asked: Asked) -> Page:
+def find_page(form: FilterForm, app_id: UUID | None, asked: Asked) -> Page:
     """The entries asked for; none if the form or the place cannot be read, or it takes too long."""
-    try:
+    with told_on(form):
         before, after = (search.parse_cursor(place) for place in (asked.before, asked.after))
         if form.is_valid():
-            with patience():
-                return search.timeline(form.filters(app_id), before=before, after=after)
+            return search.timeline(form.filters(app_id), before=before, after=after)
+    return NOTHING
+
+
+@contextmanager
+def told_on(form: FilterForm) -> Iterator[None]:
+    """Say on `form` what cannot be read, or takes too long."""
+    try:
+        with patience():
+            yield
     except Invalid as invalid:
         form.add_error(None, invalid.why)
     except TooBroad as refusal:
         form.add_error(None, f"{refusal.message} {refusal.hint}")
-    return NOTHING
 
 
 def _nearest(filters: Filters | None, page: Page) -> Entry | None:

@@ -10,14 +10,12 @@ from audit.exploring import search
 from audit.exploring.differences import differences
 from audit.exploring.explain import remedy_of
 from audit.exploring.forms import FilterForm
-from audit.exploring.patience import patience
-from audit.exploring.search import Entry, Filters, Page
+from audit.exploring.page import Asked, find_page, told_on
+from audit.exploring.search import Entry, Filters
 from audit.faces import PortalRequest
 from audit.models import Event
-from audit.refusals import Invalid, TooBroad
 
 MAX_COUNTED = 10_000
-NOTHING = Page([], None, None)
 
 
 @require_GET
@@ -36,17 +34,9 @@ def log(request: PortalRequest) -> HttpResponse:
 
 def _found(form: FilterForm, before: str, after: str) -> dict[str, Any]:
     """A page of the entries and how many there are. What cannot be read, or takes too long, is said on `form`."""
-    page, total = NOTHING, 0
-    try:
-        places = search.parse_cursor(before), search.parse_cursor(after)
-        if form.is_valid():
-            with patience():
-                page = search.timeline(form.filters(None), before=places[0], after=places[1])
-                total = _count(form.filters(None))
-    except Invalid as invalid:
-        form.add_error(None, invalid.why)
-    except TooBroad as refusal:
-        form.add_error(None, f"{refusal.message} {refusal.hint}")
+    page, total = find_page(form, None, Asked(before, after)), 0
+    with told_on(form):
+        total = _count(form.filters(None)) if form.is_valid() else 0
     return {
         "form": form,
         "active": form.active(),
