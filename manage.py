@@ -7,7 +7,7 @@ import sys
 from django.core.management import execute_from_command_line
 
 from alter import streams
-from portal.starting import in_a_sentence
+from portal.config.startup_errors import in_a_sentence
 
 
 def main() -> None:

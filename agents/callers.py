@@ -11,11 +11,11 @@ from uuid import UUID
 
 from django.db import Error, transaction
 
+from agents.errors import CallerInvalid, CallerMismatch, CallerUnknowable, CallerUnresolved
 from agents.models import Agent, CallerLabel
-from agents.refusals import CallerInvalid, CallerMismatch, CallerUnknowable, CallerUnresolved
 from audit.actors import Caller
-from audit.ids import parse_uuid
-from audit.text import keepable
+from core.ids import parse_uuid
+from core.text import keepable
 
 MOST_LABELS = 10_000
 """Of one app. Whoever makes up a new name for each call gets no ids beyond that; the calls name it all the same."""

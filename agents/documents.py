@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from audit.documents import parse_document
-from audit.refusals import Invalid
+from core.documents import parse_document
+from core.errors import Invalid
 
 Scopes = dict[str, list[str]]
 SCOPES_BYTES = 12_288

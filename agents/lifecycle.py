@@ -7,9 +7,7 @@ from django.db import IntegrityError, transaction
 
 from agents import actions
 from agents.documents import Scopes, loses, parse_agent_scopes, parse_policy, same, union
-from agents.models import Agent, App, OnLeak
-from agents.names import parse_agent_name, parse_name, parse_website, sameness
-from agents.refusals import (
+from agents.errors import (
     AgentConcurrentUpdate,
     AgentNameTaken,
     AgentNotFound,
@@ -20,12 +18,14 @@ from agents.refusals import (
     ConfirmationMismatch,
     StalePage,
 )
+from agents.models import Agent, App, OnLeak
+from agents.names import parse_agent_name, parse_name, parse_website, sameness
 from audit.actors import Actor
 from audit.change import change, hold
-from audit.clock import now
-from audit.documents import parse_document
-from audit.refusals import Invalid
-from audit.text import keepable
+from core.clock import now
+from core.documents import parse_document
+from core.errors import Invalid
+from core.text import keepable
 
 APP_SETTINGS = (
     "description",

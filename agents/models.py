@@ -14,9 +14,9 @@ from django.db import models
 from django.db.models.functions import Now
 
 from agents.names import sameness
-from audit.clock import now
-from audit.ids import new_id
 from audit.models import Audited
+from core.clock import now
+from core.ids import new_id
 
 MOST_KEYS = 10_000
 MOST_CALLS_A_MINUTE = 100_000

@@ -6,9 +6,9 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
-from agents.joiners import is_in_place, is_joiner, without_joiners
-from audit.refusals import Invalid
-from audit.text import keepable, redact
+from agents.invisible_characters import is_in_place, is_joiner, without_joiners
+from core.errors import Invalid
+from core.text import keepable, redact
 
 LONGEST = 80
 LONGEST_WEBSITE = 300

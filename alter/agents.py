@@ -4,13 +4,13 @@ from typing import Any
 
 import click
 
-from alter import undo
+from alter import undo_commands
+from alter.columns import AGENT, AGENT_CREATED, CALLER, ENTRY, KEY, MINTED
 from alter.command import Noun, need_one, paged
-from alter.exits import Exit, Failure, usage
+from alter.exit_codes import Exit, Failure, usage
 from alter.keys import force, given, minting, new_key, revoke_key, the_key, why, yes
+from alter.param_types import AgentScopes, Body, Id, JsonObject, OneOf, read_body
 from alter.run import Run, pass_run
-from alter.shapes import AGENT, AGENT_CREATED, CALLER, ENTRY, KEY, MINTED
-from alter.values import AgentScopes, Body, Id, JsonObject, OneOf, read_body
 
 ID = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
 the_agent = click.option("--agent", type=Id(), required=True, metavar="ID", help="The agent's id.")
@@ -86,7 +86,8 @@ def create(run: Run, body: str | None, idempotency_key: str | None, **asked: Any
     wanted = read_body(body) if body else options
     path = run.path("agents")
     run.reveal(
-        lambda: run.client.make(path, wanted, idempotency_key), lambda one: undo.revoke_agent(run.app_id, one)
+        lambda: run.client.make(path, wanted, idempotency_key),
+        lambda one: undo_commands.revoke_agent(run.app_id, one),
     )
 
 
@@ -181,7 +182,8 @@ def mint_key(run: Run, agent: str, idempotency_key: str | None, **asked: Any) ->
     """
     path, body = run.path("agents", agent, "keys"), new_key(asked, needed=())
     run.reveal(
-        lambda: run.client.make(path, body, idempotency_key), lambda key: undo.revoke_key(run.app_id, key)
+        lambda: run.client.make(path, body, idempotency_key),
+        lambda key: undo_commands.revoke_key(run.app_id, key),
     )
 
 

@@ -6,9 +6,9 @@ import click
 
 from alter import output, streams
 from alter.command import Verb
-from alter.exits import usage
+from alter.exit_codes import usage
+from alter.param_types import Body, read_body
 from alter.run import Run, pass_run
-from alter.values import Body, read_body
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 SECRETS = ("api_key", "token", "secret", "link")

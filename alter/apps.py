@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
+from alter.columns import APP, MEMBER
 from alter.command import Noun, need_one, paged
-from alter.exits import Exit, Failure
+from alter.exit_codes import Exit, Failure
 from alter.keys import given, why
 from alter.output import plain
+from alter.param_types import Id
 from alter.run import Run, pass_run
-from alter.shapes import APP, MEMBER
-from alter.values import Id
 
 ID = "01a2014c-7d82-7143-ad7c-abc8f9270982"
 the_app = click.argument("app_id", type=Id(), metavar="ID")

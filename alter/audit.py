@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
+from alter.audit_export import export, pull
+from alter.audit_filters import Ids, counted, filters_of, sifting, span_of, spanning
+from alter.columns import CALLER, ENTRY, EXPLAINED, GATHERED
 from alter.command import Noun
-from alter.exits import Exit, Failure
+from alter.exit_codes import Exit, Failure
 from alter.integrity import integrity_check
 from alter.output import Row, as_json, emit, moment, plain
+from alter.param_types import Id
 from alter.run import Run, pass_run
-from alter.shapes import CALLER, ENTRY, EXPLAINED, GATHERED
-from alter.sift import Ids, counted, filters_of, sifting, span_of, spanning
-from alter.taking import export, pull
-from alter.values import Id
 
 ID = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
 WIDTH = 80

@@ -8,12 +8,12 @@ import click
 
 from alter import output
 from alter.catalogue import SIGN_IN
+from alter.columns import SIGNED_IN
 from alter.command import Noun
 from alter.config import check_writable, credentials_path, unwritable
-from alter.exits import Exit, Failure, usage
+from alter.exit_codes import Exit, Failure, usage
+from alter.param_types import Permissions
 from alter.run import Run, pass_run
-from alter.shapes import SIGNED_IN
-from alter.values import Permissions
 
 
 @click.group(

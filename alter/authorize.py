@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from alter.exits import Exit, Failure
+from alter.exit_codes import Exit, Failure
 
 WAIT_SECONDS = 300
 POLL_SECONDS = 0.1

@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx2
 
-from alter import __version__, undo
+from alter import __version__, undo_commands
 from alter.catalogue import near_in
 from alter.environment import open_http, proxy_hint
-from alter.exits import OF_STATUS, Exit, Failure, usage
+from alter.exit_codes import OF_STATUS, Exit, Failure, usage
 from alter.keyformat import redact
-from alter.waiting import seconds_to_wait
+from alter.retry_after import seconds_to_wait
 
 API = "/api/v1"
 CONNECT_SECONDS = 10
@@ -193,7 +193,9 @@ class Client:
 
     def _in_doubt(self, said: str, path: str, exit: Exit = Exit.ERROR) -> Failure:
         """The end of a run that asked for a change and does not know whether it came about."""
-        return InDoubt(exit, f"{said}. {undo.UNKNOWN}.", undo.look_after(path.partition(API)[2]))
+        return InDoubt(
+            exit, f"{said}. {undo_commands.UNKNOWN}.", undo_commands.look_after(path.partition(API)[2])
+        )
 
     def _unheard(self, error: Exception, method: str, path: str) -> Failure:
         """Why there is no answer."""

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 import click
 
-from alter.exits import usage
+from alter.exit_codes import usage
 from alter.output import FORMATS, Shape
+from alter.param_types import FieldNames
 from alter.run import MOST, Run
-from alter.values import FieldNames
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from alter.exits import Exit, Failure, usage
+from alter.exit_codes import Exit, Failure, usage
 
 LINK = Path(".alter") / "config.json"
 _HERE = ("localhost", "127.0.0.1", "::1")

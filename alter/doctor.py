@@ -10,10 +10,10 @@ import click
 
 from alter import output
 from alter.client import Client
+from alter.columns import CHECK
 from alter.command import Verb
-from alter.exits import Exit, Failure
+from alter.exit_codes import Exit, Failure
 from alter.run import Run, Token, pass_run
-from alter.shapes import CHECK
 
 SKEW = timedelta(seconds=60)
 SOON = timedelta(days=7)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from alter.exits import Exit, Failure, usage
+from alter.exit_codes import Exit, Failure, usage
 
 PROXY_NAMES = ("all_proxy", "https_proxy", "http_proxy")
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")

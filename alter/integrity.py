@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
+from alter.audit_filters import span_of, spanning
+from alter.columns import FINDING
 from alter.command import Verb
-from alter.exits import Exit, Failure
+from alter.exit_codes import Exit, Failure
 from alter.output import Progress, Row, say
 from alter.run import Run, pass_run
-from alter.shapes import FINDING
-from alter.sift import span_of, spanning
 
 
 @click.command(

@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from alter import output, undo
+from alter import output, undo_commands
+from alter.columns import KEY, KEY_CALLER, MINTED, STATISTICS
 from alter.command import F, Noun, need_one, paged
-from alter.exits import Exit, Failure, usage
+from alter.exit_codes import Exit, Failure, usage
+from alter.param_types import Body, Duration, Id, JsonObject, Moment, Ranges, Scopes, read_body
 from alter.run import Run, pass_run
-from alter.shapes import KEY, KEY_CALLER, MINTED, STATISTICS
-from alter.values import Body, Duration, Id, JsonObject, Moment, Ranges, Scopes, read_body
 
 the_key = click.option("--key", type=Id(), required=True, metavar="ID", help="The key's id.")
 why = click.option("--reason", metavar="TEXT", help="Why, for the audit log.")
@@ -120,7 +120,8 @@ def mint(
     body = new_key(asked, key_type=key_type or ("agent" if agent else None), agent_id=agent)
     path = run.path("keys")
     run.reveal(
-        lambda: run.client.make(path, body, idempotency_key), lambda key: undo.revoke_key(run.app_id, key)
+        lambda: run.client.make(path, body, idempotency_key),
+        lambda key: undo_commands.revoke_key(run.app_id, key),
     )
 
 
@@ -181,7 +182,8 @@ def rotate(
     body = given(scopes=scopes, grace=grace, reason=reason)
     path = run.path("keys", key, "rotate")
     told = run.reveal(
-        lambda: run.client.make(path, body, idempotency_key), lambda made: undo.revoke_key(run.app_id, made)
+        lambda: run.client.make(path, body, idempotency_key),
+        lambda made: undo_commands.revoke_key(run.app_id, made),
     )
     # A derived key is rotated in place: there is no old one to revoke.
     if told["id"] != key and not (grace and grace.startswith("0")):

@@ -9,8 +9,8 @@ from click.exceptions import NoSuchCommand
 
 from alter import __version__, streams
 from alter.command import everywhere, write_examples
-from alter.endings import end
-from alter.exits import Exit
+from alter.exit_codes import Exit
+from alter.failures import end
 from alter.run import Run
 
 COMMANDS = {

@@ -2,13 +2,13 @@
 
 import click
 
-from alter import undo
+from alter import undo_commands
+from alter.columns import INVITATION, INVITED, MEMBER
 from alter.command import Noun
-from alter.exits import Exit, Failure
+from alter.exit_codes import Exit, Failure
 from alter.keys import given, why
+from alter.param_types import Id
 from alter.run import Run, pass_run
-from alter.shapes import INVITATION, INVITED, MEMBER
-from alter.values import Id
 
 ID = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
 the_member = click.option(
@@ -61,7 +61,7 @@ def invitations(run: Run) -> None:
 def invite(run: Run, email: str | None, role: str) -> None:
     """Make a link that lets one person in; it is printed this once."""
     path, body = run.path("invitations"), {"role": role} | given(email=email)
-    run.reveal(lambda: run.client.post(path, body), lambda one: undo.withdraw(run.app_id, one))
+    run.reveal(lambda: run.client.post(path, body), lambda one: undo_commands.withdraw(run.app_id, one))
 
 
 @members.command(shows=INVITATION, examples=f"alter members withdraw --invitation {ID}")

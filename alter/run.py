@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from alter import output, streams, undo
-from alter.exits import Exit, Failure, usage
+from alter import output, streams, undo_commands
+from alter.exit_codes import Exit, Failure, usage
 from alter.keyformat import TOKEN_START
 from alter.output import Progress, Row, Shape
-from alter.values import Id, read_named
+from alter.param_types import Id, read_named
 
 if TYPE_CHECKING:
     from alter.client import Client
@@ -196,7 +196,9 @@ class Run:
     def command(self, *words: str) -> str:
         """A command to copy, which asks the portal that this run asks."""
         flags = {"--base-url": self.said("base_url"), "--token-file": self.said("token_file")}
-        return undo.line(*words, *(word for name, said in flags.items() if said for word in (name, said)))
+        return undo_commands.line(
+            *words, *(word for name, said in flags.items() if said for word in (name, said))
+        )
 
     @property
     def has_changed(self) -> bool:

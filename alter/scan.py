@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from alter import output
+from alter.columns import EXPOSED
 from alter.command import Verb
-from alter.exits import Exit, Failure
+from alter.exit_codes import Exit, Failure
+from alter.file_reading import Reader, Unread
 from alter.keyformat import GATEWAY_START, TOKEN_START, redact
 from alter.output import Progress
-from alter.reading import Reader, Unread
 from alter.rules import gitleaks, trufflehog
 from alter.run import Run, pass_run
-from alter.shapes import EXPOSED
 
 A_QUESTION = 500
 """Hashes to ask about at once."""

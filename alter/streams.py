@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from alter.exits import Exit, Failure
+from alter.exit_codes import Exit, Failure
 
 ESCAPE = "alter-escape"
 """The name of `_escape_unencodable` among Python's handlers of encoding errors."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from audit.actions import Action
-from audit.refusals import AskAgain, NotAllowed
+from core.errors import AskAgain, NotAllowed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ class AuditConfig(AppConfig):
     name = "audit"
 
     def ready(self) -> None:
-        from audit import folding
-        from audit.sealing import stored
+        from audit import sqlite_format
+        from core import folding
 
-        connection_created.connect(stored.teach)
+        connection_created.connect(sqlite_format.teach)
         connection_created.connect(folding.teach)

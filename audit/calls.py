@@ -9,10 +9,10 @@ from typing import Any
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from audit.documents import compact
-from audit.ids import new_hex, new_id
+from audit import macs
 from audit.models import Call
-from audit.sealing import macs
+from core.documents import compact
+from core.ids import new_hex, new_id
 
 Line = Mapping[str, Any]
 """The columns of one call. Those that are left out have the model's defaults."""

@@ -9,11 +9,11 @@ from django.db import transaction
 
 from audit.actions import Action
 from audit.actors import Actor
-from audit.clock import now
 from audit.guard import Act, watching
 from audit.models import Audited, Event
-from audit.refusals import NotFound
-from audit.text import keepable
+from core.clock import now
+from core.errors import NotFound
+from core.text import keepable
 
 REASON_LENGTH = 500
 _LABELS = {"target_label": 200, "key_name": 100, "agent_name": 100}

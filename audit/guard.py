@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from audit.ids import new_id
+from core.ids import new_id
 
 if TYPE_CHECKING:
     from audit.models import Audited

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.actors import Origin
-from audit.addresses import client_address
-from audit.ids import new_hex
-from audit.text import as_sent, keepable
+from core.addresses import client_address
+from core.ids import new_hex
+from core.text import as_sent, keepable
 
 
 def origin_of(meta: Mapping[str, Any], via: str) -> Origin:

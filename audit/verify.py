@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from audit.checking import trust
-from audit.checking.evidence import Unreadable
-from audit.checking.findings import Finding
-from audit.checking.inspection import Inspection
-from audit.text import visible
+from audit.integrity.checking import trust
+from audit.integrity.checking.evidence import Unreadable
+from audit.integrity.checking.findings import Finding
+from audit.integrity.checking.inspection import Inspection
+from core.text import visible
 
 HOLDS, WRONG, UNREADABLE, UNSIGNED = 0, 1, 2, 3
 _HEX = re.compile("[0-9A-Fa-f]{64}")

@@ -52,9 +52,9 @@ def prepare(databases: Databases, end: datetime) -> Any:
     """
     from django.core.management import call_command
 
-    from audit.clock import at
-    from audit.keeping import partitions
+    from audit.integrity import partitions
     from bench.record.cast import DAYS, make_cast, signed_in
+    from core.clock import at
 
     databases.use(EMPTY)
     for ago in range(DAYS + 20, -1, -20):

@@ -94,9 +94,9 @@ def _storm(seconds: float) -> dict[str, Any]:
 def _figures(
     seconds: float, written: int, kills: int, lags: list[float], checks: int, alarms: int, quiet: float
 ) -> dict[str, Any]:
-    from audit.checking.integrity import Scope, check
+    from audit.integrity.checking.check import Scope, check
+    from audit.integrity.sealing import checkpoints
     from audit.models import Checkpoint, Pending, Seal
-    from audit.sealing import checkpoints
 
     found = [found for step in check(Scope()) for found in step.findings if not found.is_note]
     kept = [line["number"] for line in checkpoints.kept()]
@@ -149,8 +149,8 @@ def _forks() -> int:
 
 def _lag() -> float:
     """The age in seconds of the oldest row that waits."""
-    from audit.clock import now
     from audit.models import Pending
+    from core.clock import now
 
     oldest = Pending.objects.order_by("row_id").values_list("at", flat=True).first()
     return (now() - oldest).total_seconds() if oldest else 0.0
@@ -250,19 +250,19 @@ def _sealer() -> int:
     """A process that does what `manage.py tick --forever` does."""
     from django.db import close_old_connections
 
-    from portal import tick
+    from portal import scheduler
 
     if pid := os.fork():
         return pid
     while True:
         close_old_connections()
-        tick.tick()
-        time.sleep(tick.PAUSE)
+        scheduler.tick()
+        time.sleep(scheduler.PAUSE)
 
 
 def _check_all(seconds: float) -> None:
     """Checks the whole record again and again. Prints how often, and how much was found."""
-    from audit.checking.integrity import Scope, check
+    from audit.integrity.checking.check import Scope, check
 
     ends, checks, alarms = time.monotonic() + seconds, 0, 0
     while time.monotonic() < ends:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from agents import idempotency
 from agents import lifecycle as agents_lifecycle
-from agents import once
 from agents.models import Agent, App
 from audit.actors import Actor
 from audit.change import hold
@@ -37,11 +37,11 @@ def enrol(
     section 3.5). Raises what creating and minting raise, OnceMismatch, OnceInactive, OnceRevoked.
     """
     with hold(app):
-        if (made := once.made_before(app, idempotency_key, asked)) and made.agent:
+        if (made := idempotency.made_before(app, idempotency_key, asked)) and made.agent:
             return Enrolled(made.agent, made.key_id, None)
         agent = agents_lifecycle.create_agent(actor, app, **asked)
         minted = mint_for(actor, agent, within)
-        once.remember(app, idempotency_key, asked, agent, minted.key.id)
+        idempotency.remember(app, idempotency_key, asked, agent, minted.key.id)
         return Enrolled(agent, minted.key.id, minted.plaintext)
 
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from audit.clock import now
-from audit.durations import LONGEST
-from audit.refusals import Invalid
+from core.clock import now
+from core.durations import LONGEST
+from core.errors import Invalid
 
 
 def check_expiry(moment: datetime | None, field: str = "expires_at") -> datetime | None:

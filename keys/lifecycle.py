@@ -19,12 +19,12 @@ from agents.models import Agent, App
 from agents.names import parse_name
 from audit.actors import Actor
 from audit.change import change, hold
-from audit.clock import now
-from audit.documents import parse_document
 from audit.guard import Act
-from audit.refusals import Invalid
-from audit.text import keepable
-from keys import actions, guards, plaintext, refusals, successors
+from core.clock import now
+from core.documents import parse_document
+from core.errors import Invalid
+from core.text import keepable
+from keys import actions, errors, plaintext, rules, successors
 from keys.delegation import Authority, Grant
 from keys.expiry import check_expiry
 from keys.models import ApiKey, Pepper
@@ -73,25 +73,25 @@ def mint(
         name=parse_name(name) if name or not agent else "",
         scopes=scopes.names(),
         networks=[str(network) for network in networks],
-        rate_limit_rpm=guards.parse_rate_limit(rate_limit_rpm),
+        rate_limit_rpm=rules.parse_rate_limit(rate_limit_rpm),
         expires_at=check_expiry(expires_at),
         metadata=parse_document(metadata or {}, "metadata"),
         once=once or None,
     )
-    if guards.admits_administration(scopes):
+    if rules.admits_administration(scopes):
         actor.require_fresh()
     with (
         hold(app),
         hold(agent),
-        guards.acting(within),
+        rules.acting(within),
         change(actor, actions.MINT, on=key, reason=reason) as act,
     ):
-        guards.refuse_second_use(app, once)
+        rules.refuse_second_use(app, once)
         require_open(app)
         if agent:
-            guards.require_agent(app, agent)
+            rules.require_agent(app, agent)
             key.name = key.name or f"{agent.name}-{agent.keys.own().count() + 1}"
-        guards.require_place(app, agent)
+        rules.require_place(app, agent)
         return Minted(key, _hand_on(actor, key, within, act))
 
 
@@ -119,8 +119,8 @@ def narrow(
     Raises NotNarrower if a new value allows anything the old one did not, Invalid, KeyRevoked.
     """
     with change(actor, actions.NARROW, on=key, reason=reason):
-        guards.refuse_revoked(key)
-        wanted = guards.narrower(key, scopes, networks, rate_limit_rpm, check_expiry(expires_at))
+        rules.refuse_revoked(key)
+        wanted = rules.narrower(key, scopes, networks, rate_limit_rpm, check_expiry(expires_at))
         fields = [field for field, value in wanted.items() if getattr(key, field) != value]
         for field in fields:
             setattr(key, field, wanted[field])
@@ -145,11 +145,11 @@ def widen(
     if not reason.strip():
         raise Invalid("reason", "Say in a sentence why this key may do more.")
     with change(actor, actions.WIDEN, on=key, reason=reason):
-        guards.refuse_widening(key)
-        wanted = guards.wider(
-            key, scopes, networks, guards.parse_rate_limit(rate_limit_rpm), check_expiry(expires_at)
+        rules.refuse_widening(key)
+        wanted = rules.wider(
+            key, scopes, networks, rules.parse_rate_limit(rate_limit_rpm), check_expiry(expires_at)
         )
-        guards.require_within(actor, None, Grant.of_key(key, scopes))
+        rules.require_within(actor, None, Grant.of_key(key, scopes))
         fields = [field for field, value in wanted.items() if getattr(key, field) != value]
         for field in fields:
             setattr(key, field, wanted[field])
@@ -169,7 +169,7 @@ def hand_over(actor: Actor, key: ApiKey, owner_id: UUID, owner: str, reason: str
 def deprecate(actor: Actor, key: ApiKey, reason: str = "") -> None:
     """Mark `key` as on its way out: it works, and every answer says so. Raises KeyRevoked."""
     with change(actor, actions.DEPRECATE, on=key, reason=reason):
-        guards.refuse_revoked(key)
+        rules.refuse_revoked(key)
         if key.deprecated_at is None:
             key.deprecated_at = now()
             key.save(update_fields=["deprecated_at"])
@@ -185,17 +185,17 @@ def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority |
     with (
         hold(key.app),
         hold(key.agent),
-        guards.acting(within, key),
+        rules.acting(within, key),
         change(actor, actions.UNDEPRECATE, on=key, reason=reason),
     ):
-        guards.refuse_revoked(key)
+        rules.refuse_revoked(key)
         if key.status == "ended":
-            raise refusals.KeyEnded
+            raise errors.KeyEnded
         if key.status == "grace":
             successors.refuse_old_secret(actor, key)
-            guards.require_place(key.app, key.agent, without=key)
+            rules.require_place(key.app, key.agent, without=key)
             key.grace_ends_at = None
-            guards.require_within(actor, within, Grant.of_key(key))
+            rules.require_within(actor, within, Grant.of_key(key))
         if key.deprecated_at is not None:
             key.deprecated_at = key.grace_ends_at = None
             key.save(update_fields=["deprecated_at", "grace_ends_at"])
@@ -221,25 +221,25 @@ def rotate(
     its id and changes its secret at once. Raises KeyRevoked, KeyEnded, KeyRotated, SuccessorInUse,
     SuccessorNotOwn, KeyEscalation, NotYoursToGive, GraceLimitReached, AlreadyMinted, Invalid.
     """
-    guards.check_grace(grace)
+    rules.check_grace(grace)
     with (
         hold(key.app),
         hold(key.agent),
-        guards.acting(within, key),
+        rules.acting(within, key),
         change(actor, actions.ROTATE, on=key, reason=reason) as act,
     ):
-        guards.refuse_second_use(key.app, once, hint=ROTATION_LOST)
-        guards.refuse_rotation(key, scopes)
+        rules.refuse_second_use(key.app, once, hint=ROTATION_LOST)
+        rules.refuse_rotation(key, scopes)
         successors.refuse_old_secret(actor, key)
         if scopes is not None and key.scope_set.missing(scopes):
             actor.require_fresh()
         if key.kind == ApiKey.Kind.DERIVED:
-            guards.require_within(actor, within, Grant.of_key(key))
+            rules.require_within(actor, within, Grant.of_key(key))
             return Minted(key, _renew(key, once))
         successor = _successor(key, scopes, once)
         successors.require_successor(actor, within, key, Grant.of_key(successor))
         if grace:
-            guards.require_place_in_grace(key.app, key.agent, without=key)
+            rules.require_place_in_grace(key.app, key.agent, without=key)
         key.deprecated_at = key.deprecated_at or now()
         key.grace_ends_at = min(now() + grace, key.grace_ends_at or now() + grace)
         key.save(update_fields=["deprecated_at", "grace_ends_at"])
@@ -276,10 +276,10 @@ def derive(
         metadata=parse_document(metadata or {}, "metadata"),
     )
     with hold(parent.agent), hold(parent), change(actor, actions.DERIVE, on=key) as act:
-        guards.require_derivable(parent)
+        rules.require_derivable(parent)
         key.networks = [str(network) for network in networks] or parent.networks
-        key.expires_at = guards.derived_end(parent, moment, expires_in)
-        guards.require_subset(Authority.of_key(parent, within), guards.alone(key))
+        key.expires_at = rules.derived_end(parent, moment, expires_in)
+        rules.require_subset(Authority.of_key(parent, within), rules.alone(key))
         act.note(parent=str(parent.id), parent_prefix=parent.prefix)
         return Minted(key, _issue(actor, key))
 
@@ -306,11 +306,11 @@ def revoke(
     with hold(key.agent), change(actor, actions.REVOKE, on=key, reason=reason, cause=cause) as act:
         if key.revoked_at is not None:
             return None
-        guards.refuse_stronger(key, within)
+        rules.refuse_stronger(key, within)
         successors.refuse_old_secret(actor, key, ending=True)
-        if guards.is_last_active(key):
+        if rules.is_last_active(key):
             if not force:
-                raise refusals.LastActiveKey
+                raise errors.LastActiveKey
             actor.require_fresh()
             act.note(forced=True)
         if ticket:
@@ -380,7 +380,7 @@ def _hand_on(actor: Actor, key: ApiKey, within: Authority | None, act: Act) -> P
 
     A limit that was set for the key that acts holds for both together, or it could be multiplied.
     """
-    guards.require_within(actor, within, Grant.of_key(key))
+    rules.require_within(actor, within, Grant.of_key(key))
     if within and within.key and within.own_rate is not None:
         key.shared_bucket = within.key.bucket
     if within and within.key and within.key.above:
@@ -398,7 +398,7 @@ def _issue(actor: Actor, key: ApiKey) -> Plaintext:
         with transaction.atomic():
             key.save()
     except IntegrityError:
-        guards.refuse_second_use(key.app, key.once or "")
+        rules.refuse_second_use(key.app, key.once or "")
         raise
     return secret
 

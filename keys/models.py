@@ -8,10 +8,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from agents.living import is_living, living
+from agents.active_keys import is_living, living
 from agents.models import MOST_CALLS_A_MINUTE, Agent, App
-from audit.clock import now
 from audit.models import Audited, AuditedQuerySet
+from core.clock import now
 from keys import plaintext
 from keys.gateways.models import Gateway, GatewayUse
 from keys.networks import Network, stored_networks
@@ -26,7 +26,7 @@ class ApiKeyQuerySet(AuditedQuerySet["ApiKey"]):
     """The questions asked of keys in more than one place."""
 
     def living(self, moment: datetime | None = None) -> Self:
-        """Keys that still authenticate (agents/living.py)."""
+        """Keys that still authenticate (agents/active_keys.py)."""
         return self.filter(living(moment or now()))
 
     def in_grace(self) -> Self:
@@ -242,14 +242,15 @@ class Pepper(models.Model):
 
 
 class Pace(models.Model):
-    """How far ahead of its allowance a key is (keys/throttle.py). Losing a row forgives a minute."""
+    """How far ahead of its allowance a key is (keys/admission/rate_limit.py). Losing a row forgives a minute."""
 
     bucket = models.UUIDField(primary_key=True)
     spent_until = models.BigIntegerField(
         help_text="GCRA's theoretical arrival time, microseconds since 1970."
     )
     room = models.BigIntegerField(
-        db_default=60_000_000, help_text="Microseconds it may be ahead, by its limit (keys/at_once.py)."
+        db_default=60_000_000,
+        help_text="Microseconds it may be ahead, by its limit (keys/admission/batching/postgres.py).",
     )
 
     def __str__(self) -> str:
@@ -257,7 +258,7 @@ class Pace(models.Model):
 
 
 class Nonce(models.Model):
-    """A nonce that a signed call has used (keys/nonces.py)."""
+    """A nonce that a signed call has used (keys/admission/nonces.py)."""
 
     id = models.CharField(primary_key=True, max_length=161, help_text="The key's id and the nonce.")
     seen_at = models.DateTimeField(db_index=True)

@@ -3,10 +3,10 @@
 import ipaddress
 from collections.abc import Iterable
 
-from audit.addresses import Address, Network, unmapped
-from audit.hosts import unbracketed
-from audit.text import keepable
-from keys.refusals import InvalidCidr
+from core.addresses import Address, Network, unmapped
+from core.hosts import unbracketed
+from core.text import keepable
+from keys.errors import InvalidCidr
 
 __all__ = ["Network", "allows", "covers", "parse_networks", "stored_networks"]
 MOST = 100

@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 
 from django.conf import settings
 
-from audit.text import decodings
+from core.text import decodings
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KINDS = {

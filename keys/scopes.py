@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from audit.text import keepable, redact
-from keys.refusals import InvalidScope, UnknownScope
+from core.text import keepable, redact
+from keys.errors import InvalidScope, UnknownScope
 
 VERSION = 1
 """The version of the catalogue below. Each key remembers the one it was minted under."""

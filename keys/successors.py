@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from audit.actors import Actor
-from audit.exploring.usage import use_of
 from audit.models import Event
-from keys import guards, refusals
+from audit.search.usage import use_of
+from keys import errors, rules
 from keys.delegation import Authority, Grant
 from keys.models import ApiKey
 
@@ -33,7 +33,7 @@ def require_successor(actor: Actor, authority: Authority | None, key: ApiKey, gr
     """
     if authority and authority.key == key and key.grace_ends_at and (newest := _newest(key)):
         authority = Authority.of_key(newest, authority.scopes)
-    guards.require_within(actor, authority, grant)
+    rules.require_within(actor, authority, grant)
 
 
 def _refuse_unless_lost(actor: Actor, old: ApiKey) -> None:
@@ -42,9 +42,9 @@ def _refuse_unless_lost(actor: Actor, old: ApiKey) -> None:
     told = Event.objects.filter(key_id=newest.pk)
     own = told.filter(actor_kind="key", actor_id=actor.id)
     if not own.exists() or own.count() != told.count():
-        raise refusals.SuccessorNotOwn
+        raise errors.SuccessorNotOwn
     if use_of(newest.pk):
-        raise refusals.SuccessorInUse
+        raise errors.SuccessorInUse
 
 
 def _rotated(key_id: UUID) -> list[ApiKey]:

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
+from audit import macs
+from audit.integrity.sealing import mac_keys_in_use, signing
 from audit.models import Checkpoint, Destination, MacKey
-from audit.sealing import macs, signing, unsealed
 from keys.models import ApiKey, Gateway, Pepper
 from keys.plaintext import mark_of
 from portal.models import AccessToken, Role, User
@@ -133,7 +134,7 @@ def mac_keys_are_there(
         return []
     try:
         marks = dict(MacKey.objects.values_list("number", "mark"))
-        waiting = unsealed.keys_in_use()
+        waiting = mac_keys_in_use.keys_in_use()
     except DatabaseError:
         return []  # not migrated yet: there are no rows
     others = {number for number in settings.MAC_KEYS if marks.get(number) not in (None, macs.mark_of(number))}

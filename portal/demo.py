@@ -10,21 +10,22 @@ from agents.lifecycle import create_agent, create_app, suspend_agent
 from agents.models import Agent, App
 from audit import calls
 from audit.actors import Actor, Origin, shell
-from audit.addresses import parse_address
 from audit.change import change
-from audit.clock import at, now
-from audit.ids import new_id
-from keys import lifecycle, standing
-from keys.door import Outcome, Question, line_of
+from core.addresses import parse_address
+from core.clock import at, now
+from core.ids import new_id
+from keys import lifecycle
+from keys.admission import lookup
+from keys.admission.admit import Outcome, Question, line_of
+from keys.admission.rate_limit import Allowance
+from keys.admission.verdict import Asking, Standing, judge
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import AGENT_DEFAULT, parse_scopes
-from keys.throttle import Allowance
-from keys.verdict import Asking, Standing, judge
 from portal import actions
+from portal.accounts.lifecycle import create_person
 from portal.gates import person
 from portal.models import Membership, Role, User
-from portal.people.lifecycle import create_person
 
 PASSWORD = "look around as you like"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -209,7 +210,7 @@ def _as_of(key: ApiKey, moment: datetime) -> Standing:
     """What was known of `key` at `moment`, when it may not yet have been revoked or its agent suspended."""
     suspended_at = key.agent.suspended_at if key.agent else None
     return replace(
-        standing.of(key),
+        lookup.of(key),
         revoked=key.revoked_at is not None and key.revoked_at <= moment,
         agent_suspended=suspended_at is not None and suspended_at <= moment,
     )

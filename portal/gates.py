@@ -15,22 +15,22 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from agents.faces import AppRequest, sent_to
+from agents.errors import AppNotFound
 from agents.models import App
-from agents.refusals import AppNotFound
+from agents.requests import AppRequest, sent_to
 from audit.actions import Action
 from audit.actors import Actor, Origin
-from audit.exploring.search import cut_to_prefix
-from audit.faces import PortalRequest
-from audit.folding import in_order
+from audit.requests import PortalRequest
+from audit.search.search import cut_to_prefix
+from core.folding import in_order
+from portal.auth import policy, reauthentication, sessions
+from portal.auth.policy import Way
+from portal.error_responses import MissingToken
 from portal.models import User
-from portal.models.people import itself
-from portal.next_page import safe_next
-from portal.program_addresses import is_program
-from portal.refusals import MissingToken
+from portal.models.users import itself
+from portal.program_paths import is_program
+from portal.redirects import safe_next
 from portal.roles import PERMISSIONS
-from portal.signing_in import again, policy, sessions
-from portal.signing_in.policy import Way
 
 
 class _SignedIn(HttpRequest):
@@ -55,7 +55,7 @@ def page(view: View, action: Action) -> View:
             return _to_sign_in(request)
         app_id = kwargs.pop("app_id", None)
         known = cast(AppRequest, request)
-        request.user.is_fresh = again.is_fresh(request)
+        request.user.is_fresh = reauthentication.is_fresh(request)
         sessions.note_seen(request, request.user)
         app = app_of(request.user, app_id) if app_id else None
         known.actor = person(request.user, app, known.origin)
@@ -84,7 +84,7 @@ def own(view: View) -> View:
         if not _is_in(request):
             return _to_sign_in(request)
         known = cast(PortalRequest, request)
-        request.user.is_fresh = again.is_fresh(request)
+        request.user.is_fresh = reauthentication.is_fresh(request)
         known.actor = person(request.user, None, known.origin)
         return view(request, *args, **kwargs)
 

@@ -6,10 +6,19 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from audit.masking import mask_value
-from portal import data, database, dotenv, listening, mail_url, outlets, reached, witnesses
-from portal.env import Env
-from portal.signing_in import provider
+from core.masking import mask_value
+from portal.config import (
+    data_folder,
+    database,
+    dotenv,
+    forwarding_settings,
+    hosts,
+    identity_provider,
+    listen,
+    mail,
+    witnesses,
+)
+from portal.config.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -25,31 +34,33 @@ for _name, _value in IN_FILE.items():
 
 DEBUG = False
 try:
-    DATA_DIR = data.prepare(data.path("PORTAL_DATA", env.str("PORTAL_DATA", default="var"), BASE_DIR))
-    SECRET_KEY = data.secret_key(DATA_DIR, env.str("PORTAL_SECRET_KEY", default=""))
-    PEPPERS = data.peppers(DATA_DIR, env.lines("PORTAL_PEPPERS"))
-    MAC_KEYS = data.mac_keys(DATA_DIR, env.lines("PORTAL_MAC_KEYS"))
-    SEAL_KEY = data.seal_key(DATA_DIR, env.word("PORTAL_SEAL_KEY"))
-except data.WrongSetting as wrong:
+    DATA_DIR = data_folder.prepare(
+        data_folder.path("PORTAL_DATA", env.str("PORTAL_DATA", default="var"), BASE_DIR)
+    )
+    SECRET_KEY = data_folder.secret_key(DATA_DIR, env.str("PORTAL_SECRET_KEY", default=""))
+    PEPPERS = data_folder.peppers(DATA_DIR, env.lines("PORTAL_PEPPERS"))
+    MAC_KEYS = data_folder.mac_keys(DATA_DIR, env.lines("PORTAL_MAC_KEYS"))
+    SEAL_KEY = data_folder.seal_key(DATA_DIR, env.word("PORTAL_SEAL_KEY"))
+except data_folder.WrongSetting as wrong:
     raise ImproperlyConfigured(str(wrong)) from None
 
 try:
-    _origin = reached.origin(env.word("PORTAL_ORIGIN"))
-    ALLOWED_HOSTS = reached.allowed_hosts(_origin, env.items("PORTAL_ALLOWED_HOSTS"))
-    TRUSTED_PROXIES = reached.proxies(env.items("PORTAL_TRUSTED_PROXIES"))
-    EMAIL_FROM = reached.sender(env.word("PORTAL_EMAIL_FROM"), _origin)
-except data.WrongSetting as wrong_host:
+    _origin = hosts.origin(env.word("PORTAL_ORIGIN"))
+    ALLOWED_HOSTS = hosts.allowed_hosts(_origin, env.items("PORTAL_ALLOWED_HOSTS"))
+    TRUSTED_PROXIES = hosts.proxies(env.items("PORTAL_TRUSTED_PROXIES"))
+    EMAIL_FROM = hosts.sender(env.word("PORTAL_EMAIL_FROM"), _origin)
+except data_folder.WrongSetting as wrong_host:
     raise ImproperlyConfigured(str(wrong_host)) from None
 ORIGIN = str(_origin or "")
 """The portal's public address, as people and programs reach it. Empty: localhost only."""
-LISTENS_AT = listening.reached_at(env.word("HOST"), env.word("PORT"))
+LISTENS_AT = listen.reached_at(env.word("HOST"), env.word("PORT"))
 """Host and port at which a program on this machine, such as a gateway, reaches the server."""
 
 RATE_LIMIT_RPM = env.number("PORTAL_RATE_LIMIT", 6000, most=100_000, unit="calls a minute")
 API_RATE_LIMIT_RPM = env.number("PORTAL_API_RATE_LIMIT", 600, most=100_000, unit="requests a minute")
 
 try:
-    PROVIDER = provider.read(
+    PROVIDER = identity_provider.read(
         issuer=env.word("PORTAL_OIDC_ISSUER"),
         client_id=env.word("PORTAL_OIDC_CLIENT_ID"),
         client_secret=env.str("PORTAL_OIDC_CLIENT_SECRET", default=""),
@@ -57,7 +68,7 @@ try:
         roles=env.lines("PORTAL_OIDC_ROLES"),
         only=env.word("PORTAL_OIDC_ONLY"),
     )
-except data.WrongSetting as wrong_provider:
+except data_folder.WrongSetting as wrong_provider:
     raise ImproperlyConfigured(str(wrong_provider)) from None
 
 BREAK_GLASS = env.word("PORTAL_BREAK_GLASS").lower()
@@ -77,8 +88,8 @@ LEAK_KEYS_URL = env.word(
 )
 """Where the public keys of secret-scanning partners are published."""
 try:
-    reached.web_address("PORTAL_LEAK_KEYS_URL", LEAK_KEYS_URL)
-except data.WrongSetting as wrong_address:
+    hosts.web_address("PORTAL_LEAK_KEYS_URL", LEAK_KEYS_URL)
+except data_folder.WrongSetting as wrong_address:
     raise ImproperlyConfigured(str(wrong_address)) from None
 
 TICK = env.choice("PORTAL_TICK", "inside", ("inside", "apart"))
@@ -86,10 +97,10 @@ TICK = env.choice("PORTAL_TICK", "inside", ("inside", "apart"))
 SEAL_EVERY = env.number("PORTAL_SEAL_EVERY", 5, most=3600, unit="seconds")
 
 try:
-    CHECKPOINT_DIR = data.path(
+    CHECKPOINT_DIR = data_folder.path(
         "PORTAL_CHECKPOINTS", env.str("PORTAL_CHECKPOINTS", default=str(DATA_DIR / "checkpoints")), BASE_DIR
     )
-except data.WrongSetting as wrong_path:
+except data_folder.WrongSetting as wrong_path:
     raise ImproperlyConfigured(str(wrong_path)) from None
 """Where the record's checkpoints are written as well: best on a disk that whoever runs the database cannot change."""
 
@@ -102,24 +113,24 @@ WITNESS_TSA_ROOTS = env.str("PORTAL_WITNESS_TSA_ROOTS", default="")
 try:
     WITNESSES = witnesses.named(env.lines("PORTAL_WITNESS"), WITNESS_TSA_ROOTS)
     WITNESS_FOR = witnesses.sources(env.items("PORTAL_WITNESS_FOR"))
-except data.WrongSetting as wrong_witness:
+except data_folder.WrongSetting as wrong_witness:
     raise ImproperlyConfigured(str(wrong_witness)) from None
 WITNESS_SILENCE = env.number("PORTAL_WITNESS_SILENCE", 15, most=witnesses.MAX_SILENCE, unit="minutes")
 """Minutes without an acknowledgement after which it is an alarm."""
 
 try:
-    FORWARD_SYSLOG = outlets.syslog(env.word("PORTAL_FORWARD_SYSLOG"))
-    FORWARD_FILE = outlets.file(env.str("PORTAL_FORWARD_FILE", default=""))
-    WEBHOOK_HOSTS = outlets.hosts(env.items("PORTAL_WEBHOOK_HOSTS"))
-except data.WrongSetting as wrong_outlet:
+    FORWARD_SYSLOG = forwarding_settings.syslog(env.word("PORTAL_FORWARD_SYSLOG"))
+    FORWARD_FILE = forwarding_settings.file(env.str("PORTAL_FORWARD_FILE", default=""))
+    WEBHOOK_HOSTS = forwarding_settings.hosts(env.items("PORTAL_WEBHOOK_HOSTS"))
+except data_folder.WrongSetting as wrong_outlet:
     raise ImproperlyConfigured(str(wrong_outlet)) from None
-FORWARD_FORMAT = env.choice("PORTAL_FORWARD_FORMAT", "json", outlets.FORMATS)
+FORWARD_FORMAT = env.choice("PORTAL_FORWARD_FORMAT", "json", forwarding_settings.FORMATS)
 
 # ── the database ────────────────────────────────────────────────────────────────────────────────────
 
 try:
     DATABASES = {"default": database.read(env.word("DATABASE_URL"), DATA_DIR, BASE_DIR)}
-except data.WrongSetting as wrong_database:
+except data_folder.WrongSetting as wrong_database:
     raise ImproperlyConfigured(str(wrong_database)) from None
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
@@ -165,23 +176,23 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
-    "portal.headers.ForwardedMiddleware",
-    "portal.headers.ProgramsMiddleware",
+    "portal.middleware.ForwardedMiddleware",
+    "portal.middleware.ProgramsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "portal.headers.HeadersMiddleware",
+    "portal.middleware.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "portal.next_page.NextMiddleware",
+    "portal.redirects.NextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
-    "portal.refusals.RefusalMiddleware",
+    "portal.error_responses.RefusalMiddleware",
 ]
 if TESTING:
     MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")  # nothing is collected for tests
@@ -197,7 +208,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.context.portal",
+                "portal.context_processors.portal",
             ],
         },
     }
@@ -233,11 +244,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "portal.signing_in.passwords.VarietyValidator"},
+    {"NAME": "portal.auth.passwords.VarietyValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "portal.signing_in.adapter.Adapter"
+ACCOUNT_ADAPTER = "portal.auth.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -254,32 +265,32 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _origin.scheme if _origin else "http"
-SOCIALACCOUNT_ADAPTER = "portal.signing_in.oidc.Adapter"
+SOCIALACCOUNT_ADAPTER = "portal.auth.oidc.Adapter"
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "APPS": [PROVIDER.as_app()] if PROVIDER else [],
-        "provider_class": "portal.signing_in.openid.OpenID",
+        "provider_class": "portal.auth.openid_claims.OpenID",
     }
 }
 SOCIALACCOUNT_ONLY = (
     False  # allauth's own would drop passwords for good; the sign-in page leaves the form out
 )
 SOCIALACCOUNT_STORE_TOKENS = False
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # portal/signing_in/identities.py links, and ends what was before
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # portal/auth/identities.py links, and ends what was before
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = "oidc"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
-MFA_ADAPTER = "portal.signing_in.factors.Adapter"
+MFA_ADAPTER = "portal.auth.two_factor.Adapter"
 ACCOUNT_FORMS = {
-    "reset_password": "portal.signing_in.forms.ResetForm",
-    "user_token": "portal.signing_in.forms.ResetLinkForm",
+    "reset_password": "portal.auth.forms.ResetForm",
+    "user_token": "portal.auth.forms.ResetLinkForm",
 }
 MFA_FORMS = {
-    "add_webauthn": "portal.signing_in.forms.NewPasskeyForm",
-    "authenticate": "portal.signing_in.forms.CodeForm",
-    "authenticate_webauthn": "portal.signing_in.forms.PasskeyForm",
-    "reauthenticate": "portal.signing_in.forms.CodeAgainForm",
-    "reauthenticate_webauthn": "portal.signing_in.forms.PasskeyAgainForm",
-    "login_webauthn": "portal.signing_in.forms.PasskeyAloneForm",
+    "add_webauthn": "portal.auth.forms.NewPasskeyForm",
+    "authenticate": "portal.auth.forms.CodeForm",
+    "authenticate_webauthn": "portal.auth.forms.PasskeyForm",
+    "reauthenticate": "portal.auth.forms.CodeAgainForm",
+    "reauthenticate_webauthn": "portal.auth.forms.PasskeyAgainForm",
+    "login_webauthn": "portal.auth.forms.PasskeyAloneForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -288,16 +299,14 @@ MFA_TOTP_ISSUER = f"alter at {_origin.host if _origin else 'localhost'}"
 MFA_TOTP_TOLERANCE = 1
 # A browser calls localhost secure, and no other address without https.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ORIGIN.startswith("https:")
-USERSESSIONS_TRACK_ACTIVITY = (
-    False  # that would write at each request: portal/signing_in/sessions.py does at times
-)
+USERSESSIONS_TRACK_ACTIVITY = False  # that would write at each request: portal/auth/sessions.py does at times
 SESSION_COOKIE_AGE = 14 * 24 * 3600
-CACHES = {"default": {"BACKEND": "portal.signing_in.counters.TableCache"}}
+CACHES = {"default": {"BACKEND": "portal.auth.attempt_counts.TableCache"}}
 """Where django-allauth counts tries: in a table, for all processes together, and nothing is pushed out of it."""
 
 try:
-    EMAIL_CONFIG = mail_url.read(env.word("EMAIL_URL", default=mail_url.CONSOLE), BASE_DIR)
-except data.WrongSetting as wrong_mail:
+    EMAIL_CONFIG = mail.read(env.word("EMAIL_URL", default=mail.CONSOLE), BASE_DIR)
+except data_folder.WrongSetting as wrong_mail:
     raise ImproperlyConfigured(str(wrong_mail)) from None
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10
@@ -312,7 +321,7 @@ DEFAULT_FROM_EMAIL = EMAIL_FROM
 
 CSRF_TRUSTED_ORIGINS = [ORIGIN] if ORIGIN else []
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "portal.refusals.csrf_failure"
+CSRF_FAILURE_VIEW = "portal.error_responses.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ORIGIN.startswith("https:")
 SECURE_SSL_HOST = _origin.netloc if _origin else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
@@ -352,7 +361,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "portal.logs.RedactingFormatter",
+            "()": "portal.log_filter.RedactingFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

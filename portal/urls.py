@@ -9,39 +9,39 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 import agents.actions as on_agents
-import agents.views as agent_pages
+import agents.web.views as agent_pages
 import audit.actions as on_audit
-import audit.checking.seal_views as seal_pages
-import audit.exploring.entry_views as entry_pages
-import audit.exploring.saved_pages as view_pages
-import audit.exploring.views as audit_pages
-import audit.exporting.export_views as export_pages
+import audit.web.entries as entry_pages
+import audit.web.exports as export_pages
+import audit.web.integrity as seal_pages
+import audit.web.log as audit_pages
+import audit.web.saved_views as view_pages
 import keys.actions as on_keys
-import keys.reveal_views as reveal_pages
-import keys.use_views as use_pages
-import keys.views as key_pages
-import portal.access.authorize_views as authorize_pages
-import portal.access.views as token_pages
+import keys.web.secret_views as reveal_pages
+import keys.web.usage_views as use_pages
+import keys.web.views as key_pages
+import portal.accounts.member_views as people_pages
+import portal.accounts.user_views as person_pages
 import portal.actions as on_people
+import portal.audit_settings.portal_log_views as log_pages
+import portal.audit_settings.views as record_pages
+import portal.auth.views as security_pages
 import portal.docs.views as docs_pages
 import portal.leaks.views as leak_pages
 import portal.mail.views as mail_pages
-import portal.notices.views as notice_pages
-import portal.people.house_views as house_pages
-import portal.people.people_views as person_pages
-import portal.people.views as people_pages
-import portal.record.log_views as log_pages
-import portal.record.views as record_pages
-import portal.signing_in.views as security_pages
+import portal.notifications.views as notice_pages
+import portal.policy.views as house_pages
 import portal.support.views as support_pages
+import portal.tokens.authorize_views as authorize_pages
+import portal.tokens.views as token_pages
 import portal.views as portal_pages
-from keys import agent_views as agent_key_pages
-from keys import verify
+from keys.admission import gateway
+from keys.web import agent_views as agent_key_pages
+from portal.api import management, runtime, runtime_routes, witness
+from portal.auth import openid_documents
+from portal.auth.two_factor import recorded
 from portal.gates import open_to_all, own, page, signed_in
-from portal.leaks import programs as leak_programs
-from portal.programs import api, runtime, sdk, witness
-from portal.signing_in import openid_answers
-from portal.signing_in.factors import recorded
+from portal.leaks import api as leak_programs
 
 to_security = RedirectView.as_view(pattern_name="security")
 factors = [  # django-allauth's pages, which keep the record by recorded()
@@ -315,12 +315,12 @@ urlpatterns = [
     path("account/2fa/", include(factors)),
     path(
         "account/oidc/<str:provider_id>/login/",
-        open_to_all(openid_answers.login),
+        open_to_all(openid_documents.login),
         name="openid_connect_login",
     ),
     path(
         "account/oidc/<str:provider_id>/login/callback/",
-        open_to_all(openid_answers.callback),
+        open_to_all(openid_documents.callback),
         name="openid_connect_callback",
     ),
     path("account/3rdparty/", include(provider_pages)),
@@ -331,17 +331,19 @@ urlpatterns = [
     path("leaks/scanner", open_to_all(leak_programs.scanner), name="leak-scanner"),
     path("leaks/rules/<str:file>", open_to_all(leak_pages.scanner_rules), name="leak-rules"),
     path("witness", open_to_all(witness.witness), name="witness"),
-    path("verify", open_to_all(verify.verify), name="verify"),
+    path("verify", open_to_all(gateway.verify), name="verify"),
     path("sdk/openapi.json", open_to_all(runtime.document), name="sdk-document"),
-    path("sdk/", sdk.api.urls),  # its own map, with a key as the gate of every line: portal/programs/sdk.py
-    path("api/v1/openapi.json", open_to_all(api.document), name="api-document"),
     path(
-        "api/v1/", api.api.urls
-    ),  # its own map, with an access token as the gate of every line: portal/programs/api.py
+        "sdk/", runtime_routes.api.urls
+    ),  # its own map, with a key as the gate of every line: portal/api/runtime_routes.py
+    path("api/v1/openapi.json", open_to_all(management.document), name="api-document"),
+    path(
+        "api/v1/", management.api.urls
+    ),  # its own map, with an access token as the gate of every line: portal/api/management.py
     path("healthz", open_to_all(portal_pages.healthz), name="healthz"),
 ]
 
-handler400 = "portal.refusals.bad_request"
-handler403 = "portal.refusals.not_allowed"
-handler404 = "portal.refusals.not_found"
-handler500 = "portal.refusals.server_error"
+handler400 = "portal.error_responses.bad_request"
+handler403 = "portal.error_responses.not_allowed"
+handler404 = "portal.error_responses.not_found"
+handler500 = "portal.error_responses.server_error"

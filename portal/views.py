@@ -10,16 +10,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from agents.models import Agent, App
-from audit.exploring.search import cut_to_prefix
-from audit.faces import PortalRequest
-from audit.folding import fold, naming
-from audit.list_pages import ListPage
-from audit.refusals import NotFound
-from audit.text import keepable
-from audit.values import QueryForm
+from audit.requests import PortalRequest
+from audit.search.search import cut_to_prefix
+from core.errors import NotFound
+from core.folding import fold, naming
+from core.forms import QueryForm
+from core.pagination import ListPage
+from core.row_counts import counted
+from core.text import keepable
 from keys.models import ApiKey
-from portal import jump as places
-from portal.counting import counted
+from portal import command_palette as places
 from portal.gates import apps_of, user_of
 from portal.models import User
 
@@ -62,7 +62,7 @@ def jump(request: PortalRequest) -> HttpResponse:
     acts = places.acts(user, app, request.origin) if app else []
     acts = [act for act in acts if fold(q) in fold(act.says)]
     context = {"q": q, "here": app, "leaps": places.leaps(user, q), "acts": acts}
-    return render(request, "portal/jump.html", context)
+    return render(request, "portal/search.html", context)
 
 
 def not_here(request: HttpRequest) -> HttpResponse:

@@ -9,10 +9,10 @@ from django.test import Client
 
 from agents.models import Agent, App
 from audit.actors import Actor, Origin
-from audit.clock import now
+from core.clock import now
 from portal.gates import person
 from portal.models import Role, User
-from portal.models.people import note_of
+from portal.models.users import note_of
 from tests.factories import AgentFactory, AppFactory, member
 
 

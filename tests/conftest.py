@@ -16,7 +16,7 @@ from django.test import override_settings
 from django.test.client import ClientHandler
 from django.test.signals import setting_changed
 
-from keys.batch import gathering
+from keys.admission.batching.queue import gathering
 from tools.dev import find_chromium
 
 pytest_plugins = ["tests.cast", "tests.server"]

@@ -19,10 +19,10 @@ from keys.lifecycle import Minted
 from keys.models import Gateway, Pepper
 from keys.scopes import parse_scopes
 from portal import actions
-from portal.access import tokens
-from portal.access.tokens import Issued
+from portal.accounts.lifecycle import create_person
 from portal.models import Membership, User
-from portal.people.lifecycle import create_person
+from portal.tokens import lifecycle
+from portal.tokens.lifecycle import Issued
 
 PASSWORD = "a long enough password"
 
@@ -87,7 +87,7 @@ def known_gateway(secret: str, pair: str = "original", name: str = "edge") -> Ga
 
 def issued(user: User, *permissions: str, name: str = "ci", **choices: Any) -> Issued:
     """An access token of `user` and its plaintext, issued by the shell. Without permissions it asks for all."""
-    return tokens.issue(shell(), user, name=name, permissions=permissions or ["all"], **choices)
+    return lifecycle.issue(shell(), user, name=name, permissions=permissions or ["all"], **choices)
 
 
 def member(role: str, app: App | None, **person: Any) -> User:

@@ -1,7 +1,7 @@
 """The portal on a port of this machine, inside the test's own transaction: nothing has to be flushed afterwards.
 
 A test waits while its client talks, so the server's one thread may use the test's database connection,
-and its clock (audit.clock is a context variable).
+and its clock (core.clock is a context variable).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 
-from portal.front.application import Front
-from portal.front.protocol import FrontProtocol
-from portal.front.threads import WsgiApplication
+from portal.server.application import Front
+from portal.server.django_threads import WsgiApplication
+from portal.server.protocol import FrontProtocol
 
 
 class _Protocol(FrontProtocol):

@@ -8,11 +8,15 @@ from tools.dev import ALWAYS, near_tests
 @pytest.mark.parametrize(
     ("changed", "tested", "left"),
     [
-        ("audit/checking/recount.py", "tests/audit/checking/test_recount.py", "tests/audit/test_text.py"),
-        ("audit/text.py", "tests/audit/test_text.py", "tests/audit/checking/test_recount.py"),
-        ("templates/keys/mint.html", "tests/keys/test_views.py", "tests/agents/test_views.py"),
-        ("tests/keys/test_mint.py", "tests/keys/test_mint.py", "tests/keys/test_views.py"),
-        ("docs/cli.md", "tests/test_docs.py", "tests/keys/test_views.py"),
+        (
+            "audit/integrity/checking/tally_recount.py",
+            "tests/audit/integrity/checking/test_tally_recount.py",
+            "tests/core/test_text.py",
+        ),
+        ("core/text.py", "tests/core/test_text.py", "tests/audit/integrity/checking/test_tally_recount.py"),
+        ("templates/keys/mint.html", "tests/keys/web/test_views.py", "tests/agents/web/test_views.py"),
+        ("tests/keys/test_mint.py", "tests/keys/test_mint.py", "tests/keys/web/test_views.py"),
+        ("docs/cli.md", "tests/test_docs.py", "tests/keys/web/test_views.py"),
     ],
 )
 def test_a_change_is_tested_where_it_is(changed: str, tested: str, left: str) -> None:

@@ -22,8 +22,9 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from audit.masking import mask_value  # noqa: E402
-from portal import dotenv, file_lock, listening  # noqa: E402 - what is shared with the portal, and needs no package
+from core import file_lock  # noqa: E402 - what is shared with the portal, and needs no package
+from core.masking import mask_value  # noqa: E402
+from portal.config import dotenv, listen  # noqa: E402 - what is shared with the portal, and needs no package
 
 VENV = ROOT / ".venv"
 CACHE = ROOT / ".cache"
@@ -214,9 +215,9 @@ def where_to_listen() -> tuple[str, str]:
     """Return HOST and PORT, or stop if nothing can listen there."""
     # Before anything is set up: the server itself would say so later.
     try:
-        host, port = listening.parse(setting("HOST", "127.0.0.1"), setting("PORT", "8000"))
-        listening.try_listening(host, port)
-    except listening.CannotListen as wrong:
+        host, port = listen.parse(setting("HOST", "127.0.0.1"), setting("PORT", "8000"))
+        listen.try_listening(host, port)
+    except listen.CannotListen as wrong:
         stop("%s Choose another: PORT=8001 make run" % wrong)
     return host, str(port)
 
@@ -226,7 +227,7 @@ def serve_command(host: str, port: str) -> list[str]:
     workers = setting("WORKERS", "1")
     if not re.fullmatch("[1-9][0-9]{0,2}", workers):
         stop("WORKERS is %r. Say how many processes to start: WORKERS=2 make run" % mask_value(workers))
-    return [str(PYTHON), "-m", "portal.front", "--host", host, "--port", port, "--workers", workers]
+    return [str(PYTHON), "-m", "portal.server", "--host", host, "--port", port, "--workers", workers]
 
 
 def run() -> int:
@@ -453,7 +454,12 @@ def lint() -> int:
 # A quick answer
 
 
-ALWAYS = ("tests/test_docs.py", "tests/flows", "tests/keys/test_verdict.py", "tests/audit/test_change.py")
+ALWAYS = (
+    "tests/test_docs.py",
+    "tests/flows",
+    "tests/keys/admission/test_verdict.py",
+    "tests/audit/test_change.py",
+)
 """Tests that a change anywhere may concern, and that take seconds."""
 SLOW_STEPS = ("migrations", "deploy")
 

@@ -5,8 +5,8 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import audit.clock
-import audit.ids
+import core.clock
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("name", models.CharField(max_length=80)),
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                     "created_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(),
-                        default=audit.clock.now,
+                        default=core.clock.now,
                         editable=False,
                     ),
                 ),
@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
                     "created_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(),
-                        default=audit.clock.now,
+                        default=core.clock.now,
                         editable=False,
                     ),
                 ),
@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("label", models.CharField(max_length=255)),
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                     "type",
                     models.CharField(choices=[("agent", "Agent"), ("service", "Service")], max_length=10),
                 ),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
                 (
                     "app",
                     models.ForeignKey(
@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
                     models.CharField(help_text="SHA-256 of what was asked for, as hex.", max_length=64),
                 ),
                 ("key_id", models.UUIDField()),
-                ("at", models.DateTimeField(db_index=True, default=audit.clock.now)),
+                ("at", models.DateTimeField(db_index=True, default=core.clock.now)),
                 (
                     "agent",
                     models.ForeignKey(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.models import Call, Event
-from audit.text import visible
+from core.text import visible
 
 _HEADER = str.maketrans({"\\": "\\\\", "|": "\\|"})
 _VALUE = str.maketrans({"\\": "\\\\", "=": "\\="})

@@ -14,13 +14,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from audit.actors import system
-from audit.clock import now
 from audit.forwarding import destinations, siem, webhooks
-from audit.forwarding.posting import Answer, refused
-from audit.forwarding.reach import Unreachable
-from audit.forwarding.retry_after import MAX_RETRY_AFTER, in_words, is_early, may_ask
+from audit.forwarding.reader import newest
 from audit.models import Checkpoint, Delivery, Destination, Place
-from audit.sealing.following import newest
+from core.clock import now
+from core.http_client import Answer, refused
+from core.reachable_hosts import Unreachable
+from core.retry_after import MAX_RETRY_AFTER, in_words, is_early, may_ask
 
 log = logging.getLogger(__name__)
 

@@ -15,14 +15,14 @@ from django.db.models import Q, QuerySet
 from audit import actions
 from audit.actors import Actor
 from audit.change import change, record
-from audit.clock import now
-from audit.forwarding.reach import parse_url
-from audit.forwarding.retry_after import may_ask
+from audit.forwarding.reader import newest
 from audit.forwarding.webhooks import Secret, secret
 from audit.models import Delivery, Destination, Place
-from audit.refusals import Invalid, NotFound
-from audit.sealing.following import newest
-from audit.text import keepable
+from core.clock import now
+from core.errors import Invalid, NotFound
+from core.reachable_hosts import parse_url
+from core.retry_after import may_ask
+from core.text import keepable
 
 MOST = 20
 MAX_CLAIM = timedelta(minutes=1)

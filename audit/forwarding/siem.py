@@ -11,12 +11,13 @@ from typing import Any
 
 from django.conf import settings
 
-from audit.api_wire import Entry
-from audit.exporting.ocsf import ocsf
-from audit.forwarding import cef, outfile, syslog
+from audit.api.schemas import Entry
+from audit.export.ocsf import ocsf
+from audit.forwarding import cef, syslog
+from audit.forwarding.reader import Wanted, newest, rows
 from audit.models import Call, Checkpoint, Event, Place
-from audit.sealing.following import Wanted, newest, rows
-from audit.text import json_line
+from core import file_sink
+from core.text import json_line
 
 log = logging.getLogger(__name__)
 A_RUN = 10
@@ -97,6 +98,6 @@ def _fitting(tell: Callable[[Event | Call, int], str], row: Event | Call, seq: i
 
 def _put(name: str, lines: Sequence[Told]) -> None:
     if name == "file" and settings.FORWARD_FILE:
-        outfile.append(settings.FORWARD_FILE, [line for _, line in lines])
+        file_sink.append(settings.FORWARD_FILE, [line for _, line in lines])
     else:
         syslog.send(settings.FORWARD_SYSLOG, [syslog.message(row, line) for row, line in lines])

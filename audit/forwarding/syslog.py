@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC
 from functools import lru_cache
 
-from audit.hosts import split_port
 from audit.models import Call, Event
-from audit.text import visible
+from core.hosts import split_port
+from core.text import visible
 
 LONGEST = 60_000
 """Bytes that a datagram holds for certain."""

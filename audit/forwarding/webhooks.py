@@ -13,10 +13,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from audit.forwarding.posting import Answer, post
+from audit.forwarding.reader import Wanted, batch, entries
 from audit.models import Delivery, Destination
-from audit.sealing.following import Wanted, batch, entries
-from audit.text import json_line
+from core.http_client import Answer, post
+from core.text import json_line
 
 AGENT = "alter-portal"
 START = "whsec_"

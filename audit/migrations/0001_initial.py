@@ -2,8 +2,8 @@
 
 from django.db import migrations, models
 
-import audit.clock
-import audit.ids
+import core.clock
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -18,10 +18,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("at", models.DateTimeField(default=audit.clock.now)),
+                ("at", models.DateTimeField(default=core.clock.now)),
                 ("app_id", models.UUIDField(null=True)),
                 ("key_id", models.UUIDField(null=True)),
                 ("key_prefix", models.CharField(blank=True, max_length=32)),
@@ -90,10 +90,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("at", models.DateTimeField(default=audit.clock.now)),
+                ("at", models.DateTimeField(default=core.clock.now)),
                 ("app_id", models.UUIDField(null=True)),
                 ("key_id", models.UUIDField(null=True)),
                 ("key_prefix", models.CharField(blank=True, max_length=32)),
@@ -141,10 +141,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("at", models.DateTimeField(default=audit.clock.now)),
+                ("at", models.DateTimeField(default=core.clock.now)),
                 ("app_id", models.UUIDField()),
                 ("key_id", models.UUIDField()),
                 ("agent_id", models.UUIDField(null=True)),

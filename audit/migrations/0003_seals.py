@@ -5,8 +5,8 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
-import audit.clock
-import audit.ids
+import core.clock
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                     "generation",
                     models.PositiveSmallIntegerField(default=1, help_text="Counts its signing secrets."),
                 ),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
                 ("paused_at", models.DateTimeField(null=True)),
                 ("ended_at", models.DateTimeField(null=True)),
             ],
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.CharField(max_length=16, primary_key=True, serialize=False)),
                 ("public", models.BinaryField(max_length=32)),
-                ("since", models.DateTimeField(default=audit.clock.now)),
+                ("since", models.DateTimeField(default=core.clock.now)),
             ],
         ),
         migrations.CreateModel(
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -167,7 +167,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("app_id", models.UUIDField()),
@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
                         blank=True, help_text="What follows the ? in the address.", max_length=2000
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
                 (
                     "shared_at",
                     models.DateTimeField(help_text="Since when everyone of the app sees it.", null=True),
@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("stream", models.UUIDField()),
@@ -253,17 +253,17 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("checkpoint", models.BigIntegerField()),
                 ("rows", models.PositiveIntegerField()),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 (
                     "next_try_at",
                     models.DateTimeField(
-                        default=audit.clock.now, help_text="NULL: it is not tried again by itself.", null=True
+                        default=core.clock.now, help_text="NULL: it is not tried again by itself.", null=True
                     ),
                 ),
                 ("last_status", models.PositiveSmallIntegerField(null=True)),

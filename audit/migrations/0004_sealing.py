@@ -8,7 +8,7 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from audit.keeping.fences import SEALED, fences
+from audit.integrity.append_only_triggers import SEALED, fences
 
 KINDS = {"audit_event": "event", "audit_call": "call"}
 NOWHERE = "00000000-0000-0000-0000-000000000000"

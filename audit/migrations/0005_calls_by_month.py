@@ -7,9 +7,9 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from audit.clock import now
-from audit.keeping import partitions
-from audit.keeping.fences import fences
+from audit.integrity import partitions
+from audit.integrity.append_only_triggers import fences
+from core.clock import now
 
 INDEXES = ("call_app", "call_key", "call_agent", "call_caller", "call_refused")
 PENDING = (

@@ -7,7 +7,7 @@ from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from audit.keeping import partitions
+from audit.integrity import partitions
 
 
 def forward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -4,9 +4,9 @@ from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-import audit.clock
-import audit.ids
-from audit.keeping.fences import SIGNED, fences
+import core.clock
+import core.ids
+from audit.integrity.append_only_triggers import SIGNED, fences
 
 
 def fence_in(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                     "number",
                     models.BigIntegerField(default=0, help_text="The last checkpoint that was acknowledged."),
                 ),
-                ("since", models.DateTimeField(default=audit.clock.now)),
+                ("since", models.DateTimeField(default=core.clock.now)),
                 (
                     "heard_at",
                     models.DateTimeField(help_text="When it was last heard of that all is well.", null=True),
@@ -51,12 +51,12 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("code", models.CharField(max_length=60)),
                 ("says", models.CharField(help_text="What is wrong, and the next step.", max_length=500)),
-                ("raised_at", models.DateTimeField(default=audit.clock.now)),
+                ("raised_at", models.DateTimeField(default=core.clock.now)),
                 ("ended_at", models.DateTimeField(null=True)),
             ],
             options={
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("action", models.CharField(max_length=20)),
@@ -95,14 +95,14 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("source", models.CharField(max_length=60)),
                 ("number", models.BigIntegerField()),
                 ("hash", models.BinaryField(max_length=32)),
                 ("told", models.JSONField()),
-                ("at", models.DateTimeField(default=audit.clock.now)),
+                ("at", models.DateTimeField(default=core.clock.now)),
             ],
             options={
                 "constraints": [

@@ -9,10 +9,10 @@ from django.apps.registry import Apps
 from django.db import connection, migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-import audit.clock
-import audit.ids
 import audit.models.macs
-from audit.keeping.fences import fences, maintenance
+import core.clock
+import core.ids
+from audit.integrity.append_only_triggers import fences, maintenance
 
 TABLES = ("audit_forgedrow",)
 # Whoever may seal may set aside what waits, and nothing else: the row goes from one table to the other as it is. What is
@@ -71,9 +71,13 @@ def prove_waiting(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def _prove(kind: str, ids: list[UUID]) -> None:
-    from audit.sealing import macs, rows
+    from audit import macs
+    from audit.integrity.sealing import row_values
 
-    told = [(row, dict(zip(rows.FIELDS[kind], row.values, strict=True))) for row in rows.read(kind, ids)]
+    told = [
+        (row, dict(zip(row_values.FIELDS[kind], row.values, strict=True)))
+        for row in row_values.read(kind, ids)
+    ]
     native = connection.features.has_native_uuid_field
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -114,13 +118,13 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("kind", models.CharField(max_length=5)),
                 ("row_id", models.CharField(max_length=64)),
                 ("stream", models.UUIDField(help_text="The app it claimed to belong to.")),
-                ("found_at", models.DateTimeField(default=audit.clock.now)),
+                ("found_at", models.DateTimeField(default=core.clock.now)),
                 ("reason", models.CharField(max_length=20)),
                 ("contents", models.BinaryField(help_text="All its columns, as JSON.")),
             ],

@@ -4,7 +4,7 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from audit.folding import FUNCTION, on_postgres
+from core.folding import FUNCTION, on_postgres
 
 
 def forward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -2,12 +2,12 @@
 
 from audit.models.audited import Audited, AuditedQuerySet
 from audit.models.claims import Alarm, Claim
+from audit.models.entries import Call, Event, Recorded, Span
 from audit.models.forwarding import Delivery, Destination, Place
-from audit.models.record import Call, Event, Recorded, Span
+from audit.models.last_uses import LastUse
+from audit.models.saved_views import SavedView
 from audit.models.seals import Checkpoint, ForgedRow, MacKey, Pending, Seal, SealKey, Tally
 from audit.models.upkeep import Lease, Retention
-from audit.models.uses import LastUse
-from audit.models.views import SavedView
 from audit.models.witness import Witnessed, WitnessState
 
 __all__ = [

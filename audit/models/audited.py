@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import models
 
 from audit.guard import UnauditedWrite, note_save
-from audit.ids import new_id
+from core.ids import new_id
 
 M = TypeVar("M", bound=models.Model)
 

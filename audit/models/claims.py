@@ -5,10 +5,10 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from audit.clock import now
-from audit.ids import new_id
 from audit.models.audited import Audited
 from audit.models.readable import ReadableQuerySet
+from core.clock import now
+from core.ids import new_id
 
 
 class Claim(models.Model):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db import models
 
-from audit.clock import now
-from audit.ids import new_id
 from audit.models.audited import Audited
+from core.clock import now
+from core.ids import new_id
 
 
 class Destination(Audited):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from audit.sealing import canonical, macs
+from audit import canonical, macs
 
 if TYPE_CHECKING:
     _Bytes = models.BinaryField[bytes | None, bytes | None]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from django.db import DatabaseError, models
 from django.db.models.expressions import Combinable
 
-from audit.sealing import stored
+from audit import sqlite_format
 
 M = TypeVar("M", bound=models.Model)
-UNREADABLE = (*stored.UNREADABLE, DatabaseError)
+UNREADABLE = (*sqlite_format.UNREADABLE, DatabaseError)
 
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Moment(_Moment):
 
     def from_db_value(self, value: Any, *_: Any) -> Any:
         if value is None and not self.null:
-            raise stored.Misread(f"{self.name} is no moment")
+            raise sqlite_format.Misread(f"{self.name} is no moment")
         return value
 
     def deconstruct(self) -> Any:
@@ -57,7 +57,7 @@ class ReadableQuerySet(models.QuerySet[M]):
     def _narrow(self) -> None:
         """Also of a slice: it is cut from what can be read."""
         self._is_narrowed, self._result_cache = True, None
-        self.query.add_q(stored.readable(self.model))
+        self.query.add_q(sqlite_format.readable(self.model))
 
     def _clone(self) -> Self:
         found: Self = super()._clone()  # type: ignore[misc]
@@ -75,9 +75,9 @@ class Readable(models.Model):
 
     @classmethod
     def from_db(cls, db: Any, field_names: Any, values: Any, **further: Any) -> Self:
-        types = stored.types(cls)
+        types = sqlite_format.types(cls)
         if len(values) == len(types) and not all(map(isinstance, values, types)):
-            raise stored.Misread("a column holds what the portal does not write")
+            raise sqlite_format.Misread("a column holds what the portal does not write")
         return super().from_db(db, field_names, values, **further)
 
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db import models
 
-from audit.clock import now
-from audit.ids import new_id
 from audit.models.readable import Moment, Readable
+from core.clock import now
+from core.ids import new_id
 
 NOWHERE = UUID(int=0)
 """Stands for no app in a stream, and for all keys in a tally: a unique column must not be NULL."""

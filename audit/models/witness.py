@@ -2,8 +2,8 @@
 
 from django.db import models
 
-from audit.clock import now
-from audit.ids import new_id
+from core.clock import now
+from core.ids import new_id
 
 
 class WitnessState(models.Model):

@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from audit.exploring.facets import MOST_ROWS
+from audit.search.facets import MOST_ROWS
 
 register = template.Library()
 

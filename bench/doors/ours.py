@@ -28,7 +28,7 @@ def made(how_many: int) -> list[str]:
 def _of_one_app(start: int, how_many: int) -> list[str]:
     from agents import lifecycle as on_agents
     from audit.actors import shell
-    from audit.ids import new_id
+    from core.ids import new_id
     from keys import lifecycle, plaintext
     from keys.scopes import parse_scopes
 

@@ -13,10 +13,10 @@ import django
 
 def seal() -> dict[str, float]:
     """All that waits."""
-    from audit.sealing import seals
+    from audit.integrity.sealing import sealer
 
     began, rows = time.process_time(), 0
-    while some := seals.seal_all():
+    while some := sealer.seal_all():
         rows += some
     return {"rows": rows, "cpu": time.process_time() - began}
 

@@ -105,7 +105,7 @@ class Portal(Served):
     """Ours, behind its own front."""
 
     def __init__(self, environment: Mapping[str, str], workers: int = 1, log: str = "") -> None:
-        super().__init__(["portal.front", "--workers", str(workers)], environment, ready="/healthz", log=log)
+        super().__init__(["portal.server", "--workers", str(workers)], environment, ready="/healthz", log=log)
 
 
 class Granian(Served):

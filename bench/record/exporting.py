@@ -38,10 +38,10 @@ def measure(
 def taken(shape: str, days: int, many: int) -> dict[str, Any]:
     """Export here, and look at the peak of memory on the way. `days`: so many alone; 0: all there is."""
     from audit.actors import shell
-    from audit.clock import now
-    from audit.exploring.search import Filters
-    from audit.exporting.export import export
+    from audit.export.exporter import export
+    from audit.search.search import Filters
     from bench.record.cast import APP
+    from core.clock import now
 
     began = time.perf_counter()
     since = now() - timedelta(days=days) if days else None

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from audit.clock import at
 from bench.record.reads import Reading
+from core.clock import at
 
 
 def show(readings: Sequence[Reading], end: datetime) -> None:

@@ -31,7 +31,7 @@ def readings(end: datetime, client: Any) -> list[Reading]:
 
 
 def _pages(end: datetime) -> list[Reading]:
-    from audit.exploring.search import Cursor, Filters, timeline
+    from audit.search.search import Cursor, Filters, timeline
 
     middle = Cursor(end - timedelta(days=DAYS / 2), HOT_KEY)
     app, quiet = Filters(APP), Filters(QUIET_APP)
@@ -54,10 +54,10 @@ def _pages(end: datetime) -> list[Reading]:
 
 
 def _figures(end: datetime) -> list[Reading]:
-    from audit.exploring.facets import facets
-    from audit.exploring.histogram import histogram
-    from audit.exploring.search import Filters
     from audit.models import Call
+    from audit.search.facets import facets
+    from audit.search.histogram import histogram
+    from audit.search.search import Filters
 
     def drawn(days: int, **narrower: Any) -> Read:
         filters = Filters(APP, since=end - timedelta(days=days), **narrower)
@@ -77,8 +77,8 @@ def _figures(end: datetime) -> list[Reading]:
 
 
 def _one_call() -> list[Reading]:
-    from audit.exploring.search import around
     from audit.models import Call
+    from audit.search.search import around
 
     return [
         Reading(
@@ -88,13 +88,13 @@ def _one_call() -> list[Reading]:
 
 
 def _keys(end: datetime) -> list[Reading]:
-    from audit.exploring import usage
-    from audit.exploring.newest import look
-    from keys import present
+    from audit.search import usage
+    from audit.search.recent_calls import look
     from keys.models import ApiKey
+    from keys.web import presenters
 
     def sparks() -> Any:
-        return present.rows(ApiKey.objects.filter(app_id=APP).with_kin().order_by("id")[:50])
+        return presenters.rows(ApiKey.objects.filter(app_id=APP).with_kin().order_by("id")[:50])
 
     return [
         Reading("key list, 50 rows with sparks", sparks),
@@ -134,6 +134,6 @@ def _a_call() -> UUID:
 
 @lru_cache
 def _newest_in(_: str) -> UUID:
-    from audit.exploring.search import Filters, timeline
+    from audit.search.search import Filters, timeline
 
     return timeline(Filters(APP, outcome="allowed"), limit=10).entries[-1].id

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from audit.clock import at
 from bench.record.databases import Databases
 from bench.record.reads import Read, Reading
+from core.clock import at
 
 ROUNDS, IN_A_ROW = 15, 3
 LONGEST = 5000.0

@@ -103,7 +103,7 @@ def _sealer(databases: Databases, name: str) -> Iterator[None]:
 
 
 def _seal_the_rest() -> int:
-    from audit.sealing.seals import seal_all
+    from audit.integrity.sealing.sealer import seal_all
 
     sealed = 0
     while fresh := seal_all():

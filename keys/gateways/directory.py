@@ -19,8 +19,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from audit.clock import now
-from audit.refusals import Unavailable
+from core.clock import now
+from core.errors import Unavailable
 from keys import plaintext
 from keys.gateways.models import Gateway, GatewayUse
 

@@ -9,13 +9,13 @@ from django.db.models import F
 
 from audit.actors import Actor
 from audit.change import change
-from audit.clock import now
-from audit.refusals import Invalid
+from core.clock import now
+from core.errors import Invalid
 from keys import plaintext
 from keys.gateways import actions
 from keys.gateways.directory import directory
+from keys.gateways.errors import GatewayExists, GatewayNotFound
 from keys.gateways.models import Gateway, GatewayUse
-from keys.gateways.refusals import GatewayExists, GatewayNotFound
 from keys.models import Pepper
 from keys.plaintext import Plaintext
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 from django.db import models
 from django.db.models import Q
 
-from audit.clock import now
 from audit.models import Audited
+from core.clock import now
 
 
 class Gateway(Audited):

@@ -4,8 +4,8 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import audit.clock
-import audit.ids
+import core.clock
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), default=audit.clock.now
+                        db_default=django.db.models.functions.datetime.Now(), default=core.clock.now
                     ),
                 ),
                 ("expires_at", models.DateTimeField(null=True)),

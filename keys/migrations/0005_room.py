@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
             name="room",
             field=models.BigIntegerField(
                 db_default=60_000_000,
-                help_text="Microseconds it may be ahead, by its limit (keys/at_once.py).",
+                help_text="Microseconds it may be ahead, by its limit (keys/admission/batching/postgres.py).",
             ),
         ),
     ]

@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import audit.clock
-import audit.ids
+import core.clock
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("name", models.CharField(max_length=40)),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ("previous_digest", models.BinaryField(max_length=32, null=True)),
                 ("previous_pepper", models.PositiveSmallIntegerField(null=True)),
                 ("previous_ends_at", models.DateTimeField(null=True)),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
                 ("rotated_at", models.DateTimeField(null=True)),
                 ("retired_at", models.DateTimeField(null=True)),
             ],

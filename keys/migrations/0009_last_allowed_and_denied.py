@@ -4,7 +4,7 @@ from django.apps.registry import Apps
 from django.db import connection, migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from audit.sealing.last_uses import ADD
+from audit.integrity.sealing.last_uses import ADD
 
 SUBJECTS = ("key_id", "agent_id", "caller_id")
 CALLS = """

@@ -6,16 +6,17 @@ from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from audit.faces import PortalRequest
-from audit.portal_origin import portal_origin
-from audit.refusals import NotFound
+from audit.requests import PortalRequest
+from core.errors import NotFound
+from core.portal_origin import portal_origin
+from portal.api import management as api
+from portal.api import runtime_routes
 from portal.docs import guides
 from portal.docs.guides import APIS, GUIDES, find
 from portal.docs.markdown import at_home, text_of
 from portal.docs.reference import Reference, read
-from portal.programs import api, sdk
 
-DOCUMENTS = {"sdk-api": sdk.openapi, "api-reference": api.openapi}
+DOCUMENTS = {"sdk-api": runtime_routes.openapi, "api-reference": api.openapi}
 
 
 @require_GET

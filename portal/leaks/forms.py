@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from audit.values import ValuesForm
+from core.forms import ValuesForm
 from portal.leaks import reports
 
 LONGEST_PASTE = 10_000

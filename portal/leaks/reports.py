@@ -9,14 +9,15 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
 
-from audit.addresses import parse_address
-from audit.clock import now
-from audit.refusals import Invalid
-from keys import plaintext, throttle
+from core.addresses import parse_address
+from core.clock import now
+from core.errors import Invalid
+from keys import plaintext
+from keys.admission import rate_limit
 from keys.models import ApiKey, Gateway
-from portal.leaks import places
+from portal.error_responses import ReportReplayed, TooManyReports
+from portal.leaks import sanitize
 from portal.models import AccessToken, LeakReport, TakenMessage
-from portal.refusals import ReportReplayed, TooManyReports
 
 A_MINUTE = 20
 """Reports that one address may send; an IPv6 network of 64 bits is one address."""
@@ -55,7 +56,7 @@ def charge(address: str) -> None:
     with transaction.atomic():
         for name, limit in buckets:
             # One after the other: what a narrower limit refuses takes nothing from what is left for others.
-            wait = throttle.charge(_bucket(name), limit, now()).retry_after
+            wait = rate_limit.charge(_bucket(name), limit, now()).retry_after
             if wait:
                 break
     if wait:
@@ -77,7 +78,7 @@ def take(hashed: bytes, *, source: str, found_at: str = "", note: str = "") -> L
 def take_all(told: Iterable[tuple[bytes, str, str]], *, source: str) -> Sequence[LeakReport]:
     """Keep several at once: the hash of each secret, where it was found, and what else its reporter says."""
     return LeakReport.objects.bulk_create(
-        LeakReport(source=source, hashed=hashed, found_at=places.clean(found_at), note=places.clean(note))
+        LeakReport(source=source, hashed=hashed, found_at=sanitize.clean(found_at), note=sanitize.clean(note))
         for hashed, found_at, note in told
     )
 

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.conf import settings
 from django.core.cache import cache
 
-from audit.clock import now
-from audit.forwarding.posting import fetch
-from audit.forwarding.reach import Unreachable
-from audit.forwarding.retry_after import AskedToWait
-from portal.refusals import ReportNotSigned, ScannerKeysMissing
+from core.clock import now
+from core.http_client import fetch
+from core.reachable_hosts import Unreachable
+from core.retry_after import AskedToWait
+from portal.error_responses import ReportNotSigned, ScannerKeysMissing
 
 log = logging.getLogger(__name__)
 FRESH = timedelta(hours=1)

@@ -10,16 +10,16 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
-from agents.faces import AppRequest, sent
+from agents.requests import AppRequest, sent
 from alter import rules
-from audit.addresses import client_address
-from audit.list_pages import ListPage
 from audit.models import Event
-from audit.refusals import NotFound
-from audit.values import refuse_unknown
+from core.addresses import client_address
+from core.errors import NotFound
+from core.forms import refuse_unknown
+from core.pagination import ListPage
 from keys.actions import REVOKE
-from keys.faces import portal_address
 from keys.models import ApiKey
+from keys.requests import portal_address
 from portal.leaks import reports
 from portal.leaks.forms import ReportForm
 from portal.models import LeakReport
@@ -40,7 +40,7 @@ def report(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(f"{reverse('leak-report')}?taken")
         form.forget()
     context = {"form": form, "taken": "taken" in request.GET, "portal": portal_address(request)}
-    return render(request, "portal/leak_report.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/leaks/report.html", context, status=422 if form.errors else 200)
 
 
 @require_GET
@@ -52,7 +52,7 @@ def of_app(request: AppRequest) -> HttpResponse:
     ids = {report.key_id for report in shown.rows}
     keys, ends = ApiKey.objects.in_bulk(ids), _ends(request.app.id, ids)
     rows = [(report, keys.get(report.key_id), ends.get(report.key_id)) for report in shown.rows]
-    return render(request, "portal/leaks.html", {"list": shown, "rows": rows})
+    return render(request, "portal/leaks/leaks.html", {"list": shown, "rows": rows})
 
 
 def _ends(app_id: UUID, ids: Iterable[UUID | None]) -> dict[UUID | None, UUID]:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from audit.actors import Actor
 from audit.change import record
-from audit.clock import now
+from core.clock import now
 from portal import actions
 from portal.models import Invitation, Mail, MailKind, User
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from audit.clock import now
-from audit.text import keepable
-from portal.deadlines import within
+from core.clock import now
+from core.deadlines import within
+from core.text import keepable
 from portal.mail import outbox
-from portal.mail.letters import NotWanted, letter_of
+from portal.mail.messages import NotWanted, letter_of
 from portal.models import Mail, Notice
-from portal.notices import mail as notices
+from portal.notifications import email as notices
 
 log = logging.getLogger(__name__)
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))

@@ -8,11 +8,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from agents.faces import finished
-from audit.faces import PortalRequest
-from audit.list_pages import ListPage
-from audit.refusals import NotFound
-from audit.values import refuse_unknown
+from agents.requests import finished
+from audit.requests import PortalRequest
+from core.errors import NotFound
+from core.forms import refuse_unknown
+from core.pagination import ListPage
 from portal.mail import outbox
 from portal.models import Mail
 
@@ -29,7 +29,7 @@ def undelivered(request: PortalRequest) -> HttpResponse:
         "sends_mail": settings.SENDS_MAIL,
         "days": outbox.LOOKBACK.days,
     }
-    return render(request, "portal/mail.html", context)
+    return render(request, "portal/mail/outgoing_email.html", context)
 
 
 @require_POST

@@ -4,8 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import audit.clock
-import audit.ids
+import core.clock
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -24,13 +24,13 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
                 ("name", models.CharField(blank=True, max_length=80)),
                 ("is_active", models.BooleanField(default=True)),
-                ("date_joined", models.DateTimeField(default=audit.clock.now)),
+                ("date_joined", models.DateTimeField(default=core.clock.now)),
             ],
             options={
                 "ordering": ("email",),
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("name", models.CharField(max_length=80)),
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                         default=list, help_text="As asked for; each use is cut to the owner's role."
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
                 ("expires_at", models.DateTimeField(null=True)),
                 ("revoked_at", models.DateTimeField(null=True)),
                 ("last_used_at", models.DateTimeField(null=True)),
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 ),
                 ("digest", models.BinaryField(max_length=32, unique=True)),
                 ("invited_by", models.CharField(max_length=200)),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
                 ("expires_at", models.DateTimeField()),
                 ("used_at", models.DateTimeField(null=True)),
                 ("withdrawn_at", models.DateTimeField(null=True)),
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
                 ("ended_at", models.DateTimeField(null=True)),
                 (
                     "app",

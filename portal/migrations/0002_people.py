@@ -6,8 +6,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import audit.clock
-import audit.ids
+import core.clock
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -80,10 +80,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("at", models.DateTimeField(default=audit.clock.now)),
+                ("at", models.DateTimeField(default=core.clock.now)),
                 (
                     "source",
                     models.CharField(
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                     "to",
                     models.CharField(help_text="The path of the page that sets it right.", max_length=200),
                 ),
-                ("at", models.DateTimeField(default=audit.clock.now)),
+                ("at", models.DateTimeField(default=core.clock.now)),
                 (
                     "shown",
                     models.BooleanField(default=True, help_text="In the portal. False: by e-mail alone."),

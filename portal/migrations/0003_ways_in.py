@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import audit.clock
+import core.clock
 
 
 class Migration(migrations.Migration):
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             name="TakenMessage",
             fields=[
                 ("digest", models.BinaryField(max_length=32, primary_key=True, serialize=False)),
-                ("at", models.DateTimeField(db_index=True, default=audit.clock.now)),
+                ("at", models.DateTimeField(db_index=True, default=core.clock.now)),
             ],
         ),
         migrations.CreateModel(

@@ -4,8 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import audit.clock
-import audit.ids
+import core.clock
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=audit.ids.new_id, editable=False, primary_key=True, serialize=False
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -63,11 +63,11 @@ class Migration(migrations.Migration):
                         blank=True, help_text="The portal's address when it was asked for.", max_length=300
                     ),
                 ),
-                ("at", models.DateTimeField(default=audit.clock.now)),
+                ("at", models.DateTimeField(default=core.clock.now)),
                 (
                     "due_at",
                     models.DateTimeField(
-                        default=audit.clock.now, help_text="NULL: it was sent, or given up.", null=True
+                        default=core.clock.now, help_text="NULL: it was sent, or given up.", null=True
                     ),
                 ),
                 ("tries", models.PositiveSmallIntegerField(default=0)),

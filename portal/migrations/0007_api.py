@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import audit.clock
+import core.clock
 
 
 class Migration(migrations.Migration):
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ("key_digest", models.BinaryField(max_length=32)),
                 ("body_digest", models.BinaryField(max_length=32)),
                 ("row_id", models.UUIDField(help_text="What it made.", null=True)),
-                ("created_at", models.DateTimeField(default=audit.clock.now)),
+                ("created_at", models.DateTimeField(default=core.clock.now)),
             ],
             options={
                 "constraints": [

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import models
 
-from audit.clock import now
+from core.clock import now
 
 RETENTION = timedelta(days=30)
 """How long a request is remembered: longer than any retry."""

@@ -6,9 +6,9 @@ from typing import Any
 from django.db import models
 
 from agents.models import App
-from audit.clock import now
 from audit.models import Audited
-from portal.models.people import Role
+from core.clock import now
+from portal.models.users import Role
 
 
 class Invitation(Audited):

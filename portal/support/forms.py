@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django import forms
 
-from audit.text import redact
-from audit.values import ReasonForm, ValuesForm
-from keys.forms import PLAIN_TEXT
-from portal.support.find import MOST, SHORTEST
+from core.forms import ReasonForm, ValuesForm
+from core.text import redact
+from keys.web.forms import PLAIN_TEXT
+from portal.support.lookup import MOST, SHORTEST
 
 HASH = re.compile(r"[0-9a-f]{64}")
 WHOLE = re.compile(r"alter_(?:key_[a-z]+|pat|gateway)_[0-9A-Za-z]{9,}")

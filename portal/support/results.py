@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from audit.clock import now
-from portal.support.find import Answer, summary
+from core.clock import now
+from portal.support.lookup import Answer, summary
 
 RETENTION = timedelta(minutes=30)
 MAX_RESULTS = 5

@@ -8,18 +8,18 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from agents.faces import AppRequest, address_of, finished, sent
+from agents.requests import AppRequest, address_of, finished, sent
 from audit import actions as on_audit
-from audit.faces import PortalRequest
-from audit.refusals import NotFound, Refusal
-from audit.values import refuse_unknown
-from keys import receipts
-from keys.faces import key_of
-from portal.access import tokens
+from audit.requests import PortalRequest
+from core.errors import NotFound, Refusal
+from core.forms import refuse_unknown
+from keys.requests import key_of
+from keys.web import receipts
 from portal.gates import apps_allowing, user_of
 from portal.models import AccessToken
-from portal.support import desk, forms, results
-from portal.support.find import MOST, Answer, look_up, recall
+from portal.support import bulk_actions, forms, results
+from portal.support.lookup import MOST, Answer, look_up, recall
+from portal.tokens import lifecycle
 
 
 @sensitive_post_parameters()
@@ -39,7 +39,7 @@ def find(request: PortalRequest) -> HttpResponse:
     kept = results.recall_kept(request.session, name)
     answer = recall(user_of(request), request.origin, kept) if kept and not form.is_bound else None
     context = _found(form, answer) | {"is_over": bool(name) and not kept}
-    return render(request, "portal/find.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/support/lookup.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["POST"])
@@ -48,15 +48,15 @@ def revoke_many(request: PortalRequest) -> HttpResponse:
     form = forms.ManyForm(request.POST)
     if not form.is_valid():
         context = _found(forms.FindForm(), None) | {"many": form}
-        return render(request, "portal/find.html", context, status=422)
+        return render(request, "portal/support/lookup.html", context, status=422)
     data = form.cleaned_data
     wanted = {name: data[name] for name in ("reason", "ticket", "force")}
-    batch = desk.revoke_many(user_of(request), request.origin, data["ids"], **wanted)
+    batch = bulk_actions.revoke_many(user_of(request), request.origin, data["ids"], **wanted)
     if batch.act_id is None:
         return finished(request, reverse("find"), "There was nothing left to revoke")
     says = f"{batch.ended} key{'' if batch.ended == 1 else 's'} revoked"
     if batch.failures:
-        says += f"; {len(batch.failures)} not: {desk.failures_in_words(batch.failures)}"
+        says += f"; {len(batch.failures)} not: {bulk_actions.failures_in_words(batch.failures)}"
     return finished(request, reverse("receipt", args=[batch.act_id]), says)
 
 
@@ -69,10 +69,10 @@ def end_token(request: PortalRequest, token_id: UUID) -> HttpResponse:
     form = forms.TokenForm(sent(request))
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
-        tokens.end_found(request.actor, token, data["reason"], data["ticket"])
+        lifecycle.end_found(request.actor, token, data["reason"], data["ticket"])
         return finished(request, reverse("find"), f"{token.name} of {token.user} is revoked")
     context = {"token": token, "form": form}
-    return render(request, "portal/find_token.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/support/token_revoke.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,13 +83,13 @@ def ask(request: AppRequest, key_id: UUID) -> HttpResponse:
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
-            told = desk.ask(request.actor, key, form.cleaned_data["message"])
+            told = bulk_actions.ask(request.actor, key, form.cleaned_data["message"])
             says = f"{told} {'person is' if told == 1 else 'people are'} told"
             return finished(request, address_of("key", key), says)
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
-    return render(request, "portal/ask.html", {"key": key, "form": form}, status=status)
+    return render(request, "portal/support/contact_owner.html", {"key": key, "form": form}, status=status)
 
 
 @require_GET
@@ -99,7 +99,9 @@ def receipt(request: PortalRequest, event_id: UUID) -> HttpResponse:
     found = receipts.receipt(event_id, names.keys())
     if found is None:
         raise NotFound
-    return render(request, "portal/receipt.html", {"receipt": found, "names": names, "most": receipts.MOST})
+    return render(
+        request, "portal/support/receipt.html", {"receipt": found, "names": names, "most": receipts.MOST}
+    )
 
 
 def _found(form: forms.FindForm, answer: Answer | None) -> dict[str, object]:

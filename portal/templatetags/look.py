@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
-from audit.clock import now
+from core.clock import now
 
 register = template.Library()
 
@@ -122,7 +122,7 @@ def short(label: str) -> str:
 
 @register.filter
 def as_notice(message: Message) -> dict[str, str]:
-    """A waiting message as a notice: agents.faces.finished() puts the way back into its tags."""
+    """A waiting message as a notice: agents.requests.finished() puts the way back into its tags."""
     undo, _, value = message.extra_tags.partition(" ") if message.extra_tags else ("", "", "")
     return {"text": str(message.message), "undo": undo, "undo_value": value}
 

@@ -6,17 +6,17 @@ from django.test import Client
 
 from agents.models import Agent, App
 from audit.actors import Origin, shell
-from audit.clock import now
-from audit.exploring.saved_views import save_view
 from audit.forwarding import destinations
 from audit.models import Call, Delivery, Event
+from audit.search.saved_views import save_view
+from core.clock import now
+from portal.accounts.lifecycle import invite
+from portal.auth import sessions
 from portal.gates import person
 from portal.mail import outbox
 from portal.models import Invitation, MailKind, Notice, NoticeKind, User
-from portal.models.people import Role
-from portal.notices.tell import News, tell
-from portal.people.lifecycle import invite
-from portal.signing_in import sessions
+from portal.models.users import Role
+from portal.notifications.notify import News, tell
 from tests.cast import prove
 from tests.factories import UserFactory, issued, member, minted
 from tests.keys.asking import ask, opened

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from agents.models import Agent, App
-from alter.exits import Exit
+from alter.exit_codes import Exit
 from portal.models import User
 from tests.access import asked
 from tests.access.places import everything

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from agents import callers
 from agents.callers import Claim
+from agents.errors import CallerInvalid, CallerMismatch, CallerUnknowable, CallerUnresolved
 from agents.lifecycle import resume_agent, suspend_agent
 from agents.models import Agent, App, CallerLabel
-from agents.refusals import CallerInvalid, CallerMismatch, CallerUnknowable, CallerUnresolved
 from audit.actors import Caller, shell
-from audit.ids import new_id
+from core.ids import new_id
 from keys.lifecycle import revoke_agent
 from tests.factories import AgentFactory
 from tests.keys.laws import law

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agents import documents
 from agents.documents import Scopes
-from audit.refusals import Invalid
+from core.errors import Invalid
 from tests.keys.laws import law
 
 GOOD = {

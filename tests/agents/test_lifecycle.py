@@ -8,12 +8,12 @@ import pytest
 from django.db import OperationalError, connection
 
 from agents import lifecycle
+from agents.errors import AgentNameTaken, AgentNotFound, AppArchived, AppNameTaken
 from agents.models import Agent, App
-from agents.refusals import AgentNameTaken, AgentNotFound, AppArchived, AppNameTaken
 from audit.actors import Actor, shell
-from audit.clock import at
 from audit.models import Event
-from audit.refusals import Invalid, NotAllowed, NotFound
+from core.clock import at
+from core.errors import Invalid, NotAllowed, NotFound
 from keys.lifecycle import revoke_agent
 from portal.models import User
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.names import parse_agent_name, parse_name, sameness
-from audit.refusals import Invalid
+from core.errors import Invalid
 from keys.plaintext import generate
 
 law = settings(database=None, deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.api.runtime_schemas import AgentInfo
 from agents.documents import Scopes, loses, same
+from agents.errors import AgentConcurrentUpdate, AgentNotFound
 from agents.lifecycle import resume_agent, suspend_agent, update_agent
 from agents.models import Agent, App
-from agents.refusals import AgentConcurrentUpdate, AgentNotFound
-from agents.wire import AgentInfo
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
-from audit.refusals import Invalid
+from core.clock import at
+from core.errors import Invalid
 from keys.lifecycle import revoke_agent
 from tests.factories import AgentFactory
 from tests.keys.laws import law

@@ -7,8 +7,8 @@ import pytest
 
 from agents.models import App
 from audit.actors import shell
-from portal.access import tokens
 from portal.models import User
+from portal.tokens import lifecycle
 from tests.alter.running import SETTINGS
 from tests.server import Server
 
@@ -48,7 +48,7 @@ def token_of() -> Callable[..., str]:
     """`token_of(user, "dashboard_keys:read")`: an access token; all its owner may do unless permissions are named."""
 
     def issue(user: User, *permissions: str) -> str:
-        issued = tokens.issue(shell(), user, name="ci", permissions=permissions or ["all"])
+        issued = lifecycle.issue(shell(), user, name="ci", permissions=permissions or ["all"])
         return issued.plaintext.take()
 
     return issue

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agents.models import Agent, App, CallerLabel
-from alter.shapes import AGENT, AGENT_CREATED, CALLER
+from alter.columns import AGENT, AGENT_CREATED, CALLER
 from keys.models import ApiKey
 from tests.alter.running import alter
 from tests.factories import minted

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.models import App
-from alter.shapes import APP, MEMBER
+from alter.columns import APP, MEMBER
 from tests.alter.running import alter
 from tests.factories import minted
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.models import Agent, App, CallerLabel
-from alter.shapes import ENTRY, EXPLAINED, GATHERED
+from alter.columns import ENTRY, EXPLAINED, GATHERED
 from audit.actors import shell
 from audit.models import Call, Event
 from keys.lifecycle import revoke

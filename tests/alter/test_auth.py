@@ -20,7 +20,7 @@ from django.test import Client
 from alter.authorize import Listener
 from alter.catalogue import SIGN_IN
 from alter.config import Credentials, credentials_path
-from alter.exits import Failure
+from alter.exit_codes import Failure
 from portal.models import AccessToken, User
 from tests.alter.running import alter, environment
 from tests.cast import prove

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alter.config import Credentials, credentials_path, find_link, folder, parse_base_url, write_private
-from alter.exits import Failure
+from alter.exit_codes import Failure
 
 PORTAL = "https://portal.example.com"
 

@@ -10,9 +10,9 @@ import pytest
 from agents.models import App
 from alter import doctor
 from audit.actors import shell
-from portal.access import tokens
+from portal.accounts.lifecycle import change_role
 from portal.models import Membership, User
-from portal.people.lifecycle import change_role
+from portal.tokens import lifecycle
 from tests.alter.running import alter
 
 NOBODYS = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
@@ -55,7 +55,7 @@ def test_a_token_that_ends_soon_is_a_warning(
     portal: str, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = datetime.now(UTC) + timedelta(days=1)
-    issued = tokens.issue(shell(), admin, name="ci", permissions=["all"], expires_at=ends)
+    issued = lifecycle.issue(shell(), admin, name="ci", permissions=["all"], expires_at=ends)
     monkeypatch.setenv("ALTER_PAT", issued.plaintext.take())
     assert results()["token"] == "warn"
 

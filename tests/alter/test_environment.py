@@ -16,7 +16,7 @@ from alter import client
 from alter.client import Client
 from alter.config import credentials_path
 from alter.environment import check_proxy, is_direct, open_http
-from alter.exits import Failure
+from alter.exit_codes import Failure
 from tests.alter.running import alter
 
 PORTAL = "https://portal.example.com"

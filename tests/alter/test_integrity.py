@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from agents.models import App
-from alter.exits import Exit, Failure
+from alter.columns import FINDING
+from alter.exit_codes import Exit, Failure
 from alter.output import Row
 from alter.run import Run
-from alter.shapes import FINDING
 from audit.models import Call
 from tests.alter.running import alter
 from tests.audit.records import called

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from agents.models import Agent, App
-from alter.shapes import KEY, MINTED
-from audit import clock
+from alter.columns import KEY, MINTED
 from audit.models import Event
+from core import clock
 from keys.models import ApiKey
 from keys.plaintext import is_well_formed
 from tests.alter.running import Said, alter, environment

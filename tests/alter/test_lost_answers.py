@@ -14,9 +14,9 @@ import httpx2
 import pytest
 
 from agents.models import Agent, App
-from alter import undo
+from alter import undo_commands
 from alter.client import Client
-from alter.exits import Failure
+from alter.exit_codes import Failure
 from keys.models import ApiKey
 from tests.alter.running import alter, environment
 from tests.factories import minted
@@ -140,8 +140,10 @@ def test_every_change_has_a_way_to_look() -> None:
         f"/apps/1/members/{KEY}/remove": "members list --app 1",
     }
     for path, words in looks.items():
-        assert undo.look_after(path) == f"To see: alter {words}", path
-    assert undo.look_after("/token") == undo.look_after("/me/token") == undo.MY_TOKENS
+        assert undo_commands.look_after(path) == f"To see: alter {words}", path
+    assert (
+        undo_commands.look_after("/token") == undo_commands.look_after("/me/token") == undo_commands.MY_TOKENS
+    )
 
 
 def test_a_list_whose_second_page_fails_ends_with_an_error_and_parses(

@@ -10,10 +10,10 @@ import pytest
 
 import alter
 from alter.command import Noun, Verb
-from alter.exits import Exit
+from alter.exit_codes import Exit
 from alter.main import COMMANDS
 from alter.main import alter as top
-from alter.values import Id
+from alter.param_types import Id
 from tests.alter.running import ROOT, environment
 from tests.alter.running import alter as run
 

@@ -11,13 +11,13 @@ import pytest
 from pytest_django import Settings
 
 from agents.models import App
-from alter.exits import Exit
+from alter.exit_codes import Exit
 from audit.actors import shell
 from audit.models import Event
 from keys.models import ApiKey
 from keys.plaintext import generate
-from portal.access import tokens
 from portal.models import AccessToken, User
+from portal.tokens import lifecycle
 from tests.alter.running import alter, environment, process
 from tests.alter.test_lost_answers import between
 from tests.factories import minted
@@ -137,7 +137,7 @@ def test_not_signed_in_is_auth(portal: str) -> None:
 
 
 def test_a_revoked_token_is_auth(signed_in: str) -> None:
-    tokens.revoke(shell(), AccessToken.objects.get())
+    lifecycle.revoke(shell(), AccessToken.objects.get())
     assert (alter("keys", "list").code, alter("keys", "list").error) == (
         3,
         "error: This access token is not valid.",

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from agents.models import App
-from alter.reading import PIECE_SIZE
-from alter.shapes import EXPOSED
+from alter.columns import EXPOSED
+from alter.file_reading import PIECE_SIZE
 from audit.actors import shell
 from audit.models import Call
 from keys import lifecycle

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 import pytest
 
 from audit.actors import shell
-from portal.access import tokens
 from portal.models import User
+from portal.tokens import lifecycle
 from tests.api.program import Program
 
 
@@ -22,7 +22,7 @@ def of(db: None) -> Of:
 
     def make(user: User, *permissions: str, **choices: Any) -> Program:
         name = choices.pop("name", "ci")
-        issued = tokens.issue(shell(), user, name=name, permissions=permissions or ["all"], **choices)
+        issued = lifecycle.issue(shell(), user, name=name, permissions=permissions or ["all"], **choices)
         return Program(issued.plaintext.take(), issued.token)
 
     return make

@@ -2,7 +2,7 @@
 
 from audit.actors import shell
 from audit.change import change
-from audit.clock import now
+from core.clock import now
 from portal import actions
 from portal.models import Membership, User
 

@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 from agents import lifecycle
 from agents.models import App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
+from core.clock import at
 from keys.models import ApiKey
 from tests.api.program import Program, error, fields, last_act, named
 from tests.factories import AgentFactory, AppFactory, minted

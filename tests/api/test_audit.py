@@ -8,8 +8,8 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from agents.models import App
-from audit.clock import at
 from audit.models import Call, Event
+from core.clock import at
 from tests.api.program import Program, error, fields
 from tests.audit.records import HOUR, KEY, NOON, PREFIX, acted, called, minted_as
 from tests.factories import minted

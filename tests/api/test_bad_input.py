@@ -8,14 +8,14 @@ from pytest_django import Settings
 
 from agents.models import Agent, App, Creation
 from audit.actors import Origin, shell
-from audit.clock import now
-from audit.exploring.saved_views import save_view
 from audit.forwarding import destinations
 from audit.models import Delivery, Event
+from audit.search.saved_views import save_view
+from core.clock import now
 from keys.models import ApiKey
+from portal.accounts.lifecycle import invite
 from portal.gates import person
-from portal.people.house import set_rules
-from portal.people.lifecycle import invite
+from portal.policy.policy import set_rules
 from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields

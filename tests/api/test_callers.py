@@ -3,8 +3,8 @@
 import pytest
 
 from agents.models import App, CallerLabel
-from audit.exploring import usage
-from audit.ids import new_id
+from audit.search import usage
+from core.ids import new_id
 from tests.api.program import Program, error
 from tests.audit.records import HOUR, NOON, called
 from tests.factories import AppFactory

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from agents.models import App
-from audit.clock import at
+from core.clock import at
 from keys.models import ApiKey
 from portal.models import User
 from tests.api.program import Program, error, fields

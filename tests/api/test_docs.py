@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from django.urls import resolve
 
-from audit.refusals import every
-from keys.gate import LARGEST_BODY
+from core.errors import every
+from keys.admission.runtime_auth import LARGEST_BODY
 from portal import settings
-from portal.programs import api
+from portal.api import management
 from portal.roles import EVERYTHING
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
@@ -27,7 +27,7 @@ def asked() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("method", "path"), asked())
 def test_an_example_is_of_an_operation_that_is_there(method: str, path: str) -> None:
-    assert method in api.NEEDS[resolve(path).route]
+    assert method in management.NEEDS[resolve(path).route]
 
 
 def test_the_guide_lists_every_permission() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from agents.models import App
-from audit.exporting import selection
-from audit.exporting.csv_lines import COLUMNS
+from audit.export import selection
+from audit.export.csv_lines import COLUMNS
+from audit.integrity.sealing import sealed_rows
 from audit.models import Event
-from audit.sealing import sealed
 from tests.api.program import Program, error, fields, last_act
 from tests.audit.records import HOUR, NOON, acted, called
 from tests.factories import minted
@@ -132,7 +132,7 @@ def test_no_key_stays_in_that_record(app: App, log: str, by_admin: Program, name
 def test_however_many_there_are_they_are_told_once_and_all(
     app: App, log: str, by_admin: Program, monkeypatch: pytest.MonkeyPatch, shape: str, kind: str
 ) -> None:
-    for module, steps in ((sealed, ("A_READ", "A_COUNT")), (selection, ("A_READ", "A_SLICE"))):
+    for module, steps in ((sealed_rows, ("A_READ", "A_COUNT")), (selection, ("A_READ", "A_SLICE"))):
         for step in steps:
             monkeypatch.setattr(module, step, 2)
     ids = [str(called(app.id, NOON + n // 3 * HOUR).id) for n in range(7)]

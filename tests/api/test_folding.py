@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from agents.models import App
-from audit import folding
-from audit.folding import Fold, by_name, fold, holding, naming
 from audit.models import SavedView
+from core import folding
+from core.folding import Fold, by_name, fold, holding, naming
 from portal.models import User
 from tests.api.program import Program
 from tests.factories import AgentFactory, AppFactory, UserFactory, minted

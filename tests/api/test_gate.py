@@ -6,14 +6,14 @@ import pytest
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
+from core.clock import at
 from keys.models import ApiKey
-from portal.access import tokens
+from portal.api import management
 from portal.models import AccessToken, Role, User
-from portal.models.people import note_of
-from portal.programs import api
+from portal.models.users import note_of
 from portal.roles import EVERYTHING, PERMISSIONS, with_lower_tiers
+from portal.tokens import lifecycle
 from tests.api.conftest import Of
 from tests.api.lines import ANY_TOKEN, BELOW_AN_APP, OF_THE_PORTAL, PERMISSION, address, body
 from tests.api.program import Program, error, last_act, named
@@ -43,7 +43,7 @@ def ask(program: Program, line: str, **known: object) -> tuple[int, str]:
 def test_every_line_asks_for_the_permission_of_the_contract() -> None:
     mapped = {
         f"{method} {route[len('api/v1') :]}": ", ".join(needs.permissions)
-        for route, methods in api.NEEDS.items()
+        for route, methods in management.NEEDS.items()
         for method, needs in methods.items()
         if needs
     }
@@ -52,7 +52,10 @@ def test_every_line_asks_for_the_permission_of_the_contract() -> None:
 
 def test_only_the_sign_in_of_a_terminal_needs_no_token() -> None:
     open_lines = [
-        (method, route) for route, methods in api.NEEDS.items() for method in methods if not methods[method]
+        (method, route)
+        for route, methods in management.NEEDS.items()
+        for method in methods
+        if not methods[method]
     ]
     assert open_lines == [("POST", "api/v1/token")]
 
@@ -62,7 +65,7 @@ def test_the_document_shows_the_permission_of_each_operation() -> None:
         f"{method.upper()} {path[len('/api/v1') :].translate(str.maketrans('{}', '<>'))}": operation[
             "x-alter-permission"
         ]
-        for path, place in api.openapi()["paths"].items()
+        for path, place in management.openapi()["paths"].items()
         for method, operation in place.items()
     }
     assert told == {**PERMISSION, "POST /token": ""}
@@ -204,7 +207,7 @@ def test_a_token_works_to_its_last_moment(admin: User, of: Of) -> None:
 
 def test_a_revoked_token_looks_like_none(by_admin: Program) -> None:
     assert by_admin.token
-    tokens.revoke(shell(), by_admin.token)
+    lifecycle.revoke(shell(), by_admin.token)
     assert error(by_admin.get("/me")) == (401, "invalid_token")
 
 

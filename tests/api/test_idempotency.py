@@ -8,7 +8,7 @@ import pytest
 from agents import lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at, now
+from core.clock import at, now
 from keys import lifecycle as lifecycle_of_keys
 from keys.lifecycle import revoke_agent
 from keys.models import ApiKey

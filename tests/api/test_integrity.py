@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from agents.models import App
-from audit.clock import at
 from audit.models import Call
+from core.clock import at
 from tests.api.program import Program, error
 from tests.audit.records import NOON, acted, called
 from tests.audit.sealed import sealed
@@ -73,8 +73,8 @@ def test_it_can_be_narrowed(app: App, by_support: Program, query: dict[str, str]
 
 
 def test_a_step_is_bounded(app: App, by_support: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.checking.integrity.MOST_CHECKPOINTS", 2)
-    monkeypatch.setattr("audit.checking.strays.A_STEP", 2)
+    monkeypatch.setattr("audit.integrity.checking.check.MOST_CHECKPOINTS", 2)
+    monkeypatch.setattr("audit.integrity.checking.unsealed_rows.A_STEP", 2)
     for _ in range(5):
         sealed(called(app.id))
     told = steps(by_support, app)

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
+from core.clock import at
 from keys import lifecycle
 from keys.models import ApiKey
 from tests.api.program import Program, error, fields, last_act, named

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from agents.models import App
-from audit.clock import at
-from portal.access import tokens
+from core.clock import at
 from portal.models import AccessToken, Role, User
-from portal.models.people import note_of
+from portal.models.users import note_of
 from portal.roles import DEVELOPER, EVERYTHING
+from portal.tokens import lifecycle
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act
 from tests.factories import member
@@ -25,7 +25,7 @@ NOBODY = Program("")
 
 def agreed(user: User, *permissions: str) -> str:
     """The code of someone's yes in the browser."""
-    return tokens.authorize(
+    return lifecycle.authorize(
         user, name="alter on laptop", permissions=permissions or ["all"], challenge=CHALLENGE
     )
 
@@ -130,7 +130,7 @@ def test_a_yes_is_used_up_by_a_wrong_guess_too(developer: User) -> None:
 def test_a_yes_is_good_for_a_minute(developer: User) -> None:
     with at(NOON):
         code = agreed(developer)
-    with at(NOON + tokens.CODE_LIFE):
+    with at(NOON + lifecycle.CODE_LIFE):
         assert error(redeem(code)) == (400, "invalid_grant")
 
 

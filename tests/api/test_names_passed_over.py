@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from agents.models import Agent, App
-from audit.exploring.query import parse
+from audit.search.query import parse
 from portal.models import User
 from tests.api.program import Program, error, fields
 from tests.factories import minted

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from audit.exporting.export import FORMATS
-from portal.programs import api, sdk
+from audit.export.exporter import FORMATS
+from portal.api import management, runtime_routes
 from tests.api.lines import PERMISSION
 
 DOCUMENTS = {
-    name: json.loads(json.dumps(told)) for name, told in (("api", api.openapi()), ("sdk", sdk.openapi()))
+    name: json.loads(json.dumps(told))
+    for name, told in (("api", management.openapi()), ("sdk", runtime_routes.openapi()))
 }
 EACH = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 Json = dict[str, Any]

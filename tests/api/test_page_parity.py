@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from portal.programs import api
+from portal.api import management
 from tests.access import asked
 from tests.api.program import Program, error
 
@@ -110,7 +110,9 @@ def test_every_reason_is_for_a_page_that_is_there() -> None:
 
 def test_every_operation_named_is_there() -> None:
     there = {
-        f"{method} {route[len('api/v1') :]}" for route, methods in api.NEEDS.items() for method in methods
+        f"{method} {route[len('api/v1') :]}"
+        for route, methods in management.NEEDS.items()
+        for method in methods
     }
     assert [one for one in OPERATION.values() if one not in there] == []
     assert OPERATION.keys() <= changing_pages()
@@ -129,7 +131,7 @@ def test_a_page_and_its_operation_need_the_same_action() -> None:
 def needed(operation: str) -> set[str]:
     """The names of the actions that `operation` is for."""
     method, _, path = operation.partition(" ")
-    needs = api.NEEDS["api/v1" + path][method]
+    needs = management.NEEDS["api/v1" + path][method]
     return {action.name for action in needs.actions} if needs else set()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.models import App
-from audit.clock import at
+from core.clock import at
 from tests.api.program import Program, error, fields, named
 from tests.audit.records import called
 from tests.factories import AgentFactory, AppFactory, minted

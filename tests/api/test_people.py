@@ -11,10 +11,10 @@ from agents.models import App
 from audit.actors import Origin, shell
 from keys.lifecycle import mint
 from keys.scopes import parse_scopes
+from portal.error_responses import OnPagesAlone
 from portal.gates import person
 from portal.models import HouseRules, Membership, User
-from portal.people.house import set_rules
-from portal.refusals import OnPagesAlone
+from portal.policy.policy import set_rules
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act
 from tests.factories import UserFactory, issued, member

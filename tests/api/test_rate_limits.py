@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from agents.models import App
-from audit.clock import at
+from core.clock import at
 from keys.models import Pace
 from portal.models import User
 from tests.api.conftest import Of

@@ -4,10 +4,10 @@ import pytest
 
 from agents.models import App
 from audit.actors import shell
-from audit.clock import now
 from audit.forwarding import destinations, webhooks
-from audit.keeping import retention
 from audit.models import Delivery, Destination, Event
+from audit.retention import policy
+from core.clock import now
 from portal.models import User
 from tests.api.conftest import Of
 from tests.api.lines import NONE
@@ -45,7 +45,7 @@ def test_a_time_that_is_too_short_or_of_nothing_is_refused(by_admin: Program) ->
     assert (error(answer), fields(answer)) == ((422, "validation_error"), ["days"])
     assert fields(by_admin.patch("/retention/event", {})) == ["days"]
     assert error(by_admin.patch("/retention/odd", {"days": 400})) == (404, "not_found")
-    assert retention.in_force()[0].days is None
+    assert policy.in_force()[0].days is None
 
 
 # ── destinations ────────────────────────────────────────────────────────────────────────────────────

@@ -17,9 +17,9 @@ from schemathesis import GenerationMode
 from agents.models import App, CallerLabel
 from audit.actors import shell
 from audit.models import Event
+from portal.accounts.lifecycle import invite
+from portal.api import management
 from portal.models import Notice, User
-from portal.people.lifecycle import invite
-from portal.programs import api
 from tests.api.program import Program
 from tests.api.test_bad_input import of_the_portal
 from tests.factories import AgentFactory, member, minted
@@ -63,7 +63,9 @@ def answer_to(case: Any, program: Program) -> httpx.Response:
     return looked_at(answer, asked, sent)
 
 
-@pytest.mark.parametrize(("mode", "operation"), cases(json.loads(json.dumps(api.openapi()))), ids=name_of)
+@pytest.mark.parametrize(
+    ("mode", "operation"), cases(json.loads(json.dumps(management.openapi()))), ids=name_of
+)
 def test_no_answer_is_one_that_the_document_does_not_describe(
     mode: GenerationMode,
     operation: Any,

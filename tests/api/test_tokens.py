@@ -8,12 +8,12 @@ from django.test import Client
 
 from agents.models import App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
-from audit.refusals import Invalid
-from portal.access import tokens
+from core.clock import at
+from core.errors import Invalid
+from portal.accounts import offboarding
 from portal.models import AccessToken, User
-from portal.people import leaving
+from portal.tokens import lifecycle
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act, named
 from tests.api.roles import give
@@ -75,11 +75,11 @@ def test_it_ends_with_the_one_that_made_it(admin: User, developer: User, of: Of,
     if end == "itself":
         program.delete("/me/token")
     elif end == "on the page":
-        tokens.revoke(shell(), program.token)  # type: ignore[arg-type]
+        lifecycle.revoke(shell(), program.token)  # type: ignore[arg-type]
     else:
-        leaving.remove_everywhere(shell(), developer, leaving.Wishes())
+        offboarding.remove_everywhere(shell(), developer, offboarding.Wishes())
     assert error(job.get("/me")) == (401, "invalid_token")
-    assert not AccessToken.objects.filter(tokens.alive(), user=developer).exists()
+    assert not AccessToken.objects.filter(lifecycle.alive(), user=developer).exists()
 
 
 def test_a_token_that_was_made_by_one_makes_none(by_admin: Program) -> None:
@@ -89,17 +89,17 @@ def test_a_token_that_was_made_by_one_makes_none(by_admin: Program) -> None:
 def test_a_token_makes_a_few_and_takes_no_place_of_its_owners(
     admin: User, by_admin: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "MAX_CHILDREN", 2)
-    monkeypatch.setattr(tokens, "MOST", 2)
+    monkeypatch.setattr(lifecycle, "MAX_CHILDREN", 2)
+    monkeypatch.setattr(lifecycle, "MOST", 2)
     first, _ = made_by(by_admin), made_by(by_admin)
     answer = by_admin.post("/tokens", READING)
     assert (error(answer), fields(answer)) == ((422, "validation_error"), ["name"])
     first.delete("/me/token")
     made_by(by_admin)
     everything = ["dashboard_keys:read"]
-    tokens.issue(shell(), admin, name="second", permissions=everything)
+    lifecycle.issue(shell(), admin, name="second", permissions=everything)
     with pytest.raises(Invalid, match="2 living tokens"):
-        tokens.issue(shell(), admin, name="third", permissions=everything)
+        lifecycle.issue(shell(), admin, name="third", permissions=everything)
 
 
 def test_the_secret_is_answered_once(by_admin: Program) -> None:

@@ -2,11 +2,11 @@
 
 from agents.models import App
 from audit.actors import Origin
-from audit.clock import now
-from audit.exploring import saved_views
+from audit.search import saved_views
+from core.clock import now
 from portal.gates import person
 from portal.models import LeakReport, Notice, NoticeKind, User
-from portal.notices.tell import News, tell
+from portal.notifications.notify import News, tell
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act, named
 from tests.factories import minted

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agents.models import App
-from audit.clock import now
 from audit.models import Event
+from core.clock import now
 from keys.models import ApiKey
 from portal.models import Notice, User
 from tests.api.conftest import Of

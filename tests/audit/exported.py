@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from audit import canonical
 from audit.actors import shell
-from audit.exploring.matching import Filters
-from audit.exporting.export import export
-from audit.sealing import canonical
+from audit.export.exporter import export
+from audit.search.matching import Filters
 from tests.audit.records import APP
 
 Line = dict[str, Any]

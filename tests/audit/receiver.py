@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-from audit.hosts import format_host
+from core.hosts import format_host
 
 HOST = "127.0.0.1"
 

@@ -3,14 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+from audit import canonical
+from audit.integrity.sealing import row_values, sealer
 from audit.models import Call, Checkpoint, Event, Seal
-from audit.sealing import canonical, rows, seals
 from tests.audit.records import APP, acted, called
 
 
 def sealed(*entries: Event | Call) -> list[Seal]:
     """The seals of `entries`, after all that waits was sealed."""
-    while seals.seal_all():
+    while sealer.seal_all():
         pass
     return [Seal.objects.get(row_id=entry.id) for entry in entries]
 
@@ -35,7 +36,7 @@ def places(app_id: UUID = APP, kind: str = "call") -> list[int]:
 
 def fits(entry: Event | Call) -> bool:
     """Whether a row says what it said when it was sealed."""
-    seal, row = Seal.objects.get(row_id=entry.id), rows.of(type(entry)._base_manager.get(pk=entry.pk))
+    seal, row = Seal.objects.get(row_id=entry.id), row_values.of(type(entry)._base_manager.get(pk=entry.pk))
     return bytes(seal.leaf) == canonical.leaf(
         row.kind, row.values[: len(canonical.PUBLIC[row.kind])], row.commitment(bytes(seal.salt or b""))
     )

@@ -7,10 +7,11 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from audit.clock import now
+from audit import canonical
+from audit.integrity.sealing import checkpoints, signing
+from audit.integrity.sealing.row_values import FIELDS, RECORDS
 from audit.models import Call, Checkpoint, Claim, Event, Seal
-from audit.sealing import canonical, checkpoints, signing
-from audit.sealing.rows import FIELDS, RECORDS
+from core.clock import now
 from tests.audit.records import APP
 
 Line = dict[str, Any]

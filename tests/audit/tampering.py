@@ -8,13 +8,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection, transaction
 from django.db.models import F
 
-from audit.checking.trust import key_id as id_of
-from audit.ids import new_id
-from audit.keeping.fences import maintenance
+from audit import canonical
+from audit.integrity.append_only_triggers import maintenance
+from audit.integrity.checking.trust import key_id as id_of
+from audit.integrity.sealing import row_values
+from audit.integrity.sealing.row_values import RECORDS
+from audit.integrity.sealing.signing import key_id
 from audit.models import Call, Checkpoint, Event, Pending, Seal, SealKey
-from audit.sealing import canonical, rows
-from audit.sealing.rows import RECORDS
-from audit.sealing.signing import key_id
+from core.ids import new_id
 from tests.audit.records import APP, MINUTE, NOON, called
 
 PER_BATCH = 12
@@ -53,7 +54,7 @@ def edit(seq: int, kind: str = "call", **columns: Any) -> None:
 def fit(seq: int, kind: str = "call") -> None:
     """Make the leaf of a row that was edited fit it."""
     its = seal(seq, kind)
-    told = rows.of(row(seq, kind))
+    told = row_values.of(row(seq, kind))
     Seal.objects.filter(row_id=its.row_id).update(leaf=told.leaf(told.commitment(bytes(its.salt or b""))))
 
 
@@ -146,7 +147,7 @@ def say_that_rows_were_purged() -> None:
 
 
 def say_that_a_row_was_erased() -> None:
-    its, told = seal(17), rows.of(row(17))
+    its, told = seal(17), row_values.of(row(17))
     commitment = told.commitment(bytes(its.salt or b""))
     Seal.objects.filter(row_id=its.row_id).update(salt=None, commitment=commitment)
     edit(17, ip="", user_agent="", caller="", context={}, path="", detail="")
@@ -187,7 +188,7 @@ def put_in(**columns: Any) -> Call:
 
 
 def forge(entry: Event | Call, seq: int) -> None:
-    told, salt = rows.of(entry), bytes(16)
+    told, salt = row_values.of(entry), bytes(16)
     leaf = told.leaf(told.commitment(salt))
     Seal.objects.create(row_id=entry.id, stream=APP, kind=told.kind, seq=seq, leaf=leaf, salt=salt)
 

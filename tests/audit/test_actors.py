@@ -4,7 +4,7 @@ import pytest
 
 from audit.actions import Action
 from audit.actors import Actor, Origin, shell
-from audit.refusals import NotAllowed
+from core.errors import NotAllowed
 from keys import actions
 
 OPEN = Action("door.knock", "", "knocked")

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from audit.ids import new_id
 from audit.models import Call, Event
+from core.ids import new_id
 from tests.audit.records import acted, called
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from agents.models import Agent, App
 from audit.actions import EXPORT
 from audit.actors import Actor, Origin, shell
 from audit.change import REASON_LENGTH, change, hold, record
-from audit.clock import at
 from audit.models import Event
-from audit.refusals import NotAllowed, NotFound
+from core.clock import at
+from core.errors import NotAllowed, NotFound
 from portal.models import User
 from tests.audit.records import NOON
 

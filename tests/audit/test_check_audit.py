@@ -7,7 +7,7 @@ import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
 from audit.models import Call
-from audit.prepared import NOT_PREPARED
+from core.migration_state import NOT_PREPARED
 from tests.audit.records import APP, NOON, called
 from tests.audit.sealed import sealed, some
 from tests.audit.tampering import with_fences_down

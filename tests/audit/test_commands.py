@@ -2,9 +2,9 @@
 
 import pytest
 
-from audit.clock import at
+from audit.integrity.sealing import sealer
 from audit.models import Call
-from audit.sealing import seals
+from core.clock import at
 from tests.audit.records import NOON, called
 from tests.shell import Said
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 def test_purging_from_the_shell_goes_to_its_end() -> None:
     with at(NOON.replace(year=2000)):
-        called(at=NOON.replace(year=2000)), seals.seal_all()
+        called(at=NOON.replace(year=2000)), sealer.seal_all()
     said = Said("purge_audit")
     assert said.code == 0
     assert "rows are gone" in said.out

@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from agents.models import App
 from audit.actors import shell
-from audit.ids import new_id
+from audit.integrity.sealing.sealer import seal_all
 from audit.models import Call, Event, Span
-from audit.sealing.seals import seal_all
-from audit.templatetags.record import STEPS
+from audit.templatetags.log_entries import STEPS
+from core.ids import new_id
 from keys import lifecycle
 from portal.models import User
 from tests.audit.reading import call_page, entries, entries_in, event_page, link, section, text

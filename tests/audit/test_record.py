@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from audit.models import Call
-from audit.templatetags.record import STEPS, breakable, ended, listed, said, steps, words
-from keys.verdict import CHECKS
+from audit.templatetags.log_entries import STEPS, breakable, ended, listed, said, steps, words
+from keys.admission.verdict import CHECKS
 
 
 def marks(**columns: Any) -> list[str]:

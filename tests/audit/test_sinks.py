@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 
 from agents.names import person_name
 from alter.output import Column, Shape, as_json, plain, table
-from audit.exporting import csv_lines
-from audit.exporting.json_lines import as_line
-from audit.forwarding import cef, outfile, siem, syslog, webhooks
-from audit.ids import new_id
+from audit.export import csv_lines
+from audit.export.json_lines import as_line
+from audit.forwarding import cef, siem, syslog, webhooks
 from audit.models import Call, Event
-from audit.text import json_line, keepable, visible
-from portal.logs import RedactingFormatter
+from core import file_sink
+from core.ids import new_id
+from core.text import json_line, keepable, visible
+from portal.log_filter import RedactingFormatter
 from portal.models import Notice
-from portal.notices.mail import body_of, subject_of
+from portal.notifications.email import body_of, subject_of
 from tests.keys.laws import law
 
 pytestmark = pytest.mark.one_engine
@@ -182,7 +183,7 @@ def test_the_process_log_and_terminals_are_told_nothing_that_acts(text: str) -> 
 
 def test_a_file_of_lines_is_not_split(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
-    outfile.append(path, [f"one{NASTY}two"])
+    file_sink.append(path, [f"one{NASTY}two"])
     assert len(path.read_text().splitlines()) == 1
 
 

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from audit import spans
-from audit.ids import new_id
 from audit.models import Span
+from core.ids import new_id
 from tests.audit.records import APP, KEY, MINUTE, NOON
 from tests.keys.test_races import at_once
 

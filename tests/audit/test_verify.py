@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from audit.actors import shell
-from audit.checking import trust
-from audit.clock import at
-from audit.keeping import purging
-from audit.keeping.erasure import erase
+from audit.integrity.checking import trust
+from audit.integrity.sealing import checkpoints, signing
 from audit.models import Call
 from audit.models.seals import NOWHERE
-from audit.sealing import checkpoints, signing
+from audit.retention import purging
+from audit.retention.erasure import erase
 from audit.verify import main
+from core.clock import at
 from tests.audit import taken_out
 from tests.audit.exported import taken
 from tests.audit.records import DAY, NOON, called
@@ -338,7 +338,7 @@ class TestSelections:
     def test_a_leaf_made_to_fit_does_not_lead_to_the_root(
         self, check: Check, some_of_them: list[Line]
     ) -> None:
-        from audit.checking import evidence
+        from audit.integrity.checking import evidence
 
         row = some_of_them[3]
         row["status"] = 201

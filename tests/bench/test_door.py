@@ -9,7 +9,7 @@ from django.test import Client
 from bench.doors import contenders, ours, processes, report
 from bench.doors.contenders import Sample
 from bench.doors.load import Came
-from keys import signatures
+from keys.admission import signatures
 from keys.plaintext import generate
 
 

@@ -8,16 +8,16 @@ from django.urls import reverse
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import now
 from audit.forwarding import destinations
 from audit.models import Call, Delivery, Event
+from core.clock import now
 from keys.lifecycle import narrow, revoke, rotate
 from keys.plaintext import sha256
 from portal.docs.guides import GUIDES
-from portal.leaks import dealing, reports
+from portal.leaks import reports, response
 from portal.models import User
 from tests.factories import issued, minted
-from tests.portal.access.test_authorize import SENT
+from tests.portal.tokens.test_authorize_request import SENT
 
 
 def of_an_app(app: App, agent: Agent, developer: User) -> list[str]:
@@ -29,7 +29,7 @@ def of_an_app(app: App, agent: Agent, developer: User) -> list[str]:
     narrow(shell(), key, expires_at=now() + timedelta(days=1))
     leaked = minted(app, name="leaked")
     place = "https://git.example.com/a-long-path/" + "without-a-place-to-break" * 5
-    dealing.deal_with(
+    response.deal_with(
         reports.take(sha256(leaked.plaintext.take()), source="form", found_at=place, note=place)
     )
     one = [app.id]

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, ViewportSize
 
 from agents.models import App
 from audit.actors import shell
+from portal.accounts.lifecycle import invite
 from portal.models import Role, User
-from portal.people.lifecycle import invite
 from tests.factories import PASSWORD
 
 EMAIL = "first@example.com"

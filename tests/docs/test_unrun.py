@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.urls import Resolver404, resolve
 
+from portal.api import management, runtime_routes
 from portal.docs.guides import GUIDES
-from portal.programs import api, sdk
 from tests.docs.markdown import DOCUMENTS, ROOT, blocks, prose
 from tests.docs.unrun import REASONS, in_prose, known, wrong_with
 
@@ -64,7 +64,7 @@ def operations() -> set[tuple[str, str]]:
     """Every operation of both APIs: its method, and its path with a star in the place of each name."""
     return {
         (method.upper(), re.sub(r"\{\w+\}", "*", path))
-        for document in (api.openapi(), sdk.openapi())
+        for document in (management.openapi(), runtime_routes.openapi())
         for path, methods in document["paths"].items()
         for method in methods
     }

@@ -13,7 +13,7 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 
 from alter.main import alter
-from audit.exploring.query import parse
+from audit.search.query import parse
 from tests.docs.markdown import ROOT, Block, commands
 
 PROGRAMS = {

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agents.models import App
-from audit.clock import at
 from audit.models import Call
+from core.clock import at
 from keys import lifecycle
 from keys.models import ApiKey
 from keys.scopes import parse_scopes

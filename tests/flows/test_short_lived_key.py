@@ -8,8 +8,8 @@ import pytest
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import Actor, Origin
-from audit.clock import at
 from audit.models import Call, Event
+from core.clock import at
 from keys import lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks

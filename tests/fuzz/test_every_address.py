@@ -13,10 +13,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from agents.models import Agent, App
-from audit.refusals import Internal
+from core.errors import Internal
 from keys.models import ApiKey
+from portal.api import management, runtime_routes
 from portal.models import User
-from portal.programs import api, sdk
 from tests.access import asked
 from tests.access.places import browser_of, everyone, everything
 from tests.api.program import Program
@@ -102,15 +102,15 @@ def test_no_page_answers_with_a_mistake_of_ours(
 def test_no_operation_of_the_management_api_does(
     known: dict[str, Any], app: App, developer: User, support: User, outsider: User, admin: User
 ) -> None:
-    dice, lines = Random(SEED), sorted(api.NEEDS)
+    dice, lines = Random(SEED), sorted(management.NEEDS)
     people = everyone(app, developer, support, outsider, admin)
     programs = [
         Program(issued(user).plaintext.take()) for who, user in people.items() if user and who in ROLES
     ]
-    names = field_names(api.openapi())
+    names = field_names(management.openapi())
     for number in range(CASES):
         path = lines[number % len(lines)]
-        method = dice.choice([*api.NEEDS[path], dice.choice(METHODS)])
+        method = dice.choice([*management.NEEDS[path], dice.choice(METHODS)])
         where, asks = filled(dice, path, known).removeprefix("/api/v1"), nonsense.query(dice, names)
         sent = None if method in ("GET", "HEAD") else nonsense.body(dice, names)
         with taken_back():
@@ -119,15 +119,15 @@ def test_no_operation_of_the_management_api_does(
 
 
 def test_no_operation_of_the_runtime_api_does_nor_does_verify(known: dict[str, Any], app: App) -> None:
-    dice, lines = Random(SEED), [*sorted(sdk.NEEDS), "verify"]
+    dice, lines = Random(SEED), [*sorted(runtime_routes.NEEDS), "verify"]
     secrets = [minted(app, scopes=ALMIGHTY).plaintext.take()]
     secrets.append(
         minted(app, agent=ApiKey.objects.get(id=known["key_id"]).agent, scopes=ALMIGHTY).plaintext.take()
     )
-    names = field_names(sdk.openapi())
+    names = field_names(runtime_routes.openapi())
     for number in range(CASES):
         path = lines[number % len(lines)]
-        method = dice.choice([*sdk.NEEDS.get(path, METHODS), dice.choice(METHODS)])
+        method = dice.choice([*runtime_routes.NEEDS.get(path, METHODS), dice.choice(METHODS)])
         where, asks = filled(dice, path, known), nonsense.query(dice, (*names, "scope", "signature"))
         sent, secret = b"" if method in ("GET", "HEAD") else nonsense.body(dice, names), dice.choice(secrets)
         target = f"{where}?{asks}" if asks else where

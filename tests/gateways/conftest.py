@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from keys import plaintext
-from keys.gateways.files import KINDS
+from keys.gateways.config_files import KINDS
 from tests.factories import known_gateway
 from tests.gateways import gateway
 from tests.gateways.gateway import Gateway, Ports

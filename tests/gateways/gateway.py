@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
-from keys.gateways.files import KINDS, secret_text
+from keys.gateways.config_files import KINDS, secret_text
 from tools.dev import CACHE, GATEWAYS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/gateways"

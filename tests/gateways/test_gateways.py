@@ -7,10 +7,10 @@ import pytest
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import now
-from audit.durations import parse_duration
-from audit.ids import new_id
 from audit.models import Call
+from core.clock import now
+from core.durations import parse_duration
+from core.ids import new_id
 from keys.gateways.lifecycle import retire
 from keys.lifecycle import deprecate
 from keys.models import Gateway as KnownGateway

@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from agents.models import App
 from audit.models import Call, Event
-from keys.gateways.files import KINDS, secret_text
+from keys.gateways.config_files import KINDS, secret_text
 from keys.gateways.models import Gateway as KnownGateway
 from tests.factories import known_gateway, minted
 from tests.gateways import gateway

@@ -6,7 +6,7 @@ import pytest
 
 from agents.models import Agent, App
 from audit.models import Call
-from keys.gateways.files import KINDS, read
+from keys.gateways.config_files import KINDS, read
 from keys.networks import parse_networks
 from tests.factories import minted
 from tests.gateways.conftest import SECRET

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from agents.models import App
-from keys.gateways.files import KINDS
+from keys.gateways.config_files import KINDS
 from tests.factories import known_gateway, minted
 from tests.gateways import gateway
 from tests.gateways.conftest import SECRET, require

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from keys.gateways.files import KINDS, read
-from keys.verify import MAX_SCOPES_LENGTH
+from keys.admission.gateway import MAX_SCOPES_LENGTH
+from keys.gateways.config_files import KINDS, read
 from tests.gateways.test_hostile import CLAIMS, ELSEWHERE
 
 pytestmark = pytest.mark.one_engine

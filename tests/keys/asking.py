@@ -5,7 +5,7 @@ from typing import Any
 from django.test import Client
 
 from audit.models import Call, Event
-from keys.gateways.facts import PAIRS
+from keys.gateways.call_facts import PAIRS
 from keys.lifecycle import Minted
 from keys.models import ApiKey, Gateway
 from keys.plaintext import checksum, generate

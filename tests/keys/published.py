@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import httpx
 from alter_sdk import Agent, App
 
-from keys.signatures import HEADERS, IDENTITY, Request
+from keys.admission.signatures import HEADERS, IDENTITY, Request
 
 KEY = "alter_key_app_" + "Example" * 5 + "0"
 AGENTS_KEY = "alter_key_agent_" + ("Example" * 5)[:34]

@@ -6,7 +6,7 @@ import secrets
 import time
 from urllib.parse import unquote
 
-from keys import signatures
+from keys.admission import signatures
 
 
 def signed(secret: str, target: str, method: str = "GET", body: bytes = b"", **others: str) -> dict[str, str]:

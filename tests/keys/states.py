@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from agents.models import App
 from audit.actors import Origin, shell
-from audit.addresses import parse_address
+from core.addresses import parse_address
 from keys import lifecycle, plaintext
-from keys.door import Question
+from keys.admission.admit import Question
+from keys.admission.signatures import Signature
+from keys.admission.verdict import Asking
 from keys.scopes import ScopeSet, parse_scopes
-from keys.signatures import Signature
-from keys.verdict import Asking
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import UNKNOWN
 from tests.keys.family import derived, parent_of

@@ -8,17 +8,17 @@ import pytest
 from django.test import Client
 
 from agents.models import App
-from audit import lease
-from audit.clock import at, now
+from audit import leases
 from audit.models import Lease
-from keys import throttle
-from keys.door import Outcome
-from keys.lanes import Lanes
+from core.clock import at, now
+from keys.admission import rate_limit
+from keys.admission.admit import Outcome
+from keys.admission.batching.executor import Lanes
+from keys.admission.batching.pending_call import Ticket
 from keys.models import Pace
-from keys.tickets import Ticket
-from portal import tick
+from portal import scheduler
 from portal.models import User
-from portal.tick import Work
+from portal.scheduler import Work
 from tests.factories import issued, minted
 from tests.keys import states
 from tests.keys.asking import ask, opened
@@ -30,7 +30,7 @@ BACK = timedelta(hours=2)
 
 def ahead() -> None:
     """Let every bucket have been spent from by a clock two hours ahead."""
-    Pace.objects.update(spent_until=throttle.micros(now() + BACK))
+    Pace.objects.update(spent_until=rate_limit.micros(now() + BACK))
 
 
 def test_the_door_passes_keys_again_after_one_place_of_the_minute(app: App) -> None:
@@ -84,8 +84,8 @@ def test_so_does_the_management_api(admin: User) -> None:
 
 def test_a_lease_of_the_future_is_free() -> None:
     Lease.objects.create(name="seal", holder="dead", until=now() + BACK)
-    assert lease.take("seal", "me")
-    assert not lease.take("seal", "another")
+    assert leases.take("seal", "me")
+    assert not leases.take("seal", "another")
 
 
 def test_a_work_that_was_done_in_the_future_is_due() -> None:
@@ -97,6 +97,6 @@ def test_a_work_that_was_done_in_the_future_is_due() -> None:
 
     work = Work("sweep", timedelta(minutes=1), do)
     with at(now() + BACK):
-        tick.tick(works=[work])
-    tick.tick(works=[work])
+        scheduler.tick(works=[work])
+    scheduler.tick(works=[work])
     assert len(done) == 2

@@ -9,8 +9,8 @@ from django.db import OperationalError, connection
 from agents.lifecycle import archive_app
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
+from core.clock import at
 from keys.models import ApiKey
 from keys.plaintext import is_well_formed
 from keys.scopes import everything

@@ -8,16 +8,18 @@ import pytest
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import Actor, shell
-from audit.clock import at, now
-from audit.refusals import Invalid
-from keys import lifecycle, networks, present, standing
+from core.clock import at, now
+from core.errors import Invalid
+from keys import lifecycle, networks
+from keys.admission import lookup
 from keys.delegation import Authority
 from keys.enrolment import enrol, mint_for
+from keys.errors import AgentKeyLimitReached, InvalidKey, KeyEscalation, NotYoursToGive
 from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.refusals import AgentKeyLimitReached, InvalidKey, KeyEscalation, NotYoursToGive
 from keys.scopes import AGENT_DEFAULT, parse_scopes
+from keys.web import presenters
 from portal.models import User
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import acts, again, ask, error, opened
@@ -173,13 +175,13 @@ def test_it_tells_by_whom_it_was_made(lent: Minted) -> None:
 
 def test_a_page_that_ends_a_lender_counts_what_it_lent(boss: ApiKey, lent: Minted) -> None:
     key = enrolled(lent.key).key
-    assert set(present.impact_of(boss).children) == {lent.key, key}
-    assert present.impact_of(lent.key).children == [key]
+    assert set(presenters.impact_of(boss).children) == {lent.key, key}
+    assert presenters.impact_of(lent.key).children == [key]
 
 
 def test_the_door_and_the_row_say_the_same_of_all_it_stands_on(lent: Minted, boss: ApiKey) -> None:
     key = enrolled(lent.key).key
-    known, held = standing.of(key), Authority.of_key(key)
+    known, held = lookup.of(key), Authority.of_key(key)
     assert (known.effective_scopes, known.ends_at, known.rate_limit) == (held.scopes, held.ends, held.rate)
     assert known.speaks_for_agents
     assert known.bucket == boss.id

@@ -6,8 +6,8 @@ import pytest
 
 from agents.models import App
 from audit.actors import shell
-from audit.clock import at
-from keys import lifecycle, refusals
+from core.clock import at
+from keys import errors, lifecycle
 from tests.factories import minted
 from tests.keys.asking import acts, again, ask, opened, said
 
@@ -50,7 +50,7 @@ def test_a_revoked_key_is_past_deprecating(app: App) -> None:
     key = minted(app).key
     lifecycle.revoke(shell(), key)
 
-    with pytest.raises(refusals.KeyRevoked):
+    with pytest.raises(errors.KeyRevoked):
         lifecycle.deprecate(shell(), key)
 
 
@@ -88,7 +88,7 @@ def test_a_revoked_key_does_not_come_back(app: App) -> None:
     lifecycle.deprecate(shell(), key)
     lifecycle.revoke(shell(), key)
 
-    with pytest.raises(refusals.KeyRevoked):
+    with pytest.raises(errors.KeyRevoked):
         lifecycle.undeprecate(shell(), key)
 
 
@@ -116,5 +116,5 @@ def test_when_grace_is_over_the_key_does_not_come_back(app: App) -> None:
         key = minted(app).key
         lifecycle.rotate(shell(), key, grace=HOUR)
 
-    with at(NOON + HOUR), pytest.raises(refusals.KeyEnded):
+    with at(NOON + HOUR), pytest.raises(errors.KeyEnded):
         lifecycle.undeprecate(shell(), key)

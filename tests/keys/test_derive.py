@@ -8,9 +8,9 @@ import pytest
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
-from audit.refusals import Invalid
-from keys import lifecycle, refusals
+from core.clock import at
+from core.errors import Invalid
+from keys import errors, lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import parse_scopes
@@ -63,38 +63,38 @@ def test_it_speaks_for_its_parents_agent(app: App, agent: Agent) -> None:
 
 @pytest.mark.parametrize("scopes", ["grants:admin", "agents:read", "grants:read,keys:read", "audit:emit"])
 def test_it_may_not_do_more_than_its_parent(parent: ApiKey, scopes: str) -> None:
-    with pytest.raises(refusals.ScopeNotSubset):
+    with pytest.raises(errors.ScopeNotSubset):
         derived(parent, scopes=scopes)
 
 
 @pytest.mark.parametrize("scopes", ["keys:derive", "grants:read,keys:derive", "keys:derive:k1"])
 def test_it_may_not_be_given_the_right_to_derive(parent: ApiKey, scopes: str) -> None:
-    with pytest.raises(refusals.DerivedMayNotDerive):
+    with pytest.raises(errors.DerivedMayNotDerive):
         derived(parent, scopes=scopes)
 
 
 def test_it_cannot_derive(parent: ApiKey) -> None:
     child = derived(parent).key
 
-    with pytest.raises(refusals.InsufficientScope) as refused:
+    with pytest.raises(errors.InsufficientScope) as refused:
         derived(child)
     assert refused.value.body()["missing"] == ["keys:derive"]
 
 
 def test_no_key_derives_without_the_scope_for_it(app: App) -> None:
-    with pytest.raises(refusals.InsufficientScope):
+    with pytest.raises(errors.InsufficientScope):
         derived(minted(app, scopes="grants:admin,keys:admin").key)
 
 
 def test_a_caller_cannot_derive_past_its_own_constraint(parent: ApiKey) -> None:
     within = parse_scopes(["grants:read", "keys:derive"])
 
-    with pytest.raises(refusals.ScopeNotSubset):
+    with pytest.raises(errors.ScopeNotSubset):
         derived(parent, scopes="grants:write", within=within)
 
 
 def test_a_constraint_adds_nothing_to_the_parent(parent: ApiKey) -> None:
-    with pytest.raises(refusals.ScopeNotSubset):
+    with pytest.raises(errors.ScopeNotSubset):
         derived(parent, scopes="grants:admin", within=parse_scopes(["grants:admin"]))
 
 
@@ -110,7 +110,7 @@ def test_it_may_be_held_to_fewer_addresses(parent: ApiKey) -> None:
 
 @pytest.mark.parametrize("text", ["203.0.112.0/23", "198.51.100.7", "2001:db8::/64"])
 def test_it_may_not_be_used_from_elsewhere(parent: ApiKey, text: str) -> None:
-    with pytest.raises(refusals.CidrNotSubset):
+    with pytest.raises(errors.CidrNotSubset):
         derived(parent, networks=parse_networks([text]))
 
 
@@ -169,14 +169,14 @@ def test_a_dead_key_derives_nothing(app: App, end: str) -> None:
         if end == "past grace":
             lifecycle.rotate(shell(), parent, grace=HOUR)
 
-    with at(NOON + HOUR), pytest.raises((refusals.KeyRevoked, refusals.KeyEnded)):
+    with at(NOON + HOUR), pytest.raises((errors.KeyRevoked, errors.KeyEnded)):
         derived(parent)
 
 
 def test_a_key_revoked_behind_a_stale_object_derives_nothing(parent: ApiKey) -> None:
     lifecycle.revoke(shell(), again(parent))
 
-    with pytest.raises(refusals.KeyRevoked):
+    with pytest.raises(errors.KeyRevoked):
         derived(parent)
 
 

@@ -13,8 +13,8 @@ from pytest_django import Settings
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Call
+from core.clock import at
 from keys import lifecycle
 from keys.models import Pace
 from tests.factories import minted

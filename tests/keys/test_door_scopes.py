@@ -3,8 +3,8 @@
 import pytest
 
 from agents.models import App
-from audit.ids import new_id
-from keys.verify import MAX_SCOPES_LENGTH
+from core.ids import new_id
+from keys.admission.gateway import MAX_SCOPES_LENGTH
 from tests.factories import minted
 from tests.keys.asking import opened, through
 from tests.keys.signing import signed

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from agents import lifecycle as agents_lifecycle
+from agents.errors import AgentNameTaken, AppArchived, OnceInactive, OnceMismatch, OnceRevoked
 from agents.lifecycle import archive_app, suspend_agent, update_app
 from agents.models import Agent, App, Creation
-from agents.refusals import AgentNameTaken, AppArchived, OnceInactive, OnceMismatch, OnceRevoked
 from audit.actors import Actor, Origin, shell
 from audit.models import Event
-from audit.refusals import Invalid, NotAllowed
+from core.errors import Invalid, NotAllowed
 from keys import enrolment, lifecycle
 from keys.enrolment import Enrolled
+from keys.errors import AgentKeyLimitReached, KeyLimitReached
 from keys.models import ApiKey
-from keys.refusals import AgentKeyLimitReached, KeyLimitReached
 from keys.scopes import AGENT_DEFAULT
 from tests.factories import minted
 from tests.keys.asking import ask

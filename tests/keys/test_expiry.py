@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.clock import at
-from audit.durations import parse_duration, parse_moment
-from audit.refusals import Invalid
+from core.clock import at
+from core.durations import parse_duration, parse_moment
+from core.errors import Invalid
 from keys.expiry import check_expiry
 from tests.keys.laws import law
 

@@ -7,13 +7,13 @@ import pytest
 
 from agents.models import App
 from audit.actors import Caller
-from audit.clock import at
-from audit.ids import new_id
+from audit.integrity.sealing import row_values
 from audit.models import Call, Event
-from audit.sealing import rows
-from keys.door import Question
-from keys.lanes import Lanes
-from keys.tickets import Ticket
+from core.clock import at
+from core.ids import new_id
+from keys.admission.admit import Question
+from keys.admission.batching.executor import Lanes
+from keys.admission.batching.pending_call import Ticket
 from tests.factories import minted
 from tests.keys import states
 from tests.keys.asking import UNKNOWN, ask
@@ -32,7 +32,7 @@ def assert_genuine() -> int:
     """Every row there is has its MAC. Returns how many there are."""
     count = 0
     for kind, model in (("call", Call), ("event", Event)):
-        for row in rows.read(kind, list(model.objects.values_list("id", flat=True))):
+        for row in row_values.read(kind, list(model.objects.values_list("id", flat=True))):
             assert row.is_genuine, row
             count += 1
     return count

@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from agents.models import App
-from keys import gate
+from keys.admission import runtime_auth
 from portal.models import User
 from tests.factories import issued, minted
 from tests.keys.asking import ask, error, known_gateway_of, opened, through
@@ -25,7 +25,7 @@ def test_a_key_with_anything_around_it_is_another(app: App) -> None:
         for told in (f"{secret}{one}", f"{one}{secret}"):
             assert error(ask(HTTP_X_API_KEY=told)) == (401, "invalid_key"), repr(one)
             assert error(ask(HTTP_AUTHORIZATION=f"Bearer {told}")) == (401, "invalid_key"), repr(one)
-            assert not gate.is_known({"HTTP_X_API_KEY": told})
+            assert not runtime_auth.is_known({"HTTP_X_API_KEY": told})
             headers = raw.sign(secret, "GET", "/sdk/scopes") | {"x-api-key": told}
             assert error(raw.send("GET", "/sdk/scopes", b"", headers)) == (401, "invalid_key"), repr(one)
     for one in WHITESPACE:

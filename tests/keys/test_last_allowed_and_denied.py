@@ -10,13 +10,14 @@ from django.test import Client
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at, now
-from audit.exploring import usage
-from audit.keeping import purging
+from audit.integrity.sealing import sealer
 from audit.models import Call, LastUse
-from audit.sealing import seals
-from keys import lifecycle, present
-from keys.leaving import still_called
+from audit.retention import purging
+from audit.search import usage
+from core.clock import at, now
+from keys import lifecycle
+from keys.deprecated_in_use import still_called
+from keys.web import presenters
 from portal.models import User
 from tests.audit.records import DAY, HOUR, MINUTE, NOON, called
 from tests.factories import minted
@@ -44,12 +45,12 @@ def test_what_is_unused_is_what_never_got_through(app: App) -> None:
     called(app.id, NOON + 35 * DAY, key_id=used.id)
     for _ in range(2):
         with at(NOON + 40 * DAY):
-            assert [key.name for key in present.keys_of(app, {"unused": "30"})] == ["tried"]
-            assert [row.use and row.use.allowed_at for row in present.rows([tried, used])] == [
+            assert [key.name for key in presenters.keys_of(app, {"unused": "30"})] == ["tried"]
+            assert [row.use and row.use.allowed_at for row in presenters.rows([tried, used])] == [
                 None,
                 NOON + 35 * DAY,
             ]
-        seals.seal_all()
+        sealer.seal_all()
 
 
 def test_pages_and_lists_say_the_same_after_the_calls_are_gone(
@@ -60,7 +61,7 @@ def test_pages_and_lists_say_the_same_after_the_calls_are_gone(
     called(app.id, NOON + HOUR, key_id=key.id, agent_id=agent.id)
     called(app.id, NOON + 2 * HOUR, key_id=key.id, agent_id=agent.id, code="ip_not_allowed")
     with at(NOON + DAY):
-        seals.seal_all()
+        sealer.seal_all()
     with at(now() + 400 * DAY):
         purging.sealed("call", now() - DAY)
         assert not Call.objects.filter(key_id=key.id).exists()
@@ -87,7 +88,7 @@ def test_the_log_and_the_tallies_fill_it_in(app: App, agent: Agent) -> None:
     key, older = minted(app, agent=agent).key, minted(app, agent=agent, name="older").key
     called(app.id, NOON + MINUTE, key_id=older.id, agent_id=agent.id)
     with at(NOON + DAY):
-        seals.seal_all()
+        sealer.seal_all()
     with at(NOON + 400 * DAY):
         assert purging.sealed("call", NOON + 300 * DAY) == 1
     called(app.id, NOON + DAY, key_id=key.id, agent_id=agent.id)

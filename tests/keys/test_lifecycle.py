@@ -9,9 +9,9 @@ from django.db import OperationalError, connection
 
 from agents.models import Agent, App
 from audit.actors import Actor, Origin, shell
-from audit.ids import new_id
 from audit.models import Event
-from audit.refusals import NotAllowed, NotFound
+from core.errors import NotAllowed, NotFound
+from core.ids import new_id
 from keys import lifecycle
 from keys.delegation import Authority
 from keys.models import ApiKey

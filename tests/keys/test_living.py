@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 
 from agents import lifecycle as agents_lifecycle
-from agents.living import living_keys
+from agents.active_keys import living_keys
+from agents.errors import AppInUse
 from agents.models import Agent, App
-from agents.refusals import AppInUse
 from audit.actors import shell
-from audit.clock import at, now
-from keys import lifecycle, present
+from core.clock import at, now
+from keys import lifecycle
 from keys.delegation import Authority
 from keys.enrolment import mint_for
+from keys.errors import AgentKeyLimitReached, GraceLimitReached, KeyLimitReached
 from keys.models import ApiKey
-from keys.refusals import AgentKeyLimitReached, GraceLimitReached, KeyLimitReached
+from keys.web import presenters
+from portal.accounts import offboarding
 from portal.models import User
-from portal.people import leaving
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import again, ask
 from tests.keys.family import derived
@@ -94,7 +95,7 @@ def test_a_key_whose_lender_is_over_takes_no_place(app: App, agent: Agent) -> No
     mint_for(shell(), agent, Authority.of_key(lent))
     lifecycle.narrow(shell(), boss, expires_at=now() + HOUR)
     with at(now() + 2 * HOUR):
-        assert passing(app) == present.quota(app).taken == 0
+        assert passing(app) == presenters.quota(app).taken == 0
         assert [minted(app).key.is_living for _ in range(2)] == [True, True]
 
 
@@ -109,9 +110,9 @@ def test_an_app_whose_last_keys_are_over_can_be_deleted(app: App) -> None:
 def test_a_leaver_answers_for_living_keys_alone(app: App, developer: User, acting: object) -> None:
     key = minted(app, expires_at=now() + HOUR).key
     lifecycle.hand_over(shell(), key, developer.pk, developer.label)
-    assert [one.key for one in leaving.owned(developer, app)] == [key]
+    assert [one.key for one in offboarding.owned(developer, app)] == [key]
     with at(now() + HOUR):
-        assert leaving.owned(developer, app) == []
+        assert offboarding.owned(developer, app) == []
 
 
 # ── keys in grace ───────────────────────────────────────────────────────────────────────────────────

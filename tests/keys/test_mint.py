@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from agents import lifecycle as agents_lifecycle
+from agents.errors import AgentNotFound, AppArchived
 from agents.models import Agent, App
-from agents.refusals import AgentNotFound, AppArchived
 from audit.actors import shell
-from audit.clock import at
-from audit.refusals import Invalid
-from keys import lifecycle, refusals
+from core.clock import at
+from core.errors import Invalid
+from keys import errors, lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import parse_scopes
@@ -160,7 +160,7 @@ def test_an_app_holds_as_many_keys_as_it_may(app: App) -> None:
     minted(app)
     minted(app)
 
-    with pytest.raises(refusals.KeyLimitReached) as refused:
+    with pytest.raises(errors.KeyLimitReached) as refused:
         minted(app)
     assert refused.value.body()["limit"] == 2
 
@@ -169,7 +169,7 @@ def test_an_agent_holds_as_many_keys_as_it_may(app: App, agent: Agent) -> None:
     full(app, max_keys_per_agent=1)
     minted(app, agent=agent)
 
-    with pytest.raises(refusals.AgentKeyLimitReached):
+    with pytest.raises(errors.AgentKeyLimitReached):
         minted(app, agent=agent)
 
 
@@ -184,7 +184,7 @@ def test_an_agents_keys_count_for_its_app(app: App, agent: Agent) -> None:
     full(app, max_keys=1)
     minted(app, agent=agent)
 
-    with pytest.raises(refusals.KeyLimitReached):
+    with pytest.raises(errors.KeyLimitReached):
         minted(app)
 
 
@@ -220,14 +220,14 @@ def test_a_key_on_its_way_out_still_takes_its_place(app: App, alive: str) -> Non
     else:
         lifecycle.rotate(shell(), key)
 
-    with pytest.raises(refusals.KeyLimitReached):
+    with pytest.raises(errors.KeyLimitReached):
         minted(app)
 
 
 def test_one_form_makes_one_key(app: App) -> None:
     made = minted(app, once="form-1").key
 
-    with pytest.raises(refusals.AlreadyMinted) as refused:
+    with pytest.raises(errors.AlreadyMinted) as refused:
         minted(app, once="form-1")
     assert refused.value.body()["key_id"] == str(made.id)
     assert ApiKey.objects.count() == 1
@@ -237,7 +237,7 @@ def test_one_form_makes_one_key_even_when_that_filled_the_app(app: App) -> None:
     full(app, max_keys=1)
     minted(app, once="form-1")
 
-    with pytest.raises(refusals.AlreadyMinted):
+    with pytest.raises(errors.AlreadyMinted):
         minted(app, once="form-1")
 
 

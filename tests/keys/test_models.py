@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from agents.models import Agent, App
 from audit.actors import shell
 from audit.change import change
-from audit.clock import at
 from audit.guard import UnauditedWrite
 from audit.models import Event
+from core.clock import at
 from keys import actions
 from keys.models import ApiKey, Pace
 from keys.plaintext import generate

@@ -7,9 +7,9 @@ import pytest
 
 from agents.models import App
 from audit.actors import shell
-from audit.clock import at
-from audit.refusals import Invalid
-from keys import lifecycle, refusals
+from core.clock import at
+from core.errors import Invalid
+from keys import errors, lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import parse_scopes
@@ -77,14 +77,14 @@ def test_a_key_loses_everything_at_once(key: ApiKey) -> None:
 
 @pytest.mark.parametrize("more", MORE.values(), ids=MORE.keys())
 def test_a_key_gains_nothing(key: ApiKey, more: dict[str, Any]) -> None:
-    with at(NOON), pytest.raises(refusals.NotNarrower):
+    with at(NOON), pytest.raises(errors.NotNarrower):
         lifecycle.narrow(shell(), key, **more)
 
     assert said(key) == ["key.mint"]
 
 
 def test_one_thing_too_many_leaves_all_of_it_as_it_was(key: ApiKey) -> None:
-    with at(NOON), pytest.raises(refusals.NotNarrower):
+    with at(NOON), pytest.raises(errors.NotNarrower):
         lifecycle.narrow(shell(), key, **LESS["scopes"], **MORE["a higher rate"])
 
     assert again(key).scopes == ["agents:read", "grants:write"]
@@ -128,7 +128,7 @@ def test_a_key_without_an_end_gets_one(app: App) -> None:
 def test_a_key_without_a_limit_gets_none_above_its_apps(app: App) -> None:
     key = minted(app).key
 
-    with pytest.raises(refusals.NotNarrower):
+    with pytest.raises(errors.NotNarrower):
         lifecycle.narrow(shell(), key, rate_limit_rpm=key.rate_limit + 1)
 
 
@@ -146,7 +146,7 @@ def test_an_end_that_has_passed_is_refused(key: ApiKey) -> None:
 def test_a_revoked_key_is_past_narrowing(key: ApiKey) -> None:
     lifecycle.revoke(shell(), key)
 
-    with pytest.raises(refusals.KeyRevoked):
+    with pytest.raises(errors.KeyRevoked):
         lifecycle.narrow(shell(), key, scopes=parse_scopes(["grants:read"]))
 
 
@@ -187,5 +187,5 @@ def test_a_derived_key_ends_with_its_parents_new_end(app: App) -> None:
 def test_a_derived_key_has_no_rate_of_its_own_to_lose(app: App) -> None:
     child = derived(parent_of(app).key).key
 
-    with pytest.raises(refusals.NotNarrower):
+    with pytest.raises(errors.NotNarrower):
         lifecycle.narrow(shell(), child, rate_limit_rpm=1)

@@ -5,9 +5,9 @@ import ipaddress
 import pytest
 from hypothesis import given
 
-from audit.addresses import parse_address
+from core.addresses import parse_address
+from keys.errors import InvalidCidr
 from keys.networks import Network, allows, covers, parse_networks, stored_networks
-from keys.refusals import InvalidCidr
 from tests.keys import laws
 from tests.keys.laws import addresses, law
 

@@ -17,8 +17,9 @@ from pytest_django import Settings
 
 from agents.models import App
 from audit.actors import shell
-from audit.text import keepable, redact
-from keys import lifecycle, plaintext, standing
+from core.text import keepable, redact
+from keys import lifecycle, plaintext
+from keys.admission import lookup
 from keys.models import ApiKey
 from keys.plaintext import ALPHABET, Plaintext
 from tests.factories import minted
@@ -234,7 +235,7 @@ def test_a_secret_renewed_meanwhile_is_not_overwritten_by_the_move(app: App, set
         return execute(sql, *rest)
 
     with connection.execute_wrapper(meanwhile):
-        standing.look_up([plaintext.sha256(old_secret)])
+        lookup.look_up([plaintext.sha256(old_secret)])
 
     assert [ask(renewed[0]).status_code, ask(old_secret).status_code] == [200, 401]
 

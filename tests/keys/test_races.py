@@ -14,10 +14,11 @@ from pytest_django import Settings
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import now
-from audit.ids import new_id
 from audit.models import Call, Event
-from keys import lifecycle, nonces
+from core.clock import now
+from core.ids import new_id
+from keys import lifecycle
+from keys.admission import nonces
 from keys.enrolment import Enrolled, enrol, mint_for
 from keys.models import ApiKey, Nonce
 from keys.scopes import parse_scopes

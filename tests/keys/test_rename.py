@@ -4,7 +4,7 @@ import pytest
 
 from agents.models import App
 from audit.actors import shell
-from audit.refusals import Invalid
+from core.errors import Invalid
 from keys import lifecycle
 from tests.factories import minted
 from tests.keys.asking import acts, again, ask, opened, said

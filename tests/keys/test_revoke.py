@@ -6,9 +6,9 @@ import pytest
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
-from keys import lifecycle, refusals
+from core.clock import at
+from keys import errors, lifecycle
 from keys.models import ApiKey
 from tests.factories import minted
 from tests.keys.asking import acts, again, ask, error, opened, said
@@ -124,7 +124,7 @@ def test_other_keys_are_left_alone(app: App) -> None:
 def test_an_agents_last_active_key_is_not_revoked(app: App, agent: Agent) -> None:
     key, secret = opened(minted(app, agent=agent))
 
-    with pytest.raises(refusals.LastActiveKey):
+    with pytest.raises(errors.LastActiveKey):
         lifecycle.revoke(shell(), key)
     assert (ask(secret).status_code, said(key)) == (200, ["key.mint"])
 
@@ -173,7 +173,7 @@ def test_another_key_that_works_counts_as_active(app: App, agent: Agent, state: 
 @pytest.mark.parametrize("state", ["expired", "revoked"])
 def test_another_key_that_is_dead_does_not(app: App, agent: Agent, state: str) -> None:
     other_key(app, agent, state)
-    with at(NOON + HOUR), pytest.raises(refusals.LastActiveKey):
+    with at(NOON + HOUR), pytest.raises(errors.LastActiveKey):
         lifecycle.revoke(shell(), minted(app, agent=agent).key)
 
 
@@ -181,7 +181,7 @@ def test_a_key_past_its_grace_does_not_count(app: App, agent: Agent) -> None:
     with at(NOON):
         successor = lifecycle.rotate(shell(), minted(app, agent=agent).key, grace=HOUR).key
 
-    with at(NOON + HOUR), pytest.raises(refusals.LastActiveKey):
+    with at(NOON + HOUR), pytest.raises(errors.LastActiveKey):
         lifecycle.revoke(shell(), successor)
 
 
@@ -197,7 +197,7 @@ def test_derived_keys_do_not_count(app: App, agent: Agent) -> None:
     parent = parent_of(app, agent=agent).key
     derived(parent)
 
-    with pytest.raises(refusals.LastActiveKey):
+    with pytest.raises(errors.LastActiveKey):
         lifecycle.revoke(shell(), parent)
 
 
@@ -212,7 +212,7 @@ def test_keys_of_other_agents_do_not_count(app: App, agent: Agent) -> None:
     minted(app)
     minted(app, kind="agent")
 
-    with pytest.raises(refusals.LastActiveKey):
+    with pytest.raises(errors.LastActiveKey):
         lifecycle.revoke(shell(), minted(app, agent=agent).key)
 
 
@@ -227,6 +227,6 @@ def test_a_refused_revoke_writes_no_event(app: App, agent: Agent) -> None:
     key = minted(app, agent=agent).key
     before = Event.objects.count()
 
-    with pytest.raises(refusals.LastActiveKey):
+    with pytest.raises(errors.LastActiveKey):
         lifecycle.revoke(shell(), key, reason="leaked")
     assert Event.objects.count() == before

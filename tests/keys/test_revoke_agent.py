@@ -7,8 +7,8 @@ import pytest
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
+from core.clock import at
 from keys import lifecycle
 from tests.factories import minted
 from tests.keys.asking import acts, again, ask, error, opened

@@ -8,9 +8,9 @@ import pytest
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
-from audit.refusals import Invalid
-from keys import lifecycle, refusals
+from core.clock import at
+from core.errors import Invalid
+from keys import errors, lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import parse_scopes
@@ -162,7 +162,7 @@ def test_a_rotated_key_is_not_rotated_again_but_its_successor_is(app: App) -> No
     old = minted(app).key
     new, _ = rotated(old)
 
-    with pytest.raises(refusals.KeyRotated):
+    with pytest.raises(errors.KeyRotated):
         rotated(old)
     assert rotated(new)
 
@@ -171,7 +171,7 @@ def test_a_revoked_key_is_not_rotated(app: App) -> None:
     key = minted(app).key
     lifecycle.revoke(shell(), key)
 
-    with pytest.raises(refusals.KeyRevoked):
+    with pytest.raises(errors.KeyRevoked):
         rotated(key)
 
 
@@ -179,7 +179,7 @@ def test_an_expired_key_is_not_rotated(app: App) -> None:
     with at(NOON):
         key = minted(app, expires_at=NOON + HOUR).key
 
-    with at(NOON + HOUR), pytest.raises(refusals.KeyEnded):
+    with at(NOON + HOUR), pytest.raises(errors.KeyEnded):
         rotated(key)
 
 
@@ -188,7 +188,7 @@ def test_a_key_whose_grace_is_over_is_not_rotated(app: App) -> None:
         key = minted(app).key
         rotated(key, grace=HOUR)
 
-    with at(NOON + HOUR), pytest.raises(refusals.KeyEnded):
+    with at(NOON + HOUR), pytest.raises(errors.KeyEnded):
         rotated(key)
 
 
@@ -196,7 +196,7 @@ def test_one_form_makes_one_successor(app: App) -> None:
     old = minted(app).key
     new, _ = rotated(old, once="form-1")
 
-    with pytest.raises(refusals.AlreadyMinted) as refused:
+    with pytest.raises(errors.AlreadyMinted) as refused:
         rotated(old, once="form-1")
     assert refused.value.body()["key_id"] == str(new.id)
 
@@ -262,7 +262,7 @@ def test_one_form_renews_a_derived_key_once(app: App) -> None:
     child = derived(parent_of(app).key).key
     rotated(child, once="form-1")
 
-    with pytest.raises(refusals.AlreadyMinted):
+    with pytest.raises(errors.AlreadyMinted):
         rotated(child, once="form-1")
     assert again(child).generation == 2
 

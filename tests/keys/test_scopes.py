@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 
 from keys import scopes
+from keys.errors import InvalidScope, UnknownScope
 from keys.plaintext import generate
-from keys.refusals import InvalidScope, UnknownScope
 from keys.scopes import Scope, ScopeSet, parse_scope, parse_scopes, stored_scopes
 from tests.keys import laws
 from tests.keys.laws import law

@@ -16,14 +16,14 @@ from django.test.utils import CaptureQueriesContext
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.refusals import Refusal
+from core.errors import Refusal
 from keys import lifecycle
 from keys.gateways import lifecycle as gateways
 from keys.lifecycle import Minted
 from keys.plaintext import sha256
 from keys.scopes import parse_scopes
-from portal.access import tokens
 from portal.models import Role
+from portal.tokens import lifecycle as tokens
 from tests.factories import issued, member, minted
 from tests.keys.asking import ask
 from tests.keys.family import derived, parent_of
@@ -179,7 +179,7 @@ django.setup()
 from django.core.management import call_command
 from audit.actors import shell
 from keys import lifecycle
-from portal.access import tokens
+from portal.tokens import tokens
 from tests.factories import AppFactory, issued, member
 from tests.keys.asking import ask
 from tests.keys.family import derived, parent_of

@@ -11,8 +11,9 @@ from django.db.migrations.loader import MigrationLoader
 
 from agents.models import App
 from audit.actors import shell
-from audit.clock import at, now
-from keys import lifecycle, standing, throttle
+from core.clock import at, now
+from keys import lifecycle
+from keys.admission import lookup, rate_limit
 from keys.delegation import Authority
 from keys.enrolment import enrol, mint_for
 from keys.models import ApiKey
@@ -65,17 +66,17 @@ def test_a_rotation_line_and_all_that_stands_on_it_spend_the_calls_of_its_first_
     loan = derived(again(line[-1]), scopes="agents:admin", expires_in=timedelta(hours=1)).key
     line += [loan, enrolled(again(loan), "by-loan")[0]]
     for key in line:
-        assert (standing.of(key).bucket, again(key).bucket) == (first.id, first.id)
+        assert (lookup.of(key).bucket, again(key).bucket) == (first.id, first.id)
 
 
 def test_a_key_that_has_its_apps_limit_makes_agents_with_their_own_calls(app: App) -> None:
     boss = minted(app, scopes=MANAGER).key
     key = enrolled(boss, "free")[0]
-    assert standing.of(key).bucket == key.id
+    assert lookup.of(key).bucket == key.id
     capped = minted(app, scopes=MANAGER, rate_limit_rpm=20).key
     second = mint_for(shell(), key.agent, Authority.of_key(capped)).key if key.agent else key
-    assert standing.of(second).bucket == capped.id
-    assert standing.of(lifecycle.rotate(shell(), again(second)).key).bucket == capped.id
+    assert lookup.of(second).bucket == capped.id
+    assert lookup.of(lifecycle.rotate(shell(), again(second)).key).bucket == capped.id
 
 
 def test_keys_that_share_calls_share_a_minute_whatever_the_limit_of_each(app: App) -> None:
@@ -90,11 +91,11 @@ def test_keys_that_share_calls_share_a_minute_whatever_the_limit_of_each(app: Ap
 
 @pytest.mark.one_engine
 def test_a_refused_call_of_a_slower_key_gives_nothing_back() -> None:
-    moment = throttle.micros(now())
-    fast, slow = (throttle.Charge.of(UUID(int=1), limit) for limit in (99_999, 20))
+    moment = rate_limit.micros(now())
+    fast, slow = (rate_limit.Charge.of(UUID(int=1), limit) for limit in (99_999, 20))
     spent = {fast.bucket: moment + fast.room}
-    assert not throttle.spend(spent, slow, moment).granted
-    assert not throttle.spend(spent, fast, moment).granted
+    assert not rate_limit.spend(spent, slow, moment).granted
+    assert not rate_limit.spend(spent, fast, moment).granted
 
 
 def test_an_unbound_agents_key_finds_its_own_family_after_it_was_rotated(app: App) -> None:

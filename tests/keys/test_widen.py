@@ -8,10 +8,10 @@ from django.test import Client
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import now
 from audit.models import Event
-from audit.refusals import AskAgain, Invalid
-from keys import refusals
+from core.clock import now
+from core.errors import AskAgain, Invalid
+from keys import errors
 from keys.lifecycle import mint, revoke, rotate, widen
 from keys.models import ApiKey
 from keys.networks import parse_networks
@@ -70,7 +70,7 @@ def test_the_secret_stays_the_same_and_may_do_more_at_once(app: App) -> None:
     ],
 )
 def test_nothing_is_taken_away(key: ApiKey, field: str, value: Any) -> None:
-    with pytest.raises(refusals.NotWider) as refused:
+    with pytest.raises(errors.NotWider) as refused:
         widen(shell(), key, **wanted(key, **{field: value}))
     assert refused.value.field == field
 
@@ -87,13 +87,13 @@ def test_a_reason_is_needed(key: ApiKey) -> None:
 
 def test_a_revoked_key_is_given_nothing(key: ApiKey) -> None:
     revoke(shell(), key)
-    with pytest.raises(refusals.KeyRevoked):
+    with pytest.raises(errors.KeyRevoked):
         widen(shell(), key, **wanted(key, networks=()))
 
 
 def test_a_rotated_key_is_given_nothing(key: ApiKey) -> None:
     rotate(shell(), key)
-    with pytest.raises(refusals.KeyRotated):
+    with pytest.raises(errors.KeyRotated):
         widen(shell(), key, **wanted(key, networks=()))
 
 

@@ -8,13 +8,13 @@ from django.conf import settings as portal
 from pytest_django import Settings
 
 from audit.actors import shell
-from audit.sealing import seals
+from audit.integrity.sealing import sealer
+from portal.accounts.account_changes import deactivate
+from portal.accounts.lifecycle import give_role
 from portal.checks import break_glass_is_there, seal_key_is_the_one
+from portal.config.identity_provider import Provider
 from portal.management.commands.first_start import Command
 from portal.models import User
-from portal.people.accounts import deactivate
-from portal.people.lifecycle import give_role
-from portal.signing_in.provider import Provider
 from tests.audit.records import called
 from tests.factories import UserFactory
 
@@ -62,7 +62,7 @@ def test_a_log_that_another_key_sealed_is_told_of_at_the_start(settings: Setting
 
     assert told() == []
     called()
-    seals.seal_all()
+    sealer.seal_all()
     assert told() == []
     settings.SEAL_KEY, settings.SEAL_KEYS = secrets.token_bytes(32), tmp_path / "seal-keys"
     assert told() == ["portal.W006"]

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from audit.clock import at, now
 from audit.models import Event
+from core.clock import at, now
 from portal.models import Invitation, Membership, User
-from portal.models.people import note_of
+from portal.models.users import note_of
 from tests.factories import PASSWORD, minted
 from tests.shell import Said, stdin
 

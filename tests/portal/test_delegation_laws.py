@@ -19,24 +19,25 @@ from hypothesis import strategies as st
 
 from agents.models import Agent, App
 from audit.actors import Actor, shell
-from audit.clock import now
-from audit.refusals import Refusal
-from keys import lifecycle, standing
+from core.clock import now
+from core.errors import Refusal
+from keys import lifecycle
+from keys.admission import lookup
+from keys.admission.rate_limit import PRESUMED
+from keys.admission.verdict import Asking, Standing, judge
 from keys.delegation import Authority
 from keys.enrolment import enrol, mint_for
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import Scope, ScopeSet, parse_scopes
-from keys.throttle import PRESUMED
-from keys.verdict import Asking, Standing, judge
-from portal.access import tokens
+from portal.accounts import lifecycle as people
 from portal.gates import permissions_of, person
 from portal.models import AccessToken, Invitation, Membership, Role, User
-from portal.people import lifecycle as people
 from portal.roles import EVERYTHING, PERMISSIONS
+from portal.tokens import lifecycle as tokens
 from tests.factories import PASSWORD, AppFactory, UserFactory, minted, taken_back
 from tests.keys.laws import law
-from tests.portal.access.test_tokens import CHALLENGE, VERIFIER
+from tests.portal.tokens.test_lifecycle import CHALLENGE, VERIFIER
 
 ACTS_OF_A_STORY = 25
 LIMIT = 5
@@ -150,7 +151,7 @@ def key_acts(story: Story) -> None:
     """A key makes, renews or keeps a key: what comes of it is no more than itself was, at that moment."""
     app = story.app()
     key = story.key(app)
-    known = standing.of(key)
+    known = lookup.of(key)
     narrowed = story.rng.choice([None, known.effective_scopes.meet(story.scopes())])
     granted = known.effective_scopes.meet(narrowed) if narrowed is not None else known.effective_scopes
     before = Power.of(known, narrowed)
@@ -178,14 +179,14 @@ def key_acts(story: Story) -> None:
     elif what == "rotate":
         made = lifecycle.rotate(actor, target, grace=story.rng.choice(SPANS[:3]), within=held).key.id
     elif what == "undeprecate":
-        was = Power.of(standing.of(target))
+        was = Power.of(lookup.of(target))
         lifecycle.undeprecate(actor, target, within=held)
-        longer = Power.of(standing.of(target))
+        longer = Power.of(lookup.of(target))
         assert longer.ends <= max(was.ends, before.ends), (known, target)
         return
     else:
         return
-    after = Power.of(standing.of(ApiKey.objects.get(id=made)))
+    after = Power.of(lookup.of(ApiKey.objects.get(id=made)))
     assert after.is_within(before), (what, known, made)
 
 
@@ -196,7 +197,7 @@ def person_acts_on_keys(story: Story) -> None:
     """People say what a key of their app may do; narrowing takes away, and none of them comes by an agent's manager."""
     app = story.app()
     actor, key = story.actor(app), story.key(app)
-    known = standing.of(key)
+    known = lookup.of(key)
     was = Power.of(known)
     what = story.some("mint", "narrow", "widen", "rotate", "undeprecate")
     values = {"networks": story.ranges(), "rate_limit_rpm": story.rate(), "expires_at": story.end()}
@@ -205,7 +206,7 @@ def person_acts_on_keys(story: Story) -> None:
         made = lifecycle.mint(actor, app, name=story.name(), scopes=story.scopes(), **values).key
     elif what == "narrow":
         lifecycle.narrow(actor, key, scopes=story.scopes(), **values)
-        assert Power.of(standing.of(key)).is_within(was)
+        assert Power.of(lookup.of(key)).is_within(was)
     elif what == "widen":
         lifecycle.widen(actor, key, scopes=story.scopes(), reason="more", **values)
         assert known.parent is None
@@ -213,7 +214,7 @@ def person_acts_on_keys(story: Story) -> None:
         made = lifecycle.rotate(actor, key, scopes=story.rng.choice([None, story.scopes()])).key
     else:
         lifecycle.undeprecate(actor, key)
-    if what in ("mint", "widen", "rotate") and not standing.of(made).speaks_for_agents:
+    if what in ("mint", "widen", "rotate") and not lookup.of(made).speaks_for_agents:
         manages = {scope.verb for scope in made.scope_set if scope.resource == "agents"}
         needed = {"read": {"read"}, "write": {"read", "write"}, "admin": {"read", "write"}}
         for tier in {one for verb in manages for one in needed[verb]}:

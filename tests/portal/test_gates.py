@@ -15,7 +15,7 @@ from audit.models import Event
 from portal import actions
 from portal.gates import apps_of, permissions_of, person
 from portal.models import Membership, User
-from portal.models.people import note_of
+from portal.models.users import note_of
 from portal.roles import PERMISSIONS
 from tests.factories import member, minted
 from tests.portal.routes import address, gated

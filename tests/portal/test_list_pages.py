@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from agents import lifecycle
 from agents.models import App
-from audit import list_pages
 from audit.actors import shell
+from core import pagination
 from portal.mail import outbox
 from portal.models import MailKind
 from tests.factories import UserFactory
@@ -52,7 +52,7 @@ def test_a_list_counts_all_and_shows_pages_that_keep_the_filters(
     make: Callable[[App, int], None],
     query: str,
 ) -> None:
-    monkeypatch.setattr(list_pages, "PAGE_SIZE", SIZE)
+    monkeypatch.setattr(pagination, "PAGE_SIZE", SIZE)
     for n in range(MANY):
         make(app, n)
     there = reverse(name, args=[app.id] if name == "agents" else [])

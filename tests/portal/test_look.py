@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings
 
-from audit.clock import at
+from core.clock import at
 from portal.templatetags.look import chip, date, fours, pill, quota, short, spark, when
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)

@@ -7,11 +7,11 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
+from audit.integrity.sealing import mac_keys_in_use, sealer
 from audit.models import Event, MacKey
-from audit.sealing import seals, unsealed
 from portal.models import Notice, NoticeKind, Role
-from portal.notices import alarms
-from portal.notices.choices import wishes_of
+from portal.notifications import alarms
+from portal.notifications.preferences import wishes_of
 from tests.audit.records import APP, called
 from tests.factories import member
 
@@ -24,7 +24,7 @@ def start() -> None:
 
 def test_with_its_keys_it_starts() -> None:
     called()
-    seals.seal_all()
+    sealer.seal_all()
     assert MacKey.objects.get().number == 1
     start()
 
@@ -38,14 +38,14 @@ def test_a_key_that_is_another_stops_the_start(settings: Any) -> None:
 def test_a_key_that_waiting_rows_need_stops_the_start(settings: Any) -> None:
     called()
     settings.MAC_KEYS = {2: bytes(32)}
-    assert unsealed.keys_in_use() == {1}
+    assert mac_keys_in_use.keys_in_use() == {1}
     with pytest.raises(SystemCheckError, match="MAC key 1"):
         start()
 
 
 def test_a_key_that_nothing_waits_for_may_go(settings: Any) -> None:
     called()
-    seals.seal_all()
+    sealer.seal_all()
     settings.MAC_KEYS = {2: bytes(32)}
     start()
 
@@ -55,8 +55,8 @@ def test_admins_are_told_of_rows_that_were_put_in(settings: Any) -> None:
     mine, settings.MAC_KEYS = settings.MAC_KEYS, {9: bytes(32)}
     called(APP)
     settings.MAC_KEYS = mine
-    seals.seal_all()
-    seals.seal_all()
+    sealer.seal_all()
+    sealer.seal_all()
     alarms.look()
     told = Notice.objects.get(kind=NoticeKind.ALARM)
     assert (told.user, told.event_id) == (admin, Event.objects.get(action="audit.forge").id)

@@ -8,7 +8,7 @@ from django.test import Client
 from agents.models import App
 from audit.models import Call
 from portal.models import User
-from portal.program_addresses import is_for_programs, nearly
+from portal.program_paths import is_for_programs, nearly
 from tests.api.program import Program
 from tests.cast import prove
 from tests.factories import issued, minted

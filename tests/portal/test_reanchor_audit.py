@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from audit.checking.findings import Finding
-from audit.checking.integrity import Scope, check
+from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.findings import Finding
+from audit.integrity.sealing import checkpoints
 from audit.models import Checkpoint, Event
-from audit.sealing import checkpoints
 from portal.models import Role, User
 from tests.audit.records import called
 from tests.audit.sealed import sealed, some

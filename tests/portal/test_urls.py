@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from audit.actions import EVERY
-from portal.programs import api, sdk
+from portal.api import management, runtime_routes
 from tests.portal.routes import action_of, address, gated, lines_below, routes
 
 OPEN = {
@@ -47,47 +47,55 @@ def test_every_line_below_an_app_asks_for_an_action_of_the_table() -> None:
 
 
 def test_every_address_of_the_runtime_api_says_what_it_needs_and_no_other_does() -> None:
-    assert {f"sdk/{line.pattern}" for line in lines_below("sdk/")} - {"sdk/"} == set(sdk.NEEDS)
+    assert {f"sdk/{line.pattern}" for line in lines_below("sdk/")} - {"sdk/"} == set(runtime_routes.NEEDS)
 
 
 def test_each_of_its_operations_says_so_and_no_other() -> None:
     answered = {
         path: sorted(method for operation in view.operations for method in operation.methods)
-        for path, view in sdk.router.path_operations.items()
+        for path, view in runtime_routes.router.path_operations.items()
     }
-    told = {route.translate(BRACES)[3:]: sorted(methods) for route, methods in sdk.NEEDS.items()}
+    told = {route.translate(BRACES)[3:]: sorted(methods) for route, methods in runtime_routes.NEEDS.items()}
     assert answered == told
 
 
 def test_every_operation_is_for_an_action_of_the_table_or_for_any_key() -> None:
-    actions = [needs.action for methods in sdk.NEEDS.values() for needs in methods.values()]
-    assert {action.name for action in actions if action.name not in EVERY} == {sdk.ANY_KEY.name}
+    actions = [needs.action for methods in runtime_routes.NEEDS.values() for needs in methods.values()]
+    assert {action.name for action in actions if action.name not in EVERY} == {runtime_routes.ANY_KEY.name}
 
 
 def test_only_what_any_key_may_ask_needs_no_scope() -> None:
     unscoped = {
-        needs.action.name for methods in sdk.NEEDS.values() for needs in methods.values() if not needs.scope
+        needs.action.name
+        for methods in runtime_routes.NEEDS.values()
+        for needs in methods.values()
+        if not needs.scope
     }
-    assert unscoped == {sdk.ANY_KEY.name}
+    assert unscoped == {runtime_routes.ANY_KEY.name}
 
 
 def test_every_address_of_the_management_api_says_what_it_needs_and_no_other_does() -> None:
-    assert {f"api/v1/{line.pattern}" for line in lines_below("api/v1/")} - {"api/v1/"} == set(api.NEEDS)
+    assert {f"api/v1/{line.pattern}" for line in lines_below("api/v1/")} - {"api/v1/"} == set(
+        management.NEEDS
+    )
 
 
 def test_each_of_those_operations_says_so_and_no_other() -> None:
     answered = {
         path: sorted(method for operation in view.operations for method in operation.methods)
-        for path, view in api.router.path_operations.items()
+        for path, view in management.router.path_operations.items()
     }
-    told = {route.translate(BRACES)[len("api/v1") :]: sorted(methods) for route, methods in api.NEEDS.items()}
+    told = {
+        route.translate(BRACES)[len("api/v1") :]: sorted(methods)
+        for route, methods in management.NEEDS.items()
+    }
     assert answered == told
 
 
 def test_every_operation_of_the_management_api_is_for_actions_of_the_table_or_for_any_token() -> None:
-    every = [needs for methods in api.NEEDS.values() for needs in methods.values() if needs]
+    every = [needs for methods in management.NEEDS.values() for needs in methods.values() if needs]
     names = {action.name for needs in every for action in needs.actions}
-    assert names - set(EVERY) == {api.ANY_TOKEN.name}
+    assert names - set(EVERY) == {management.ANY_TOKEN.name}
 
 
 def test_no_two_lines_have_one_name() -> None:

@@ -11,8 +11,8 @@ from alter_sdk.exceptions import AgentKeyLimitError, KeyAlreadyRevokedError, Key
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
+from core.clock import at
 from keys import lifecycle
 from keys.models import ApiKey
 from keys.scopes import AGENT_DEFAULT

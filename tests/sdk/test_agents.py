@@ -17,8 +17,8 @@ from alter_sdk.exceptions import AgentCannotMintSubagentsError, KeyRevokedError,
 from agents import lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
 from audit.models import Event
+from core.clock import at
 from keys.models import ApiKey
 from tests.factories import AgentFactory, minted
 from tests.keys.family import derived

@@ -16,15 +16,16 @@ from typing import Any, Self
 import pytest
 from django.urls import resolve
 
-from agents import callers, lifecycle, once
+from agents import callers, idempotency, lifecycle
 from agents.documents import SCOPES_BYTES
 from agents.models import App
-from audit.documents import METADATA_BYTES
 from audit.models import Call
-from keys import constraints, gate, guards, nonces, scopes, signatures
-from keys.gate import Needs
+from core.documents import METADATA_BYTES
+from keys import rules, scopes
+from keys.admission import constraints, nonces, runtime_auth, signatures
+from keys.admission.runtime_auth import Needs
 from keys.models import ApiKey
-from portal.programs.sdk import NEEDS
+from portal.api.runtime_routes import NEEDS
 from tests.factories import minted
 from tests.server import Server
 
@@ -123,7 +124,7 @@ def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
 @pytest.mark.parametrize(
     ("words", "numbers"),
     [
-        ("a body", [gate.LARGEST_BODY]),
+        ("a body", [runtime_auth.LARGEST_BODY]),
         ("scopes of an agent", [SCOPES_BYTES]),
         ("metadata, of an agent or a key", [METADATA_BYTES]),
         ("scopes in a constraint or a new key", [scopes.MOST]),
@@ -133,9 +134,9 @@ def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
             "a context",
             [callers.LONGEST_CONTEXT, callers.MOST_CONTEXT, callers.LONGEST_NAME, callers.LONGEST_VALUE],
         ),
-        ("overlap of a rotation", [0, guards.LONGEST_GRACE.days]),
+        ("overlap of a rotation", [0, rules.LONGEST_GRACE.days]),
         ("grace of a narrowing", [0, int(lifecycle.LONGEST_NARROWING.total_seconds())]),
-        ("an idempotency key", [1000, once.KEPT.days]),
+        ("an idempotency key", [1000, idempotency.KEPT.days]),
         ("a nonce", [nonces.KEPT.seconds // 60]),
         (
             "keys of an app, keys of an agent, hours a derived key may live",

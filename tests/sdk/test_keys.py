@@ -18,7 +18,7 @@ from alter_sdk.exceptions import (
 from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import at
+from core.clock import at
 from keys import lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks

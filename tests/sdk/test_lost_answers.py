@@ -8,7 +8,7 @@ import pytest
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.ids import new_id
+from core.ids import new_id
 from keys import lifecycle
 from keys.models import ApiKey
 from tests.factories import minted

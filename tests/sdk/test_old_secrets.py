@@ -7,7 +7,7 @@ import pytest
 
 from agents.models import Agent, App
 from audit.actors import shell
-from audit.clock import now
+from core.clock import now
 from keys import lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks

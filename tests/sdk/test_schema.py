@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 
 from agents.models import Agent, App
 from keys.models import ApiKey
-from portal.programs import sdk
+from portal.api import runtime_routes
 from tests.factories import minted, taken_back
 from tests.made_up import all_checks, as_text, cases, few, looked_at, name_of
 from tests.sdk import raw
@@ -38,7 +38,7 @@ def answer_to(case: Any, secret: str) -> httpx.Response:
 
 # Once is enough for made-up requests: wrong values are tried on both engines by test_bad_input.py.
 @pytest.mark.postgres
-@pytest.mark.parametrize(("mode", "operation"), cases(sdk.openapi()), ids=name_of)
+@pytest.mark.parametrize(("mode", "operation"), cases(runtime_routes.openapi()), ids=name_of)
 def test_no_answer_is_one_that_the_document_does_not_describe(
     app: App, key: ApiKey, mode: GenerationMode, operation: Any
 ) -> None:
@@ -59,9 +59,9 @@ def test_no_answer_is_one_that_the_document_does_not_describe(
 
 def test_the_document_is_open_to_all(db: None) -> None:
     answer = raw.send("GET", "/sdk/openapi.json")
-    assert (answer.status_code, answer.json()) == (200, sdk.openapi())
+    assert (answer.status_code, answer.json()) == (200, runtime_routes.openapi())
 
 
 def test_the_document_says_what_each_call_needs_to_hold() -> None:
-    paths = sdk.openapi()["paths"]
+    paths = runtime_routes.openapi()["paths"]
     assert paths["/sdk/agents"]["post"]["x-alter-scope"] == "agents:write"

@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from agents.lifecycle import create_app
 from audit.actors import Actor
-from audit.shell import ShellCommand
+from audit.shell_command import ShellCommand
 
 
 class Command(ShellCommand):

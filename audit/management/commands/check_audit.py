@@ -8,15 +8,15 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 
 from audit.actors import Actor
-from audit.checking.findings import Finding
-from audit.checking.integrity import Scope, Step, check
-from audit.durations import parse_since, parse_until
-from audit.forwarding.reach import Unreachable
+from audit.integrity.checking.check import Scope, Step, check
+from audit.integrity.checking.findings import Finding
+from audit.integrity.witnesses.comparison import compare
 from audit.models.seals import NOWHERE
-from audit.prepared import NOT_PREPARED, is_prepared
-from audit.refusals import Invalid
-from audit.shell import ShellCommand
-from audit.witnessing.comparing import compare
+from audit.shell_command import ShellCommand
+from core.durations import parse_since, parse_until
+from core.errors import Invalid
+from core.migration_state import NOT_PREPARED, is_prepared
+from core.reachable_hosts import Unreachable
 
 MOST_SHOWN = 100
 NO_APP = "none"

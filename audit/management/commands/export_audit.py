@@ -9,14 +9,14 @@ from django.core.management.base import CommandError, CommandParser
 from pydantic import ValidationError
 
 from alter import streams
-from alter.whole_file import written_whole
+from alter.atomic_write import written_whole
 from audit.actors import Actor
-from audit.api import Wanted
-from audit.exploring.matching import Filters
-from audit.exporting.export import FORMATS, export
+from audit.api.log import Wanted
+from audit.export.exporter import FORMATS, export
 from audit.models import Event
-from audit.refusals import Invalid, NotFound
-from audit.shell import ShellCommand
+from audit.search.matching import Filters
+from audit.shell_command import ShellCommand
+from core.errors import Invalid, NotFound
 
 NO_APP = "none"
 SOUGHT = "sought_"

@@ -3,8 +3,8 @@
 from typing import Any
 
 from audit.actors import Actor
-from audit.keeping import partitions
-from audit.shell import ShellCommand
+from audit.integrity import partitions
+from audit.shell_command import ShellCommand
 
 
 class Command(ShellCommand):

@@ -3,8 +3,8 @@
 from typing import Any
 
 from audit.actors import Actor
-from audit.keeping import retention
-from audit.shell import ShellCommand
+from audit.retention import policy
+from audit.shell_command import ShellCommand
 
 
 class Command(ShellCommand):
@@ -15,6 +15,6 @@ class Command(ShellCommand):
 
     def act(self, actor: Actor, **options: Any) -> None:
         gone = 0
-        while rows := retention.purge():
+        while rows := policy.purge():
             gone += rows
         self.stdout.write(f"{gone:,} rows are gone")

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.keeping.restoring import restore
-from audit.shell import ShellCommand
+from audit.integrity.restore_checkpoints import restore
+from audit.shell_command import ShellCommand
 
 
 class Command(ShellCommand):

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.keeping.seal_keys import accept_lost, rotate
-from audit.shell import ShellCommand
+from audit.integrity.seal_keys import accept_lost, rotate
+from audit.shell_command import ShellCommand
 
 
 class Command(ShellCommand):

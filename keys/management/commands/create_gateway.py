@@ -5,11 +5,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.refusals import Invalid
-from keys.gateways.files import KINDS
+from core.errors import Invalid
+from keys.gateways.config_files import KINDS
 from keys.gateways.lifecycle import Issued, create
 from keys.gateways.models import Gateway
-from keys.gateways.shell import SecretCommand
+from keys.gateways.shell_output import SecretCommand
 
 
 class Command(SecretCommand):

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.clock import now
-from audit.folding import by_name
-from audit.shell import ShellCommand
+from audit.shell_command import ShellCommand
+from core.clock import now
+from core.folding import by_name
 from keys.gateways import actions
 from keys.gateways.models import Gateway, GatewayUse
 

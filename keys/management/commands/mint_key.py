@@ -6,12 +6,12 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 from django.db.models import Q
 
+from agents.errors import AgentNotFound
 from agents.models import Agent, App
-from agents.refusals import AgentNotFound
 from audit.actors import Actor
-from audit.durations import parse_end
-from audit.refusals import NotFound
-from audit.shell import ShellCommand, comma_list
+from audit.shell_command import ShellCommand, comma_list
+from core.durations import parse_end
+from core.errors import NotFound
 from keys.lifecycle import Minted, mint
 from keys.networks import parse_networks
 from keys.scopes import everything, parse_scopes

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.shell import ShellCommand
+from audit.shell_command import ShellCommand
 from keys.gateways.directory import MAX_AGE
 from keys.gateways.lifecycle import find, retire
 

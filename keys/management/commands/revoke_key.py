@@ -6,10 +6,10 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.shell import ShellCommand
+from audit.shell_command import ShellCommand
+from keys.errors import KeyNotFound
 from keys.lifecycle import revoke
 from keys.models import ApiKey
-from keys.refusals import KeyNotFound
 
 
 class Command(ShellCommand):

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.durations import parse_duration
+from core.durations import parse_duration
 from keys.gateways.lifecycle import Issued, find, rotate
-from keys.gateways.shell import SecretCommand
+from keys.gateways.shell_output import SecretCommand
 
 
 class Command(SecretCommand):

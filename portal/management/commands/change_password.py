@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.refusals import Invalid, NotFound
-from audit.shell import ShellCommand, read_password
+from audit.shell_command import ShellCommand, read_password
+from core.errors import Invalid, NotFound
+from portal.accounts import account_changes
 from portal.models import User
-from portal.people import accounts
 
 
 class Command(ShellCommand):
@@ -38,5 +38,5 @@ class Command(ShellCommand):
             validate_password(password, user)
         except ValidationError as error:
             raise Invalid("password", " ".join(error.messages)) from None
-        accounts.replace_password(actor, user, password, options["reason"])
+        account_changes.replace_password(actor, user, password, options["reason"])
         self.stderr.write(f"{user.email} has another password and is signed out everywhere.")

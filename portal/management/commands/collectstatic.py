@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import collectstatic
 
-from audit.shell import PortalCommand
-from portal import file_lock
+from audit.shell_command import PortalCommand
+from core import file_lock
 
 
 class Command(PortalCommand, collectstatic.Command):

@@ -5,13 +5,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.durations import parse_end
-from audit.refusals import NotFound
-from audit.shell import ShellCommand
-from portal.access import tokens
+from audit.shell_command import ShellCommand
+from core.durations import parse_end
+from core.errors import NotFound
+from portal.auth import policy
+from portal.error_responses import OwnerNotLinked
 from portal.models import User
-from portal.refusals import OwnerNotLinked
-from portal.signing_in import policy
+from portal.tokens import lifecycle
 
 
 class Command(ShellCommand):
@@ -39,7 +39,7 @@ class Command(ShellCommand):
         if policy.is_shut_out(user):
             raise OwnerNotLinked
         ends = parse_end(options["expires_in"])
-        issued = tokens.issue(
+        issued = lifecycle.issue(
             actor,
             user,
             name=options["name"],
@@ -47,7 +47,7 @@ class Command(ShellCommand):
             expires_at=ends,
         )
         token, secret = issued.token, issued.plaintext.take()
-        self.undo = lambda: tokens.revoke(actor, token, "never shown")
+        self.undo = lambda: lifecycle.revoke(actor, token, "never shown")
         if not options["json"]:
             self.stdout.write(secret)
             self.stderr.write(f"Shown this once. It is {token.prefix}…, of {user.email}.")

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.shell import ShellCommand, read_password
-from portal.people.lifecycle import make_admin
+from audit.shell_command import ShellCommand, read_password
+from portal.accounts.lifecycle import make_admin
 
 
 class Command(ShellCommand):

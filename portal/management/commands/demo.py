@@ -6,7 +6,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from agents.models import App
-from audit.shell import PortalCommand
+from audit.shell_command import PortalCommand
 from portal.demo import PASSWORD, Month
 from portal.models import User
 

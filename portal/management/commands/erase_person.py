@@ -6,9 +6,9 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 
 from audit.actors import Actor
-from audit.refusals import Invalid
-from audit.shell import ShellCommand
-from portal.people.erasing import Done, erase_person
+from audit.shell_command import ShellCommand
+from core.errors import Invalid
+from portal.accounts.erasure import Done, erase_person
 
 
 class Command(ShellCommand):

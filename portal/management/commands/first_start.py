@@ -11,14 +11,14 @@ from django.db import connections
 from django.urls import reverse
 
 from audit.actors import shell
-from audit.clock import now
-from audit.hosts import format_host
-from audit.shell import PortalCommand
+from audit.shell_command import PortalCommand
+from core.clock import now
+from core.hosts import format_host
+from portal.accounts.invitation_links import secret_of
+from portal.accounts.lifecycle import has_admin, invite
+from portal.auth.break_glass import only_provider
+from portal.config.startup_lock import preparing
 from portal.models import Invitation, Role
-from portal.one_at_a_time import preparing
-from portal.people.lifecycle import has_admin, invite
-from portal.people.links import secret_of
-from portal.signing_in.break_glass import only_provider
 
 REPEATED_FOR = timedelta(minutes=2)
 """For so long after a start made a link another start prints the same one: starts at once must not end each other's."""

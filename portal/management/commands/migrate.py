@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
-from audit.shell import PortalCommand
-from portal.one_at_a_time import preparing
+from audit.shell_command import PortalCommand
+from portal.config.startup_lock import preparing
 
 
 class Command(PortalCommand, migrate.Command):

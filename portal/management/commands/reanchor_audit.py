@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from audit.actors import EVERYTHING, Actor, Origin
-from audit.keeping.reanchor import reanchor
-from audit.refusals import Invalid
-from audit.shell import ShellCommand
+from audit.integrity.reanchor import reanchor
+from audit.shell_command import ShellCommand
+from core.errors import Invalid
+from portal.error_responses import WrongPassword
 from portal.models import Role, User
-from portal.refusals import WrongPassword
 
 
 class Command(ShellCommand):

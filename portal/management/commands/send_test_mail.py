@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.core.management.base import CommandError, CommandParser
 
-from audit.shell import PortalCommand
-from portal.deadlines import within
+from audit.shell_command import PortalCommand
+from core.deadlines import within
 from portal.mail import sending
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from audit.shell import PortalCommand
-from portal import tick
+from audit.shell_command import PortalCommand
+from portal import scheduler
 
 
 class Command(PortalCommand):
@@ -21,12 +21,12 @@ class Command(PortalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["forever"]:
-            self.stdout.write(f"{tick.tick()} done")
+            self.stdout.write(f"{scheduler.tick()} done")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        threads = tick.start(stop)
+        threads = scheduler.start(stop)
         stop.wait()
         for thread in threads:
             thread.join()

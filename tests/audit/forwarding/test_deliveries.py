@@ -9,13 +9,13 @@ from django.db.models import QuerySet
 from pytest_django import Settings
 
 from audit.actors import shell
-from audit.clock import at
 from audit.forwarding import deliveries, destinations
 from audit.forwarding.webhooks import Secret
-from audit.ids import new_id
-from audit.keeping import purging
+from audit.integrity.sealing import sealer
 from audit.models import Checkpoint, Delivery, Destination, Event, Place
-from audit.sealing import seals
+from audit.retention import purging
+from core.clock import at
+from core.ids import new_id
 from tests.audit.receiver import HOST, Receiver
 from tests.audit.records import APP, DAY, HOUR, MINUTE, NOON, acted, called
 
@@ -44,7 +44,7 @@ def to(receiver: Receiver, **choices: Any) -> Secret:
 
 
 def sealed(*rows: Any) -> None:
-    seals.seal_all()
+    sealer.seal_all()
 
 
 def forward(moment: datetime = NOON) -> int:
@@ -118,7 +118,7 @@ def test_batches_arrive_in_the_order_of_their_seals(made: Secret, receiver: Rece
     rows = []
     for n in range(4):
         rows.append(str(called(at=NOON + n * MINUTE).id))
-        seals.seal_all()
+        sealer.seal_all()
     forward()
     assert told(receiver) == rows
 

@@ -11,9 +11,9 @@ from audit.actors import Actor, shell
 from audit.forwarding import destinations
 from audit.forwarding.destinations import create
 from audit.forwarding.webhooks import Secret
+from audit.integrity.sealing import sealer
 from audit.models import Delivery, Destination, Event, Place
-from audit.refusals import Invalid, NotAllowed, NotFound
-from audit.sealing import seals
+from core.errors import Invalid, NotAllowed, NotFound
 from portal.models import User
 from tests.audit.records import NOON, called
 
@@ -72,7 +72,7 @@ def test_two_have_two_secrets() -> None:
 
 
 def test_a_new_one_begins_at_what_is_newest() -> None:
-    called(), seals.seal_all()
+    called(), sealer.seal_all()
     assert Place.objects.get(name=str(made().destination.pk)).number == 1
 
 

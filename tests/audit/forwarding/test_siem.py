@@ -10,12 +10,12 @@ import pytest
 from pytest_django import Settings
 
 from audit.forwarding import siem, syslog
+from audit.integrity.sealing import sealer
 from audit.models import Place
-from audit.sealing import seals
-from portal import outlets
-from tests.audit.forwarding.test_outfile import room_for
+from portal.config import forwarding_settings
 from tests.audit.receiver import HOST
 from tests.audit.records import MINUTE, NOON, acted, called
+from tests.core.test_file_sink import room_for
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def lines(path: Path) -> list[Any]:
 
 
 def sealed(*rows: Any) -> None:
-    seals.seal_all()
+    sealer.seal_all()
 
 
 # ── a file ──────────────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +135,7 @@ def test_ocsf_is_written_where_it_is_asked_for(path: Path, settings: Settings) -
 
 
 def test_every_format_of_the_settings_is_one_that_is_written() -> None:
-    assert set(siem.FORMATS) == set(outlets.FORMATS)
+    assert set(siem.FORMATS) == set(forwarding_settings.FORMATS)
 
 
 # ── syslog ──────────────────────────────────────────────────────────────────────────────────────────

@@ -14,8 +14,8 @@ from pytest_django import Settings
 from audit.actors import shell
 from audit.forwarding import deliveries, destinations
 from audit.forwarding.webhooks import Secret
+from audit.integrity.sealing import sealer
 from audit.models import Delivery
-from audit.sealing import seals
 from tests.audit.receiver import HOST
 from tests.audit.records import APP, called
 
@@ -52,7 +52,7 @@ def receive(server: HTTPServer, secret: str, monkeypatch: pytest.MonkeyPatch, fo
 
 
 def forwarded() -> Delivery:
-    called(), seals.seal_all()
+    called(), sealer.seal_all()
     deliveries.forward()
     return Delivery.objects.get()
 

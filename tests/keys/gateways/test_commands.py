@@ -10,13 +10,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from audit.clock import at, now
-from audit.durations import parse_duration
+from core.clock import at, now
+from core.durations import parse_duration
+from keys.gateways.config_files import KINDS
 from keys.gateways.directory import note_use
-from keys.gateways.files import KINDS
 from keys.gateways.models import Gateway
 from keys.plaintext import is_gateway_secret
-from portal.listening import reached_at
+from portal.config.listen import reached_at
 
 pytestmark = pytest.mark.django_db
 

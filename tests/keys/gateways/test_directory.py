@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.actors import shell
-from audit.clock import now
-from audit.ids import new_id
-from audit.refusals import Unavailable
+from core.clock import now
+from core.errors import Unavailable
+from core.ids import new_id
 from keys.gateways import directory as module
 from keys.gateways.directory import Directory, KnownGateway, note_use
 from keys.gateways.lifecycle import create, find, retire, rotate

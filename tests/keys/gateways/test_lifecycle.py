@@ -9,9 +9,9 @@ import pytest
 
 from agents.models import App
 from audit.actors import Actor, shell
-from audit.clock import at, now
 from audit.models import Event
-from audit.refusals import Invalid, NotAllowed, NotFound, Refusal
+from core.clock import at, now
+from core.errors import Invalid, NotAllowed, NotFound, Refusal
 from keys.gateways.lifecycle import create, find, retire, rotate
 from keys.gateways.models import Gateway, GatewayUse
 from keys.plaintext import is_gateway_secret

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from portal.api import management, runtime_routes
 from portal.docs.reference import Operation, read
-from portal.programs import api, sdk
 
-EACH = pytest.mark.parametrize("openapi", [sdk.openapi(), api.openapi()], ids=["sdk", "api"])
+EACH = pytest.mark.parametrize(
+    "openapi", [runtime_routes.openapi(), management.openapi()], ids=["sdk", "api"]
+)
 STRING = {"type": "string"}
 
 

@@ -9,16 +9,16 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from portal.api import management, runtime_routes
 from portal.docs.guides import GUIDES
 from portal.models import User
-from portal.programs import api, sdk
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.one_engine
 SignedIn = Callable[[User], Client]
 
 GUIDE_PAGES = [f"/docs/{guide.slug}/" for guide in GUIDES]
-REFERENCES = {"/docs/sdk-api/": sdk.openapi(), "/docs/api-reference/": api.openapi()}
+REFERENCES = {"/docs/sdk-api/": runtime_routes.openapi(), "/docs/api-reference/": management.openapi()}
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 FILES = {f"/docs/gateways/{path.name}" for path in (DOCS / "gateways").iterdir()}
 PAGES = ["/docs/", *REFERENCES, *GUIDE_PAGES]

@@ -10,7 +10,7 @@ from audit.actors import shell
 from audit.models import Event
 from keys import lifecycle
 from keys.plaintext import sha256
-from portal.leaks import dealing, reports
+from portal.leaks import reports, response
 from portal.models import LeakReport, Notice, User
 from tests.factories import minted
 from tests.keys.asking import again
@@ -23,7 +23,7 @@ ROUNDS = pytest.mark.parametrize("round", range(5))
 
 def dealing_with(secret: str) -> Act:
     report = reports.take(sha256(secret), source=LeakReport.Source.FORM, found_at="a wiki")
-    return lambda: dealing.deal_with(report)
+    return lambda: response.deal_with(report)
 
 
 def revocations() -> int:

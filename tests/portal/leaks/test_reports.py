@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from agents.models import App
-from audit.clock import at, now
-from audit.refusals import Invalid
+from core.clock import at, now
+from core.errors import Invalid
 from keys.plaintext import generate, sha256
+from portal.error_responses import ReportReplayed, TooManyReports
 from portal.leaks import reports
 from portal.models import LeakReport, User
-from portal.refusals import ReportReplayed, TooManyReports
 from tests.factories import issued, minted
 from tests.keys.asking import UNKNOWN
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1
 
-from audit.clock import at, now
+from core.clock import at, now
 from portal.leaks import signatures
 from portal.models import LeakReport
 from tests.keys.asking import UNKNOWN, error

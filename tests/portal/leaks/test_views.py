@@ -13,11 +13,11 @@ from agents import lifecycle as agents_lifecycle
 from agents.models import App
 from alter import rules
 from audit.actors import shell
-from audit.clock import at, now
 from audit.models import Event
+from core.clock import at, now
 from keys.lifecycle import Minted
 from keys.plaintext import sha256
-from portal.leaks import dealing, reports
+from portal.leaks import reports, response
 from portal.models import LeakReport, User
 from tests.factories import minted
 from tests.keys.asking import UNKNOWN
@@ -29,7 +29,7 @@ PLACE = "https://git.example.com/shop/.env"
 
 def reported(made: Minted, found_at: str = PLACE) -> LeakReport:
     hashed = sha256(made.plaintext.take())
-    return dealing.deal_with(reports.take(hashed, source=LeakReport.Source.FORM, found_at=found_at))
+    return response.deal_with(reports.take(hashed, source=LeakReport.Source.FORM, found_at=found_at))
 
 
 def send(**typed: str) -> Any:

@@ -19,16 +19,16 @@ from pytest_django import Settings
 
 from agents.models import App
 from audit.actors import Origin, shell
-from audit.clock import at, now
 from audit.models import Event
-from audit.refusals import NotAllowed
-from portal.mail import letters, outbox, sending
+from core.clock import at, now
+from core.errors import NotAllowed
+from portal.accounts import account_changes, lifecycle
+from portal.accounts.invitation_links import derive_secret
+from portal.accounts.lifecycle import make_admin
+from portal.auth.login_events import tell_owner
+from portal.mail import messages, outbox, sending
 from portal.models import Mail, MailKind, Notice, User
-from portal.notices.mail import gather
-from portal.people import accounts, lifecycle
-from portal.people.lifecycle import make_admin
-from portal.people.links import derive_secret
-from portal.signing_in.attempts import tell_owner
+from portal.notifications.email import gather
 from tests.factories import PASSWORD, UserFactory
 from tests.portal.pages import text
 from tests.portal.routes import address
@@ -189,7 +189,7 @@ def test_what_nobody_wants_any_more_stays(sends: Settings, app: App, admin: User
     gather()
     lifecycle.withdraw(shell(), invited.invitation)
     sends.SECRET_KEY = "another " * 10
-    accounts.deactivate(shell(), admin)
+    account_changes.deactivate(shell(), admin)
     assert sending.send() == 0
     assert sent.outbox == []
     assert set(Mail.objects.values_list("cause", flat=True)) == {
@@ -316,7 +316,7 @@ def test_one_that_cannot_be_made_or_ends_the_server_stops_no_other(
     def kill(mail: Mail) -> tuple[str, str]:
         raise Killed
 
-    monkeypatch.setitem(letters._KINDS, MailKind.CONFIRM_EMAIL, kill)
+    monkeypatch.setitem(messages._KINDS, MailKind.CONFIRM_EMAIL, kill)
     moment = now()
     with at(moment - timedelta(minutes=5)):
         unknown = Mail.objects.create(kind="other", address="a@example.com")

@@ -8,14 +8,14 @@ from django.test import Client
 
 from agents.models import Agent, App
 from audit.actors import Origin, shell
-from audit.clock import now
 from audit.models import Event
+from core.clock import now
 from keys.lifecycle import derive, revoke, revoke_agent
 from keys.models import ApiKey
-from keys.receipts import receipt
 from keys.scopes import parse_scopes
+from keys.web.receipts import receipt
 from portal.models import User
-from portal.support.desk import revoke_many
+from portal.support.bulk_actions import revoke_many
 from tests.factories import minted
 from tests.keys.asking import ask, opened
 from tests.portal.pages import text

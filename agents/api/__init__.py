@@ -1,0 +1,1 @@
+"""Apps and agents at the management API and the runtime API."""

@@ -1,0 +1,1 @@
+"""The audit log at the management API."""

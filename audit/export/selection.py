@@ -1,0 +1,94 @@
+"""The sealed rows that match some filters, oldest first: counted beforehand, and read, in steps that stay small.
+
+A filter may match one row in ten million, and a database that is asked for the next thousand would look at all of
+them. So it is asked about A_SLICE rows of the app at a time, however many of those match.
+"""
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from audit.integrity.sealing.row_values import FIELDS, RECORDS, Row
+from audit.integrity.sealing.sealed_rows import A_READ, Reach, Sealed, joined
+from audit.models import Seal
+from audit.search.matching import Filters
+from audit.search.matching import rows as rows_matching
+from audit.search.search import Cursor
+
+A_SLICE = 10_000
+"""How many rows of an app the database looks at in one statement."""
+
+
+def count(filters: Filters, within: Reach, most: int | None = None) -> tuple[int, bool]:
+    """How many rows match, and whether that is all of them: False once `most` slices were looked at."""
+    total, looked_at = 0, 0
+    for kind, rows in _sought(filters, within).items():
+        sealed = Exists(Seal.objects.filter(row_id=OuterRef("id"), seq__lte=within.last[kind]))
+        for piece in _slices(filters, kind, rows):
+            if looked_at == most:
+                return total, False
+            total, looked_at = total + piece.filter(sealed).order_by().count(), looked_at + 1
+    return total, True
+
+
+def walk(filters: Filters, within: Reach) -> Iterator[Sealed]:
+    """The rows that match, oldest first, of both kinds."""
+    both = [_walk(filters, within, kind, rows) for kind, rows in _sought(filters, within).items()]
+    return heapq.merge(*both, key=_moment)
+
+
+def _moment(told: Sealed) -> tuple[datetime, str]:
+    return told.row.at, told.row.id.hex
+
+
+def _sought(filters: Filters, within: Reach) -> dict[str, QuerySet[Any]]:
+    """What matches, by kind. A kind that cannot match, or has nothing sealed, is not in it."""
+    found = dict(zip(RECORDS, rows_matching(filters), strict=True))
+    return {kind: rows for kind, rows in found.items() if kind in within.last and not rows.query.is_empty()}
+
+
+def _walk(filters: Filters, within: Reach, kind: str, rows: QuerySet[Any]) -> Iterator[Sealed]:
+    for piece in _slices(filters, kind, rows):
+        place = None
+        while some := [Row(kind, told) for told in _after(piece, place).values_list(*FIELDS[kind])[:A_READ]]:
+            yield from _sealed([row for row in some if row.is_sound], within.last[kind])
+            place = Cursor(some[-1].at, some[-1].id)
+
+
+def _sealed(some: list[Row], last: int) -> list[Sealed]:
+    """Those of `some` that were sealed by then, in their order."""
+    by_id = {row.id: row for row in some}
+    return sorted(joined(Seal.objects.filter(row_id__in=by_id, seq__lte=last), by_id), key=_moment)
+
+
+def _slices(filters: Filters, kind: str, rows: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
+    """`rows` in pieces, oldest first. For each the database looks at A_SLICE rows and no more."""
+    there, place = _looked_at(filters, kind), None
+    while True:
+        edge = _after(there, place).values_list("at", "id")[A_SLICE - 1 : A_SLICE]
+        end = next((Cursor(*found) for found in edge), None)
+        yield _after(rows, place, end)
+        if end is None:
+            return
+        place = end
+
+
+def _after(rows: QuerySet[Any], place: Cursor | None, end: Cursor | None = None) -> QuerySet[Any]:
+    """`rows` beyond `place` and up to `end`, oldest first."""
+    if place:
+        rows = rows.filter(Q(at__gt=place.at) | Q(at=place.at, id__gt=place.id), at__gte=place.at)
+    if end:
+        rows = rows.filter(Q(at__lt=end.at) | Q(at=end.at, id__lte=end.id), at__lte=end.at)
+    return rows.order_by("at", "id")
+
+
+def _looked_at(filters: Filters, kind: str) -> QuerySet[Any]:
+    """The rows among which to look: those that one index finds by moment, whatever else is asked for."""
+    narrow: dict[str, Any] = {"app_id": filters.app_id}
+    if filters.key_id or filters.agent:
+        narrow = {"key_id": filters.key_id} if filters.key_id else {"agent_id": filters.agent}
+    bounds = {"at__gte": filters.since, "at__lt": filters.until}
+    return RECORDS[kind].objects.filter(**narrow, **{name: at for name, at in bounds.items() if at})

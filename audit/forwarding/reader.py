@@ -1,0 +1,64 @@
+"""Reads sealed rows batch by batch, in the order of their seals: for whoever is told of all there is, once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from audit.api.schemas import Entry
+from audit.integrity.sealing.row_values import RECORDS
+from audit.models import Call, Checkpoint, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows a reader wants."""
+
+    app_id: UUID | None = None
+    """None: of every app and of none."""
+    kind: str = ""
+    """event, call, or both."""
+    refused: bool = False
+    """Of calls, the refused ones alone."""
+
+    def batches(self) -> QuerySet[Checkpoint]:
+        """The batches that may have some, in the order they were sealed."""
+        only = {"stream": self.app_id, "kind": self.kind}
+        there = Checkpoint.objects.filter(purged_at=None).order_by("number")
+        return there.filter(**{name: value for name, value in only.items() if value})
+
+    def count(self, checkpoint: Checkpoint) -> int:
+        """How many of a batch's rows are wanted."""
+        return len(rows(checkpoint, self)) if self.refused else checkpoint.rows
+
+
+def newest() -> int:
+    """The number of the newest batch of the portal. 0: nothing is sealed yet."""
+    return Checkpoint.objects.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def batch(number: int) -> Checkpoint | None:
+    """A batch by its number."""
+    return Checkpoint.objects.filter(number=number).first()
+
+
+def rows(checkpoint: Checkpoint, wanted: Wanted) -> list[tuple[int, Event | Call]]:
+    """The rows of a batch that are wanted, each with its place in the stream, in that order."""
+    places = dict(checkpoint.seals().values_list("row_id", "seq"))
+    found: QuerySet[Any] = RECORDS[checkpoint.kind].objects.filter(id__in=list(places))
+    filed = found.filter(at__range=(checkpoint.earliest_at, checkpoint.latest_at))
+    if filed.count() == len(
+        places
+    ):  # no seal covers the time it is filed under: it may be another than its rows'
+        found = filed
+    if wanted.refused:
+        found = found.filter(allowed=False)
+    return sorted(((places[row.id], row) for row in found), key=lambda pair: pair[0])
+
+
+def entries(checkpoint: Checkpoint, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """The same as the management API tells them."""
+    for seq, row in rows(checkpoint, wanted):
+        yield {"seq": seq, **Entry.of(row).model_dump(mode="json", exclude_none=True)}

@@ -1,0 +1,1 @@
+"""What proves the audit log: seals, checkpoints, checks, witnesses."""

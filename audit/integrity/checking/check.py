@@ -1,0 +1,346 @@
+"""Checks the record in the database, in steps of bounded size: checkpoints, the rows under them, what lies beside.
+
+Five things are gone through, one after the other: checkpoints by number, with their rows, against each other and
+against those kept outside the database; seals beyond the last checkpoint; rows that neither have a seal nor wait; what
+charts count; whether indexes hold what their tables hold.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from audit.integrity.checking import (
+    batches,
+    checkpoint_files,
+    forged_rows,
+    indexes,
+    schema,
+    seal_backlog,
+    signed_claims,
+    stored_format,
+    tally_recount,
+    time_ranges,
+    triggers,
+    unsealed_rows,
+)
+from audit.integrity.checking.checkpoint_chain import Chain
+from audit.integrity.checking.evidence import CheckpointLine, Unreadable
+from audit.integrity.checking.findings import Finding, Where
+from audit.integrity.checking.removal_claims import RESTORE
+from audit.integrity.checking.signed_claims import SignedClaims
+from audit.integrity.checking.trust import Trust
+from audit.integrity.sealing import checkpoints, pinned_keys, signing
+from audit.integrity.sealing.row_values import RECORDS
+from audit.integrity.witnesses import status as witnesses
+from audit.models import Checkpoint, Event, Seal
+from core.errors import Invalid
+
+MOST_ROWS, MOST_CHECKPOINTS, MOST_NUMBERS = 5_000, 200, 20_000
+"""How much of each is looked at in one step at the most; of one batch, all of it."""
+MOST_BEYOND, MOST_STEPS, MOST_SHOWN = 100, 10, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is checked."""
+
+    stream: UUID | None = None
+    """The app, or NOWHERE. None: all of the portal."""
+    kind: str = ""
+    """event or call. Empty: both."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def checkpoints(self) -> QuerySet[Checkpoint]:
+        """Those that rows of the time may lie under, after the one that windows.begins() names."""
+        bounds = {"stream": self.stream, "kind": self.kind or None}
+        found = Checkpoint.objects.filter(
+            **{name: value for name, value in bounds.items() if value is not None}
+        )
+        return time_ranges.up_to(self.until, found) if self.until else found
+
+    def includes(self, one: CheckpointLine) -> bool:
+        """Whether a checkpoint is of a stream that is checked."""
+        return self.stream in (None, one.stream) and self.kind in ("", one.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step has found, and where the next begins."""
+
+    findings: list[Finding]
+    place: str | None
+    """None: that was the last."""
+    checkpoints: int = 0
+    rows: int = 0
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """What does not hold, without notes."""
+        return [found for found in self.findings if not found.is_note]
+
+    @property
+    def shown(self) -> list[Finding]:
+        """As many as a page shows: what does not hold first, then notes."""
+        return sorted(self.findings, key=lambda found: found.is_note)[:MOST_SHOWN]
+
+
+def step(scope: Scope, place: str = "", patience: float | None = indexes.STEP_SECONDS) -> Step:
+    """Check a bounded piece, from where the one before ended. Raises Invalid for a place that is none.
+
+    `patience`: for how many seconds indexes are looked at. None: to their end.
+    """
+    part, _, rest = (place or f"c.{time_ranges.begins(scope.since)}").partition(".")
+    if part == "c" and rest.isascii() and rest.isdigit() and len(rest) < 19:
+        return _numbers(scope, int(rest))
+    if part == "s" and not rest:
+        forged = forged_rows.findings(scope.stream, scope.kind, (scope.since, scope.until))
+        return Step([*_beyond(scope), *forged], unsealed_rows.begin(scope.kind))
+    if part == "r":
+        findings, rows, further = unsealed_rows.step(
+            scope.stream, scope.kind, (scope.since, scope.until), rest
+        )
+        return Step(findings, further or "t.", rows=rows)
+    if part == "t":
+        told, further = tally_recount.step(scope.stream, scope.kind, (scope.since, scope.until), rest)
+        return Step(told, f"t.{further}" if further else "i.0")
+    if part == "i" and rest.isascii() and rest.isdigit() and len(rest) < 4:
+        told, following = indexes.step(int(rest), patience=patience)
+        return Step([*told, *_unchecked(scope)], None if following is None else f"i.{following}")
+    raise Invalid("cursor", "This is not where a step ended.")
+
+
+def check(scope: Scope) -> Iterator[Step]:
+    """All steps, one after the other."""
+    place: str | None = ""
+    while place is not None:
+        done = step(scope, place, patience=None)
+        yield done
+        place = done.place
+
+
+def newest(scope: Scope, most: int = 20) -> Step:
+    """Check the last few checkpoints of an app, and what lies beside them. Bounded, as a step is."""
+    some = list(scope.checkpoints().order_by("-number")[:most])
+    place: str | None = f"c.{some[-1].number - 1}" if some else "s"
+    beside = replace(scope, since=min((one.earliest_at for one in some), default=None))
+    findings, checkpoints, rows = list[Finding](), 0, 0
+    for _ in range(MOST_STEPS):
+        if place is None:
+            break
+        done = step(scope if place.startswith("c") else beside, place, patience=indexes.PAGE_SECONDS)
+        findings += done.findings
+        checkpoints, rows, place = checkpoints + done.checkpoints, rows + done.rows, done.place
+    return Step(findings, place, checkpoints, rows)
+
+
+def _numbers(scope: Scope, after: int) -> Step:
+    """Checkpoints from a number on. The place is the number up to which all have been looked at."""
+    last = time_ranges.newest()
+    to = min(_far(after), max(last, after))
+    some = list(_few(scope.checkpoints().filter(number__gt=after, number__lte=to).order_by("number")))
+    if len(some) == MOST_CHECKPOINTS or sum(map(_size, some)) >= MOST_ROWS:
+        to = some[-1].number
+    kept = {one.number: one for one in checkpoint_files.between(after, to)}
+    look, findings, rows = _Look(signing.known(), kept), list[Finding](), 0
+    for one in some:
+        told, count = look.at(one)
+        findings += told
+        rows += count
+    findings += [*_absent(scope, after, to, kept), *_unkept(some, kept)]
+    findings += stored_format.of_checkpoints(scope.stream, after, to)
+    if to < last:
+        return Step(findings, f"c.{to}", len(some), rows)
+    return Step([*findings, *_cut(scope, to), *_put_aside(), *_beside()], "s", len(some), rows)
+
+
+@dataclass(slots=True)
+class _Look:
+    """Goes from checkpoint to checkpoint, of as many streams as there are."""
+
+    trust: Trust
+    kept: Mapping[int, CheckpointLine]
+    """Those outside the database, by number."""
+    chains: dict[tuple[UUID, str], Chain] = field(default_factory=dict)
+    claims: SignedClaims = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.claims = SignedClaims(self.trust)
+
+    def at(self, one: Checkpoint) -> tuple[list[Finding], int]:
+        """What is wrong with a checkpoint, and how many rows of it were looked at."""
+        try:
+            told = batches.line(one)
+        except Unreadable as why:
+            says = f"The checkpoint cannot be read: {why}."
+            return [Finding("unreadable", says, Where(checkpoint=one.number, stream=one.stream))], 0
+        links = self._chain(one).follow(told)
+        found, rows = batches.check(one, self.claims)
+        return [*links, *self._unlike(told), *found], rows
+
+    def _unlike(self, told: CheckpointLine) -> Iterator[Finding]:
+        kept = self.kept.get(told.number)
+        if kept and kept.hash != told.hash:
+            says = "It is not the checkpoint that was kept outside the database under this number."
+            yield Finding("rewritten", says, told.where)
+
+    def _chain(self, one: Checkpoint) -> Chain:
+        """The chain as far as the checkpoint before this one."""
+        key = (one.stream, one.kind)
+        if key not in self.chains:
+            before = _before(one)
+            self.chains[key] = chain = Chain(one.kind, self.trust)
+            if before:
+                chain.last_seq, chain.hash = before.last_seq, bytes(before.hash)
+                chain.number, chain.key_id = before.number, before.key_id
+        return self.chains[key]
+
+
+def _before(one: Checkpoint) -> Checkpoint | None:
+    mine = Checkpoint.objects.filter(stream=one.stream, kind=one.kind, number__lt=one.number)
+    return mine.filter(first_seq__lte=one.first_seq).order_by("-first_seq", "-number").first()
+
+
+def _few(some: QuerySet[Checkpoint]) -> Iterator[Checkpoint]:
+    """As many as one step takes."""
+    rows = 0
+    for one in some[:MOST_CHECKPOINTS]:
+        yield one
+        rows += _size(one)
+        if rows >= MOST_ROWS:
+            return
+
+
+def _absent(scope: Scope, after: int, to: int, kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
+    """Numbers that no checkpoint has. The files say whose they were."""
+    there = Checkpoint.objects.filter(number__gt=after, number__lte=to)
+    if there.count() >= to - after:
+        return
+    known = set(there.values_list("number", flat=True))
+    yield from (
+        _gone(one, "missing") for one in kept.values() if one.number not in known and scope.includes(one)
+    )
+    for before, following in pairwise([after, *sorted(known), to + 1]):
+        for number in range(before + 1, min(following, before + 1 + MOST_SHOWN)):
+            if number not in kept:
+                says = f"There is no checkpoint {number}, and later ones."
+                yield Finding("number", says, Where(checkpoint=number))
+
+
+def _far(after: int) -> int:
+    """How far one step may go: over a gap, however wide somebody made it, in one stride."""
+    following = (
+        Checkpoint.objects.filter(
+            number__gt=after, number__lt=1 << 62
+        )  # which no text is, as in windows.newest()
+        .order_by("number")
+        .values_list("number", flat=True)
+        .first()
+    )
+    return max(after + MOST_NUMBERS, following or 0)
+
+
+def _unkept(some: Sequence[Checkpoint], kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
+    """Checkpoints that the files should know and do not: a finding for each row of neighbours."""
+    gone = [one for one in some if one.number not in kept and checkpoints.is_due(one)]
+    for at, one in enumerate(gone if checkpoint_files.is_there() else ()):
+        if at == 0 or one.number != gone[at - 1].number + 1:
+            says = (
+                f"Checkpoint {one.number} and what follows it is not among those kept outside the database."
+            )
+            yield Finding(
+                "unkept", says, Where(one.kind, one.first_seq, checkpoint=one.number, stream=one.stream)
+            )
+
+
+def _cut(scope: Scope, last: int) -> Iterator[Finding]:
+    """What the files know after the last checkpoint there is."""
+    ahead = [one for one in checkpoint_files.between(last, last + MOST_NUMBERS) if scope.includes(one)]
+    there = set(
+        Checkpoint.objects.filter(number__in=[one.number for one in ahead]).values_list("number", flat=True)
+    )
+    yield from (_gone(one, "cut") for one in ahead if one.number not in there)
+    if last and not checkpoint_files.is_there():
+        says = "No checkpoints are kept outside the database to compare with."
+        yield Finding("unkept", f"{says} Bring the files back, or run manage.py restore_checkpoints.")
+
+
+def _gone(one: CheckpointLine, what: str) -> Finding:
+    says = f"Checkpoint {one.number}, of the {one.kind}s {one.first_seq} to {one.last_seq}, is kept and not here."
+    return Finding(what, says, one.where)
+
+
+def _beside() -> Iterator[Finding]:
+    """What else proves the record: files, fences, the sealer, witnesses, keys that followed without a handover."""
+    yield from stored_format.of_claims()
+    looks = {
+        "unkept": checkpoints.lost,
+        "fence": triggers.broken,
+        "schema": schema.changed,
+        "stalled": seal_backlog.trouble,
+    }
+    yield from (Finding(what, says) for what, look in looks.items() if (says := look()))
+    yield from (Finding("silent", says) for _, says in witnesses.wrong())
+    for line in pinned_keys.lines():
+        if line.before is not None and not line.is_vouched_for():
+            says = f"The seal key {line.id} followed another that did not sign it, {line.since[:10]}: {line.reason}"
+            yield Finding("unlinked", says)
+
+
+def _put_aside() -> Iterator[Finding]:
+    """Accounts outside the database that were ended: the portal must have signed of each how that came to be."""
+    for folder in checkpoint_files.put_aside():
+        told = signed_claims.ended(folder.name, signing.known())
+        if told is None:
+            says = f"The checkpoints in {folder.name} were put aside, and no signed act says so."
+            yield Finding("cut", says)
+        else:
+            act = Event.objects.filter(id=told["act"]).first()
+            yield Finding(*_ended(told, act), Where("event", row_id=UUID(told["act"])))
+
+
+def _ended(told: Mapping[str, Any], act: Event | None) -> tuple[str, str]:
+    """What to call it, and to say of it."""
+    day, reason = told["at"][:10], act.reason if act else "the act has been purged"
+    who = act.actor_label if act else "somebody"
+    if told["action"] == RESTORE:
+        return "restored", f"On {day} {who} had the files of checkpoints written anew: {reason}"
+    both = f"{who} and {told.get('confirmed_by')}"
+    gave_up = f"{told.get('agreed', 0) + 1} to {told.get('kept', 0)}"
+    return "reanchored", f"On {day} {both} gave up the checkpoints {gave_up}: {reason}"
+
+
+def _beyond(scope: Scope) -> Iterator[Finding]:
+    """Seals that no checkpoint stands above, read with the checkpoints in one statement."""
+    for stream in _streams() if scope.stream is None else [scope.stream]:
+        for kind in [scope.kind] if scope.kind else RECORDS:
+            mine = {"stream": stream, "kind": kind}
+            last = Checkpoint.objects.filter(**mine).order_by("-first_seq").values("last_seq")[:1]
+            seals = Seal.objects.filter(seq__gt=Coalesce(Subquery(last), 0), **mine).order_by("seq")
+            for seal in seals[:MOST_BEYOND]:
+                where = Where(kind, seal.seq, seal.row_id, stream=stream)
+                yield Finding("inserted", "The row has a seal, and no checkpoint stands above it.", where)
+
+
+def _unchecked(scope: Scope) -> Iterator[Finding]:
+    """That nobody can say whether indexes hold all of it: with the check of everything, not each day."""
+    if scope == Scope() and not indexes.is_possible():
+        says = "PostgreSQL's extension amcheck is not there, or this role may not use it."
+        yield Finding("unchecked", f"{says} docs/operations.md says how it is given.")
+
+
+def _streams() -> Iterator[UUID]:
+    """Every app with a sealed row. Each is found by a look at an index."""
+    last, seals = None, Seal.objects.order_by("stream").values_list("stream", flat=True)
+    while (last := (seals.filter(stream__gt=last) if last else seals).first()) is not None:
+        yield last
+
+
+def _size(one: Checkpoint) -> int:
+    return 0 if one.purged_at else one.last_seq - one.first_seq + 1

@@ -1,0 +1,65 @@
+"""Checkpoints that were kept elsewhere, of one stream's app, to compare a file with. Imports no Django."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from audit.integrity.checking import evidence
+from audit.integrity.checking.evidence import CheckpointLine
+from audit.integrity.checking.findings import Finding, Where
+
+A_WHILE = timedelta(minutes=1)
+"""How long it may take between looking how far the record goes and saying when that was."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """The hashes of one app's checkpoints by number, and how far its two streams went."""
+
+    hashes: dict[int, bytes] = field(default_factory=dict)
+    ends: dict[str, CheckpointLine] = field(default_factory=dict)
+    last: int = 0
+    """The number of the last checkpoint that was kept, of whichever app."""
+
+    def doubts(self, one: CheckpointLine) -> Iterator[Finding]:
+        """What is wrong with a checkpoint, to whoever kept these."""
+        known = self.hashes.get(one.number)
+        if known is None and self.hashes and min(self.hashes) < one.number <= self.last:
+            yield Finding("rewritten", "It is not among the checkpoints that were kept.", one.where)
+        elif known not in (None, one.hash):
+            yield Finding("rewritten", "It is not the checkpoint that was kept under this number.", one.where)
+
+    def beyond(self, kind: str, last_seq: int, exported_at: datetime | None) -> Iterator[Finding]:
+        """What these know of a stream after `last_seq`, where a file ends that was taken out at `exported_at`."""
+        end = self.ends.get(kind)
+        if end is None or end.last_seq <= last_seq:
+            return
+        says = f"Checkpoint {end.number} was kept, and goes on to no. {end.last_seq}."
+        cut = exported_at is not None and end.sealed_at < exported_at - A_WHILE
+        yield Finding("cut" if cut else "beyond", says, Where(kind, last_seq + 1))
+
+
+def read(paths: Iterable[Path], stream: UUID) -> Kept:
+    """The kept checkpoints of one app. Lines that a crash cut short are left out. Raises OSError."""
+    kept = Kept()
+    for one in _lines(paths):
+        kept.last = max(kept.last, one.number)
+        if one.stream == stream:
+            kept.hashes[one.number] = one.hash
+            end = kept.ends.get(one.kind)
+            if end is None or end.last_seq < one.last_seq:
+                kept.ends[one.kind] = one
+    return kept
+
+
+def _lines(paths: Iterable[Path]) -> Iterator[CheckpointLine]:
+    for path in paths:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                try:
+                    yield evidence.checkpoint(json.loads(line))
+                except (ValueError, AttributeError, RecursionError):
+                    continue

@@ -1,0 +1,62 @@
+"""Rows that were set aside as forged: each is a finding for ever, and so is one that has gone from where it was put."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from audit.actions import FORGE
+from audit.integrity.checking.findings import Finding, Where
+from audit.models import Event, ForgedRow
+from audit.models.seals import NOWHERE
+
+MAX_FOUND = 500
+Span = tuple[datetime | None, datetime | None]
+"""From when until when they were found."""
+
+
+def findings(stream: UUID | None, kind: str, span: Span) -> Iterator[Finding]:
+    """Those of an app, or of all; the newest ones first."""
+    found = ForgedRow.objects.filter(**_only(stream, kind), **_within("found_at", span))
+    for one in found.order_by("-found_at").defer("contents")[:MAX_FOUND]:
+        says = (
+            f"A row was put in that the portal did not write ({one.reason}): {one.row_id}. "
+            f"It was set aside on {one.found_at:%d %B %Y at %H:%M:%S} UTC."
+        )
+        yield Finding("forged", says, Where(one.kind, row_id=_id(one.row_id), stream=one.stream))
+    yield from _gone(stream, kind, span)
+
+
+def _gone(stream: UUID | None, kind: str, span: Span) -> Iterator[Finding]:
+    """What an act says was set aside, and is not there."""
+    acts = Event.objects.filter(action=FORGE.name, **_within("at", span))
+    if stream is not None:
+        acts = acts.filter(app_id=None if stream == NOWHERE else stream)
+    for act in acts.order_by("-at")[:MAX_FOUND]:
+        told: dict[str, Any] = act.facts if isinstance(act.facts, dict) else {}
+        named = told.get("ids")
+        ids = [str(one) for one in named] if isinstance(named, list) else []
+        if kind not in ("", told.get("kind")):
+            continue
+        there = set(ForgedRow.objects.filter(row_id__in=ids).values_list("row_id", flat=True))
+        for row_id in ids:
+            if row_id[:64] not in there:
+                says = f"The row {row_id} was set aside as forged, and is there no more."
+                yield Finding(
+                    "missing", says, Where(str(told.get("kind")), row_id=_id(row_id), stream=act.app_id)
+                )
+
+
+def _only(stream: UUID | None, kind: str) -> dict[str, Any]:
+    return {name: value for name, value in (("stream", stream), ("kind", kind)) if value}
+
+
+def _within(name: str, span: Span) -> dict[str, datetime]:
+    return {f"{name}__{side}": moment for side, moment in zip(("gte", "lt"), span, strict=True) if moment}
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,165 @@
+"""Proves one row: from what it says up to a signature, each step shown as a check with its hash."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from audit import canonical
+from audit.integrity.checking import batches, checkpoint_files, signed_claims
+from audit.integrity.checking.signed_claims import SignedClaims
+from audit.integrity.sealing import checkpoints, pinned_keys, row_values, signing
+from audit.integrity.sealing.plain_values import plain
+from audit.integrity.sealing.row_values import Row
+from audit.models import Call, Checkpoint, Event, Seal
+
+FORMAT = "alter-audit-proof-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of a proof."""
+
+    name: str
+    says: str
+    hash: bytes
+    holds: bool | None
+    """None: nothing can be said."""
+
+    @property
+    def how(self) -> str:
+        """As a page marks it: yes, no, or later for what can not be said."""
+        return "later" if self.holds is None else "yes" if self.holds else "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A sealed row and all that leads from it to a signature."""
+
+    row: Row
+    seal: Seal
+    above: Checkpoint
+    path: list[bytes]
+    links: list[Link]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every step does of which something can be said."""
+        return all(link.holds is not False for link in self.links)
+
+    def told(self) -> dict[str, Any]:
+        """The proof as a file that `python -m audit.verify` takes."""
+        salt, commitment = self.seal.salt, self.seal.commitment
+        row = {
+            "kind": self.seal.kind,
+            "seq": self.seal.seq,
+            **plain(self.row),
+            "salt": bytes(salt).hex() if salt else None,
+            "commitment": bytes(commitment).hex() if commitment else None,
+            "leaf": bytes(self.seal.leaf).hex(),
+            "proof": [step.hex() for step in self.path],
+        }
+        keys = signing.known().keys
+        key = {"id": self.above.key_id, "public": keys.get(self.above.key_id, b"").hex()}
+        told: dict[str, Any] = {
+            "format": FORMAT,
+            "row": row,
+            "checkpoint": checkpoints.told(self.above),
+            "key": key,
+        }
+        if self.seal.salt is None:
+            told["claims"] = signed_claims.of_erased(self.above)
+        return {**told, "keys": [line.told() for line in pinned_keys.lines()]}
+
+
+def seal_of(row_id: UUID) -> Seal | None:
+    """The seal of a row. None: it waits for one."""
+    return Seal.objects.filter(row_id=row_id).first()
+
+
+def above(seal: Seal) -> Checkpoint | None:
+    """The checkpoint that a sealed row lies under."""
+    mine = Checkpoint.objects.filter(stream=seal.stream, kind=seal.kind, first_seq__lte=seal.seq)
+    found = mine.order_by("-first_seq").first()
+    return found if found and found.last_seq >= seal.seq else None
+
+
+def prove(entry: Event | Call) -> Proof | None:
+    """The proof of a row. None: it waits for its seal, or lost it."""
+    seal = seal_of(entry.id)
+    checkpoint = above(seal) if seal else None
+    if seal is None or checkpoint is None:
+        return None
+    row, leaves = row_values.of(entry), _leaves(checkpoint)
+    place = seal.seq - checkpoint.first_seq
+    path = canonical.proof(leaves, place) if place < len(leaves) else []
+    links = [
+        _row(row, seal),
+        *_erasure(checkpoint, seal),
+        _tree(checkpoint, seal, path),
+        *_checkpoint(checkpoint),
+        _kept(checkpoint),
+    ]
+    return Proof(row, seal, checkpoint, path, links)
+
+
+def _leaves(one: Checkpoint) -> list[bytes]:
+    return [bytes(leaf) for leaf in one.seals().order_by("seq").values_list("leaf", flat=True)]
+
+
+def _row(row: Row, seal: Seal) -> Link:
+    personal = "its personal part is erased, and a commitment stands for it" if seal.salt is None else ""
+    says = "What the row says gives its leaf" + (f"; {personal}." if personal else ".")
+    return Link("Row", says, bytes(seal.leaf), batches.fits(row, seal))
+
+
+def _erasure(one: Checkpoint, seal: Seal) -> list[Link]:
+    """That the portal signed that the row was erased, if it was."""
+    if seal.salt is not None:
+        return []
+    why = SignedClaims(signing.known()).against_erasure(one, seal.seq)
+    says = f"Its personal part was erased, and {why}." if why else "The portal signed that it was erased."
+    return [Link("Erasure", says, bytes(seal.commitment or b""), not why)]
+
+
+def _tree(one: Checkpoint, seal: Seal, path: list[bytes]) -> Link:
+    count = one.rows
+    says = f"{len(path)} hashes beside it lead from the leaf to the root of {count} rows."
+    try:
+        root = canonical.climb(bytes(seal.leaf), seal.seq - one.first_seq, count, path)
+    except ValueError:
+        root = b""
+    return Link("Tree", says, bytes(one.root), root == bytes(one.root))
+
+
+def _checkpoint(one: Checkpoint) -> list[Link]:
+    told, trust = batches.line(one), signing.known()
+    before = _before(one)
+    after = f"checkpoint {before.number}" if before else "nothing: it is the first of its stream"
+    previous = bytes(before.hash) if before else canonical.NOTHING
+    fits = told.recomputed() == told.hash
+    linked = told.previous == previous and one.first_seq == (before.last_seq + 1 if before else 1)
+    return [
+        Link(
+            "Checkpoint",
+            f"What checkpoint {one.number} says gives its hash.",
+            told.hash,
+            fits,
+        ),
+        Link("Chain", f"It follows {after}.", told.previous, linked),
+        Link("Signature", f"The key {one.key_id} signed it.", told.signature, not list(trust.doubts(told))),
+    ]
+
+
+def _before(one: Checkpoint) -> Checkpoint | None:
+    mine = Checkpoint.objects.filter(stream=one.stream, kind=one.kind, first_seq__lt=one.first_seq)
+    return mine.order_by("-first_seq").first()
+
+
+def _kept(one: Checkpoint) -> Link:
+    kept = checkpoint_files.kept(one.number)
+    if kept is None:
+        late = checkpoints.is_due(one)
+        says = "The files outside the database do not know it" + ("." if late else " yet.")
+        return Link("Kept outside", says, b"", False if late else None)
+    says = "The files outside the database hold the same checkpoint."
+    return Link("Kept outside", says, kept.hash, kept.hash == bytes(one.hash))

@@ -1,0 +1,26 @@
+"""Whether the record's tables and indexes are as the portal makes them: what is read through them is what is there.
+
+Whoever owns the tables can put a view, a policy, a doctored index or another table in the way of what pages, exports
+and checks read. Triggers are fencing.py's, what an index holds is indexes.py's.
+"""
+
+from django.db import connection
+
+from audit.integrity.checking import schema_postgres, schema_sqlite
+
+MAX_NAMED = 5
+
+
+def changed() -> str:
+    """What is not as it should be, and the next step. Empty: all of it is."""
+    look = (schema_postgres if connection.vendor == "postgresql" else schema_sqlite).differences
+    found = list(dict.fromkeys(look()))
+    if found:  # a month may have begun between two statements: what is found must be found twice
+        again = set(look())
+        found = [one for one in found if one in again]
+    if not found:
+        return ""
+    named = found[:MAX_NAMED]
+    more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
+    says = f"The tables of the audit log are not as the portal makes them: {', '.join(named)}{more}."
+    return f"{says} Find out who changed them, run manage.py check_audit, and make them again: docs/seals.md says how."

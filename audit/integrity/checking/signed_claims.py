@@ -1,0 +1,127 @@
+"""Which rows of the database the portal has signed away: claims are looked up, and each is checked before it counts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from audit.integrity.checking import evidence, removal_claims, trust
+from audit.integrity.checking.evidence import Unreadable
+from audit.integrity.checking.removal_claims import ERASE, PURGE, REANCHOR, RESTORE
+from audit.integrity.checking.trust import Trust
+from audit.integrity.sealing import checkpoints
+from audit.models import Checkpoint, Claim, Event
+from audit.models.seals import NOWHERE
+
+MAX_CANDIDATES = 100
+"""Claims that are tried for one place. Whoever puts in more has made a finding, not an excuse."""
+MAX_ACTS = 1_000
+NOBODY = "no signed claim says so"
+UNSIGNED = "an act says so that nobody signed"
+
+
+@dataclass(slots=True)
+class SignedClaims:
+    """The claims of the database, each checked once."""
+
+    trust: Trust
+    known: dict[UUID, str] = field(default_factory=dict)
+    """Of each claim that was looked at: why it does not count. Empty: it does."""
+
+    def against_purge(self, one: Checkpoint) -> str:
+        """Why the rows of a checkpoint may not be gone. Empty: the portal signed that it let go of them."""
+        return self._against(PURGE, one, one.first_seq, one.last_seq)
+
+    def against_erasure(self, one: Checkpoint, seq: int) -> str:
+        """Why the row in a place under a checkpoint may not be erased. Empty: the portal signed that it was."""
+        return self._against(ERASE, one, seq, seq)
+
+    def _against(self, action: str, one: Checkpoint, first: int, last: int) -> str:
+        reasons = []
+        for found in _about(action, one.stream, one.kind, first, last):
+            reason = self._judged(found)
+            if not reason and (action == PURGE or _erases(found, one, first)):
+                return ""
+            reasons.append(reason or "its claim is of other rows")
+        if reasons:
+            return reasons[0]
+        return UNSIGNED if _is_said(action, one, first, last) else NOBODY
+
+    def _judged(self, found: Claim) -> str:
+        if found.id not in self.known:
+            self.known[found.id] = self._judge(found)
+        return self.known[found.id]
+
+    def _judge(self, found: Claim) -> str:
+        try:
+            claim = removal_claims.read(found.told)
+        except (Unreadable, AttributeError) as why:
+            return f"its claim cannot be read: {why}"
+        spoken_of = (claim.action, claim.stream, claim.kind, claim.first_seq, claim.last_seq)
+        if spoken_of != (found.action, found.stream, found.kind, found.first_seq, found.last_seq):
+            return "its claim is of other rows"
+        above = Checkpoint.objects.filter(stream=claim.stream, kind=claim.kind, hash=claim.hash).first()
+        if above is None:
+            return "its claim is of another checkpoint"
+        return claim.unsigned(self.trust) or claim.unfit(evidence.checkpoint(checkpoints.told(above)))
+
+
+def of_stream(stream: UUID) -> Iterator[Mapping[str, Any]]:
+    """Every claim about rows of an app, as it was signed: for an export."""
+    mine = Claim.objects.filter(stream=stream, action__in=(PURGE, ERASE)).order_by("kind", "first_seq", "id")
+    return mine.values_list("told", flat=True).iterator()
+
+
+def of_erased(one: Checkpoint) -> list[Mapping[str, Any]]:
+    """The claims about erased rows under a checkpoint: for a selection, and for a proof."""
+    about = Claim.objects.filter(stream=one.stream, kind=one.kind, action=ERASE)
+    mine = about.filter(first_seq__gte=one.first_seq, last_seq__lte=one.last_seq)
+    return list(mine.order_by("first_seq", "id").values_list("told", flat=True))
+
+
+def ended(folder: str, keys: Trust) -> Mapping[str, Any] | None:
+    """What was signed when the account of checkpoints in this folder was ended. None: nothing was."""
+    for found in Claim.objects.filter(action__in=(REANCHOR, RESTORE), stream=NOWHERE):
+        told = (
+            found.told if isinstance(found.told, dict) else {}
+        )  # whoever can write to the table may write anything
+        if told.get("folder") == folder and _is_signed(told, keys.keys):
+            return dict(told)
+    return None
+
+
+def _is_signed(told: Mapping[str, Any], keys: Mapping[str, bytes]) -> bool:
+    try:
+        public, signature = keys[told["key_id"]], bytes.fromhex(told["signature"])
+        return trust.is_signed(public, removal_claims.signed_bytes(told), signature)
+    except (KeyError, ValueError, TypeError):
+        return False
+
+
+def _about(action: str, stream: UUID, kind: str, first: int, last: int) -> Iterator[Claim]:
+    about = Claim.objects.filter(stream=stream, kind=kind, action=action)
+    return iter(
+        about.filter(first_seq__lte=first, last_seq__gte=last).order_by("-first_seq")[:MAX_CANDIDATES]
+    )
+
+
+def _erases(found: Claim, one: Checkpoint, seq: int) -> bool:
+    claim = removal_claims.read(found.told)
+    return claim.covers(seq) and claim.hash == bytes(one.hash)
+
+
+def _is_said(action: str, one: Checkpoint, first: int, last: int) -> bool:
+    """Whether an act on record says so, as acts did before claims were signed."""
+    acts = Event.objects.filter(target_id=str(one.stream), action=action).order_by("-at")
+    for facts in acts.values_list("facts", flat=True)[:MAX_ACTS]:
+        if not isinstance(facts, dict) or facts.get("kind") != one.kind:
+            continue
+        told = facts.get("ranges") or [[facts.get("first_seq"), facts.get("last_seq")]]
+        if isinstance(told, list) and any(_within(run, first, last) for run in told):
+            return True
+    return False
+
+
+def _within(run: Any, first: int, last: int) -> bool:
+    whole = isinstance(run, list) and len(run) == 2 and all(type(place) is int for place in run)
+    return whole and bool(run[0] <= first and last <= run[1])

@@ -1,0 +1,81 @@
+"""Looks whether what proves the record is stored as the portal stores it. On SQLite: PostgreSQL has typed columns.
+
+A seal or a checkpoint in another spelling reads as ever, and no condition finds it. What waits needs no look: the
+sealer mends it, and a row that waits under another spelling counts as one that does not wait.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import CharField, Func, Model, Q, QuerySet
+
+from audit import sqlite_format
+from audit.integrity.checking.findings import Finding, Where
+from audit.integrity.sealing import pending_rows
+from audit.integrity.sealing.row_values import RECORDS
+from audit.models import Checkpoint, Claim, Seal, Tally
+
+MAX_TOLD = 100
+SAYS = "is stored in another spelling than the portal's."
+
+
+def of_checkpoints(stream: UUID | None, after: int, to: int) -> Iterator[Finding]:
+    """Checkpoints between two numbers: those of an app, or of all; and those that no longer say of which they are."""
+    there: QuerySet[Any] = QuerySet(Checkpoint).filter(number__gt=after, number__lte=to)
+    for number, told in _odd(Checkpoint, there, "number", "stream"):
+        whose = pending_rows.id_of(_text(told))
+        if None in (stream, whose) or stream == whose:
+            yield Finding(
+                "edited", f"The checkpoint {SAYS}", Where(checkpoint=int(_text(number)), stream=whose)
+            )
+
+
+def of_seals(one: Checkpoint) -> Iterator[Finding]:
+    """The seals under a checkpoint."""
+    for (seq,) in _odd(Seal, one.seals(), "seq"):
+        where = Where(one.kind, int(_text(seq)), checkpoint=one.number, stream=one.stream)
+        yield Finding("edited", f"The seal {SAYS}", where)
+
+
+def of_claims() -> Iterator[Finding]:
+    """What the portal signed of its record."""
+    if many := len(_odd(Claim, QuerySet(Claim), "id")):
+        yield Finding("edited", f"A signed claim {SAYS} There {'is' if many == 1 else 'are'} {many}.")
+
+
+def of_tallies(stream: UUID) -> Iterator[Finding]:
+    """The figures of charts: one line for each hour, and no number below nothing."""
+    its: QuerySet[Any] = QuerySet(Tally).filter(stream=stream)
+    below = Q(acts__lt=0) | Q(allowed__lt=0) | Q(refused__lt=0)
+    odd = its.filter(below | ~sqlite_format.whole_hours()).order_by()
+    if many := max(odd.count(), len(_odd(Tally, its, "id"))):
+        told = "A figure" if many == 1 else f"{many:,} figures"
+        says = (
+            f"{told} that charts are drawn from {'is' if many == 1 else 'are'} none that the portal writes."
+        )
+        yield Finding("tally", says, Where(stream=stream))
+
+
+def of_ids(kind: str, there: QuerySet[Any]) -> Iterator[Finding]:
+    """Rows whose ids are none, or are spelled otherwise: no seal is looked for by such an id."""
+    for (told,) in _odd(RECORDS[kind], there, "id", looked_at=("id",)):
+        text = _text(told)
+        says = f"A row has an id that the portal does not write, {text[:64]!r}: it was put in or changed."
+        yield Finding("inserted", says, Where(kind, row_id=pending_rows.id_of(text)))
+
+
+def _odd(
+    model: type[Model], there: QuerySet[Any], *shown: str, looked_at: tuple[str, ...] = ()
+) -> list[tuple[str, ...]]:
+    """Columns, in hex, of rows that are stored otherwise: one, or none, is as good as all of them."""
+    if connection.vendor != "sqlite":
+        return []
+    told = {f"{name}_in_hex": Func(name, function="hex", output_field=CharField()) for name in shown}
+    odd = there.filter(~sqlite_format.plain(model, *looked_at)).order_by().annotate(**told)
+    return list(odd.values_list(*told)[:MAX_TOLD])
+
+
+def _text(told: str) -> str:
+    return bytes.fromhex(told).decode(errors="replace")

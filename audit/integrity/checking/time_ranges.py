@@ -1,0 +1,65 @@
+"""Where a check of a time begins and ends: at checkpoints whose signed moments say so, never by what a row says.
+
+Of a checkpoint the columns `earliest_at` and `latest_at` are sealed by nothing, and `sealed_at` counts once hash and
+signature fit. A checkpoint that is not sure is never a reason to look at less.
+"""
+
+from datetime import datetime
+
+from django.db.models import Max, Q, QuerySet
+
+from audit.integrity.checking import batches, checkpoint_files
+from audit.integrity.checking.evidence import Unreadable
+from audit.integrity.checking.trust import Trust
+from audit.integrity.sealing import signing
+from audit.models import Checkpoint
+
+
+def newest() -> int:
+    """The highest number that a checkpoint of the database has. 0: there is none."""
+    there = Checkpoint.objects.filter(
+        number__lt=1 << 62
+    )  # which no text is, that SQLite would have for a number
+    return int(there.aggregate(last=Max("number"))["last"] or 0)
+
+
+def begins(since: datetime | None) -> int:
+    """The number of a checkpoint that is sure and was sealed before the time. 0: all of them are looked at.
+
+    Rows are sealed after their moment, and numbers are given in the order of sealing: what is before is older.
+    """
+    if since is None:
+        return 0
+    trust, low, high = signing.known(), 0, newest()
+    while low < high:
+        middle = (low + high + 1) // 2
+        one = Checkpoint.objects.filter(number__gte=middle, number__lte=high).order_by("number").first()
+        if one and one.sealed_at < since and _is_sure(one, trust):
+            low = one.number
+        else:
+            high = middle - 1
+    return low
+
+
+def up_to(until: datetime, found: QuerySet[Checkpoint]) -> QuerySet[Checkpoint]:
+    """Those that rows before a moment may lie under: sealed up to a day after it, and what says it has older rows."""
+    late, trust, low, high = until + batches.LATE, signing.known(), 0, newest() + 1
+    while low + 1 < high:
+        middle = (low + high) // 2
+        one = Checkpoint.objects.filter(number__gt=low, number__lte=middle).order_by("-number").first()
+        if one and one.sealed_at >= late and _is_sure(one, trust):
+            high = one.number
+        else:
+            low = middle
+    return found.filter(Q(number__lt=high) | Q(earliest_at__lt=until))
+
+
+def _is_sure(one: Checkpoint, trust: Trust) -> bool:
+    """Whether it is what the portal signed, and what was kept under its number where one was."""
+    try:
+        told = batches.line(one)
+    except Unreadable:
+        return False
+    kept = checkpoint_files.kept(one.number)
+    is_signed = told.recomputed() == told.hash and not any(trust.doubts(told))
+    return is_signed and (kept is None or kept.hash == told.hash)

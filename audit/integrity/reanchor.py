@@ -1,0 +1,64 @@
+"""Begins the account of checkpoints outside the database anew, after a break that two people answer for.
+
+A backup that was restored knows less than the files do, and a check says so for ever after: rightly, for it looks
+like a tail that was cut off. This says who restored it and why, and what was given up.
+"""
+
+from audit.actions import REANCHOR
+from audit.actors import Actor
+from audit.change import record
+from audit.integrity import signed_removals
+from audit.integrity.checking import checkpoint_files
+from audit.integrity.sealing import checkpoints, high_water_marks, sealer
+from audit.models import Checkpoint
+from core.clock import now
+from core.errors import Invalid, NothingToReanchor
+
+
+def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
+    """Put the files aside and write new ones from the database. Returns the folder they are in now.
+
+    `confirmed_by` is what the log calls the second person. Raises NotAllowed, Invalid, NothingToReanchor.
+    """
+    actor.require(REANCHOR)
+    if not reason.strip():
+        raise Invalid("reason", "Say what happened.")
+    kept, agreed = checkpoints.last_kept() or 0, _agreed()
+    if kept == agreed:
+        raise NothingToReanchor
+    last = Checkpoint.objects.order_by("-number").first()
+    folder = f"until-{now():%Y%m%d-%H%M%S}"
+    facts = {
+        "kept": kept,
+        "agreed": agreed,
+        "database": last.number if last else 0,
+        "confirmed_by": confirmed_by,
+    }
+    act = record(
+        actor,
+        REANCHOR,
+        reason=reason,
+        target_kind="checkpoints",
+        target_id=folder,
+        target_label=f"checkpoints {agreed + 1} to {kept}",
+        facts=facts,
+    )
+    signed_removals.ended(act)
+    checkpoints.start_anew(folder)
+    high_water_marks.put_aside("witness-", folder)
+    while sealer.seal_all():
+        pass
+    return folder
+
+
+def _agreed() -> int:
+    """The last number under which files and database hold the same checkpoint: before it, they always do."""
+    low, high = 0, checkpoints.last_kept() or 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        kept = checkpoint_files.kept(middle)
+        if kept and Checkpoint.objects.filter(number=middle, hash=kept.hash).exists():
+            low = middle
+        else:
+            high = middle - 1
+    return low

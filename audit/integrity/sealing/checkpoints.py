@@ -1,0 +1,241 @@
+"""Checkpoints outside the database: the sealer writes each to a file, one a line, that can be kept elsewhere.
+
+Whoever can write to the database can cut its end off and none of it would tell. The file tells. It is written after
+the commit, so it never knows more than the database did; what a crash left out is caught up on. Files that are gone, or
+end sooner than they did, are never written anew by themselves: what they knew might be what is missing here.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from audit.integrity.sealing import high_water_marks
+from audit.models import Checkpoint
+from core import file_sink
+from core.clock import now
+
+try:
+    import fcntl
+except ImportError:  # on Windows one process serves
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger(__name__)
+A_READ = 1000
+MARK = "checkpoints"
+A_WHILE = timedelta(minutes=2)
+"""How long after its seal a checkpoint may be missing from the files: others seal, and write, too."""
+
+
+def folder() -> Path:
+    """Where the files are: one for each month."""
+    place: Path = settings.CHECKPOINT_DIR
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+def files() -> list[Path]:
+    """The files there are, the oldest first."""
+    return sorted(folder().glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
+
+
+def told(checkpoint: Checkpoint) -> dict[str, Any]:
+    """A checkpoint as JSON: bytes in hex, moments to the microsecond."""
+    return {
+        "type": "checkpoint",
+        "number": checkpoint.number,
+        "stream": str(checkpoint.stream),
+        "kind": checkpoint.kind,
+        "first_seq": checkpoint.first_seq,
+        "last_seq": checkpoint.last_seq,
+        "root": bytes(checkpoint.root).hex(),
+        "previous": bytes(checkpoint.previous).hex(),
+        "hash": bytes(checkpoint.hash).hex(),
+        "sealed_at": moment(checkpoint.sealed_at),
+        "key_id": checkpoint.key_id,
+        "signature": bytes(checkpoint.signature).hex(),
+        **({"purged_at": moment(checkpoint.purged_at)} if checkpoint.purged_at else {}),
+    }
+
+
+def moment(at: datetime) -> str:
+    """An instant in UTC, to the microsecond, as exports and files write it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def keep() -> int:
+    """Append to the files what they do not know yet; return how many. A disk that is full is told of, and no more."""
+    try:
+        with _alone():
+            return _keep()
+    except OSError as error:
+        log.error("checkpoints cannot be written to %s: %s", settings.CHECKPOINT_DIR, error.strerror)
+        return 0
+
+
+def begin() -> None:
+    """Say that nothing has been written yet: before the first checkpoint of a portal."""
+    if high_water_marks.read(MARK) is None:
+        try:
+            high_water_marks.write(MARK, 0, b"")
+        except OSError as error:
+            log.error("%s cannot be written to: %s", settings.MARKS_DIR, error.strerror)
+
+
+def resume(newest: Checkpoint) -> None:
+    """Before a batch is added: without a mark, begin one if the files are whole, as after an upgrade.
+
+    If they are not, nobody knows whether they ever were: then the mark stays missing, and trouble() says so.
+    """
+    if high_water_marks.read(MARK) is None and (last := _last()) == (newest.number, bytes(newest.hash)):
+        try:
+            high_water_marks.write(MARK, *last)
+        except OSError as error:
+            log.error("%s cannot be written to: %s", settings.MARKS_DIR, error.strerror)
+
+
+def behind() -> str:
+    """That checkpoints are in the database, and could not be written to the files. Empty: they are in both."""
+    newest = Checkpoint.objects.filter(sealed_at__lt=now() - A_WHILE).order_by("-number").first()
+    if newest is None or newest.number <= (last_kept() or 0):
+        return ""
+    keep()  # a crash may have come between
+    if newest.number <= (last_kept() or 0):
+        return ""
+    says = f"Checkpoint {newest.number} could not be written to the files of checkpoints."
+    return (
+        f"{says} See whether the disk is full, and whether the portal may write to {settings.CHECKPOINT_DIR}."
+    )
+
+
+def trouble() -> str:
+    """Why nothing is added to the files, and the next step. Empty: nothing is in the way."""
+    last = _last()
+    if last and not Checkpoint.objects.filter(number=last[0], hash=last[1]).exists():
+        says = (
+            f"The files of checkpoints hold another checkpoint {last[0]} than the database, or a later one."
+        )
+        return f"{says} Run manage.py check_audit; after a backup was restored, manage.py reanchor_audit."
+    return lost()
+
+
+def lost() -> str:
+    """That the files end sooner than they did, or may have, and the next step. Empty: they do not."""
+    if high_water_marks.is_damaged(MARK):
+        says = (
+            f"The mark of how far the files of checkpoints went cannot be read: {settings.MARKS_DIR / MARK}."
+        )
+        return f"{says} Bring it back. If it is lost, remove it: another is made if the files are whole."
+    mark = high_water_marks.read(MARK)  # before the files: others write these first, and then the mark
+    went_to = mark.number if mark else _newest()
+    last = _last()
+    if not went_to or (last is not None and last[0] >= went_to):
+        return ""
+    ends = f"end with checkpoint {last[0]}" if last else "are gone"
+    if mark:
+        says = f"The files of checkpoints {ends}, although they were written up to checkpoint {went_to}."
+    else:
+        says = (
+            f"The files of checkpoints {ends}, and the note of how far they were written is gone as well. "
+            f"The database has checkpoints up to {went_to}."
+        )
+    return f"{says} Bring the files back, or run manage.py restore_checkpoints to write them anew."
+
+
+def is_due(checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint is old enough to be in the files."""
+    return checkpoint.sealed_at < now() - A_WHILE
+
+
+def last_kept() -> int | None:
+    """The number of the last checkpoint in the files. None: there is none yet."""
+    last = _last()
+    return last[0] if last else None
+
+
+def kept() -> Iterator[dict[str, Any]]:
+    """Every checkpoint in the files, in order. Lines that a crash cut short are left out."""
+    for path in files():
+        with path.open() as lines:
+            for line in lines:
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    continue
+
+
+def start_anew(name: str) -> None:
+    """Put the present files aside, in a folder of this name: what is written from now on begins a new account."""
+    high_water_marks.write(MARK, 0, b"")
+    aside = folder() / name
+    aside.mkdir(mode=0o700)
+    for path in files():
+        path.rename(aside / path.name)
+
+
+def _keep() -> int:
+    if says := trouble():
+        log.error(says)
+        return 0
+    last = _last()
+    number = last[0] if last else 0
+    count = _append(Checkpoint.objects.filter(number__gt=number).order_by("number").iterator(A_READ))
+    if kept := _last():
+        high_water_marks.write(MARK, *kept)
+    return count
+
+
+def _newest() -> int:
+    """The number of the newest checkpoint of the database. 0: there is none."""
+    return Checkpoint.objects.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def _last() -> tuple[int, bytes] | None:
+    """Number and hash of the last checkpoint in the files."""
+    for path in reversed(files()):
+        for line in reversed(_tail(path)):
+            try:
+                told = json.loads(line)
+                return int(told["number"]), bytes.fromhex(told["hash"])
+            except (ValueError, KeyError, TypeError):
+                continue  # a line that a crash cut short
+    return None
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time writes: two that seal one after the other may get here together."""
+    with (folder() / "lock").open("ab") as lock:
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _append(fresh: Iterable[Checkpoint]) -> int:
+    """Write each to the file of its month, whole lines at a time; return how many."""
+    count, some = 0, iter(fresh)
+    while batch := list(islice(some, A_READ)):
+        for path, found in groupby(batch, key=_path):
+            lines = [json.dumps(told(one), separators=(",", ":")) for one in found]
+            file_sink.append(path, lines)
+            count += len(lines)
+    return count
+
+
+def _path(one: Checkpoint) -> Path:
+    return folder() / f"{one.sealed_at.astimezone(UTC):%Y-%m}.jsonl"
+
+
+def _tail(path: Path, size: int = 8192) -> list[bytes]:
+    """The last lines of a file that are whole."""
+    with path.open("rb") as opened:
+        opened.seek(0, os.SEEK_END)
+        opened.seek(max(0, opened.tell() - size))
+        return file_sink.whole_lines(opened.read())

@@ -1,0 +1,76 @@
+"""Proofs for rows that come in no order of batches: the trees of the batches at hand are kept for a while."""
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from audit import canonical
+from audit.integrity.sealing.sealed_rows import A_READ, places
+from audit.models import Checkpoint
+
+MOST_KEPT = 32
+"""Stretches of about a thousand rows each: ten megabytes at the most."""
+
+
+class Tree(NamedTuple):
+    """A checkpoint and the levels of the tree below its root."""
+
+    checkpoint: Checkpoint
+    levels: Sequence[Sequence[bytes]]
+
+    def proof(self, seq: int) -> list[bytes]:
+        """The hashes that lead from the row at this place to the root."""
+        return canonical.path(self.levels, seq - self.checkpoint.first_seq)
+
+
+class _Stretch(NamedTuple):
+    """Neighbouring trees of one kind, and where each begins."""
+
+    kind: str
+    firsts: Sequence[int]
+    trees: Sequence[Tree]
+
+    def find(self, kind: str, seq: int) -> Tree | None:
+        if kind != self.kind or not self.firsts[0] <= seq <= self.trees[-1].checkpoint.last_seq:
+            return None
+        tree = self.trees[bisect_right(self.firsts, seq) - 1]
+        return tree if seq <= tree.checkpoint.last_seq else None
+
+
+class Trees:
+    """Finds the tree of a row of one app. Rows near each other, in time or in their stream, cost one look."""
+
+    def __init__(self, stream: UUID) -> None:
+        self._stream = stream
+        self._kept = deque[_Stretch](maxlen=MOST_KEPT)
+
+    def of(self, kind: str, seq: int) -> Tree | None:
+        """The tree that the row at a place is a leaf of. None: its checkpoint is gone, which nobody may do."""
+        for stretch in self._kept:
+            if tree := stretch.find(kind, seq):
+                return tree
+        found = self._read(kind, seq)
+        if found:
+            self._kept.appendleft(found)
+        return found.find(kind, seq) if found else None
+
+    def _read(self, kind: str, seq: int) -> _Stretch | None:
+        """The trees from the one of this place on, as many as have A_READ rows together."""
+        mine = Checkpoint.objects.filter(stream=self._stream, kind=kind)
+        head = mine.filter(first_seq__lte=seq).order_by("-first_seq").first()
+        if head is None or head.last_seq < seq:
+            return None
+        ends = head.first_seq + A_READ
+        near = mine.filter(first_seq__gt=head.first_seq, first_seq__lt=ends, last_seq__lt=ends)
+        found = [head, *near.order_by("first_seq")]
+        last = max(one.last_seq for one in found)
+        seals = places(self._stream, kind, head.first_seq, last).values_list("seq", "leaf")
+        kept = {seq: bytes(leaf) for seq, leaf in seals}
+        return _Stretch(kind, [one.first_seq for one in found], [_tree(one, kept) for one in found])
+
+
+def _tree(checkpoint: Checkpoint, kept: dict[int, bytes]) -> Tree:
+    seqs = range(checkpoint.first_seq, checkpoint.last_seq + 1)
+    return Tree(checkpoint, canonical.levels([kept.get(seq, canonical.NOTHING) for seq in seqs]))

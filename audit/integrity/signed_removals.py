@@ -1,0 +1,103 @@
+"""Signs what the portal lets go of: a claim for each stretch that is purged, and for each batch with erased rows."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from audit.integrity.checking import evidence, removal_claims
+from audit.integrity.checking.evidence import CheckpointLine
+from audit.integrity.checking.removal_claims import ERASE, PURGE, Places
+from audit.integrity.sealing import checkpoints, signing
+from audit.models import Checkpoint, Claim, Event
+from audit.models.seals import NOWHERE
+from core.clock import now
+
+MINIMUM_DAYS: dict[str, int] = {"event": 365, "call": 7}
+"""How long sealed rows must be kept at the least. It is signed with each purge, for it may change."""
+
+
+def is_sound(stretch: Sequence[Checkpoint], before: datetime) -> bool:
+    """Whether checkpoints that follow each other are what was signed, and sealed before a moment.
+
+    What is purged is judged by what the key signed. The other columns say what whoever wrote them last wanted.
+    """
+    told = [line(one) for one in stretch]
+    chained = all(one.hash == after.previous for one, after in pairwise(told))
+    whole = all(one.recomputed() == one.hash and one.sealed_at < before for one in told)
+    return chained and whole and not any(signing.known().doubts(told[-1]))
+
+
+def purged(first: Checkpoint, last: Checkpoint, act: Event) -> Claim:
+    """Sign that the rows of a stretch of checkpoints, of one stream and without a gap, are gone."""
+    runs = [(first.first_seq, last.last_seq)]
+    minimum = MINIMUM_DAYS[last.kind]
+    return _sign(PURGE, last, runs, act, minimum_days=minimum)
+
+
+def erased(stream: UUID, kind: str, seqs: Iterable[int], act: Event) -> None:
+    """Sign that the rows in these places, in order, are erased: each under its checkpoint."""
+    above: Checkpoint | None = None
+    places = Places()
+    for seq in seqs:
+        if above is None or seq > above.last_seq:
+            _erased(above, places, act)
+            above, places = _above(stream, kind, seq), Places()
+        places.add(seq, seq)
+    _erased(above, places, act)
+
+
+def ended(act: Event) -> Claim:
+    """Sign that an account of checkpoints outside the database was ended, as the act of it says."""
+    told = {**act.facts, "action": act.action, "folder": act.target_id, "act": str(act.id)}
+    return _store(act.action, NOWHERE, "event", (0, 0), told)
+
+
+def line(one: Checkpoint) -> CheckpointLine:
+    """A checkpoint as it is told outside."""
+    return evidence.checkpoint(checkpoints.told(one))
+
+
+def _erased(above: Checkpoint | None, places: Places, act: Event) -> None:
+    if above is not None:
+        _sign(ERASE, above, places.runs, act, minimum_days=None)
+
+
+def _above(stream: UUID, kind: str, seq: int) -> Checkpoint | None:
+    mine = Checkpoint.objects.filter(stream=stream, kind=kind, first_seq__lte=seq)
+    return mine.order_by("-first_seq").first()
+
+
+def _sign(
+    action: str,
+    above: Checkpoint,
+    runs: Sequence[removal_claims.Run],
+    act: Event,
+    *,
+    minimum_days: int | None,
+) -> Claim:
+    told = {
+        "action": action,
+        "stream": str(above.stream),
+        "kind": above.kind,
+        "ranges": [list(run) for run in runs],
+        "hash": bytes(above.hash).hex(),
+        "minimum_days": minimum_days,
+        "act": str(act.id),
+    }
+    return _store(action, above.stream, above.kind, (runs[0][0], runs[-1][1]), told)
+
+
+def _store(action: str, stream: UUID, kind: str, places: removal_claims.Run, told: dict[str, Any]) -> Claim:
+    told = {**told, "at": checkpoints.moment(now()), "key_id": signing.key_id()}
+    told["signature"] = signing.sign(removal_claims.signed_bytes(told)).hex()
+    first, last = places
+    return Claim.objects.create(
+        action=action,
+        stream=stream,
+        kind=kind,
+        first_seq=first,
+        last_seq=last,
+        told={"type": "claim", **told},
+    )

@@ -1,0 +1,78 @@
+"""Holds the record against what a witness says: every checkpoint it knows must be in the database, unchanged."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from audit.integrity.checking import evidence
+from audit.integrity.checking.evidence import CheckpointLine, Unreadable
+from audit.integrity.checking.findings import Finding
+from audit.integrity.witnesses import files, portals, timestamps, witness_settings
+from audit.integrity.witnesses.witness_settings import FILE, PORTAL, Target
+from audit.models import Checkpoint
+from core.clock import now
+
+BATCH_SIZE = 500
+
+
+def compare(where: str) -> Iterator[Finding]:
+    """What a witness knows that does not fit: one of PORTAL_WITNESS, or a file. Raises ValueError, Unreachable."""
+    target = _target(where)
+    if target.kind == witness_settings.TSA:
+        yield from timestamps.check(target)
+        return
+    lines = portals.lines(target) if target.kind == PORTAL else files.lines(target)
+    yield from _compared(lines)
+
+
+def _target(where: str) -> Target:
+    """One of PORTAL_WITNESS, or a file by its path alone."""
+    if "://" in where:
+        return witness_settings.read(where)
+    if not Path(where).is_file():
+        raise ValueError(
+            f"The witness's file {where} is not there. Bring it back, or put another copy of it there."
+        )
+    return Target(FILE, where)
+
+
+def _compared(lines: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    some, last = list[CheckpointLine](), 0
+    for told in lines:
+        one = _read(told)
+        if one is None:
+            yield Finding("unreadable", f"A line of the witness cannot be read: {json.dumps(told)[:80]}")
+            continue
+        some.append(one)
+        last = max(last, one.number)
+        if len(some) == BATCH_SIZE:
+            yield from _differ(some)
+            some = []
+    yield from _differ(some)
+    late = now() - timedelta(minutes=settings.WITNESS_SILENCE)
+    if Checkpoint.objects.filter(number__gt=last, sealed_at__lt=late).exists():
+        yield Finding("silent", f"The witness knows no checkpoint after {last}.")
+
+
+def _differ(some: list[CheckpointLine]) -> Iterator[Finding]:
+    there = Checkpoint.objects.filter(number__in=[one.number for one in some])
+    known = {number: bytes(its_hash) for number, its_hash in there.values_list("number", "hash")}
+    newest = Checkpoint.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    for one in some:
+        if one.number not in known:
+            what = "cut" if one.number > newest else "missing"
+            yield Finding(what, f"Checkpoint {one.number} was witnessed and is not here.", one.where)
+        elif known[one.number] != one.hash:
+            says = f"It is not the checkpoint that was witnessed under this number, {one.number}."
+            yield Finding("rewritten", says, one.where)
+
+
+def _read(told: Mapping[str, Any]) -> CheckpointLine | None:
+    try:
+        return evidence.checkpoint(told)
+    except (Unreadable, AttributeError):
+        return None

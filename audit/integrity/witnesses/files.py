@@ -1,0 +1,64 @@
+"""A file on another host's disk as a witness: checkpoints are appended, a line each, and its last line is read back."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from audit.integrity.sealing import checkpoints
+from audit.integrity.sealing.high_water_marks import Mark
+from audit.integrity.witnesses.witness_settings import Target
+from audit.models import Checkpoint
+from core import file_sink
+from core.reachable_hosts import Unreachable
+
+MAX_LINE = 64 * 1024
+
+
+def last(target: Target) -> Mark:
+    """The last checkpoint in it. Raises Unreachable."""
+    try:
+        for line in reversed(_tail(Path(target.where))):
+            if found := _mark(line):
+                return found
+    except FileNotFoundError:
+        if not Path(target.where).parent.is_dir():
+            raise Unreachable(f"The folder of {target.where} is not there. Is it mounted?") from None
+    except OSError as error:
+        raise Unreachable(f"{target.where} cannot be read: {error.strerror}.") from None
+    return Mark(0, b"")
+
+
+def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
+    """Append some checkpoints; return the last one that is in it then. Raises Unreachable."""
+    told = [json.dumps(checkpoints.told(one), separators=(",", ":")) for one in some]
+    try:
+        file_sink.append(Path(target.where), told)
+    except OSError as error:
+        raise Unreachable(f"{target.where} cannot be written: {error.strerror}.") from None
+    return last(target)
+
+
+def lines(target: Target) -> Iterator[Mapping[str, Any]]:
+    """All it holds, in order. Lines that a crash cut short are left out. Raises Unreachable."""
+    try:
+        with Path(target.where).open(encoding="utf-8", errors="replace") as opened:
+            for line in opened:
+                if line.endswith("\n") and _mark(line.encode()):
+                    yield json.loads(line)
+    except OSError as error:
+        raise Unreachable(f"{target.where} cannot be read: {error.strerror}.") from None
+
+
+def _mark(line: bytes) -> Mark | None:
+    try:
+        told = json.loads(line)
+        return Mark(int(told["number"]), bytes.fromhex(told["hash"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _tail(path: Path) -> list[bytes]:
+    with path.open("rb") as opened:
+        opened.seek(max(0, path.stat().st_size - MAX_LINE))
+        return file_sink.whole_lines(opened.read())

@@ -1,0 +1,59 @@
+"""Another portal as a witness: it is sent each checkpoint, and asked where it stands."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from audit.integrity.checking.evidence import Unreadable
+from audit.integrity.sealing import checkpoints
+from audit.integrity.sealing.high_water_marks import Mark
+from audit.integrity.witnesses import messages
+from audit.integrity.witnesses.messages import Receipt
+from audit.integrity.witnesses.witness_settings import Target
+from audit.models import Checkpoint
+from core.http_client import ask
+from core.reachable_hosts import Unreachable
+from core.text import keepable
+
+
+def last(target: Target) -> Mark:
+    """The last checkpoint it holds. Raises Unreachable."""
+    found = _exchange(target)
+    return Mark(found.number, found.hash)
+
+
+def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
+    """Tell it of some checkpoints; return the last one it holds then. Raises Unreachable."""
+    found = _exchange(target, [checkpoints.told(one) for one in some])
+    return Mark(found.number, found.hash)
+
+
+def lines(target: Target) -> Iterator[Mapping[str, Any]]:
+    """All it holds, in order. Raises Unreachable."""
+    after = 0
+    while some := _exchange(target, after=after).lines:
+        yield from some
+        if not isinstance(some[-1].get("number"), int) or some[-1]["number"] <= after:
+            raise Unreachable("The witness goes round in circles.")
+        after = some[-1]["number"]
+
+
+def _exchange(target: Target, told: Sequence[Mapping[str, Any]] = (), after: int | None = None) -> Receipt:
+    body, headers = messages.message(told, after)
+    status, answer = ask(target.where, headers, body, most=messages.MAX_BODY)
+    if status != 200:
+        raise Unreachable(f"It answered {status}{_reason(answer)}.")
+    try:
+        found = messages.read_receipt(answer, body)
+    except Unreadable as why:
+        raise Unreachable(f"Its receipt cannot be taken: {why}.") from None
+    if target.public and found.key != target.public:
+        raise Unreachable("Its receipt is signed by another key than PORTAL_WITNESS names.")
+    return found
+
+
+def _reason(answer: bytes) -> str:
+    try:
+        return f": {keepable(str(json.loads(answer)['message']), 150).rstrip('.')}"
+    except (ValueError, KeyError, TypeError):
+        return ""

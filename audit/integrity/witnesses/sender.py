@@ -1,0 +1,120 @@
+"""Tells each witness of the checkpoints it does not know, from where the witness itself says that it stands.
+
+How far a witness has come is never taken from the database: it is asked, its answer is compared with the record, and
+with a mark outside the database. A witness that says otherwise is an alarm, and is told nothing more.
+"""
+
+import logging
+from datetime import timedelta
+from typing import NamedTuple, Protocol
+
+from django.conf import settings
+
+from audit.integrity.sealing import high_water_marks
+from audit.integrity.sealing.high_water_marks import Mark
+from audit.integrity.witnesses import files, portals, timestamps
+from audit.integrity.witnesses.witness_settings import FILE, PORTAL, TSA, Target
+from audit.models import Checkpoint, WitnessState
+from core.clock import now
+from core.reachable_hosts import Unreachable
+from core.retry_after import AskedToWait, is_early
+from core.text import keepable
+
+log = logging.getLogger(__name__)
+STAMP_EVERY = timedelta(minutes=5)
+BATCH_SIZE, RUN_LIMIT = 200, 10
+"""Checkpoints that are told at once, and how often in one run."""
+
+
+class Way(Protocol):
+    """How one kind of witness is spoken to."""
+
+    def last(self, target: Target) -> Mark: ...
+    def put(self, target: Target, some: list[Checkpoint]) -> Mark: ...
+
+
+class Told(NamedTuple):
+    """What came of one exchange."""
+
+    held: Mark
+    more: bool
+
+
+class Disagrees(Exception):
+    """A witness holds something else than this record; the text says what."""
+
+
+WAYS: dict[str, Way] = {PORTAL: portals, FILE: files, TSA: timestamps}
+
+
+def is_wanted() -> bool:
+    """Whether there is any witness."""
+    return bool(settings.WITNESSES)
+
+
+def tell() -> int:
+    """One exchange with each witness. Returns 0: whatever is left is told when this work is due again."""
+    for target in settings.WITNESSES:
+        state, _ = WitnessState.objects.get_or_create(name=target.id, defaults={"where": target.where})
+        if not is_early(state.not_before) and (target.kind != TSA or _is_due(state)):
+            _tell(target, state)
+    return 0
+
+
+def _is_due(state: WitnessState) -> bool:
+    """Whether a time-stamp server is asked again: they are others', and a stamp stands for many checkpoints."""
+    return state.heard_at is None or not now() - STAMP_EVERY < state.heard_at <= now()
+
+
+def _tell(target: Target, state: WitnessState) -> None:
+    moment = now()
+    state.tried_at, state.not_before, state.error, state.disagrees = moment, None, "", ""
+    try:
+        told = _exchange(target)
+    except Unreachable as why:
+        state.error = keepable(str(why), 300)
+        state.not_before = now() + why.wait if isinstance(why, AskedToWait) else None
+    except OSError as error:
+        state.error = keepable(f"The mark of it cannot be written: {error.strerror}.", 300)
+    except Disagrees as why:
+        state.disagrees = keepable(str(why), 300)
+        log.error("%s does not agree: %s", target.label, why)
+    else:
+        state.number = told.held.number
+        state.heard_at = state.heard_at if told.more else moment
+    state.save()
+
+
+def _exchange(target: Target) -> Told:
+    way = WAYS[target.kind]
+    held = way.last(target)
+    _must_agree(held, high_water_marks.read(target.id))
+    for _ in range(RUN_LIMIT):
+        some = list(Checkpoint.objects.filter(number__gt=held.number).order_by("number")[:BATCH_SIZE])
+        if not some:
+            break
+        held = way.put(target, some)
+        if held != Mark(some[-1].number, bytes(some[-1].hash)):
+            raise Disagrees(
+                f"It was told of checkpoint {some[-1].number}, and holds {held.number} as its last."
+            )
+        high_water_marks.write(target.id, *held)
+    else:
+        return Told(held, more=True)
+    return Told(held, more=False)
+
+
+def _must_agree(held: Mark, mark: Mark | None) -> None:
+    """What the witness holds last is in the record, and not less than it held before. Raises Disagrees."""
+    if mark and held.number < mark.number:
+        left = f"no later one than {held.number}" if held.number else "none: it is gone, or begun anew"
+        raise Disagrees(f"It held checkpoint {mark.number} and now holds {left}.")
+    if not held.number:
+        return
+    one = Checkpoint.objects.filter(number=held.number).first()
+    if one is None:
+        raise Disagrees(
+            f"It holds checkpoint {held.number}, which is not in the database: the end was cut off."
+        )
+    if bytes(one.hash) != held.hash:
+        raise Disagrees(f"It holds another checkpoint {held.number}: the record was rewritten.")

@@ -1,0 +1,85 @@
+"""How witnesses stand just now: for the alarms, for a check, and for a page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from audit.integrity.witnesses.receiver import STATE
+from audit.integrity.witnesses.witness_settings import Target
+from audit.models import WitnessState
+from core.clock import now
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A witness of this portal, or a portal that this one is a witness for."""
+
+    label: str
+    number: int
+    heard_at: datetime | None
+    wrong: str
+    """Why it is an alarm. Empty: it is none."""
+    error: str = ""
+
+
+def witnesses() -> list[Standing]:
+    """The witnesses of this portal."""
+    known = {state.name: state for state in WitnessState.objects.filter(name__startswith="witness-")}
+    return [_witness(target, known.get(target.id)) for target in settings.WITNESSES]
+
+
+def sources() -> list[Standing]:
+    """The portals that this one is a witness for."""
+    known = {state.name: state for state in WitnessState.objects.filter(name__startswith=STATE)}
+    return [_source(name, known.get(f"{STATE}{name}")) for name in settings.WITNESS_FOR]
+
+
+def wrong() -> Iterator[tuple[str, str]]:
+    """What is an alarm: a code, and a sentence."""
+    for target, one in zip(settings.WITNESSES, witnesses(), strict=True):
+        if one.wrong:
+            yield target.id, one.wrong
+    for name, one in zip(settings.WITNESS_FOR, sources(), strict=True):
+        if one.wrong:
+            yield f"{STATE}{name}", one.wrong
+
+
+def _witness(target: Target, state: WitnessState | None) -> Standing:
+    if state is None:
+        return Standing(target.label, 0, None, "")
+    label = target.label[0].upper() + target.label[1:]
+    says = ""
+    if state.disagrees:
+        says = f"{label} does not agree: {state.disagrees} Run manage.py check_audit --witness {target.where}"
+    elif _is_silent(state):
+        why = state.error or "It was not spoken to."
+        says = f"{label} has acknowledged nothing {_since(state)}. {why}"
+    return Standing(target.label, state.number, state.heard_at, says, state.error)
+
+
+def _source(name: str, state: WitnessState | None) -> Standing:
+    if state is None:
+        return Standing(name, 0, None, "")
+    says = ""
+    if state.disagrees:
+        numbers = state.disagrees.replace(" ", ", ")
+        says = f"The portal {name} has told different checkpoints under the same number: {numbers}. Tell its people."
+    elif _is_silent(state):
+        says = f"The portal {name} has sent nothing {_since(state)}. Ask its people whether it runs."
+    return Standing(name, state.number, state.heard_at, says)
+
+
+def _is_silent(state: WitnessState) -> bool:
+    """Whether it was not heard of for too long. A moment in the future is not believed."""
+    last = state.heard_at or state.since
+    return not now() - _patience() <= last <= now() + timedelta(minutes=1)
+
+
+def _since(state: WitnessState) -> str:
+    return f"since {state.heard_at:%d %B %H:%M} UTC" if state.heard_at else "yet"
+
+
+def _patience() -> timedelta:
+    return timedelta(minutes=settings.WITNESS_SILENCE)

@@ -1,0 +1,134 @@
+"""An RFC 3161 time-stamp server as a witness: it signs when checkpoints were there, and remembers nothing itself.
+
+What it signed is kept in a file beside the database, a line for each run of checkpoints. So it proves that a record was
+not made up or rewritten later; that its end was not cut off is proved by whoever has a copy of that file.
+"""
+
+import base64
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from django.conf import settings
+from rfc3161_client import (
+    TimestampRequestBuilder,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
+
+from audit import canonical
+from audit.integrity.checking.evidence import Unreadable
+from audit.integrity.checking.findings import Finding, Where
+from audit.integrity.sealing.high_water_marks import Mark
+from audit.integrity.witnesses.witness_settings import Target
+from audit.models import Checkpoint
+from core import file_sink
+from core.http_client import ask
+from core.reachable_hosts import Unreachable
+
+QUERY = {"Content-Type": "application/timestamp-query"}
+MAX_ANSWER = 64 * 1024
+
+
+def path(target: Target) -> Path:
+    """Where the stamps of a server are kept."""
+    place: Path = settings.MARKS_DIR
+    return place / f"{target.id}.stamps.jsonl"
+
+
+def last(target: Target) -> Mark:
+    """The last checkpoint that is stamped."""
+    found = deque(lines(target), maxlen=1)
+    return Mark(int(found[0]["last"]), bytes.fromhex(found[0]["hash"])) if found else Mark(0, b"")
+
+
+def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
+    """Have some checkpoints stamped together; return the last one. Raises Unreachable."""
+    said = _said(some)
+    request = TimestampRequestBuilder().data(said).nonce(nonce=True).cert_request(cert_request=True).build()
+    status, answer = ask(target.where, QUERY, request.as_bytes(), most=MAX_ANSWER)
+    if status != 200:
+        raise Unreachable(f"It answered {status}.")
+    try:
+        _verify(answer, said, request.nonce)
+    except Unreadable as why:
+        raise Unreachable(f"Its time-stamp cannot be taken: {why}.") from None
+    line = {
+        "first": some[0].number,
+        "last": some[-1].number,
+        "hash": bytes(some[-1].hash).hex(),
+        "stamp": base64.b64encode(answer).decode(),
+    }
+    path(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file_sink.append(path(target), [json.dumps(line)])
+    return Mark(some[-1].number, bytes(some[-1].hash))
+
+
+def lines(target: Target) -> Iterator[dict[str, Any]]:
+    """The stamps that are kept, in order. Lines that a crash cut short are left out."""
+    if not path(target).exists():
+        return
+    with path(target).open() as opened:
+        for line in opened:
+            try:
+                told = json.loads(line) if line.endswith("\n") else {}
+                if {"first", "last", "hash", "stamp"} <= set(told):
+                    yield told
+            except (ValueError, TypeError):
+                continue
+
+
+def check(target: Target) -> Iterator[Finding]:
+    """What the stamps of a server say otherwise than the record."""
+    seen = 0
+    for told in lines(target):
+        where, seen = Where(checkpoint=told["last"]), told["last"]
+        some = list(Checkpoint.objects.filter(number__range=(told["first"], told["last"])).order_by("number"))
+        if len(some) != told["last"] - told["first"] + 1:
+            says = f"The checkpoints {told['first']} to {told['last']} were stamped, and not all of them are here."
+            yield Finding("cut", says, where)
+            continue
+        try:
+            _verify(base64.b64decode(told["stamp"]), _said(some), None)
+        except (Unreadable, ValueError) as why:
+            says = (
+                f"The checkpoints {told['first']} to {told['last']} are not those that were stamped: {why}."
+            )
+            yield Finding("rewritten", says, where)
+    if not seen:
+        yield Finding("silent", "No time-stamp is kept.")
+
+
+def _said(some: Sequence[Checkpoint]) -> bytes:
+    """What is stamped of some checkpoints."""
+    digest = sha256(b"".join(bytes(one.hash) for one in some)).hexdigest()
+    told: Mapping[str, Any] = {"first": some[0].number, "last": some[-1].number, "hashes": digest}
+    return canonical.statement("stamp", told)
+
+
+def _verify(answer: bytes, said: bytes, nonce: int | None) -> datetime:
+    """When it was stamped. Raises Unreadable unless the server that is trusted stamped just this."""
+    builder = VerifierBuilder()
+    for root in _roots(settings.WITNESS_TSA_ROOTS):
+        builder = builder.add_root_certificate(root)
+    if nonce is not None:
+        builder = builder.nonce(nonce)
+    try:
+        response = decode_timestamp_response(answer)
+        builder.build().verify_message(response, said)
+    except (VerificationError, ValueError) as why:
+        raise Unreadable(str(why) or "it cannot be read") from None
+    return response.tst_info.gen_time
+
+
+@lru_cache(maxsize=4)
+def _roots(file: str) -> tuple[x509.Certificate, ...]:
+    """The certificates that time-stamp servers must lead up to."""
+    return tuple(x509.load_pem_x509_certificates(Path(file).read_bytes()))

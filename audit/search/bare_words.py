@@ -1,0 +1,82 @@
+"""What a word in the log's search box most probably is, when its writer does not say."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from audit.models import Call, Event
+from audit.search.names import agents_called, keys_like
+from audit.search.vocabularies import words
+from core.addresses import parse_address
+from core.errors import Invalid
+from core.folding import fold, naming
+from core.query_timeout import patience
+
+SHORTEST_PIECE = 3
+"""Of a prefix or of what someone is called; a shorter one is in everything."""
+_PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{1,8}")
+_MOMENT = re.compile(r"[0-9]{1,4}[smhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}\S*")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HEX = re.compile(r"[0-9a-f]{32}")
+
+
+def meaning(word: str, app_id: UUID | None) -> dict[str, str]:
+    """The filter that `word` stands for, as name and value. Raises Invalid on `q`, and TooBroad."""
+    if "\0" in word:
+        raise Invalid("q", "Leave out NUL and broken characters.")
+    said = _by_shape(word) or _by_list(word) or _by_id(word.lower(), app_id) or _by_name(word, app_id)
+    if not said:
+        raise Invalid(
+            "q",
+            f"“{word[:60]}” is no key, agent or person of this app, no address, path, action or code. "
+            "Say what it is: caller:, request:, route: and the others below.",
+        )
+    return said
+
+
+def _by_shape(word: str) -> dict[str, str]:
+    if _PREFIX.fullmatch(word):
+        return {"key": word}
+    if (word.count(".") == 3 or word.count(":") > 1) and (address := parse_address(word)):
+        return {"ip": str(address)}
+    if word.startswith("/"):
+        return {"path": word}
+    return {"since": word} if _MOMENT.fullmatch(word) else {}
+
+
+def _by_list(word: str) -> dict[str, str]:
+    """A word of the product's own."""
+    low, lists = word.lower(), words()
+    lists.pop("kind")
+    return next(({name: low} for name, words in lists.items() if low in words), {})
+
+
+def _by_id(word: str, app_id: UUID | None) -> dict[str, str]:
+    """Ids of keys, agents and callers are indexed, and so are those of entries."""
+    if _HEX.fullmatch(word):
+        # A request's id is made of the time, a trace's by chance: the version tells.
+        return {"request" if UUID(word).version == 7 else "trace": word}
+    if not _UUID.fullmatch(word):
+        return {}
+    for column, name in (("id", "id"), ("key_id", "key_id"), ("agent_id", "agent"), ("caller_id", "caller")):
+        if any(rows.filter(app_id=app_id, **{column: word}).exists() for rows in _tables(column)):
+            return {name: word}
+    return {}
+
+
+def _tables(column: str) -> list[Any]:
+    return [Call.objects] if column == "caller_id" else [Event.objects, Call.objects]
+
+
+def _by_name(word: str, app_id: UUID | None) -> dict[str, str]:
+    """What acts call keys, agents and people."""
+    with patience():
+        keys = keys_like(app_id, word)
+        if any(fold(key.name) == fold(word) for key in keys):
+            return {"key": word}
+        if agents_called(app_id, word):
+            return {"agent": word}
+        if len(word) < SHORTEST_PIECE:
+            return {}
+        known = Event.objects.filter(naming(word, "actor_label"), app_id=app_id)
+        return {"key": word} if keys else {"actor": word} if known.exists() else {}

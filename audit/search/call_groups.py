@@ -1,0 +1,85 @@
+"""Calls that say they belong together: one conversation (thread) or one distributed trace (protocol.md 10.3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import CharField, Count, F, Max, Min, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
+from audit.models import Call
+from core.query_timeout import patience
+
+MOST = 200
+MOST_CALLERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some calls of one thread or trace."""
+
+    id: str
+    calls: int
+    refused: int
+    first_at: datetime
+    last_at: datetime
+    callers: list[str]
+
+
+@patience()
+def threads(
+    app_id: UUID, since: datetime | None = None, until: datetime | None = None, caller: str = ""
+) -> list[Group]:
+    """Calls by the thread_id of their context, the latest thread first; 200 at the most. Raises TooBroad."""
+    told = Cast(KeyTextTransform("thread_id", "context"), CharField())
+    return _groups(_calls(app_id, since, until, caller).annotate(group=told).exclude(group=None))
+
+
+@patience()
+def traces(
+    app_id: UUID, since: datetime | None = None, until: datetime | None = None, caller: str = ""
+) -> list[Group]:
+    """Calls by their W3C trace, the latest trace first; 200 at the most. Raises TooBroad."""
+    return _groups(_calls(app_id, since, until, caller).exclude(trace_id="").annotate(group=F("trace_id")))
+
+
+def _calls(app_id: UUID, since: datetime | None, until: datetime | None, caller: str) -> QuerySet[Call]:
+    asked: dict[str, Any] = {"at__gte": since, "at__lt": until, "caller": caller}
+    return Call.objects.filter(app_id=app_id, **{name: value for name, value in asked.items() if value})
+
+
+def _groups(calls: QuerySet[Any]) -> list[Group]:
+    counted = (
+        calls.values("group")
+        .annotate(
+            n=Count("id"),
+            refused=Count("id", filter=Q(allowed=False)),
+            first_at=Min("at"),
+            last_at=Max("at"),
+        )
+        .order_by("-last_at")[:MOST]
+    )
+    found = list(counted)
+    callers = _callers(calls, [row["group"] for row in found])
+    return [
+        Group(
+            row["group"],
+            row["n"],
+            row["refused"],
+            row["first_at"],
+            row["last_at"],
+            callers.get(row["group"], []),
+        )
+        for row in found
+    ]
+
+
+def _callers(calls: QuerySet[Any], groups: list[str]) -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    pairs = calls.filter(group__in=groups).exclude(caller="").values_list("group", "caller").distinct()
+    for group, caller in pairs.order_by("group", "caller"):
+        if len(named.setdefault(group, [])) < MOST_CALLERS:
+            named[group].append(caller)
+    return named

@@ -1,0 +1,117 @@
+"""What the newest entries that match have in common: the values to narrow a search by, and how often each is there.
+
+One look at the newest 2,000 acts and 2,000 calls serves all of them: nothing is counted to its end.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from audit.search.search import Filters, rows
+
+MOST_ROWS = 2_000
+MOST_VALUES = 8
+SHARED = ("key_id", "key_name", "key_prefix", "agent_id", "agent_name", "ip")
+TITLES = {
+    "outcome": "Outcome",
+    "check": "Refused because",
+    "action": "Action",
+    "key_id": "Key",
+    "agent": "Agent",
+    "ip": "Address",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value: as the filter takes it, as people call it, and how many entries have it."""
+
+    value: str
+    says: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The values there are for one filter, the most frequent first."""
+
+    name: str
+    title: str
+    values: list[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """All of them. `capped`: there are more entries than were looked at."""
+
+    facets: list[Facet]
+    capped: bool
+
+
+class _Found(NamedTuple):
+    """A value that one entry has, and what tells it from another of the same name."""
+
+    facet: str
+    value: str
+    says: str
+    besides: str = ""
+
+
+def facets(filters: Filters) -> Facets:
+    """The values among the newest entries that match `filters`, eight of each kind at the most."""
+    events, calls = rows(filters)
+    acts = _newest(events, "action")
+    called = _newest(calls, "allowed", "check_failed")
+    found = Counter(_values(acts, called))
+    told = [Facet(name, title, _top(found, name)) for name, title in TITLES.items()]
+    capped = max(len(acts), len(called)) > MOST_ROWS
+    return Facets([facet for facet in told if facet.values], capped)
+
+
+def _newest(matching: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
+    return list(matching.order_by("-at", "-id").values_list(*SHARED, *columns)[: MOST_ROWS + 1])
+
+
+def _values(acts: Iterable[tuple[Any, ...]], calls: Iterable[tuple[Any, ...]]) -> Iterator[_Found]:
+    for *shared, action in acts:
+        yield from _shared(*shared)
+        yield _Found("outcome", "act", "Act")
+        yield _Found("action", action, action)
+    for *shared, allowed, check in calls:
+        yield from _shared(*shared)
+        yield _Found("outcome", "allowed", "Allowed") if allowed else _Found("outcome", "refused", "Refused")
+        if check:
+            yield _Found("check", check, check)
+
+
+def _shared(
+    key_id: UUID | None, key_name: str, key_prefix: str, agent_id: UUID | None, agent_name: str, ip: str
+) -> Iterator[_Found]:
+    if key_id:
+        yield _Found("key_id", str(key_id), key_name or key_prefix, key_prefix[-8:])
+    if agent_id:
+        yield _Found("agent", str(agent_id), agent_name, str(agent_id)[-8:])
+    if ip:
+        yield _Found("ip", ip, ip)
+
+
+def _top(found: Counter[_Found], facet: str) -> list[Value]:
+    """The most frequent values of one facet. Something that was renamed goes by the name most entries have."""
+    numbers: Counter[str] = Counter()
+    first: dict[str, _Found] = {}
+    for one, number in found.most_common():
+        if one.facet == facet:
+            numbers[one.value] += number
+            first.setdefault(one.value, one)
+    names = Counter(one.says for one in first.values())
+    return [
+        Value(value, _name(first[value], names), number) for value, number in numbers.most_common(MOST_VALUES)
+    ]
+
+
+def _name(one: _Found, names: Counter[str]) -> str:
+    return f"{one.says} {one.besides}".strip() if names[one.says] > 1 else one.says

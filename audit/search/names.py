@@ -1,0 +1,51 @@
+"""Which keys and agents go by a name or a prefix: the acts that gave them one say so, and there are few of them."""
+
+import re
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Q
+
+from audit.models import Event
+from core import folding
+from core.folding import called
+
+MOST_KEYS = 200
+"""A text that fits more prefixes than this is not looked up key by key."""
+_WHOLE_PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8}")
+
+NAMING = ("key.mint", "key.rotate", "key.derive", "key.rename")
+"""The acts that give a key its prefix or its name."""
+
+
+class KeyOnce(NamedTuple):
+    """A key as it was known at one time."""
+
+    id: UUID
+    prefix: str
+    name: str
+
+
+def keys_like(app_id: UUID | None, text: str) -> list[KeyOnce]:
+    """The keys whose prefix holds `text` or that were called so, as the acts say that gave them either.
+
+    One more than 200 at the most.
+    """
+    whole = _WHOLE_PREFIX.fullmatch(text)
+    fits = holding(text) if whole else holding(text) | Q(called("key_name", text))
+    told = Event.objects.filter(fits, app_id=app_id, action__in=NAMING).order_by()
+    columns = ("key_id", "key_prefix", "key_name")
+    return [KeyOnce(*row) for row in told.values_list(*columns).distinct()[: MOST_KEYS + 1]]
+
+
+def agents_called(app_id: UUID | None, name: str) -> set[UUID]:
+    """The ids of the agents that go by `name`, in any case; 200 at the most."""
+    told = Event.objects.filter(called("agent_name", name), app_id=app_id, agent_id__isnull=False).order_by()
+    return {row[0] for row in told.values_list("agent_id").distinct()[:MOST_KEYS] if row[0]}
+
+
+def holding(text: str) -> Q:
+    """Rows whose prefix is `text` or holds it."""
+    if _WHOLE_PREFIX.fullmatch(text):
+        return Q(key_prefix=text)
+    return folding.holding(text, "key_prefix")

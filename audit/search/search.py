@@ -1,0 +1,133 @@
+"""One timeline over acts and calls: filters, and pages that hold still while rows arrive (docs/decisions/0006).
+
+Pages are cut by key, (moment, id), never by offset, so the millionth page costs what the first one does.
+"""
+
+import heapq
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit.models import Call, Event, Pending, Recorded
+from audit.search.matching import Filters, checked, rows
+from core.errors import Invalid
+
+A_PAGE = 50
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
+_SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
+Entry = Event | Call
+
+__all__ = ["A_PAGE", "Cursor", "Entry", "Filters", "Page", "around", "cut_to_prefix", "nearest_older"]
+__all__ += ["parse_cursor", "rows", "timeline", "unsealed"]
+
+
+class Cursor(NamedTuple):
+    """A place in the timeline: the row with this moment and id."""
+
+    at: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some entries, newest first, and the ways on. None: there is nothing further that way."""
+
+    entries: list[Entry]
+    older: Cursor | None
+    newer: Cursor | None
+
+
+def parse_cursor(text: str) -> Cursor | None:
+    """A place from an address; empty is none. Raises Invalid."""
+    if not text:
+        return None
+    found = _CURSOR.fullmatch(text)
+    try:
+        if not found:
+            raise OverflowError
+        return Cursor(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
+    except OverflowError:
+        raise Invalid("before", "This page's place cannot be read. Start from the newest entry.") from None
+
+
+def cut_to_prefix(text: str) -> str:
+    """`text` with every key or access token in it cut to what may be kept and shown: its prefix."""
+    return _SECRET_PART.sub(r"\1", text.strip())
+
+
+def timeline(
+    filters: Filters, *, before: Cursor | None = None, after: Cursor | None = None, limit: int = A_PAGE
+) -> Page:
+    """The newest entries that match, or those next to a cursor: older ones `before` it, newer ones `after`.
+
+    Two queries, and one more to find the keys if `filters.key` is asked for.
+    """
+    found = _nearest(*rows(filters), before or after, forwards=after is not None, limit=limit + 1)
+    more, entries = len(found) > limit, found[:limit]
+    if after:
+        entries.reverse()
+    return Page(
+        entries,
+        older=_place(entries, -1) if more or after else None,
+        newer=_place(entries, 0) if (more and after) or before else None,
+    )
+
+
+def nearest_older(filters: Filters) -> Entry | None:
+    """The last entry before the time asked for: where the next thing to see is. None if no time was asked for."""
+    if filters.since is None:
+        return None
+    earlier = replace(filters, since=None, until=filters.since)
+    found = timeline(earlier, limit=1).entries
+    return found[0] if found else None
+
+
+def unsealed(entries: Iterable[Entry]) -> set[UUID]:
+    """The ids of those that wait for their seal."""
+    waiting = Pending.objects.filter(row_id__in=[entry.id for entry in entries])
+    return set(waiting.values_list("row_id", flat=True))
+
+
+def around(call: Call, each: int = 5) -> list[Entry]:
+    """The calls with the same key just before and just after one, newest first, itself among them."""
+    of_app = checked(app_id=call.app_id) if call.key_id else Q(app_id=call.app_id)
+    same = Call.objects.filter(of_app, key_id=call.key_id)
+    place, none = Cursor(call.at, call.id), Event.objects.none()
+    later = _nearest(none, same, place, forwards=True, limit=each)
+    return [*reversed(later), call, *_nearest(none, same, place, forwards=False, limit=each)]
+
+
+def _nearest(
+    events: QuerySet[Event], calls: QuerySet[Call], place: Cursor | None, *, forwards: bool, limit: int
+) -> list[Entry]:
+    """Up to `limit` entries of both kinds from `place` on, nearest first. One query for each kind."""
+    order = ("at", "id") if forwards else ("-at", "-id")
+    both = [_beyond(rows, place, forwards).order_by(*order)[:limit] for rows in (events, calls)]
+    merged: Iterable[Any] = heapq.merge(*both, key=_key, reverse=not forwards)
+    return list(islice(merged, limit))
+
+
+def _beyond(rows: QuerySet[Any], place: Cursor | None, forwards: bool) -> QuerySet[Any]:
+    if place is None:
+        return rows
+    if forwards:
+        return rows.filter(Q(at__gt=place.at) | Q(at=place.at, id__gt=place.id), at__gte=place.at)
+    return rows.filter(Q(at__lt=place.at) | Q(at=place.at, id__lt=place.id), at__lte=place.at)
+
+
+def _key(entry: Recorded) -> tuple[datetime, str]:
+    return entry.at, entry.id.hex
+
+
+def _place(entries: list[Entry], index: int) -> Cursor | None:
+    return Cursor(entries[index].at, entries[index].id) if entries else None

@@ -1,0 +1,48 @@
+"""The closed lists of words that the log is searched by. A word is taken in any case; another one is a mistake."""
+
+from typing import Any
+
+from audit.actions import EVERY
+from audit.templatetags.log_entries import STEPS
+from core.choices import parse_word
+from core.errors import Invalid, every
+
+OUTCOMES = ("act", "allowed", "refused")
+FACES = ("page", "api", "cli", "sdk", "door", "shell")
+KINDS = ("event", "call")
+
+
+NO_OUTCOME = "An act is neither allowed nor refused: calls are. Leave out kind, or outcome."
+
+
+def outcome_of(kind: str, outcome: str) -> str:
+    """The outcome that entries of `kind` are looked for by: acts have one of their own. Raises Invalid."""
+    if kind == "event" and outcome not in ("", "act"):
+        raise Invalid("outcome", NO_OUTCOME)
+    return "act" if kind == "event" else outcome
+
+
+def acts() -> set[str]:
+    """Every act that is recorded, and each noun for all that is done to it."""
+    names = {name for name, action in EVERY.items() if action.says != "read"}
+    return names | {name.partition(".")[0] for name in names}
+
+
+def words() -> dict[str, set[str]]:
+    """The filters that take one word of a list, and the lists."""
+    return {
+        "outcome": set(OUTCOMES),
+        "action": acts(),
+        "check": set(STEPS),
+        "via": set(FACES),
+        "kind": set(KINDS),
+        "code": {kind.code for kind in every() if hasattr(kind, "code")},
+    }
+
+
+def parse_vocabulary(asked: dict[str, Any]) -> dict[str, Any]:
+    """`asked` with the words of closed lists as the record writes them. Raises Invalid on the first that is none."""
+    known = words()
+    return {
+        name: parse_word(text, name, known[name]) if name in known else text for name, text in asked.items()
+    }

@@ -1,0 +1,76 @@
+"""The pages of one act and of one call: all there is to tell, what stands near it, and how to set it right."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from audit.api.schemas import EntryInFull
+from audit.export.ocsf import ocsf
+from audit.models import Call, Event, Seal
+from audit.requests import TenantRequest
+from audit.search import nearby, search
+from audit.search.differences import differences
+from audit.search.explain import explain
+from audit.search.search import Entry
+from core.errors import NotFound
+from core.portal_origin import absolute
+
+
+@require_GET
+def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
+    """One act: who, what, why, before and after, what brought it about and what it brought about."""
+    acts = Event.objects.filter(app_id=request.app.id)
+    found = acts.filter(id=event_id).first()
+    if found is None:
+        raise NotFound
+    cause = acts.filter(id=found.cause_id).first() if found.cause_id else None
+    followed = list(acts.filter(cause_id=found.id).order_by("at", "id")[:100])
+    context = _of_either(found) | {
+        "event": found,
+        "changes": differences(found.changes),
+        "cause": cause,
+        "followed": followed,
+        "around": nearby.around(found),
+    }
+    context["together"] = [other for other in context["together"] if other not in (cause, *followed)]
+    return render(request, "audit/event.html", context)
+
+
+@require_GET
+def call(request: TenantRequest, call_id: UUID) -> HttpResponse:
+    """One call: what was asked, what was answered and why, how to set it right, and its neighbours."""
+    found = Call.objects.filter(app_id=request.app.id, id=call_id).first()
+    if found is None:
+        raise NotFound
+    here = absolute(request, request.path)
+    context = {
+        "call": found,
+        "explained": None if found.allowed else explain(found, request.actor, request.app.name, here),
+        "around": search.around(found),
+    }
+    return render(request, "audit/call.html", _of_either(found) | context)
+
+
+def _of_either(entry: Entry) -> dict[str, Any]:
+    """What the pages of an act and of a call have in common."""
+    seal = Seal.objects.filter(row_id=entry.id).first()
+    return {
+        "entry": entry,
+        "seal": seal,
+        "together": nearby.together(entry),
+        "spans": nearby.spans_of(entry),
+        "copies": _copies(entry, seal),
+    }
+
+
+def _copies(entry: Entry, seal: Seal | None) -> list[tuple[str, str]]:
+    """The entry as text to take elsewhere: as the management API tells it, and as a SIEM reads it."""
+    activity = ocsf(entry, seal.seq if seal else None)
+    return [
+        ("JSON", EntryInFull.of_row(entry).model_dump_json(indent=2, exclude_none=True)),
+        ("OCSF", json.dumps(activity, indent=2, ensure_ascii=False)),
+    ]

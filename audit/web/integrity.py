@@ -1,0 +1,109 @@
+"""The pages of seals: the proof of one row, and the check of an app's record."""
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from audit.integrity.checking import check as integrity
+from audit.integrity.checking import row_proof
+from audit.integrity.checking.check import Scope
+from audit.integrity.sealing import checkpoints, sealer, signing
+from audit.models import Call, Checkpoint, Event, ForgedRow, Pending
+from audit.requests import TenantRequest
+from core.errors import NotFound
+
+MOST_CHECKED = 20
+MAX_FORGED = 50
+MOST_COUNTED = 10_000
+"""Rows that wait are not counted beyond."""
+
+
+@require_GET
+def call_seal(request: TenantRequest, call_id: UUID) -> HttpResponse:
+    """Whether a call is the one that was sealed, step by step."""
+    return _seal(request, _call(request, call_id))
+
+
+@require_GET
+def event_seal(request: TenantRequest, event_id: UUID) -> HttpResponse:
+    """Whether an act is the one that was sealed, step by step."""
+    return _seal(request, _event(request, event_id))
+
+
+@require_GET
+def call_proof(request: TenantRequest, call_id: UUID) -> HttpResponse:
+    """The proof of a call as a file."""
+    return _proof(_call(request, call_id))
+
+
+@require_GET
+def event_proof(request: TenantRequest, event_id: UUID) -> HttpResponse:
+    """The proof of an act as a file."""
+    return _proof(_event(request, event_id))
+
+
+@require_GET
+def check(request: TenantRequest) -> HttpResponse:
+    """How far the record is sealed; if asked, whether its last checkpoints hold."""
+    mine = Checkpoint.objects.filter(stream=request.app.id)
+    scope = Scope(request.app.id)
+    context = {
+        "sealed_to": sealer.sealed_to(request.app.id),
+        "waiting": Pending.objects.filter(stream=request.app.id)[:MOST_COUNTED].count(),
+        "newest": mine.order_by("-number").first(),
+        "forged": ForgedRow.objects.filter(stream=request.app.id)
+        .defer("contents")
+        .order_by("-found_at")[:MAX_FORGED],
+        "key_id": signing.key_id(),
+        "public": signing.public_key().hex(),
+        "most": MOST_CHECKED,
+        "done": integrity.newest(scope, MOST_CHECKED) if "check" in request.GET else None,
+    }
+    return render(request, "audit/integrity.html", context)
+
+
+@require_GET
+def kept(request: TenantRequest) -> HttpResponseBase:
+    """An app's checkpoints as JSON lines, to be kept elsewhere."""
+    name = f"checkpoints-{request.app.id}.jsonl"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(_lines(request.app.id), content_type="application/x-ndjson", headers=headers)
+
+
+def _lines(app_id: UUID) -> Iterator[str]:
+    mine = Checkpoint.objects.filter(stream=app_id).order_by("number")
+    for one in mine.iterator(chunk_size=1000):
+        yield json.dumps(checkpoints.told(one), separators=(",", ":")) + "\n"
+
+
+def _call(request: TenantRequest, call_id: UUID) -> Call:
+    found = Call.objects.filter(app_id=request.app.id, id=call_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _event(request: TenantRequest, event_id: UUID) -> Event:
+    found = Event.objects.filter(app_id=request.app.id, id=event_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _seal(request: TenantRequest, entry: Event | Call) -> HttpResponse:
+    proof = row_proof.prove(entry)
+    waits = Pending.objects.filter(row_id=entry.id).exists()
+    return render(request, "audit/seal.html", {"entry": entry, "proof": proof, "waits": waits})
+
+
+def _proof(entry: Event | Call) -> HttpResponse:
+    proof = row_proof.prove(entry)
+    if proof is None:
+        raise NotFound("This row has no seal yet.", hint="Try again in a moment.")
+    told = json.dumps(proof.told(), ensure_ascii=True) + "\n"
+    headers = {"Content-Disposition": f'attachment; filename="proof-{entry.id}.json"'}
+    return HttpResponse(told, content_type="application/json", headers=headers)

@@ -1,0 +1,18 @@
+"""The forms of the searches that people keep, into plain values."""
+
+from django import forms
+
+from core.forms import ValuesForm
+
+
+class ViewNameForm(ValuesForm):
+    """What a view is called."""
+
+    name = forms.CharField(max_length=60)
+
+
+class SaveViewForm(ViewNameForm):
+    """A view to keep."""
+
+    shared = forms.BooleanField(required=False, label="Share it with everyone of the app")
+    query = forms.CharField(required=False, max_length=4000, widget=forms.HiddenInput)

@@ -1,0 +1,93 @@
+"""The pages of the searches that people keep: to save one, and to rename, share or end it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from audit.models import SavedView
+from audit.requests import TenantRequest
+from audit.search import saved_views
+from audit.search.filter_form import FilterForm
+from audit.web.saved_view_forms import SaveViewForm, ViewNameForm
+from core.errors import Refusal
+from core.forms import ValuesForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def save_view(request: TenantRequest) -> HttpResponse:
+    """Keep the filters of the page one comes from under a name."""
+    sent = request.method == "POST"
+    form = SaveViewForm(request.POST) if sent else SaveViewForm(initial={"query": request.GET.urlencode()})
+    status = 422 if form.errors else 200
+    if sent and form.is_valid():
+        try:
+            return _back(request, saved_views.save_view(request.actor, request.app.id, **form.cleaned_data))
+        except Refusal as refusal:
+            status = _on_form(form, refusal)
+    asked = FilterForm.of_query(str(form["query"].value() or ""))
+    return render(request, "audit/saved_view_save.html", {"form": form, "asked": asked}, status=status)
+
+
+@require_GET
+def view(request: TenantRequest, view_id: UUID) -> HttpResponse:
+    """One view, and what may be done with it."""
+    found = saved_views.view_of(request.actor, request.app.id, view_id)
+    return _shown(request, found, ViewNameForm(initial={"name": found.name}))
+
+
+@require_POST
+def rename(request: TenantRequest, view_id: UUID) -> HttpResponse:
+    """Call it something else."""
+    found = saved_views.view_of(request.actor, request.app.id, view_id)
+    form = ViewNameForm(request.POST)
+    status = 422
+    if form.is_valid():
+        try:
+            saved_views.rename(request.actor, found, form.cleaned_data["name"])
+            return _back(request, found)
+        except Refusal as refusal:
+            status = _on_form(form, refusal)
+    return _shown(request, found, form, status)
+
+
+@require_POST
+def share(request: TenantRequest, view_id: UUID) -> HttpResponse:
+    """Show it to everyone of the app, or to nobody else."""
+    found = saved_views.view_of(request.actor, request.app.id, view_id)
+    saved_views.share(request.actor, found, request.POST.get("shared") == "yes")
+    return HttpResponseRedirect(reverse("view", args=[request.app.id, found.id]))
+
+
+@require_POST
+def end(request: TenantRequest, view_id: UUID) -> HttpResponse:
+    """Keep it no longer."""
+    found = saved_views.view_of(request.actor, request.app.id, view_id)
+    saved_views.end(request.actor, found)
+    messages.info(request, f"The view {found.name} is ended")
+    return HttpResponseRedirect(reverse("audit", args=[request.app.id]))
+
+
+def _shown(request: TenantRequest, found: SavedView, form: ViewNameForm, status: int = 200) -> HttpResponse:
+    context = {
+        "view": found,
+        "form": form,
+        "asked": FilterForm.of_query(found.query),
+        "is_mine": saved_views.is_mine(request.actor, found),
+        "may_end": saved_views.may_end(request.actor, found),
+    }
+    return render(request, "audit/saved_view.html", context, status=status)
+
+
+def _back(request: TenantRequest, found: SavedView) -> HttpResponse:
+    messages.info(request, f"The view {found.name} is saved")
+    return HttpResponseRedirect(f"{reverse('audit', args=[request.app.id])}?{found.query}")
+
+
+def _on_form(form: ValuesForm, refusal: Refusal) -> int:
+    """Say the refusal on the form; its status is the page's."""
+    form.refuse(refusal)
+    return refusal.status

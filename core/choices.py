@@ -1,0 +1,47 @@
+"""Names and words that are asked for: one that is not known is a mistake, and is told the nearest that is.
+
+What passes over a name it does not know shows, exports or lets pass more than was asked for.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+
+from core.errors import Invalid
+from core.text import keepable
+
+MAX_SAID = 40
+MAX_LISTED = 24
+"""So many words are listed; of more the nearest is named."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that `word` most probably was meant to be; empty if it is like none."""
+    found = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return found[0] if found else ""
+
+
+def complaint(word: str, known: Collection[str], what: str = "parameter") -> str:
+    """The sentence that says what `word` is not, and what was meant or could be."""
+    near, said = nearest(word, known), keepable(word, MAX_SAID)
+    if near:
+        return f"There is no {what} “{said}”. Did you mean “{near}”?"
+    few = sorted(known) if 0 < len(known) <= MAX_LISTED else ()
+    return f"There is no {what} “{said}”." + (
+        f" There is {', '.join(few)}." if few else " None is taken here."
+    )
+
+
+def strangers(given: Mapping[str, list[str]], known: Collection[str]) -> list[tuple[str, str]]:
+    """What is wrong with the names of a query, each with why: unknown ones, and those that are said more than once."""
+    flaws = [(keepable(name, 200), complaint(name, known)) for name in given if name not in known]
+    twice = [name for name, values in given.items() if name in known and len(values) > 1]
+    return flaws + [(name, f"“{name}” can be one thing only. Write it once.") for name in twice]
+
+
+def parse_word(text: str, field: str, known: Collection[str]) -> str:
+    """A word of the product, in whatever case it is written; empty stays empty. Raises Invalid."""
+    if text and (word := text.strip(" ").lower()) in known:
+        return word
+    if text:
+        raise Invalid(field, complaint(text, known, field.replace("_", " ")))
+    return ""

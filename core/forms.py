@@ -1,0 +1,74 @@
+"""A form whose fields are read by value languages, so that one sentence says what cannot be taken on every face."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from django import forms
+
+from core.choices import strangers
+from core.errors import AskAgain, Invalid, Refusal
+
+
+class ValuesForm(forms.Form):
+    """Puts an Invalid on the field that caused it, and any other refusal on top."""
+
+    def read(self, field: str, parse: Callable[[], Any]) -> Any:
+        """What `parse` returns, or None with its complaint on `field`."""
+        try:
+            return parse()
+        except Invalid as invalid:
+            self.refuse(invalid, field)
+            return None
+
+    def refuse(self, refusal: Refusal, field: str = "") -> None:
+        """Put a refusal where the reader will look for it: on its field, else on top of the form."""
+        if isinstance(refusal, AskAgain):
+            raise refusal  # the whole page asks for it, and comes back to this form
+        field = field or getattr(refusal, "field", "")
+        why = getattr(refusal, "why", "") or f"{refusal.message} {refusal.hint}".strip()
+        self.add_error(field if field in self.fields else None, why)
+
+
+class ReasonForm(ValuesForm):
+    """Why, in a sentence for the log."""
+
+    reason = forms.CharField(required=False, max_length=500)
+
+
+class QueryForm(forms.Form):
+    """The filters of a list, in its address: a name it does not know is a mistake, and words are read in any case."""
+
+    also: tuple[str, ...] = ("page",)
+    """What else may stand in the address."""
+
+    def __init__(self, asked: Mapping[str, Any]) -> None:
+        self.flaws = strangers(values_of(asked), {*self.base_fields, *self.also})
+        super().__init__(in_lower_case(self, asked))
+
+    def clean(self) -> dict[str, Any]:
+        """Any complaint about a name stands at the first field, or on top of a form that has none."""
+        for _, why in self.flaws:
+            self.add_error(next(iter(self.fields), None), why)
+        return self.cleaned_data
+
+
+def refuse_unknown(asked: Mapping[str, Any], known: Collection[str] = ("page",)) -> None:
+    """Raise Invalid for the first name in the address of a page without filters that is not among `known`."""
+    for name, why in strangers(values_of(asked), known):
+        raise Invalid(name, why)
+
+
+def values_of(asked: Mapping[str, Any]) -> dict[str, list[str]]:
+    """All values by name, of a query as it came or of one that was put together."""
+    lists = getattr(asked, "lists", None)
+    return dict(lists()) if lists else {name: [value] for name, value in asked.items()}
+
+
+def in_lower_case(form: forms.Form, asked: Mapping[str, Any]) -> dict[str, str]:
+    """What is asked of a form's fields; words of closed lists as the lists write them."""
+    return {name: _in_list(field, str(asked.get(name, ""))) for name, field in form.base_fields.items()}
+
+
+def _in_list(field: forms.Field, text: str) -> str:
+    is_listed = isinstance(field, forms.ChoiceField) and not field.valid_value(text)
+    return text.strip().lower() if is_listed else text

@@ -1,0 +1,47 @@
+"""Leaves a peer alone for as long as it asks for in Retry-After."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from alter.retry_after import parse_retry_after
+from core.clock import now
+from core.reachable_hosts import Unreachable
+
+MAX_RETRY_AFTER = timedelta(hours=24)
+"""A peer that asks for more is asked again after this."""
+
+
+class AskedToWait(Unreachable):
+    """The peer answered, and said when it wants to be asked again."""
+
+    def __init__(self, says: str, wait: timedelta) -> None:
+        super().__init__(says)
+        self.wait = wait
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """How long a peer wants to be left alone, by its answer's headers (names in lower case). None: it does not say.
+
+    At most MAX_RETRY_AFTER.
+    """
+    return parse_retry_after(headers, MAX_RETRY_AFTER, now())
+
+
+def may_ask(column: str = "not_before") -> Q:
+    """Rows of peers that may be asked now. A wish beyond the longest was written before the clock was set back."""
+    moment = now()
+    early = Q(**{f"{column}__gt": moment, f"{column}__lte": moment + MAX_RETRY_AFTER})
+    return Q(**{column: None}) | ~early
+
+
+def is_early(not_before: datetime | None) -> bool:
+    """The same of one that is at hand: whether it is too early to ask."""
+    moment = now()
+    return not_before is not None and moment < not_before <= moment + MAX_RETRY_AFTER
+
+
+def in_words(wait: timedelta) -> str:
+    """A sentence for a page: until when a peer is left alone."""
+    return f" It asks to be left alone until {now() + wait:%d %B %H:%M} UTC."

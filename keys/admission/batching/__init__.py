@@ -1,0 +1,1 @@
+"""Calls that arrive together share one transaction."""

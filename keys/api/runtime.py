@@ -1,0 +1,174 @@
+"""Keys at the runtime API: what a program does with the key it holds (protocol.md section 7)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from ninja.responses import Status
+
+from agents.models import App
+from agents.requests import id_of
+from audit import models, spans
+from audit.search import usage
+from core.documents import parse_document
+from core.errors import Invalid
+from core.schemas import Flag
+from core.text import keepable
+from keys import errors, lifecycle, scopes
+from keys.api.runtime_schemas import (
+    APIKeyInfo,
+    DeriveKey,
+    EmitSpansResult,
+    IdentityContext,
+    MintedKey,
+    ResolveIdentity,
+    Resource,
+    RotateKey,
+    ScopeCatalog,
+    Span,
+    SpanBatch,
+    Trace,
+)
+from keys.idempotency import Caller, canonical, make_once, next_step
+from keys.lifecycle import Minted
+from keys.models import ApiKey, ApiKeyQuerySet
+from keys.networks import parse_networks
+from keys.requests import IdempotencyKey, KeyedRequest, authority_of
+from keys.scopes import Scope, parse_scopes
+
+LONGEST_LIFE = 3650 * 24 * 3600
+"""Seconds; no app allows more, and a number beyond this is not worth adding to a date."""
+
+
+def list_scopes(request: KeyedRequest) -> ScopeCatalog:
+    """The scopes there are. The cheapest way to try a key."""
+    return ScopeCatalog(
+        scope_version=scopes.VERSION,
+        resources={name: Resource(verbs=list(scopes.TIERS)) for name in scopes.RESOURCES},
+        action_verbs=list(scopes.ACTIONS),
+        deprecated=[],
+    )
+
+
+def derive_key(
+    request: KeyedRequest, asked: DeriveKey, idempotency_key: IdempotencyKey = ""
+) -> Status[MintedKey]:
+    """Hand out a narrower, short-lived key. Its plaintext is in this answer and nowhere else."""
+    parent = ApiKey.objects.with_kin().get(id=request.key.id)
+    wish: dict[str, Any] = {
+        "scopes": parse_scopes(asked.scopes),
+        "within": request.granted,
+        "expires_in": timedelta(seconds=min(asked.expires_in, LONGEST_LIFE)),
+        "networks": parse_networks(asked.cidr_allowlist or ()),
+        "name": asked.name or "",
+        "metadata": asked.metadata,
+    }
+    return _told(
+        request,
+        parent.app,
+        idempotency_key,
+        canonical(wish | {"verb": "derive", "within": None}),
+        lambda: lifecycle.derive(request.actor, parent, **wish),
+    )
+
+
+def rotate_key(
+    request: KeyedRequest,
+    key_id: str,
+    asked: RotateKey | None = None,
+    idempotency_key: IdempotencyKey = "",
+) -> Status[MintedKey]:
+    """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
+    key, asked = _key_of(request, key_id), asked or RotateKey(overlap_days=lifecycle.DEFAULT_GRACE.days)
+    grace = timedelta(days=asked.overlap_days)
+    return _told(
+        request,
+        key.app,
+        idempotency_key,
+        {"verb": "rotate", "key": str(key.id), **asked.model_dump()},
+        lambda: lifecycle.rotate(request.actor, key, grace=grace, within=authority_of(request)),
+    )
+
+
+def revoke_key(request: KeyedRequest, key_id: str, force: Flag = False) -> APIKeyInfo:
+    """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
+    key = _key_of(request, key_id)
+    lifecycle.revoke(request.actor, key, force=force, within=authority_of(request))
+    return APIKeyInfo.of(key, usage.use_of(key.id))
+
+
+def emit_spans(request: KeyedRequest, asked: SpanBatch) -> EmitSpansResult:
+    """Keep steps of a program's own telling. A trace has each span id once."""
+    return EmitSpansResult(accepted=spans.emit(_row(request, span) for span in asked.spans))
+
+
+def resolve_identity(request: KeyedRequest, asked: ResolveIdentity | None = None) -> IdentityContext:
+    """Whom this call speaks for: the app, the agent, and the caller it names."""
+    if asked and (asked.user_token is not None or asked.app_user_id is not None):
+        raise errors.NoUserDirectory
+    context = request.actor.origin.caller.context
+    told = Trace(run_id=context.get("run_id"), thread_id=context.get("thread_id"))
+    return IdentityContext(
+        app_id=request.app_id,
+        agent_id=request.agent_id,
+        actor_id=request.actor.origin.caller.id,
+        app_user_id=None,
+        group_ids=[],
+        trace=told if told.run_id or told.thread_id else None,
+    )
+
+
+def _told(
+    request: KeyedRequest, app: App, idempotency_key: str, asked: dict[str, Any], make: Callable[[], Minted]
+) -> Status[MintedKey]:
+    made = make_once(request.actor, app, idempotency_key, asked, make)
+    needed = Scope("keys", "admin", str(made.key.id))
+    hint = next_step(asked["verb"], made.key, way, Caller(request.granted.covers(needed), request.key.id))
+    return Status(made.status, MintedKey.taken(made, hint))
+
+
+def way(verb: str, key: ApiKey) -> str:
+    """How a verb is asked for here."""
+    return f"DELETE /sdk/keys/{key.id}" if verb == "revoke" else f"POST /sdk/keys/{key.id}/rotate"
+
+
+def _key_of(request: KeyedRequest, key_id: str) -> ApiKey:
+    found = _within_reach(request).filter(id=id_of(key_id)).first()
+    if found is None:
+        raise errors.KeyNotFound
+    return found
+
+
+def _within_reach(request: KeyedRequest) -> ApiKeyQuerySet:
+    """An app's key reaches the app's keys, an agent's only its agent's, one of no agent its family and successor."""
+    keys, own = ApiKey.objects.with_kin().filter(app=request.app_id), request.key
+    if not own.speaks_for_agents:
+        return keys
+    if own.agent_id:
+        return keys.filter(agent=own.agent_id)
+    return keys.filter(Q(id=own.root_id) | Q(parent=own.root_id) | Q(replaces=own.id))
+
+
+def _row(request: KeyedRequest, span: Span) -> models.Span:
+    return models.Span(
+        app_id=request.app_id,
+        key_id=request.key.id,
+        agent_id=request.agent_id,
+        caller_id=request.actor.origin.caller.id,
+        trace_id=_kept("trace_id", span.trace_id, 255),
+        span_id=_kept("span_id", span.span_id, 32),
+        parent_span_id=_kept("parent_span_id", span.parent_span_id, 32),
+        name=_kept("name", span.name, 255),
+        started_at=span.start_time,
+        ended_at=span.end_time,
+        attributes=parse_document(span.attributes, "attributes"),
+    )
+
+
+def _kept(field: str, text: str | None, longest: int) -> str:
+    """`text` fit to keep; empty if there was none. Raises Invalid if nothing of it is left."""
+    kept = keepable(text or "", longest)
+    if text and not kept:
+        raise Invalid(f"spans.{field}", "Use visible characters.")
+    return kept

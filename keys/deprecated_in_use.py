@@ -1,0 +1,57 @@
+"""Deprecated keys that are still called, and by whom: what stands in the way of ending them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import OuterRef
+from django.db.models.functions import Coalesce, Least
+
+from agents.models import App
+from audit.search.recent_calls import Look, look
+from audit.search.usage import called_since
+from core.clock import now
+from keys.models import ApiKey, ApiKeyQuerySet
+from keys.web.presenters import Row, rows
+
+LATELY = timedelta(days=30)
+MOST_KEYS = 30
+MOST_CALLS = 1000
+"""How many calls of each key are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A key on its way out that is still called."""
+
+    row: Row
+    look: Look
+    successor: ApiKey | None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Its deadline: the end of its grace period or its expiry, whichever comes first."""
+        ends = (self.row.key.grace_ends_at, self.row.key.expires_at)
+        return min((end for end in ends if end), default=None)
+
+
+def still_called(app: App) -> ApiKeyQuerySet:
+    """The app's deprecated keys that work and were called within 30 days, the nearest deadline first."""
+    since = now() - LATELY
+    called = called_since(OuterRef("id"), since)
+    found = ApiKey.objects.filter(called, app=app, deprecated_at__isnull=False).living()
+    never = datetime.max.replace(tzinfo=since.tzinfo)
+    ends = Least(Coalesce("grace_ends_at", never), Coalesce("expires_at", never))
+    return found.order_by(ends, "deprecated_at", "id")
+
+
+def leaving(app: App) -> list[Leaving]:
+    """Those keys with who calls them; 30 at the most."""
+    keys = list(still_called(app).with_kin()[:MOST_KEYS])
+    since = now() - LATELY
+    successors = {
+        key.replaces_id: key for key in ApiKey.objects.filter(replaces__in=keys).order_by("created_at")
+    }
+    return [
+        Leaving(row, look(since, most=MOST_CALLS, key_id=row.key.id), successors.get(row.key.id))
+        for row in rows(keys)
+    ]

@@ -1,0 +1,295 @@
+"""What a verb makes sure of before it acts. Each raises the refusal that says what to do instead."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from agents.errors import AgentNotFound
+from agents.lifecycle import require_alive
+from agents.models import MOST_CALLS_A_MINUTE, Agent, App
+from audit.actors import Actor
+from audit.change import hold
+from core.errors import Invalid, Refusal
+from keys import errors
+from keys.delegation import Authority, Excess, Fences, Grant, within
+from keys.models import ApiKey
+from keys.networks import Network
+from keys.scopes import VERSION, Scope, ScopeSet
+
+LONGEST_GRACE = timedelta(days=30)
+
+
+@contextmanager
+def acting(authority: Authority | None, *on: ApiKey) -> Iterator[None]:
+    """Hold the key that acts, if one does, and the keys it acts `on`: older ones first, as every verb does.
+
+    Raises InvalidKey if the acting key has ended since its call was let in.
+    """
+    acts = authority.key if authority else None
+    with ExitStack() as held:
+        for one in sorted({one.pk: one for one in (acts, *on) if one}.values(), key=lambda one: one.pk):
+            held.enter_context(hold(one))
+        if acts and not acts.is_living:
+            raise errors.InvalidKey
+        yield
+
+
+def parse_rate_limit(calls: int | None) -> int | None:
+    """Calls a minute, 1 to 100000; None for the app's own limit. Raises Invalid."""
+    if calls is not None and not 1 <= calls <= MOST_CALLS_A_MINUTE:
+        raise Invalid("rate_limit_rpm", f"Choose from 1 to {MOST_CALLS_A_MINUTE:,} calls a minute.")
+    return calls
+
+
+def check_grace(grace: timedelta) -> None:
+    """Raise Invalid unless `grace` is 0 to 30 days."""
+    if not timedelta(0) <= grace <= LONGEST_GRACE:
+        raise Invalid("grace", "Choose a grace period from none to 30 days.")
+
+
+def refuse_second_use(app: App, once: str, *, hint: str = "") -> None:
+    """Raise AlreadyMinted if the form `once` has made a key; `hint` is the way on if it was not kept."""
+    if once and (made := ApiKey.objects.filter(app=app, once=once).first()):
+        raise errors.AlreadyMinted(hint=hint, key_id=str(made.id))
+
+
+def require_place(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:
+    """Raise KeyLimitReached or AgentKeyLimitReached if there is no room for one more beside those that live.
+
+    `without` is a key that lives and does not count: it is the one that is to stay. The caller holds both.
+    """
+    beside = ~Q(pk=without.pk) if without else Q()
+    if app.keys.own().living().filter(beside).count() >= app.max_keys:
+        raise errors.KeyLimitReached(limit=app.max_keys)
+    if agent and agent.keys.own().living().filter(beside).count() >= app.max_keys_per_agent:
+        raise errors.AgentKeyLimitReached(limit=app.max_keys_per_agent)
+
+
+def require_place_in_grace(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:
+    """Raise GraceLimitReached if as many keys are in grace as may be: as many as may live. The caller holds both.
+
+    Rotating needs no place among the living, or nobody could rotate at the limit. So at most twice the limit works.
+    `without` is a key that may be in grace already.
+    """
+    beside = ~Q(pk=without.pk) if without else Q()
+    if app.keys.own().in_grace().filter(beside).count() >= app.max_keys:
+        raise errors.GraceLimitReached(limit=app.max_keys)
+    if agent and agent.keys.own().in_grace().filter(beside).count() >= app.max_keys_per_agent:
+        raise errors.GraceLimitReached(
+            "This agent has as many keys in grace as it may.", limit=app.max_keys_per_agent
+        )
+
+
+def require_agent(app: App, agent: Agent) -> None:
+    """Raise AgentNotFound unless `agent` lives, and in `app`."""
+    if agent.app_id != app.id:
+        raise AgentNotFound
+    require_alive(agent)
+
+
+def refuse_revoked(key: ApiKey) -> None:
+    """Raise KeyRevoked if `key` is in its final state."""
+    if key.revoked_at is not None:
+        raise errors.KeyRevoked
+
+
+def refuse_rotation(key: ApiKey, scopes: ScopeSet | None) -> None:
+    """Raise KeyRevoked, KeyEnded or KeyRotated if `key` is past a new secret, Invalid if it takes no `scopes`."""
+    if key.parent_id and scopes is not None:
+        raise Invalid("scopes", "A derived key keeps its scopes. Narrow it instead.")
+    refuse_revoked(key)
+    if not key.is_living:
+        raise errors.KeyEnded
+    if key.grace_ends_at is not None and (successor := key.living_successor()):
+        raise errors.KeyRotated.by(key, successor)
+
+
+def require_within(actor: Actor, authority: Authority | None, grant: Grant) -> None:
+    """Raise KeyEscalation, or NotYoursToGive for people, if `grant` is more than whoever acts may hand on.
+
+    `authority` is that of the key that acts, which is held; None: a person, or the shell, acts.
+    """
+    if authority is None:
+        require(Authority.of_actor(actor), grant)
+    elif excess := within(authority.renewed(), grant):
+        raise escalation(excess)
+
+
+def require_resumable(actor: Actor, authority: Authority, agent: Agent) -> None:
+    """Raise KeyEscalation if `agent` is suspended and one of its keys may do more than the key that would resume it.
+
+    The caller holds the agent.
+    """
+    if agent.suspended_at is not None:
+        for key in agent.keys.own().living().with_kin():
+            require_within(actor, authority, Grant.of_key(key))
+
+
+def require(authority: Authority, grant: Grant) -> None:
+    """Raise NotYoursToGive if `grant` is more than a person with this `authority` holds."""
+    if excess := within(authority, grant):
+        says = f"You do not hold {excess.says} here, so you cannot give it."
+        if excess.what == "app":
+            says = "You hold this on one app, so you cannot give it on another or on every app."
+        raise errors.NotYoursToGive(says, missing=list(excess.missing))
+
+
+def escalation(excess: Excess) -> Refusal:
+    """A key's way of hearing that it would hand on more than it has."""
+    return errors.KeyEscalation(missing=list(excess.missing), exceeds=excess.what)
+
+
+def refuse_stronger(key: ApiKey, authority: Authority | None) -> None:
+    """Raise KeyEscalation if `key`, unless it is the acting key itself, holds a scope that `authority` lacks.
+
+    Ending a key hands nothing on, so place, rate and time are not asked for.
+    """
+    if authority is None or authority.key == key:
+        return
+    if excess := within(Authority(scopes=authority.scopes), Grant(scopes=key.scope_set)):
+        raise escalation(excess)
+
+
+def is_last_active(key: ApiKey) -> bool:
+    """Whether `key` is the one living key its agent has left. The caller holds the agent."""
+    if key.agent is None or key.parent_id or not key.is_living or key.agent.revoked_at:
+        return False
+    return not key.agent.keys.own().living().exclude(pk=key.pk).exists()
+
+
+def narrower(
+    key: ApiKey,
+    scopes: ScopeSet | None,
+    ranges: Sequence[Network] | None,
+    rate_limit_rpm: int | None,
+    expires_at: datetime | None,
+) -> dict[str, Any]:
+    """The new column values, after making sure that none of them allows more. Raises NotNarrower."""
+    if parse_rate_limit(rate_limit_rpm) is not None and key.above:
+        raise errors.NotNarrower(
+            "rate_limit_rpm", "This key spends the calls of the key above it: narrow that."
+        )
+    has = alone(key)
+    new = Grant(
+        has.scopes if scopes is None else scopes,
+        fences=has.fences if ranges is None else fence(ranges),
+        rate=has.rate if rate_limit_rpm is None else rate_limit_rpm,
+        ends=has.ends if expires_at is None else expires_at,
+    )
+    _no_wider(Authority(has.scopes, fences=has.fences, rate=has.rate, ends=has.ends), new)
+    wanted = {
+        "scopes": None if scopes is None else scopes.names(),
+        "networks": None if ranges is None else [str(network) for network in ranges],
+        "rate_limit_rpm": rate_limit_rpm,
+        "expires_at": expires_at,
+    }
+    return {field: value for field, value in wanted.items() if value is not None}
+
+
+def _no_wider(held: Authority, grant: Grant) -> None:
+    """Raise NotNarrower, which names the value, if `grant` allows what was not `held` before."""
+    excess = within(held, grant)
+    says = {
+        "scopes": "The key does not hold {}; narrowing only takes away.",
+        "networks": "Stay inside {}.",
+        "rate_limit_rpm": "It has {}; choose no more.",
+        "expires_at": "Choose no later moment than the present one, {}.",
+    }
+    if excess:
+        raise errors.NotNarrower(excess.what, says[excess.what].format(excess.says))
+
+
+def wider(
+    key: ApiKey,
+    scopes: ScopeSet,
+    ranges: Sequence[Network],
+    rate_limit_rpm: int | None,
+    expires_at: datetime | None,
+) -> dict[str, Any]:
+    """The new column values, after making sure that none of them takes anything away. Raises NotWider."""
+    rate = key.rate_limit if rate_limit_rpm is None else rate_limit_rpm  # none of its own: its app's
+    will = Authority(scopes, fences=fence(ranges), rate=rate, ends=expires_at)
+    if excess := within(will, alone(key)):
+        says = {
+            "scopes": f"It holds {excess.says} now. Widening only adds; to take away, narrow it.",
+            "networks": f"Keep {', '.join(key.networks) or 'it open to every address'}.",
+            "rate_limit_rpm": f"It has {key.rate_limit} a minute; choose no fewer.",
+            "expires_at": "Choose no earlier moment than the present one.",
+        }
+        raise errors.NotWider(excess.what, says[excess.what])
+    return {
+        "scopes": scopes.names(),
+        "networks": [str(network) for network in ranges],
+        "rate_limit_rpm": key.rate_limit_rpm if rate_limit_rpm == key.rate_limit else rate_limit_rpm,
+        "expires_at": expires_at,
+    }
+
+
+def alone(key: ApiKey) -> Grant:
+    """What `key` is worth by its own columns, whatever it stands on."""
+    fences = fence(key.network_list)
+    return Grant(key.scope_set, app_id=key.app_id, fences=fences, rate=key.rate_limit, ends=key.expires_at)
+
+
+def fence(ranges: Sequence[Network]) -> Fences:
+    """Ranges as one fence; none of them: no fence."""
+    return (tuple(ranges),) if ranges else ()
+
+
+def refuse_widening(key: ApiKey) -> None:
+    """Raise KeyRevoked, KeyEnded, KeyRotated or Invalid unless `key` may be given more."""
+    refuse_revoked(key)
+    if key.parent_id:
+        raise Invalid("scopes", "A derived key holds what its parent handed it. Derive another.")
+    if key.enrolled_by_id:
+        raise Invalid("scopes", "This key was minted by a derived key and holds what that had. Mint another.")
+    if not key.is_living:
+        raise errors.KeyEnded
+    if key.grace_ends_at is not None:
+        successor = key.living_successor()
+        raise errors.KeyRotated.by(key, successor) if successor else errors.KeyRotated
+
+
+def admits_administration(scopes: ScopeSet) -> bool:
+    """Whether a key with `scopes` may administer more than its own keys, which every agent's key may."""
+    return any(scope.verb == "admin" and scope.resource != "keys" for scope in scopes)
+
+
+def require_derivable(parent: ApiKey) -> None:
+    """Raise unless `parent` may hand out a narrower key now. The caller holds it."""
+    refuse_revoked(parent)
+    if not parent.is_living:
+        raise errors.KeyEnded
+    if parent.above or not parent.scope_set.covers(Scope("keys", "derive")):
+        raise errors.InsufficientScope(
+            required=["keys:derive"],
+            granted=parent.scopes,
+            missing=["keys:derive"],
+            scope_version=parent.scope_version,
+            current_scope_version=VERSION,
+        )
+
+
+def require_subset(authority: Authority, grant: Grant) -> None:
+    """Raise unless a derived key, worth `grant`, lies inside what this caller of its parent may do."""
+    if any((scope.resource, scope.verb) == ("keys", "derive") for scope in grant.scopes):
+        raise errors.DerivedMayNotDerive("scopes", "A derived key cannot derive: leave out keys:derive.")
+    if (excess := within(authority, grant)) is None:
+        return
+    if excess.what == "scopes":
+        raise errors.ScopeNotSubset("scopes", f"The caller does not hold {excess.says}.")
+    if excess.what == "networks":
+        raise errors.CidrNotSubset("networks", f"Stay inside {excess.says}.")
+    raise escalation(excess)
+
+
+def derived_end(parent: ApiKey, moment: datetime, lifetime: timedelta) -> datetime:
+    """When a key derived now ends: after `lifetime` or what its app allows, and before its parent. Raises Invalid."""
+    if lifetime <= timedelta(0):
+        raise Invalid("expires_in", "Choose at least one second.")
+    longest = timedelta(hours=parent.app.max_derived_hours)
+    ends = (moment + min(lifetime, longest), parent.expires_at, parent.grace_ends_at)
+    return min(end for end in ends if end is not None)

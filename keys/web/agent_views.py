@@ -1,0 +1,48 @@
+"""An agent's own page: it is a list of keys, so it stands with the keys."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from agents.requests import AppRequest, agent_of, finished, sent
+from audit.models import Event
+from keys import lifecycle
+from keys.web import presenters
+from keys.web.forms import RevokeForm
+
+
+@require_GET
+def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
+    """One agent: what it is, its keys, and what was done to it."""
+    found = agent_of(request, agent_id)
+    keys = presenters.keys_of_agent(found)
+    return render(
+        request,
+        "keys/agent.html",
+        {
+            "agent": found,
+            "facts": presenters.facts_of(found),
+            "rows": presenters.rows(keys[:200]),
+            "living": keys.living().count(),
+            "history": Event.objects.filter(target_id=str(found.id)).order_by("-at", "-id")[:8],
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
+    """End an agent and all its keys, after showing which."""
+    found = agent_of(request, agent_id)
+    form = RevokeForm(sent(request), called=found.name)
+    if request.method == "POST" and form.is_valid():
+        act = lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
+        there = reverse("receipt", args=[act]) if act else reverse("agents", args=[request.app.id])
+        return finished(request, there, f"{found.name} and its keys are revoked")
+    rows = presenters.rows(found.keys.living().with_kin()[:50])
+    status = 422 if form.errors else 200
+    return render(
+        request, "keys/agent_revoke.html", {"agent": found, "form": form, "rows": rows}, status=status
+    )

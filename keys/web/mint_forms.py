@@ -1,0 +1,273 @@
+"""Reads the two large forms, minting and narrowing: scopes, ends and limits, by their value languages."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.utils.datastructures import MultiValueDict
+
+from core.choices import parse_word
+from core.clock import now
+from core.durations import parse_duration, parse_moment
+from core.errors import Invalid
+from core.forms import ValuesForm, refuse_unknown
+from keys.expiry import check_expiry
+from keys.models import ApiKey
+from keys.networks import Network, parse_networks
+from keys.scopes import ACTIONS, RESOURCES, TIERS, ScopeSet, parse_scopes, shaped, stored_scopes
+from keys.web.forms import PLAIN_TEXT, OnceField
+from keys.web.presets import PURPOSES, as_fields
+
+EXPIRIES = (
+    ("1h", "1 h"),
+    ("7d", "7 d"),
+    ("30d", "30 d"),
+    ("90d", "90 d"),
+    ("custom", "Custom"),
+    ("never", "Never"),
+)
+LEVELS = (("none", "none"), *((tier, "manage" if tier == "admin" else tier) for tier in TIERS))
+
+
+class ScopeFields(ValuesForm):
+    """The scope matrix: a level for each resource, the actions, and scopes written out."""
+
+    actions = forms.MultipleChoiceField(
+        label="Scopes",
+        required=False,
+        choices=[(name, name) for name in ACTIONS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    more_scopes = forms.CharField(
+        label="Scopes for one thing only",
+        required=False,
+        max_length=2000,
+        help_text="resource:verb:id, with commas between: grants:read:7f31c09e",
+        widget=PLAIN_TEXT,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for resource in RESOURCES:
+            self.fields[f"scope_{resource}"] = forms.ChoiceField(
+                required=False, choices=LEVELS, initial="none", widget=forms.RadioSelect
+            )
+
+    def matrix(self) -> Iterable[tuple[str, str, forms.BoundField]]:
+        """Each resource with what it is and its field."""
+        return [(name, says, self[f"scope_{name}"]) for name, says in RESOURCES.items()]
+
+    def scope_names(self) -> list[str]:
+        """What is ticked and written, valid or not."""
+        levels = {name: self.cleaned_data.get(f"scope_{name}") or "none" for name in RESOURCES}
+        return [
+            *(f"{name}:{level}" for name, level in levels.items() if level != "none"),
+            *self.cleaned_data.get("actions", []),
+            *self.cleaned_data.get("more_scopes", "").replace(",", " ").split(),
+        ]
+
+    def read_scopes(self) -> ScopeSet | None:
+        """The scopes chosen, or None with the complaint on the form."""
+        names = self.scope_names()
+        # That nothing is chosen is no fault of the field where scopes are written out.
+        parsed: ScopeSet | None = self.read(
+            "more_scopes" if names else "actions", lambda: parse_scopes(names)
+        )
+        return parsed
+
+
+class LimitFields(ValuesForm):
+    """From where, and how fast."""
+
+    networks = forms.CharField(
+        label="Addresses it may call from",
+        required=False,
+        max_length=4000,
+        help_text="CIDR ranges with commas between. Empty: from anywhere.",
+        widget=PLAIN_TEXT,
+    )
+    rate_limit_rpm = forms.IntegerField(
+        label="Calls a minute", required=False, min_value=1, max_value=100_000
+    )
+
+    def read_networks(self) -> tuple[Network, ...] | None:
+        """The ranges written, or None with the complaint on the form."""
+        words = self.cleaned_data.get("networks", "").replace(",", " ").split()
+        ranges: tuple[Network, ...] | None = self.read("networks", lambda: parse_networks(words))
+        return ranges
+
+
+class GrantForm(ScopeFields, LimitFields):
+    """What minting and narrowing both decide: scopes, addresses, pace and end."""
+
+    def clean(self) -> dict[str, Any]:
+        """The verb's own values, beside the fields."""
+        data = self.cleaned_data
+        data["scopes"] = self.read_scopes()
+        data["network_list"] = self.read_networks()
+        data["expires_at"] = self.read_end()
+        return data
+
+    def read_end(self) -> datetime | None:
+        """When the key ends, or None with any complaint on its field."""
+        raise NotImplementedError
+
+    def choices(self) -> dict[str, Any]:
+        """Keyword arguments for the verb, once the form is valid."""
+        data = self.cleaned_data
+        return {
+            "scopes": data["scopes"],
+            "networks": data["network_list"],
+            "rate_limit_rpm": data["rate_limit_rpm"],
+            "expires_at": data["expires_at"],
+        }
+
+
+class MintForm(GrantForm):
+    """All that is asked to mint a key."""
+
+    once = OnceField()
+    name = forms.CharField(
+        max_length=200, help_text="service-environment-region tells keys apart.", widget=PLAIN_TEXT
+    )
+    expires = forms.ChoiceField(choices=EXPIRIES, initial="90d", widget=forms.RadioSelect)
+    expires_custom = forms.CharField(
+        label="Custom expiry",
+        required=False,
+        max_length=40,
+        help_text="When Custom is chosen: a span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day.",
+        widget=PLAIN_TEXT,
+    )
+    why_never = forms.CharField(
+        label="Why it may live for ever",
+        required=False,
+        max_length=300,
+        help_text="When Never is chosen: a sentence for the audit log.",
+    )
+
+    def choices(self) -> dict[str, Any]:
+        """Keyword arguments for lifecycle.mint()."""
+        data = self.cleaned_data
+        reason = data["why_never"] if data["expires"] == "never" else ""
+        return super().choices() | {"name": data["name"], "reason": reason, "once": data["once"]}
+
+    def read_end(self) -> datetime | None:
+        """A span from now, the moment written, or none for a reason."""
+        chosen, custom = self.cleaned_data.get("expires", ""), self.cleaned_data.get("expires_custom", "")
+        if chosen == "never":
+            if not self.cleaned_data.get("why_never", "").strip():
+                self.add_error("why_never", "Say in a sentence why this key may live for ever.")
+            return None
+        if chosen == "custom":
+            ends: datetime | None = self.read("expires_custom", lambda: parse_end(custom))
+            return ends
+        return now() + parse_duration(chosen) if chosen else None
+
+
+class NarrowForm(GrantForm):
+    """What may be taken away from a key. Everything is filled in with what it has."""
+
+    expires_custom = forms.CharField(
+        label="Ends",
+        required=False,
+        max_length=40,
+        help_text="A span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day. Empty: as it is.",
+        widget=PLAIN_TEXT,
+    )
+    reason = forms.CharField(required=False, max_length=500)
+
+    def read_end(self) -> datetime | None:
+        """The moment written; none leaves the end as it is."""
+        text = self.cleaned_data.get("expires_custom", "")
+        ends: datetime | None = self.read("expires_custom", lambda: parse_end(text)) if text else None
+        return ends
+
+    def choices(self) -> dict[str, Any]:
+        """Keyword arguments for lifecycle.narrow()."""
+        return super().choices() | {"reason": self.cleaned_data["reason"]}
+
+
+class WidenForm(NarrowForm):
+    """What a key is to have. Everything is filled in with what it has; nothing may be less."""
+
+    expires_custom = forms.CharField(
+        label="Ends",
+        required=False,
+        max_length=40,
+        help_text="A span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day. Empty: never.",
+        widget=PLAIN_TEXT,
+    )
+    reason = forms.CharField(max_length=500)
+
+
+def parse_end(text: str) -> datetime:
+    """A moment ahead, from `45d` or from a date. Raises Invalid."""
+    text = text.strip()
+    if not text:
+        raise Invalid(
+            "expires_custom",
+            "Write a span such as 45d, or a moment such as 2027-02-20T14:32Z, or the last day.",
+        )
+    span = text[-1:].isalpha() and text[-1:] not in "zZ"
+    moment = now() + parse_duration(text) if span else parse_moment(text)
+    check_expiry(moment)
+    return moment
+
+
+def starting_values(query: MultiValueDict[str, str], like: ApiKey | None) -> dict[str, Any]:
+    """What a fresh mint form begins with: a key to be like, what was typed before, and a purpose's presets.
+
+    `also_scopes` and `also_networks` (with commas between) are what the new key is to have beyond the one it is like.
+    """
+    values: dict[str, Any] = {"expires": "90d"}
+    if like:
+        values |= as_fields(_with_scopes(like.scopes, query.get("also_scopes", "")))
+        values |= _limits(like, query.get("also_networks", "")) | {"name": like.name}
+    values |= {name: query[name] for name in query if query[name] and name != "actions"}
+    if "actions" in query:
+        values["actions"] = query.getlist("actions")
+    purpose = PURPOSES.get(query.get("purpose", ""))
+    values |= purpose.fields() if purpose else {}
+    return values | {"once": uuid4().hex}
+
+
+PREFILLS = {"from", "purpose", "also_scopes", "also_networks", "actions"}
+"""What may stand in the address of a mint form beside its own fields."""
+
+
+def refuse_unknown_prefill(query: MultiValueDict[str, str]) -> None:
+    """Raise Invalid for a name in the address of a mint form that fills in nothing, or a purpose there is not."""
+    known = set(MintForm().fields) - {"once"} | PREFILLS
+    refuse_unknown({name: query[name] for name in query}, known)
+    parse_word(query.get("purpose", ""), "purpose", PURPOSES)
+
+
+def narrowing_values(key: ApiKey, also_scopes: str = "") -> dict[str, Any]:
+    """What a narrowing form begins with: what the key has; a widening one `also_scopes` beside it."""
+    return (
+        as_fields(_with_scopes(key.scopes, also_scopes))
+        | _limits(key)
+        | {
+            "rate_limit_rpm": key.rate_limit,
+            "expires_custom": key.expires_at.isoformat() if key.expires_at else "",
+        }
+    )
+
+
+def _limits(key: ApiKey, also: str = "") -> dict[str, Any]:
+    """A key without a list may be used from anywhere: nothing is added to that."""
+    networks = [*key.networks, also] if key.networks and also else key.networks
+    return {"networks": ", ".join(networks), "rate_limit_rpm": key.rate_limit_rpm}
+
+
+def _with_scopes(names: Iterable[str], also: str) -> list[str]:
+    """`names` and those of `also` that are scopes at all, without what one of the latter covers."""
+    more = [scope for text in also.split(",") if (scope := shaped(text.strip()))]
+    kept = [
+        name
+        for name in names
+        if not any(wider.covers(held) for held in stored_scopes([name]) for wider in more)
+    ]
+    return [*kept, *map(str, more)]

@@ -1,0 +1,341 @@
+"""Gathers what a page shows of keys: each figure is read once for the whole page, whatever the rows."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast
+
+from agents.active_keys import living
+from agents.documents import lost
+from agents.models import Agent, App
+from audit.models import Call, Event
+from audit.search import usage
+from audit.search.usage import Use
+from core.clock import now
+from core.documents import compact
+from core.folding import called, holding, naming
+from keys import rules
+from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet
+from keys.rules import is_last_active
+from keys.scopes import ACTIONS, RESOURCES, TIERS, Scope, ScopeSet
+
+DAY = timedelta(days=1)
+LEVEL_SAYS = {"read": "read", "write": "read and change", "admin": "manage"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A key in a list."""
+
+    key: ApiKey
+    state: str
+    says: str
+    use: Use | None
+    days: list[tuple[int, int]]
+    children: int
+    note: str
+
+    @property
+    def calls(self) -> str:
+        """The spark line in words."""
+        allowed, refused = (sum(day[i] for day in self.days) for i in (0, 1))
+        return f"Last 7 days: {allowed + refused:,} calls" + (f", {refused:,} refused" if refused else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How full an app is (the `statistics` of protocol.md section 11.6)."""
+
+    active: int
+    rotated_in_grace: int
+    total: int
+    max_allowed: int
+
+    @property
+    def taken(self) -> int:
+        """Places in use: living keys, those in grace included."""
+        return self.active + self.rotated_in_grace
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A rotation under way: the key that leaves, the key that comes, and who still gets through with which.
+
+    What was called before it, or was refused, moves nowhere and counts for neither.
+    """
+
+    old: ApiKey
+    new: ApiKey
+    first_new: Call | None
+    last_old: datetime | None
+    new_calls: int
+    old_calls: int
+    callers: Sequence[Any]
+
+    @property
+    def new_share(self) -> int:
+        """Percent of the last day's calls made with the new secret."""
+        total = self.new_calls + self.old_calls
+        return round(100 * self.new_calls / total) if total else 0
+
+    @property
+    def old_share(self) -> int:
+        """The rest, or 0 when there were no calls at all."""
+        return 100 - self.new_share if self.new_calls + self.old_calls else 0
+
+    @property
+    def silent(self) -> bool:
+        """Whether the old secret has not been heard for an hour."""
+        return self.last_old is None or now() - self.last_old > timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What revoking a key would stop."""
+
+    calls: int
+    callers: Sequence[Any]
+    children: list[ApiKey]
+    last_active: bool
+
+    @property
+    def serious(self) -> bool:
+        """Whether to ask for a reason and the key's name first."""
+        return bool(self.calls or self.children or self.last_active)
+
+
+def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
+    """The app's keys that match, those that need attention first."""
+    found = ApiKey.objects.filter(app=app).with_kin()
+    found = _of_status(found, filters.get("status") or "")
+    found = found.filter(kind=filters["kind"]) if filters.get("kind") else found.filter(parent=None)
+    if q := (filters.get("q") or "").strip():
+        found = found.filter(naming(q, "name", "agent__name") | holding(q, "prefix"))
+    if scope := (filters.get("scope") or "").strip():
+        # Scopes are stored as a list of strings: the quote makes `keys` find keys:derive and not monkeys:read.
+        found = found.annotate(as_text=Cast("scopes", TextField())).filter(
+            holding(f'"{scope.lower()}', "as_text")
+        )
+    if owner := (filters.get("owner") or "").strip():
+        found = found.filter(naming(owner, "minted_by"))
+    if days := filters.get("expiring"):
+        found = found.living().filter(expires_at__lte=now() + int(days) * DAY)
+    if days := filters.get("unused"):
+        since = now() - int(days) * DAY
+        used = usage.called_since(OuterRef("id"), since, allowed=True)
+        found = found.living().filter(~used, created_at__lt=since)
+    return in_order(found)
+
+
+def in_order(found: ApiKeyQuerySet) -> ApiKeyQuerySet:
+    """Needs attention first: expiring, in grace, deprecated; then living by age; then what has ended."""
+    moment = now()
+    rank = Case(
+        When(Q(revoked_at__isnull=False), then=Value(5)),
+        When(Q(expires_at__lte=moment) | Q(grace_ends_at__lte=moment), then=Value(4)),
+        When(Q(expires_at__lte=moment + EXPIRING), then=Value(0)),
+        When(Q(grace_ends_at__gt=moment), then=Value(1)),
+        When(Q(deprecated_at__isnull=False), then=Value(2)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
+    return found.order_by(rank, "-created_at", "-id")
+
+
+def rows(keys: Iterable[ApiKey]) -> list[Row]:
+    """Keys as list rows, in four more queries however many they are."""
+    keys = list(keys)
+    ids = [key.id for key in keys]
+    days = usage.daily({key.app_id for key in keys}, ids)
+    used, children = usage.uses(ids), _living_children(ids)
+    idle = [(0, 0)] * 7
+    return [
+        Row(
+            key, *state_of(key), used.get(key.id), days.get(key.id, idle), children.get(key.id, 0), _note(key)
+        )
+        for key in keys
+    ]
+
+
+def state_of(key: ApiKey) -> tuple[str, str]:
+    """The word for a key's state and what its pill says."""
+    status, moment = key.status, now()
+    if status == "revoked":
+        return "revoked", "Revoked"
+    if status in ("expired", "ended"):
+        return "expired", "Expired" if status == "expired" else "Grace over"
+    if key.agent and key.agent.suspended_at:
+        return "suspended", "Agent suspended"
+    if status == "grace" and key.grace_ends_at:
+        return "grace", f"In grace until {key.grace_ends_at:%-d %b}"
+    if status == "deprecated":
+        return "deprecated", "Deprecated"
+    if key.expires_at and key.expires_at - moment <= EXPIRING and key.parent_id is None:
+        return "expiring", f"Expiring in {_span(key.expires_at - moment)}"
+    return "active", "Active"
+
+
+def quota(app: App) -> Quota:
+    """The app's totals, in one query."""
+    alive = living(now())
+    counted = app.keys.own().aggregate(
+        active=Count("id", filter=alive & Q(grace_ends_at=None)),
+        grace=Count("id", filter=alive & Q(grace_ends_at__isnull=False)),
+        total=Count("id"),
+    )
+    return Quota(counted["active"], counted["grace"], counted["total"], app.max_keys)
+
+
+def rotation_of(key: ApiKey) -> Rotation | None:
+    """The rotation `key` is part of, if one is under way."""
+    old = key if key.status == "grace" else key.replaces
+    if old is None or old.status != "grace":
+        return None
+    new = key if old is not key else old.successors.order_by("-created_at").first()
+    if new is None:
+        return None
+    since = max(now() - DAY, new.created_at)
+    totals, last = usage.totals([old.app_id], [old.id, new.id], since), usage.use_of(old.id)
+    heard = last.allowed_at if last else None
+    return Rotation(
+        old=old,
+        new=new,
+        first_new=usage.first_call(new.id),
+        last_old=heard if heard and heard >= new.created_at else None,
+        new_calls=totals.get(new.id, (0, 0))[0],
+        old_calls=totals.get(old.id, (0, 0))[0],
+        callers=usage.callers(old.id, since, allowed=True),
+    )
+
+
+def impact_of(key: ApiKey) -> Impact:
+    """What would stop if `key` were revoked now."""
+    since = now() - DAY
+    return Impact(
+        calls=sum(usage.totals([key.app_id], [key.id], since).get(key.id, (0, 0))),
+        callers=usage.callers(key.id, since),
+        children=list(ApiKey.objects.standing_on(key).living().order_by("-created_at")[:20]),
+        last_active=is_last_active(key),
+    )
+
+
+def history(key: ApiKey) -> QuerySet[Event]:
+    """The newest acts on a key."""
+    return Event.objects.filter(key_id=key.id).order_by("-at", "-id")[:8]
+
+
+def others_called(app: App, name: str) -> int:
+    """How many living keys of `app` bear this name."""
+    return app.keys.own().living().filter(called("name", name.strip())).count() if name.strip() else 0
+
+
+def can(scopes: ScopeSet | None) -> list[str]:
+    """What a set allows, in plain words."""
+    return [_says(scope) for scope in scopes or ()]
+
+
+def cannot(scopes: ScopeSet | None) -> list[str]:
+    """The resources a set leaves untouched."""
+    touched = {scope.resource for scope in scopes or () if scope.verb in TIERS}
+    return [name.replace("_", " ") for name in RESOURCES if name not in touched]
+
+
+def _says(scope: Scope) -> str:
+    only = f" {scope.instance} only" if scope.instance else ""
+    if scope.verb in TIERS:
+        return f"{LEVEL_SAYS[scope.verb]} {scope.resource.replace('_', ' ')}{only}"
+    return f"{ACTIONS[f'{scope.resource}:{scope.verb}']}{only}"
+
+
+def _of_status(found: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
+    if status in ("", "living"):
+        return found.living() if status else found
+    if status == "revoked":
+        return found.filter(revoked_at__isnull=False)
+    if status == "ended":
+        return found.filter(Q(expires_at__lte=now()) | Q(grace_ends_at__lte=now()), revoked_at=None)
+    if status == "grace":
+        return found.living().filter(grace_ends_at__isnull=False)
+    return found.living().filter(grace_ends_at=None, deprecated_at__isnull=status == "active")
+
+
+def _living_children(ids: list[UUID]) -> dict[UUID, int]:
+    counted = ApiKey.objects.filter(parent_id__in=ids).living().order_by().values("parent_id")
+    return {row["parent_id"]: row["n"] for row in counted.annotate(n=Count("id"))}
+
+
+def _note(key: ApiKey) -> str:
+    if key.status == "grace":
+        return "Rotating: its successor is there"
+    if key.parent:
+        return f"Derived from {key.parent.name}"
+    if key.enrolled_by:
+        return f"Made by {key.enrolled_by.name}"
+    return f"Replaces {key.replaces.prefix[-8:]}" if key.replaces else ""
+
+
+def _span(left: timedelta) -> str:
+    if left >= DAY:
+        return f"{left.days} d"
+    hours = left.seconds // 3600
+    return f"{hours} h" if hours else f"{max(1, left.seconds // 60)} min"
+
+
+def facts_of(agent: Agent) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What an agent carries that is not empty: each document's title, and what it says line by line."""
+    agent.settle()
+    losses = lost(agent.scopes, agent.scopes_pending) if agent.scopes_pending is not None else {}
+    documents = {
+        "Scopes at providers": agent.scopes,
+        "Goes away": losses,
+        "Policy": agent.policy,
+        "Metadata": agent.metadata,
+    }
+    return [(title, _lines(document)) for title, document in documents.items() if document]
+
+
+def _lines(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each name with its value as text: lists of words with commas, what is deeper as JSON."""
+    return [(name, _line(document[name])) for name in sorted(document)]
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else compact(value)
+
+
+def keys_of_agent(agent: Agent) -> ApiKeyQuerySet:
+    """An agent's own keys, those that need attention first."""
+    return in_order(agent.keys.own().with_kin())
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What widening a key would change: one value before and after."""
+
+    what: str
+    was: str
+    will: str
+
+
+def gains(key: ApiKey, choices: Mapping[str, Any]) -> list[Gain]:
+    """What `key` would gain by lifecycle.widen() with these choices. Raises what that would raise."""
+    rules.refuse_widening(key)
+    names = ("scopes", "networks", "rate_limit_rpm", "expires_at")
+    wanted = rules.wider(key, *(choices[name] for name in names))
+    says: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "scopes": ("Scopes", ", ".join),
+        "networks": ("Addresses", lambda ranges: ", ".join(ranges) or "anywhere"),
+        "rate_limit_rpm": ("Calls a minute", lambda calls: str(calls or key.app.default_rate_limit)),
+        "expires_at": ("Ends", lambda end: f"{end:%-d %b %Y, %H:%M} UTC" if end else "never"),
+    }
+    return [
+        Gain(label, told(getattr(key, name)), told(wanted[name]))
+        for name, (label, told) in says.items()
+        if getattr(key, name) != wanted[name]
+    ]

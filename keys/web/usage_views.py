@@ -1,0 +1,69 @@
+"""How a key or an agent is used: over time, by whom, for what; and who still calls what is deprecated."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from agents.requests import AppRequest, address_of, agent_of
+from audit.search.histogram import histogram
+from audit.search.recent_calls import MOST, look
+from audit.search.search import Filters
+from core.clock import now
+from core.query_timeout import unless_too_broad
+from keys.deprecated_in_use import LATELY, MOST_CALLS, MOST_KEYS, leaving, still_called
+from keys.requests import key_of
+from keys.web import presenters
+from keys.web.forms import SPANS, UseForm
+
+
+@require_GET
+def key(request: AppRequest, key_id: UUID) -> HttpResponse:
+    """The use of one key."""
+    found = key_of(request, key_id)
+    state, says = presenters.state_of(found)
+    context = {"key": found, "state": state, "says": says, "here": address_of("key-use", found)}
+    return _use(request, context, f"key_id={found.id}", key_id=found.id)
+
+
+@require_GET
+def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
+    """The use of all keys that speak for one agent."""
+    found = agent_of(request, agent_id)
+    context = {"agent": found, "here": address_of("agent-use", found)}
+    return _use(request, context, f"agent={found.id}", agent_id=found.id)
+
+
+@require_GET
+def deprecated(request: AppRequest) -> HttpResponse:
+    """Deprecated keys that are still called, the nearest deadline first, with who calls them."""
+    found = leaving(request.app)
+    context = {
+        "leaving": found,
+        "more": still_called(request.app).count() - len(found) if len(found) == MOST_KEYS else 0,
+        "days": LATELY.days,
+        "most": MOST_CALLS,
+    }
+    return render(request, "keys/deprecated.html", context)
+
+
+def _use(request: AppRequest, context: dict[str, Any], filters: str, **whose: UUID) -> HttpResponse:
+    form = UseForm(request.GET)
+    form.is_valid()
+    since = (now() - form.span()).replace(minute=0, second=0, microsecond=0)  # as the tallies count
+    log = f"{reverse('audit', args=[request.app.id])}?{filters}"
+    sought = Filters(request.app.id, key_id=whose.get("key_id"), agent=whose.get("agent_id"), since=since)
+    context |= {
+        "form": form,
+        "tabs": [(says, f"?range={name}", name == form.chosen()) for name, (says, _) in SPANS.items()],
+        "look": look(since, key_id=sought.key_id, agent_id=sought.agent),
+        "most": MOST,
+        "histogram": unless_too_broad(lambda: histogram(sought)),
+        "log": log,
+        "narrower": f"{log}&",
+        "range": form.chosen(),
+    }
+    return render(request, "keys/usage.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,29 @@
+"""Looks for people: by a piece of their name or address, and by what is the matter with their account."""
+
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+
+from core.clock import now
+from core.folding import in_order, naming
+from portal.auth.two_factor import with_factor
+from portal.models import Membership, User
+
+UNSEEN = timedelta(days=90)
+FILTERS = ("no-factor", "no-role", "unseen", "closed")
+
+
+def search_people(q: str = "", show: str = "") -> QuerySet[User]:
+    """Those whose name or address holds `q`, and of them those of whom `show`, one of FILTERS, is true."""
+    found = User.objects.order_by(*in_order("email"))
+    if q := q.strip():
+        found = found.filter(naming(q, "email", "name"))
+    if show == "no-factor":
+        found = found.filter(is_active=True).exclude(pk__in=with_factor(User.objects.all()))
+    elif show == "no-role":
+        found = found.exclude(pk__in=Membership.objects.filter(ended_at=None).values("user"))
+    elif show == "unseen":
+        found = found.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now() - UNSEEN))
+    elif show == "closed":
+        found = found.filter(is_active=False)
+    return found

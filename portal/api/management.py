@@ -1,0 +1,251 @@
+"""The management API, /api/v1/…: the map of its addresses (docs/api.md). The `alter` command speaks it.
+
+Every line says the method, the address, what answers with what, and the action it is for, which knows the
+permission. The gate is portal/api/token_auth.py.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from ninja import Router
+from ninja.security.base import AuthBase
+
+import agents.actions as on_agents
+import audit.actions as on_audit
+import keys.actions as on_keys
+import portal.actions as on_people
+from agents.api import management as agents
+from agents.api.management_schemas import (
+    AgentCreated,
+    AgentDetail,
+    AgentPage,
+    AppInfo,
+    AppPage,
+    CallerInfo,
+    CallerPage,
+)
+from audit.actions import Action
+from audit.api import log as audit
+from audit.api.integrity import IntegrityStep, check_integrity
+from audit.api.schemas import EntryInFull, Groups, SealedEntries, Timeline
+from audit.export.exporter import FORMATS
+from core.errors import PayloadTooLarge
+from keys.admission.runtime_auth import is_too_large
+from keys.api import management as keys
+from keys.api.management_schemas import KeyCallers, KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
+from keys.api.runtime import list_scopes
+from keys.api.runtime_schemas import ScopeCatalog
+from keys.api.widening import widen_key
+from portal.api import account as people
+from portal.api import json_responses, portal_wide, token_auth
+from portal.api import members as members
+from portal.api import saved_views as views
+from portal.api.account_schemas import (
+    InvitationInfo,
+    Invitations,
+    Me,
+    MemberInfo,
+    Members,
+    NewInvitation,
+    NewToken,
+    TokenInfo,
+)
+from portal.api.leaks import LeakPage, list_leaks
+from portal.api.lookup import PeopleTold, ask_about_key
+from portal.api.saved_views import ViewInfo, ViewPage
+from portal.api.token_auth import Needs
+from portal.error_responses import OnPagesAlone
+
+PREFIX, DOCUMENT = "/api/v1/", "/api/v1/openapi.json"
+ABOUT = """Everything a person can do on a page, for scripts: apps, keys, agents, the audit log. Each request carries
+an access token, `Authorization: Bearer alter_pat_…`; it may do what its owner may do there now, or a part of it.
+Errors are one flat object with a permanent code."""
+ANY_TOKEN = Action("api.call", "", "called")
+"""For what needs no more than a token that works."""
+
+ON_PAGES_ALONE = re.compile(r"/api/v1/(people/[^/]+/(email|confirm-email|reset)|notices/choices)")
+"""Where a program would look for what no access token does; docs/api.md says why."""
+NEEDS: dict[str, dict[str, Needs | None]] = {}
+"""An address as Django's resolver writes it, to its methods, to what a call needs. None: open to all."""
+router = Router()
+
+
+class Token(AuthBase):
+    """Says in the document what the gate has made sure of by the time a view runs."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+    openapi_description = "An access token, minted in the portal under your name or by alter auth login."
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return True
+
+
+def route(
+    method: str,
+    path: str,
+    view: Callable[..., Any],
+    told: Any,
+    needs: Action | Needs | None,
+    *statuses: int,
+) -> None:
+    """Add an operation that answers with `told`, and one of `statuses`: 200 unless it is said."""
+    needs = Needs((needs,)) if isinstance(needs, Action) else needs
+    NEEDS.setdefault(json_responses.pattern("api/v1", path), {})[method] = needs
+    extra = {"x-alter-permission": ", ".join(needs.permissions) if needs else ""}
+    view = json_responses.below("app_id", view) if "{app_id}" in path else view
+    auth = Token() if needs else None
+    json_responses.add(router, method, path, view, told, auth, statuses or (200,), extra)
+
+
+def together(*actions: Action) -> Needs:
+    """For what does several things at once."""
+    return Needs(actions)
+
+
+def anywhere(action: Action) -> Needs:
+    """For what looks through all the apps where the token may."""
+    return Needs((action,), anywhere=True)
+
+
+APP = "/apps/{app_id}"
+KEYS, KEY = APP + "/keys", APP + "/keys/{key_id}"
+AGENTS, AGENT = APP + "/agents", APP + "/agents/{agent_id}"
+AUDIT = APP + "/audit"
+
+route("GET", "/me", people.get_me, Me, ANY_TOKEN)
+route("DELETE", "/me/token", people.revoke_token_in_use, TokenInfo, ANY_TOKEN)
+route("POST", "/token", people.redeem_code, NewToken, None, 201)
+route("GET", "/scopes", list_scopes, ScopeCatalog, ANY_TOKEN)
+route("POST", "/lookup", people.look_up, LookupResult, anywhere(on_keys.READ))
+
+route("GET", "/apps", people.list_apps, AppPage, anywhere(on_agents.READ_APP))
+route("POST", "/apps", agents.create_app, AppInfo, on_agents.CREATE_APP, 201)
+route("GET", APP, agents.get_app, AppInfo, on_agents.READ_APP)
+route("PATCH", APP, agents.update_app, AppInfo, on_agents.UPDATE_APP)
+route("DELETE", APP, people.delete_app, AppInfo, on_agents.DELETE_APP)
+route("POST", APP + "/archive", agents.archive_app, AppInfo, on_agents.ARCHIVE_APP)
+route("POST", APP + "/unarchive", agents.unarchive_app, AppInfo, on_agents.UNARCHIVE_APP)
+
+route("GET", KEYS, keys.list_keys, KeyPage, on_keys.READ)
+route("POST", KEYS, keys.mint_key, KeyMinted, on_keys.MINT, 201, 200)
+route("GET", KEYS + "/statistics", keys.key_statistics, KeyStatistics, on_keys.READ)
+route("GET", KEY, keys.get_key, KeyInfo, on_keys.READ)
+route("GET", KEY + "/callers", keys.list_key_callers, KeyCallers, on_audit.READ)
+route("PATCH", KEY, keys.rename_key, KeyInfo, on_keys.RENAME)
+route("POST", KEY + "/narrow", keys.narrow_key, KeyInfo, on_keys.NARROW)
+route("POST", KEY + "/widen", widen_key, KeyInfo, on_keys.WIDEN)
+route("POST", KEY + "/ask", ask_about_key, PeopleTold, on_keys.ASK)
+route("POST", KEY + "/rotate", keys.rotate_key, KeyMinted, on_keys.ROTATE, 201, 200)
+route("POST", KEY + "/deprecate", keys.deprecate_key, KeyInfo, on_keys.DEPRECATE)
+route("POST", KEY + "/undeprecate", keys.undeprecate_key, KeyInfo, on_keys.UNDEPRECATE)
+route("POST", KEY + "/revoke", keys.revoke_key, KeyInfo, on_keys.REVOKE)
+
+route("GET", AGENTS, agents.list_agents, AgentPage, on_agents.READ_AGENTS)
+route(
+    "POST", AGENTS, keys.create_agent, AgentCreated, together(on_agents.CREATE_AGENT, on_keys.MINT), 201, 200
+)
+route("GET", AGENT, agents.get_agent, AgentDetail, on_agents.READ_AGENTS)
+route("PATCH", AGENT, agents.update_agent, AgentDetail, on_agents.UPDATE_AGENT)
+route("POST", AGENT + "/suspend", agents.suspend_agent, AgentDetail, on_agents.SUSPEND_AGENT)
+route("POST", AGENT + "/resume", agents.resume_agent, AgentDetail, on_agents.RESUME_AGENT)
+route("POST", AGENT + "/revoke", keys.revoke_agent, AgentDetail, on_agents.REVOKE_AGENT)
+route("GET", AGENT + "/keys", keys.list_agent_keys, KeyPage, on_keys.READ)
+route("POST", AGENT + "/keys", keys.mint_agent_key, KeyMinted, on_keys.MINT, 201, 200)
+
+route("GET", APP + "/callers", agents.list_callers, CallerPage, on_agents.READ_AGENTS)
+route("GET", APP + "/callers/{caller_id}", agents.get_caller, CallerInfo, on_agents.READ_AGENTS)
+
+route("GET", AUDIT, audit.list_entries, Timeline, on_audit.READ)
+route("GET", AUDIT + "/export", audit.export_entries, str, on_audit.EXPORT)
+route("GET", AUDIT + "/sealed", audit.pull_entries, SealedEntries, on_audit.EXPORT)
+route("GET", AUDIT + "/integrity", check_integrity, IntegrityStep, on_audit.READ)
+route("GET", AUDIT + "/threads", audit.list_threads, Groups, on_audit.READ)
+route("GET", AUDIT + "/traces", audit.list_traces, Groups, on_audit.READ)
+route("GET", AUDIT + "/{entry_id}", audit.get_entry, EntryInFull, on_audit.READ)
+
+route("GET", APP + "/leaks", list_leaks, LeakPage, on_keys.READ)
+
+VIEWS, VIEW = APP + "/views", APP + "/views/{view_id}"
+route("GET", VIEWS, views.list_views, ViewPage, on_audit.READ)
+route("POST", VIEWS, views.save_view, ViewInfo, on_audit.SAVE_VIEW, 201, 200)
+route("GET", VIEW, views.get_view, ViewInfo, on_audit.READ)
+route("PATCH", VIEW, views.change_view, ViewInfo, together(on_audit.RENAME_VIEW, on_audit.SHARE_VIEW))
+route("POST", VIEW + "/end", views.end_view, ViewInfo, on_audit.END_VIEW)
+
+MEMBER = APP + "/members/{member_id}"
+INVITATIONS = APP + "/invitations"
+route("GET", APP + "/members", members.list_members, Members, on_people.READ_MEMBERS)
+route("PATCH", MEMBER, members.change_role, MemberInfo, on_people.CHANGE_ROLE)
+route("POST", MEMBER + "/remove", members.remove_member, MemberInfo, on_people.END)
+route("GET", INVITATIONS, members.list_invitations, Invitations, on_people.READ_MEMBERS)
+route("POST", INVITATIONS, members.invite_member, NewInvitation, on_people.INVITE, 201, 200)
+route(
+    "POST",
+    INVITATIONS + "/{invitation_id}/resend",
+    members.resend_invitation,
+    NewInvitation,
+    on_people.INVITE,
+    201,
+)
+route(
+    "POST",
+    INVITATIONS + "/{invitation_id}/withdraw",
+    members.withdraw_invitation,
+    InvitationInfo,
+    on_people.WITHDRAW,
+)
+
+portal_wide.add(route, ANY_TOKEN)
+
+api = json_responses.make("alter management API", "1", ABOUT, "api")
+api.add_router("", router)
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of this map."""
+    told = json_responses.document(api, PREFIX)
+    # An export is no JSON: it is told by the types it comes in.
+    export = told["paths"][f"{PREFIX[:-1]}{AUDIT}/export"]["get"]
+    export["responses"][200]["content"] = {
+        shape.media: {"schema": {"type": "string"}} for shape in FORMATS.values()
+    }
+    return told
+
+
+@cache
+def query_names() -> dict[tuple[str, str], frozenset[str]]:
+    """The parameters that each operation's query may have."""
+    return json_responses.query_names(openapi(), PREFIX[1:-1])
+
+
+def document(request: HttpRequest) -> HttpResponseBase:
+    """GET /api/v1/openapi.json, for anyone."""
+    return json_responses.show(request, openapi())
+
+
+def serve(request: HttpRequest) -> HttpResponseBase:
+    """The answer to a request below /api/."""
+    response = json_responses.guarded(request, document if request.path_info == DOCUMENT else _carry_out)
+    if allowance := getattr(request, "allowance", None):
+        for name, value in allowance.headers().items():
+            response[name] = value
+    return response
+
+
+def _carry_out(request: HttpRequest) -> HttpResponseBase:
+    if ON_PAGES_ALONE.fullmatch(request.path_info):
+        token_auth.let_in(request, Needs((ANY_TOKEN,)), {})
+        raise OnPagesAlone
+    match, needs = json_responses.find(request, NEEDS)
+    if is_too_large(request.META):
+        raise PayloadTooLarge
+    if needs:
+        token_auth.let_in(request, needs, match.kwargs)
+    json_responses.require_names(request, query_names()[match.route, str(request.method)])
+    response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    return response

@@ -1,0 +1,126 @@
+"""The gate of the management API: an access token becomes the actor, cut to what its owner may do there now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from agents.models import App
+from agents.requests import AppRequest, id_of
+from audit.actions import Action
+from audit.actors import Actor, Origin
+from audit.origins import origin_of
+from core.clock import now
+from core.text import HTTP_WHITESPACE
+from keys.admission import rate_limit
+from keys.admission.rate_limit import Allowance
+from keys.errors import RateLimited
+from portal.auth import login_events
+from portal.error_responses import (
+    InvalidToken,
+    MissingToken,
+    OwnerNotLinked,
+    SecondFactorRequired,
+    TokenExpired,
+)
+from portal.gates import app_of, permissions_anywhere, permissions_of
+from portal.models import LONGEST_LABEL, AccessToken
+from portal.tokens import lifecycle
+
+COMMAND = "alter-cli/"
+"""How the `alter` command's User-Agent begins: what it does is recorded as done with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a token must be allowed to do for a call to be let in."""
+
+    actions: tuple[Action, ...]
+    anywhere: bool = False
+    """Whether one app is enough: the answer is cut to the apps where it may."""
+
+    @property
+    def permissions(self) -> list[str]:
+        """The permissions that takes, each once."""
+        return list(dict.fromkeys(action.needs for action in self.actions if action.needs))
+
+
+class TokenRequest(AppRequest):
+    """A request below /api/v1/."""
+
+    token: AccessToken
+    allowance: Allowance
+
+
+def let_in(request: HttpRequest, needs: Needs, named: Mapping[str, Any]) -> None:
+    """Put on `request` who acts, and the app its address names.
+
+    Raises MissingToken, InvalidToken, TokenExpired, RateLimited, AppNotFound, NotAllowed.
+    """
+    known = cast(TokenRequest, request)
+    known.origin = _origin(request)
+    known.token = _recognised(request)
+    _charge(known)
+    user = known.token.user
+    app = app_of(user, id_of(str(named["app_id"]))) if "app_id" in named else None
+    if app:
+        known.app = app
+    known.actor = _actor(known, permissions_of(user, app), app)
+    asked = _actor(known, permissions_anywhere(user), None) if needs.anywhere else known.actor
+    for action in needs.actions:
+        asked.require(action)
+
+
+def _recognised(request: HttpRequest) -> AccessToken:
+    """The token that was presented. One of ours that is refused is on record, once in five minutes."""
+    presented = _presented(request)
+    try:
+        return lifecycle.recognise(presented)
+    except (InvalidToken, TokenExpired, SecondFactorRequired, OwnerNotLinked) as refusal:
+        if token := lifecycle.find(presented):
+            why = f"the access token {token.name}: {refusal.message}"
+            login_events.failed_again(request, token.user, why, key=str(token.pk), via=_origin(request).via)
+        raise
+
+
+def _actor(request: TokenRequest, held: frozenset[str], app: App | None) -> Actor:
+    """The token as an actor, where its owner holds `held`."""
+    return Actor(
+        kind="token",
+        id=str(request.token.id),
+        label=f"{request.token.user.label} ({request.token.name})"[:LONGEST_LABEL],
+        permissions=lifecycle.may(request.token, held),
+        origin=request.origin,
+        app_id=app.id if app else None,
+        owner_id=str(request.token.user_id),
+    )
+
+
+def _origin(request: HttpRequest) -> Origin:
+    origin = origin_of(request.META, "api")
+    return origin._replace(via="cli") if origin.user_agent.startswith(COMMAND) else origin
+
+
+def _presented(request: HttpRequest) -> str:
+    told = str(request.META.get("HTTP_AUTHORIZATION", "")).strip(HTTP_WHITESPACE)
+    scheme, _, token = told.partition(" ")
+    token = token.strip(HTTP_WHITESPACE)
+    if scheme.lower() != "bearer" or not token:
+        raise MissingToken
+    return token
+
+
+def _charge(request: TokenRequest) -> None:
+    """Spend a call of the token's allowance. One that another made spends that one's: making more earns no more."""
+    bucket = request.token.parent_id or request.token.id
+    allowance = rate_limit.charge(bucket, settings.API_RATE_LIMIT_RPM, now())
+    request.allowance = allowance  # told with every answer, the refusal too
+    if not allowance.granted:
+        raise RateLimited(
+            "This access token has made its calls for now.",
+            limit=allowance.limit,
+            retry_after=allowance.retry_after,
+            scope="access_token",
+        )

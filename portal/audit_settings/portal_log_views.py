@@ -1,0 +1,65 @@
+"""The portal's own log: what belongs to no app, such as people, sign-ins, settings, and calls with unknown keys."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from audit.models import Event
+from audit.requests import PortalRequest
+from audit.search import search
+from audit.search.differences import differences
+from audit.search.explain import remedy_of
+from audit.search.filter_form import FilterForm
+from audit.search.search import Entry, Filters
+from audit.web.log_page import Asked, find_page, told_on
+
+MAX_COUNTED = 10_000
+
+
+@require_GET
+def log(request: PortalRequest) -> HttpResponse:
+    """Acts and calls of no app, newest first, as far as the filters let through."""
+    form = FilterForm(request.GET)
+    form.fields["q"].widget.attrs["placeholder"] = "actor: action: outcome: ip: route: request:"
+    if form.held_a_secret:
+        return HttpResponseRedirect(request.path + form.address(q=form.data["q"]))
+    typed = form.with_typed(None)
+    if typed is not form:
+        return HttpResponseRedirect(request.path + typed.address())
+    context = _found(form, request.GET.get("before", ""), request.GET.get("after", ""))
+    return render(
+        request, "portal/audit_settings/portal_log.html", context, status=422 if form.errors else 200
+    )
+
+
+def _found(form: FilterForm, before: str, after: str) -> dict[str, Any]:
+    """A page of the entries and how many there are. What cannot be read, or takes too long, is said on `form`."""
+    page, total = find_page(form, None, Asked(before, after)), 0
+    with told_on(form):
+        total = _count(form.filters(None)) if form.is_valid() else 0
+    return {
+        "form": form,
+        "active": form.active(),
+        "hidden": [form[name] for name in form.in_force() if name not in ("range", "since", "until")],
+        "rows": [_row(entry) for entry in page.entries],
+        "total": min(total, MAX_COUNTED),
+        "is_more": total > MAX_COUNTED,
+        "older": form.address(before=str(page.older)) if page.older else "",
+        "newer": form.address(after=str(page.newer)) if page.newer else "",
+    }
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """An entry and what its opened row shows: what changed, or how a refused call is set right."""
+    if isinstance(entry, Event):
+        return {"entry": entry, "changes": differences(entry.changes)}
+    says, offers = ("", []) if entry.allowed else remedy_of(entry)
+    return {"entry": entry, "says": says, "offers": offers}
+
+
+def _count(filters: Filters) -> int:
+    """How many entries match, up to one more than are counted."""
+    left = MAX_COUNTED + 1
+    return sum(rows.order_by()[:left].count() for rows in search.rows(filters))

@@ -1,0 +1,109 @@
+"""What an OpenID Connect provider answers, read strictly: who it is, which address, and to which question."""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from allauth.account.internal.emailkit import valid_email_or_none
+from allauth.account.models import EmailAddress
+from allauth.socialaccount import app_settings
+from allauth.socialaccount.helpers import render_authentication_error
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
+from django.http import HttpRequest, HttpResponseBase
+
+from portal.auth.claims import is_true, sanitize, text_of
+from portal.auth.openid_documents import Answers
+from portal.auth.provider_client import UnfitAnswer
+
+MAX_EMAIL = 254
+
+
+class OpenID(OpenIDConnectProvider):  # type: ignore[misc]
+    """The provider as django-allauth asks it, with a nonce; no claim is taken for what it is not."""
+
+    oauth2_adapter_class = Answers
+
+    def redirect(
+        self, request: HttpRequest, process: str, next_url: str | None = None, data: Any = None, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Send a browser there, with a nonce that comes back in the signed answer (OpenID Connect Core, 3.1.2.1)."""
+        nonce = secrets.token_urlsafe(32)
+        asked = kwargs.pop("auth_params", None)
+        params = dict(self.get_auth_params() if asked is None else asked) | {"nonce": nonce}
+        answer: HttpResponseBase
+        try:
+            answer = super().redirect(
+                request, process, next_url, data, auth_params=params, nonce=nonce, **kwargs
+            )
+        except UnfitAnswer as error:
+            answer = render_authentication_error(request, self, exception=error)
+        return answer
+
+    def extract_uid(self, data: Mapping[str, Any]) -> str:
+        """The subject. Raises UnfitAnswer unless there is one, and one only."""
+        parts = parts_of(data)
+        if not parts:
+            raise UnfitAnswer("an answer without an ID token, or that is no object")
+        who = next((text for part in parts if (text := text_of(part.get("email")))), "")
+        subjects = [part.get("sub") for part in parts]
+        for subject in subjects:
+            if not isinstance(subject, str) or not subject.strip() or not subject.isprintable():
+                raise UnfitAnswer("no subject: the claim sub is missing, empty or no text", who)
+            if len(subject) > app_settings.UID_MAX_LENGTH:
+                raise UnfitAnswer("a subject (sub) that is too long", who)
+        if len(set(subjects)) > 1:
+            raise UnfitAnswer("two subjects: the claim sub differs between userinfo and ID token", who)
+        return str(subjects[0])
+
+    def extract_extra_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """All of it, as a database can keep it."""
+        kept: dict[str, Any] = sanitize(dict(data))
+        return kept
+
+    def extract_common_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Name and address, if they are text."""
+        told = merged(data)
+        return {"email": email_of(told), "name": text_of(told.get("name"))}
+
+    def extract_email_addresses(self, data: Mapping[str, Any]) -> list[EmailAddress]:
+        """The address, and whether it is vouched for: where the ID token and userinfo name the same, by both."""
+        email = email_of(merged(data))
+        said = [part for part in parts_of(data) if text_of(part.get("email")).lower() == email.lower()]
+        words = [part["email_verified"] for part in said if part.get("email_verified") is not None]
+        verified = bool(words) and all(map(is_true, words))
+        return [EmailAddress(email=email, verified=verified, primary=True)] if email else []
+
+
+def parts_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What userinfo and the ID token say, those that are there."""
+    found = (data.get("userinfo"), data.get("id_token"))
+    return [part for part in found if isinstance(part, dict)]
+
+
+def merged(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Both as one: userinfo counts more, and a claim that is null there is none."""
+    told: dict[str, Any] = {}
+    for part in reversed(parts_of(data)):
+        told |= {name: claim for name, claim in part.items() if claim is not None}
+    return told
+
+
+def email_of(told: Mapping[str, Any]) -> str:
+    """The address in the claim `email`; empty if that is none."""
+    email = text_of(told.get("email"))
+    return str(valid_email_or_none(email) or "") if len(email) <= MAX_EMAIL else ""
+
+
+def require_nonce(sociallogin: SocialLogin) -> None:
+    """Raise UnfitAnswer unless the ID token answers the question that this browser was sent with."""
+    sent = sociallogin.state.get("nonce")
+    told = (sociallogin.account.extra_data.get("id_token") or {}).get("nonce")
+    if (
+        not sent
+        or not isinstance(told, str)
+        or not hmac.compare_digest(sent.encode(), told.encode(errors="replace"))
+    ):
+        who = sociallogin.user.email if sociallogin.user else ""
+        raise UnfitAnswer("an answer to another question: the ID token lacks the nonce that was sent", who)

@@ -1,0 +1,153 @@
+"""Second factors: codes of an app, passkeys, recovery codes. django-allauth has the rules; here is our word in them."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Set
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+
+from audit.actors import Actor
+from audit.change import record
+from core.errors import AskAgain
+from core.portal_origin import portal_origin
+from portal import actions
+from portal.auth import reauthentication, sessions, totp_codes
+from portal.auth.login_events import someone, tell_owner
+from portal.models import HouseRules, User
+
+NAMES = {
+    Authenticator.Type.TOTP: "authenticator app",
+    Authenticator.Type.WEBAUTHN: "passkey",
+    Authenticator.Type.RECOVERY_CODES: "recovery codes",
+}
+
+
+class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Hooks that allauth calls."""
+
+    def encrypt(self, text: str) -> str:
+        """Seeds are kept under a key made of the portal's own: a stolen database holds nothing to sign in with."""
+        return _sealed().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The counterpart."""
+        return _sealed().decrypt(encrypted_text.encode()).decode()
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Whom a passkey is for: the host, under the product's name."""
+        host = urlsplit(portal_origin(context.request)).hostname
+        return {"id": host or "localhost", "name": "alter key portal"}
+
+    def generate_authenticator_name(self, user: User, type: Any) -> str:
+        """What a new passkey is called, until its owner says otherwise."""
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {count + 1}"
+
+
+def factors_of(user: User) -> list[str]:
+    """What `user` has beside a password, in words. Recovery codes alone are none."""
+    kinds = Authenticator.objects.filter(user=user).order_by("type").values_list("type", flat=True).distinct()
+    return [NAMES[Authenticator.Type(kind)] for kind in kinds if kind != Authenticator.Type.RECOVERY_CODES]
+
+
+def has_factor(user: User) -> bool:
+    """Whether `user` has a second factor."""
+    return bool(factors_of(user))
+
+
+def is_missing(user: User) -> bool:
+    """Whether everyone must have a second factor, and `user` has none."""
+    return HouseRules.in_force().second_factor_since is not None and not has_factor(user)
+
+
+def with_factor(users: Any) -> set[Any]:
+    """The ids of those of `users` that have one."""
+    owned = Authenticator.objects.filter(user__in=users).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return set(owned.values_list("user_id", flat=True))
+
+
+def reset_factors(actor: Actor, user: User, reason: str = "") -> None:
+    """Take every second factor of `user` away, for whoever has lost theirs; their sessions end, and they are told."""
+    with transaction.atomic():
+        had = factors_of(user)
+        event = record(actor, actions.RESET_FACTORS, reason=reason, facts={"had": had}, **user.about())
+        Authenticator.objects.filter(user=user).delete()
+        sessions.end_all(user)
+        more = "You were signed out everywhere. Sign in with your password and set them up again."
+        tell_owner(user, "An admin took away your second factors.", f"event:{event.id}", more)
+
+
+def recorded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """`view`, a page of django-allauth's, in one transaction with the record of what it did to factors."""
+
+    @wraps(view)
+    def seen(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST" or not isinstance(request.user, User):
+            return view(request, *args, **kwargs)
+        if not reauthentication.is_fresh(request):
+            raise AskAgain  # django-allauth does not ask those who have nothing but the identity provider
+        with transaction.atomic():
+            before = _kept(request.user)
+            answer = view(request, *args, **kwargs)
+            if (after := _kept(request.user)) != before:
+                _use_up(request, after.keys() - before.keys())
+                _record(request, request.user, before, after)
+        return answer
+
+    return seen
+
+
+def _kept(user: User) -> dict[int, tuple[str, str]]:
+    """Each factor's kind and name."""
+    rows = Authenticator.objects.filter(user=user)
+    return {row.pk: (row.type, getattr(row.wrap(), "name", "")) for row in rows}
+
+
+def _record(
+    request: HttpRequest, user: User, before: dict[int, tuple[str, str]], after: dict[int, tuple[str, str]]
+) -> None:
+    """An act for each that came, went or was renamed. What went takes the other sessions along."""
+    came = [(after[pk], "") for pk in after.keys() - before.keys()]
+    went = [("", before[pk]) for pk in before.keys() - after.keys()]
+    renamed = [(after[pk], before[pk]) for pk in after.keys() & before.keys() if after[pk] != before[pk]]
+    for now_is, was in [*came, *went, *renamed]:
+        kind, name = now_is or was
+        action = _ACTS[bool(now_is), bool(was)]
+        what = NAMES[Authenticator.Type(kind)]
+        event = record(someone(user, request), action, facts={"factor": what, "name": name}, **user.about())
+        if kind != Authenticator.Type.RECOVERY_CODES:
+            tell_owner(user, f"Your {what} {name}".strip() + f" {_SAYS[action.name]}.", f"event:{event.id}")
+    if went:
+        sessions.end_all(user, but=request.session.session_key)
+
+
+def _use_up(request: HttpRequest, came: Set[int]) -> None:
+    """The code by which an authenticator app was set up signs nobody in."""
+    for app in Authenticator.objects.filter(pk__in=came, type=Authenticator.Type.TOTP):
+        totp_codes.use(app, request.POST.get("code", ""))
+
+
+_ACTS = {
+    (True, False): actions.ENROL_FACTOR,
+    (False, True): actions.REMOVE_FACTOR,
+    (True, True): actions.RENAME_FACTOR,
+}
+_SAYS = {
+    actions.ENROL_FACTOR.name: "was set up",
+    actions.REMOVE_FACTOR.name: "was removed",
+    actions.RENAME_FACTOR.name: "was renamed",
+}
+
+
+def _sealed() -> Fernet:
+    key = hashlib.sha256(b"second factors:" + str(settings.SECRET_KEY).encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,0 +1,319 @@
+"""Turns a refusal into a page, a fragment or JSON: the one place where a "no" takes its shape."""
+
+import json
+import sys
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from core.errors import (
+    AskAgain,
+    BadRequest,
+    Internal,
+    Invalid,
+    MethodNotAllowed,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    amounts_to,
+)
+from portal.auth import reauthentication
+from portal.program_paths import hint, is_for_programs, is_program
+
+
+class MissingToken(Refusal):
+    """The JSON API was called without an access token."""
+
+    code = "missing_token"
+    status = 401
+    message = "No access token was presented."
+    hint = (
+        "Send Authorization: Bearer alter_pat_…; mint one in the portal under your name, or alter auth login."
+    )
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="alter"'}
+
+
+class InvalidToken(MissingToken):
+    """Mistyped, never issued here, or revoked: the three look the same."""
+
+    code = "invalid_token"
+    message = "This access token is not valid."
+    hint = "Mint another in the portal under your name, or alter auth login."
+
+
+class TokenExpired(MissingToken):
+    """The access token's expiry has passed."""
+
+    code = "token_expired"
+    message = "This access token has expired."
+    hint = "Mint another in the portal under your name, or alter auth login."
+
+
+class SecondFactorRequired(Refusal):
+    """Everyone must have a second factor, and whose way in this is has none."""
+
+    code = "second_factor_required"
+    status = 403
+    message = "Everyone in this portal must have a second factor, and the owner of this has none."
+    hint = "Sign in in a browser and set one up under Security. An access token works again from then on."
+
+
+class OnlyProvider(Refusal):
+    """A password, a passkey alone, a reset or an invitation was tried where the identity provider alone lets in."""
+
+    code = "only_provider"
+    status = 403
+    message = "People come in here by the identity provider, and by nothing else."
+    hint = "Go to the sign-in page and choose the identity provider there."
+
+
+class OwnerNotLinked(Refusal):
+    """The identity provider alone lets in, and has never vouched for the owner of this access token."""
+
+    code = "owner_not_linked"
+    status = 403
+    message = (
+        "People come in here by the identity provider alone, and the owner of this has never come in by it."
+    )
+    hint = "Its owner signs in there once, and mints another token: linking an account ends those of before."
+
+
+class InvitedAnother(Refusal):
+    """Someone who is signed in opened an invitation to another address."""
+
+    code = "invited_another"
+    status = 403
+    message = "This invitation is for another address than the one you are signed in with."
+    hint = "Sign out and open the link again, or ask for an invitation to your own address."
+
+
+class InvalidGrant(Refusal):
+    """The code of a sign-in is wrong, used, or older than a minute."""
+
+    code = "invalid_grant"
+    status = 400
+    message = "This sign-in cannot be completed: its code is wrong, used, or older than a minute."
+    hint = "Start again: alter auth login."
+
+
+class StaleForm(Refusal):
+    """The form's token does not match: it is old, or cookies are off."""
+
+    code = "stale_form"
+    status = 403
+    message = "This form is too old to be taken. Nothing was changed."
+    hint = "Go back, reload the page and send it again. Cookies must be allowed for this site."
+
+
+class InvitationOver(Refusal):
+    """The link has been used, withdrawn, or is too old."""
+
+    code = "invitation_over"
+    status = 404
+    message = "This link has been used or is too old."
+    hint = "Ask whoever sent it for another. For the first admin, restart the portal: it prints a new one."
+
+
+class InviterGone(InvitationOver):
+    """Whoever made the invitation lost the right to give that role: it has ended, and comes back by nothing."""
+
+    code = "inviter_gone"
+    message = "Whoever sent this invitation may no longer let others in, so it has ended for good."
+    hint = "Ask another admin for a new invitation."
+
+
+class AlreadyMember(Refusal):
+    """The person has a role there."""
+
+    code = "already_member"
+    status = 409
+    message = "This person has a role here."
+    hint = "Change the role in the list instead."
+
+
+class WrongPassword(Invalid):
+    """Someone here has this e-mail address and another password."""
+
+    code = "wrong_password"
+
+
+class TooManyTries(Refusal):
+    """Passwords were guessed here too often."""
+
+    code = "too_many_tries"
+    status = 429
+    message = "Too many wrong passwords. Nothing was changed."
+    hint = "Wait five minutes. If the password is lost, reset it at sign-in first."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "300"}
+
+
+class ReportNotSigned(Refusal):
+    """A message to /leaks/scanner whose signature is missing, malformed, of an unknown key or of another body."""
+
+    code = "report_not_signed"
+    status = 403
+    message = "This message is not signed by a scanner this portal knows. Nothing was taken."
+    hint = "People and scripts report to /leaks/report, which asks for no signature."
+
+
+class ReportReplayed(Refusal):
+    """A scanner's message that was taken before: its signature holds for ever, so it is taken once."""
+
+    code = "report_replayed"
+    status = 409
+    message = "This very message was taken before. Nothing was taken again."
+    hint = "A new find is a new message. There is nothing to send again."
+
+
+class ScannerKeysMissing(Refusal):
+    """The keys that scanners sign with could not be read, lately or ever."""
+
+    code = "scanner_keys_missing"
+    status = 503
+    message = "The scanner's public keys cannot be read now. Nothing was taken."
+    hint = "Send it again in a minute. The operator should look at PORTAL_LEAK_KEYS_URL."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
+
+
+class TooManyReports(Refusal):
+    """More reports came from one address, or from all of them, than are taken in a minute."""
+
+    code = "too_many_reports"
+    status = 429
+    message = "Too many reports in one minute. This one was not taken."
+    hint = "Wait for the seconds in Retry-After, then send it again."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.details["retry_after"])}
+
+
+class LastAdmin(Refusal):
+    """Nobody would be left who may change members."""
+
+    code = "last_admin"
+    status = 409
+    message = "This is the last admin of every app."
+    hint = "Make someone else an admin of every app first."
+
+
+class AskedEnough(Refusal):
+    """The people behind a key have been asked often enough today."""
+
+    code = "asked_enough"
+    status = 429
+    message = "They have been asked about this key three times within a day."
+    hint = "Reach them another way, or revoke the key if it is lost."
+
+
+class OnPagesAlone(Refusal):
+    """A program asked for what would let a stolen access token take an account over, or hide that it was stolen."""
+
+    code = "on_pages_alone"
+    status = 403
+    message = (
+        "No access token does this: it would let whoever stole one take an account over, or hide the theft."
+    )
+    hint = "Sign in in a browser, and do it on its page: docs/api.md lists what stays on pages, and why."
+
+
+class MintedByToken(Refusal):
+    """An access token that another one made was to make a third."""
+
+    code = "minted_by_token"
+    status = 403
+    message = "This access token was made by another one, so it makes none itself."
+    hint = "Make it with the token that made this one, or in the portal under your name."
+
+
+class NoFactorYourself(Refusal):
+    """Whoever requires a second factor of everyone must have one."""
+
+    code = "no_factor_yourself"
+    status = 409
+    message = "You have no second factor yourself, so this would lock you out."
+    hint = "Set one up under Security first."
+
+
+class RefusalMiddleware:
+    """Answers for a view that raised a refusal, or lost its database."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        return _without_method(request, response) if response.status_code == 405 else response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        if isinstance(error, AskAgain) and not is_for_programs(request.path_info):
+            return reauthentication.ask(request)
+        refusal = amounts_to(error)
+        return respond(request, refusal) if refusal else None
+
+
+def is_answered_in_json(request: HttpRequest) -> bool:
+    """Whether whoever asks is a program: by the address, or by what it brings and takes."""
+    return is_for_programs(request.path_info) or is_program(request)
+
+
+def respond(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """`refusal` in the shape its asker can use."""
+    response = _shaped(request, refusal)
+    for name, value in refusal.headers().items():
+        response[name] = value
+    return response
+
+
+def _shaped(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    if is_answered_in_json(request):
+        return JsonResponse(refusal.body(), status=refusal.status)
+    if request.headers.get("HX-Request"):
+        told = json.dumps({"refused": {"message": refusal.message, "hint": refusal.hint}})
+        return HttpResponse(status=refusal.status, headers={"HX-Trigger": told})
+    if refusal.status >= 500:
+        # The frame asks the database who is reading, and that may be what is broken.
+        return HttpResponse(render_to_string("500.html", {"refusal": refusal}), status=refusal.status)
+    return render(request, "refusal.html", {"refusal": refusal}, status=refusal.status)
+
+
+def _without_method(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Django's 405, which is empty, in the shape its asker can use."""
+    refused = respond(request, MethodNotAllowed())
+    refused["Allow"] = response.headers.get("Allow", "")
+    return refused
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 404."""
+    return respond(request, NotFound(hint=hint(request.path_info)))
+
+
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 403."""
+    return respond(request, NotAllowed())
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 400: an unknown host, a form too large. The frame trusts no such request."""
+    refusal = BadRequest()
+    if is_answered_in_json(request):
+        return JsonResponse(refusal.body(), status=400)
+    return HttpResponse(render_to_string("500.html", {"refusal": refusal}), status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's 500, and what went wrong before a view was reached."""
+    return respond(request, amounts_to(sys.exc_info()[1]) or Internal())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's answer to a form without the right token."""
+    return respond(request, StaleForm())

@@ -1,0 +1,16 @@
+"""Keeps keys out of the process's own log, tracebacks included, and each message on one line."""
+
+import logging
+
+from core.text import redact, visible
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats as usual, escapes control characters, and cuts every key in the finished text down to its prefix."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact("\n".join(map(visible, super().format(record).split("\n"))))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line without its traceback. A message that has lines of its own does not look like several."""
+        return visible(super().formatMessage(record))

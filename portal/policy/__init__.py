@@ -1,0 +1,1 @@
+"""The portal policy: what admins decide for everyone."""

@@ -1,0 +1,130 @@
+"""Looks for lost keys across the apps a person may see: by the hash of one, by its prefix, by its fingerprint."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from agents.models import App
+from audit.actors import Actor, Origin
+from core.folding import holding
+from keys import actions as on_keys
+from keys import plaintext
+from keys.models import ApiKey
+from keys.web.presenters import Row, rows
+from portal import actions as on_people
+from portal.gates import apps_allowing, permissions_of, person
+from portal.models import AccessToken, User
+
+MOST = 500
+"""Hashes, and answers."""
+SHORTEST = 4
+FINGERPRINT = re.compile(r"[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A key, who answers for it, and what its finder may do with it there."""
+
+    row: Row
+    actor: Actor
+    owner: User | None
+
+    @property
+    def may_revoke(self) -> bool:
+        """Whether to offer its end."""
+        return self.actor.may(on_keys.REVOKE) and self.row.state != "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that was found, and how many hashes mean nothing to this finder."""
+
+    keys: list[Found]
+    tokens: list[AccessToken]
+    missing: list[str]
+    """What was asked for and not found: words as they were typed, and the fingerprints of hashes."""
+    unknown: int
+    """How many of `missing` are hashes."""
+    more: bool
+
+
+def look_up(user: User, origin: Origin, hashes: Sequence[bytes], words: Sequence[str]) -> Answer:
+    """Keys and access tokens with one of these SHA-256 hashes, and keys that one of `words` is of.
+
+    What `user` may not look into is as good as unknown.
+    """
+    apps = {app.id: app for app in apps_allowing(user, on_keys.READ)}
+    digests = plaintext.by_digest(hashes)
+    wanted = _of_words(words)
+    if digests:
+        wanted |= Q(digest__in=list(digests))
+    found: list[ApiKey] = []
+    if wanted:
+        there = ApiKey.objects.filter(wanted, app_id__in=apps).with_kin().order_by("-created_at", "-id")
+        found = list(there[: MOST + 1])
+    tokens = _tokens(user, list(digests))
+    seen = [bytes(one.digest) for one in found] + [bytes(one.digest) for one in tokens]
+    known = {digests[digest] for digest in seen if digest in digests}
+    keys = _with_owners(user, origin, found[:MOST], apps)
+    unknown = [one.hex()[:8] for one in dict.fromkeys(hashes) if one not in known]
+    missing = [word for word in words if not any(_is_of(word, key) for key in found)]
+    return Answer(keys, tokens, [*missing, *unknown], len(unknown), len(found) > MOST)
+
+
+def recall(user: User, origin: Origin, kept: dict[str, Any]) -> Answer:
+    """What summary() kept of an answer, as far as `user` may look into it now."""
+    apps = {app.id: app for app in apps_allowing(user, on_keys.READ)}
+    found = ApiKey.objects.filter(id__in=kept["keys"], app_id__in=apps).with_kin()
+    keys = _with_owners(user, origin, list(found.order_by("-created_at", "-id")), apps)
+    tokens = _may_see(user, AccessToken.objects.filter(id__in=kept["tokens"]))
+    return Answer(keys, tokens, kept["missing"], kept["unknown"], kept["more"])
+
+
+def summary(answer: Answer) -> dict[str, Any]:
+    """`answer` as ids, for the session: no hash and nothing of a key is in it but what was typed as a word."""
+    return {
+        "keys": [str(one.row.key.id) for one in answer.keys],
+        "tokens": [str(one.id) for one in answer.tokens],
+        "missing": answer.missing,
+        "unknown": answer.unknown,
+        "more": answer.more,
+    }
+
+
+def _is_of(word: str, key: ApiKey) -> bool:
+    return word in key.prefix or word.lower() == key.fingerprint
+
+
+def _of_words(words: Iterable[str]) -> Q:
+    """Keys whose prefix holds a word, or whose fingerprint it is."""
+    wanted = Q()
+    for word in words:
+        wanted |= holding(word, "prefix")
+        if FINGERPRINT.fullmatch(word.lower()):
+            wanted |= Q(fingerprint=word.lower())
+    return wanted
+
+
+def _tokens(user: User, digests: Sequence[bytes]) -> list[AccessToken]:
+    return _may_see(user, AccessToken.objects.filter(digest__in=digests))
+
+
+def _may_see(user: User, found: QuerySet[AccessToken]) -> list[AccessToken]:
+    """Access tokens belong to no app: only who ends keys on every app is told of another's."""
+    found = found.select_related("user")
+    if on_people.END_FOUND_TOKEN.needs not in permissions_of(user, None):
+        found = found.filter(user=user)
+    return list(found)
+
+
+def _with_owners(user: User, origin: Origin, keys: Sequence[ApiKey], apps: dict[UUID, App]) -> list[Found]:
+    owners = User.objects.in_bulk({key.owner_id for key in keys if key.owner_id})
+    actors = {app_id: person(user, apps[app_id], origin) for app_id in {key.app_id for key in keys}}
+    return [
+        Found(row, actors[row.key.app_id], owners.get(row.key.owner_id) if row.key.owner_id else None)
+        for row in rows(keys)
+    ]

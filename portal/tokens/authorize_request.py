@@ -1,0 +1,81 @@
+"""Reads what a program on someone's own machine asks for when it wants to sign in (RFC 6749, 7636 and 8252)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from agents.names import parse_name
+from core.errors import BadRequest, Invalid
+from portal.permissions import READING_AND_WRITING
+from portal.tokens.lifecycle import parse_challenge, parse_permissions
+
+AGAIN = "Nothing was authorized. Start again from the program that sent you here."
+_LOOPBACK = re.compile(
+    r"(http://(?:127\.0\.0\.1|localhost|\[::1\]):([1-9][0-9]{0,4}))(?:/[A-Za-z0-9._~/-]*)?"
+)
+_STATE = re.compile(r"[\x20-\x7e]{1,500}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A program's wish to act as whoever says yes, and where it listens for the answer."""
+
+    client: str
+    permissions: list[str]
+    redirect_uri: str
+    origin: str
+    """Scheme, host and port of `redirect_uri`: always this machine's."""
+    state: str
+    challenge: str
+
+    def back(self, **answer: str) -> str:
+        """Where the browser goes with an answer, the state untouched beside it."""
+        return f"{self.redirect_uri}?{urlencode(answer | {'state': self.state})}"
+
+    def form_action(self) -> list[str]:
+        """What a content security policy must let a form lead to. It has no way to say an IPv6 address."""
+        return [] if "[" in self.origin else [self.origin]
+
+    def fields(self) -> dict[str, str]:
+        """The wish once more, for the form that answers it."""
+        return {
+            "client": self.client,
+            "scopes": ",".join(self.permissions),
+            "redirect_uri": self.redirect_uri,
+            "state": self.state,
+            "code_challenge": self.challenge,
+            "code_challenge_method": "S256",
+        }
+
+
+def parse_request(sent: Mapping[str, str]) -> Asked:
+    """The wish in an address or a form. Raises BadRequest, and no browser is sent anywhere."""
+    redirect_uri = sent.get("redirect_uri", "")
+    found = _LOOPBACK.fullmatch(redirect_uri)
+    if not found or int(found[2]) > 65535:
+        raise BadRequest("The answer may only go to this machine: http://127.0.0.1:PORT/.", hint=AGAIN)
+    if not _STATE.fullmatch(sent.get("state", "")):
+        raise BadRequest("This request has no state that could be sent back.", hint=AGAIN)
+    if sent.get("code_challenge_method") != "S256":
+        raise BadRequest("The code challenge must be made with S256.", hint=AGAIN)
+    try:
+        return Asked(
+            client=parse_name(sent.get("client", ""), "client"),
+            permissions=_permissions(sent.get("scopes", "")),
+            redirect_uri=redirect_uri,
+            origin=found[1],
+            state=sent["state"],
+            challenge=parse_challenge(sent.get("code_challenge", "")),
+        )
+    except Invalid as invalid:
+        raise BadRequest(f"The program’s {WORDS[invalid.field]}: {invalid.why}", hint=AGAIN) from None
+
+
+WORDS = {"client": "name", "permissions": "wish", "code_challenge": "code challenge"}
+"""What a value of the request is called to someone who did not write it."""
+
+
+def _permissions(scopes: str) -> list[str]:
+    asked = [scope for scope in scopes.replace(" ", ",").split(",") if scope]
+    return parse_permissions(asked) if asked else READING_AND_WRITING

@@ -1,0 +1,96 @@
+"""The pages of a person's own access tokens: what there is, a new one shown once, and the end of one."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from agents.requests import finished, sent, shown_once
+from audit.models import Event
+from audit.requests import PortalRequest
+from core.errors import NotFound, Refusal
+from core.forms import ReasonForm, refuse_unknown
+from core.pagination import ListPage
+from core.portal_origin import portal_origin
+from portal import permissions
+from portal.gates import permissions_anywhere, user_of
+from portal.models import AccessToken
+from portal.tokens import lifecycle
+from portal.tokens.forms import MintTokenForm
+from portal.tokens.lifecycle import Issued
+
+LATELY = 10
+
+
+@require_GET
+def own(request: PortalRequest) -> HttpResponse:
+    """A person's tokens, newest first, and what happened to them lately."""
+    refuse_unknown(request.GET)
+    held = permissions_anywhere(user_of(request))
+    every = user_of(request).access_tokens.select_related("parent")
+    shown = ListPage.from_query(every, request.GET)
+    ids = [str(token.id) for token in shown.rows]
+    acts = Event.objects.filter(target_kind="access token", target_id__in=ids)
+    context = {
+        "tokens": [(token, permissions.in_short(lifecycle.may(token, held))) for token in shown.rows],
+        "list": shown,
+        "acts": acts.order_by("-at", "-id")[:LATELY],
+        "base_url": _base_url(request),
+    }
+    return render(request, "portal/tokens/tokens.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def mint(request: PortalRequest) -> HttpResponse:
+    """The form, and in answer to a good one the token: the only time it is anywhere."""
+    held = permissions_anywhere(user_of(request))
+    form = MintTokenForm(sent(request), held=held, initial={"once": uuid4().hex})
+    status = 422 if form.errors else 200
+    if form.is_bound and form.is_valid():
+        try:
+            return _reveal(request, lifecycle.issue(request.actor, user_of(request), **form.choices()))
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+    context = {"form": form, "held": permissions.in_full(held)}
+    return render(request, "portal/tokens/mint.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke(request: PortalRequest, token_id: UUID) -> HttpResponse:
+    """End one of a person's own tokens."""
+    token = _token(request, token_id)
+    form = ReasonForm(sent(request))
+    if form.is_bound and form.is_valid():
+        lifecycle.revoke(request.actor, token, form.cleaned_data["reason"])
+        return finished(request, reverse("tokens"), f"The token {token.name} is revoked")
+    context = {"token": token, "form": form}
+    return render(request, "portal/tokens/revoke.html", context, status=422 if form.errors else 200)
+
+
+def _reveal(request: PortalRequest, issued: Issued) -> HttpResponse:
+    """The page that shows a token's plaintext. It is in this response and nowhere else."""
+    context: dict[str, Any] = {
+        "token": issued.token,
+        "may": permissions.in_full(lifecycle.may(issued.token, permissions_anywhere(user_of(request)))),
+        "fingerprint": issued.plaintext.fingerprint,
+        "plaintext": issued.plaintext.take(),
+        "base_url": _base_url(request),
+    }
+    return shown_once(request, render(request, "portal/tokens/minted.html", context))
+
+
+def _token(request: PortalRequest, token_id: UUID) -> AccessToken:
+    """One of the person's own. Raises NotFound for a stranger's as for none."""
+    found = user_of(request).access_tokens.filter(id=token_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _base_url(request: PortalRequest) -> str:
+    """What programs are told to call."""
+    return portal_origin(request)

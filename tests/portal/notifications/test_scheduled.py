@@ -1,0 +1,151 @@
+"""What the clock tells of keys: once for each threshold, to whoever answers for them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agents.models import App
+from audit.actors import Origin, shell
+from core.clock import at, now
+from keys.lifecycle import deprecate, mint, revoke, rotate
+from keys.models import ApiKey
+from keys.scopes import parse_scopes
+from portal import scheduler
+from portal.accounts.lifecycle import end_membership
+from portal.gates import person
+from portal.models import Notice, NoticeChoice, User
+from portal.notifications import scheduled
+from tests.factories import minted
+from tests.keys.asking import ask, opened
+
+DAY = timedelta(days=1)
+NOON = datetime.fromisoformat("2027-03-01T12:00:00+00:00")
+
+
+@pytest.fixture
+def theirs(app: App, developer: User) -> ApiKey:
+    """A key of the developer's, which ends in 40 days."""
+    with at(NOON):
+        actor = person(developer, app, Origin("page"))
+        scopes = parse_scopes(["grants:read"])
+        return mint(actor, app, name="worker", scopes=scopes, expires_at=now() + 40 * DAY).key
+
+
+def told(user: User) -> list[str]:
+    return list(Notice.objects.filter(user=user).order_by("at", "id").values_list("says", flat=True))
+
+
+def pass_days(first: float, last: float, step: float = 1) -> None:
+    """Let the timed work run as the days go by."""
+    works = [work for work in scheduler.WORKS if work.name == scheduled.WORK]
+    day = first
+    while day <= last:
+        with at(NOON + day * DAY):
+            scheduler.tick(works=works)
+        day += step
+
+
+def test_a_key_is_told_of_before_its_end_and_at_it(theirs: ApiKey, developer: User) -> None:
+    pass_days(0, 41)
+    assert told(developer) == [
+        "worker of checkout expires in 30 days.",
+        "worker of checkout expires in 14 days.",
+        "worker of checkout expires in 7 days.",
+        "worker of checkout expires tomorrow.",
+        "worker of checkout has expired.",
+    ]
+
+
+def test_each_notice_leads_to_what_sets_it_right(theirs: ApiKey, developer: User) -> None:
+    pass_days(10, 11)
+    assert Notice.objects.get(user=developer).to == f"/apps/{theirs.app_id}/keys/{theirs.id}/rotate/"
+
+
+def test_after_a_long_stop_the_nearest_is_told_alone(theirs: ApiKey, developer: User) -> None:
+    pass_days(0, 1)
+    pass_days(34, 34)
+    assert told(developer) == ["worker of checkout expires in 7 days."]
+
+
+def test_a_key_minted_with_less_life_is_not_told_of_what_it_never_had(app: App, admin: User) -> None:
+    with at(NOON):
+        minted(app, name="short", expires_at=now() + 10 * DAY)
+    pass_days(0, 4)
+    assert told(admin) == ["short of checkout expires in 7 days."]
+
+
+def test_a_revoked_key_is_not_told_of(theirs: ApiKey, developer: User) -> None:
+    with at(NOON + DAY):
+        revoke(shell(), theirs)
+    pass_days(1, 41)
+    assert told(developer) == []
+
+
+def test_whoever_left_is_not_told_and_the_admins_are(theirs: ApiKey, developer: User, admin: User) -> None:
+    end_membership(shell(), developer.memberships.get())
+    pass_days(9, 11)
+    assert (told(developer), told(admin)) == ([], ["worker of checkout expires in 30 days."])
+
+
+@pytest.mark.parametrize(("reach", "count"), [("all", 1), ("own", 0)])
+def test_who_chose_every_key_is_told_of_others(theirs: ApiKey, support: User, reach: str, count: int) -> None:
+    NoticeChoice.objects.create(user=support, kind="key-expiring", reach=reach)
+    pass_days(9, 11)
+    assert len(told(support)) == count
+
+
+def test_who_wants_nothing_gets_nothing(theirs: ApiKey, developer: User) -> None:
+    NoticeChoice.objects.create(user=developer, kind="key-expiring", in_portal=False, by_mail=False)
+    pass_days(9, 11)
+    assert told(developer) == []
+
+
+def test_an_idle_run_makes_nothing(app: App) -> None:
+    assert scheduled.tell_of_ends() == 0
+
+
+def test_old_notices_go_and_unread_ones_stay_longer(theirs: ApiKey, developer: User) -> None:
+    pass_days(9, 11)
+    Notice.objects.update(read_at=NOON)
+    pass_days(200, 200)
+    assert not Notice.objects.filter(kind="key-expiring").exists()
+
+
+# ── still called ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def called(app: App) -> ApiKey:
+    key, secret = opened(minted(app, name="old"))
+    ask(secret)
+    deprecate(shell(), key)
+    return key
+
+
+def test_a_deprecated_key_that_is_called_is_told_of_once_a_week(called: ApiKey, admin: User) -> None:
+    for _ in range(3):
+        scheduled.tell_of_calls()
+    assert told(admin) == ["old of checkout is deprecated and still called."]
+    with at(now() + 6 * DAY + timedelta(hours=23)):
+        scheduled.tell_of_calls()
+    assert len(told(admin)) in (1, 2)
+
+
+def test_one_that_is_silent_is_not_told_of(app: App, admin: User) -> None:
+    deprecate(shell(), minted(app).key)
+    assert scheduled.tell_of_calls() == 0
+
+
+def test_the_last_day_of_a_grace_is_told_of_apart(app: App, admin: User) -> None:
+    key, secret = opened(minted(app, name="old"))
+    ask(secret)
+    rotate(shell(), key, grace=timedelta(hours=20))
+    scheduled.tell_of_calls()
+    assert told(admin) == ["old of checkout stops within a day, and is still called."]
+
+
+def test_nothing_told_holds_more_than_a_name(called: ApiKey, admin: User) -> None:
+    scheduled.tell_of_calls()
+    rows: list[Any] = list(Notice.objects.values_list("says", "more", "to"))
+    assert called.prefix not in str(rows)
