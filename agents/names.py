@@ -8,7 +8,8 @@ from django.core.validators import URLValidator
 
 from agents.invisible_characters import is_in_place, is_joiner, without_joiners
 from core.errors import Invalid
-from core.text import keepable, redact
+from core.text import keepable
+from keyformat.redaction import redact
 
 LONGEST = 80
 LONGEST_WEBSITE = 300

@@ -1,6 +1,5 @@
 """What every page shares: the request a gate hands it, and how it answers a finished act."""
 
-import re
 import secrets
 from typing import Protocol
 from uuid import UUID
@@ -15,10 +14,7 @@ from agents.errors import AgentNotFound
 from agents.models import Agent, App
 from audit.actors import Actor
 from audit.requests import PortalRequest
-
-NOBODYS = UUID(int=0)
-"""The id that nothing has."""
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+from core.ids import uuid_or_nil
 
 
 class OfAnApp(Protocol):
@@ -99,7 +95,7 @@ def agent_in(app_id: UUID, agent_id: UUID) -> Agent:
 
 def id_of(text: str) -> UUID:
     """The id that a program wrote into an address; nobody's, if it is none."""
-    return UUID(text) if _UUID.fullmatch(text) else NOBODYS
+    return uuid_or_nil(text)
 
 
 def address_of(name: str, thing: OfAnApp) -> str:

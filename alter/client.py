@@ -15,8 +15,8 @@ from alter import __version__, undo_commands
 from alter.catalogue import near_in
 from alter.environment import open_http, proxy_hint
 from alter.exit_codes import OF_STATUS, Exit, Failure, usage
-from alter.keyformat import redact
 from alter.retry_after import seconds_to_wait
+from keyformat.redaction import redact
 
 API = "/api/v1"
 CONNECT_SECONDS = 10

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from alter.archives import Member, Unreadable, members_of
-from alter.keyformat import LONGEST, find
+from keyformat.grammar import MAX_LENGTH, find_secrets
 
 PIECE_SIZE = 1 << 20
 HEAD_SIZE = 4096
@@ -160,8 +160,8 @@ class _View:
     def feed(self, piece: bytes, *, is_last: bool) -> Iterator[tuple[int, bytes]]:
         """Keys in the next piece, which overlaps with the one before by a key."""
         data = self._kept + self.see(piece, is_last)
-        end = len(data) if is_last else max(len(data) - LONGEST, 0)
-        for secret, start in find(data):
+        end = len(data) if is_last else max(len(data) - MAX_LENGTH, 0)
+        for secret, start in find_secrets(data):
             if start < end:
                 yield self._line + data.count(b"\n", 0, start), secret
         self._line += data.count(b"\n", 0, end)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 import click
 
 from alter import streams
-from alter.keyformat import redact
+from keyformat.redaction import redact
 
 FORMATS = ("table", "json", "jsonl")
 Row = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Rules by which secret scanners know the portal's keys: for gitleaks and for TruffleHog. Imports nothing.
+"""Rules by which secret scanners know the portal's keys: for gitleaks and for TruffleHog.
 
 A rule knows a key by its start, its alphabet and its length. The checksum at its end takes arithmetic that no rule
 can do: `alter scan` does.
@@ -7,28 +7,34 @@ can do: `alter scan` does.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from keyformat.grammar import STARTS, random_length
+
 
 class Secret(NamedTuple):
     """One kind of secret that the portal hands out."""
 
     id: str
     says: str
-    start: str
-    length: int
-    """Characters after `start`: digits and letters."""
+    kind: str
+    """One of keyformat's."""
+
+    @property
+    def start(self) -> str:
+        """The characters that it begins with."""
+        return STARTS[self.kind]
 
     @property
     def regex(self) -> str:
         """In the syntax of RE2. A prefix alone, which may be shown and logged, is too short for it."""
-        return rf"{self.start}[0-9A-Za-z]{{{self.length}}}\b"
+        return rf"{self.start}[0-9A-Za-z]{{{random_length(self.kind)}}}\b"
 
 
 SECRETS = (
-    Secret("alter-app-key", "An alter API key of an app", "alter_key_app_", 36),
-    Secret("alter-agent-key", "An alter API key of an agent", "alter_key_agent_", 34),
-    Secret("alter-derived-key", "An alter API key derived from another", "alter_key_derived_", 32),
-    Secret("alter-access-token", "An alter access token of a person", "alter_pat_", 40),
-    Secret("alter-gateway-secret", "The secret of a gateway of an alter portal", "alter_gateway_", 40),
+    Secret("alter-app-key", "An alter API key of an app", "app"),
+    Secret("alter-agent-key", "An alter API key of an agent", "agent"),
+    Secret("alter-derived-key", "An alter API key derived from another", "derived"),
+    Secret("alter-access-token", "An alter access token of a person", "token"),
+    Secret("alter-gateway-secret", "The secret of a gateway of an alter portal", "gateway"),
 )
 ENTROPY = 3.8
 """Bits a character, of the whole secret. Of 240,000 made keys none had less than 4.2; rows of x have less than 2.2."""

@@ -11,9 +11,9 @@ import click
 
 from alter import output, streams, undo_commands
 from alter.exit_codes import Exit, Failure, usage
-from alter.keyformat import TOKEN_START
 from alter.output import Progress, Row, Shape
 from alter.param_types import Id, read_named
+from keyformat.grammar import STARTS
 
 if TYPE_CHECKING:
     from alter.client import Client
@@ -277,13 +277,13 @@ def pass_run(act: Callable[..., None]) -> Callable[..., None]:
 def _token(text: str, source: str) -> Token:
     secret = text.strip()
     if (
-        not secret.startswith(TOKEN_START)
+        not secret.startswith(STARTS["token"])
         or not secret.isascii()
         or not secret.isprintable()
         or " " in secret
     ):
         raise Failure(
-            Exit.AUTH, f"{source} holds no access token.", f"Access tokens begin with {TOKEN_START}."
+            Exit.AUTH, f"{source} holds no access token.", f"Access tokens begin with {STARTS['token']}."
         )
     return Token(secret, source)
 

@@ -13,10 +13,10 @@ from alter.columns import EXPOSED
 from alter.command import Verb
 from alter.exit_codes import Exit, Failure
 from alter.file_reading import Reader, Unread
-from alter.keyformat import GATEWAY_START, TOKEN_START, redact
 from alter.output import Progress
 from alter.rules import gitleaks, trufflehog
 from alter.run import Run, pass_run
+from keyformat.grammar import STARTS, prefix_of
 
 A_QUESTION = 500
 """Hashes to ask about at once."""
@@ -24,8 +24,8 @@ MAX_SHOWN = 50
 """Files that are not read and said to be."""
 RULES = {"gitleaks": gitleaks, "trufflehog": trufflehog}
 LIVING = ("active", "deprecated", "grace")
-STARTS = {"token": TOKEN_START, "gateway": GATEWAY_START}
-"""States of what is no key, and how it begins."""
+NO_KEYS = ("token", "gateway")
+"""Kinds of secret that are no keys. Each is a state of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Exposed:
     @property
     def prefix(self) -> str:
         """What may be shown of it."""
-        return redact(self.secret.decode()).removesuffix("...")
+        return prefix_of(self.secret.decode())
 
 
 @click.command(
@@ -82,7 +82,7 @@ def scan(run: Run, paths: tuple[str, ...], offline: bool, rules: str | None) -> 
     rows = [_row(one, known.get(one.sha256), offline) for one in found]
     if rows or run.format("table") != "table":
         run.show_all(rows)
-    alarming = [row for row in rows if row["state"] in (*LIVING, "unasked", *STARTS)]
+    alarming = [row for row in rows if row["state"] in (*LIVING, "unasked", *NO_KEYS)]
     if alarming:
         raise Failure(
             Exit.ERROR,
@@ -151,4 +151,4 @@ def _row(one: Exposed, known: dict[str, Any] | None, offline: bool) -> dict[str,
 
 def _kind(one: Exposed) -> str:
     """What it is, if it is no key: the portal tells nobody by hash whether those live."""
-    return next((kind for kind, start in STARTS.items() if one.secret.startswith(start.encode())), "")
+    return next((kind for kind in NO_KEYS if one.secret.startswith(STARTS[kind].encode())), "")

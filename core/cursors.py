@@ -1,12 +1,41 @@
 """Parts of a list: by offset, or by a cursor that holds still while rows come and go."""
 
-from typing import Annotated, Any
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from ninja import Query, Schema
 from pydantic import Field
 
-from audit.search.search import Cursor, parse_cursor
+from core.errors import Invalid
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
+
+
+class Cursor(NamedTuple):
+    """A place in the timeline: the row with this moment and id."""
+
+    at: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.id.hex}"
+
+
+def parse_cursor(text: str) -> Cursor | None:
+    """A place from an address; empty is none. Raises Invalid."""
+    if not text:
+        return None
+    found = _CURSOR.fullmatch(text)
+    try:
+        if not found:
+            raise OverflowError
+        return Cursor(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
+    except OverflowError:
+        raise Invalid("before", "This page's place cannot be read. Start from the newest entry.") from None
 
 
 class Part(Schema):

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from core.errors import Invalid
-from core.text import redact
+from keyformat.redaction import redact
 
 DEEPEST = 20
 METADATA_BYTES = 8192

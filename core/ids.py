@@ -1,11 +1,26 @@
 """Ids for everything that is recorded: UUIDv7, so that they sort by time of birth (RFC 9562, section 5.7)."""
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
 import uuid_utils
 from uuid_utils.compat import uuid7
+
+NIL = UUID(int=0)
+"""The id that nothing has."""
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def is_uuid(text: str) -> bool:
+    """Whether `text` is a UUID as it is written: 32 hexadecimal digits in either case, and four hyphens."""
+    return bool(_UUID.fullmatch(text))
+
+
+def uuid_or_nil(text: str) -> UUID:
+    """The UUID that `text` is, or the nil UUID, which nothing has."""
+    return UUID(text) if is_uuid(text) else NIL
 
 
 def new_id() -> UUID:

@@ -17,7 +17,8 @@ from pydantic import (
 
 from core.durations import parse_instant
 from core.errors import Invalid
-from core.text import keepable, redact
+from core.text import keepable
+from keyformat.redaction import redact
 
 AROUND = "Leave out the spaces around it: it is taken as it is sent."
 

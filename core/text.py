@@ -2,20 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import unquote
+
+from keyformat.redaction import redact
 
 HTTP_WHITESPACE = " \t"
 """All that may stand around a header's value and is no part of it (RFC 9110, section 5.6.3). str.strip() takes more."""
-_BETWEEN = r"[\s_.:/-]{1,3}"
-"""What stands between the words of a key, or in the place of it where someone wrote one another way: alter-key-app-…"""
-_SECRET = re.compile(
-    rf"(alter{_BETWEEN}(?:key{_BETWEEN}(?:app|agent|derived)|pat|gateway){_BETWEEN}[0-9A-Z]{{8}})[0-9A-Z]{{6,}}",
-    re.IGNORECASE,
-)
-_ENCODINGS = 4
-"""How often a text may have been percent-encoded for a secret in it to be found."""
 _CONTROLS = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     r"\U000e0000-\U000e007f"
@@ -26,28 +18,6 @@ _ONE_CONTROL = re.compile(f"[{_CONTROLS}]")
 BEFORE_PATH = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 """What stands before the path of a whole address."""
 _AFTER_PATH = re.compile(r"[?#]")
-
-
-def redact(text: str) -> str:
-    """`text` with every secret of ours in it cut down to its prefix.
-
-    If one is percent-encoded, once or more often, what is left is the text decoded: the encoded one tells it whole.
-    """
-    if "alter" in text.lower():
-        text = _SECRET.sub(r"\1[redacted]", text)
-    if "%" not in text:
-        return text
-    *_, decoded = decodings(text)
-    return _SECRET.sub(r"\1[redacted]", decoded) if _SECRET.search(decoded) else text
-
-
-def decodings(text: str, decode: Callable[[str], str] = unquote) -> Iterator[str]:
-    """`text` as it is, and as it reads when it is percent-decoded once and more often."""
-    yield text
-    for _ in range(_ENCODINGS):
-        if (further := decode(text)) == text:
-            return
-        yield (text := further)
 
 
 def keepable(text: str, longest: int) -> str:

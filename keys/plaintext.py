@@ -1,42 +1,24 @@
-"""Everything that ever touches a plaintext: making one, knowing one, digesting one.
-
-A key is `alter_key_<kind>_` and base62 characters up to 40 after `alter_key_`, an access token `alter_pat_` and 40, a
-gateway's secret `alter_gateway_` and 40; the last six are a CRC-32 of everything before them, so that a typo is known
-without asking the database (protocol.md section 4.2).
-"""
+"""Everything that touches a plaintext: making one and digesting one. Its format: keyformat/grammar.py."""
 
 import hashlib
 import hmac
-import re
 import secrets
-import string
-import zlib
 from collections.abc import Iterable
 from typing import NoReturn
 from urllib.parse import unquote_plus
 
 from django.conf import settings
 
-from core.text import decodings
-
-ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-KINDS = {
-    "app": "alter_key_app_",
-    "agent": "alter_key_agent_",
-    "derived": "alter_key_derived_",
-    "token": "alter_pat_",
-    "gateway": "alter_gateway_",
-}
-SHORTEST_START = "alter_key_"
-AFTER_START = 40
-"""Characters after `alter_key_`, `alter_pat_` or `alter_gateway_`: the published client insists on it."""
-CHECK_LENGTH = 6
-
-_SHOWN = re.compile(r"alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{0,8}")
-_WHOLE = re.compile(r"alter_key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})")
-_TOKEN = re.compile(r"alter_pat_[0-9A-Za-z]{40}")
-_GATEWAY = re.compile(r"alter_gateway_[0-9A-Za-z]{40}")
-_ANY = re.compile(rf"{_WHOLE.pattern}|{_TOKEN.pattern}|{_GATEWAY.pattern}")
+from keyformat.grammar import (
+    ALPHABET,
+    CHECKSUM_LENGTH,
+    STARTS,
+    checksum,
+    find_secret,
+    prefix_of,
+    random_length,
+)
+from keyformat.redaction import decodings
 
 
 class Plaintext:
@@ -73,66 +55,16 @@ class Plaintext:
     __getstate__ = __reduce__
 
 
-_PAIRS = tuple(one + other for one in ALPHABET for other in ALPHABET)
-"""Two digits at a time."""
-
-
 def generate(kind: str) -> Plaintext:
-    """A new plaintext of `kind`, one of KINDS, from the operating system's randomness."""
-    start = KINDS[kind]
-    kind_word = len(start) - len(SHORTEST_START) if start.startswith(SHORTEST_START) else 0
-    length = AFTER_START - kind_word - CHECK_LENGTH
-    body = start + "".join(secrets.choice(ALPHABET) for _ in range(length))
+    """A new plaintext of `kind`, one of keyformat's STARTS, from the operating system's randomness."""
+    length = random_length(kind) - CHECKSUM_LENGTH
+    body = STARTS[kind] + "".join(secrets.choice(ALPHABET) for _ in range(length))
     return Plaintext(body + checksum(body))
-
-
-def checksum(body: str) -> str:
-    """CRC-32 of `body` in six base62 digits, most significant first."""
-    number, last = divmod(zlib.crc32(body.encode()), len(_PAIRS))
-    first, middle = divmod(number, len(_PAIRS))
-    return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]
-
-
-def is_well_formed(presented: str) -> bool:
-    """Whether `presented` has the shape of a key and its checksum holds. Says nothing of whether it exists."""
-    return bool(_WHOLE.fullmatch(presented)) and _checks(presented)
-
-
-def is_token(presented: str) -> bool:
-    """Whether `presented` has the shape of an access token and its checksum holds."""
-    return bool(_TOKEN.fullmatch(presented)) and _checks(presented)
-
-
-def is_gateway_secret(presented: str) -> bool:
-    """Whether `presented` has the shape of a gateway's secret and its checksum holds."""
-    return bool(_GATEWAY.fullmatch(presented)) and _checks(presented)
-
-
-def _checks(presented: str) -> bool:
-    return presented[-CHECK_LENGTH:] == checksum(presented[:-CHECK_LENGTH])
-
-
-def find(text: str) -> str:
-    """The first thing in `text` that has the shape of a key. Empty: there is none."""
-    found = _WHOLE.search(text) if text else None
-    return found[0] if found else ""
 
 
 def find_in_address(text: str) -> str:
     """The first secret of ours in an address, plain or percent-encoded, once or more often. Empty: there is none."""
-    return next(filter(None, map(find_any, decodings(text, unquote_plus))), "")
-
-
-def find_any(text: str) -> str:
-    """The first thing in `text` that has the shape of one of our secrets. Empty: there is none."""
-    found = _ANY.search(text) if text else None
-    return found[0] if found else ""
-
-
-def prefix_of(presented: str) -> str:
-    """The part of a key that may be shown and logged: its type and eight characters. Empty if it is no key."""
-    shown = _SHOWN.match(presented)
-    return shown[0] if shown else ""
+    return next(filter(None, map(find_secret, decodings(text, unquote_plus))), "")
 
 
 def sha256(presented: str) -> bytes:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.text import keepable, redact
+from core.text import keepable
+from keyformat.redaction import redact
 from keys.errors import InvalidScope, UnknownScope
 
 VERSION = 1

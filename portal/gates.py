@@ -21,8 +21,8 @@ from agents.requests import AppRequest, sent_to
 from audit.actions import Action
 from audit.actors import Actor, Origin
 from audit.requests import PortalRequest
-from audit.search.search import cut_to_prefix
 from core.folding import in_order
+from keyformat.redaction import cut_to_prefix
 from portal.auth import policy, reauthentication, sessions
 from portal.auth.policy import Way
 from portal.error_responses import MissingToken

@@ -2,7 +2,8 @@
 
 import logging
 
-from core.text import redact, visible
+from core.text import visible
+from keyformat.redaction import redact
 
 
 class RedactingFormatter(logging.Formatter):

@@ -11,13 +11,13 @@ from django.views.decorators.http import require_GET
 
 from agents.models import Agent, App
 from audit.requests import PortalRequest
-from audit.search.search import cut_to_prefix
 from core.errors import NotFound
 from core.folding import fold, naming
 from core.forms import QueryForm
 from core.pagination import ListPage
 from core.row_counts import counted
 from core.text import keepable
+from keyformat.redaction import cut_to_prefix
 from keys.models import ApiKey
 from portal import command_palette as places
 from portal.gates import apps_of, user_of

@@ -12,6 +12,7 @@ from agents import lifecycle as agents_lifecycle
 from agents.models import Agent, App
 from audit.actors import shell
 from audit.change import change
+from keyformat import grammar
 from keys import lifecycle as keys_lifecycle
 from keys import plaintext
 from keys.gateways import actions as on_gateways
@@ -77,7 +78,7 @@ def minted(app: App, *, scopes: str = "grants:read", name: str = "worker", **cho
 
 def known_gateway(secret: str, pair: str = "original", name: str = "edge") -> Gateway:
     """A gateway whose secret is known beforehand, as that of a program started earlier is."""
-    gateway = Gateway(name=name, pair=pair, prefix=plaintext.prefix_of(secret))
+    gateway = Gateway(name=name, pair=pair, prefix=grammar.prefix_of(secret))
     gateway.digest = plaintext.digest(plaintext.sha256(secret), plaintext.current_pepper())
     gateway.pepper = Pepper.note_current()
     with change(shell(), on_gateways.CREATE, on=gateway):

@@ -1,6 +1,5 @@
 """The record at the management API: looked through, explained, taken out. Nothing here changes anything."""
 
-import re
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -15,14 +14,15 @@ from audit.export.pull import pull
 from audit.models import Call, Event
 from audit.requests import TenantRequest
 from audit.search import call_groups
-from audit.search.search import Filters, cut_to_prefix, parse_cursor, timeline
+from audit.search.search import Filters, timeline
 from audit.search.vocabularies import outcome_of, parse_vocabulary
+from core.cursors import parse_cursor
 from core.durations import parse_since, parse_until
 from core.errors import NotFound
+from core.ids import uuid_or_nil
 from core.query_timeout import patience
 from core.schemas import Sought
-
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+from keyformat.redaction import cut_to_prefix
 
 
 class Wanted(Schema):
@@ -100,7 +100,7 @@ def list_entries(
 
 def get_entry(request: TenantRequest, entry_id: str) -> EntryInFull:
     """One act, or one call and how the verdict on it came about."""
-    rows = {"app_id": request.app.id, "id": entry_id if _UUID.fullmatch(entry_id) else UUID(int=0)}
+    rows = {"app_id": request.app.id, "id": uuid_or_nil(entry_id)}
     if event := Event.objects.filter(**rows).first():
         return EntryInFull.of_row(event)
     call = Call.objects.filter(**rows).first()

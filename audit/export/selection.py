@@ -16,7 +16,7 @@ from audit.integrity.sealing.sealed_rows import A_READ, Reach, Sealed, joined
 from audit.models import Seal
 from audit.search.matching import Filters
 from audit.search.matching import rows as rows_matching
-from audit.search.search import Cursor
+from core.cursors import Cursor
 
 A_SLICE = 10_000
 """How many rows of an app the database looks at in one statement."""

@@ -10,13 +10,13 @@ from audit.search.vocabularies import words
 from core.addresses import parse_address
 from core.errors import Invalid
 from core.folding import fold, naming
+from core.ids import is_uuid
 from core.query_timeout import patience
+from keyformat.grammar import PARTIAL_KEY_PREFIX
 
 SHORTEST_PIECE = 3
 """Of a prefix or of what someone is called; a shorter one is in everything."""
-_PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{1,8}")
 _MOMENT = re.compile(r"[0-9]{1,4}[smhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}\S*")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX = re.compile(r"[0-9a-f]{32}")
 
 
@@ -35,7 +35,7 @@ def meaning(word: str, app_id: UUID | None) -> dict[str, str]:
 
 
 def _by_shape(word: str) -> dict[str, str]:
-    if _PREFIX.fullmatch(word):
+    if PARTIAL_KEY_PREFIX.fullmatch(word):
         return {"key": word}
     if (word.count(".") == 3 or word.count(":") > 1) and (address := parse_address(word)):
         return {"ip": str(address)}
@@ -56,7 +56,7 @@ def _by_id(word: str, app_id: UUID | None) -> dict[str, str]:
     if _HEX.fullmatch(word):
         # A request's id is made of the time, a trace's by chance: the version tells.
         return {"request" if UUID(word).version == 7 else "trace": word}
-    if not _UUID.fullmatch(word):
+    if not is_uuid(word):
         return {}
     for column, name in (("id", "id"), ("key_id", "key_id"), ("agent_id", "agent"), ("caller_id", "caller")):
         if any(rows.filter(app_id=app_id, **{column: word}).exists() for rows in _tables(column)):

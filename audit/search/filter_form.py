@@ -11,7 +11,7 @@ from django import forms
 
 from audit.actions import EVERY
 from audit.search import query
-from audit.search.search import Filters, cut_to_prefix
+from audit.search.search import Filters
 from audit.search.vocabularies import NO_OUTCOME, outcome_of, words
 from core.addresses import parse_address
 from core.choices import parse_word, strangers
@@ -19,7 +19,9 @@ from core.clock import now
 from core.durations import parse_since, parse_until
 from core.errors import Invalid, Refusal
 from core.forms import in_lower_case, values_of
+from core.ids import is_uuid
 from core.text import keepable
+from keyformat.redaction import cut_to_prefix
 
 SPANS = {
     "1h": timedelta(hours=1),
@@ -46,7 +48,6 @@ _LONG_RUN = re.compile(r"([0-9A-Za-z]{8})[0-9A-Za-z]{12,}")
 """Longer than any piece of a prefix: someone selected a key without its beginning."""
 _LONGER_RUN = re.compile(r"(?<![0-9A-Za-z])(?![0-9a-fA-F]+(?![0-9A-Za-z]))([0-9A-Za-z]{8})[0-9A-Za-z]{22,}")
 """The same among other words; not a trace or an id, which are of hex digits alone."""
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class MomentField(forms.CharField):
@@ -163,7 +164,7 @@ class FilterForm(forms.Form):
         """What was asked for, of an app or of none. Only for a valid form."""
         asked = {name: data for name, data in self.cleaned_data.items() if name not in ("q", "range", "kind")}
         agent, kind = asked.pop("agent"), self.cleaned_data["kind"]
-        asked |= {"agent": UUID(agent)} if _UUID.fullmatch(agent) else {"agent_name": agent}
+        asked |= {"agent": UUID(agent)} if is_uuid(agent) else {"agent_name": agent}
         asked["outcome"] = outcome_of(kind, asked["outcome"])
         return Filters(app_id, calls_only=kind == "call", **asked)
 

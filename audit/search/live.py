@@ -13,8 +13,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from audit.search.search import Cursor, Entry, Filters, Page, parse_cursor, rows
+from audit.search.search import Entry, Filters, Page, rows
 from core.clock import now
+from core.cursors import Cursor, parse_cursor
 from core.errors import Invalid
 
 LOOK_BACK = timedelta(seconds=15)

@@ -4,7 +4,6 @@ An app's keys are its own, and so are a key's refusals. A planner that takes suc
 few rows where there are many, reads all of them and sorts. So what a key's rows are sure to have is only checked.
 """
 
-import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -15,8 +14,7 @@ from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 from audit.models import Call, Event
 from audit.search.names import MOST_KEYS, agents_called, holding, keys_like
 from core.folding import beginning, fold, naming
-
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+from core.ids import is_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ def _shared(rows: QuerySet[Any], filters: Filters, named: _Named) -> QuerySet[An
 
 def _of_caller(caller: str) -> Q:
     """Rows of one caller: of a label, of a label's id, or of an agent that named itself by its own."""
-    if not _ID.fullmatch(caller):
+    if not (is_uuid(caller) and caller == caller.lower()):
         return Q(caller=caller) if caller else Q()
     return Q(caller_id=caller) | Q(agent_id=caller, caller=caller)
 

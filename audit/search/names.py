@@ -1,6 +1,5 @@
 """Which keys and agents go by a name or a prefix: the acts that gave them one say so, and there are few of them."""
 
-import re
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,10 +8,10 @@ from django.db.models import Q
 from audit.models import Event
 from core import folding
 from core.folding import called
+from keyformat.grammar import KEY_PREFIX
 
 MOST_KEYS = 200
 """A text that fits more prefixes than this is not looked up key by key."""
-_WHOLE_PREFIX = re.compile(r"alter_key_(?:app|agent|derived)_[0-9A-Za-z]{8}")
 
 NAMING = ("key.mint", "key.rotate", "key.derive", "key.rename")
 """The acts that give a key its prefix or its name."""
@@ -31,7 +30,7 @@ def keys_like(app_id: UUID | None, text: str) -> list[KeyOnce]:
 
     One more than 200 at the most.
     """
-    whole = _WHOLE_PREFIX.fullmatch(text)
+    whole = KEY_PREFIX.fullmatch(text)
     fits = holding(text) if whole else holding(text) | Q(called("key_name", text))
     told = Event.objects.filter(fits, app_id=app_id, action__in=NAMING).order_by()
     columns = ("key_id", "key_prefix", "key_name")
@@ -46,6 +45,6 @@ def agents_called(app_id: UUID | None, name: str) -> set[UUID]:
 
 def holding(text: str) -> Q:
     """Rows whose prefix is `text` or holds it."""
-    if _WHOLE_PREFIX.fullmatch(text):
+    if KEY_PREFIX.fullmatch(text):
         return Q(key_prefix=text)
     return folding.holding(text, "key_prefix")

@@ -11,6 +11,7 @@ from core.choices import nearest
 from core.clock import now
 from core.durations import parse_duration
 from core.errors import Invalid
+from core.ids import is_uuid
 
 SPANS = ("1h", "24h", "7d", "30d")
 """What the log's time range is called in an address."""
@@ -39,7 +40,6 @@ NAMES = {param: token for token, param in TOKENS.items()} | {"range": "since", "
 _PIECE = re.compile(r'\s*(?:([A-Za-z_]+):)?("(?:[^"]*)"|"[^"]*$|\S*)')
 _CURLY = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02", '"'))
 """Quotation marks as word processors and chats write them."""
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SPAN = re.compile(r"[0-9]+[smhdw]")
 
 
@@ -87,7 +87,7 @@ def _take(typed: Typed, name: str | None, value: str, whole: str) -> None:
     value = value.strip('"').strip()
     if not value:
         raise _no(f"Write something after “{name.lower()}:”.")
-    _set(typed.filters, "key_id" if param == "key" and _UUID.fullmatch(value) else param, value)
+    _set(typed.filters, "key_id" if param == "key" and is_uuid(value) else param, value)
 
 
 def _set(filters: dict[str, str], name: str, value: str) -> None:

@@ -4,38 +4,24 @@ Pages are cut by key, (moment, id), never by offset, so the millionth page costs
 """
 
 import heapq
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from audit.models import Call, Event, Pending, Recorded
 from audit.search.matching import Filters, checked, rows
-from core.errors import Invalid
+from core.cursors import Cursor
 
 A_PAGE = 50
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9a-f]{32})")
-_SECRET_PART = re.compile(r"(alter_(?:key_(?:app|agent|derived)|pat|gateway)_[0-9A-Za-z]{8})[0-9A-Za-z]+")
 Entry = Event | Call
 
-__all__ = ["A_PAGE", "Cursor", "Entry", "Filters", "Page", "around", "cut_to_prefix", "nearest_older"]
-__all__ += ["parse_cursor", "rows", "timeline", "unsealed"]
-
-
-class Cursor(NamedTuple):
-    """A place in the timeline: the row with this moment and id."""
-
-    at: datetime
-    id: UUID
-
-    def __str__(self) -> str:
-        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.id.hex}"
+__all__ = ["A_PAGE", "Entry", "Filters", "Page", "around", "nearest_older"]
+__all__ += ["rows", "timeline", "unsealed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +31,6 @@ class Page:
     entries: list[Entry]
     older: Cursor | None
     newer: Cursor | None
-
-
-def parse_cursor(text: str) -> Cursor | None:
-    """A place from an address; empty is none. Raises Invalid."""
-    if not text:
-        return None
-    found = _CURSOR.fullmatch(text)
-    try:
-        if not found:
-            raise OverflowError
-        return Cursor(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
-    except OverflowError:
-        raise Invalid("before", "This page's place cannot be read. Start from the newest entry.") from None
-
-
-def cut_to_prefix(text: str) -> str:
-    """`text` with every key or access token in it cut to what may be kept and shown: its prefix."""
-    return _SECRET_PART.sub(r"\1", text.strip())
 
 
 def timeline(

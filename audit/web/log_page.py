@@ -18,6 +18,7 @@ from audit.search.histogram import histogram
 from audit.search.live import place_of
 from audit.search.saved_views import views_for
 from audit.search.search import Entry, Filters, Page
+from core.cursors import parse_cursor
 from core.errors import Invalid, TooBroad
 from core.query_timeout import patience, unless_too_broad
 
@@ -83,7 +84,7 @@ def look(form: FilterForm, actor: Actor, app_id: UUID, asked: Asked) -> dict[str
 def find_page(form: FilterForm, app_id: UUID | None, asked: Asked) -> Page:
     """The entries asked for; none if the form or the place cannot be read, or it takes too long."""
     with told_on(form):
-        before, after = (search.parse_cursor(place) for place in (asked.before, asked.after))
+        before, after = (parse_cursor(place) for place in (asked.before, asked.after))
         if form.is_valid():
             return search.timeline(form.filters(app_id), before=before, after=after)
     return NOTHING

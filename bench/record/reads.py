@@ -31,7 +31,8 @@ def readings(end: datetime, client: Any) -> list[Reading]:
 
 
 def _pages(end: datetime) -> list[Reading]:
-    from audit.search.search import Cursor, Filters, timeline
+    from audit.search.search import Filters, timeline
+    from core.cursors import Cursor
 
     middle = Cursor(end - timedelta(days=DAYS / 2), HOT_KEY)
     app, quiet = Filters(APP), Filters(QUIET_APP)

@@ -1,7 +1,7 @@
 """The door: may calls made with keys pass? Three steps, look up, judge, record; only then may an answer leave.
 
-Calls are treated together, as many as come at once: keys/admission/batching/queue.py gathers them. /verify asks and answers at once
-(keys/admission/gateway.py). The runtime API asks, does what the call wants, and records it with what came of it (keys/admission/runtime_auth.py).
+Calls that arrive together are treated together: keys/admission/batching/queue.py. /verify asks and answers at once
+(gateway.py). The runtime API asks, does what the call wants, and records it with what came of it (runtime_auth.py).
 """
 
 from collections.abc import Container, Sequence

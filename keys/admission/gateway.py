@@ -20,6 +20,7 @@ from core.addresses import parse_address
 from core.choices import strangers
 from core.errors import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
 from core.text import HTTP_WHITESPACE, keepable, path_of
+from keyformat import grammar
 from keys import errors, plaintext
 from keys.admission import constraints, request_target, signatures
 from keys.admission.admit import Outcome, Question
@@ -123,13 +124,13 @@ def read(meta: Mapping[str, Any]) -> Question:
     wanted, must_sign, refusal = _wanted(str(meta.get("QUERY_STRING", "")))
     origin = origin_of(meta, "door")
     called = call_facts.read(meta)
-    asking = Asking(bool(presented), plaintext.is_well_formed(presented), parse_address(origin.ip), wanted)
+    asking = Asking(bool(presented), grammar.is_key(presented), parse_address(origin.ip), wanted)
     if must_sign or any(name in meta for name in SIGNED):
         asking = _with_signature(asking, meta, called, presented)._replace(must_sign=must_sign)
     return Question(
         asking=asking,
         hashed=plaintext.sha256(presented),
-        prefix=plaintext.prefix_of(presented),
+        prefix=grammar.prefix_of(presented),
         origin=origin,
         method=keepable(called.method, 16),
         path=path_of(called.target or str(meta.get("PATH_INFO", ""))),

@@ -22,6 +22,7 @@ from audit.origins import origin_of
 from core.addresses import parse_address
 from core.errors import REFUSED, PayloadTooLarge, Refusal
 from core.text import HTTP_WHITESPACE, keepable, path_of
+from keyformat import grammar
 from keys import errors, plaintext
 from keys.admission import admit as door
 from keys.admission import constraints, lookup, request_target, signatures
@@ -117,7 +118,7 @@ def _presented(meta: Mapping[str, Any]) -> str:
 def is_known(meta: Mapping[str, Any]) -> bool:
     """Whether a request carries a key that exists, by its WSGI environment: only then is a slow body waited for."""
     key = _presented(meta)
-    if not plaintext.is_well_formed(key):
+    if not grammar.is_key(key):
         return False
     try:
         return bool(lookup.look_up([plaintext.sha256(key)]))
@@ -145,7 +146,7 @@ def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) ->
     origin = origin_of(meta, "sdk")
     asking = Asking(
         presented=bool(key),
-        well_formed=plaintext.is_well_formed(key),
+        well_formed=grammar.is_key(key),
         address=parse_address(origin.ip),
         scopes=needs.scope_set if needs else ScopeSet(()),
         instance=needs.instance(named) if needs else "",
@@ -159,7 +160,7 @@ def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) ->
     return Question(
         asking=asking,
         hashed=plaintext.sha256(key),
-        prefix=plaintext.prefix_of(key),
+        prefix=grammar.prefix_of(key),
         origin=_with_context(origin, request.headers, believed),
         method=keepable(str(request.method), 16),
         path=path_of(request.path_info),

@@ -21,6 +21,7 @@ from django.db import connection
 
 from core.clock import now
 from core.errors import Unavailable
+from keyformat import grammar
 from keys import plaintext
 from keys.gateways.models import Gateway, GatewayUse
 
@@ -91,7 +92,7 @@ class Directory:
 
         Raises Unavailable if that cannot be known, what the database raises within a transaction.
         """
-        if not presented.startswith(plaintext.KINDS["gateway"]):
+        if not presented.startswith(grammar.STARTS["gateway"]):
             return None
         known, hashed, found = self._current(), plaintext.sha256(presented), self._found
         if known is not found.known:
@@ -196,7 +197,7 @@ def _search(
     known: tuple[KnownGateway, ...], presented: str, hashed: bytes
 ) -> tuple[KnownGateway, Secret] | tuple[None, None]:
     """Whose secret was `presented`, among all there are. Only what was found is found faster the next time."""
-    if plaintext.is_gateway_secret(presented):
+    if grammar.is_gateway_secret(presented):
         for gateway in known:
             for secret in gateway.secrets:
                 if secret.is_of(hashed):

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from audit.models import Call, Event
-from keys.plaintext import KINDS
+from keyformat.grammar import STARTS
 
 HOUR = timedelta(hours=1)
 MOST = 10_000
@@ -44,7 +44,7 @@ class Receipt:
     @property
     def derived(self) -> int:
         """How many of the keys were derived from another."""
-        return sum(event.key_prefix.startswith(KINDS["derived"]) for event in self.keys)
+        return sum(event.key_prefix.startswith(STARTS["derived"]) for event in self.keys)
 
 
 def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:

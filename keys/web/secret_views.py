@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agents.models import Agent
 from agents.requests import AppRequest, agent_of, sent, shown_once
 from core.errors import Refusal
-from core.text import redact
+from keyformat.redaction import redact
 from keys import lifecycle
 from keys.errors import KeyNotFound
 from keys.lifecycle import Minted

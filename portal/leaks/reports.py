@@ -12,6 +12,7 @@ from django.db import transaction
 from core.addresses import parse_address
 from core.clock import now
 from core.errors import Invalid
+from keyformat import grammar
 from keys import plaintext
 from keys.admission import rate_limit
 from keys.models import ApiKey, Gateway
@@ -41,7 +42,7 @@ def parse_sha256(text: str) -> bytes:
 
 def hash_of(text: str) -> bytes:
     """The SHA-256 of the first of our secrets in `text`, which goes no further than here. Raises Invalid."""
-    found = plaintext.find_any(text)
+    found = grammar.find_secret(text)
     if not found:
         raise Invalid(
             "key", "There is no whole key in it: one begins with alter_key_, alter_pat_ or alter_gateway_."

@@ -3,7 +3,8 @@
 import re
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from core.text import keepable, redact
+from core.text import keepable
+from keyformat.redaction import redact
 
 LONGEST = 500
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")

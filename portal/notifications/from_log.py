@@ -9,8 +9,8 @@ from django.urls import reverse
 from audit.actions import END_DESTINATION
 from audit.forwarding.reader import Wanted, newest, rows
 from audit.models import Event, Place
+from keyformat.grammar import STARTS
 from keys.models import ApiKey
-from keys.plaintext import KINDS
 from portal.models import NoticeKind
 from portal.notifications.notify import News, admins, tell, tell_of_key
 
@@ -49,7 +49,7 @@ def _tell_of(events: Iterable[Event]) -> None:
     ended = [
         one
         for one in events
-        if one.action == "key.revoke" and not one.key_prefix.startswith(KINDS["derived"])
+        if one.action == "key.revoke" and not one.key_prefix.startswith(STARTS["derived"])
     ]
     causes = [one.cause_id for one in ended if one.cause_id]
     leaks = set(Event.objects.filter(id__in=causes, action="leak.report").values_list("id", flat=True))

@@ -7,12 +7,11 @@ from uuid import UUID
 from django import forms
 
 from core.forms import ReasonForm, ValuesForm
-from core.text import redact
+from keyformat.redaction import cut_to_prefix, redact
 from keys.web.forms import PLAIN_TEXT
 from portal.support.lookup import MOST, SHORTEST
 
 HASH = re.compile(r"[0-9a-f]{64}")
-WHOLE = re.compile(r"alter_(?:key_[a-z]+|pat|gateway)_[0-9A-Za-z]{9,}")
 MOST_WORDS = 20
 IS_WHOLE = (
     "That is more than a prefix, so it was not read, and is gone from here. Without scripts paste only what stands "
@@ -34,7 +33,7 @@ class FindForm(ValuesForm):
     def __init__(self, data: Any = None) -> None:
         self.sent_hashes = data.getlist("hash")[: MOST + 1] if data is not None else []
         typed = str(data.get("words", "")) if data is not None else ""
-        self.was_whole = bool(WHOLE.search(typed))
+        self.was_whole = cut_to_prefix(typed) != typed.strip()
         super().__init__({"words": "" if self.was_whole else typed} if data is not None else None)
 
     def clean_words(self) -> list[str]:

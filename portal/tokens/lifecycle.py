@@ -21,6 +21,7 @@ from audit.change import change
 from core.clock import now
 from core.errors import Invalid, NotAllowed
 from core.text import keepable
+from keyformat import grammar
 from keys import plaintext
 from keys.errors import AlreadyMinted
 from keys.expiry import check_expiry
@@ -170,7 +171,7 @@ def recognise(presented: str) -> AccessToken:
 
 def find(presented: str) -> AccessToken | None:
     """The token whose plaintext was presented, whether it still lets in or not."""
-    if not plaintext.is_token(presented):
+    if not grammar.is_token(presented):
         return None
     digests = plaintext.digests(plaintext.sha256(presented))
     return AccessToken.objects.filter(digest__in=digests).select_related("user", "parent").first()

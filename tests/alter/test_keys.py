@@ -13,8 +13,8 @@ from agents.models import Agent, App
 from alter.columns import KEY, MINTED
 from audit.models import Event
 from core import clock
+from keyformat.grammar import is_key
 from keys.models import ApiKey
-from keys.plaintext import is_well_formed
 from tests.alter.running import Said, alter, environment
 from tests.audit.records import called
 from tests.factories import minted
@@ -108,7 +108,7 @@ def test_minting_prints_a_working_key_once() -> None:
 
 def test_minting_as_a_table_prints_the_key_alone_on_its_line() -> None:
     *record, empty, last = mint("--output", "table").out.splitlines()
-    assert is_well_formed(last)
+    assert is_key(last)
     assert (empty, [line for line in record if last in line]) == ("", [])
 
 

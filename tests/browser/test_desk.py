@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from agents.models import App
+from keyformat import grammar
 from keys import plaintext
 from portal.models import User
 from tests.browser import story
@@ -30,7 +31,7 @@ def sent(page: Page) -> list[str]:
 
 def pieces(secret: str) -> list[str]:
     """Every eight characters of it that are not shown anyway."""
-    hidden = secret[len(plaintext.prefix_of(secret)) - 7 :]
+    hidden = secret[len(grammar.prefix_of(secret)) - 7 :]
     return [hidden[at : at + 8] for at in range(len(hidden) - 7)]
 
 
@@ -68,7 +69,7 @@ def test_a_mistyped_key_is_told_and_nothing_is_sent(
 def test_the_browser_computes_our_checksum(page: Page, db: None, support: User) -> None:
     story.sign_in(page, support)
     page.goto("/find/")
-    secrets = [plaintext.generate(kind).take() for kind in plaintext.KINDS for _ in range(50)]
+    secrets = [plaintext.generate(kind).take() for kind in grammar.STARTS for _ in range(50)]
     text = " ".join(secrets)
     found = page.evaluate("text => desk.candidates(text).whole", text)
     assert sorted(found) == sorted(secrets)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import keepable, path_of, redact
+from core.text import keepable, path_of
+from keyformat.redaction import redact
 from keys.plaintext import generate
 from tests.keys.laws import law
 

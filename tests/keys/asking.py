@@ -5,10 +5,11 @@ from typing import Any
 from django.test import Client
 
 from audit.models import Call, Event
+from keyformat.grammar import checksum
 from keys.gateways.call_facts import PAIRS
 from keys.lifecycle import Minted
 from keys.models import ApiKey, Gateway
-from keys.plaintext import checksum, generate
+from keys.plaintext import generate
 from tests.factories import known_gateway
 
 _BODY = "alter_key_app_" + "Example0" + "neverIssuedAnywhere000"

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from agents.models import App
 from audit.actors import Origin, shell
 from core.addresses import parse_address
+from keyformat import grammar
 from keys import lifecycle, plaintext
 from keys.admission.admit import Question
 from keys.admission.signatures import Signature
@@ -72,13 +73,13 @@ def question(
     """What is asked about a call, signed at `moment` if it has a nonce."""
     asking = Asking(
         presented=True,
-        well_formed=plaintext.is_well_formed(secret),
+        well_formed=grammar.is_key(secret),
         address=parse_address(address),
         scopes=parse_scopes([scope]) if scope else ScopeSet(()),
         signature=_signature(moment, nonce) if nonce else None,
     )
     origin = Origin("door", address, 'py"test\\ ü', request_id)
-    return Question(asking, plaintext.sha256(secret), plaintext.prefix_of(secret), origin, "GET", "/a,(b)'")
+    return Question(asking, plaintext.sha256(secret), grammar.prefix_of(secret), origin, "GET", "/a,(b)'")
 
 
 def _signature(moment: datetime, nonce: str) -> Signature:

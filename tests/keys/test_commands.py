@@ -11,8 +11,8 @@ from agents.models import Agent, App
 from audit.actors import shell
 from audit.models import Event
 from core.clock import at
+from keyformat.grammar import is_key
 from keys.models import ApiKey
-from keys.plaintext import is_well_formed
 from keys.scopes import everything
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import ask
@@ -34,7 +34,7 @@ def revoke(key: ApiKey, *words: str) -> Said:
 
 def test_the_plaintext_alone_goes_to_a_pipe(app: App) -> None:
     said = mint(app)
-    assert is_well_formed(said.out.strip())
+    assert is_key(said.out.strip())
     assert said.out.strip() not in said.err
 
 

@@ -17,11 +17,14 @@ from pytest_django import Settings
 
 from agents.models import App
 from audit.actors import shell
-from core.text import keepable, redact
+from core.text import keepable
+from keyformat import grammar
+from keyformat.grammar import ALPHABET
+from keyformat.redaction import redact
 from keys import lifecycle, plaintext
 from keys.admission import lookup
 from keys.models import ApiKey
-from keys.plaintext import ALPHABET, Plaintext
+from keys.plaintext import Plaintext
 from tests.factories import minted
 from tests.keys.asking import UNKNOWN as KEY
 from tests.keys.asking import again, ask, error, opened
@@ -85,7 +88,7 @@ def test_what_is_shown_of_a_key_is_its_type_and_eight_characters(kind: str) -> N
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fresh_key_is_well_formed(kind: str) -> None:
-    assert plaintext.is_well_formed(plaintext.generate(kind).take())
+    assert grammar.is_key(plaintext.generate(kind).take())
 
 
 def test_no_two_keys_are_alike() -> None:
@@ -105,7 +108,7 @@ def test_the_last_six_characters_are_a_crc_32_in_base_62() -> None:
 def test_any_single_changed_character_is_noticed(place: int, character: str) -> None:
     changed = KEY[:place] + character + KEY[place + 1 :]
 
-    assert plaintext.is_well_formed(changed) == (changed == KEY)
+    assert grammar.is_key(changed) == (changed == KEY)
 
 
 @law
@@ -113,18 +116,18 @@ def test_any_single_changed_character_is_noticed(place: int, character: str) -> 
 def test_two_swapped_neighbours_are_noticed(place: int) -> None:
     swapped = KEY[:place] + KEY[place + 1] + KEY[place] + KEY[place + 2 :]
 
-    assert plaintext.is_well_formed(swapped) == (swapped == KEY)
+    assert grammar.is_key(swapped) == (swapped == KEY)
 
 
 @pytest.mark.parametrize("presented", NO_KEYS)
 def test_what_is_no_key_is_not_well_formed(presented: str) -> None:
-    assert not plaintext.is_well_formed(presented)
+    assert not grammar.is_key(presented)
 
 
 @law
 @given(st.text(max_size=60).map("alter_key_app_".__add__))
 def test_a_prefix_holds_nothing_but_letters_digits_and_underscores(presented: str) -> None:
-    assert set(plaintext.prefix_of(presented)) <= set(ALPHABET + "_")
+    assert set(grammar.prefix_of(presented)) <= set(ALPHABET + "_")
 
 
 def test_a_plaintext_can_be_taken_once() -> None:

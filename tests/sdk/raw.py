@@ -1,4 +1,4 @@
-"""Requests made by hand, for what the client never sends. The signing here knows nothing of keys/admission/signatures.py."""
+"""Requests made by hand, for what the client never sends. The signing here is written apart from the portal's."""
 
 from __future__ import annotations
 

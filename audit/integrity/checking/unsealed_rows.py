@@ -15,7 +15,7 @@ from audit.integrity.checking.findings import Finding, Where
 from audit.integrity.sealing.row_values import RECORDS
 from audit.models import Pending, Seal
 from audit.models.seals import NOWHERE
-from audit.search.search import Cursor, parse_cursor
+from core.cursors import Cursor, parse_cursor
 from core.errors import Invalid
 
 A_STEP = 5_000

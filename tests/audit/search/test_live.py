@@ -9,8 +9,9 @@ import pytest
 
 from audit.models import Call
 from audit.search.live import MOST, MOST_KNOWN, Place, arrived, parse_place, place_of
-from audit.search.search import Cursor, Filters, timeline
+from audit.search.search import Filters, timeline
 from core.clock import at
+from core.cursors import Cursor
 from core.errors import Invalid
 from tests.audit.records import APP, KEY, MINUTE, NOON, acted, called
 

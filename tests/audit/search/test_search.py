@@ -8,8 +8,9 @@ from agents.models import App
 from audit.actors import shell
 from audit.models import Event
 from audit.search import matching
-from audit.search.search import Entry, Filters, cut_to_prefix, timeline
+from audit.search.search import Entry, Filters, timeline
 from core.ids import new_id
+from keyformat.redaction import cut_to_prefix
 from keys import lifecycle
 from keys.plaintext import generate
 from tests.audit.records import APP, HOUR, KEY, MINUTE, NOON, PREFIX, acted, called, minted_as

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.search import search
-from audit.search.search import Cursor, Entry, Filters, nearest_older, parse_cursor, timeline
+from audit.search.search import Entry, Filters, nearest_older, timeline
+from core import cursors
+from core.cursors import Cursor, parse_cursor
 from core.errors import Invalid
 from core.ids import new_id
 from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, PREFIX, acted, called, minted_as
@@ -142,7 +144,7 @@ def test_a_page_never_counts_and_never_skips(filters: dict[str, Any]) -> None:
 @law
 @given(st.datetimes().map(lambda moment: moment.replace(tzinfo=NOON.tzinfo)), st.uuids())
 def test_a_place_can_be_written_down_and_found_again(moment: Any, row_id: Any) -> None:
-    place = Cursor(max(moment, search._EPOCH), row_id)
+    place = Cursor(max(moment, cursors._EPOCH), row_id)
     assert parse_cursor(str(place)) == place
 
 

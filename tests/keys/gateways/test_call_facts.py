@@ -10,9 +10,10 @@ from pytest_django import Settings
 
 from agents.models import App
 from audit.models import Call
+from keyformat.grammar import checksum
 from keys.gateways import call_facts
 from keys.gateways.call_facts import PAIRS
-from keys.plaintext import checksum, generate
+from keys.plaintext import generate
 from tests.factories import minted, taken_back
 from tests.keys.asking import ask, call, error, known_gateway_of, opened, through
 from tests.keys.signing import signed

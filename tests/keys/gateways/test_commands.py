@@ -12,10 +12,10 @@ from pytest_django import Settings
 
 from core.clock import at, now
 from core.durations import parse_duration
+from keyformat.grammar import is_gateway_secret
 from keys.gateways.config_files import KINDS
 from keys.gateways.directory import note_use
 from keys.gateways.models import Gateway
-from keys.plaintext import is_gateway_secret
 from portal.config.listen import reached_at
 
 pytestmark = pytest.mark.django_db

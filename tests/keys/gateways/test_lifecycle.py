@@ -12,9 +12,9 @@ from audit.actors import Actor, shell
 from audit.models import Event
 from core.clock import at, now
 from core.errors import Invalid, NotAllowed, NotFound, Refusal
+from keyformat.grammar import is_gateway_secret
 from keys.gateways.lifecycle import create, find, retire, rotate
 from keys.gateways.models import Gateway, GatewayUse
-from keys.plaintext import is_gateway_secret
 from portal.models import User
 from tests.keys.asking import ask
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from keys.plaintext import checksum
+from keyformat.grammar import checksum
 from portal.server import limits
 from tests.portal.server.conftest import Front, until
 from tests.server import Server

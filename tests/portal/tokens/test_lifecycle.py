@@ -14,8 +14,8 @@ from audit.actors import Actor, shell
 from audit.models import Event
 from core.clock import at, now
 from core.errors import Invalid
+from keyformat.grammar import is_token
 from keys.errors import AlreadyMinted
-from keys.plaintext import is_token
 from portal.error_responses import InvalidGrant, InvalidToken, TokenExpired
 from portal.models import AccessToken, Authorization, Role, User
 from portal.models.users import note_of

@@ -1,0 +1,52 @@
+"""Cuts every secret in a text down to its prefix, in whatever spelling: `alter-key-app-…`, percent-encoded."""
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote
+
+from keyformat.grammar import PREFIX_LENGTH, STARTS_PATTERN
+
+REDACTED = "[redacted]"
+MAX_ENCODINGS = 4
+"""How often a text may have been percent-encoded for a secret in it to be found."""
+_EXACT = re.compile(rf"({STARTS_PATTERN}[0-9A-Za-z]{{{PREFIX_LENGTH}}})[0-9A-Za-z]+")
+_SEPARATOR = r"[\s_.:/-]{1,3}"
+"""What stands between the words of a key, or in the place of it where someone wrote one another way."""
+_RESPELLED = re.compile(
+    rf"(alter{_SEPARATOR}(?:key{_SEPARATOR}(?:app|agent|derived)|pat|gateway){_SEPARATOR}"
+    rf"[0-9A-Z]{{{PREFIX_LENGTH}}})[0-9A-Z]{{6,}}",
+    re.IGNORECASE,
+)
+"""At least 14 characters after the start: a sentence about "alter key app settings" is none."""
+
+
+def redact(text: str, marker: str = REDACTED) -> str:
+    """`text` with every secret in it cut down to its prefix, and `marker` in place of what is cut.
+
+    If one is percent-encoded, once or more often, what is left is the text decoded: the encoded one tells it whole.
+    """
+    if "alter" in text.lower():
+        text = _cut(text, marker)
+    if "%" not in text:
+        return text
+    *_, decoded = decodings(text)
+    cut = _cut(decoded, marker)
+    return cut if cut != decoded else text
+
+
+def _cut(text: str, marker: str) -> str:
+    return _RESPELLED.sub(rf"\1{marker}", _EXACT.sub(rf"\1{marker}", text))
+
+
+def cut_to_prefix(text: str) -> str:
+    """`text` trimmed, with every secret in it cut to its prefix: for a search, which looks for the prefix alone."""
+    return redact(text.strip(), marker="")
+
+
+def decodings(text: str, decode: Callable[[str], str] = unquote) -> Iterator[str]:
+    """`text` as it is, and as it reads when it is percent-decoded once and more often."""
+    yield text
+    for _ in range(MAX_ENCODINGS):
+        if (further := decode(text)) == text:
+            return
+        yield (text := further)
