@@ -6,7 +6,6 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from core.masking import mask_value
 from portal.config import (
     data_folder,
     database,
@@ -33,24 +32,18 @@ for _name, _value in IN_FILE.items():
 # ── what the operator says ──────────────────────────────────────────────────────────────────────────
 
 DEBUG = False
-try:
-    DATA_DIR = data_folder.prepare(
-        data_folder.path("PORTAL_DATA", env.str("PORTAL_DATA", default="var"), BASE_DIR)
-    )
-    SECRET_KEY = data_folder.secret_key(DATA_DIR, env.str("PORTAL_SECRET_KEY", default=""))
-    PEPPERS = data_folder.peppers(DATA_DIR, env.lines("PORTAL_PEPPERS"))
-    MAC_KEYS = data_folder.mac_keys(DATA_DIR, env.lines("PORTAL_MAC_KEYS"))
-    SEAL_KEY = data_folder.seal_key(DATA_DIR, env.word("PORTAL_SEAL_KEY"))
-except data_folder.WrongSetting as wrong:
-    raise ImproperlyConfigured(str(wrong)) from None
+DATA_DIR = data_folder.prepare(
+    data_folder.path("PORTAL_DATA", env.str("PORTAL_DATA", default="var"), BASE_DIR)
+)
+SECRET_KEY = data_folder.secret_key(DATA_DIR, env.str("PORTAL_SECRET_KEY", default=""))
+PEPPERS = data_folder.peppers(DATA_DIR, env.lines("PORTAL_PEPPERS"))
+MAC_KEYS = data_folder.mac_keys(DATA_DIR, env.lines("PORTAL_MAC_KEYS"))
+SEAL_KEY = data_folder.seal_key(DATA_DIR, env.word("PORTAL_SEAL_KEY"))
 
-try:
-    _origin = hosts.origin(env.word("PORTAL_ORIGIN"))
-    ALLOWED_HOSTS = hosts.allowed_hosts(_origin, env.items("PORTAL_ALLOWED_HOSTS"))
-    TRUSTED_PROXIES = hosts.proxies(env.items("PORTAL_TRUSTED_PROXIES"))
-    EMAIL_FROM = hosts.sender(env.word("PORTAL_EMAIL_FROM"), _origin)
-except data_folder.WrongSetting as wrong_host:
-    raise ImproperlyConfigured(str(wrong_host)) from None
+_origin = hosts.origin(env.word("PORTAL_ORIGIN"))
+ALLOWED_HOSTS = hosts.allowed_hosts(_origin, env.items("PORTAL_ALLOWED_HOSTS"))
+TRUSTED_PROXIES = hosts.proxies(env.items("PORTAL_TRUSTED_PROXIES"))
+EMAIL_FROM = hosts.sender(env.word("PORTAL_EMAIL_FROM"), _origin)
 ORIGIN = str(_origin or "")
 """The portal's public address, as people and programs reach it. Empty: localhost only."""
 LISTENS_AT = listen.reached_at(env.word("HOST"), env.word("PORT"))
@@ -59,49 +52,32 @@ LISTENS_AT = listen.reached_at(env.word("HOST"), env.word("PORT"))
 RATE_LIMIT_RPM = env.number("PORTAL_RATE_LIMIT", 6000, most=100_000, unit="calls a minute")
 API_RATE_LIMIT_RPM = env.number("PORTAL_API_RATE_LIMIT", 600, most=100_000, unit="requests a minute")
 
-try:
-    PROVIDER = identity_provider.read(
-        issuer=env.word("PORTAL_OIDC_ISSUER"),
-        client_id=env.word("PORTAL_OIDC_CLIENT_ID"),
-        client_secret=env.str("PORTAL_OIDC_CLIENT_SECRET", default=""),
-        name=env.word("PORTAL_OIDC_NAME"),
-        roles=env.lines("PORTAL_OIDC_ROLES"),
-        only=env.word("PORTAL_OIDC_ONLY"),
-    )
-except data_folder.WrongSetting as wrong_provider:
-    raise ImproperlyConfigured(str(wrong_provider)) from None
+PROVIDER = identity_provider.read(
+    issuer=env.word("PORTAL_OIDC_ISSUER"),
+    client_id=env.word("PORTAL_OIDC_CLIENT_ID"),
+    client_secret=env.str("PORTAL_OIDC_CLIENT_SECRET", default=""),
+    name=env.word("PORTAL_OIDC_NAME"),
+    roles=env.lines("PORTAL_OIDC_ROLES"),
+    only=env.word("PORTAL_OIDC_ONLY"),
+)
 
-BREAK_GLASS = env.word("PORTAL_BREAK_GLASS").lower()
+BREAK_GLASS = identity_provider.break_glass(env.word("PORTAL_BREAK_GLASS"), PROVIDER)
 """The address of the one account that may sign in with a password while PORTAL_OIDC_ONLY is true."""
-if BREAK_GLASS and not (PROVIDER and PROVIDER.only):
-    raise ImproperlyConfigured(
-        "PORTAL_BREAK_GLASS names who may use a password where PORTAL_OIDC_ONLY is true: set that, or leave this out."
-    )
-if BREAK_GLASS and ("@" not in BREAK_GLASS.strip("@") or " " in BREAK_GLASS or "," in BREAK_GLASS):
-    raise ImproperlyConfigured(
-        f"PORTAL_BREAK_GLASS is {mask_value(BREAK_GLASS)!r}: write the e-mail address of one account, you@example.com."
-    )
 
 LEAK_INTAKE = env.choice("PORTAL_LEAK_INTAKE", "on", ("on", "off")) == "on"
 LEAK_KEYS_URL = env.word(
     "PORTAL_LEAK_KEYS_URL", default="https://api.github.com/meta/public_keys/secret_scanning"
 )
 """Where the public keys of secret-scanning partners are published."""
-try:
-    hosts.web_address("PORTAL_LEAK_KEYS_URL", LEAK_KEYS_URL)
-except data_folder.WrongSetting as wrong_address:
-    raise ImproperlyConfigured(str(wrong_address)) from None
+hosts.web_address("PORTAL_LEAK_KEYS_URL", LEAK_KEYS_URL)
 
 TICK = env.choice("PORTAL_TICK", "inside", ("inside", "apart"))
 """Where the timed work is done: in a thread of the server, or apart, by `manage.py tick --forever`."""
 SEAL_EVERY = env.number("PORTAL_SEAL_EVERY", 5, most=3600, unit="seconds")
 
-try:
-    CHECKPOINT_DIR = data_folder.path(
-        "PORTAL_CHECKPOINTS", env.str("PORTAL_CHECKPOINTS", default=str(DATA_DIR / "checkpoints")), BASE_DIR
-    )
-except data_folder.WrongSetting as wrong_path:
-    raise ImproperlyConfigured(str(wrong_path)) from None
+CHECKPOINT_DIR = data_folder.path(
+    "PORTAL_CHECKPOINTS", env.str("PORTAL_CHECKPOINTS", default=str(DATA_DIR / "checkpoints")), BASE_DIR
+)
 """Where the record's checkpoints are written as well: best on a disk that whoever runs the database cannot change."""
 
 SEAL_KEYS = DATA_DIR / "seal-keys"
@@ -110,28 +86,19 @@ MARKS_DIR = DATA_DIR / "marks"
 """How far checkpoints have been written and witnessed: beside the database, not in it."""
 
 WITNESS_TSA_ROOTS = env.str("PORTAL_WITNESS_TSA_ROOTS", default="")
-try:
-    WITNESSES = witnesses.named(env.lines("PORTAL_WITNESS"), WITNESS_TSA_ROOTS)
-    WITNESS_FOR = witnesses.sources(env.items("PORTAL_WITNESS_FOR"))
-except data_folder.WrongSetting as wrong_witness:
-    raise ImproperlyConfigured(str(wrong_witness)) from None
+WITNESSES = witnesses.named(env.lines("PORTAL_WITNESS"), WITNESS_TSA_ROOTS)
+WITNESS_FOR = witnesses.sources(env.items("PORTAL_WITNESS_FOR"))
 WITNESS_SILENCE = env.number("PORTAL_WITNESS_SILENCE", 15, most=witnesses.MAX_SILENCE, unit="minutes")
 """Minutes without an acknowledgement after which it is an alarm."""
 
-try:
-    FORWARD_SYSLOG = forwarding_settings.syslog(env.word("PORTAL_FORWARD_SYSLOG"))
-    FORWARD_FILE = forwarding_settings.file(env.str("PORTAL_FORWARD_FILE", default=""))
-    WEBHOOK_HOSTS = forwarding_settings.hosts(env.items("PORTAL_WEBHOOK_HOSTS"))
-except data_folder.WrongSetting as wrong_outlet:
-    raise ImproperlyConfigured(str(wrong_outlet)) from None
+FORWARD_SYSLOG = forwarding_settings.syslog(env.word("PORTAL_FORWARD_SYSLOG"))
+FORWARD_FILE = forwarding_settings.file(env.str("PORTAL_FORWARD_FILE", default=""))
+WEBHOOK_HOSTS = forwarding_settings.hosts(env.items("PORTAL_WEBHOOK_HOSTS"))
 FORWARD_FORMAT = env.choice("PORTAL_FORWARD_FORMAT", "json", forwarding_settings.FORMATS)
 
 # ── the database ────────────────────────────────────────────────────────────────────────────────────
 
-try:
-    DATABASES = {"default": database.read(env.word("DATABASE_URL"), DATA_DIR, BASE_DIR)}
-except data_folder.WrongSetting as wrong_database:
-    raise ImproperlyConfigured(str(wrong_database)) from None
+DATABASES = {"default": database.read(env.word("DATABASE_URL"), DATA_DIR, BASE_DIR)}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     _database["CONN_MAX_AGE"] = None
@@ -304,10 +271,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 CACHES = {"default": {"BACKEND": "portal.auth.attempt_counts.TableCache"}}
 """Where django-allauth counts tries: in a table, for all processes together, and nothing is pushed out of it."""
 
-try:
-    EMAIL_CONFIG = mail.read(env.word("EMAIL_URL", default=mail.CONSOLE), BASE_DIR)
-except data_folder.WrongSetting as wrong_mail:
-    raise ImproperlyConfigured(str(wrong_mail)) from None
+EMAIL_CONFIG = mail.read(env.word("EMAIL_URL", default=mail.CONSOLE), BASE_DIR)
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10
 """Seconds for each wait for the mail server; portal/mail/sending.py bounds the whole message."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from core.masking import mask_value
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 
 ROLES = ("developer", "support", "admin")
 AS_JSON = '{"claim": "groups", "roles": {"platform": "admin", "payments": "developer@checkout"}}'

@@ -1,4 +1,4 @@
-"""The data folder: what the portal keeps outside its database, made at the first start. Imports no Django."""
+"""The data folder: what the portal keeps outside its database, made at the first start."""
 
 import errno
 import os
@@ -10,12 +10,9 @@ from pathlib import Path
 
 from core import file_lock
 from core.masking import mask_path
+from portal.config.errors import WrongSetting
 
 _NUMBERED = re.compile(r"([1-9][0-9]{0,3}):([0-9a-fA-F]{64,128})")
-
-
-class WrongSetting(Exception):
-    """A setting cannot be used; the text says which and what to write instead."""
 
 
 def path(name: str, given: str, base: Path) -> Path:

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
 from core.masking import mask_value
+from portal.config.errors import WrongSetting
 
 OUTSIDE = ("HOST", "PORT", "WORKERS")
 """Settings that tools/dev.py reads."""
@@ -34,7 +34,7 @@ class Env(environ.Env):  # type: ignore[misc] # untyped
         self.asked: set[str] = set()
 
     def get_value(self, var: str, cast: Any = None, default: Any = "", parse_default: bool = False) -> Any:
-        """The value of `var`, as it is written. Raises ImproperlyConfigured."""
+        """The value of `var`, as it is written. Raises WrongSetting."""
         self.asked.add(var)
         value = os.environ.get(var, "")
         if not value:
@@ -42,9 +42,9 @@ class Env(environ.Env):  # type: ignore[misc] # untyped
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ImproperlyConfigured(f"{var} is not UTF-8 text.") from None
+            raise WrongSetting(f"{var} is not UTF-8 text.") from None
         if _CONTROL.search(value):
-            raise ImproperlyConfigured(
+            raise WrongSetting(
                 f"{var} holds a line break, a tab or another control character: write it without."
             )
         return self.parse_value(value, cast)
@@ -66,7 +66,7 @@ class Env(environ.Env):  # type: ignore[misc] # untyped
         """A whole number from 1 to `most`."""
         text = self.word(var, str(default))
         if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-            raise ImproperlyConfigured(f"{var}: write {unit}, from 1 to {most}, as a number alone.")
+            raise WrongSetting(f"{var}: write {unit}, from 1 to {most}, as a number alone.")
         return int(text)
 
     def choice(self, var: str, default: str, choices: Collection[str]) -> str:
@@ -75,11 +75,11 @@ class Env(environ.Env):  # type: ignore[misc] # untyped
         found = next((choice for choice in choices if choice.lower() == text.lower()), None)
         if found is None:
             *others, last = choices
-            raise ImproperlyConfigured(f"{var} is {mask_value(text)!r}: write {', '.join(others)} or {last}.")
+            raise WrongSetting(f"{var} is {mask_value(text)!r}: write {', '.join(others)} or {last}.")
         return found
 
     def refuse_unknown(self, in_file: Collection[str] = ()) -> None:
-        """Stop at a name that begins as ours do and is none, or is nearly one. Raises ImproperlyConfigured.
+        """Stop at a name that begins as ours do and is none, or is nearly one. Raises WrongSetting.
 
         What is misspelt would be passed over, and its default be in force without a word. In `.env` names are taken
         for misspelt sooner than in the environment, where other programs have theirs.
@@ -89,7 +89,7 @@ class Env(environ.Env):  # type: ignore[misc] # untyped
             near = _nearest(name, ours, CLOSE if name in in_file else VERY_CLOSE)
             if near or (name.startswith("PORTAL_") and not _is_for_others(name)):
                 hint = f"did you mean {near}?" if near else ".env.example lists those there are."
-                raise ImproperlyConfigured(f"{name} is no setting of the portal: {hint}")
+                raise WrongSetting(f"{name} is no setting of the portal: {hint}")
 
 
 def _nearest(name: str, ours: Collection[str], closeness: float) -> str:

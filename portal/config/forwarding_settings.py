@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from core.hosts import format_host, parse_host, split_port
 from core.masking import mask_path, mask_value
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 
 FORMATS = ("json", "ocsf", "cef")
 

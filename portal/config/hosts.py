@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from core.addresses import Network, unmapped
 from core.hosts import Origin, format_host, parse_host, parse_origin, unbracketed
 from core.masking import mask_value
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 

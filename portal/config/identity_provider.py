@@ -10,7 +10,7 @@ from core.masking import mask_value
 from portal.auth import role_mapping
 from portal.auth.claims import described, values_of
 from portal.auth.role_mapping import ROLES, Mapped
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 ID = "sso"
@@ -97,3 +97,18 @@ def _issuer(given: str) -> str:
             f"PORTAL_OIDC_ISSUER is {mask_value(given)!r}: write an https address, https://id.example.com."
         ) from None
     return given.rstrip("/")
+
+
+def break_glass(email: str, provider: Provider | None) -> str:
+    """The email of the one account that may use a password where the provider alone lets in. Raises WrongSetting."""
+    email = email.lower()
+    if email and not (provider and provider.only):
+        raise WrongSetting(
+            "PORTAL_BREAK_GLASS names who may use a password where PORTAL_OIDC_ONLY is true: "
+            "set that, or leave this out."
+        )
+    if email and ("@" not in email.strip("@") or " " in email or "," in email):
+        raise WrongSetting(
+            f"PORTAL_BREAK_GLASS is {mask_value(email)!r}: write the email of one account, you@example.com."
+        )
+    return email

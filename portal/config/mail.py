@@ -6,7 +6,7 @@ from typing import Any
 from environ import Env
 
 from portal.config import service_urls
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 from portal.config.service_urls import ServiceUrl
 
 FORM = "smtps://user:password@mail.example.com, or smtp+tls:// for STARTTLS"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from audit.integrity.witnesses import witness_settings
 from audit.integrity.witnesses.witness_settings import TSA, Target
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 
 MAX_SILENCE = 7 * 24 * 60
 

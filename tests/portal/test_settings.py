@@ -77,7 +77,7 @@ WRONG = {
             "PORTAL_OIDC_ONLY": "true",
             "PORTAL_BREAK_GLASS": "root",
         },
-        "write the e-mail address of one account",
+        "write the email of one account",
     ),
     "an intake half open": ({"PORTAL_LEAK_INTAKE": "yes"}, "write on or off"),
     "keys at no address": ({"PORTAL_LEAK_KEYS_URL": "file:///etc/keys"}, "write an https address"),

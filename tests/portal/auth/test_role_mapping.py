@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.auth.role_mapping import ROLES, Mapped, read
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 from portal.config.identity_provider import read as read_provider
 
 NAMES = st.text(min_size=1, max_size=12)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.config import data_folder
+from portal.config import data_folder, errors
 
 
 def test_it_is_open_to_its_owner_alone(tmp_path: Path) -> None:
@@ -35,18 +35,18 @@ def test_peppers_are_numbered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", ["1:short", "x:" + "a" * 64, "1:" + "a" * 64 + ",1:" + "b" * 64, "a" * 64])
 def test_peppers_that_cannot_be_read_are_told(tmp_path: Path, given: str) -> None:
-    with pytest.raises(data_folder.WrongSetting, match="PORTAL_PEPPERS"):
+    with pytest.raises(errors.WrongSetting, match="PORTAL_PEPPERS"):
         data_folder.peppers(tmp_path, given)
 
 
 def test_a_short_secret_key_is_told(tmp_path: Path) -> None:
-    with pytest.raises(data_folder.WrongSetting, match="PORTAL_SECRET_KEY"):
+    with pytest.raises(errors.WrongSetting, match="PORTAL_SECRET_KEY"):
         data_folder.secret_key(tmp_path, "short")
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(data_folder.WrongSetting, match="PORTAL_DATA"):
+    with pytest.raises(errors.WrongSetting, match="PORTAL_DATA"):
         data_folder.prepare(tmp_path / "file" / "var")
 
 
@@ -57,7 +57,7 @@ def test_the_seal_key_is_made_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", ["short", "g" * 64, "a" * 63])
 def test_a_seal_key_that_cannot_be_read_is_told(tmp_path: Path, given: str) -> None:
-    with pytest.raises(data_folder.WrongSetting, match="PORTAL_SEAL_KEY"):
+    with pytest.raises(errors.WrongSetting, match="PORTAL_SEAL_KEY"):
         data_folder.seal_key(tmp_path, given)
 
 
@@ -69,13 +69,11 @@ def test_a_secret_that_is_no_text_is_told(tmp_path: Path) -> None:
     }.items():
         for content in (b"", b"\n", b"\xff\xfe"):
             (tmp_path / name).write_bytes(content)
-            with pytest.raises(data_folder.WrongSetting, match=f"{name} is empty or no text"):
+            with pytest.raises(errors.WrongSetting, match=f"{name} is empty or no text"):
                 read(tmp_path, "")
         (tmp_path / name).unlink()
         (tmp_path / name).mkdir()
-        with pytest.raises(
-            data_folder.WrongSetting, match=f"{name} cannot be read or written: Is a directory"
-        ):
+        with pytest.raises(errors.WrongSetting, match=f"{name} cannot be read or written: Is a directory"):
             read(tmp_path, "")
 
 
@@ -88,7 +86,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(data_folder.WrongSetting, match="No space left on device"):
+    with pytest.raises(errors.WrongSetting, match="No space left on device"):
         data_folder.secret_key(tmp_path, "")
     assert list(tmp_path.iterdir()) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from portal.config import forwarding_settings
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.auth.role_mapping import Mapped
-from portal.config.data_folder import WrongSetting
+from portal.config.errors import WrongSetting
 from portal.config.identity_provider import Provider, read
 
 HERE = {

@@ -225,9 +225,9 @@ def test_a_folder_without_rights_is_told(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o700)
     shutil.chown(tmp_path / "open", 65534)
     prepares = (
-        "import os, sys; from pathlib import Path; from portal import data; os.setuid(65534)\n"
-        "try: data.secret_key(data.prepare(Path(sys.argv[1])), '')\n"
-        "except data.WrongSetting as wrong: print(wrong)"
+        "import os, sys; from pathlib import Path; from portal.config import data_folder, errors; os.setuid(65534)\n"
+        "try: data_folder.secret_key(data_folder.prepare(Path(sys.argv[1])), '')\n"
+        "except errors.WrongSetting as wrong: print(wrong)"
     )
     for name, sentence in (("var", "Permission denied"), ("new", "Permission denied"), ("open", "")):
         code, said = run({}, "-c", prepares, str(tmp_path / name))
