@@ -21,8 +21,8 @@ lint: ## check style, types, templates, imports, migrations and deployment setti
 check: ## check style and types, and test what is near your change on SQLite: an answer within two minutes
 	@$(PYTHON) tools/dev.py check
 
-demo: ## fill the database with something to look at
-	@$(PYTHON) tools/dev.py demo
+demo: ## fill the database with something to look at (ARGS=--large: with lists of thousands)
+	@$(PYTHON) tools/dev.py demo $(ARGS)
 
 bench: ## measure the door beside what people would put in its place (ARGS="--quick", "--json figures.json")
 	@$(PYTHON) tools/dev.py bench $(ARGS)

@@ -1,4 +1,4 @@
-"""The ways apps and agents say no."""
+"""Refusals about apps and agents."""
 
 from core.errors import Conflict, Invalid, NotFound, Refusal, Unavailable
 
@@ -14,29 +14,29 @@ class AppNotFound(NotFound):
     """No such app among those one belongs to."""
 
     code = "app_not_found"
-    message = "There is no such app among yours."
+    message = "App not found."
 
 
 class AppNotArchived(Conflict):
-    """It is in use already."""
+    """The app is not archived."""
 
     code = "app_not_archived"
     message = "This app is not archived."
 
 
 class AppInUse(Conflict):
-    """An app with living keys cannot be deleted."""
+    """An app with active keys cannot be deleted."""
 
     code = "app_in_use"
-    message = "This app has living keys. Nothing was deleted."
-    hint = "Revoke them first, and whatever calls with them will stop: or archive the app instead."
+    message = "This app has active keys. Nothing was deleted."
+    hint = "Revoke its keys first, or archive the app instead."
 
 
 class ConfirmationMismatch(Conflict):
-    """What was typed to confirm is not the name."""
+    """The confirmation does not match the name."""
 
     code = "confirmation_mismatch"
-    message = "What was typed is not the app's name. Nothing was deleted."
+    message = "The name does not match the app's name. Nothing was deleted."
 
 
 class AppArchived(Conflict):
@@ -44,79 +44,79 @@ class AppArchived(Conflict):
 
     code = "app_archived"
     message = "This app is archived."
-    hint = "Bring it back in its settings first."
+    hint = "Restore it in its settings first."
 
 
 class AgentNameTaken(Invalid):
-    """A living agent of the app has this name."""
+    """An agent of the app has this name."""
 
     code = "agent_name_exists"
     status = 409
 
 
 class AgentNotFound(NotFound):
-    """No such living agent in this app."""
+    """No such agent in this app, or it is revoked."""
 
     code = "agent_not_found"
-    message = "This app has no such living agent."
-    hint = "A revoked agent cannot come back: create another. Its name is free again."
+    message = "Agent not found in this app."
+    hint = "A revoked agent cannot be restored. Create a new one; the name can be used again."
 
 
 class StalePage(Conflict):
     """The settings changed between showing the form and sending it."""
 
     code = "stale_page"
-    message = "Someone changed these settings after this page was loaded. Nothing was changed."
-    hint = "What you typed is still here. Look at the present values and send it again."
+    message = "These settings were changed after you opened this page. Nothing was saved."
+    hint = "Your input is kept. Check the current values and save again."
 
 
 class AgentConcurrentUpdate(Conflict):
     """The agent changed since the version that the caller saw."""
 
     code = "agent_concurrent_update"
-    message = "This agent has changed since you read it. Nothing was changed."
-    hint = "Read it again and send its present version."
+    message = "This agent was changed after you read it. Nothing was saved."
+    hint = "Read it again and send its current version."
 
 
 class CallerInvalid(Refusal):
-    """The name a program gives itself cannot be taken."""
+    """The caller name is invalid."""
 
     code = "invalid_caller"
     status = 400
-    message = "The caller's name cannot be taken."
+    message = "Invalid caller name."
     hint = "Send 1 to 255 printable ASCII characters, and agent or service as the type."
 
 
 class CallerUnresolved(NotFound):
-    """The caller names an agent that is not an active one of this app."""
+    """The caller is not an active agent of this app."""
 
     code = "caller_agent_unresolved"
     message = "The caller is not an active agent of this app."
-    hint = "Check the id. A label that is not a UUID needs no agent."
+    hint = "Check the ID. A caller label that is not a UUID needs no agent."
 
 
 class CallerMismatch(Refusal):
-    """An agent's key was used in the name of another agent."""
+    """An agent's key was used with the name of another agent."""
 
     code = "caller_agent_mismatch"
     status = 400
-    message = "This key belongs to another agent than the caller it names."
-    hint = "Name the key's own agent, or none."
+    message = "This key belongs to a different agent than the caller."
+    hint = "Use the key's own agent as the caller, or none."
 
 
 class CallerUnknowable(Unavailable):
-    """Who the caller is could not be found out just now."""
+    """The caller could not be resolved."""
 
     code = "caller_agent_resolution_error"
-    message = "Who the caller is could not be found out just now. Nothing was changed."
+    message = "The caller could not be resolved. Nothing was changed."
 
 
 class OnceMismatch(Conflict):
     """An idempotency key was used before, with another body."""
 
     code = "idempotency_key_body_mismatch"
-    message = "This idempotency key was used before, for something else. Nothing was created."
-    hint = "Use a new idempotency key for each thing to create."
+    message = "This idempotency key was already used with a different request. Nothing was created."
+    hint = "Use a new idempotency key for each request."
 
 
 class OnceInactive(Conflict):
@@ -136,9 +136,9 @@ class OnceRevoked(Conflict):
 
 
 class MeRequiresAgentKey(Refusal):
-    """Who am I, asked with a key that speaks for no agent."""
+    """The identity was requested with a key that belongs to no agent."""
 
     code = "me_requires_agent_key"
     status = 403
-    message = "This key speaks for the app, and for no agent."
-    hint = "Call with a key minted under an agent, or name an active agent as the caller."
+    message = "This key belongs to the app, not to an agent."
+    hint = "Use an agent key, or send an active agent as the caller."

@@ -30,6 +30,7 @@ from core.text import keepable
 APP_SETTINGS = (
     "description",
     "website_url",
+    "environment",
     "max_keys",
     "max_keys_per_agent",
     "rate_limit_rpm",
@@ -39,7 +40,12 @@ APP_SETTINGS = (
     "on_leaked_agent_key",
     "on_leaked_derived_key",
 )
-LEAK_RULES = APP_SETTINGS[-3:]
+CHOICES = {
+    "environment": App.Environment.values,
+    "signing": App.Signing.values,
+    **dict.fromkeys(APP_SETTINGS[-3:], OnLeak.values),
+}
+"""The settings that have one of a few values."""
 SCOPE_FIELDS = ("scopes", "scopes_pending", "scopes_applies_at")
 DEFAULT_NARROWING = timedelta(days=1)
 LONGEST_NARROWING = timedelta(days=7)
@@ -47,7 +53,7 @@ LONGEST_NARROWING = timedelta(days=7)
 
 def create_app(actor: Actor, name: str, **settings: Any) -> App:
     """A new app called `name`. `settings` are fields of APP_SETTINGS. Raises Invalid, AppNameTaken."""
-    app = App(name=parse_name(name), **_keepable(settings))
+    app = App(name=parse_name(name), **_sanitize(settings))
     with change(actor, actions.CREATE_APP, on=app):
         _save_app(app)
     return app
@@ -59,14 +65,9 @@ def update_app(actor: Actor, app: App, *, seen: str = "", **changes: Any) -> Non
     `seen` is the `mark` of the app that the changes were made from; empty asks nothing. Raises
     StalePage if the app has another by now, Invalid, AppNameTaken.
     """
-    changes = _keepable(changes)
+    changes = _sanitize(changes)
     if "name" in changes:
         changes["name"] = parse_name(changes["name"])
-    if changes.get("signing", App.Signing.REQUIRED) not in App.Signing.values:
-        raise Invalid("signing", "Choose required or optional.")
-    for rule in LEAK_RULES:
-        if changes.get(rule, OnLeak.NOTIFY) not in OnLeak.values:
-            raise Invalid(rule, "Choose notify, deprecate or revoke.")
     with change(actor, actions.UPDATE_APP, on=app):
         if seen and seen != app.mark:
             raise StalePage
@@ -209,8 +210,11 @@ def resume_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
             _save_version(agent, "suspended_at")
 
 
-def _keepable(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings with their free text fit to keep: a key pasted into a description is cut to its prefix."""
+def _sanitize(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as they may be stored: a key pasted into a description is cut to its prefix. Raises Invalid."""
+    for name, value in settings.items():
+        if name in CHOICES and value not in CHOICES[name]:
+            raise Invalid(name, f"Choose {' or '.join(CHOICES[name])}.")
     fit: dict[str, Any] = {}
     if "description" in settings:
         fit["description"] = keepable(settings["description"], 500)
@@ -260,9 +264,9 @@ def _save_agent(agent: Agent) -> None:
             agent.save()
     except IntegrityError:
         named = Agent.objects.filter(app=agent.app_id, name=agent.name, revoked_at=None).first()
-        says, details = "A living agent of this app has this name.", {}
+        says, details = "An agent of this app has this name.", {}
         if named:
-            says, details = f"{says} Its id is {named.pk}.", {"agent_id": str(named.pk)}
+            says, details = f"{says} Its ID is {named.pk}.", {"agent_id": str(named.pk)}
         raise AgentNameTaken("name", says, **details) from None
 
 

@@ -24,11 +24,11 @@ MOST_DERIVED_HOURS = 24 * 365
 
 
 class OnLeak(models.TextChoices):
-    """What is done with a secret that someone reports as leaked. Its people are told in any case."""
+    """What is done with a secret that someone reports as leaked. Its owners are always notified."""
 
-    NOTIFY = "notify", "Tell its people"
-    DEPRECATE = "deprecate", "Deprecate it, and tell its people"
-    REVOKE = "revoke", "Revoke it at once, and tell its people"
+    NOTIFY = "notify", "Notify only"
+    DEPRECATE = "deprecate", "Deprecate and notify"
+    REVOKE = "revoke", "Revoke immediately and notify"
 
 
 class App(Audited):
@@ -40,10 +40,19 @@ class App(Audited):
         REQUIRED = "required", "Required"
         OPTIONAL = "optional", "Optional"
 
+    class Environment(models.TextChoices):
+        """Whether real traffic depends on an app."""
+
+        LIVE = "live", "Live"
+        TEST = "test", "Test"
+
     name = models.CharField(max_length=80)
     sameness = models.CharField(max_length=160, unique=True, editable=False)
     description = models.CharField(max_length=500, blank=True)
     website_url = models.URLField(max_length=300, blank=True)
+    environment = models.CharField(
+        max_length=4, choices=Environment.choices, default=Environment.LIVE, db_default=Environment.LIVE
+    )
     max_keys = models.PositiveIntegerField(
         "keys allowed",
         default=100,
@@ -83,6 +92,9 @@ class App(Audited):
     class Meta:
         ordering = ("sameness",)
         constraints = (
+            models.CheckConstraint(
+                condition=models.Q(environment__in=("live", "test")), name="app_environment"
+            ),
             models.CheckConstraint(condition=models.Q(max_keys__range=(1, MOST_KEYS)), name="app_max_keys"),
             models.CheckConstraint(
                 condition=models.Q(rate_limit_rpm=None)
@@ -127,6 +139,7 @@ class App(Audited):
             "name": self.name,
             "description": self.description,
             "website_url": self.website_url,
+            "environment": self.environment,
             "max_keys": self.max_keys,
             "max_keys_per_agent": self.max_keys_per_agent,
             "rate_limit_rpm": self.rate_limit_rpm,

@@ -1,4 +1,4 @@
-"""The value language of names: what people may call things, and when two names look the same."""
+"""Parses names, and says when two of them look the same."""
 
 import re
 import unicodedata
@@ -11,8 +11,8 @@ from core.errors import Invalid
 from core.text import keepable
 from keyformat.redaction import redact
 
-LONGEST = 80
-LONGEST_WEBSITE = 300
+MAX_NAME = 80
+MAX_WEBSITE = 300
 AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters, marks and symbols that show nothing."""
@@ -24,24 +24,24 @@ def parse_name(text: str, field: str = "name") -> str:
     """A name for people: 1 to 80 visible characters, one line, one script. Raises Invalid."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name:
-        raise Invalid(field, "Give it a name.")
-    if len(name) > LONGEST:
-        raise Invalid(field, f"Use at most {LONGEST} characters; this has {len(name)}.")
-    if len(sameness(name)) > 2 * LONGEST:
-        raise Invalid(field, "Use fewer characters that stand for several letters.")
+        raise Invalid(field, "Enter a name.")
+    if len(name) > MAX_NAME:
+        raise Invalid(field, f"Use at most {MAX_NAME} characters. This name has {len(name)}.")
+    if len(sameness(name)) > 2 * MAX_NAME:
+        raise Invalid(field, "This name is too long once its ligatures are written out.")
     if any(_unseen(text, at) for at in range(len(text))):
-        raise Invalid(field, "Leave out control and invisible characters.")
+        raise Invalid(field, "Remove control characters and invisible characters.")
     if redact(name) != name:
-        raise Invalid(field, "That is a key. Its secret belongs in a secret manager, never in a name.")
+        raise Invalid(field, "This looks like an API key. Store keys in a secret manager, not in a name.")
     if len(_scripts(name)) > 1:
-        raise Invalid(field, "Do not mix alphabets whose letters look alike, such as Latin and Cyrillic.")
+        raise Invalid(field, "Use letters of one alphabet only, for example Latin or Cyrillic.")
     return name
 
 
 def person_name(text: str) -> str:
     """A name that somebody else keeps, as it may stand here: what is no name for people is none, and is left out."""
     try:
-        return parse_name(keepable(text, LONGEST))
+        return parse_name(keepable(text, MAX_NAME))
     except Invalid:
         return ""
 
@@ -52,7 +52,7 @@ def parse_agent_name(text: str, field: str = "name") -> str:
     if not AGENT_NAME.fullmatch(name):
         raise Invalid(
             field,
-            "Use 1 to 64 lower-case letters, digits, hyphens and underscores, beginning with a letter or digit.",
+            "Use 1 to 64 lowercase letters, digits, hyphens and underscores. Start with a letter or digit.",
         )
     return name
 
@@ -61,12 +61,12 @@ def parse_website(text: str, field: str = "website_url") -> str:
     """A web address, http or https, of at most 300 characters; empty is none. Raises Invalid."""
     address = text.strip()
     try:
-        if len(address) > LONGEST_WEBSITE or redact(address) != address:
+        if len(address) > MAX_WEBSITE or redact(address) != address:
             raise ValidationError("")
         if address:
             _is_website(address)
     except ValidationError:
-        why = f"Write an address such as https://example.com, of at most {LONGEST_WEBSITE} characters."
+        why = f"Enter a URL such as https://example.com, with at most {MAX_WEBSITE} characters."
         raise Invalid(field, why) from None
     return address
 

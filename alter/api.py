@@ -19,10 +19,10 @@ APP = "{app}"
 @click.command(
     cls=Verb,
     examples="""
-    alter api GET '/people?show=no-factor'
+    alter api GET '/users?show=no-factor'
     alter api GET '/apps/{app}/leaks'
-    echo '{"reason": "Left."}' | alter api POST /people/01a2014c-7d92-72cf-83df-d30ffbfe9814/remove --input -
-    alter api POST /destinations --input @siem.json --idempotency-key siem-1
+    echo '{"reason": "Left."}' | alter api POST /users/01a2014c-7d92-72cf-83df-d30ffbfe9814/remove --input -
+    alter api POST /webhooks --input @siem.json --idempotency-key siem-1
     """,
 )
 @click.argument("method", type=click.Choice(METHODS, case_sensitive=False))

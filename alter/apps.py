@@ -15,6 +15,7 @@ from alter.run import Run, pass_run
 
 ID = "01a2014c-7d82-7143-ad7c-abc8f9270982"
 the_app = click.argument("app_id", type=Id(), metavar="ID")
+ENVIRONMENT = click.Choice(["live", "test"])
 LEAK_RULE = click.Choice(["notify", "deprecate", "revoke"])
 
 
@@ -51,12 +52,15 @@ def apps() -> None:
 @apps.command("list", shows=APP, examples="alter apps list --include-archived")
 @click.option("--include-archived", is_flag=True, help="Archived ones too.")
 @click.option("--no-include-stats", is_flag=True, help="Do not count keys and agents.")
+@click.option("--environment", type=ENVIRONMENT, help="Only live or only test apps.")
 @paged(200)
 @pass_run
-def list_apps(run: Run, include_archived: bool, no_include_stats: bool, **part: Any) -> None:
+def list_apps(
+    run: Run, include_archived: bool, no_include_stats: bool, environment: str | None, **part: Any
+) -> None:
     """List the apps you have a role on, newest first."""
     part |= {"include_archived": _word(include_archived), "include_stats": _word(not no_include_stats)}
-    run.show_page("/apps", **part)
+    run.show_page("/apps", **part, **given(environment=environment))
 
 
 @apps.command(
@@ -64,11 +68,13 @@ def list_apps(run: Run, include_archived: bool, no_include_stats: bool, **part: 
     examples="""
     alter apps create --name checkout
     alter apps create --name checkout --website-url https://shop.example.com
+    alter apps create --name checkout-test --environment test
     """,
 )
 @click.option("--name", required=True, metavar="TEXT", help="Nobody else's.")
 @click.option("--description", metavar="TEXT", help="What it is.")
 @click.option("--website-url", type=Website(), metavar="URL", help="Where it is; http or https.")
+@click.option("--environment", type=ENVIRONMENT, help="live (default) or test.")
 @pass_run
 def create(run: Run, **asked: Any) -> None:
     """Create an app."""
@@ -94,6 +100,7 @@ def show(run: Run, app_id: str) -> None:
 @click.option("--name", metavar="TEXT", help="Another name.")
 @click.option("--description", metavar="TEXT", help='What it is; "" for nothing.')
 @click.option("--website-url", type=Website(), metavar="URL", help='Where it is; "" for nowhere.')
+@click.option("--environment", type=ENVIRONMENT, help="live or test.")
 @click.option("--max-keys", type=click.IntRange(1, 10_000), help="How many keys may be alive at once.")
 @click.option("--max-keys-per-agent", type=click.IntRange(1, 10_000), help="The same for each agent.")
 @click.option("--rate-limit-rpm", type=Number(1, 100_000), help="Calls a minute, or none: the portal's.")

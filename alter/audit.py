@@ -46,7 +46,7 @@ def audit() -> None:
     shows=ENTRY,
     examples="""
     alter audit list --since 24h
-    alter audit list --outcome refused --code insufficient_scope
+    alter audit list --outcome denied --code insufficient_scope
     alter audit list --action key --all --output jsonl
     """,
 )

@@ -27,7 +27,7 @@ PAUSE = 2.0
     cls=Verb,
     examples="""
     alter audit export > audit.jsonl
-    alter audit export --format csv --outcome refused --since 30d --file refused.csv
+    alter audit export --format csv --outcome denied --since 30d --file denied.csv
     """,
 )
 @click.option(

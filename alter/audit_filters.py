@@ -9,7 +9,7 @@ from alter.exit_codes import usage
 from alter.param_types import CommaList, Id, Moment
 from alter.run import MOST
 
-OUTCOMES = {"allow": "allowed", "deny": "refused"}
+OUTCOMES = {"allow": "allowed", "deny": "denied"}
 """What --policy-decision says, as --outcome says it."""
 
 
@@ -47,7 +47,7 @@ def sifting(act: F) -> F:
         click.option("--action", metavar="NAME", help="key.mint, or key for all that is done to keys."),
         click.option(
             "--outcome",
-            type=click.Choice(["act", "allowed", "refused"], case_sensitive=False),
+            type=click.Choice(["event", "allowed", "denied"], case_sensitive=False),
             help="How it ended.",
         ),
         click.option(

@@ -148,6 +148,7 @@ APP = Shape(
         "name",
         "description",
         "website_url",
+        "environment",
         "max_keys",
         "max_keys_per_agent",
         "rate_limit_rpm",
@@ -164,7 +165,7 @@ APP = Shape(
     (
         Column("ID", _text("id")),
         Column("NAME", _text("name"), 12),
-        Column("STATE", lambda row: "archived" if row.get("archived_at") else "in use"),
+        Column("STATE", lambda row: "archived" if row.get("archived_at") else str(row["environment"])),
         Column("KEYS", lambda row: str(row["stats"]["keys_active"]) if row.get("stats") else ""),
         Column("AGENTS", lambda row: str(row["stats"]["agents"]) if row.get("stats") else ""),
         Column("CREATED", _on("created_at")),
@@ -221,11 +222,11 @@ ENTRY = Shape(
 EXPLAINED = Shape("entries", (*ENTRY.fields, "checks", "fix"))
 GATHERED = Shape(
     "entries",
-    ("id", "calls", "refused", "first_at", "last_at", "callers"),
+    ("id", "calls", "denied", "first_at", "last_at", "callers"),
     (
         Column("ID", _text("id"), 32),
         Column("CALLS", _text("calls")),
-        Column("REFUSED", _text("refused")),
+        Column("DENIED", _text("denied")),
         Column("LAST (UTC)", _at("last_at")),
         Column("FIRST (UTC)", _at("first_at")),
         Column("CALLERS", _listed("callers")),

@@ -23,6 +23,26 @@ class Action:
 
 EVERY: dict[str, Action] = {}
 """All actions by name, filled as each app's actions.py is imported."""
+RENAMED = {
+    "destination.create": "webhook.create",
+    "destination.pause": "webhook.pause",
+    "destination.resume": "webhook.resume",
+    "destination.rotate": "webhook.rotate",
+    "destination.end": "webhook.delete",
+    "destination.test": "webhook.test",
+    "house.change": "policy.change",
+}
+"""Former names of actions and their present ones. Sealed events keep the name they were written with."""
+
+
+def current_name(name: str) -> str:
+    """The name that the action is declared with now."""
+    return RENAMED.get(name, name)
+
+
+def all_names(name: str) -> list[str]:
+    """The name of an action and its former ones."""
+    return [name, *(former for former, present in RENAMED.items() if present == name)]
 
 
 def action(
@@ -40,16 +60,14 @@ EXPORT = action("audit.export", "dashboard_audit:export", "exported")
 READ_UPKEEP = action("upkeep.read", "dashboard_audit:write", "read")
 RETAIN = action("audit.retain", "dashboard_audit:write", "set how long to keep", again=True)
 PURGE = action("audit.purge", "dashboard_audit:write", "purged")
-CREATE_DESTINATION = action(
-    "destination.create", "dashboard_audit:write", "created the destination", again=True
+CREATE_WEBHOOK = action("webhook.create", "dashboard_audit:write", "created the webhook", again=True)
+PAUSE_WEBHOOK = action("webhook.pause", "dashboard_audit:write", "paused the webhook", again=True)
+RESUME_WEBHOOK = action("webhook.resume", "dashboard_audit:write", "resumed the webhook")
+ROTATE_WEBHOOK = action(
+    "webhook.rotate", "dashboard_audit:write", "rotated the secret of the webhook", again=True
 )
-PAUSE_DESTINATION = action("destination.pause", "dashboard_audit:write", "paused the destination", again=True)
-RESUME_DESTINATION = action("destination.resume", "dashboard_audit:write", "resumed the destination")
-ROTATE_DESTINATION = action(
-    "destination.rotate", "dashboard_audit:write", "rotated the secret of the destination", again=True
-)
-END_DESTINATION = action("destination.end", "dashboard_audit:write", "ended the destination", again=True)
-TEST_DESTINATION = action("destination.test", "dashboard_audit:write", "sent a test to the destination")
+DELETE_WEBHOOK = action("webhook.delete", "dashboard_audit:write", "deleted the webhook", again=True)
+TEST_WEBHOOK = action("webhook.test", "dashboard_audit:write", "sent a test to the webhook")
 RETRY_DELIVERY = action("delivery.retry", "dashboard_audit:write", "sent again")
 DISCARD_DELIVERY = action("delivery.discard", "dashboard_audit:write", "discarded", again=True)
 EMIT_SPANS = action("span.emit", "", "sent", scope="spans:emit")

@@ -256,7 +256,7 @@ def _sealer() -> int:
         return pid
     while True:
         close_old_connections()
-        scheduler.tick()
+        scheduler.run_due_jobs()
         time.sleep(scheduler.PAUSE)
 
 

@@ -8,6 +8,9 @@ from django import forms
 from core.choices import strangers
 from core.errors import AskAgain, Invalid, Refusal
 
+LIST_NAMES = ("page", "sort")
+"""What may stand in the address of any list."""
+
 
 class ValuesForm(forms.Form):
     """Puts an Invalid on the field that caused it, and any other refusal on top."""
@@ -38,7 +41,7 @@ class ReasonForm(ValuesForm):
 class QueryForm(forms.Form):
     """The filters of a list, in its address: a name it does not know is a mistake, and words are read in any case."""
 
-    also: tuple[str, ...] = ("page",)
+    also: tuple[str, ...] = LIST_NAMES
     """What else may stand in the address."""
 
     def __init__(self, asked: Mapping[str, Any]) -> None:
@@ -52,7 +55,7 @@ class QueryForm(forms.Form):
         return self.cleaned_data
 
 
-def refuse_unknown(asked: Mapping[str, Any], known: Collection[str] = ("page",)) -> None:
+def refuse_unknown(asked: Mapping[str, Any], known: Collection[str] = LIST_NAMES) -> None:
     """Raise Invalid for the first name in the address of a page without filters that is not among `known`."""
     for name, why in strangers(values_of(asked), known):
         raise Invalid(name, why)

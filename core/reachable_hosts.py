@@ -22,7 +22,7 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Unreachable(Exception):
-    """Nothing could be sent there; the text says why, for the page of the destination."""
+    """Nothing could be sent there; the text says why, for the page of the webhook."""
 
 
 def parse_url(text: str) -> str:

@@ -1,8 +1,8 @@
-"""What JSON bodies share: strict objects, and times as the wire writes them (protocol.md section 1)."""
+"""What all JSON bodies share: strict objects, pages of a list, errors, and the types of text."""
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from ninja import Schema
 from pydantic import (
@@ -10,59 +10,87 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     StrictBool,
     StrictStr,
     StringConstraints,
+    ValidationError,
+    model_validator,
 )
+from pydantic_core import PydanticCustomError
 
+from core.choices import nearest
 from core.durations import parse_instant
 from core.errors import Invalid
 from core.text import keepable
 from keyformat.redaction import redact
 
-AROUND = "Leave out the spaces around it: it is taken as it is sent."
+SPACES_AROUND = "Remove the spaces at the start and end."
 
 
-class Asked(Schema):
-    """A body that is sent to us: a name we do not know is a mistake, not a wish to pass over."""
+class RequestSchema(Schema):
+    """The body of a request. An unknown field is an error, and the message suggests the nearest known one."""
 
     model_config = ConfigDict(extra="forbid")
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _suggest_fields(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            details = [cls._with_suggestion(detail) for detail in error.errors()]
+            raise ValidationError.from_exception_data(cls.__name__, details) from None
 
-class Nothing(Asked):
-    """A body that says nothing: `{}`, or none at all."""
-
-
-class Told(Schema):
-    """A body that we send."""
-
-
-class Page(Told):
-    """A part of a list, newest first."""
-
-    total: int = Field(description="How many there are in all.")
-    limit: int = Field(description="How many were asked for at once.")
-    offset: int = Field(description="How many were passed over.")
-    has_more: bool = Field(description="Whether there are more after these.")
-    next_cursor: str | None = Field(description="Send it as cursor for what comes next. null: that was all.")
-
-
-class Flaw(Told):
-    """What is wrong with one value."""
-
-    field: str = Field(description="Its name; of a list, with the place in it: scopes.0.")
-    message: str = Field(description="What is wrong, in a sentence.")
+    @classmethod
+    def _with_suggestion(cls, detail: Any) -> Any:
+        if detail["type"] != "extra_forbidden":
+            return detail
+        near = nearest(str(detail["loc"][-1]), cls.model_fields)
+        suggestion = f" Did you mean “{near}”?" if near else ""
+        return detail | {"type": PydanticCustomError("unknown_field", f"Unknown field.{suggestion}")}
 
 
-class Error(Told):
-    """Every "no": docs/errors.md lists the codes."""
+class EmptyRequest(RequestSchema):
+    """An empty body: `{}`, or none at all."""
+
+
+class ResponseSchema(Schema):
+    """The body of a response."""
+
+
+class Page(ResponseSchema):
+    """A page of a list, newest first."""
+
+    total: int = Field(description="The total number of items.")
+    limit: int = Field(description="The page size that was requested.")
+    offset: int = Field(description="How many items were skipped.")
+    has_more: bool = Field(description="Whether more items follow.")
+    next_cursor: str | None = Field(
+        description="Send it as cursor to get the next page. null: this is the last page."
+    )
+
+
+class FieldError(ResponseSchema):
+    """An error in one field."""
+
+    field: str = Field(description="The field's name. For an item of a list, with its index: scopes.0.")
+    message: str = Field(description="What is wrong.")
+
+
+class Error(ResponseSchema):
+    """An error. docs/errors.md lists the codes."""
 
     model_config = ConfigDict(extra="allow")
 
-    error: str = Field(description="A code that never changes its meaning.")
-    message: str = Field(description="What happened, in a sentence.")
-    hint: str | None = Field(default=None, description="What to do about it.")
-    fields: list[Flaw] | None = Field(default=None, description="Each value that cannot be taken.")
+    error: str = Field(description="A permanent code.")
+    message: str = Field(description="What happened.")
+    hint: str | None = Field(default=None, description="How to fix it.")
+    fields: list[FieldError] | None = Field(default=None, description="Each invalid field.")
+
+
+Asked, Told, Nothing = RequestSchema, ResponseSchema, EmptyRequest
+"""As the schemas of the runtime API still call them."""
 
 
 def _true_or_false(value: Any) -> Any:
@@ -79,27 +107,27 @@ def _moment(value: Any) -> Any:
 def _as_sent(text: str) -> str:
     """Raises ValueError for what would be kept otherwise than it was sent."""
     if text != text.strip():
-        raise ValueError(AROUND)
+        raise ValueError(SPACES_AROUND)
     if redact(text) != text:
-        raise ValueError("There is a key in it. Its secret belongs in a secret manager, never here.")
+        raise ValueError("This contains an API key or token. Keep secrets in a secret manager.")
     if keepable(text, len(text)) != text:
-        raise ValueError("Write it on one line, without control, invisible or broken characters.")
+        raise ValueError("Write one line, without control or invisible characters.")
     return text
 
 
 def _name_as_sent(text: str) -> str:
     if text != text.strip():
-        raise ValueError(AROUND)
+        raise ValueError(SPACES_AROUND)
     if not unicodedata.is_normalized("NFC", text):
-        raise ValueError("Send composed letters (Unicode NFC): it is taken as it is sent.")
+        raise ValueError("Send composed characters (Unicode NFC).")
     if text.split() != text.split(" ") and text:
-        raise ValueError("Write single spaces between its words, and nothing else.")
+        raise ValueError("Separate words with single spaces.")
     return text
 
 
 def _item_as_sent(text: str) -> str:
     if not text or text != text.strip():
-        raise ValueError("It is empty. Leave it out." if not text else AROUND)
+        raise ValueError("This is empty. Leave it out." if not text else SPACES_AROUND)
     return text
 
 
@@ -109,16 +137,16 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 """ISO 8601; UTC if it names no zone."""
 Word = Annotated[StrictStr, StringConstraints(min_length=1, max_length=255)]
 Text = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_as_sent)]
-"""One line of text, kept as it is sent, or refused."""
+"""One line of text, stored as it is sent."""
 Sentence = Annotated[StrictStr, StringConstraints(max_length=500), AfterValidator(_as_sent)]
-"""The same, as short as a reason or a description."""
+"""The same, for a reason or a description."""
 Name = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_name_as_sent)]
-"""The same for what people call something."""
+"""A name."""
 Label = Annotated[Text, AfterValidator(_name_as_sent)]
-"""The same for what is called something in the portal alone: on one line, without characters that show nothing."""
+"""A name on one line, without invisible characters."""
 Item = Annotated[StrictStr, StringConstraints(max_length=1000), AfterValidator(_item_as_sent)]
-"""One of a list, which its own value language reads."""
+"""An item of a list, which its own parser reads."""
 Attribute = Annotated[StrictStr, StringConstraints(max_length=1000)]
-"""What programs tell of themselves, with whatever is in it."""
-Sought = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
-"""A text to look for, from a query."""
+"""An attribute of a span, with any content."""
+SearchText = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+"""A search text of a query."""

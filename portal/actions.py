@@ -21,7 +21,7 @@ CONFIRM_EMAIL = action(
 )
 CHANGE_EMAIL = action("person.change-email", "dashboard_members:write", "changed the address of", again=True)
 RENAME_SELF = action("person.rename", "", "renamed")
-CHANGE_HOUSE = action("house.change", "dashboard_members:write", "changed", again=True)
+CHANGE_POLICY = action("policy.change", "dashboard_members:write", "changed", again=True)
 ISSUE_TOKEN = action("access-token.issue", "", "issued the access token")
 REVOKE_TOKEN = action("access-token.revoke", "", "revoked the access token")
 REPORT_LEAK = action("leak.report", "", "was told of a leak of")

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from audit import macs
 from audit.integrity.sealing import mac_keys_in_use, signing
-from audit.models import Checkpoint, Destination, MacKey
+from audit.models import Checkpoint, MacKey, Webhook
 from keys.models import ApiKey, Gateway, Pepper
 from keys.plaintext import mark_of
 from portal.models import AccessToken, Role, User
@@ -51,7 +51,7 @@ def peppers_are_there(
         living = (
             ApiKey.objects.filter(revoked_at=None),
             AccessToken.objects.filter(revoked_at=None),
-            Destination.objects.filter(ended_at=None),
+            Webhook.objects.filter(deleted_at=None),
             Gateway.objects.filter(retired_at=None),
         )
         used = {number for rows in living for number in rows.values_list("pepper", flat=True).distinct()}

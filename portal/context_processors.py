@@ -43,9 +43,11 @@ def portal(request: HttpRequest) -> dict[str, Any]:
 
 
 def _unread(request: HttpRequest) -> str:
-    """How many notices wait to be read: 3, or 9+. Empty: none."""
+    """How many notifications wait to be read: 3, or 9+. Empty: none."""
     user = request.user
-    waiting = user.notices.filter(read_at=None, shown=True)[:10].count() if isinstance(user, User) else 0
+    waiting = (
+        user.notifications.filter(read_at=None, shown=True)[:10].count() if isinstance(user, User) else 0
+    )
     return "9+" if waiting > 9 else str(waiting or "")
 
 

@@ -4,9 +4,10 @@ import json
 import sys
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import is_valid_path
 
 from core.errors import (
     AskAgain,
@@ -250,7 +251,9 @@ class RefusalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        return _without_method(request, response) if response.status_code == 405 else response
+        if response.status_code != 405:
+            return response
+        return _to_its_page(request, response) or _without_method(request, response)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         if isinstance(error, AskAgain) and not is_for_programs(request.path_info):
@@ -282,6 +285,19 @@ def _shaped(request: HttpRequest, refusal: Refusal) -> HttpResponse:
         # The frame asks the database who is reading, and that may be what is broken.
         return HttpResponse(render_to_string("500.html", {"refusal": refusal}), status=refusal.status)
     return render(request, "refusal.html", {"refusal": refusal}, status=refusal.status)
+
+
+def _to_its_page(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase | None:
+    """Where a person is sent who opens an address that takes forms alone: the nearest page above it.
+
+    None for programs, and for a method that no page takes: they are told by 405.
+    """
+    allowed = response.headers.get("Allow", "").split(", ")
+    if request.method not in ("GET", "HEAD") or "GET" in allowed or is_answered_in_json(request):
+        return None
+    parts = request.path_info.strip("/").split("/")
+    above = ("/".join(["", *parts[:end], ""]) for end in range(len(parts) - 1, 0, -1))
+    return HttpResponseRedirect(next((path for path in above if is_valid_path(path)), "/"))
 
 
 def _without_method(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

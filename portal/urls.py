@@ -5,6 +5,7 @@ import allauth.mfa.recovery_codes.views as code_pages
 import allauth.mfa.totp.views as totp_pages
 import allauth.mfa.webauthn.views as passkey_pages
 import allauth.socialaccount.views as provider_views
+import keys.agent_bulk_views as bulk_pages
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
@@ -29,8 +30,8 @@ import portal.auth.views as security_pages
 import portal.docs.views as docs_pages
 import portal.leaks.views as leak_pages
 import portal.mail.views as mail_pages
-import portal.notifications.views as notice_pages
-import portal.policy.views as house_pages
+import portal.notifications.views as notification_pages
+import portal.policy.views as policy_pages
 import portal.support.views as support_pages
 import portal.tokens.authorize_views as authorize_pages
 import portal.tokens.views as token_pages
@@ -105,6 +106,9 @@ keys = [
 agents = [
     path("", page(agent_pages.agents, on_agents.READ_AGENTS), name="agents"),
     path("new/", page(agent_pages.create, on_agents.CREATE_AGENT), name="agent-create"),
+    path("suspend/", page(bulk_pages.suspend, on_agents.SUSPEND_AGENT), name="agents-suspend"),
+    path("resume/", page(bulk_pages.resume, on_agents.RESUME_AGENT), name="agents-resume"),
+    path("revoke/", page(bulk_pages.revoke, on_agents.REVOKE_AGENT), name="agents-revoke"),
     path("<uuid:agent_id>/", page(agent_key_pages.agent, on_agents.READ_AGENTS), name="agent"),
     path("<uuid:agent_id>/use/", page(use_pages.agent, on_audit.READ), name="agent-use"),
     path("<uuid:agent_id>/rename/", page(agent_pages.rename, on_agents.UPDATE_AGENT), name="agent-rename"),
@@ -208,64 +212,77 @@ app: list[URLPattern | URLResolver] = [
     path("unarchive/", page(agent_pages.unarchive, on_agents.UNARCHIVE_APP), name="app-unarchive"),
 ]
 
-record = [
-    path("", page(record_pages.record, on_audit.READ_UPKEEP), name="record"),
-    path("log/", page(log_pages.log, on_audit.READ_UPKEEP), name="portal-log"),
-    path("retention/<str:kind>/", page(record_pages.retain, on_audit.RETAIN), name="record-retain"),
+audit_settings = [
+    path("", page(record_pages.record, on_audit.READ_UPKEEP), name="audit-settings"),
+    path("portal-log/", page(log_pages.log, on_audit.READ_UPKEEP), name="portal-log"),
     path(
-        "destinations/new/",
-        page(record_pages.create, on_audit.CREATE_DESTINATION),
-        name="destination-create",
+        "retention/<str:kind>/", page(record_pages.retain, on_audit.RETAIN), name="audit-settings-retention"
+    ),
+    path("webhooks/", page(record_pages.webhooks, on_audit.READ_UPKEEP), name="webhooks"),
+    path(
+        "webhooks/new/",
+        page(record_pages.create, on_audit.CREATE_WEBHOOK),
+        name="webhook-create",
     ),
     path(
-        "destinations/<uuid:destination_id>/",
-        page(record_pages.destination, on_audit.READ_UPKEEP),
-        name="destination",
+        "webhooks/<uuid:webhook_id>/",
+        page(record_pages.webhook, on_audit.READ_UPKEEP),
+        name="webhook",
     ),
     path(
-        "destinations/<uuid:destination_id>/pause/",
-        page(record_pages.pause, on_audit.PAUSE_DESTINATION),
-        name="destination-pause",
+        "webhooks/<uuid:webhook_id>/pause/",
+        page(record_pages.pause, on_audit.PAUSE_WEBHOOK),
+        name="webhook-pause",
     ),
     path(
-        "destinations/<uuid:destination_id>/resume/",
-        page(record_pages.resume, on_audit.RESUME_DESTINATION),
-        name="destination-resume",
+        "webhooks/<uuid:webhook_id>/resume/",
+        page(record_pages.resume, on_audit.RESUME_WEBHOOK),
+        name="webhook-resume",
     ),
     path(
-        "destinations/<uuid:destination_id>/test/",
-        page(record_pages.test, on_audit.TEST_DESTINATION),
-        name="destination-test",
+        "webhooks/<uuid:webhook_id>/test/",
+        page(record_pages.test, on_audit.TEST_WEBHOOK),
+        name="webhook-test",
     ),
     path(
-        "destinations/<uuid:destination_id>/rotate/",
-        page(record_pages.rotate, on_audit.ROTATE_DESTINATION),
-        name="destination-rotate",
+        "webhooks/<uuid:webhook_id>/rotate/",
+        page(record_pages.rotate, on_audit.ROTATE_WEBHOOK),
+        name="webhook-rotate",
     ),
     path(
-        "destinations/<uuid:destination_id>/end/",
-        page(record_pages.end, on_audit.END_DESTINATION),
-        name="destination-end",
+        "webhooks/<uuid:webhook_id>/delete/",
+        page(record_pages.delete, on_audit.DELETE_WEBHOOK),
+        name="webhook-delete",
     ),
     path(
-        "witnessed/<str:source>/", page(record_pages.witnessed, on_audit.READ_UPKEEP), name="record-witnessed"
-    ),
-    path("dead-letters/", page(record_pages.dead_letters, on_audit.READ_UPKEEP), name="dead-letters"),
-    path("dead-letters/retry/", page(record_pages.retry, on_audit.RETRY_DELIVERY), name="dead-letters-retry"),
-    path(
-        "dead-letters/discard/",
-        page(record_pages.discard, on_audit.DISCARD_DELIVERY),
-        name="dead-letters-discard",
+        "witnessed/<str:source>/",
+        page(record_pages.witnessed, on_audit.READ_UPKEEP),
+        name="audit-settings-witnessed",
     ),
     path(
-        "dead-letters/<uuid:delivery_id>/retry/",
+        "failed-deliveries/",
+        page(record_pages.failed_deliveries, on_audit.READ_UPKEEP),
+        name="failed-deliveries",
+    ),
+    path(
+        "failed-deliveries/retry/",
         page(record_pages.retry, on_audit.RETRY_DELIVERY),
-        name="dead-letter-retry",
+        name="failed-deliveries-retry",
     ),
     path(
-        "dead-letters/<uuid:delivery_id>/discard/",
+        "failed-deliveries/discard/",
         page(record_pages.discard, on_audit.DISCARD_DELIVERY),
-        name="dead-letter-discard",
+        name="failed-deliveries-discard",
+    ),
+    path(
+        "failed-deliveries/<uuid:delivery_id>/retry/",
+        page(record_pages.retry, on_audit.RETRY_DELIVERY),
+        name="failed-delivery-retry",
+    ),
+    path(
+        "failed-deliveries/<uuid:delivery_id>/discard/",
+        page(record_pages.discard, on_audit.DISCARD_DELIVERY),
+        name="failed-delivery-discard",
     ),
 ]
 
@@ -273,7 +290,7 @@ urlpatterns = [
     path("", signed_in(portal_pages.home), name="home"),
     path("apps/new/", page(agent_pages.create_app, on_agents.CREATE_APP), name="app-new"),
     path("apps/<uuid:app_id>/", include(app)),
-    path("record/", include(record)),
+    path("settings/audit-log/", include(audit_settings)),
     path("people/", include(people)),
     path("mail/", page(mail_pages.undelivered, on_people.READ_MAIL), name="mail"),
     path(
@@ -281,20 +298,21 @@ urlpatterns = [
         page(mail_pages.send_again, on_people.SEND_MAIL_AGAIN),
         name="mail-send-again",
     ),
-    path("house/", page(house_pages.house, on_people.CHANGE_HOUSE), name="house"),
-    path("find/", signed_in(support_pages.find), name="find"),
-    path("find/revoke/", signed_in(support_pages.revoke_many), name="find-revoke"),
+    path("settings/security/", page(policy_pages.policy, on_people.CHANGE_POLICY), name="policy"),
+    path("lookup/", signed_in(support_pages.lookup), name="lookup"),
+    path("lookup/revoke/", signed_in(support_pages.revoke_many), name="lookup-revoke"),
     path(
-        "find/tokens/<uuid:token_id>/end/",
-        page(support_pages.end_token, on_people.END_FOUND_TOKEN),
-        name="find-token-end",
+        "lookup/tokens/<uuid:token_id>/revoke/",
+        page(support_pages.revoke_token, on_people.END_FOUND_TOKEN),
+        name="lookup-token-revoke",
     ),
-    path("notices/", signed_in(notice_pages.notices), name="notices"),
-    path("notices/read/", signed_in(notice_pages.read_all), name="notices-read"),
-    path("notices/<uuid:notice_id>/", signed_in(notice_pages.follow), name="notice"),
-    path("account/notices/", signed_in(notice_pages.choices), name="notice-choices"),
+    path("notifications/", signed_in(notification_pages.notifications), name="notifications"),
+    path("notifications/read/", signed_in(notification_pages.read_all), name="notifications-read"),
+    path("notifications/<uuid:notification_id>/", signed_in(notification_pages.follow), name="notification"),
+    path("account/notifications/", signed_in(notification_pages.preferences), name="notification-settings"),
     path("receipts/<uuid:event_id>/", signed_in(support_pages.receipt), name="receipt"),
-    path("jump/", signed_in(portal_pages.jump), name="jump"),
+    path("search/", signed_in(portal_pages.search), name="search"),
+    path("shortcuts/", signed_in(portal_pages.shortcuts), name="shortcuts"),
     path("docs/", signed_in(docs_pages.docs), name="docs"),
     path("docs/sdk-api/", signed_in(docs_pages.reference), name="docs-reference"),
     path("docs/api-reference/", signed_in(docs_pages.api_reference), name="docs-api-reference"),

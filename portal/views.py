@@ -1,68 +1,87 @@
-"""Home, the palette, and whether the portal is well: the pages that lead to everything else."""
+"""Home, search, and whether the portal is well: the pages that lead to everything else."""
 
 from uuid import UUID
 
 from django import forms
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from agents.models import Agent, App
 from audit.requests import PortalRequest
 from core.errors import NotFound
-from core.folding import fold, naming
-from core.forms import QueryForm
-from core.pagination import ListPage
+from core.folding import naming
+from core.forms import LIST_NAMES, QueryForm
+from core.pagination import Column, ListPage
 from core.row_counts import counted
 from core.text import keepable
 from keyformat.redaction import cut_to_prefix
 from keys.models import ApiKey
-from portal import command_palette as places
+from portal.command_palette import palette_groups
 from portal.gates import apps_of, user_of
 from portal.models import User
 
+APP_COLUMNS = (
+    Column("name", "App", sort=("sameness",), css="lead"),
+    Column("environment", "Environment", sort=("environment",), css="state"),
+    Column("keys", "Active keys", sort=("living",), css="num", descending=True),
+    Column("agents", "Agents", sort=("agents_living",), css="num", descending=True),
+    Column("created", "Created", sort=("created_at",), descending=True),
+)
+
 
 class HomeForm(QueryForm):
-    """Which apps are shown; `?archived` alone is enough for those that were put away."""
+    """Which apps are shown; `?archived` alone is enough for archived ones."""
 
-    also = ("page", "archived")
+    also = (*LIST_NAMES, "archived")
     q = forms.CharField(label="Name or description", required=False, max_length=100)
+    environment = forms.ChoiceField(
+        required=False, choices=(("", "All environments"), *App.Environment.choices)
+    )
 
 
 @require_GET
 def home(request: PortalRequest) -> HttpResponse:
     """The apps a person belongs to."""
     form, apps = HomeForm(request.GET), apps_of(user_of(request))
-    archived, q = "archived" in request.GET, form.cleaned_data["q"].strip() if form.is_valid() else ""
-    found = apps.filter(archived_at__isnull=not archived)
-    found = found.filter(naming(q, "name", "description")) if q else found
-    found = found.annotate(
+    archived, chosen = "archived" in request.GET, form.cleaned_data if form.is_valid() else {}
+    matching = apps.filter(archived_at__isnull=not archived) if form.is_valid() else apps.none()
+    if q := chosen.get("q", "").strip():
+        matching = matching.filter(naming(q, "name", "description"))
+    if environment := chosen.get("environment"):
+        matching = matching.filter(environment=environment)
+    matching = matching.annotate(
         living=counted(ApiKey.objects.all().own().living(), "app"),
         agents_living=counted(Agent.objects.filter(revoked_at=None), "app"),
     )
-    shown = ListPage.from_query(found if form.is_valid() else found.none(), request.GET)
     context = {
         "form": form,
-        "list": shown,
-        "found": shown.rows,
+        "list": ListPage.from_query(matching, request.GET, APP_COLUMNS, id="apps"),
         "archived": archived,
-        "filtered": bool(q) or not form.is_valid(),
+        "filtered": any(chosen.values()) or not form.is_valid(),
         "anywhere": apps.exists(),
     }
     return render(request, "portal/home.html", context, status=200 if form.is_valid() else 422)
 
 
 @require_GET
-def jump(request: PortalRequest) -> HttpResponse:
-    """The palette: places by name, and what may be done here."""
+def search(request: PortalRequest) -> HttpResponse:
+    """The command palette. With `go` it opens the first result: the Enter key, with or without scripts."""
     q, user = keepable(cut_to_prefix(request.GET.get("q", "")), 100), user_of(request)
     app = _chosen_app(user, request.GET.get("app", ""))
-    acts = places.acts(user, app, request.origin) if app else []
-    acts = [act for act in acts if fold(q) in fold(act.says)]
-    context = {"q": q, "here": app, "leaps": places.leaps(user, q), "acts": acts}
+    groups = palette_groups(user, app, request.origin, q)
+    if groups and q and "go" in request.GET:
+        return redirect(groups[0].items[0].address)
+    context = {"q": q, "here": app, "groups": groups, "total": sum(len(group.items) for group in groups)}
     return render(request, "portal/search.html", context)
+
+
+@require_GET
+def shortcuts(request: PortalRequest) -> HttpResponse:
+    """The keyboard shortcuts."""
+    return render(request, "portal/shortcuts.html")
 
 
 def not_here(request: HttpRequest) -> HttpResponse:

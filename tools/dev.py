@@ -246,12 +246,12 @@ def run() -> int:
     return subprocess.call(command, env=child_env())
 
 
-def demo() -> int:
-    """Fill the database with something to look at."""
+def demo(*words: str) -> int:
+    """Fill the database with something to look at; `--large`: with long lists."""
     read_dotenv()
     install("run")
     manage("migrate", "-v0")
-    manage("demo")
+    manage("demo", *words)
     return 0
 
 

@@ -110,7 +110,7 @@ def photograph(studio: Studio, data: Path) -> None:
         "mint": f"{keys}mint/?purpose=service&name=reporting-eu",
         "audit": f"/apps/{app}/audit/",
         "refused": f"/apps/{app}/audit/calls/{refused}/",
-        "record": "/record/",
+        "record": "/settings/audit-log/",
         "people": "/people/",
         "security": "/account/security/",
         "revoke": f"{keys}{limited}/revoke/",
@@ -122,7 +122,7 @@ def photograph(studio: Studio, data: Path) -> None:
     shoot(signed_in(studio, "light", NARROW), keys, "keys-320")
     for colours in ("light", "dark"):
         page = signed_in(studio, colours, WIDE)
-        page.goto("/find/")
+        page.goto("/lookup/")
         page.get_by_label("Paste a key, a prefix").fill(prefix(data, rotated))
         page.get_by_role("button", name="Find", exact=True).click()
         page.get_by_text("Answers for it").first.wait_for()

@@ -11,12 +11,12 @@ from agents.active_keys import living_keys
 from agents.api.management_schemas import (
     AgentDetail,
     AgentPage,
-    AppChange,
+    AppCreateRequest,
     AppInfo,
+    AppUpdateRequest,
     CallerInfo,
     CallerPage,
-    NewApp,
-    Reason,
+    ReasonRequest,
 )
 from agents.api.runtime import Grace, Version
 from agents.api.runtime_schemas import AgentChange
@@ -30,14 +30,15 @@ from core.clock import now
 from core.cursors import PartOfList, cut
 from core.errors import Invalid, NotFound
 from core.folding import naming
-from core.schemas import Sought
+from core.schemas import SearchText
 
 OfStatus = Annotated[
-    Sought, Query("active,inactive", description="active, inactive, revoked; several with commas between.")
+    SearchText,
+    Query("active,inactive", description="active, inactive, revoked; several with commas between."),
 ]
-OfType = Annotated[Sought, Query("", description="agent or service.")]
-AtProvider = Annotated[Sought, Query("", description="A provider it has scopes at.")]
-Named = Annotated[Sought, Query("", description="A piece of its name or display name.")]
+OfType = Annotated[SearchText, Query("", description="agent or service.")]
+AtProvider = Annotated[SearchText, Query("", description="A provider it has scopes at.")]
+Named = Annotated[SearchText, Query("", description="A piece of its name or display name.")]
 STATUS = {
     "active": Q(revoked_at=None, suspended_at=None),
     "inactive": Q(revoked_at=None, suspended_at__isnull=False),
@@ -45,7 +46,7 @@ STATUS = {
 }
 
 
-def create_app(request: PortalRequest, asked: NewApp) -> AppInfo:
+def create_app(request: PortalRequest, asked: AppCreateRequest) -> AppInfo:
     """Create an app."""
     return AppInfo.of(lifecycle.create_app(request.actor, **asked.model_dump()))
 
@@ -55,20 +56,20 @@ def get_app(request: AppRequest) -> AppInfo:
     return AppInfo.of(request.app)
 
 
-def update_app(request: AppRequest, asked: AppChange) -> AppInfo:
+def update_app(request: AppRequest, asked: AppUpdateRequest) -> AppInfo:
     """Change an app. With the version it was read with, only if nobody changed it since."""
     given = asked.model_dump(exclude_unset=True)
     lifecycle.update_app(request.actor, request.app, seen=given.pop("version", ""), **given)
     return AppInfo.of(request.app)
 
 
-def archive_app(request: AppRequest, asked: Reason | None = None) -> AppInfo:
+def archive_app(request: AppRequest, asked: ReasonRequest | None = None) -> AppInfo:
     """Hide an app from the lists and stop new keys. What exists keeps working."""
     lifecycle.archive_app(request.actor, request.app, _reason(asked))
     return AppInfo.of(request.app)
 
 
-def unarchive_app(request: AppRequest, asked: Reason | None = None) -> AppInfo:
+def unarchive_app(request: AppRequest, asked: ReasonRequest | None = None) -> AppInfo:
     """Bring an archived app back."""
     lifecycle.require_archived(request.app)
     lifecycle.unarchive_app(request.actor, request.app, _reason(asked))
@@ -119,14 +120,14 @@ def update_agent(
     return seen(agent)
 
 
-def suspend_agent(request: AppRequest, agent_id: str, asked: Reason | None = None) -> AgentDetail:
+def suspend_agent(request: AppRequest, agent_id: str, asked: ReasonRequest | None = None) -> AgentDetail:
     """Refuse every call of an agent's keys until it is resumed."""
     agent = agent_in(request.app.id, id_of(agent_id))
     lifecycle.suspend_agent(request.actor, agent, _reason(asked))
     return seen(agent)
 
 
-def resume_agent(request: AppRequest, agent_id: str, asked: Reason | None = None) -> AgentDetail:
+def resume_agent(request: AppRequest, agent_id: str, asked: ReasonRequest | None = None) -> AgentDetail:
     """Let a suspended agent's keys work again."""
     agent = agent_in(request.app.id, id_of(agent_id))
     lifecycle.resume_agent(request.actor, agent, _reason(asked))
@@ -175,5 +176,5 @@ def _caller(label: CallerLabel, calls: int, last: datetime | None) -> CallerInfo
     )
 
 
-def _reason(asked: Reason | None) -> str:
+def _reason(asked: ReasonRequest | None) -> str:
     return asked.reason if asked else ""

@@ -9,32 +9,35 @@ from pydantic import Field, StrictInt
 from agents.api.runtime_schemas import AgentInfo
 from agents.models import Agent, App
 from audit.search.usage import Use
-from core.schemas import Asked, Name, Page, Sentence, Text, Told
+from core.schemas import Name, Page, RequestSchema, ResponseSchema, Sentence, Text
 
 Signing = Literal["required", "optional"]
 LeakRule = Literal["notify", "deprecate", "revoke"]
+Environment = Literal["live", "test"]
 
 
-class Reason(Asked):
+class ReasonRequest(RequestSchema):
     """Why, for the record. May be left out."""
 
     reason: Sentence = Field(default="", description="A sentence of at most 500 characters.")
 
 
-class NewApp(Asked):
+class AppCreateRequest(RequestSchema):
     """An app to be created."""
 
     name: Name = Field(description="1 to 80 visible characters, unlike every other app's name.")
     description: Sentence = Field(default="", description="For people.")
     website_url: Text = Field(default="", description="http or https.")
+    environment: Environment = Field(default="live", description="live or test.")
 
 
-class AppChange(Asked):
+class AppUpdateRequest(RequestSchema):
     """What to change of an app; what is left out stays."""
 
     name: Name = Field(default="", description="As for a new app.")
     description: Sentence = Field(default="", description="For people.")
     website_url: Text = Field(default="", description="http or https. Empty: none.")
+    environment: Environment = Field(default="live", description="live or test.")
     max_keys: StrictInt = Field(
         description="Keys of the app that may be alive at once.", default=100, ge=1, le=10_000
     )
@@ -59,7 +62,7 @@ class AppChange(Asked):
     )
 
 
-class Stats(Told):
+class AppStats(ResponseSchema):
     """How much an app holds."""
 
     keys_active: int = Field(description="Keys that still authenticate.")
@@ -67,13 +70,14 @@ class Stats(Told):
     agents: int = Field(description="Agents that are not revoked.")
 
 
-class AppInfo(Told):
+class AppInfo(ResponseSchema):
     """An app."""
 
     id: UUID = Field(description="Its id.")
     name: str = Field(description="Its name.")
     description: str = Field(description="For people.")
     website_url: str = Field(description="Its website; may be empty.")
+    environment: str = Field(description="live or test.")
     max_keys: int = Field(description="Keys of the app that may be alive at once.")
     max_keys_per_agent: int = Field(description="The same for each agent.")
     rate_limit_rpm: int | None = Field(
@@ -89,10 +93,10 @@ class AppInfo(Told):
     archived_at: datetime | None = Field(description="When it was archived. null: it is in use.")
     created_at: datetime = Field(description="When it was created.")
     version: str = Field(description="A mark of its settings: send it with a change that was made from them.")
-    stats: Stats | None = Field(default=None, description="How much it holds; in lists only.")
+    stats: AppStats | None = Field(default=None, description="How much it holds; in lists only.")
 
     @classmethod
-    def of(cls, app: App, stats: Stats | None = None) -> Self:
+    def of(cls, app: App, stats: AppStats | None = None) -> Self:
         """`app` as it is now."""
         plain = (name for name in cls.model_fields if name not in ("version", "stats"))
         return cls(**{name: getattr(app, name) for name in plain}, version=app.mark, stats=stats)
@@ -134,7 +138,7 @@ class AgentPage(Page):
     items: list[AgentDetail] = Field(description="The agents.")
 
 
-class CallerInfo(Told):
+class CallerInfo(ResponseSchema):
     """A name that programs of an app call themselves by."""
 
     id: UUID = Field(description="The name's id.")

@@ -10,78 +10,83 @@ from core.forms import QueryForm, ValuesForm
 
 
 class AppForm(ValuesForm):
-    """What a new app is asked for."""
+    """A new app."""
 
-    name = forms.CharField(
-        max_length=200, help_text="What the keys are for: a service, or one environment of it."
-    )
+    name = forms.CharField(max_length=200, help_text="For example: orders-production")
     description = forms.CharField(required=False, max_length=500)
     website_url = forms.URLField(label="Website", required=False, max_length=300, assume_scheme="https")
+    environment = forms.ChoiceField(
+        choices=App.Environment.choices,
+        initial=App.Environment.LIVE,
+        widget=forms.RadioSelect,
+        help_text="A test app is marked in every list. Its keys work like those of a live app.",
+    )
 
 
 class AppSettingsForm(AppForm):
-    """An app's settings, and a mark of what they were when the form was shown."""
+    """An app's settings, and an etag of what they were when the form was shown."""
 
     max_keys = forms.IntegerField(
-        label="Keys allowed",
+        label="Maximum active keys",
         min_value=1,
         max_value=MOST_KEYS,
-        help_text="Living keys at once, and as many again in grace. Derived keys do not count.",
+        help_text="Rotating keys are counted separately, up to the same number. Derived keys are not counted.",
     )
     max_keys_per_agent = forms.IntegerField(
-        label="Keys allowed for each agent",
+        label="Maximum keys per agent",
         min_value=1,
         max_value=MOST_KEYS,
-        help_text="Living keys at once, and as many again in grace.",
+        help_text="Active keys. Rotating keys are counted separately, up to the same number.",
     )
     rate_limit_rpm = forms.IntegerField(
-        label="Calls a minute",
+        label="Rate limit (requests per minute)",
         required=False,
         min_value=1,
         max_value=MOST_CALLS_A_MINUTE,
-        help_text="For keys that set no limit of their own. Empty: the portal’s own limit.",
+        help_text="For keys without their own limit. Leave empty for the portal default.",
     )
     max_derived_hours = forms.IntegerField(
-        label="Hours a derived key may live",
+        label="Maximum derived-key lifetime (hours)",
         min_value=1,
         max_value=MOST_DERIVED_HOURS,
-        help_text="A longer wish is cut to this. It never outlives the key it was derived from.",
+        help_text="Longer requests are shortened to this. A derived key never outlives its parent key.",
     )
     signing = forms.ChoiceField(
-        label="Signed calls to the runtime API",
+        label="Request signing (runtime API)",
         choices=App.Signing.choices,
         widget=forms.RadioSelect,
-        help_text="Optional also lets in clients that do not sign, or sign the old way. The door never asks for it.",
+        help_text="Optional also accepts unsigned requests and the older signature format. "
+        "Not enforced by /verify unless a gateway sends signature=required.",
     )
     on_leaked_app_key = forms.ChoiceField(
-        label="A key of the app", choices=OnLeak.choices, help_text="Whatever calls with it stops if it goes."
+        label="App keys",
+        choices=OnLeak.choices,
+        help_text="Services that use the key stop when it is revoked.",
     )
     on_leaked_agent_key = forms.ChoiceField(
-        label="A key of an agent", choices=OnLeak.choices, help_text="The agent stops if it has no other."
+        label="Agent keys", choices=OnLeak.choices, help_text="The agent stops if it has no other key."
     )
     on_leaked_derived_key = forms.ChoiceField(
-        label="A derived key",
+        label="Derived keys",
         choices=OnLeak.choices,
-        help_text="It ends soon anyway, and another is easily derived.",
+        help_text="Short-lived and easy to replace.",
     )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
 
 class AgentForm(ValuesForm):
-    """What a new agent is asked for."""
+    """A new agent."""
 
     name = forms.CharField(
         max_length=200,
-        help_text="Lower-case letters, digits, hyphens and underscores. Programs know it by this, for ever.",
+        help_text="Lowercase letters, digits, hyphens and underscores. Cannot be changed later.",
     )
-    display_name = forms.CharField(
-        required=False, max_length=200, help_text="What people call it. May change."
-    )
+    display_name = forms.CharField(required=False, max_length=200, help_text="Shown in the portal.")
     type = forms.ChoiceField(choices=Agent.Type.choices, initial=Agent.Type.AGENT, widget=forms.RadioSelect)
 
 
 class AgentRenameForm(ValuesForm):
-    """What people call an agent; empty falls back to its name."""
+    """The display name of an agent; if empty, its name is shown."""
 
     name = forms.CharField(label="Display name", required=False, max_length=200)
 
@@ -89,7 +94,12 @@ class AgentRenameForm(ValuesForm):
 class AgentFilterForm(QueryForm):
     """The agent list's filters."""
 
-    STATUS = (("", "Living"), ("active", "Active"), ("inactive", "Suspended"), ("revoked", "Revoked"))
+    STATUS = (
+        ("", "Active and suspended"),
+        ("active", "Active"),
+        ("inactive", "Suspended"),
+        ("revoked", "Revoked"),
+    )
 
     q = forms.CharField(label="Name", required=False, max_length=100)
     status = forms.ChoiceField(required=False, choices=STATUS)
@@ -99,11 +109,11 @@ def changed_since(form: AppSettingsForm, app: App) -> list[tuple[str, str]]:
     """Where `app` differs from what was typed: the label of each such field, and what it holds now."""
     now = {name: value for name, value in settings_values(app).items() if name != "seen"}
     differ = [name for name in now if now[name] != form.cleaned_data[name]]
-    return [(str(form[name].label), str(now[name] or "nothing")) for name in differ]
+    return [(str(form[name].label), str(now[name] or "none")) for name in differ]
 
 
 def renewed(form: AppSettingsForm, app: App) -> AppSettingsForm:
-    """The same values typed, as from a page that has seen `app` as it is."""
+    """The values that were typed, on a form that knows the current settings of `app`."""
     again = AppSettingsForm({name: form[name].value() for name in form.fields} | {"seen": app.mark})
     again.is_valid()
     return again

@@ -1,26 +1,35 @@
 """The pages about apps and agents. Each reads a form, calls one verb and shows the outcome."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents import lifecycle
+from agents import actions, lifecycle
 from agents.active_keys import living_keys
 from agents.errors import StalePage
-from agents.models import Agent
+from agents.models import Agent, App
 from agents.requests import AppRequest, address_of, agent_of, finished, sent
 from agents.web import forms
 from audit.requests import PortalRequest
 from core.clock import now
 from core.errors import NotAllowed, Refusal
-from core.folding import in_order, naming
+from core.folding import by_name, in_order, naming
 from core.forms import ReasonForm, ValuesForm
-from core.pagination import ListPage
+from core.pagination import Column, ListPage
+
+BULK_ACTIONS = (actions.SUSPEND_AGENT, actions.RESUME_AGENT, actions.REVOKE_AGENT)
+AGENT_COLUMNS = (
+    Column("name", "Agent", sort=by_name("name"), css="lead"),
+    Column("status", "Status", css="state"),
+    Column("type", "Type", sort=("type",)),
+    Column("keys", "Active keys", sort=("living",), css="num", descending=True),
+    Column("created", "Created", sort=("created_at",), descending=True),
+)
 
 
 @require_GET
@@ -37,7 +46,7 @@ def create_app(request: PortalRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             made = lifecycle.create_app(request.actor, **form.cleaned_data)
-            return finished(request, reverse("keys", args=[made.id]), f"{made.name} is created")
+            return finished(request, reverse("keys", args=[made.id]), f"App {made.name} created")
         except Refusal as refusal:
             status = _on_form(form, refusal)
     return render(request, "agents/app_form.html", {"form": form}, status=status)
@@ -45,7 +54,7 @@ def create_app(request: PortalRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: AppRequest) -> HttpResponse:
-    """An app's name, limits, and the way to put it away."""
+    """An app's name, limits, and the link to archive it."""
     app, changed = request.app, list[tuple[str, str]]()
     form = forms.AppSettingsForm(sent(request), initial=forms.settings_values(app))
     status = 422 if form.errors else 200
@@ -64,11 +73,11 @@ def settings(request: AppRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def archive(request: AppRequest) -> HttpResponse:
-    """Put an app away; what exists goes on working."""
+    """Archive an app; existing keys keep working."""
     form = ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
         lifecycle.archive_app(request.actor, request.app, form.cleaned_data["reason"])
-        return finished(request, reverse("home"), f"{request.app.name} is archived")
+        return finished(request, reverse("home"), f"{request.app.name} archived")
     living = request.app.keys.own().living().count()
     return render(
         request, "agents/archive.html", {"form": form, "living": living}, status=422 if form.errors else 200
@@ -77,20 +86,25 @@ def archive(request: AppRequest) -> HttpResponse:
 
 @require_POST
 def unarchive(request: AppRequest) -> HttpResponse:
-    """Bring an app back."""
+    """Restore an archived app."""
     lifecycle.unarchive_app(request.actor, request.app)
-    return finished(request, reverse("keys", args=[request.app.id]), f"{request.app.name} is back")
+    return finished(request, reverse("keys", args=[request.app.id]), f"{request.app.name} restored")
 
 
 @require_GET
 def agents(request: AppRequest) -> HttpResponse:
     """The app's agents."""
     filters = forms.AgentFilterForm(request.GET)
-    chosen = filters.cleaned_data if filters.is_valid() else {}
-    found = _matching(request, chosen) if filters.is_valid() else Agent.objects.none()
-    shown = ListPage.from_query(found, request.GET)
-    filtered = any(chosen.values()) or not filters.is_valid()
-    context = {"filters": filters, "agents": shown.rows, "list": shown, "filtered": filtered}
+    may_select = any(request.actor.may(action) for action in BULK_ACTIONS)
+    page = ListPage.from_query(
+        matching_agents(request.app, request.GET),
+        request.GET,
+        AGENT_COLUMNS,
+        id="agents",
+        selectable=may_select,
+    )
+    filtered = not filters.is_valid() or any(filters.cleaned_data.values())
+    context = {"filters": filters, "list": page, "filtered": filtered}
     return render(request, "agents/agents.html", context, status=200 if filters.is_valid() else 422)
 
 
@@ -102,7 +116,7 @@ def create(request: AppRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             made = lifecycle.create_agent(request.actor, request.app, **form.cleaned_data)
-            return finished(request, address_of("agent", made), f"{made.name} is created")
+            return finished(request, address_of("agent", made), f"Agent {made.name} created")
         except Refusal as refusal:
             status = _on_form(form, refusal)
     return render(request, "agents/agent_form.html", {"form": form}, status=status)
@@ -110,7 +124,7 @@ def create(request: AppRequest) -> HttpResponse:
 
 @require_POST
 def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
-    """Change what people call an agent."""
+    """Change the display name of an agent."""
     agent, form = agent_of(request, agent_id), forms.AgentRenameForm(request.POST)
     was, status = agent.display_name, 422
     if form.is_valid():
@@ -125,11 +139,11 @@ def rename(request: AppRequest, agent_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def suspend(request: AppRequest, agent_id: UUID) -> HttpResponse:
-    """Stop every call of an agent until it is resumed."""
+    """Deny every request of an agent until it is resumed."""
     agent, form = agent_of(request, agent_id), ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
         lifecycle.suspend_agent(request.actor, agent, form.cleaned_data["reason"])
-        return finished(request, address_of("agent", agent), f"{agent.name} is suspended")
+        return finished(request, address_of("agent", agent), f"{agent.name} suspended")
     context = {"agent": agent, "form": form}
     return render(request, "agents/agent_suspend.html", context, status=422 if form.errors else 200)
 
@@ -139,24 +153,29 @@ def resume(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """Let a suspended agent's keys work again."""
     agent = agent_of(request, agent_id)
     lifecycle.resume_agent(request.actor, agent)
-    return finished(request, address_of("agent", agent), f"{agent.name} works again")
+    return finished(request, address_of("agent", agent), f"{agent.name} resumed")
 
 
-def _matching(request: AppRequest, chosen: dict[str, Any]) -> QuerySet[Agent]:
+def matching_agents(app: App, query: MultiValueDict[str, str]) -> QuerySet[Agent]:
+    """The agents that the filters in the address let through; none if the filters are invalid."""
+    filters = forms.AgentFilterForm(query)
+    if not filters.is_valid():
+        return Agent.objects.none()
+    chosen = filters.cleaned_data
     # A query that groups forgets the order of its model.
-    found = (
-        Agent.objects.filter(app=request.app)
+    agents = (
+        Agent.objects.filter(app=app)
         .annotate(living=living_keys(now()))
         .order_by(*in_order("name"), "created_at")
     )
-    if q := (chosen.get("q") or "").strip():
-        found = found.filter(naming(q, "name", "display_name"))
-    match chosen.get("status"):
+    if q := chosen["q"].strip():
+        agents = agents.filter(naming(q, "name", "display_name"))
+    match chosen["status"]:
         case "revoked":
-            return found.filter(revoked_at__isnull=False)
+            return agents.filter(revoked_at__isnull=False)
         case "active" | "inactive" as status:
-            return found.filter(revoked_at=None, suspended_at__isnull=status == "active")
-    return found.filter(revoked_at=None)
+            return agents.filter(revoked_at=None, suspended_at__isnull=status == "active")
+    return agents.filter(revoked_at=None)
 
 
 def _on_form(form: ValuesForm, refusal: Refusal, field: str = "") -> int:

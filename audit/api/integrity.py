@@ -12,12 +12,12 @@ from audit.integrity.checking.findings import Finding
 from audit.requests import TenantRequest
 from core.choices import parse_word
 from core.durations import parse_since, parse_until
-from core.schemas import Sought, Told
+from core.schemas import ResponseSchema, SearchText
 
 KINDS = ("event", "call")
 
 
-class FindingInfo(Told):
+class FindingInfo(ResponseSchema):
     """Something that does not hold, or a note, and where."""
 
     what: str = Field(description="A word that never changes; docs/seals.md lists them.")
@@ -43,7 +43,7 @@ class FindingInfo(Told):
         )
 
 
-class IntegrityStep(Told):
+class IntegrityStep(ResponseSchema):
     """What one step of a check has found."""
 
     findings: list[FindingInfo] = Field(description="What it found. Empty: all that was looked at holds.")
@@ -56,15 +56,15 @@ class IntegrityStep(Told):
     )
 
 
-When = Annotated[Sought, Query("", description="ISO 8601, or a span before now: 24h, 7d.")]
-Kind = Annotated[Sought, Query("", description="event or call. Empty: both.")]
-Place = Annotated[Sought, Query("", description="next_cursor of the step before.")]
+When = Annotated[SearchText, Query("", description="ISO 8601, or a span before now: 24h, 7d.")]
+Kind = Annotated[SearchText, Query("", description="event or call. Empty: both.")]
+Place = Annotated[SearchText, Query("", description="next_cursor of the step before.")]
 
 
 def check_integrity(
     request: TenantRequest, since: When = "", until: When = "", kind: Kind = "", cursor: Place = ""
 ) -> IntegrityStep:
-    """Check seals, rows and checkpoints: a bounded step. Go on until next_cursor is null."""
+    """CheckResult seals, rows and checkpoints: a bounded step. Go on until next_cursor is null."""
     kind = parse_word(kind, "kind", KINDS)
     scope = Scope(
         request.app.id,

@@ -8,7 +8,15 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from ninja import Query, Schema
 from pydantic import Field
 
-from audit.api.schemas import Entry, EntryInFull, Group, Groups, SealedEntries, SealedEntry, Timeline
+from audit.api.schemas import (
+    AuditEntry,
+    AuditEntryDetail,
+    AuditEntryPage,
+    CallGroup,
+    CallGroupList,
+    SealedEntry,
+    SealedEntryPage,
+)
 from audit.export.exporter import Export, export
 from audit.export.pull import pull
 from audit.models import Call, Event
@@ -21,35 +29,37 @@ from core.durations import parse_since, parse_until
 from core.errors import NotFound
 from core.ids import uuid_or_nil
 from core.query_timeout import patience
-from core.schemas import Sought
+from core.schemas import SearchText
 from keyformat.redaction import cut_to_prefix
 
 
-class Wanted(Schema):
+class AuditFilters(Schema):
     """What to look for. Empty means anything."""
 
-    since: Sought = Field(
+    since: SearchText = Field(
         default="", description="ISO 8601, or a span before now: 24h, 7d. Of a day its beginning."
     )
-    until: Sought = Field(
+    until: SearchText = Field(
         default="", description="The same, but of a day its end. Entries of that moment are left out."
     )
-    kind: Sought = Field(default="", description="event or call.")
-    action: Sought = Field(default="", description="key.mint, or key for all that is done to keys.")
-    outcome: Sought = Field(default="", description="act, allowed or refused.")
-    key: Sought = Field(default="", description="A key's prefix, a piece of it, or a name it has had.")
+    kind: SearchText = Field(default="", description="event or call.")
+    action: SearchText = Field(default="", description="key.mint, or key for all that is done to keys.")
+    outcome: SearchText = Field(default="", description="event, allowed or denied.")
+    key: SearchText = Field(default="", description="A key's prefix, a piece of it, or a name it has had.")
     key_id: UUID | None = Field(default=None, description="A key's id.")
     agent: UUID | None = Field(default=None, description="An agent's id.")
-    agent_name: Sought = Field(default="", description="A name that an agent has had.")
-    actor: Sought = Field(default="", description="A piece of what the log calls who acted.")
-    caller: Sought = Field(default="", description="What a program calls itself, or the id of that name.")
-    code: Sought = Field(default="", description="The code of a refusal.")
-    check: Sought = Field(default="", description="The check that failed.")
-    via: Sought = Field(default="", description="The face that was used: page, api, cli, sdk, door or shell.")
-    ip: Sought = Field(default="", description="The address it came from.")
-    path: Sought = Field(default="", description="What the call's path begins with.")
-    request: Sought = Field(default="", description="What the answer carried as X-Request-Id.")
-    trace: Sought = Field(default="", description="A W3C trace: 32 hex digits.")
+    agent_name: SearchText = Field(default="", description="A name that an agent has had.")
+    actor: SearchText = Field(default="", description="A piece of what the log calls who acted.")
+    caller: SearchText = Field(default="", description="What a program calls itself, or the id of that name.")
+    code: SearchText = Field(default="", description="The code of a refusal.")
+    check: SearchText = Field(default="", description="The check that failed.")
+    via: SearchText = Field(
+        default="", description="The face that was used: page, api, cli, sdk, door or shell."
+    )
+    ip: SearchText = Field(default="", description="The address it came from.")
+    path: SearchText = Field(default="", description="What the call's path begins with.")
+    request: SearchText = Field(default="", description="What the answer carried as X-Request-Id.")
+    trace: SearchText = Field(default="", description="A W3C trace: 32 hex digits.")
     id: UUID | None = Field(default=None, description="One entry's id.")
 
     def filters(self, app_id: UUID | None) -> Filters:
@@ -68,49 +78,50 @@ class Wanted(Schema):
         )
 
 
-WantedOfLog = Annotated[Wanted, Query()]
+AuditFilterQuery = Annotated[AuditFilters, Query()]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-Place = Annotated[Sought, Query("", description="next_cursor of the answer before.")]
+Place = Annotated[SearchText, Query("", description="next_cursor of the answer before.")]
 Since = Annotated[
-    Sought, Query("", description="ISO 8601, or a span before now: 24h, 7d. Of a day its beginning.")
+    SearchText, Query("", description="ISO 8601, or a span before now: 24h, 7d. Of a day its beginning.")
 ]
 Until = Annotated[
-    Sought, Query("", description="The same, but of a day its end. Calls of that moment are left out.")
+    SearchText, Query("", description="The same, but of a day its end. Calls of that moment are left out.")
 ]
-CallerName = Annotated[Sought, Query("", description="What a program calls itself, in full.")]
-Shape = Annotated[Sought, Query("jsonl", description="jsonl, csv or ocsf.")]
+CallerName = Annotated[SearchText, Query("", description="What a program calls itself, in full.")]
+Shape = Annotated[SearchText, Query("jsonl", description="jsonl, csv or ocsf.")]
 Mark = Annotated[
     bool, Query(False, description="Of csv: begin with a byte order mark, without which Excel misreads it.")
 ]
 Reached = Annotated[
-    Sought, Query("", description="next_cursor of the answer before. Empty: from the beginning.")
+    SearchText, Query("", description="next_cursor of the answer before. Empty: from the beginning.")
 ]
 
 
 def list_entries(
-    request: TenantRequest, wanted: WantedOfLog, limit: Limit = 100, cursor: Place = ""
-) -> Timeline:
+    request: TenantRequest, wanted: AuditFilterQuery, limit: Limit = 100, cursor: Place = ""
+) -> AuditEntryPage:
     """Acts and calls, newest first."""
     with patience():
         page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
-    return Timeline(
-        items=[Entry.of(row) for row in page.entries], next_cursor=str(page.older) if page.older else None
+    return AuditEntryPage(
+        items=[AuditEntry.from_model(row) for row in page.entries],
+        next_cursor=str(page.older) if page.older else None,
     )
 
 
-def get_entry(request: TenantRequest, entry_id: str) -> EntryInFull:
+def get_entry(request: TenantRequest, entry_id: str) -> AuditEntryDetail:
     """One act, or one call and how the verdict on it came about."""
     rows = {"app_id": request.app.id, "id": uuid_or_nil(entry_id)}
     if event := Event.objects.filter(**rows).first():
-        return EntryInFull.of_row(event)
+        return AuditEntryDetail.from_model(event)
     call = Call.objects.filter(**rows).first()
     if call is None:
         raise NotFound("The record of this app has no entry with this id.")
-    return EntryInFull.of_row(call)
+    return AuditEntryDetail.from_model(call)
 
 
 def export_entries(
-    request: TenantRequest, wanted: WantedOfLog, format: Shape = "jsonl", bom: Mark = False
+    request: TenantRequest, wanted: AuditFilterQuery, format: Shape = "jsonl", bom: Mark = False
 ) -> HttpResponseBase:
     """Acts and calls as a stream, as far as they are sealed. That it was asked for is recorded."""
     filters = wanted.filters(request.app.id)
@@ -129,16 +140,16 @@ def streamed(taken: Export) -> HttpResponseBase:
     )
 
 
-def pull_entries(request: TenantRequest, limit: Limit = 100, after: Reached = "") -> SealedEntries:
+def pull_entries(request: TenantRequest, limit: Limit = 100, after: Reached = "") -> SealedEntryPage:
     """Acts and calls in the order they were sealed: none is skipped, however late it was committed, none told twice."""
     pulled = pull(request.actor, request.app.id, request.app.name, after, limit)
-    items = [SealedEntry.of_sealed(one) for one in pulled.rows]
-    return SealedEntries(items=items, next_cursor=str(pulled.place), has_more=pulled.more)
+    items = [SealedEntry.from_sealed(one) for one in pulled.rows]
+    return SealedEntryPage(items=items, next_cursor=str(pulled.place), has_more=pulled.more)
 
 
 def list_threads(
     request: TenantRequest, since: Since = "", until: Until = "", actor: CallerName = ""
-) -> Groups:
+) -> CallGroupList:
     """Calls by the thread their context names, the latest first."""
     bounds = _bounds(since, until)
     return _told(call_groups.threads(request.app.id, *bounds, caller=actor))
@@ -146,19 +157,19 @@ def list_threads(
 
 def list_traces(
     request: TenantRequest, since: Since = "", until: Until = "", actor: CallerName = ""
-) -> Groups:
+) -> CallGroupList:
     """Calls by the trace they are part of, the latest first."""
     bounds = _bounds(since, until)
     return _told(call_groups.traces(request.app.id, *bounds, caller=actor))
 
 
-def _told(found: list[call_groups.Group]) -> Groups:
-    return Groups(
+def _told(found: list[call_groups.Group]) -> CallGroupList:
+    return CallGroupList(
         items=[
-            Group(
+            CallGroup(
                 id=g.id,
                 calls=g.calls,
-                refused=g.refused,
+                denied=g.denied,
                 first_at=g.first_at,
                 last_at=g.last_at,
                 callers=g.callers,

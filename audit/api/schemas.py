@@ -11,7 +11,7 @@ from audit.integrity.sealing.sealed_rows import Sealed
 from audit.models import Call, Event
 from audit.search.remedies import fix_of
 from audit.templatetags.log_entries import steps
-from core.schemas import Told
+from core.schemas import ResponseSchema
 
 RESULTS: dict[str, Literal["passed", "failed", "not reached"]] = {
     "yes": "passed",
@@ -20,7 +20,7 @@ RESULTS: dict[str, Literal["passed", "failed", "not reached"]] = {
 }
 
 
-class Check(Told):
+class CheckResult(ResponseSchema):
     """One step of the verdict on a call."""
 
     name: str = Field(description="What door.md calls it.")
@@ -28,7 +28,7 @@ class Check(Told):
     result: Literal["passed", "failed", "not reached"] = Field(description="What came of it.")
 
 
-class Entry(Told):
+class AuditEntry(ResponseSchema):
     """An act or a call. Of what only the other kind has, everything is null."""
 
     kind: Literal["event", "call"] = Field(description="An act, or a call made with a key.")
@@ -71,43 +71,43 @@ class Entry(Told):
     took_us: int | None = Field(default=None, description="Microseconds from arrival to the verdict.")
 
     @classmethod
-    def of(cls, row: Event | Call, **more: Any) -> "Entry":
+    def from_model(cls, row: Event | Call, **more: Any) -> "AuditEntry":
         """`row` whole."""
         kind: Literal["event", "call"] = "event" if isinstance(row, Event) else "call"
         return cls(kind=kind, **{f.name: getattr(row, f.name) for f in row._meta.concrete_fields}, **more)
 
 
-class EntryInFull(Entry):
+class AuditEntryDetail(AuditEntry):
     """An act or a call, how the verdict on the call came about, and what sets a refusal right."""
 
-    checks: list[Check] | None = Field(
+    checks: list[CheckResult] | None = Field(
         default=None, description="Of a call: each step of the verdict, in order."
     )
     fix: str | None = Field(default=None, description="Of a refused call: what sets it right.")
 
     @classmethod
-    def of_row(cls, row: Event | Call) -> "EntryInFull":
+    def from_model(cls, row: Event | Call) -> "AuditEntryDetail":
         """`row` whole, and explained if it is a call."""
-        told = Entry.of(row).model_dump()
+        told = AuditEntry.from_model(row).model_dump()
         if isinstance(row, Event):
             return cls(**told)
-        checks = [Check(name=name, what=what, result=RESULTS[how]) for name, what, how in steps(row)]
+        checks = [CheckResult(name=name, what=what, result=RESULTS[how]) for name, what, how in steps(row)]
         return cls(**told, checks=checks, fix=None if row.allowed else fix_of(row).says)
 
 
-class SealedEntry(Entry):
+class SealedEntry(AuditEntry):
     """An act or a call with its place."""
 
     seq: int = Field(description="Its place among the app's acts, or among its calls. Places have no gaps.")
 
     @classmethod
-    def of_sealed(cls, one: Sealed) -> "SealedEntry":
+    def from_sealed(cls, entry: Sealed) -> "SealedEntry":
         """A row that was read by its seal."""
-        kind: Any = one.row.kind
-        return cls(kind=kind, seq=one.seq, **dict(zip(FIELDS[kind], one.row.values, strict=True)))
+        kind: Any = entry.row.kind
+        return cls(kind=kind, seq=entry.seq, **dict(zip(FIELDS[kind], entry.row.values, strict=True)))
 
 
-class SealedEntries(Told):
+class SealedEntryPage(ResponseSchema):
     """Some entries, the acts and the calls each in the order of their places."""
 
     items: list[SealedEntry] = Field(description="The entries.")
@@ -115,25 +115,25 @@ class SealedEntries(Told):
     has_more: bool = Field(description="Whether more are sealed already.")
 
 
-class Timeline(Told):
+class AuditEntryPage(ResponseSchema):
     """Some entries, newest first."""
 
-    items: list[Entry] = Field(description="The entries.")
+    items: list[AuditEntry] = Field(description="The entries.")
     next_cursor: str | None = Field(description="Send it as cursor for what is older. null: that was all.")
 
 
-class Group(Told):
+class CallGroup(ResponseSchema):
     """Calls that say they belong together."""
 
     id: str = Field(description="The thread_id or the trace.")
     calls: int = Field(description="How many calls.")
-    refused: int = Field(description="How many of them were refused.")
+    denied: int = Field(description="How many of them were denied.")
     first_at: datetime = Field(description="The first call.")
     last_at: datetime = Field(description="The latest call.")
     callers: list[str] = Field(description="Up to ten of the names their programs call themselves.")
 
 
-class Groups(Told):
+class CallGroupList(ResponseSchema):
     """Some of them, the latest first."""
 
-    items: list[Group] = Field(description="At most 200.")
+    items: list[CallGroup] = Field(description="At most 200.")

@@ -8,7 +8,7 @@ from core.text import visible
 
 _HEADER = str.maketrans({"\\": "\\\\", "|": "\\|"})
 _VALUE = str.maketrans({"\\": "\\\\", "=": "\\="})
-REFUSED, ALLOWED = 5, 2
+DENIED, ALLOWED = 5, 2
 """How severe, of ten."""
 
 
@@ -18,7 +18,7 @@ def line(row: Event | Call, seq: int) -> str:
         return _line(
             row.action, f"{row.action} {row.target_label}", ALLOWED, {**_shared(row, seq), **_act(row)}
         )
-    name, severity = (f"{row.method} {row.path}", ALLOWED if row.allowed else REFUSED)
+    name, severity = (f"{row.method} {row.path}", ALLOWED if row.allowed else DENIED)
     return _line(row.code or "call.allowed", name, severity, {**_shared(row, seq), **_call(row)})
 
 
@@ -47,7 +47,7 @@ def _call(row: Call) -> dict[str, Any]:
     return {
         "requestMethod": row.method,
         "request": row.path,
-        "outcome": "allowed" if row.allowed else "refused",
+        "outcome": "allowed" if row.allowed else "denied",
         "reason": row.detail or row.code,
     }
 

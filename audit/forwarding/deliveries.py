@@ -1,7 +1,7 @@
-"""Tells destinations of sealed rows, a batch at a time and in order: from the timed work, never while someone waits.
+"""Sends sealed rows to webhooks, a batch at a time and in order: from the scheduler, never while someone waits.
 
-Each destination has a line of its own. The delivery at its head is tried until it arrives or is given up; what comes
-behind it waits as a number, not as rows. Every delivery arrives at least once, under one id (docs/decisions/0021).
+Each webhook has a queue of its own. The delivery at its head is retried until it succeeds or fails for good; what comes
+behind it waits as a number, not as rows. Every delivery is sent at least once, under one id (docs/decisions/0021).
 """
 
 import logging
@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from audit.actors import system
 from audit.forwarding import destinations, siem, webhooks
 from audit.forwarding.reader import newest
-from audit.models import Checkpoint, Delivery, Destination, Place
+from audit.models import Checkpoint, Delivery, Place, Webhook
 from core.clock import now
 from core.http_client import Answer, refused
 from core.reachable_hosts import Unreachable
@@ -24,19 +24,19 @@ from core.retry_after import MAX_RETRY_AFTER, in_words, is_early, may_ask
 
 log = logging.getLogger(__name__)
 
-A_WHILE = 3.0
+RUN_LIMIT = 3.0
 """Seconds after which one run begins nothing new."""
 RETRIES = tuple(
     timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600)
 )
-"""How long after each failure it is tried again, a fifth more or less. After the last it is a dead letter."""
+"""The wait before each retry, a fifth more or less. After the last the delivery has failed."""
 MAX_WAIT = max(RETRIES[-1] * 1.2, MAX_RETRY_AFTER)
-A_WALK = 100
-"""Batches that are looked through at once for what a destination wants."""
+SCAN_LIMIT = 100
+"""Batches that are scanned at once for rows of a webhook."""
 GONE = "It answered 410 Gone."
-"""Why the system ends a destination: its receiver says that it will not be there again."""
-KEPT = 50
-"""Deliveries that are remembered of each destination, once they have arrived."""
+"""Why the system deletes a webhook: its receiver is gone for good."""
+MAX_DELIVERED = 50
+"""Successful deliveries that are kept of each webhook."""
 _random = secrets.SystemRandom()
 
 
@@ -46,24 +46,24 @@ def is_wanted() -> bool:
     if not outlets:
         return False
     up_to_date = Place.objects.filter(name__in=outlets, number__gte=newest()).count()
-    return up_to_date < len(outlets) or Delivery.objects.filter(_due(), destination__in=_open()).exists()
+    return up_to_date < len(outlets) or Delivery.objects.filter(_due(), webhook__in=_open()).exists()
 
 
 def forward() -> int:
-    """One try for each destination that has something due, and the next batches for the SIEM.
+    """One attempt for each webhook with something due, and the next batches for the SIEM.
 
     Returns how much that was. 0: nothing is due.
     """
-    ends, done = time.monotonic() + A_WHILE, siem.write()
-    for destination in _random.sample(list(_open()), k=_open().count()):
+    ends, done = time.monotonic() + RUN_LIMIT, siem.write()
+    for webhook in _random.sample(list(_open()), k=_open().count()):
         if time.monotonic() > ends:
             return done + 1
-        done += _serve(destination)
+        done += _serve(webhook)
     return done
 
 
-def _open() -> QuerySet[Destination]:
-    return Destination.objects.filter(may_ask(), paused_at=None, ended_at=None)
+def _open() -> QuerySet[Webhook]:
+    return Webhook.objects.filter(may_ask(), paused_at=None, deleted_at=None)
 
 
 def _due() -> Q:
@@ -73,39 +73,39 @@ def _due() -> Q:
     return due & Q(delivered_at=None, discarded_at=None)
 
 
-def _serve(destination: Destination) -> bool:
-    """Try what is at the head of its line, and what someone wants tried once more. False: neither is due."""
-    again = destination.deliveries.filter(_due(), given_up_at__isnull=False).order_by("checkpoint").first()
-    tried = again is not None and _try(destination, again)
-    if destination.ended_at or is_early(destination.not_before):
+def _serve(webhook: Webhook) -> bool:
+    """Try the head of its queue, and what is to be resent. False: neither is due."""
+    again = webhook.deliveries.filter(_due(), given_up_at__isnull=False).order_by("checkpoint").first()
+    tried = again is not None and _try(webhook, again)
+    if webhook.deleted_at or is_early(webhook.not_before):
         return tried  # that is what came of it
-    line = destination.deliveries.filter(delivered_at=None, given_up_at=None, discarded_at=None)
-    head = line.order_by("checkpoint").first() or _next(destination)
+    line = webhook.deliveries.filter(delivered_at=None, given_up_at=None, discarded_at=None)
+    head = line.order_by("checkpoint").first() or _next(webhook)
     if head and head.next_try_at and not now() < head.next_try_at <= now() + MAX_WAIT:
-        return _try(destination, head) or tried
+        return _try(webhook, head) or tried
     return tried
 
 
-def _next(destination: Destination) -> Delivery | None:
-    """The delivery of the next batch that has something it wants. None: there is no such batch yet."""
-    last, wanted = newest(), webhooks.wanted(destination)
-    place, _ = Place.objects.get_or_create(name=str(destination.pk), defaults={"number": last})
-    ahead = wanted.batches().filter(number__gt=place.number, number__lte=last)[:A_WALK]
+def _next(webhook: Webhook) -> Delivery | None:
+    """The delivery of the next batch with rows for it. None: there is no such batch yet."""
+    last, wanted = newest(), webhooks.wanted(webhook)
+    place, _ = Place.objects.get_or_create(name=str(webhook.pk), defaults={"number": last})
+    ahead = wanted.batches().filter(number__gt=place.number, number__lte=last)[:SCAN_LIMIT]
     for checkpoint in ahead:
         if count := wanted.count(checkpoint):
-            return _line_up(destination, place, checkpoint, count)
-    done = last if len(ahead) < A_WALK else ahead[A_WALK - 1].number
+            return _enqueue(webhook, place, checkpoint, count)
+    done = last if len(ahead) < SCAN_LIMIT else ahead[SCAN_LIMIT - 1].number
     Place.objects.filter(pk=place.pk).update(number=done)
     return None
 
 
 @transaction.atomic
-def _line_up(destination: Destination, place: Place, checkpoint: Checkpoint, count: int) -> Delivery:
+def _enqueue(webhook: Webhook, place: Place, checkpoint: Checkpoint, count: int) -> Delivery:
     Place.objects.filter(pk=place.pk).update(number=checkpoint.number)
-    return Delivery.objects.create(destination=destination, checkpoint=checkpoint.number, rows=count)
+    return Delivery.objects.create(webhook=webhook, checkpoint=checkpoint.number, rows=count)
 
 
-def _try(destination: Destination, delivery: Delivery) -> bool:
+def _try(webhook: Webhook, delivery: Delivery) -> bool:
     """Send it, unless another process just does."""
     moment, seen = now(), delivery.attempts
     mine = Delivery.objects.filter(_due(), pk=delivery.pk, attempts=seen)
@@ -113,51 +113,49 @@ def _try(destination: Destination, delivery: Delivery) -> bool:
         return False
     delivery.attempts = seen + 1
     try:
-        answer = webhooks.send(destination, delivery, moment)
+        answer = webhooks.send(webhook, delivery, moment)
     except Unreachable as why:
         _failed(delivery, None, str(why))
     except webhooks.Gone:
-        _settle(delivery, last_error="Its rows have been purged.", given_up_at=now())
+        _settle(delivery, last_error="The entries are past their retention.", given_up_at=now())
     else:
-        _answered(destination, delivery, answer)
+        _answered(webhook, delivery, answer)
     return True
 
 
-def _answered(destination: Destination, delivery: Delivery, answer: Answer) -> None:
+def _answered(webhook: Webhook, delivery: Delivery, answer: Answer) -> None:
     status, wait = answer
     if 200 <= status < 300:
         _settle(delivery, last_status=status, last_error="", delivered_at=now(), given_up_at=None)
-        _forget(destination)
+        _prune(webhook)
     elif status == 410:
         _failed(delivery, status, refused(status))
-        destinations.end(system(), destination, GONE)
+        destinations.delete(system(), webhook, GONE)
     else:
         _failed(delivery, status, f"{refused(status)}{in_words(wait) if wait else ''}", wait)
         if wait:  # no act: nobody decided it. It holds for whatever else is due there, too.
-            destination.not_before = now() + wait
-            QuerySet(Destination).filter(pk=destination.pk).update(not_before=destination.not_before)
+            webhook.not_before = now() + wait
+            QuerySet(Webhook).filter(pk=webhook.pk).update(not_before=webhook.not_before)
 
 
-def _failed(delivery: Delivery, status: int | None, why: str, asked: timedelta | None = None) -> None:
-    """Let it be tried again later, `asked` at the earliest, or make a dead letter of it."""
-    told: dict[str, Any] = {"last_status": status, "last_error": why}
+def _failed(delivery: Delivery, status: int | None, why: str, retry_after: timedelta | None = None) -> None:
+    """Retry later, after `retry_after` at the earliest, or let it fail for good."""
+    result: dict[str, Any] = {"last_status": status, "last_error": why}
     if delivery.given_up_at:
-        _settle(delivery, **told)
+        _settle(delivery, **result)
     elif delivery.attempts > len(RETRIES):
-        _settle(delivery, **told, given_up_at=now())
-        log.warning("delivery %s was given up after %s tries", delivery.pk, delivery.attempts)
+        _settle(delivery, **result, given_up_at=now())
+        log.warning("delivery %s failed after %s attempts", delivery.pk, delivery.attempts)
     else:
-        wait = max(RETRIES[delivery.attempts - 1] * _random.uniform(0.8, 1.2), asked or timedelta(0))
-        _settle(delivery, **told, next_try_at=now() + wait)
+        wait = max(RETRIES[delivery.attempts - 1] * _random.uniform(0.8, 1.2), retry_after or timedelta(0))
+        _settle(delivery, **result, next_try_at=now() + wait)
 
 
-def _settle(delivery: Delivery, next_try_at: datetime | None = None, **told: Any) -> None:
-    Delivery.objects.filter(pk=delivery.pk).update(next_try_at=next_try_at, **told)
+def _settle(delivery: Delivery, next_try_at: datetime | None = None, **result: Any) -> None:
+    Delivery.objects.filter(pk=delivery.pk).update(next_try_at=next_try_at, **result)
 
 
-def _forget(destination: Destination) -> None:
-    """Remember the latest that arrived, and no more."""
-    arrived = destination.deliveries.filter(delivered_at__isnull=False).order_by(
-        "-delivered_at", "-checkpoint"
-    )
-    Delivery.objects.filter(pk__in=list(arrived.values_list("pk", flat=True)[KEPT:])).delete()
+def _prune(webhook: Webhook) -> None:
+    """Delete successful deliveries but the latest."""
+    delivered = webhook.deliveries.filter(delivered_at__isnull=False).order_by("-delivered_at", "-checkpoint")
+    Delivery.objects.filter(pk__in=list(delivered.values_list("pk", flat=True)[MAX_DELIVERED:])).delete()

@@ -1,7 +1,7 @@
-"""What can be done to a destination, and to a delivery that did not arrive. Nothing here sends anything.
+"""Changes to webhooks and to failed deliveries. Nothing here sends anything.
 
-The forwarding (audit/forwarding/deliveries.py) does what was asked for here, within seconds: whoever resumes, tests or
-sends again does not wait for what the receiver asked for by Retry-After.
+audit/forwarding/deliveries.py sends within seconds: whoever resumes, tests or resends does not wait for the
+Retry-After of the receiver.
 """
 
 from datetime import timedelta
@@ -17,16 +17,16 @@ from audit.actors import Actor
 from audit.change import change, record
 from audit.forwarding.reader import newest
 from audit.forwarding.webhooks import Secret, secret
-from audit.models import Delivery, Destination, Place
+from audit.models import Delivery, Place, Webhook
 from core.clock import now
 from core.errors import Invalid, NotFound
 from core.reachable_hosts import parse_url
 from core.retry_after import may_ask
 from core.text import keepable
 
-MOST = 20
+MAX_WEBHOOKS = 20
 MAX_CLAIM = timedelta(minutes=1)
-"""How long a try that was cut off by a crash keeps others from trying."""
+"""How long an attempt that was cut off by a crash blocks the next one."""
 TEST = 0
 """The checkpoint of a delivery that is a test: there is none with this number."""
 
@@ -36,135 +36,137 @@ def create(
     *,
     name: str,
     url: str,
-    sends: str = Destination.Sends.EVERYTHING,
+    sends: str = Webhook.Sends.EVERYTHING,
     app_id: UUID | None = None,
 ) -> Secret:
-    """A destination that is told of what is sealed from now on, and its secret. Raises Invalid."""
-    destination = Destination(
-        name=_name(name), url=parse_url(url), sends=_sends(sends), app_id=app_id, pepper=max(settings.PEPPERS)
+    """Create a webhook that receives rows sealed from now on; return it with its secret. Raises Invalid."""
+    webhook = Webhook(
+        name=_parse_name(name),
+        url=parse_url(url),
+        sends=_parse_sends(sends),
+        app_id=app_id,
+        pepper=max(settings.PEPPERS),
     )
-    with transaction.atomic(), change(actor, actions.CREATE_DESTINATION, on=destination):
-        if Destination.objects.filter(ended_at=None).count() >= MOST:
-            raise Invalid("name", f"There are {MOST} destinations already. End one that is not used.")
-        destination.save()
-        Place.objects.create(name=str(destination.pk), number=newest())
-    return Secret(destination, secret(destination))
+    with transaction.atomic(), change(actor, actions.CREATE_WEBHOOK, on=webhook):
+        if Webhook.objects.filter(deleted_at=None).count() >= MAX_WEBHOOKS:
+            raise Invalid("name", f"Webhook limit reached ({MAX_WEBHOOKS}). Delete one that is not used.")
+        webhook.save()
+        Place.objects.create(name=str(webhook.pk), number=newest())
+    return Secret(webhook, secret(webhook))
 
 
-def pause(actor: Actor, destination: Destination, reason: str = "") -> None:
-    """Send it nothing until it is resumed. Nothing is lost meanwhile but what retention lets go of."""
-    with change(actor, actions.PAUSE_DESTINATION, on=destination, reason=reason):
-        _must_live(destination)
-        if destination.paused_at is None:
-            destination.paused_at = now()
-            destination.save(update_fields=["paused_at"])
+def pause(actor: Actor, webhook: Webhook, reason: str = "") -> None:
+    """Stop deliveries until it is resumed. Nothing is lost meanwhile but rows past their retention."""
+    with change(actor, actions.PAUSE_WEBHOOK, on=webhook, reason=reason):
+        _require_existing(webhook)
+        if webhook.paused_at is None:
+            webhook.paused_at = now()
+            webhook.save(update_fields=["paused_at"])
 
 
-def resume(actor: Actor, destination: Destination) -> None:
-    """Go on where it was paused, beginning with what was under way then."""
-    with change(actor, actions.RESUME_DESTINATION, on=destination):
-        _must_live(destination)
-        if destination.paused_at is not None:
-            destination.paused_at = destination.not_before = None
-            destination.save(update_fields=["paused_at", "not_before"])
-            _try_soon(destination)
+def resume(actor: Actor, webhook: Webhook) -> None:
+    """Continue deliveries where they were paused."""
+    with change(actor, actions.RESUME_WEBHOOK, on=webhook):
+        _require_existing(webhook)
+        if webhook.paused_at is not None:
+            webhook.paused_at = webhook.not_before = None
+            webhook.save(update_fields=["paused_at", "not_before"])
+            _try_soon(webhook)
 
 
-def rotate(actor: Actor, destination: Destination, reason: str = "") -> Secret:
-    """Another signing secret, from the next delivery on. The old one signs nothing any more."""
-    with change(actor, actions.ROTATE_DESTINATION, on=destination, reason=reason):
-        _must_live(destination)
-        destination.generation += 1
-        destination.pepper = max(settings.PEPPERS)
-        destination.save(update_fields=["generation", "pepper"])
-    return Secret(destination, secret(destination))
+def rotate(actor: Actor, webhook: Webhook, reason: str = "") -> Secret:
+    """Make a new signing secret, used from the next delivery on, and return it."""
+    with change(actor, actions.ROTATE_WEBHOOK, on=webhook, reason=reason):
+        _require_existing(webhook)
+        webhook.generation += 1
+        webhook.pepper = max(settings.PEPPERS)
+        webhook.save(update_fields=["generation", "pepper"])
+    return Secret(webhook, secret(webhook))
 
 
-def end(actor: Actor, destination: Destination, reason: str = "") -> None:
-    """Send it nothing more, now and for ever; what had not arrived is discarded."""
-    with change(actor, actions.END_DESTINATION, on=destination, reason=reason):
-        if destination.ended_at is None:
-            destination.ended_at = now()
-            destination.save(update_fields=["ended_at"])
-            _waiting(destination).update(discarded_at=now(), next_try_at=None)
-            Place.objects.filter(name=str(destination.pk)).delete()
+def delete(actor: Actor, webhook: Webhook, reason: str = "") -> None:
+    """Delete a webhook and discard its pending deliveries."""
+    with change(actor, actions.DELETE_WEBHOOK, on=webhook, reason=reason):
+        if webhook.deleted_at is None:
+            webhook.deleted_at = now()
+            webhook.save(update_fields=["deleted_at"])
+            _waiting(webhook).update(discarded_at=now(), next_try_at=None)
+            Place.objects.filter(name=str(webhook.pk)).delete()
 
 
 @transaction.atomic
-def test(actor: Actor, destination: Destination) -> None:
-    """Let it be sent a signed message without rows, once."""
-    _must_live(destination)
-    record(actor, actions.TEST_DESTINATION, **destination.about())
-    _wait_no_longer(destination)
-    destination.deliveries.filter(checkpoint=TEST).delete()
+def test(actor: Actor, webhook: Webhook) -> None:
+    """Send one signed message without rows."""
+    _require_existing(webhook)
+    record(actor, actions.TEST_WEBHOOK, **webhook.about())
+    _clear_retry_after(webhook)
+    webhook.deliveries.filter(checkpoint=TEST).delete()
     moment = now()
-    Delivery.objects.create(
-        destination=destination, checkpoint=TEST, rows=0, next_try_at=moment, given_up_at=moment
-    )
+    Delivery.objects.create(webhook=webhook, checkpoint=TEST, rows=0, next_try_at=moment, given_up_at=moment)
 
 
-def dead_letters() -> QuerySet[Delivery]:
-    """Deliveries that were given up, the oldest first."""
-    given_up = Delivery.objects.filter(given_up_at__isnull=False, delivered_at=None, discarded_at=None)
-    return given_up.exclude(checkpoint=TEST).select_related("destination").order_by("given_up_at", "pk")
+def failed_deliveries() -> QuerySet[Delivery]:
+    """Deliveries that failed for good, the oldest first."""
+    failed = Delivery.objects.filter(given_up_at__isnull=False, delivered_at=None, discarded_at=None)
+    return failed.exclude(checkpoint=TEST).select_related("webhook").order_by("given_up_at", "pk")
 
 
 @transaction.atomic
 def retry(actor: Actor, delivery: Delivery) -> None:
-    """Let a dead letter be sent once more, out of its turn."""
-    record(actor, actions.RETRY_DELIVERY, **_about(delivery))
-    _wait_no_longer(delivery.destination)
+    """Send a failed delivery again, out of its turn."""
+    record(actor, actions.RETRY_DELIVERY, **_audit_target(delivery))
+    _clear_retry_after(delivery.webhook)
     moment = now()
     under_way = Q(next_try_at__gt=moment, next_try_at__lte=moment + MAX_CLAIM)
-    dead_letters().filter(~under_way, pk=delivery.pk).update(next_try_at=moment)
+    failed_deliveries().filter(~under_way, pk=delivery.pk).update(next_try_at=moment)
 
 
 @transaction.atomic
 def discard(actor: Actor, delivery: Delivery, reason: str = "") -> None:
-    """Never send a dead letter. Its rows stay in the record."""
-    record(actor, actions.DISCARD_DELIVERY, reason=reason, **_about(delivery))
-    dead_letters().filter(pk=delivery.pk).update(discarded_at=now(), next_try_at=None)
+    """Discard a failed delivery. Its rows stay in the audit log."""
+    record(actor, actions.DISCARD_DELIVERY, reason=reason, **_audit_target(delivery))
+    failed_deliveries().filter(pk=delivery.pk).update(discarded_at=now(), next_try_at=None)
 
 
-def _waiting(destination: Destination) -> QuerySet[Delivery]:
-    return destination.deliveries.filter(delivered_at=None, discarded_at=None)
+def _waiting(webhook: Webhook) -> QuerySet[Delivery]:
+    return webhook.deliveries.filter(delivered_at=None, discarded_at=None)
 
 
-def _wait_no_longer(destination: Destination) -> None:
-    """Ask the receiver now, though it asked to be left alone: it may have been put right. A part of an act."""
-    if QuerySet(Destination).filter(~may_ask(), pk=destination.pk).update(not_before=None):
-        _try_soon(destination)
+def _clear_retry_after(webhook: Webhook) -> None:
+    """Send now, despite the Retry-After of the receiver: it may have been repaired. A part of a change."""
+    if QuerySet(Webhook).filter(~may_ask(), pk=webhook.pk).update(not_before=None):
+        _try_soon(webhook)
 
 
-def _try_soon(destination: Destination) -> None:
-    """Let what waits for its next try be tried now. What is due within MAX_CLAIM may be under way."""
-    _waiting(destination).filter(next_try_at__gt=now() + MAX_CLAIM).update(next_try_at=now())
+def _try_soon(webhook: Webhook) -> None:
+    """Retry pending deliveries now. What is due within MAX_CLAIM may be under way."""
+    _waiting(webhook).filter(next_try_at__gt=now() + MAX_CLAIM).update(next_try_at=now())
 
 
-def _about(delivery: Delivery) -> dict[str, Any]:
+def _audit_target(delivery: Delivery) -> dict[str, Any]:
     return {
-        **delivery.destination.about(),
+        **delivery.webhook.about(),
         "target_kind": "delivery",
         "target_id": str(delivery.pk),
-        "target_label": f"checkpoint {delivery.checkpoint} to {delivery.destination}",
+        "target_label": f"checkpoint {delivery.checkpoint} to {delivery.webhook}",
         "facts": {"rows": delivery.rows, "attempts": delivery.attempts},
     }
 
 
-def _must_live(destination: Destination) -> None:
-    """An ended destination is not there any more."""
-    if destination.ended_at is not None:
+def _require_existing(webhook: Webhook) -> None:
+    """Raise NotFound for a deleted webhook."""
+    if webhook.deleted_at is not None:
         raise NotFound
 
 
-def _name(text: str) -> str:
+def _parse_name(text: str) -> str:
     name = keepable(text, 61)
     if not 1 <= len(name) <= 60 or name != text.strip():
-        raise Invalid("name", "Write 1 to 60 characters on one line.")
+        raise Invalid("name", "Enter 1 to 60 characters on one line.")
     return name
 
 
-def _sends(text: str) -> str:
-    if text not in Destination.Sends.values:
-        raise Invalid("sends", f"Choose one of {', '.join(Destination.Sends.values)}.")
+def _parse_sends(text: str) -> str:
+    if text not in Webhook.Sends.values:
+        raise Invalid("sends", f"Choose one of {', '.join(Webhook.Sends.values)}.")
     return text

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from audit.api.schemas import Entry
+from audit.api.schemas import AuditEntry
 from audit.integrity.sealing.row_values import RECORDS
 from audit.models import Call, Checkpoint, Event
 
@@ -20,8 +20,8 @@ class Wanted:
     """None: of every app and of none."""
     kind: str = ""
     """event, call, or both."""
-    refused: bool = False
-    """Of calls, the refused ones alone."""
+    denied: bool = False
+    """Of calls, the denied ones alone."""
 
     def batches(self) -> QuerySet[Checkpoint]:
         """The batches that may have some, in the order they were sealed."""
@@ -31,7 +31,7 @@ class Wanted:
 
     def count(self, checkpoint: Checkpoint) -> int:
         """How many of a batch's rows are wanted."""
-        return len(rows(checkpoint, self)) if self.refused else checkpoint.rows
+        return len(rows(checkpoint, self)) if self.denied else checkpoint.rows
 
 
 def newest() -> int:
@@ -53,7 +53,7 @@ def rows(checkpoint: Checkpoint, wanted: Wanted) -> list[tuple[int, Event | Call
         places
     ):  # no seal covers the time it is filed under: it may be another than its rows'
         found = filed
-    if wanted.refused:
+    if wanted.denied:
         found = found.filter(allowed=False)
     return sorted(((places[row.id], row) for row in found), key=lambda pair: pair[0])
 
@@ -61,4 +61,4 @@ def rows(checkpoint: Checkpoint, wanted: Wanted) -> list[tuple[int, Event | Call
 def entries(checkpoint: Checkpoint, wanted: Wanted) -> Iterator[dict[str, Any]]:
     """The same as the management API tells them."""
     for seq, row in rows(checkpoint, wanted):
-        yield {"seq": seq, **Entry.of(row).model_dump(mode="json", exclude_none=True)}
+        yield {"seq": seq, **AuditEntry.from_model(row).model_dump(mode="json", exclude_none=True)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from audit.api.schemas import Entry
+from audit.api.schemas import AuditEntry
 from audit.export.ocsf import ocsf
 from audit.forwarding import cef, syslog
 from audit.forwarding.reader import Wanted, newest, rows
@@ -33,7 +33,7 @@ _rests_until: dict[str, float] = {}
 
 def as_json(row: Event | Call, seq: int) -> str:
     """As the management API tells it, with its place in the stream."""
-    return _dumped({"seq": seq, **Entry.of(row).model_dump(mode="json", exclude_none=True)})
+    return _dumped({"seq": seq, **AuditEntry.from_model(row).model_dump(mode="json", exclude_none=True)})
 
 
 def as_ocsf(row: Event | Call, seq: int) -> str:

@@ -1,4 +1,4 @@
-"""How the record stands just now: how far it is sealed, and how far each that is told of it has come. For a page."""
+"""The status of sealing, of webhooks and of streams, for a page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,112 +7,112 @@ from django.conf import settings
 from django.db.models import Count, Max, Q
 
 from audit.forwarding import siem
-from audit.forwarding.destinations import TEST, dead_letters
+from audit.forwarding.destinations import failed_deliveries
 from audit.forwarding.reader import newest
-from audit.models import Checkpoint, Delivery, Destination, ForgedRow, Pending, Place
+from audit.models import Checkpoint, Delivery, ForgedRow, Pending, Place, Webhook
 from core.folding import by_name
 
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 """More rows than this are not counted."""
-MOST_LETTERS = 500
+MAX_DELIVERIES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
-    """How far the sealer has come."""
+class SealingStatus:
+    """How far the audit log is sealed."""
 
     newest: Checkpoint | None
     waiting: int
     oldest_at: datetime | None
-    """The moment of the row that waits the longest."""
+    """The time of the oldest pending row."""
     forged: int
-    """Rows that were set aside because the portal did not write them."""
+    """Quarantined rows that the portal did not write."""
 
     @property
     def more(self) -> bool:
-        """Whether more wait than were counted."""
-        return self.waiting >= MOST_COUNTED
+        """Whether there are more pending rows than were counted."""
+        return self.waiting >= MAX_COUNTED
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A destination, and how far it has come."""
+class WebhookStatus:
+    """A webhook and the status of its deliveries."""
 
-    destination: Destination
-    behind: int
-    """Batches that it has still to be told of, or to pass over."""
-    arrived_at: datetime | None
+    webhook: Webhook
+    pending: int
+    """Batches that are to be sent or skipped."""
+    delivered_at: datetime | None
     failing: Delivery | None
-    """What is tried again and again."""
-    dead: int
+    """The delivery that is being retried."""
+    failed: int
 
     @property
     def state(self) -> str:
-        """paused, failing, behind or up to date."""
-        if self.destination.paused_at:
+        """paused, failing, pending or up to date."""
+        if self.webhook.paused_at:
             return "paused"
-        return "failing" if self.failing else "behind" if self.behind else "up to date"
+        return "failing" if self.failing else "pending" if self.pending else "up to date"
 
 
 @dataclass(frozen=True, slots=True)
-class Outlet:
-    """Where the operator's settings hand the record on to, and how far that has come."""
+class StreamStatus:
+    """A syslog server or a file named in the server's settings, and its backlog."""
 
     name: str
-    where: str
-    behind: int | None
-    """None: it has not begun."""
+    target: str
+    pending: int | None
+    """None: not started."""
 
 
-def sealing() -> Sealing:
-    """How far the record is sealed."""
+def sealing() -> SealingStatus:
+    """How far the audit log is sealed."""
     waiting = Pending.objects.order_by("at").values_list("at", flat=True)
-    return Sealing(
+    return SealingStatus(
         Checkpoint.objects.order_by("-number").first(),
-        Pending.objects.order_by()[:MOST_COUNTED].count(),
+        Pending.objects.order_by()[:MAX_COUNTED].count(),
         waiting.first(),
         ForgedRow.objects.count(),
     )
 
 
-def lines() -> list[Line]:
-    """Every destination that has not ended, by name."""
-    living, last = list(Destination.objects.filter(ended_at=None).order_by(*by_name("name"))), newest()
+def webhooks() -> list[WebhookStatus]:
+    """All webhooks, by name."""
+    active, last = list(Webhook.objects.filter(deleted_at=None).order_by(*by_name("name"))), newest()
     places = dict(Place.objects.values_list("name", "number"))
     return [
-        Line(
-            destination,
-            max(0, last - places.get(str(destination.pk), last)) + (destination.pk in failing),
-            arrived.get(destination.pk),
-            failing.get(destination.pk),
-            dead.get(destination.pk, 0),
+        WebhookStatus(
+            webhook,
+            max(0, last - places.get(str(webhook.pk), last)) + (webhook.pk in failing),
+            delivered.get(webhook.pk),
+            failing.get(webhook.pk),
+            failed.get(webhook.pk, 0),
         )
-        for failing, arrived, dead in [(_failing(), _arrived(), _dead())]
-        for destination in living
+        for failing, delivered, failed in [(_failing(), _delivered(), _failed())]
+        for webhook in active
     ]
 
 
-def outlets() -> list[Outlet]:
-    """What the settings name."""
-    where = {"syslog": settings.FORWARD_SYSLOG, "file": settings.FORWARD_FILE}
-    places, last = dict(Place.objects.filter(name__in=where).values_list("name", "number")), newest()
+def streams() -> list[StreamStatus]:
+    """The streams that the settings name."""
+    targets = {"syslog": settings.FORWARD_SYSLOG, "file": settings.FORWARD_FILE}
+    places, last = dict(Place.objects.filter(name__in=targets).values_list("name", "number")), newest()
     return [
-        Outlet(name, str(where[name]), last - places[name] if name in places else None)
+        StreamStatus(name, str(targets[name]), last - places[name] if name in places else None)
         for name in siem.names()
     ]
 
 
 def _failing() -> dict[object, Delivery]:
-    open_ones = Delivery.objects.filter(
+    retried = Delivery.objects.filter(
         Q(last_error__gt=""), delivered_at=None, given_up_at=None, discarded_at=None
     )
-    return {delivery.destination_id: delivery for delivery in open_ones}
+    return {delivery.webhook_id: delivery for delivery in retried}
 
 
-def _arrived() -> dict[object, datetime]:
-    real = Delivery.objects.exclude(checkpoint=TEST).filter(delivered_at__isnull=False)
-    return dict(real.order_by().values_list("destination").annotate(Max("delivered_at")))
+def _delivered() -> dict[object, datetime]:
+    deliveries = Delivery.objects.filter(delivered_at__isnull=False)
+    return dict(deliveries.order_by().values_list("webhook").annotate(Max("delivered_at")))
 
 
-def _dead() -> dict[object, int]:
-    return dict(dead_letters().order_by().values_list("destination").annotate(Count("pk")))
+def _failed() -> dict[object, int]:
+    return dict(failed_deliveries().order_by().values_list("webhook").annotate(Count("pk")))

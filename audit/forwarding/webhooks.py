@@ -1,7 +1,7 @@
 """What a webhook is sent and how it is signed: Standard Webhooks, version 1.
 
-A destination's secret is derived from a pepper, its id and its generation. It is shown when it is made and is stored
-nowhere; whoever has the database alone cannot sign in the portal's name.
+A webhook's secret is derived from a pepper, its id and its generation. It is shown when it is made and is not
+stored; whoever has only the database cannot sign in the portal's name.
 """
 
 import base64
@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from audit.forwarding.reader import Wanted, batch, entries
-from audit.models import Delivery, Destination
+from audit.models import Delivery, Webhook
 from core.http_client import Answer, post
 from core.text import json_line
 
@@ -24,9 +24,9 @@ START = "whsec_"
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A destination and its signing secret, which whoever receives this shows once or drops."""
+    """A webhook and its signing secret, which whoever receives this shows once or drops."""
 
-    destination: Destination
+    webhook: Webhook
     text: str = field(repr=False)
 
 
@@ -34,30 +34,28 @@ class Gone(Exception):
     """The rows of a delivery have been purged: there is nothing to send any more."""
 
 
-def secret(destination: Destination) -> str:
+def secret(webhook: Webhook) -> str:
     """The secret in force, as receivers are given it: `whsec_` and base64 of 32 bytes."""
-    return START + base64.b64encode(_key(destination)).decode()
+    return START + base64.b64encode(_key(webhook)).decode()
 
 
-def wanted(destination: Destination) -> Wanted:
-    """The rows it is told of."""
-    sends = Destination.Sends
-    kinds = {sends.ACTS: "event", sends.CALLS: "call", sends.REFUSED: "call"}
-    return Wanted(
-        destination.app_id, kinds.get(sends(destination.sends), ""), destination.sends == sends.REFUSED
-    )
+def wanted(webhook: Webhook) -> Wanted:
+    """Which rows it receives."""
+    sends = Webhook.Sends
+    kinds = {sends.EVENTS: "event", sends.CALLS: "call", sends.DENIED: "call"}
+    return Wanted(webhook.app_id, kinds.get(sends(webhook.sends), ""), webhook.sends == sends.DENIED)
 
 
-def send(destination: Destination, delivery: Delivery, at: datetime) -> Answer:
+def send(webhook: Webhook, delivery: Delivery, at: datetime) -> Answer:
     """Post one delivery; return what it was answered. Raises Unreachable, Gone."""
-    body = _body(destination, delivery)
-    return post(destination.url, _headers(destination, delivery.id, body, at), body)
+    body = _body(webhook, delivery)
+    return post(webhook.url, _headers(webhook, delivery.id, body, at), body)
 
 
-def _headers(destination: Destination, delivery_id: UUID, body: bytes, at: datetime) -> dict[str, str]:
+def _headers(webhook: Webhook, delivery_id: UUID, body: bytes, at: datetime) -> dict[str, str]:
     seconds = str(int(at.timestamp()))
     signed = b".".join((str(delivery_id).encode(), seconds.encode(), body))
-    signature = base64.b64encode(hmac.digest(_key(destination), signed, "sha256")).decode()
+    signature = base64.b64encode(hmac.digest(_key(webhook), signed, "sha256")).decode()
     return {
         "Content-Type": "application/json",
         "User-Agent": AGENT,
@@ -67,11 +65,11 @@ def _headers(destination: Destination, delivery_id: UUID, body: bytes, at: datet
     }
 
 
-def _body(destination: Destination, delivery: Delivery) -> bytes:
+def _body(webhook: Webhook, delivery: Delivery) -> bytes:
     if delivery.checkpoint == 0:
         return _json({"type": "audit.test", "items": []})
     checkpoint = batch(delivery.checkpoint)
-    items = list(entries(checkpoint, wanted(destination))) if checkpoint else []
+    items = list(entries(checkpoint, wanted(webhook))) if checkpoint else []
     if checkpoint is None or not items:
         raise Gone
     first = items[0]
@@ -89,6 +87,6 @@ def _json(told: dict[str, Any]) -> bytes:
     return json_line(told).encode()
 
 
-def _key(destination: Destination) -> bytes:
-    told = b"webhook" + destination.id.bytes + destination.generation.to_bytes(4, "big")
-    return hmac.digest(settings.PEPPERS[destination.pepper], told, "sha256")
+def _key(webhook: Webhook) -> bytes:
+    told = b"webhook" + webhook.id.bytes + webhook.generation.to_bytes(4, "big")
+    return hmac.digest(settings.PEPPERS[webhook.pepper], told, "sha256")

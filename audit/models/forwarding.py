@@ -1,4 +1,4 @@
-"""Where the record is forwarded to, how far it has come there, and what could not be delivered."""
+"""Webhooks, how far each reader of the audit log has come, and deliveries."""
 
 from typing import Any
 
@@ -9,18 +9,20 @@ from core.clock import now
 from core.ids import new_id
 
 
-class Destination(Audited):
-    """A webhook that is told of sealed rows. Its signing secret is derived, never stored."""
+class Webhook(Audited):
+    """An HTTPS endpoint that receives sealed rows. Its signing secret is derived, never stored."""
 
     class Sends(models.TextChoices):
         """Which rows."""
 
-        EVERYTHING = "everything", "Acts and calls"
-        ACTS = "acts", "Acts"
-        CALLS = "calls", "Calls"
-        REFUSED = "refused", "Refused calls"
+        EVERYTHING = "everything", "Events and requests"
+        EVENTS = "events", "Events"
+        CALLS = "calls", "Requests"
+        DENIED = "denied", "Denied requests"
 
-    app_id = models.UUIDField(null=True, help_text="Rows of this app alone. NULL: of every app and of none.")
+    app_id = models.UUIDField(
+        null=True, help_text="Rows of this app only. NULL: all apps and portal-wide events."
+    )
     name = models.CharField(max_length=60)
     url = models.URLField(max_length=500)
     sends = models.CharField(max_length=10, choices=Sends.choices, default=Sends.EVERYTHING)
@@ -28,8 +30,10 @@ class Destination(Audited):
     generation = models.PositiveSmallIntegerField(default=1, help_text="Counts its signing secrets.")
     created_at = models.DateTimeField(default=now)
     paused_at = models.DateTimeField(null=True)
-    not_before = models.DateTimeField(null=True, help_text="Until when it asked to be left alone.")
-    ended_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(
+        null=True, help_text="No delivery before this time: the receiver's Retry-After."
+    )
+    deleted_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("name",)
@@ -40,7 +44,7 @@ class Destination(Audited):
     def about(self) -> dict[str, Any]:
         return {
             "app_id": None,
-            "target_kind": "destination",
+            "target_kind": "webhook",
             "target_id": str(self.id),
             "target_label": self.name,
         }
@@ -53,12 +57,12 @@ class Destination(Audited):
             "app": str(self.app_id) if self.app_id else "every app",
             "generation": self.generation,
             "paused": self.paused_at is not None,
-            "ended": self.ended_at is not None,
+            "deleted": self.deleted_at is not None,
         }
 
 
 class Place(models.Model):
-    """How far one reader of the checkpoints has come. Its name is a destination's id, or says what reads: file."""
+    """How far one reader of the checkpoints has come. Its name is a webhook's id, or says what reads: file."""
 
     name = models.CharField(primary_key=True, max_length=64)
     number = models.BigIntegerField(help_text="The last checkpoint it is done with.")
@@ -68,26 +72,24 @@ class Place(models.Model):
 
 
 class Delivery(models.Model):
-    """The rows of one checkpoint on their way to one destination."""
+    """The rows of one checkpoint on their way to one webhook."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    destination = models.ForeignKey(Destination, models.PROTECT, related_name="deliveries")
+    webhook = models.ForeignKey(Webhook, models.PROTECT, related_name="deliveries")
     checkpoint = models.BigIntegerField()
     rows = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=now)
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(
-        null=True, default=now, help_text="NULL: it is not tried again by itself."
-    )
+    next_try_at = models.DateTimeField(null=True, default=now, help_text="NULL: no automatic retry.")
     last_status = models.PositiveSmallIntegerField(null=True)
     last_error = models.CharField(max_length=300, blank=True)
     delivered_at = models.DateTimeField(null=True)
-    given_up_at = models.DateTimeField(null=True, help_text="Since when it is a dead letter.")
+    given_up_at = models.DateTimeField(null=True, help_text="When it failed for good.")
     discarded_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["destination", "checkpoint"], name="one_delivery_a_batch"),
+            models.UniqueConstraint(fields=["webhook", "checkpoint"], name="one_delivery_a_batch"),
         )
         indexes = (
             models.Index(
@@ -96,4 +98,4 @@ class Delivery(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"checkpoint {self.checkpoint} to {self.destination}"
+        return f"checkpoint {self.checkpoint} to {self.webhook}"

@@ -145,9 +145,9 @@ class Tally(models.Model):
     stream = models.UUIDField()
     key_id = models.UUIDField(default=NOWHERE)
     hour = models.DateTimeField()
-    acts = models.PositiveBigIntegerField(default=0)
+    events = models.PositiveBigIntegerField(default=0)
     allowed = models.PositiveBigIntegerField(default=0)
-    refused = models.PositiveBigIntegerField(default=0)
+    denied = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = (

@@ -1,4 +1,4 @@
-"""How long kinds of row are kept, and who does the timed work just now."""
+"""Retention periods, and which process runs a scheduled job."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from audit.models.audited import Audited
 
 
 class Retention(Audited):
-    """How long one kind of row is kept. NULL days: for ever."""
+    """How long one kind of row is kept. NULL days: indefinitely."""
 
     class Kind(models.TextChoices):
-        """What can be kept for a time of its own."""
+        """Kinds of row with a period of their own."""
 
-        EVENT = "event", "Acts"
-        CALL = "call", "Calls"
-        SPAN = "span", "Spans"
+        EVENT = "event", "Events"
+        CALL = "call", "API requests"
+        SPAN = "span", "Traces"
 
     kind = models.CharField(max_length=5, choices=Kind.choices, unique=True)
     days = models.PositiveIntegerField(null=True)
@@ -27,7 +27,7 @@ class Retention(Audited):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.days or 'for ever'}"
+        return f"{self.kind}: {self.days or 'indefinitely'}"
 
     def about(self) -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""Takes a person out of every table beside the record: names of things, notices, saved views, whatever holds text."""
+"""Takes a person out of every table beside the audit log: names, notifications, saved views, whatever holds text."""
 
 from __future__ import annotations
 

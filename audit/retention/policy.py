@@ -1,4 +1,4 @@
-"""How long each kind of row is kept: what is in force, the verb that changes it, and purge(), which keeps to it."""
+"""Retention periods: the current ones, the verb that changes one, and purge(), which deletes older rows."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -17,15 +17,15 @@ from core.errors import Invalid
 
 Kind = Retention.Kind
 DEFAULT: dict[str, int | None] = {Kind.EVENT: None, Kind.CALL: 365, Kind.SPAN: 30}
-"""Days, until someone says otherwise. None: for ever."""
-FEWEST: dict[str, int] = {**MINIMUM_DAYS, Kind.SPAN: 1}
-"""Who cleared away the record of an act within the year, or of a call within the week, would clear away evidence."""
-MOST_DAYS = 36_500
+"""Days, until they are changed. None: kept indefinitely."""
+MIN_DAYS: dict[str, int] = {**MINIMUM_DAYS, Kind.SPAN: 1}
+"""Shorter periods would let someone remove the evidence of a recent event or request."""
+MAX_DAYS = 36_500
 BY_MONTH = 90
-"""Calls that are kept for as many days or more go by whole months where there are partitions: up to a month later."""
+"""Requests kept for as many days or more are deleted by whole months on PostgreSQL: up to a month later."""
 
 
-class Kept(NamedTuple):
+class RetentionPeriod(NamedTuple):
     """How long one kind of row is kept."""
 
     kind: str
@@ -37,44 +37,46 @@ class Kept(NamedTuple):
         return in_words(self.days)
 
     @property
-    def fewest(self) -> int:
-        """The fewest days that may be said."""
-        return FEWEST[self.kind]
+    def min_days(self) -> int:
+        """The shortest period in days."""
+        return MIN_DAYS[self.kind]
 
     @property
     def label(self) -> str:
-        """What is kept."""
+        """The kind as pages say it."""
         return Kind(self.kind).label
 
 
-def in_force() -> list[Kept]:
-    """How long each kind is kept now."""
-    said = dict(Retention.objects.values_list("kind", "days"))
-    return [Kept(kind, said.get(kind, DEFAULT[kind])) for kind in Kind.values]
+def in_force() -> list[RetentionPeriod]:
+    """The current period of each kind."""
+    saved = dict(Retention.objects.values_list("kind", "days"))
+    return [RetentionPeriod(kind, saved.get(kind, DEFAULT[kind])) for kind in Kind.values]
 
 
 def set_retention(actor: Actor, kind: str, days: int | None, reason: str = "") -> None:
-    """Keep rows of `kind` (event, call or span) for `days` from now on; None: for ever. Raises Invalid."""
-    if kind not in FEWEST:
+    """Keep rows of `kind` (event, call or span) for `days` from now on; None: indefinitely. Raises Invalid."""
+    if kind not in MIN_DAYS:
         raise Invalid("kind", "Choose one of event, call and span.")
-    if days is not None and not FEWEST[kind] <= days <= MOST_DAYS:
-        raise Invalid("days", f"Write {FEWEST[kind]} to {MOST_DAYS} days, or leave it empty: for ever.")
+    if days is not None and not MIN_DAYS[kind] <= days <= MAX_DAYS:
+        raise Invalid(
+            "days", f"Enter {MIN_DAYS[kind]} to {MAX_DAYS:,} days, or leave empty to keep indefinitely."
+        )
     row = Retention.objects.filter(kind=kind).first() or Retention(kind=kind, days=DEFAULT[kind])
     try:
         with transaction.atomic():
             _set(actor, row, days, reason)
-    except IntegrityError:  # someone else said it for the first time, just now
+    except IntegrityError:  # another request has just made the row
         _set(actor, Retention.objects.get(kind=kind), days, reason)
 
 
 def purge() -> int:
-    """Let go of what has been kept long enough, as much as fits one run. Returns how many rows went; 0: none is due."""
-    return sum(_purge(kept) for kept in in_force() if kept.days is not None)
+    """Delete rows past their period, as many as fit one run. Returns how many; 0: none is due."""
+    return sum(_purge(period) for period in in_force() if period.days is not None)
 
 
 def in_words(days: int | None) -> str:
-    """`365 days`, or `for ever`."""
-    return "for ever" if days is None else f"{days} day{'' if days == 1 else 's'}"
+    """`365 days`, or `indefinitely`."""
+    return "indefinitely" if days is None else f"{days} day{'' if days == 1 else 's'}"
 
 
 def _set(actor: Actor, row: Retention, days: int | None, reason: str) -> None:
@@ -86,13 +88,13 @@ def _set(actor: Actor, row: Retention, days: int | None, reason: str) -> None:
         row.save()
 
 
-def _purge(kept: Kept) -> int:
-    before: datetime = now() - timedelta(days=kept.days or 0)
-    if kept.kind == Kind.SPAN:
+def _purge(period: RetentionPeriod) -> int:
+    before: datetime = now() - timedelta(days=period.days or 0)
+    if period.kind == Kind.SPAN:
         return purging.spans(before)
-    if kept.kind == Kind.CALL:
-        return months.sweep() + _purge_calls(before, by_month=(kept.days or 0) >= BY_MONTH)
-    return purging.sealed(kept.kind, before)
+    if period.kind == Kind.CALL:
+        return months.sweep() + _purge_calls(before, by_month=(period.days or 0) >= BY_MONTH)
+    return purging.sealed(period.kind, before)
 
 
 def _purge_calls(before: datetime, *, by_month: bool) -> int:

@@ -22,7 +22,7 @@ class Group:
 
     id: str
     calls: int
-    refused: int
+    denied: int
     first_at: datetime
     last_at: datetime
     callers: list[str]
@@ -55,7 +55,7 @@ def _groups(calls: QuerySet[Any]) -> list[Group]:
         calls.values("group")
         .annotate(
             n=Count("id"),
-            refused=Count("id", filter=Q(allowed=False)),
+            denied=Count("id", filter=Q(allowed=False)),
             first_at=Min("at"),
             last_at=Max("at"),
         )
@@ -67,7 +67,7 @@ def _groups(calls: QuerySet[Any]) -> list[Group]:
         Group(
             row["group"],
             row["n"],
-            row["refused"],
+            row["denied"],
             row["first_at"],
             row["last_at"],
             callers.get(row["group"], []),

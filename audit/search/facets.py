@@ -79,11 +79,11 @@ def _newest(matching: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
 def _values(acts: Iterable[tuple[Any, ...]], calls: Iterable[tuple[Any, ...]]) -> Iterator[_Found]:
     for *shared, action in acts:
         yield from _shared(*shared)
-        yield _Found("outcome", "act", "Act")
+        yield _Found("outcome", "event", "Event")
         yield _Found("action", action, action)
     for *shared, allowed, check in calls:
         yield from _shared(*shared)
-        yield _Found("outcome", "allowed", "Allowed") if allowed else _Found("outcome", "refused", "Refused")
+        yield _Found("outcome", "allowed", "Allowed") if allowed else _Found("outcome", "denied", "Denied")
         if check:
             yield _Found("check", check, check)
 

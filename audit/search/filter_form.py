@@ -37,8 +37,8 @@ RANGES = [
     ("30d", "Last 30 days"),
     ("custom", "Custom"),
 ]
-OUTCOMES = [("", "Any"), ("act", "Acts"), ("allowed", "Calls allowed"), ("refused", "Calls refused")]
-KINDS = [("", "Any"), ("event", "Acts"), ("call", "Calls")]
+OUTCOMES = [("", "Any"), ("event", "Events"), ("allowed", "Allowed"), ("denied", "Denied")]
+KINDS = [("", "Any"), ("event", "Events"), ("call", "Requests")]
 A_MOMENT = "2026-02-20 14:30"
 TEXTS = ("key", "caller", "actor", "path", "request", "trace")
 WORDS = ("code", "check", "via")
@@ -147,7 +147,7 @@ class FilterForm(forms.Form):
             data["since"], data["until"] = now() - span, None
         elif data.get("range") != "custom":
             data["since"] = data["until"] = None
-        if data.get("kind") == "event" and data.get("outcome") in ("allowed", "refused"):
+        if data.get("kind") == "event" and data.get("outcome") in ("allowed", "denied"):
             self.add_error("q", NO_OUTCOME)
         if data.get("since") and data.get("until") and data["since"] >= data["until"]:
             self.add_error("until", "Write a moment after the one it is from.")

@@ -40,9 +40,9 @@ class Count(NamedTuple):
     """What happened within a minute, an hour or a day."""
 
     at: datetime
-    acts: int = 0
+    events: int = 0
     allowed: int = 0
-    refused: int = 0
+    denied: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class Bar:
 
     begins: datetime
     ends: datetime
-    acts: int = 0
+    events: int = 0
     allowed: int = 0
-    refused: int = 0
+    denied: int = 0
 
     @property
     def calls(self) -> int:
         """Calls, however they came out."""
-        return self.allowed + self.refused
+        return self.allowed + self.denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Histogram:
     capped_at: datetime | None = None
 
     @property
-    def acts(self) -> int:
-        """Acts, in all bars."""
-        return sum(bar.acts for bar in self.bars)
+    def events(self) -> int:
+        """Events, in all bars."""
+        return sum(bar.events for bar in self.bars)
 
     @property
     def allowed(self) -> int:
@@ -82,14 +82,14 @@ class Histogram:
         return sum(bar.allowed for bar in self.bars)
 
     @property
-    def refused(self) -> int:
-        """Calls refused, in all bars."""
-        return sum(bar.refused for bar in self.bars)
+    def denied(self) -> int:
+        """Calls denied, in all bars."""
+        return sum(bar.denied for bar in self.bars)
 
     @property
     def calls(self) -> int:
         """Calls, in all bars."""
-        return self.allowed + self.refused
+        return self.allowed + self.denied
 
     @property
     def peak(self) -> int:
@@ -149,7 +149,7 @@ def _is_tallied(filters: Filters, since: datetime | None, begins: datetime, unti
     if until - begins > NARROW:
         return True
     counted = _tally_rows(filters, begins, until).aggregate(
-        acts=Sum("acts"), allowed=Sum("allowed"), refused=Sum("refused")
+        events=Sum("events"), allowed=Sum("allowed"), denied=Sum("denied")
     )
     return sum(number or 0 for number in counted.values()) > MOST_ROWS
 
@@ -165,15 +165,15 @@ def _tallies(filters: Filters, since: datetime | None, until: datetime, grain: t
     wanted = _tally_rows(filters, since, until).annotate(
         span=Trunc("hour", "day" if grain == DAY else "hour", tzinfo=UTC)
     )
-    counted = wanted.values_list("span").annotate(Sum("acts"), Sum("allowed"), Sum("refused"))
-    for at, acts, allowed, refused in counted:
+    counted = wanted.values_list("span").annotate(Sum("events"), Sum("allowed"), Sum("denied"))
+    for at, events, allowed, denied in counted:
         if at is None:
             continue  # an hour of no day, which a check names
         yield Count(
             at,
-            acts if filters.outcome in ("", "act") and not filters.calls_only else 0,
+            events if filters.outcome in ("", "event") and not filters.calls_only else 0,
             allowed if filters.outcome in ("", "allowed") else 0,
-            refused if filters.outcome in ("", "refused") else 0,
+            denied if filters.outcome in ("", "denied") else 0,
         )
 
 
@@ -181,7 +181,7 @@ def _waiting(filters: Filters, since: datetime | None) -> Iterator[Count]:
     """The rows that no tally knows yet."""
     events, calls = rows(replace(filters, since=since))
     ids = _pending(filters, since).values("row_id")
-    return chain(_acts(events.filter(id__in=ids)), _calls(calls.filter(id__in=ids)))
+    return chain(_count_events(events.filter(id__in=ids)), _count_calls(calls.filter(id__in=ids)))
 
 
 def _pending(filters: Filters, since: datetime | None) -> QuerySet[Pending]:
@@ -192,18 +192,18 @@ def _pending(filters: Filters, since: datetime | None) -> QuerySet[Pending]:
 def _from_rows(filters: Filters) -> tuple[list[Count], datetime | None]:
     """The newest rows counted by minute; and from when on, if there were too many."""
     events, calls = rows(filters)
-    both = list(_acts(events)), list(_calls(calls))
+    both = list(_count_events(events)), list(_count_calls(calls))
     capped = [min(count.at for count in counts) for counts in both if _number(counts) >= MOST_ROWS]
     return [*both[0], *both[1]], max(capped, default=None)
 
 
-def _acts(events: QuerySet[Any]) -> Iterator[Count]:
-    return (Count(_moment(minute), acts=number) for minute, number in _by_minute(events))
+def _count_events(events: QuerySet[Any]) -> Iterator[Count]:
+    return (Count(_moment(minute), events=number) for minute, number in _by_minute(events))
 
 
-def _calls(calls: QuerySet[Any]) -> Iterator[Count]:
+def _count_calls(calls: QuerySet[Any]) -> Iterator[Count]:
     for minute, allowed, number in _by_minute(calls, "allowed"):
-        yield Count(_moment(minute), allowed=number) if allowed else Count(_moment(minute), refused=number)
+        yield Count(_moment(minute), allowed=number) if allowed else Count(_moment(minute), denied=number)
 
 
 def _by_minute(matching: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:

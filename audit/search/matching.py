@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
+from audit.actions import all_names
 from audit.models import Call, Event
 from audit.search.names import MOST_KEYS, agents_called, holding, keys_like
 from core.folding import beginning, fold, naming
@@ -34,7 +35,7 @@ class Filters:
     action: str = ""
     """`key.mint`, or `key` for everything that is done to keys."""
     outcome: str = ""
-    """`act`, `allowed` or `refused`."""
+    """`event`, `allowed` or `denied`."""
     code: str = ""
     check: str = ""
     """The step of the verdict that failed."""
@@ -94,12 +95,12 @@ class _Named:
 def _events(filters: Filters, named: _Named) -> QuerySet[Event]:
     rows = _shared(Event.objects.all(), filters, named)
     of_calls = filters.code or filters.check or filters.path or filters.calls_only
-    if of_calls or filters.outcome in ("allowed", "refused"):
+    if of_calls or filters.outcome in ("allowed", "denied"):
         return rows.none()
     if filters.action:
         whole = "." in filters.action
         rows = (
-            rows.filter(action=filters.action)
+            rows.filter(action__in=all_names(filters.action))
             if whole
             else rows.filter(beginning(f"{filters.action}.", "action"))
         )
@@ -108,11 +109,11 @@ def _events(filters: Filters, named: _Named) -> QuerySet[Event]:
 
 def _calls(filters: Filters, named: _Named) -> QuerySet[Call]:
     rows = _shared(Call.objects.all(), filters, named)
-    if filters.outcome == "act" or filters.action or filters.actor:
+    if filters.outcome == "event" or filters.action or filters.actor:
         return rows.none()
     if filters.outcome == "allowed":
         rows = rows.filter(allowed=True)
-    if filters.outcome == "refused" or filters.code or filters.check:  # only what was refused has them
+    if filters.outcome == "denied" or filters.code or filters.check:  # only what was denied has them
         by_check = Q(check_failed=filters.check) if filters.check else Q()  # which has an index, in order
         by_code = checked(code=filters.code) if filters.code else Q()
         rows = rows.filter(by_check, by_code, allowed=False)

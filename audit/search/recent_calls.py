@@ -34,7 +34,7 @@ class Target(NamedTuple):
     method: str
     path: str
     calls: int
-    refused: int
+    denied: int
 
 
 class Reason(NamedTuple):
@@ -76,7 +76,7 @@ class Look:
     """What some calls tell. Of each list there is no more than a page can show; `in_all` says how long it is."""
 
     calls: int
-    refused: int
+    denied: int
     capped_at: datetime | None
     """The oldest call looked at, if there were older ones in the time asked for."""
     callers: list[Caller]
@@ -89,7 +89,7 @@ class Look:
     @property
     def allowed(self) -> int:
         """Those that were let in."""
-        return self.calls - self.refused
+        return self.calls - self.denied
 
 
 def look(
@@ -111,18 +111,18 @@ def look(
     rows = [_Told(*row) for row in newest.values_list(*_Told._fields)[: most + 1]]
     capped, rows = len(rows) > most, rows[:most]
     callers, targets = _counted(rows, "ip", "user_agent"), _counted(rows, "method", "path")
-    refused = [row for row in rows if not row.allowed]
-    reasons = sorted(_counted(refused, "check_failed", "code"), key=_calls, reverse=True)[:shown]
+    denied = [row for row in rows if not row.allowed]
+    reasons = sorted(_counted(denied, "check_failed", "code"), key=_calls, reverse=True)[:shown]
     keys = sorted(_counted(rows, "key_id", "key_prefix"), key=_calls, reverse=True)[:shown]
     told = [one.last for some in (callers[:shown], reasons, keys) for one in some] + rows[-1:]
     at = dict(newest.filter(id__in={row.id for row in told}).values_list("id", "at"))
     return Look(
         calls=len(rows),
-        refused=len(refused),
+        denied=len(denied),
         capped_at=at[rows[-1].id] if capped else None,
         callers=[Caller(row.ip, row.user_agent, calls, at[row.id]) for row, calls in callers[:shown]],
         callers_in_all=len(callers),
-        targets=_targets(targets, refused)[:shown],
+        targets=_targets(targets, denied)[:shown],
         targets_in_all=len(targets),
         reasons=[Reason(row.check_failed, row.code, calls, at[row.id], row.id) for row, calls in reasons],
         keys=[WithKey(row.key_id, row.key_prefix, calls, at[row.id]) for row, calls in keys],
@@ -146,9 +146,9 @@ def _counted(rows: Sequence[_Told], *names: str) -> list[_Counted]:
     return [_Counted(row, counted[what]) for what, row in last.items()]
 
 
-def _targets(targets: Sequence[_Counted], refused: Sequence[_Told]) -> list[Target]:
+def _targets(targets: Sequence[_Counted], denied: Sequence[_Told]) -> list[Target]:
     """What is called most first."""
-    no = Counter((row.method, row.path) for row in refused)
+    no = Counter((row.method, row.path) for row in denied)
     found = [Target(row.method, row.path, calls, no[row.method, row.path]) for row, calls in targets]
     return sorted(found, key=lambda target: target.calls, reverse=True)
 

@@ -165,7 +165,7 @@ def _by_day(
     untold += [rows.filter(at__lt=whole)] if whole > since else []
     yes, no = Count("id", filter=Q(allowed=True)), Count("id", filter=Q(allowed=False))
     parts = [_grouped(part, "at", yes=yes, no=no) for part in untold]
-    counted = _grouped(tallied, "hour", yes=Sum("allowed"), no=Sum("refused")).union(*parts, all=True)
+    counted = _grouped(tallied, "hour", yes=Sum("allowed"), no=Sum("denied")).union(*parts, all=True)
     return ((key_id, day, int(yes), int(no)) for key_id, day, yes, no in counted if day)
 
 

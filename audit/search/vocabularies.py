@@ -7,19 +7,19 @@ from audit.templatetags.log_entries import STEPS
 from core.choices import parse_word
 from core.errors import Invalid, every
 
-OUTCOMES = ("act", "allowed", "refused")
+OUTCOMES = ("event", "allowed", "denied")
 FACES = ("page", "api", "cli", "sdk", "door", "shell")
 KINDS = ("event", "call")
 
 
-NO_OUTCOME = "An act is neither allowed nor refused: calls are. Leave out kind, or outcome."
+NO_OUTCOME = "Events have no other outcome. Remove kind or outcome."
 
 
 def outcome_of(kind: str, outcome: str) -> str:
     """The outcome that entries of `kind` are looked for by: acts have one of their own. Raises Invalid."""
-    if kind == "event" and outcome not in ("", "act"):
+    if kind == "event" and outcome not in ("", "event"):
         raise Invalid("outcome", NO_OUTCOME)
-    return "act" if kind == "event" else outcome
+    return "event" if kind == "event" else outcome
 
 
 def acts() -> set[str]:

@@ -21,7 +21,7 @@ MARKS = 5
 
 @register.simple_tag
 def draw(histogram: Histogram) -> SafeString:
-    """`{% draw histogram %}`: allowed above a line, refused below at a scale of its own, acts as marks on top."""
+    """`{% draw histogram %}`: allowed above a line, denied below at a scale of its own, events as marks on top."""
     wide, scales = WIDTH / len(histogram.bars), _Scales.of(histogram)
     bars = "".join(_bar(n * wide, wide, bar, scales) for n, bar in enumerate(histogram.bars))
     return format_html(
@@ -38,9 +38,9 @@ def draw(histogram: Histogram) -> SafeString:
 
 @register.filter
 def larger(histogram: Histogram) -> bool:
-    """Whether refused calls are drawn larger than allowed ones."""
+    """Whether denied calls are drawn larger than allowed ones."""
     scales = _Scales.of(histogram)
-    return bool(histogram.allowed and histogram.refused) and scales.down > scales.up
+    return bool(histogram.allowed and histogram.denied) and scales.down > scales.up
 
 
 @register.filter
@@ -48,12 +48,12 @@ def sentence(histogram: Histogram) -> str:
     """What the drawing shows, for who cannot see it."""
     told = (
         f"Calls each {each(histogram.step)} from {moment(histogram.since)} to {moment(histogram.until)}, UTC. "
-        f"{histogram.allowed:,} allowed, above the line; {histogram.refused:,} refused, below it"
+        f"{histogram.allowed:,} allowed, above the line; {histogram.denied:,} denied, below it"
     )
-    worst = max(histogram.bars, key=lambda bar: bar.refused)
-    if worst.refused:
+    worst = max(histogram.bars, key=lambda bar: bar.denied)
+    if worst.denied:
         told += f", most between {moment(worst.begins)} and {moment(worst.ends)}"
-    return f"{told}; {histogram.acts:,} acts."
+    return f"{told}; {histogram.events:,} events."
 
 
 @register.filter
@@ -118,22 +118,22 @@ class _Scales(NamedTuple):
 
     @classmethod
     def of(cls, histogram: Histogram) -> "_Scales":
-        """Where nothing was allowed, what was refused has the room."""
-        allowed, refused = (
-            max(getattr(bar, name) for bar in histogram.bars) for name in ("allowed", "refused")
+        """Where nothing was allowed, what was denied has the room."""
+        allowed, denied = (
+            max(getattr(bar, name) for bar in histogram.bars) for name in ("allowed", "denied")
         )
         if not allowed:
-            return cls(MARK + 1, 0, (ABOVE + BELOW - 1) / max(refused, 1))
-        return cls(MARK + ABOVE, ABOVE / allowed, BELOW / max(refused, allowed / 10))
+            return cls(MARK + 1, 0, (ABOVE + BELOW - 1) / max(denied, 1))
+        return cls(MARK + ABOVE, ABOVE / allowed, BELOW / max(denied, allowed / 10))
 
 
 def _bar(left: float, wide: float, bar: Bar, scales: _Scales) -> str:
     """One bar's rectangles. Whatever there is can be seen. Numbers need no escaping."""
     up, down = (
-        max(n * scale, 1) if n else 0 for n, scale in ((bar.allowed, scales.up), (bar.refused, scales.down))
+        max(n * scale, 1) if n else 0 for n, scale in ((bar.allowed, scales.up), (bar.denied, scales.down))
     )
     at, width = f'x="{left + wide * 0.1:.1f}"', f'width="{wide * 0.8:.1f}"'
     drawn = f'<rect class="yes" {at} y="{scales.axis - up:.1f}" {width} height="{up:.1f}"/>' if up else ""
     drawn += f'<rect class="no" {at} y="{scales.axis}" {width} height="{down:.1f}"/>' if down else ""
     middle = f'x="{left + wide / 2 - 2:.1f}"'
-    return drawn + (f'<rect class="act" {middle} y="3" width="4" height="5"/>' if bar.acts else "")
+    return drawn + (f'<rect class="act" {middle} y="3" width="4" height="5"/>' if bar.events else "")

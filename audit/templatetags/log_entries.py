@@ -7,9 +7,10 @@ from django import template
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from audit.actions import EVERY
+from audit.actions import EVERY, current_name
 from audit.integrity.checking.row_proof import above
 from audit.models import Call, Checkpoint, Seal, Span
+from audit.search import check_names
 
 register = template.Library()
 _LONG_WORD = re.compile(r"\S{25,}")
@@ -83,6 +84,24 @@ def steps(call: Call) -> list[tuple[str, str, str]]:
 
 
 @register.filter
+def denial(call: Call) -> str:
+    """Why `call` was denied, in words, such as "Key revoked"."""
+    return check_names.describe_denial(call.check_failed, call.code)
+
+
+@register.filter
+def check_name(check: str) -> str:
+    """The name of a check in a list of checks, such as "Key exists"."""
+    return check_names.label_check(check)
+
+
+@register.filter
+def failed_check(check: str) -> str:
+    """The name of a denial at a check, such as "Key revoked"."""
+    return check_names.describe_failed_check(check)
+
+
+@register.filter
 def lasted(span: Span) -> str:
     """How long a span says it took."""
     if span.ended_at is None:
@@ -97,6 +116,13 @@ def checkpoint_of(seal: Seal) -> Checkpoint | None:
 
 
 @register.filter
+def current(action_name: str) -> str:
+    """The present name of an action: `destination.create` is `webhook.create`."""
+    return current_name(action_name)
+
+
+@register.filter
 def said(action_name: str) -> str:
     """`key.revoke` as `revoked`. An action that is no longer declared goes by its name."""
-    return EVERY[action_name].says if action_name in EVERY else f"did {action_name} on"
+    action = EVERY.get(current_name(action_name))
+    return action.says if action else f"did {action_name} on"

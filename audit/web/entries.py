@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from audit.api.schemas import EntryInFull
+from audit.api.schemas import AuditEntryDetail
 from audit.export.ocsf import ocsf
 from audit.models import Call, Event, Seal
 from audit.requests import TenantRequest
@@ -71,6 +71,6 @@ def _copies(entry: Entry, seal: Seal | None) -> list[tuple[str, str]]:
     """The entry as text to take elsewhere: as the management API tells it, and as a SIEM reads it."""
     activity = ocsf(entry, seal.seq if seal else None)
     return [
-        ("JSON", EntryInFull.of_row(entry).model_dump_json(indent=2, exclude_none=True)),
+        ("JSON", AuditEntryDetail.from_model(entry).model_dump_json(indent=2, exclude_none=True)),
         ("OCSF", json.dumps(activity, indent=2, ensure_ascii=False)),
     ]

@@ -24,7 +24,7 @@ from core.query_timeout import patience, unless_too_broad
 
 TABS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Everything", {"outcome": "", "action": ""}),
-    ("Refusals", {"outcome": "refused", "action": ""}),
+    ("Refusals", {"outcome": "denied", "action": ""}),
     ("Changes to keys", {"outcome": "", "action": "key"}),
 )
 NOTHING = Page([], None, None)

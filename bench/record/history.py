@@ -95,7 +95,7 @@ FROM (
 ) AS batch
 """
 TALLIES = """
-INSERT INTO audit_tally (id, stream, key_id, hour, acts, allowed, refused)
+INSERT INTO audit_tally (id, stream, key_id, hour, events, allowed, denied)
 SELECT gen_random_uuid(), stream, coalesce(key_id, '00000000-0000-0000-0000-000000000000'), hour, sum(acts), sum(yes),
     sum(no)
 FROM (

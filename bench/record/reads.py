@@ -47,8 +47,8 @@ def _pages(end: datetime) -> list[Reading]:
         Reading("newest page by the end of a prefix", page(Filters(APP, key=HOT_PREFIX[-8:])), 1.5),
         Reading("a page in the middle", page(app, middle), 1.5),
         Reading("a page in the middle, of a key", page(Filters(APP, key_id=HOT_KEY), middle), 1.5),
-        Reading("newest page of refused calls", page(Filters(APP, outcome="refused")), 1.5),
-        Reading("refused by one check", page(Filters(APP, outcome="refused", check="throttle"))),
+        Reading("newest page of refused calls", page(Filters(APP, outcome="denied")), 1.5),
+        Reading("refused by one check", page(Filters(APP, outcome="denied", check="throttle"))),
         Reading("the 40 calls of a quiet app", page(quiet), 1.5),
         Reading("the 40 calls of a quiet key", page(Filters(QUIET_APP, key_id=QUIET_KEY)), 1.5),
     ]
@@ -70,7 +70,7 @@ def _figures(end: datetime) -> list[Reading]:
     return [
         Reading("histogram, 24 hours", drawn(1), window=window()),
         Reading("histogram, 24 hours, one key", drawn(1, key_id=HOT_KEY), window=window(key_id=HOT_KEY)),
-        Reading("histogram, 24 hours, refused", drawn(1, outcome="refused"), window=window(allowed=False)),
+        Reading("histogram, 24 hours, refused", drawn(1, outcome="denied"), window=window(allowed=False)),
         Reading("histogram, 30 days", drawn(30)),
         Reading("histogram, all time", lambda: histogram(Filters(APP))),
         Reading("facets", lambda: facets(Filters(APP))),

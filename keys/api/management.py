@@ -8,7 +8,7 @@ from ninja import Query
 from ninja.responses import Status
 
 from agents.api.management import seen as agent_seen
-from agents.api.management_schemas import AgentCreated, AgentDetail, Reason
+from agents.api.management_schemas import AgentCreated, AgentDetail, ReasonRequest
 from agents.api.runtime_schemas import NewAgent
 from agents.models import Agent
 from agents.requests import AppRequest, agent_in, id_of
@@ -18,22 +18,22 @@ from core.choices import parse_word
 from core.cursors import PartOfList, cut
 from core.durations import parse_duration, parse_end, parse_since
 from core.errors import Invalid
-from core.schemas import Sought
+from core.schemas import SearchText
 from keys import enrolment, lifecycle
 from keys.actions import REVOKE
 from keys.api.management_schemas import (
+    AgentKeyMintRequest,
     KeyCaller,
-    KeyCallers,
+    KeyCallerList,
     KeyInfo,
     KeyMinted,
-    KeyNarrowing,
+    KeyMintRequest,
+    KeyNarrowRequest,
     KeyPage,
-    KeyRename,
-    KeyRevocation,
-    KeyRotation,
+    KeyRenameRequest,
+    KeyRevokeRequest,
+    KeyRotateRequest,
     KeyStatistics,
-    NewAgentKey,
-    NewKey,
 )
 from keys.idempotency import Caller, Outcome, canonical, make_once, next_step
 from keys.models import ApiKey
@@ -43,10 +43,10 @@ from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
 from keys.web import presenters
 
 STATUSES = ("active", "revoked")
-OfStatus = Annotated[Sought, Query("", description="active or revoked.")]
-OfKind = Annotated[Sought, Query("", description="app, agent or derived.")]
-OfAgent = Annotated[Sought, Query("", description="An agent's id.")]
-CalledSince = Annotated[Sought, Query("30d", description="ISO 8601, or a span before now: 24h, 30d.")]
+OfStatus = Annotated[SearchText, Query("", description="active or revoked.")]
+OfKind = Annotated[SearchText, Query("", description="app, agent or derived.")]
+OfAgent = Annotated[SearchText, Query("", description="An agent's id.")]
+CalledSince = Annotated[SearchText, Query("30d", description="ISO 8601, or a span before now: 24h, 30d.")]
 MOST_CALLERS = 200
 KINDS = tuple(ApiKey.Kind.values)
 _NONE = re.compile(r"0[smhdw]?")
@@ -80,8 +80,10 @@ def key_statistics(request: AppRequest) -> KeyStatistics:
     )
 
 
-def mint_key(request: AppRequest, asked: NewKey, idempotency_key: IdempotencyKey = "") -> Status[KeyMinted]:
-    """Mint a key. Asked again under the same Idempotency-Key: 200, and no plaintext."""
+def mint_key(
+    request: AppRequest, asked: KeyMintRequest, idempotency_key: IdempotencyKey = ""
+) -> Status[KeyMinted]:
+    """Mint a key. RequestSchema again under the same Idempotency-Key: 200, and no plaintext."""
     if asked.agent_id and asked.key_type != "agent":
         raise Invalid("agent_id", "Only a key of the type agent belongs to an agent.")
     agent = agent_in(request.app.id, asked.agent_id) if asked.agent_id else None
@@ -91,12 +93,12 @@ def mint_key(request: AppRequest, asked: NewKey, idempotency_key: IdempotencyKey
 def mint_agent_key(
     request: AppRequest,
     agent_id: str,
-    asked: NewAgentKey | None = None,
+    asked: AgentKeyMintRequest | None = None,
     idempotency_key: IdempotencyKey = "",
 ) -> Status[KeyMinted]:
     """Mint a key for an agent; numbered, and with what agents' keys may do, unless it is said."""
     agent = agent_in(request.app.id, id_of(agent_id))
-    return _mint(request, asked or NewAgentKey(), agent, idempotency_key, kind="agent")
+    return _mint(request, asked or AgentKeyMintRequest(), agent, idempotency_key, kind="agent")
 
 
 def get_key(request: AppRequest, key_id: str) -> KeyInfo:
@@ -104,22 +106,22 @@ def get_key(request: AppRequest, key_id: str) -> KeyInfo:
     return seen(key_of(request, id_of(key_id)))
 
 
-def list_key_callers(request: AppRequest, key_id: str, since: CalledSince = "30d") -> KeyCallers:
+def list_key_callers(request: AppRequest, key_id: str, since: CalledSince = "30d") -> KeyCallerList:
     """Who calls with a key: address, client, how often and when last."""
     key, began = key_of(request, id_of(key_id)), parse_since(since)
     found = look(began, shown=MOST_CALLERS, key_id=key.id)
     callers = [KeyCaller(**caller._asdict()) for caller in found.callers]
-    return KeyCallers(items=callers, since=began, calls=found.calls, capped_at=found.capped_at)
+    return KeyCallerList(items=callers, since=began, calls=found.calls, capped_at=found.capped_at)
 
 
-def rename_key(request: AppRequest, key_id: str, asked: KeyRename) -> KeyInfo:
+def rename_key(request: AppRequest, key_id: str, asked: KeyRenameRequest) -> KeyInfo:
     """Change what people call a key."""
     key = key_of(request, id_of(key_id))
     lifecycle.rename(request.actor, key, asked.name)
     return seen(key)
 
 
-def narrow_key(request: AppRequest, key_id: str, asked: KeyNarrowing) -> KeyInfo:
+def narrow_key(request: AppRequest, key_id: str, asked: KeyNarrowRequest) -> KeyInfo:
     """Take something away from a key."""
     key = key_of(request, id_of(key_id))
     lifecycle.narrow(
@@ -137,11 +139,11 @@ def narrow_key(request: AppRequest, key_id: str, asked: KeyNarrowing) -> KeyInfo
 def rotate_key(
     request: AppRequest,
     key_id: str,
-    asked: KeyRotation | None = None,
+    asked: KeyRotateRequest | None = None,
     idempotency_key: IdempotencyKey = "",
 ) -> Status[KeyMinted]:
     """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
-    key, asked = key_of(request, id_of(key_id)), asked or KeyRotation()
+    key, asked = key_of(request, id_of(key_id)), asked or KeyRotateRequest()
     choices: dict[str, Any] = {
         "grace": _grace(asked.grace),
         "scopes": _scopes(asked.scopes),
@@ -157,23 +159,23 @@ def rotate_key(
     return _minted(request, "rotate", made)
 
 
-def deprecate_key(request: AppRequest, key_id: str, asked: Reason | None = None) -> KeyInfo:
+def deprecate_key(request: AppRequest, key_id: str, asked: ReasonRequest | None = None) -> KeyInfo:
     """Mark a key as on its way out. It works, and every answer says so."""
     key = key_of(request, id_of(key_id))
     lifecycle.deprecate(request.actor, key, asked.reason if asked else "")
     return seen(key)
 
 
-def undeprecate_key(request: AppRequest, key_id: str, asked: Reason | None = None) -> KeyInfo:
+def undeprecate_key(request: AppRequest, key_id: str, asked: ReasonRequest | None = None) -> KeyInfo:
     """Take the mark away. During grace this cancels the rotation."""
     key = key_of(request, id_of(key_id))
     lifecycle.undeprecate(request.actor, key, asked.reason if asked else "")
     return seen(key)
 
 
-def revoke_key(request: AppRequest, key_id: str, asked: KeyRevocation | None = None) -> KeyInfo:
+def revoke_key(request: AppRequest, key_id: str, asked: KeyRevokeRequest | None = None) -> KeyInfo:
     """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
-    key, asked = key_of(request, id_of(key_id)), asked or KeyRevocation()
+    key, asked = key_of(request, id_of(key_id)), asked or KeyRevokeRequest()
     lifecycle.revoke(request.actor, key, reason=asked.reason, force=asked.force)
     return seen(key)
 
@@ -181,7 +183,7 @@ def revoke_key(request: AppRequest, key_id: str, asked: KeyRevocation | None = N
 def create_agent(
     request: AppRequest, asked: NewAgent, idempotency_key: IdempotencyKey = ""
 ) -> Status[AgentCreated]:
-    """Create an agent and its first key. Asked again under the same Idempotency-Key: 200, and no plaintext."""
+    """Create an agent and its first key. RequestSchema again under the same Idempotency-Key: 200, and no plaintext."""
     wanted = asked.model_dump() | {"display_name": asked.display_name or ""}
     made = enrolment.enrol(request.actor, request.app, wanted, idempotency_key)
     api_key = made.plaintext.take() if made.plaintext else None
@@ -192,7 +194,7 @@ def create_agent(
     return Status(201 if api_key else 200, told)
 
 
-def revoke_agent(request: AppRequest, agent_id: str, asked: Reason | None = None) -> AgentDetail:
+def revoke_agent(request: AppRequest, agent_id: str, asked: ReasonRequest | None = None) -> AgentDetail:
     """End an agent and all its keys, for ever. Again: nothing happens."""
     agent = agent_in(request.app.id, id_of(agent_id))
     lifecycle.revoke_agent(request.actor, agent, reason=asked.reason if asked else "")
@@ -213,7 +215,7 @@ def seen(key: ApiKey) -> KeyInfo:
 
 
 def _mint(
-    request: AppRequest, asked: NewAgentKey, agent: Agent | None, idempotency_key: str, *, kind: str
+    request: AppRequest, asked: AgentKeyMintRequest, agent: Agent | None, idempotency_key: str, *, kind: str
 ) -> Status[KeyMinted]:
     wanted: dict[str, Any] = {
         "name": asked.name,
@@ -236,7 +238,7 @@ def _mint(
     return _minted(request, "mint", made)
 
 
-def _end_of(asked: NewAgentKey) -> timedelta | datetime | None:
+def _end_of(asked: AgentKeyMintRequest) -> timedelta | datetime | None:
     """The end that is wished for as it was said: a length of time stays one, whenever it is asked for again."""
     if asked.expires_in is not None:
         return parse_duration(asked.expires_in)

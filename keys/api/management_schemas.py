@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from audit.search.usage import Use
-from core.schemas import Asked, Item, Name, Page, Sentence, Text, Told
+from core.schemas import Item, Name, Page, RequestSchema, ResponseSchema, Sentence, Text
 from keys.api.runtime_schemas import APIKeyInfo
 from keys.models import ApiKey
 
@@ -67,7 +67,7 @@ class KeyPage(Page):
     items: list[KeyInfo] = Field(description="The keys.")
 
 
-class KeyStatistics(Told):
+class KeyStatistics(ResponseSchema):
     """How full an app is."""
 
     active: int = Field(description="Keys that authenticate, those in grace aside.")
@@ -76,7 +76,7 @@ class KeyStatistics(Told):
     max_allowed: int = Field(description="Keys that may be alive at once.")
 
 
-class KeyChoices(Asked):
+class KeyOptions(RequestSchema):
     """What a key may do, from where and until when."""
 
     cidr_allowlist: list[Item] | None = Field(
@@ -89,7 +89,7 @@ class KeyChoices(Asked):
     reason: Sentence = Field(default="", description="Why, for the log.")
 
 
-class NewAgentKey(KeyChoices):
+class AgentKeyMintRequest(KeyOptions):
     """A key for an agent. `{}` makes one that is numbered and may do what agents' keys may."""
 
     name: Name = Field(default="", description="What people call it. Left out: numbered.")
@@ -100,7 +100,7 @@ class NewAgentKey(KeyChoices):
     metadata: dict[str, Any] | None = Field(default=None, description="At most 8 KB.")
 
 
-class NewKey(NewAgentKey):
+class KeyMintRequest(AgentKeyMintRequest):
     """A key to be minted."""
 
     name: Name = Field(description="What people call it.")
@@ -111,19 +111,19 @@ class NewKey(NewAgentKey):
     agent_id: UUID | None = Field(default=None, description="The agent it is of; with the key_type agent.")
 
 
-class KeyRename(Asked):
+class KeyRenameRequest(RequestSchema):
     """What people call a key."""
 
     name: Name = Field(description="The new name.")
 
 
-class KeyNarrowing(KeyChoices):
+class KeyNarrowRequest(KeyOptions):
     """What to take away from a key; what is left out stays."""
 
     scopes: list[Item] | None = Field(description="A part of those it has.", default=None, max_length=100)
 
 
-class KeyRotation(Asked):
+class KeyRotateRequest(RequestSchema):
     """How to rotate a key."""
 
     scopes: list[Item] | None = Field(
@@ -133,14 +133,14 @@ class KeyRotation(Asked):
     reason: Sentence = Field(default="", description="Why, for the log.")
 
 
-class KeyRevocation(Asked):
+class KeyRevokeRequest(RequestSchema):
     """How to revoke a key."""
 
     force: StrictBool = Field(default=False, description="Even if it is its agent's last active one.")
     reason: Sentence = Field(default="", description="Why, for the log.")
 
 
-class KeyCaller(Told):
+class KeyCaller(ResponseSchema):
     """Someone who calls with a key."""
 
     ip: str = Field(description="The address. Empty: it is not known.")
@@ -149,7 +149,7 @@ class KeyCaller(Told):
     last_at: datetime = Field(description="The latest of them.")
 
 
-class KeyCallers(Told):
+class KeyCallerList(ResponseSchema):
     """Who calls with a key, whoever called last first."""
 
     items: list[KeyCaller] = Field(description="At most 200.")
@@ -160,7 +160,7 @@ class KeyCallers(Told):
     )
 
 
-class Lookup(Asked):
+class KeyLookupRequest(RequestSchema):
     """SHA-256 of texts that may be keys, as hex."""
 
     sha256: list[Annotated[str, StringConstraints(strict=True, pattern="^[0-9a-f]{64}$")]] = Field(
@@ -168,7 +168,7 @@ class Lookup(Asked):
     )
 
 
-class LookupHit(Told):
+class KeyMatch(ResponseSchema):
     """A key that one of them is of."""
 
     sha256: str = Field(description="What was sent.")
@@ -177,7 +177,7 @@ class LookupHit(Told):
     key: KeyInfo = Field(description="The key.")
 
 
-class LookupResult(Told):
+class KeyLookupResponse(ResponseSchema):
     """The keys that are known in the apps the token reaches."""
 
-    items: list[LookupHit] = Field(description="Those that are known; the others are not told.")
+    items: list[KeyMatch] = Field(description="Those that are known; the others are not told.")

@@ -6,7 +6,7 @@ from pydantic import Field, StrictInt
 
 from agents.requests import AppRequest, id_of
 from core.durations import parse_end
-from core.schemas import Asked, Item, Sentence, Text
+from core.schemas import Item, RequestSchema, Sentence, Text
 from keys import lifecycle
 from keys.api.management import seen
 from keys.api.management_schemas import KeyInfo
@@ -16,7 +16,7 @@ from keys.requests import key_of
 from keys.scopes import parse_scopes
 
 
-class KeyWidening(Asked):
+class KeyWidenRequest(RequestSchema):
     """What a key is to have; what is left out stays. Nothing may be less than it is."""
 
     scopes: list[Item] = Field(
@@ -32,14 +32,14 @@ class KeyWidening(Asked):
     reason: Sentence = Field(description="Why it may do more, for the log.")
 
 
-def widen_key(request: AppRequest, key_id: str, asked: KeyWidening) -> KeyInfo:
+def widen_key(request: AppRequest, key_id: str, asked: KeyWidenRequest) -> KeyInfo:
     """Give a key more. Whoever has its secret may do more from then on."""
     key = key_of(request, id_of(key_id))
     lifecycle.widen(request.actor, key, reason=asked.reason, **_values(key, asked))
     return seen(key)
 
 
-def _values(key: ApiKey, asked: KeyWidening) -> dict[str, Any]:
+def _values(key: ApiKey, asked: KeyWidenRequest) -> dict[str, Any]:
     """Each value as it is to be: the verb takes them whole."""
     given, ranges = asked.model_fields_set, asked.cidr_allowlist or ()
     return {

@@ -42,4 +42,7 @@ class Migration(migrations.Migration):
         ("agents", "0002_on_leak"),
     ]
 
+    run_before = [("audit", "0013_events_and_denied")]
+    """Which renames the columns that it reads."""
+
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -25,6 +25,7 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
         {
             "agent": found,
             "facts": presenters.facts_of(found),
+            "command": f"alter keys mint --app {found.app_id} --agent {found.id} --name pod-1 --scopes grants:read",
             "rows": presenters.rows(keys[:200]),
             "living": keys.living().count(),
             "history": Event.objects.filter(target_id=str(found.id)).order_by("-at", "-id")[:8],
@@ -40,7 +41,7 @@ def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         act = lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
         there = reverse("receipt", args=[act]) if act else reverse("agents", args=[request.app.id])
-        return finished(request, there, f"{found.name} and its keys are revoked")
+        return finished(request, there, f"{found.name} and its keys revoked")
     rows = presenters.rows(found.keys.living().with_kin()[:50])
     status = 422 if form.errors else 200
     return render(

@@ -290,8 +290,8 @@ def facts_of(agent: Agent) -> list[tuple[str, list[tuple[str, str]]]]:
     agent.settle()
     losses = lost(agent.scopes, agent.scopes_pending) if agent.scopes_pending is not None else {}
     documents = {
-        "Scopes at providers": agent.scopes,
-        "Goes away": losses,
+        "Provider scopes": agent.scopes,
+        "Scopes to be removed": losses,
         "Policy": agent.policy,
         "Metadata": agent.metadata,
     }

@@ -87,13 +87,13 @@ class NameForm(ValuesForm):
     name = forms.CharField(label="Your name", max_length=200, required=False)
 
 
-class HouseForm(ReasonForm):
-    """The rules of the house."""
+class PolicyForm(ReasonForm):
+    """The security settings."""
 
-    second_factor = forms.BooleanField(label="Everyone must have a second factor", required=False)
+    second_factor = forms.BooleanField(label="Require 2FA for all users", required=False)
     on_leaked_token = forms.ChoiceField(
-        label="When an access token is reported as leaked",
-        choices=[(OnLeak.REVOKE, "Revoke it at once, and tell its owner"), (OnLeak.NOTIFY, "Tell its owner")],
+        label="When an access token is reported",
+        choices=[(OnLeak.REVOKE, "Revoke and notify owner"), (OnLeak.NOTIFY, "Notify owner only")],
         widget=forms.RadioSelect,
     )
 

@@ -8,22 +8,30 @@ from django.http import HttpRequest
 from ninja import Query
 
 from agents import actions as on_agents
-from agents.api.management_schemas import AppInfo, AppPage, Stats
+from agents.api.management_schemas import AppInfo, AppPage, AppStats
 from agents.lifecycle import delete_app as delete
 from agents.models import Agent, App
 from agents.requests import AppRequest
 from audit.actions import Action
 from audit.actors import Actor
 from audit.origins import origin_of
+from core.choices import parse_word
 from core.clock import now
 from core.cursors import PartOfList, cut
-from core.schemas import Flag, Sought
+from core.schemas import Flag, SearchText
 from keys import actions as on_keys
 from keys import plaintext
 from keys.api.management import seen as key_seen
-from keys.api.management_schemas import KeyInfo, Lookup, LookupHit, LookupResult
+from keys.api.management_schemas import KeyInfo, KeyLookupRequest, KeyLookupResponse, KeyMatch
 from keys.models import ApiKey
-from portal.api.account_schemas import Me, NewToken, Person, Reached, Redeem, TokenInfo
+from portal.api.account_schemas import (
+    AccessibleApp,
+    CurrentUser,
+    TokenExchangeRequest,
+    TokenInfo,
+    TokenIssued,
+    UserSummary,
+)
 from portal.api.token_auth import TokenRequest
 from portal.gates import apps_of, apps_where, permissions_of
 from portal.models import AccessToken
@@ -32,18 +40,19 @@ from portal.tokens import lifecycle
 MOST_APPS = 500
 Archived = Annotated[Flag, Query(False, description="Whether archived ones are shown too.")]
 WithStats = Annotated[Flag, Query(True, description="Whether each says how much it holds.")]
-AppName = Annotated[Sought, Query("", description="The app's name, to be sure.")]
+OfEnvironment = Annotated[SearchText, Query("", description="live or test. Empty: both.")]
+AppName = Annotated[SearchText, Query("", description="The app's name, to be sure.")]
 
 
-def get_me(request: TokenRequest) -> Me:
+def get_current_user(request: TokenRequest) -> CurrentUser:
     """Who is asking, with what, and how far that goes."""
     token, user = request.token, request.token.user
-    return Me(
-        user=Person(id=user.id, email=user.email, name=user.name),
+    return CurrentUser(
+        user=UserSummary(id=user.id, email=user.email, name=user.name),
         token=_token(token),
         permissions_everywhere=sorted(lifecycle.may(token, permissions_of(user, None))),
         apps=[
-            Reached(
+            AccessibleApp(
                 id=app.id, name=app.name, permissions=sorted(lifecycle.may(token, permissions_of(user, app)))
             )
             for app in apps_of(user)[:MOST_APPS]
@@ -51,13 +60,13 @@ def get_me(request: TokenRequest) -> Me:
     )
 
 
-def revoke_token_in_use(request: TokenRequest) -> TokenInfo:
+def revoke_current_token(request: TokenRequest) -> TokenInfo:
     """End the access token this call is made with."""
     lifecycle.revoke(request.actor, request.token)
     return _token(request.token)
 
 
-def redeem_code(request: HttpRequest, asked: Redeem) -> NewToken:
+def exchange_code(request: HttpRequest, asked: TokenExchangeRequest) -> TokenIssued:
     """Turn a person's yes in the browser into an access token. Needs none itself."""
     granted = lifecycle.redeem(asked.code, asked.code_verifier)
     origin = origin_of(request.META, "cli")
@@ -71,7 +80,7 @@ def redeem_code(request: HttpRequest, asked: Redeem) -> NewToken:
         spelled_out=True,
     )
     token = issued.token
-    return NewToken(
+    return TokenIssued(
         token=issued.plaintext.take(),
         id=token.id,
         name=token.name,
@@ -85,12 +94,15 @@ def list_apps(
     part: PartOfList,
     include_archived: Archived = False,
     include_stats: WithStats = True,
+    environment: OfEnvironment = "",
 ) -> AppPage:
     """The apps the token reaches, newest first."""
-    found = _apps_where(request, on_agents.READ_APP)
+    apps = _apps_where(request, on_agents.READ_APP)
     if not include_archived:
-        found = found.filter(archived_at=None)
-    page, told = cut(found, part)
+        apps = apps.filter(archived_at=None)
+    if environment := parse_word(environment, "environment", App.Environment.values):
+        apps = apps.filter(environment=environment)
+    page, told = cut(apps, part)
     stats = _stats([app.id for app in page]) if include_stats else {}
     return AppPage(items=[AppInfo.of(app, stats.get(app.id)) for app in page], **told)
 
@@ -101,15 +113,15 @@ def delete_app(request: AppRequest, confirm: AppName = "") -> AppInfo:
     return AppInfo.of(request.app)
 
 
-def look_up(request: TokenRequest, asked: Lookup) -> LookupResult:
+def look_up_keys(request: TokenRequest, asked: KeyLookupRequest) -> KeyLookupResponse:
     """Which of these are keys of an app whose keys the token may read. Only hashes are sent, and none is kept."""
     wanted = plaintext.by_digest(bytes.fromhex(text) for text in asked.sha256)
     found = ApiKey.objects.with_kin().filter(
         app__in=_apps_where(request, on_keys.READ), digest__in=list(wanted)
     )
-    return LookupResult(
+    return KeyLookupResponse(
         items=[
-            LookupHit(
+            KeyMatch(
                 sha256=wanted[bytes(key.digest)].hex(),
                 app_id=key.app_id,
                 app_name=key.app.name,
@@ -142,13 +154,13 @@ def _token(token: AccessToken) -> TokenInfo:
     )
 
 
-def _stats(app_ids: list[UUID]) -> dict[UUID, Stats]:
+def _stats(app_ids: list[UUID]) -> dict[UUID, AppStats]:
     """How much each app holds, in three queries however many they are."""
     keys = ApiKey.objects.filter(app_id__in=app_ids).own()
     agents = Agent.objects.filter(app_id__in=app_ids, revoked_at=None)
     living, every, named = _counted(keys.living()), _counted(keys), _counted(agents)
     return {
-        app_id: Stats(
+        app_id: AppStats(
             keys_active=living.get(app_id, 0), keys_total=every.get(app_id, 0), agents=named.get(app_id, 0)
         )
         for app_id in app_ids

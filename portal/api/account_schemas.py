@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from core.schemas import Asked, Item, Sentence, Text, Told
+from core.schemas import Item, RequestSchema, ResponseSchema, Sentence, Text
 
 
-class Person(Told):
+class UserSummary(ResponseSchema):
     """Someone who can sign in."""
 
     id: UUID = Field(description="Their id.")
@@ -16,7 +16,7 @@ class Person(Told):
     name: str = Field(description="What they are called; may be empty.")
 
 
-class TokenInfo(Told):
+class TokenInfo(ResponseSchema):
     """An access token, without its secret."""
 
     id: UUID = Field(description="Its id.")
@@ -28,7 +28,7 @@ class TokenInfo(Told):
     last_used_at: datetime | None = Field(description="When it was last used, to the minute.")
 
 
-class Reached(Told):
+class AccessibleApp(ResponseSchema):
     """An app the token reaches, and what it may do there."""
 
     id: UUID = Field(description="The app's id.")
@@ -36,18 +36,18 @@ class Reached(Told):
     permissions: list[str] = Field(description="What the token may do there, its owner's role considered.")
 
 
-class Me(Told):
+class CurrentUser(ResponseSchema):
     """Who is asking, with what, and how far that goes."""
 
-    user: Person = Field(description="Whose token it is.")
+    user: UserSummary = Field(description="Whose token it is.")
     token: TokenInfo = Field(description="The token.")
     permissions_everywhere: list[str] = Field(
         description="What it may do on every app, those to come included."
     )
-    apps: list[Reached] = Field(description="Up to 500 of the apps its owner has a role on.")
+    apps: list[AccessibleApp] = Field(description="Up to 500 of the apps its owner has a role on.")
 
 
-class MemberInfo(Told):
+class MemberInfo(ResponseSchema):
     """Someone with a role on an app."""
 
     id: UUID = Field(description="The membership's id: one role at one place.")
@@ -61,7 +61,7 @@ class MemberInfo(Told):
     second_factor: bool = Field(description="Whether they have a second factor.")
 
 
-class InvitationInfo(Told):
+class InvitationInfo(ResponseSchema):
     """A link that has not been taken up yet."""
 
     id: UUID = Field(description="The invitation's id.")
@@ -72,13 +72,13 @@ class InvitationInfo(Told):
     expires_at: datetime = Field(description="When it ends.")
 
 
-class Invitations(Told):
+class InvitationList(ResponseSchema):
     """All of them."""
 
     items: list[InvitationInfo] = Field(description="The invitations.")
 
 
-class NewInvitation(InvitationInfo):
+class InvitationCreated(InvitationInfo):
     """A new invitation, with its link."""
 
     link: str | None = Field(
@@ -86,20 +86,20 @@ class NewInvitation(InvitationInfo):
     )
 
 
-class Inviting(Asked):
+class InvitationCreateRequest(RequestSchema):
     """Whom to invite."""
 
     email: Text = Field(default="", description="Their address. Empty: whoever opens the link first.")
     role: Text = Field(description="developer, support or admin.")
 
 
-class RoleChange(Asked):
+class RoleChangeRequest(RequestSchema):
     """Another role."""
 
     role: Text = Field(description="developer, support or admin.")
 
 
-class Removal(Asked):
+class MemberRemovalRequest(RequestSchema):
     """How to remove a member."""
 
     revoke_keys: list[Item] = Field(
@@ -112,20 +112,20 @@ class Removal(Asked):
     reason: Sentence = Field(default="", description="Why, for the log.")
 
 
-class Members(Told):
+class MemberList(ResponseSchema):
     """All of them."""
 
     items: list[MemberInfo] = Field(description="The members.")
 
 
-class Redeem(Asked):
+class TokenExchangeRequest(RequestSchema):
     """The code of a sign-in, and what its challenge was made of (RFC 7636)."""
 
     code: Text = Field(description="The code that came back to redirect_uri. Good for a minute, once.")
     code_verifier: Text = Field(description="43 to 128 characters; their SHA-256 was the code_challenge.")
 
 
-class NewToken(Told):
+class TokenIssued(ResponseSchema):
     """An access token for the program that signed in."""
 
     token: str = Field(description="The access token in full, this once.", repr=False)

@@ -1,4 +1,4 @@
-"""The objects of the management API about the record as a whole: how long it is kept and where it is sent."""
+"""The objects of the management API for retention, webhooks and deliveries."""
 
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -8,90 +8,94 @@ from pydantic import Field, StrictInt
 
 from audit.forwarding.destinations import TEST
 from audit.models import Delivery
-from core.schemas import Asked, Label, Page, Sentence, Text, Told
+from core.schemas import Label, Page, RequestSchema, ResponseSchema, Sentence, Text
 
 
-class RetentionInfo(Told):
-    """How long one kind of row is kept."""
+class RetentionInfo(ResponseSchema):
+    """The retention period of one kind of row."""
 
     kind: Literal["event", "call", "span"] = Field(description="event: acts; call: calls; span: spans.")
-    days: int | None = Field(description="For how many days. null: for ever.")
-    min_days: int = Field(description="The fewest that may be said.")
-    max_days: int = Field(description="The most that may be said.")
+    days: int | None = Field(description="Days. null: kept indefinitely.")
+    min_days: int = Field(description="The shortest period allowed.")
+    max_days: int = Field(description="The longest period allowed.")
 
 
-class Retentions(Told):
-    """All three."""
+class RetentionList(ResponseSchema):
+    """The retention periods of all kinds."""
 
-    items: list[RetentionInfo] = Field(description="A line for each kind.")
-
-
-class RetentionChange(Asked):
-    """How long to keep rows of a kind from now on."""
-
-    days: StrictInt | None = Field(description="min_days to max_days. null: for ever.")
-    reason: Sentence = Field(default="", description="Why, for the log.")
+    items: list[RetentionInfo] = Field(description="One for each kind.")
 
 
-class NewDestination(Asked):
-    """Where sealed rows are to be sent."""
+class RetentionUpdateRequest(RequestSchema):
+    """A new retention period."""
 
-    name: Label = Field(description="What reads it, in 1 to 60 characters: siem.")
-    url: Text = Field(description="https. It is sent signed JSON.")
-    sends: Literal["everything", "acts", "calls", "refused"] = Field(
-        default="everything", description="Which rows; refused: refused calls."
+    days: StrictInt | None = Field(description="min_days to max_days. null: keep indefinitely.")
+    reason: Sentence = Field(default="", description="The reason, saved to the audit log.")
+
+
+class WebhookCreateRequest(RequestSchema):
+    """A new webhook."""
+
+    name: Label = Field(description="A name of 1 to 60 characters: siem.")
+    url: Text = Field(description="An https URL. It receives signed JSON.")
+    sends: Literal["everything", "events", "calls", "denied"] = Field(
+        default="everything", description="Which rows. denied: denied requests."
     )
     app_id: UUID | None = Field(
-        default=None, description="Rows of this app alone. null: of every app, and of none."
+        default=None, description="Entries of this app only. null: all apps and portal-wide events."
     )
 
 
-class DestinationInfo(Told):
-    """A webhook that is told of sealed rows."""
+class WebhookInfo(ResponseSchema):
+    """A webhook that receives audit log entries."""
 
     id: UUID = Field(description="Its id.")
-    name: str = Field(description="What reads it.")
-    url: str = Field(description="Where it listens.")
-    sends: str = Field(description="everything, acts, calls or refused.")
-    app_id: UUID | None = Field(description="Rows of this app alone. null: of every app, and of none.")
-    state: str = Field(description="up to date, behind, failing, paused or ended.")
-    behind: int = Field(description="Batches it has still to be told of, or to pass over.")
-    dead_letters: int = Field(description="Deliveries that were given up.")
-    last_delivered_at: datetime | None = Field(description="When the latest delivery arrived.")
-    generation: int = Field(description="How many signing secrets it has had.")
-    created_at: datetime = Field(description="Since when it is told.")
-    paused_at: datetime | None = Field(description="Since when it is sent nothing. null: it is not paused.")
+    name: str = Field(description="Its name.")
+    url: str = Field(description="Its URL.")
+    sends: str = Field(description="everything, events, calls or denied.")
+    app_id: UUID | None = Field(
+        description="Entries of this app only. null: all apps and portal-wide events."
+    )
+    state: str = Field(description="up to date, pending, failing, paused or deleted.")
+    pending_batches: int = Field(description="Batches that are to be sent or skipped.")
+    failed_deliveries: int = Field(description="Number of failed deliveries.")
+    last_delivered_at: datetime | None = Field(
+        description="When the latest delivery succeeded. null: none yet."
+    )
+    generation: int = Field(description="The version of its signing secret.")
+    created_at: datetime = Field(description="When it was created.")
+    paused_at: datetime | None = Field(description="When it was paused. null: not paused.")
 
 
-class DestinationPage(Page):
-    """Some destinations."""
+class WebhookPage(Page):
+    """A page of webhooks."""
 
-    items: list[DestinationInfo] = Field(description="Those that have not ended.")
+    items: list[WebhookInfo] = Field(description="The webhooks.")
 
 
-class DestinationSecret(DestinationInfo):
-    """A destination with a new signing secret."""
+class WebhookSecret(WebhookInfo):
+    """A webhook with a new signing secret."""
 
     secret: str | None = Field(
-        repr=False, description="The signing secret, this once. null when a request is repeated."
+        repr=False, description="The signing secret, shown once. null in the response to a repeated request."
     )
 
 
-class DeliveryInfo(Told):
-    """The rows of one checkpoint on their way to one destination."""
+class DeliveryInfo(ResponseSchema):
+    """One delivery: the entries of one checkpoint for one webhook."""
 
-    id: UUID = Field(description="Its id, which the receiver gets as webhook-id.")
-    destination_id: UUID = Field(description="Where it goes.")
-    checkpoint: int = Field(description="The checkpoint whose rows it holds; 0 for a test.")
-    is_test: bool = Field(description="Whether it is a test, without rows.")
-    rows: int = Field(description="How many rows.")
-    attempts: int = Field(description="How often it was tried.")
-    created_at: datetime = Field(description="Since when it is under way.")
-    next_try_at: datetime | None = Field(description="When it is tried next. null: not by itself.")
-    last_status: int | None = Field(description="What the receiver last answered. null: nothing.")
-    last_error: str = Field(description="What went wrong last.")
-    delivered_at: datetime | None = Field(description="When it arrived.")
-    given_up_at: datetime | None = Field(description="Since when it is a dead letter.")
+    id: UUID = Field(description="Its id, sent to the receiver as webhook-id.")
+    webhook_id: UUID = Field(description="The webhook.")
+    checkpoint: int = Field(description="The checkpoint of its entries; 0 for a test.")
+    is_test: bool = Field(description="Whether it is a test without entries.")
+    rows: int = Field(description="Number of entries.")
+    attempts: int = Field(description="Number of attempts.")
+    created_at: datetime = Field(description="When it was created.")
+    next_try_at: datetime | None = Field(description="When it is retried. null: no automatic retry.")
+    last_status: int | None = Field(description="The last HTTP status of the receiver. null: no response.")
+    last_error: str = Field(description="The last error.")
+    delivered_at: datetime | None = Field(description="When it succeeded.")
+    given_up_at: datetime | None = Field(description="When it failed for good.")
     discarded_at: datetime | None = Field(description="When it was discarded.")
 
     @classmethod
@@ -105,12 +109,12 @@ _SAME = [name for name in DeliveryInfo.model_fields if name != "is_test"]
 
 
 class DeliveryPage(Page):
-    """Some deliveries."""
+    """A page of deliveries."""
 
     items: list[DeliveryInfo] = Field(description="The deliveries.")
 
 
-class DeliveriesCounted(Told):
-    """How many it was done to."""
+class DeliveryCount(ResponseSchema):
+    """The number of deliveries that were changed."""
 
-    deliveries: int = Field(description="Up to 500 at once: ask again while it is 500.")
+    deliveries: int = Field(description="Up to 500 at once: repeat while it is 500.")

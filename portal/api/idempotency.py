@@ -9,7 +9,7 @@ from django.db import transaction
 from ninja.responses import Status
 
 from agents.errors import OnceMismatch
-from core.schemas import Asked
+from core.schemas import RequestSchema
 from portal.api.token_auth import TokenRequest
 from portal.models import IdempotencyRecord
 from portal.models.idempotency import sha256_of
@@ -27,7 +27,7 @@ R = TypeVar("R", bound=ResponseWithId)
 def create_once(
     request: TokenRequest,
     idempotency_key: str,
-    body: Asked,
+    body: RequestSchema,
     create: Callable[[], R],
     recall: Callable[[UUID], R],
 ) -> Status[R]:

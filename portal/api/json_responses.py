@@ -1,11 +1,11 @@
-"""What the JSON faces share: bodies that mean one thing, and every "no" in its flat shape (protocol.md section 8.1)."""
+"""What both JSON APIs share: strict bodies, documented operations, and errors in one flat shape (docs/errors.md)."""
 
 import inspect
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -28,7 +28,7 @@ from core.errors import (
     UnsupportedMediaType,
     amounts_to,
 )
-from core.schemas import Error, Nothing
+from core.schemas import EmptyRequest, Error, RequestSchema
 from core.text import keepable
 from portal.error_responses import respond
 from portal.program_paths import hint
@@ -47,68 +47,68 @@ NOUNS = (
     "spans",
     "identity",
     "me",
-    "people",
+    "users",
     "tokens",
-    "destinations",
-    "dead-letters",
+    "webhooks",
+    "failed-deliveries",
     "retention",
     "policy",
-    "notices",
+    "notifications",
     "leaks",
     "views",
 )
 ERRORS = (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 431, 500, 503)
-"""What any operation may refuse with."""
-MOST_FLAWS = 20
+"""The error statuses that any operation may answer with."""
+MAX_FIELD_ERRORS = 20
 MAY_BE_EMPTY = ("cursor", "after", "confirm")
-"""Parameters that are empty in the first request of a series, and one that a refusal of its own looks at."""
-WIRE_NAMES = {"networks": "cidr_allowlist", "before": "cursor"}
-"""Fields that verbs know by other names than the wire does."""
-NAMED = {
+"""Parameters that are empty on the first page of a list, and one that is checked elsewhere."""
+API_NAMES = {"networks": "cidr_allowlist", "before": "cursor"}
+"""Fields whose name in the code is not their name in the API."""
+PATH_PARAMETERS = {
     "app_id": "The app's id.",
     "key_id": "The key's id.",
     "agent_id": "The agent's id.",
-    "caller_id": "The id of the name.",
+    "caller_id": "The caller's id.",
     "member_id": "The membership's id.",
     "invitation_id": "The invitation's id.",
-    "entry_id": "The id of an act or a call.",
-    "user_id": "The person's id.",
-    "token_id": "The access token's id.",
-    "notice_id": "The notice's id.",
-    "destination_id": "The destination's id.",
+    "entry_id": "The id of an event or a request.",
+    "user_id": "The user's id.",
+    "token_id": "The personal access token's id.",
+    "notification_id": "The notification's id.",
+    "webhook_id": "The webhook's id.",
     "delivery_id": "The delivery's id.",
     "view_id": "The view's id.",
     "kind": "event, call or span.",
 }
-"""What stands in the addresses of the maps."""
-PLAINLY = {"missing": "This is required.", "extra_forbidden": "There is no such field."}
+"""The parameters of paths, described."""
+FIELD_MESSAGES = {"missing": "This is required."}
 
 
-class Flawed(Invalid):
-    """Values of a request that cannot be taken, each with its own reason."""
+class InvalidFields(Invalid):
+    """Values of a request that are not valid, each with its own reason."""
 
-    def __init__(self, flaws: Sequence[tuple[str, str]]) -> None:
-        field, why = flaws[0]
+    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
+        field, why = errors[0]
         super().__init__(field, f"{field}: {why}" if field else why)
-        self.details["fields"] = [{"field": field, "message": why} for field, why in flaws]
+        self.details["fields"] = [{"field": field, "message": why} for field, why in errors]
 
 
 class StrictParser(Parser):
-    """JSON in UTF-8, each name once, no numbers that JSON does not know."""
+    """JSON in UTF-8 without duplicate names and without NaN or Infinity."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         if request.content_type != "application/json":
             raise UnsupportedMediaType
         try:
             return json.loads(
-                request.body.decode(), object_pairs_hook=_once_each, parse_constant=_refuse_constant
+                request.body.decode(), object_pairs_hook=_unique_names, parse_constant=_reject_constant
             )
         except (ValueError, RecursionError):
             raise InvalidJson from None
 
 
 def make(title: str, version: str, description: str, namespace: str) -> NinjaAPI:
-    """A JSON face without pages of its own, whose every error is a refusal."""
+    """An API without documentation pages of its own, whose every error is a refusal."""
     api = NinjaAPI(
         title=title,
         version=version,
@@ -125,13 +125,13 @@ def make(title: str, version: str, description: str, namespace: str) -> NinjaAPI
 
 
 class NoRoute(Exception):
-    """There is nothing at this address, or not for this method."""
+    """The path does not exist, or not for this method."""
 
     def __init__(self, refusal: Refusal, allowed: Iterable[str] = ()) -> None:
         self.refusal, self.allow = refusal, ", ".join(allowed)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """The "no", with the methods there are."""
+        """The error response, with the methods that are allowed."""
         response = refuse(request, self.refusal)
         if self.allow:
             response["Allow"] = self.allow
@@ -139,8 +139,8 @@ class NoRoute(Exception):
 
 
 def guarded(request: HttpRequest, answer: Callable[[HttpRequest], HttpResponseBase]) -> HttpResponseBase:
-    """What `answer` answers, or the "no" that it ends in, under the id that the record has the request by."""
-    told = request.META["HTTP_X_REQUEST_ID"] = request_id(request.META)
+    """The response of `answer`, or of the error it raises, with the request id that the audit log has."""
+    sent_id = request.META["HTTP_X_REQUEST_ID"] = request_id(request.META)
     try:
         response = answer(request)
     except NoRoute as missing:
@@ -148,22 +148,22 @@ def guarded(request: HttpRequest, answer: Callable[[HttpRequest], HttpResponseBa
     except Exception as error:
         response = refuse(request, error)
     response.headers.setdefault("Cache-Control", "no-store")
-    response["X-Request-Id"] = told
+    response["X-Request-Id"] = sent_id
     return response
 
 
 def show(request: HttpRequest, openapi: dict[str, Any]) -> HttpResponseBase:
-    """An OpenAPI document, for anyone who looks. Raises NoRoute for who does anything else."""
+    """An OpenAPI document. Raises NoRoute for other methods than GET and HEAD."""
     if request.method not in ("GET", "HEAD"):
         raise NoRoute(MethodNotAllowed(), ["GET"])
     return JsonResponse(openapi)
 
 
-def find(request: HttpRequest, lines: Mapping[str, Mapping[str, N]]) -> tuple[ResolverMatch, N]:
-    """Where a request leads, and what the map's `lines` say of that address and method. Raises NoRoute."""
+def find(request: HttpRequest, routes: Mapping[str, Mapping[str, N]]) -> tuple[ResolverMatch, N]:
+    """The view of a request, and what `routes` has for its path and method. Raises NoRoute."""
     try:
         match = resolve(request.path_info)
-        methods = lines[match.route]
+        methods = routes[match.route]
     except (Resolver404, KeyError):
         raise NoRoute(NotFound(hint=hint(request.path_info))) from None
     method = str(request.method)
@@ -177,23 +177,23 @@ def add(
     method: str,
     path: str,
     view: Callable[..., Any],
-    told: Any,
+    response_schema: Any,
     auth: AuthBase | None,
     statuses: Sequence[int],
     extra: dict[str, Any],
 ) -> None:
-    """Add a line of a map: `view` answers with `told` and the first of `statuses`, unless it says another.
+    """Add an operation: `view` answers with `response_schema` and the first of `statuses`, unless it says another.
 
-    A view that changes something and asks for no body is sent `{}` or none: what else is sent is refused, not dropped.
+    A view that changes something and takes no body is sent `{}` or none: anything else is refused, not ignored.
     """
-    if method != "GET" and "asked" not in inspect.signature(view).parameters:
+    if method != "GET" and not _takes_body(view):
         view = _without_body(view)
     router.add_api_operation(
         path,
         [method],
         _with_status(view, statuses[0]),
         auth=auth,
-        response={**dict.fromkeys(statuses, told), **dict.fromkeys(ERRORS, Error)},
+        response={**dict.fromkeys(statuses, response_schema), **dict.fromkeys(ERRORS, Error)},
         operation_id=view.__name__,
         summary=view.__name__.replace("_", " ").capitalize(),
         tags=[_tag(path)],
@@ -202,69 +202,69 @@ def add(
 
 
 def document(api: NinjaAPI, prefix: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of `api`, with its addresses' parameters described."""
-    told = dict(api.get_openapi_schema(path_prefix=prefix))
-    for operation in (operation for place in told["paths"].values() for operation in place.values()):
+    """The OpenAPI 3.1 document of `api`, with the parameters of its paths described."""
+    openapi = dict(api.get_openapi_schema(path_prefix=prefix))
+    for operation in (operation for methods in openapi["paths"].values() for operation in methods.values()):
         for parameter in operation["parameters"]:
             if parameter["in"] == "path":
-                parameter["description"] = NAMED[parameter["name"]]
-    return told
+                parameter["description"] = PATH_PARAMETERS[parameter["name"]]
+    return openapi
 
 
 def query_names(openapi: dict[str, Any], prefix: str) -> dict[tuple[str, str], frozenset[str]]:
-    """The parameters that the query of each operation may have, by its address and its method."""
+    """The query parameters of each operation, by its path and method."""
     return {
         (pattern(prefix, path.removeprefix(f"/{prefix}")), method.upper()): frozenset(
-            one["name"] for one in operation["parameters"] if one["in"] == "query"
+            parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"
         )
-        for path, place in openapi["paths"].items()
-        for method, operation in place.items()
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
     }
 
 
 def require_names(request: HttpRequest, known: Collection[str]) -> None:
-    """Raise Flawed for a query with a parameter that is not known, is given twice, or says nothing.
+    """Raise InvalidFields for a query parameter that is unknown, given twice or empty.
 
-    And for an idempotency key that says nothing, or two: whoever sends one relies on it.
+    And for an empty or repeated Idempotency-Key: whoever sends one relies on it.
     """
     given = dict(QueryDict(str(request.META.get("QUERY_STRING", ""))).lists())
     empty = [
         name for name, values in given.items() if name in known and "" in values and name not in MAY_BE_EMPTY
     ]
-    flaws = strangers(given, known) + [(name, "It is empty. Leave it out, or say which.") for name in empty]
-    once = request.META.get("HTTP_IDEMPOTENCY_KEY")
-    if once is not None and not once.strip():
-        flaws.append(
-            ("Idempotency-Key", "It is empty. Leave the header out, or send a text for this one wish.")
-        )
-    if once is not None and "\n" in once:  # portal/server/wsgi_environ.py joins two by it
-        flaws.append(("Idempotency-Key", "Send the header once."))
-    if flaws:
-        raise Flawed(flaws[:MOST_FLAWS])
+    errors = strangers(given, known) + [
+        (name, "This is empty. Enter a value, or leave it out.") for name in empty
+    ]
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is not None and not key.strip():
+        errors.append(("Idempotency-Key", "This is empty. Send a unique value, or leave the header out."))
+    if key is not None and "\n" in key:  # portal/server/wsgi_environ.py joins two by it
+        errors.append(("Idempotency-Key", "Send this header once."))
+    if errors:
+        raise InvalidFields(errors[:MAX_FIELD_ERRORS])
 
 
 def pattern(prefix: str, path: str) -> str:
-    """An address of a map as Django's resolver writes it."""
+    """A path of an API as Django's resolver writes it."""
     return f"{prefix}{path}".replace("{", "<").replace("}", ">")
 
 
 def _tag(path: str) -> str:
-    """What an operation is about: the last plain noun of its address but one that is a verb."""
+    """The resource an operation is about: the last noun of its path."""
     nouns = [part for part in path.split("/") if part in NOUNS]
     return nouns[-1] if nouns else path.split("/")[1]
 
 
 def _with_status(view: Callable[..., Any], status: int) -> Callable[..., Any]:
     @wraps(view)
-    def answered(*args: Any, **kwargs: Any) -> Any:
+    def answer(*args: Any, **kwargs: Any) -> Any:
         result = view(*args, **kwargs)
         return result if isinstance(result, Status | HttpResponseBase) else Status(status, result)
 
-    return answered
+    return answer
 
 
 def below(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
-    """`view` for an address that names `name` too: the gate has used it, and the document shall know it."""
+    """`view` for a path with the parameter `name`, which is used before the view and is documented."""
 
     @wraps(view)
     def without(*args: Any, **kwargs: Any) -> Any:
@@ -272,33 +272,45 @@ def below(name: str, view: Callable[..., Any]) -> Callable[..., Any]:
         return view(*args, **kwargs)
 
     known = inspect.signature(view)
-    named = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=str)
+    parameter = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=str)
     without.__signature__ = known.replace(  # type: ignore[attr-defined]
-        parameters=[*known.parameters.values(), named]
+        parameters=[*known.parameters.values(), parameter]
     )
     return without
 
 
 def _without_body(view: Callable[..., Any]) -> Callable[..., Any]:
-    """`view` for requests whose body says nothing; the document shall know that as well."""
+    """`view` for requests with an empty body, which is documented."""
 
     @wraps(view)
     def without(*args: Any, **kwargs: Any) -> Any:
-        kwargs.pop("asked", None)
+        kwargs.pop("body", None)
         return view(*args, **kwargs)
 
     known = inspect.signature(view)
-    body = inspect.Parameter("asked", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Nothing | None)
+    body = inspect.Parameter(
+        "body", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=EmptyRequest | None
+    )
     without.__signature__ = known.replace(  # type: ignore[attr-defined]
         parameters=[*known.parameters.values(), body]
     )
     return without
 
 
+def _takes_body(view: Callable[..., Any]) -> bool:
+    """Whether a parameter of `view` is the request's body."""
+    kinds = [parameter.annotation for parameter in inspect.signature(view).parameters.values()]
+    return any(
+        isinstance(kind, type) and issubclass(kind, RequestSchema)
+        for annotation in kinds
+        for kind in (annotation, *get_args(annotation))
+    )
+
+
 def refusal_of(error: BaseException) -> Refusal:
-    """The refusal that `error` amounts to; our own mistakes are logged."""
+    """The refusal that `error` stands for; an unexpected error is logged."""
     if isinstance(error, ValidationError):
-        return Flawed([_flaw(told) for told in error.errors[:MOST_FLAWS]])
+        return InvalidFields([_field_error(details) for details in error.errors[:MAX_FIELD_ERRORS]])
     if isinstance(error, HttpError):
         return refusal_of(error.__cause__ or error.__context__ or InvalidJson())
     if known := amounts_to(error):
@@ -308,27 +320,30 @@ def refusal_of(error: BaseException) -> Refusal:
 
 
 def refuse(request: HttpRequest, error: Any) -> HttpResponse:
-    """The answer to a request that ended in `error`; the refusal it amounts to is left on the request."""
+    """The response to a request that ended in `error`; the refusal is left on the request."""
     refusal = refusal_of(error)
-    for flaw in refusal.details.get("fields", ()):
-        flaw["field"] = WIRE_NAMES.get(flaw["field"], flaw["field"])
+    for field_error in refusal.details.get("fields", ()):
+        field_error["field"] = API_NAMES.get(field_error["field"], field_error["field"])
     request.refusal = refusal  # type: ignore[attr-defined]
     return respond(request, refusal)
 
 
-def _flaw(told: dict[str, Any]) -> tuple[str, str]:
-    """Where and why, without what was sent: it may be a secret."""
-    where = [str(part) for part in told["loc"][1:] if part != "asked"]
-    why = PLAINLY.get(told["type"]) or str(told["msg"]).removeprefix("Value error, ").rstrip(".") + "."
-    return keepable(".".join(where), 200), why
+def _field_error(details: dict[str, Any]) -> tuple[str, str]:
+    """The field and the reason, without the value that was sent: it may be a secret."""
+    source, *names = details["loc"]
+    path = names[1:] if source == "body" else names  # a body's first name is the view's parameter
+    message = FIELD_MESSAGES.get(details["type"]) or details["msg"].removeprefix("Value error, ")
+    return keepable(".".join(map(str, path)), 200), message.rstrip(".") + (
+        "" if message.endswith("?") else "."
+    )
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     known = dict(pairs)
     if len(known) < len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("duplicate name")
     return known
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from agents.requests import AppRequest
 from core.cursors import PartOfList, cut
-from core.schemas import Page, Told
+from core.schemas import Page, ResponseSchema
 from portal.models import LeakReport
 
 
-class LeakInfo(Told):
+class LeakInfo(ResponseSchema):
     """One report of one key."""
 
     id: UUID = Field(description="Its id.")

@@ -3,25 +3,25 @@
 from pydantic import Field
 
 from agents.requests import AppRequest, id_of
-from core.schemas import Asked, Text, Told
+from core.schemas import RequestSchema, ResponseSchema, Text
 from keys.requests import key_of
 from portal.support import bulk_actions
 
 
-class KeyQuestion(Asked):
+class KeyOwnerContactRequest(RequestSchema):
     """What to ask."""
 
     message: Text = Field(description="5 to 300 characters.")
 
 
-class PeopleTold(Told):
+class KeyOwnersContacted(ResponseSchema):
     """How many there are to answer."""
 
     people_told: int = Field(description="How many people are told.")
 
 
-def ask_about_key(request: AppRequest, key_id: str, asked: KeyQuestion) -> PeopleTold:
+def contact_key_owner(request: AppRequest, key_id: str, asked: KeyOwnerContactRequest) -> KeyOwnersContacted:
     """Ask whoever answers for a key; at most three times a day."""
-    return PeopleTold(
+    return KeyOwnersContacted(
         people_told=bulk_actions.ask(request.actor, key_of(request, id_of(key_id)), asked.message)
     )

@@ -30,12 +30,19 @@ from agents.api.management_schemas import (
 from audit.actions import Action
 from audit.api import log as audit
 from audit.api.integrity import IntegrityStep, check_integrity
-from audit.api.schemas import EntryInFull, Groups, SealedEntries, Timeline
+from audit.api.schemas import AuditEntryDetail, AuditEntryPage, CallGroupList, SealedEntryPage
 from audit.export.exporter import FORMATS
 from core.errors import PayloadTooLarge
 from keys.admission.runtime_auth import is_too_large
 from keys.api import management as keys
-from keys.api.management_schemas import KeyCallers, KeyInfo, KeyMinted, KeyPage, KeyStatistics, LookupResult
+from keys.api.management_schemas import (
+    KeyCallerList,
+    KeyInfo,
+    KeyLookupResponse,
+    KeyMinted,
+    KeyPage,
+    KeyStatistics,
+)
 from keys.api.runtime import list_scopes
 from keys.api.runtime_schemas import ScopeCatalog
 from keys.api.widening import widen_key
@@ -44,17 +51,17 @@ from portal.api import json_responses, portal_wide, token_auth
 from portal.api import members as members
 from portal.api import saved_views as views
 from portal.api.account_schemas import (
+    CurrentUser,
+    InvitationCreated,
     InvitationInfo,
-    Invitations,
-    Me,
+    InvitationList,
     MemberInfo,
-    Members,
-    NewInvitation,
-    NewToken,
+    MemberList,
     TokenInfo,
+    TokenIssued,
 )
 from portal.api.leaks import LeakPage, list_leaks
-from portal.api.lookup import PeopleTold, ask_about_key
+from portal.api.lookup import KeyOwnersContacted, contact_key_owner
 from portal.api.saved_views import ViewInfo, ViewPage
 from portal.api.token_auth import Needs
 from portal.error_responses import OnPagesAlone
@@ -66,7 +73,7 @@ Errors are one flat object with a permanent code."""
 ANY_TOKEN = Action("api.call", "", "called")
 """For what needs no more than a token that works."""
 
-ON_PAGES_ALONE = re.compile(r"/api/v1/(people/[^/]+/(email|confirm-email|reset)|notices/choices)")
+ON_PAGES_ALONE = re.compile(r"/api/v1/(users/[^/]+/(email|confirm-email|reset)|notifications/settings)")
 """Where a program would look for what no access token does; docs/api.md says why."""
 NEEDS: dict[str, dict[str, Needs | None]] = {}
 """An address as Django's resolver writes it, to its methods, to what a call needs. None: open to all."""
@@ -116,11 +123,11 @@ KEYS, KEY = APP + "/keys", APP + "/keys/{key_id}"
 AGENTS, AGENT = APP + "/agents", APP + "/agents/{agent_id}"
 AUDIT = APP + "/audit"
 
-route("GET", "/me", people.get_me, Me, ANY_TOKEN)
-route("DELETE", "/me/token", people.revoke_token_in_use, TokenInfo, ANY_TOKEN)
-route("POST", "/token", people.redeem_code, NewToken, None, 201)
+route("GET", "/me", people.get_current_user, CurrentUser, ANY_TOKEN)
+route("DELETE", "/me/token", people.revoke_current_token, TokenInfo, ANY_TOKEN)
+route("POST", "/token", people.exchange_code, TokenIssued, None, 201)
 route("GET", "/scopes", list_scopes, ScopeCatalog, ANY_TOKEN)
-route("POST", "/lookup", people.look_up, LookupResult, anywhere(on_keys.READ))
+route("POST", "/lookup", people.look_up_keys, KeyLookupResponse, anywhere(on_keys.READ))
 
 route("GET", "/apps", people.list_apps, AppPage, anywhere(on_agents.READ_APP))
 route("POST", "/apps", agents.create_app, AppInfo, on_agents.CREATE_APP, 201)
@@ -134,11 +141,11 @@ route("GET", KEYS, keys.list_keys, KeyPage, on_keys.READ)
 route("POST", KEYS, keys.mint_key, KeyMinted, on_keys.MINT, 201, 200)
 route("GET", KEYS + "/statistics", keys.key_statistics, KeyStatistics, on_keys.READ)
 route("GET", KEY, keys.get_key, KeyInfo, on_keys.READ)
-route("GET", KEY + "/callers", keys.list_key_callers, KeyCallers, on_audit.READ)
+route("GET", KEY + "/callers", keys.list_key_callers, KeyCallerList, on_audit.READ)
 route("PATCH", KEY, keys.rename_key, KeyInfo, on_keys.RENAME)
 route("POST", KEY + "/narrow", keys.narrow_key, KeyInfo, on_keys.NARROW)
 route("POST", KEY + "/widen", widen_key, KeyInfo, on_keys.WIDEN)
-route("POST", KEY + "/ask", ask_about_key, PeopleTold, on_keys.ASK)
+route("POST", KEY + "/ask", contact_key_owner, KeyOwnersContacted, on_keys.ASK)
 route("POST", KEY + "/rotate", keys.rotate_key, KeyMinted, on_keys.ROTATE, 201, 200)
 route("POST", KEY + "/deprecate", keys.deprecate_key, KeyInfo, on_keys.DEPRECATE)
 route("POST", KEY + "/undeprecate", keys.undeprecate_key, KeyInfo, on_keys.UNDEPRECATE)
@@ -159,13 +166,13 @@ route("POST", AGENT + "/keys", keys.mint_agent_key, KeyMinted, on_keys.MINT, 201
 route("GET", APP + "/callers", agents.list_callers, CallerPage, on_agents.READ_AGENTS)
 route("GET", APP + "/callers/{caller_id}", agents.get_caller, CallerInfo, on_agents.READ_AGENTS)
 
-route("GET", AUDIT, audit.list_entries, Timeline, on_audit.READ)
+route("GET", AUDIT, audit.list_entries, AuditEntryPage, on_audit.READ)
 route("GET", AUDIT + "/export", audit.export_entries, str, on_audit.EXPORT)
-route("GET", AUDIT + "/sealed", audit.pull_entries, SealedEntries, on_audit.EXPORT)
+route("GET", AUDIT + "/sealed", audit.pull_entries, SealedEntryPage, on_audit.EXPORT)
 route("GET", AUDIT + "/integrity", check_integrity, IntegrityStep, on_audit.READ)
-route("GET", AUDIT + "/threads", audit.list_threads, Groups, on_audit.READ)
-route("GET", AUDIT + "/traces", audit.list_traces, Groups, on_audit.READ)
-route("GET", AUDIT + "/{entry_id}", audit.get_entry, EntryInFull, on_audit.READ)
+route("GET", AUDIT + "/threads", audit.list_threads, CallGroupList, on_audit.READ)
+route("GET", AUDIT + "/traces", audit.list_traces, CallGroupList, on_audit.READ)
+route("GET", AUDIT + "/{entry_id}", audit.get_entry, AuditEntryDetail, on_audit.READ)
 
 route("GET", APP + "/leaks", list_leaks, LeakPage, on_keys.READ)
 
@@ -174,20 +181,20 @@ route("GET", VIEWS, views.list_views, ViewPage, on_audit.READ)
 route("POST", VIEWS, views.save_view, ViewInfo, on_audit.SAVE_VIEW, 201, 200)
 route("GET", VIEW, views.get_view, ViewInfo, on_audit.READ)
 route("PATCH", VIEW, views.change_view, ViewInfo, together(on_audit.RENAME_VIEW, on_audit.SHARE_VIEW))
-route("POST", VIEW + "/end", views.end_view, ViewInfo, on_audit.END_VIEW)
+route("POST", VIEW + "/delete", views.delete_view, ViewInfo, on_audit.END_VIEW)
 
 MEMBER = APP + "/members/{member_id}"
 INVITATIONS = APP + "/invitations"
-route("GET", APP + "/members", members.list_members, Members, on_people.READ_MEMBERS)
+route("GET", APP + "/members", members.list_members, MemberList, on_people.READ_MEMBERS)
 route("PATCH", MEMBER, members.change_role, MemberInfo, on_people.CHANGE_ROLE)
 route("POST", MEMBER + "/remove", members.remove_member, MemberInfo, on_people.END)
-route("GET", INVITATIONS, members.list_invitations, Invitations, on_people.READ_MEMBERS)
-route("POST", INVITATIONS, members.invite_member, NewInvitation, on_people.INVITE, 201, 200)
+route("GET", INVITATIONS, members.list_invitations, InvitationList, on_people.READ_MEMBERS)
+route("POST", INVITATIONS, members.invite_member, InvitationCreated, on_people.INVITE, 201, 200)
 route(
     "POST",
     INVITATIONS + "/{invitation_id}/resend",
     members.resend_invitation,
-    NewInvitation,
+    InvitationCreated,
     on_people.INVITE,
     201,
 )

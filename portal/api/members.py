@@ -1,4 +1,4 @@
-"""Members at the management API: listed, invited, given another role, removed; of an app, and of every app.
+"""MemberList at the management API: listed, invited, given another role, removed; of an app, and of every app.
 
 An app's addresses reach that app alone: a role on every app is seen there, and changed where the token must hold its
 permissions on every app.
@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from ninja.responses import Status
 
-from agents.api.management_schemas import Reason
+from agents.api.management_schemas import ReasonRequest
 from agents.models import App
 from agents.requests import AppRequest, id_of
 from audit.requests import PortalRequest
@@ -21,14 +21,14 @@ from portal.accounts import lifecycle, offboarding
 from portal.accounts.invitation_links import link_of
 from portal.accounts.lifecycle import Invited
 from portal.api.account_schemas import (
+    InvitationCreated,
+    InvitationCreateRequest,
     InvitationInfo,
-    Invitations,
-    Inviting,
+    InvitationList,
     MemberInfo,
-    Members,
-    NewInvitation,
-    Removal,
-    RoleChange,
+    MemberList,
+    MemberRemovalRequest,
+    RoleChangeRequest,
 )
 from portal.api.idempotency import create_once
 from portal.api.token_auth import TokenRequest
@@ -36,126 +36,128 @@ from portal.auth.two_factor import with_factor
 from portal.models import Invitation, Membership, User
 
 
-def list_members(request: AppRequest) -> Members:
+def list_members(request: AppRequest) -> MemberList:
     """Who has a role on this app."""
     there = Q(app=request.app) | Q(app=None)
     found = Membership.objects.filter(there, ended_at=None).order_by(*in_order("user__email"))
-    return Members(items=_told(found.select_related("user")))
+    return MemberList(items=_told(found.select_related("user")))
 
 
-def list_members_everywhere(request: TokenRequest) -> Members:
+def list_members_everywhere(request: TokenRequest) -> MemberList:
     """Who has a role on every app, those to come included."""
     found = Membership.objects.filter(app=None, ended_at=None).order_by(*in_order("user__email"))
-    return Members(items=_told(found.select_related("user")))
+    return MemberList(items=_told(found.select_related("user")))
 
 
-def list_invitations_everywhere(request: TokenRequest) -> Invitations:
+def list_invitations_everywhere(request: TokenRequest) -> InvitationList:
     """Links to every app that have not been taken up yet."""
-    return Invitations(items=[_invitation(one) for one in Invitation.waiting().filter(app=None)])
+    return InvitationList(items=[_invitation(one) for one in Invitation.waiting().filter(app=None)])
 
 
-def list_invitations(request: AppRequest) -> Invitations:
+def list_invitations(request: AppRequest) -> InvitationList:
     """Links to this app that have not been taken up yet."""
-    return Invitations(items=[_invitation(one) for one in Invitation.waiting().filter(app=request.app)])
+    return InvitationList(items=[_invitation(one) for one in Invitation.waiting().filter(app=request.app)])
 
 
 def invite_member(
-    request: TokenRequest, asked: Inviting, idempotency_key: IdempotencyKey = ""
-) -> Status[NewInvitation]:
+    request: TokenRequest, asked: InvitationCreateRequest, idempotency_key: IdempotencyKey = ""
+) -> Status[InvitationCreated]:
     """A link for one person to join this app; it is in this answer and nowhere else."""
     return _invite(request, request.app, asked, idempotency_key)
 
 
 def invite_everywhere(
-    request: TokenRequest, asked: Inviting, idempotency_key: IdempotencyKey = ""
-) -> Status[NewInvitation]:
+    request: TokenRequest, asked: InvitationCreateRequest, idempotency_key: IdempotencyKey = ""
+) -> Status[InvitationCreated]:
     """A link for one person to have a role on every app; it is in this answer and nowhere else."""
     return _invite(request, None, asked, idempotency_key)
 
 
-def resend_invitation(request: AppRequest, invitation_id: str) -> NewInvitation:
+def resend_invitation(request: AppRequest, invitation_id: str) -> InvitationCreated:
     """Another link in place of an invitation's, which leads nowhere from now on."""
     return _resend(request, _find_invitation(request.app, invitation_id, Invitation.objects.all()))
 
 
-def resend_invitation_everywhere(request: TokenRequest, invitation_id: str) -> NewInvitation:
+def resend_invitation_everywhere(request: TokenRequest, invitation_id: str) -> InvitationCreated:
     """Another link in place of that of an invitation to every app."""
     return _resend(request, _find_invitation(None, invitation_id, Invitation.objects.all()))
 
 
 def withdraw_invitation(
-    request: AppRequest, invitation_id: str, asked: Reason | None = None
+    request: AppRequest, invitation_id: str, asked: ReasonRequest | None = None
 ) -> InvitationInfo:
     """Make an invitation's link useless."""
     return _withdraw(request, _find_invitation(request.app, invitation_id), asked)
 
 
 def withdraw_invitation_everywhere(
-    request: TokenRequest, invitation_id: str, asked: Reason | None = None
+    request: TokenRequest, invitation_id: str, asked: ReasonRequest | None = None
 ) -> InvitationInfo:
     """Make the link of an invitation to every app useless."""
     return _withdraw(request, _find_invitation(None, invitation_id), asked)
 
 
-def change_role(request: AppRequest, member_id: str, asked: RoleChange) -> MemberInfo:
+def change_role(request: AppRequest, member_id: str, asked: RoleChangeRequest) -> MemberInfo:
     """Give a member another role on this app."""
     return _change_role(request, _find_membership(request.app, member_id), asked)
 
 
-def change_role_everywhere(request: TokenRequest, member_id: str, asked: RoleChange) -> MemberInfo:
+def change_role_everywhere(request: TokenRequest, member_id: str, asked: RoleChangeRequest) -> MemberInfo:
     """Give someone another role on every app."""
     return _change_role(request, _find_membership(None, member_id), asked)
 
 
-def remove_member(request: AppRequest, member_id: str, asked: Removal | None = None) -> MemberInfo:
+def remove_member(
+    request: AppRequest, member_id: str, asked: MemberRemovalRequest | None = None
+) -> MemberInfo:
     """End a member's role on this app, and what is named of the keys they answer for."""
-    return _remove(request, _find_membership(request.app, member_id), asked or Removal())
+    return _remove(request, _find_membership(request.app, member_id), asked or MemberRemovalRequest())
 
 
 def remove_member_everywhere(
-    request: TokenRequest, member_id: str, asked: Removal | None = None
+    request: TokenRequest, member_id: str, asked: MemberRemovalRequest | None = None
 ) -> MemberInfo:
     """End someone's role on every app, and what is named of the keys they answer for. Roles on one app stay."""
-    return _remove(request, _find_membership(None, member_id), asked or Removal())
+    return _remove(request, _find_membership(None, member_id), asked or MemberRemovalRequest())
 
 
-def leaving_wishes(user: User, app: App | None, asked: Removal) -> offboarding.Wishes:
+def leaving_wishes(user: User, app: App | None, asked: MemberRemovalRequest) -> offboarding.Wishes:
     """What is to become of the keys `user` answers for in `app`, or everywhere. Raises Invalid."""
     return offboarding.Wishes(_keys_to_revoke(user, app, asked), _heir(user, app, asked), asked.force)
 
 
 def _invite(
-    request: TokenRequest, app: App | None, asked: Inviting, idempotency_key: str
-) -> Status[NewInvitation]:
-    def create() -> NewInvitation:
+    request: TokenRequest, app: App | None, asked: InvitationCreateRequest, idempotency_key: str
+) -> Status[InvitationCreated]:
+    def create() -> InvitationCreated:
         return _with_link(request, lifecycle.invite(request.actor, asked.email, asked.role, app))
 
-    def recall(made: UUID) -> NewInvitation:
-        return NewInvitation(**_invitation(Invitation.objects.get(id=made)).model_dump(), link=None)
+    def recall(made: UUID) -> InvitationCreated:
+        return InvitationCreated(**_invitation(Invitation.objects.get(id=made)).model_dump(), link=None)
 
     return create_once(request, idempotency_key, asked, create, recall)
 
 
-def _resend(request: PortalRequest, invitation: Invitation) -> NewInvitation:
+def _resend(request: PortalRequest, invitation: Invitation) -> InvitationCreated:
     return _with_link(request, lifecycle.resend(request.actor, invitation))
 
 
-def _with_link(request: PortalRequest, invited: Invited) -> NewInvitation:
+def _with_link(request: PortalRequest, invited: Invited) -> InvitationCreated:
     link = link_of(request, invited.secret)
-    return NewInvitation(**_invitation(invited.invitation).model_dump(), link=link)
+    return InvitationCreated(**_invitation(invited.invitation).model_dump(), link=link)
 
 
-def _withdraw(request: PortalRequest, invitation: Invitation, asked: Reason | None) -> InvitationInfo:
+def _withdraw(request: PortalRequest, invitation: Invitation, asked: ReasonRequest | None) -> InvitationInfo:
     lifecycle.withdraw(request.actor, invitation, asked.reason if asked else "")
     return _invitation(invitation)
 
 
-def _change_role(request: PortalRequest, membership: Membership, asked: RoleChange) -> MemberInfo:
+def _change_role(request: PortalRequest, membership: Membership, asked: RoleChangeRequest) -> MemberInfo:
     lifecycle.change_role(request.actor, membership, asked.role)
     return _told([membership])[0]
 
 
-def _remove(request: PortalRequest, membership: Membership, asked: Removal) -> MemberInfo:
+def _remove(request: PortalRequest, membership: Membership, asked: MemberRemovalRequest) -> MemberInfo:
     told = _told([membership])[0]
     wishes = leaving_wishes(membership.user, membership.app, asked)
     offboarding.remove(request.actor, membership, wishes, asked.reason)
@@ -179,7 +181,7 @@ def _find_membership(app: App | None, member_id: str) -> Membership:
     return membership
 
 
-def _keys_to_revoke(user: User, app: App | None, asked: Removal) -> set[UUID]:
+def _keys_to_revoke(user: User, app: App | None, asked: MemberRemovalRequest) -> set[UUID]:
     """The keys to be revoked. Raises Invalid for one the leaver does not answer for there."""
     owned = {str(one.key.id): one.key.id for one in offboarding.owned(user, app)}
     if not owned.keys() >= set(asked.revoke_keys):
@@ -187,7 +189,7 @@ def _keys_to_revoke(user: User, app: App | None, asked: Removal) -> set[UUID]:
     return {owned[one] for one in asked.revoke_keys}
 
 
-def _heir(user: User, app: App | None, asked: Removal) -> User | None:
+def _heir(user: User, app: App | None, asked: MemberRemovalRequest) -> User | None:
     if not asked.hand_to:
         return None
     heirs = {one.email: one for one in offboarding.heirs(user, app)}

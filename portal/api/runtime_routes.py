@@ -18,7 +18,7 @@ import keys.actions as on_keys
 from agents.api import runtime as agents
 from agents.api.runtime_schemas import AgentCreateResult, AgentInfo, AgentListResult
 from audit.actions import Action
-from core.schemas import Told
+from core.schemas import ResponseSchema
 from keys.admission.runtime_auth import Needs
 from keys.api import runtime as keys
 from keys.api import runtime_agents as agent_keys
@@ -59,7 +59,7 @@ class SignedWithKey(AuthBase):
 
 
 def route(
-    method: str, path: str, view: Callable[..., Any], told: type[Told], needs: Needs, *statuses: int
+    method: str, path: str, view: Callable[..., Any], told: type[ResponseSchema], needs: Needs, *statuses: int
 ) -> None:
     """Add an operation that answers with `told`, and one of `statuses`: 200 unless it is said."""
     NEEDS.setdefault(json_responses.pattern("sdk", path), {})[method] = needs

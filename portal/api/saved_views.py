@@ -12,13 +12,13 @@ from agents.requests import id_of
 from audit.models import SavedView
 from audit.search import saved_views
 from core.cursors import PartOfList, cut
-from core.schemas import Asked, Label, Page, Text, Told
+from core.schemas import Label, Page, RequestSchema, ResponseSchema, Text
 from keys.requests import IdempotencyKey
 from portal.api.idempotency import create_once
 from portal.api.token_auth import TokenRequest
 
 
-class ViewInfo(Told):
+class ViewInfo(ResponseSchema):
     """A search that someone keeps."""
 
     id: UUID = Field(description="Its id.")
@@ -36,15 +36,15 @@ class ViewPage(Page):
     items: list[ViewInfo] = Field(description="The views.")
 
 
-class NewView(Asked):
+class ViewCreateRequest(RequestSchema):
     """A search to keep."""
 
     name: Label = Field(description="1 to 60 characters, unlike those of your other views of this app.")
-    query: Text = Field(default="", description="As the page writes them: outcome=refused&range=7d.")
+    query: Text = Field(default="", description="As the page writes them: outcome=denied&range=7d.")
     shared: StrictBool = Field(default=False, description="Whether everyone of the app sees it.")
 
 
-class ViewChange(Asked):
+class ViewUpdateRequest(RequestSchema):
     """What to change of it; what is left out stays."""
 
     name: Label = Field(default="", description="Another name.")
@@ -58,7 +58,7 @@ def list_views(request: TokenRequest, part: PartOfList) -> ViewPage:
 
 
 def save_view(
-    request: TokenRequest, asked: NewView, idempotency_key: IdempotencyKey = ""
+    request: TokenRequest, asked: ViewCreateRequest, idempotency_key: IdempotencyKey = ""
 ) -> Status[ViewInfo]:
     """Keep a search of the app's log."""
 
@@ -83,7 +83,7 @@ def get_view(request: TokenRequest, view_id: str) -> ViewInfo:
 
 
 @transaction.atomic
-def change_view(request: TokenRequest, view_id: str, asked: ViewChange) -> ViewInfo:
+def change_view(request: TokenRequest, view_id: str, asked: ViewUpdateRequest) -> ViewInfo:
     """Call one's view something else, share it, or share it no longer."""
     view, given = _find_view(request, view_id), asked.model_fields_set
     if "name" in given:
@@ -93,7 +93,7 @@ def change_view(request: TokenRequest, view_id: str, asked: ViewChange) -> ViewI
     return _describe(request, view)
 
 
-def end_view(request: TokenRequest, view_id: str) -> ViewInfo:
+def delete_view(request: TokenRequest, view_id: str) -> ViewInfo:
     """Keep it no longer. Who may export the log may end what others share."""
     view = _find_view(request, view_id)
     saved_views.end(request.actor, view)

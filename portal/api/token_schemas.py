@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from core.schemas import Asked, Name, Page, Text
+from core.schemas import Name, Page, RequestSchema, Text
 from portal.api.account_schemas import TokenInfo
 from portal.models import AccessToken
 
@@ -49,7 +49,7 @@ class TokenMinted(TokenDetail):
     )
 
 
-class NewTokenRequest(Asked):
+class TokenMintRequest(RequestSchema):
     """A token to be minted, within the one that asks for it."""
 
     name: Name = Field(description="What it is for, and where it will be kept.")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from ninja.responses import Status
 
-from agents.api.management_schemas import Reason
+from agents.api.management_schemas import ReasonRequest
 from agents.requests import id_of
 from core.cursors import PartOfList, cut
 from core.durations import parse_end
@@ -12,7 +12,7 @@ from core.errors import NotFound
 from keys.requests import IdempotencyKey
 from portal.api.idempotency import create_once
 from portal.api.token_auth import TokenRequest
-from portal.api.token_schemas import NewTokenRequest, TokenDetail, TokenMinted, TokenPage
+from portal.api.token_schemas import TokenDetail, TokenMinted, TokenMintRequest, TokenPage
 from portal.models import AccessToken
 from portal.tokens import lifecycle
 
@@ -25,7 +25,7 @@ def list_tokens(request: TokenRequest, part: PartOfList) -> TokenPage:
 
 
 def mint_token(
-    request: TokenRequest, asked: NewTokenRequest, idempotency_key: IdempotencyKey = ""
+    request: TokenRequest, asked: TokenMintRequest, idempotency_key: IdempotencyKey = ""
 ) -> Status[TokenMinted]:
     """Mint a token that may do a part of what the asking one may, and that ends with it. It mints none itself."""
 
@@ -49,7 +49,7 @@ def mint_token(
     )
 
 
-def revoke_token(request: TokenRequest, token_id: str, asked: Reason | None = None) -> TokenDetail:
+def revoke_token(request: TokenRequest, token_id: str, asked: ReasonRequest | None = None) -> TokenDetail:
     """End a token: itself, one it made, or one that may do no more than it."""
     token = _find_token(request, id_of(token_id))
     lifecycle.revoke_own(request.actor, request.token, token, asked.reason if asked else "")

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from core.schemas import Asked, Page, Sentence, Told
-from portal.api.account_schemas import Person
+from core.schemas import Page, RequestSchema, ResponseSchema, Sentence
+from portal.api.account_schemas import UserSummary
 from portal.api.token_schemas import TokenDetail
 
 
-class RoleHeld(Told):
+class RoleHeld(ResponseSchema):
     """A role that someone has now."""
 
     id: UUID = Field(description="The membership's id: one role at one place.")
@@ -20,7 +20,7 @@ class RoleHeld(Told):
     created_at: datetime = Field(description="Since when.")
 
 
-class PersonInfo(Person):
+class UserInfo(UserSummary):
     """Someone who has an account."""
 
     is_active: bool = Field(description="Whether they can sign in. false: the account is closed.")
@@ -30,13 +30,13 @@ class PersonInfo(Person):
     roles: list[RoleHeld] = Field(description="What they may do, and where.")
 
 
-class PersonPage(Page):
+class UserPage(Page):
     """Some of them."""
 
-    items: list[PersonInfo] = Field(description="The people.")
+    items: list[UserInfo] = Field(description="The people.")
 
 
-class OwnedKey(Told):
+class OwnedKey(ResponseSchema):
     """A living key that someone answers for."""
 
     id: UUID = Field(description="The key's id, for revoke_keys.")
@@ -47,7 +47,7 @@ class OwnedKey(Told):
     is_last_active: bool = Field(description="Whether its agent would be left without a key: then force it.")
 
 
-class PersonDetail(PersonInfo):
+class UserDetail(UserInfo):
     """Someone, with what would end or need another owner if they left."""
 
     email_confirmed: bool = Field(description="Whether it is known that the address is theirs.")
@@ -55,13 +55,13 @@ class PersonDetail(PersonInfo):
     tokens: list[TokenDetail] = Field(description="Their living access tokens.")
 
 
-class SessionsEnded(Told):
+class SessionsEnded(ResponseSchema):
     """How many there were."""
 
     sessions_ended: int = Field(description="How many open sessions ended.")
 
 
-class PolicyInfo(Told):
+class PolicyInfo(ResponseSchema):
     """What admins of every app decide for everyone."""
 
     second_factor_required: bool = Field(description="Whether everyone must have a second factor.")
@@ -70,7 +70,7 @@ class PolicyInfo(Told):
     people_without_second_factor: int = Field(description="How many may sign in and have none.")
 
 
-class PolicyChange(Asked):
+class PolicyUpdateRequest(RequestSchema):
     """What to decide; what is left out stays."""
 
     second_factor_required: StrictBool = Field(

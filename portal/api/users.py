@@ -9,76 +9,76 @@ from uuid import UUID
 
 from ninja import Query
 
-from agents.api.management_schemas import Reason
+from agents.api.management_schemas import ReasonRequest
 from agents.requests import id_of
 from core.choices import parse_word
 from core.cursors import PartOfList, cut
 from core.errors import NotFound
-from core.schemas import Sought
+from core.schemas import SearchText
 from portal.accounts import account_changes, offboarding
 from portal.accounts.search import FILTERS, search_people
-from portal.api.account_schemas import Removal
+from portal.api.account_schemas import MemberRemovalRequest
 from portal.api.members import leaving_wishes
 from portal.api.token_auth import TokenRequest
 from portal.api.token_schemas import TokenDetail
-from portal.api.user_schemas import OwnedKey, PersonDetail, PersonInfo, PersonPage, RoleHeld, SessionsEnded
+from portal.api.user_schemas import OwnedKey, RoleHeld, SessionsEnded, UserDetail, UserInfo, UserPage
 from portal.auth.two_factor import with_factor
 from portal.models import Membership, User
 from portal.tokens.lifecycle import alive
 
-Words = Annotated[Sought, Query("", description="A piece of their name or address.")]
+Words = Annotated[SearchText, Query("", description="A piece of their name or address.")]
 Show = Annotated[
-    Sought,
+    SearchText,
     Query("", description="no-factor, no-role, unseen (for 90 days) or closed. Empty: everyone."),
 ]
 
 
-def list_people(request: TokenRequest, part: PartOfList, q: Words = "", show: Show = "") -> PersonPage:
+def list_users(request: TokenRequest, part: PartOfList, q: Words = "", show: Show = "") -> UserPage:
     """Everyone who has an account, the newest first."""
     page, told = cut(search_people(q, parse_word(show, "show", FILTERS)), part, "date_joined")
-    return PersonPage(items=[PersonInfo(**one) for one in _describe(page)], **told)
+    return UserPage(items=[UserInfo(**one) for one in _describe(page)], **told)
 
 
-def get_person(request: TokenRequest, user_id: str) -> PersonDetail:
+def get_user(request: TokenRequest, user_id: str) -> UserDetail:
     """One of them, with the keys they answer for and their tokens."""
-    return _detail(_find_person(user_id))
+    return _detail(_find_user(user_id))
 
 
-def remove_person(request: TokenRequest, user_id: str, asked: Removal | None = None) -> PersonDetail:
+def remove_user(request: TokenRequest, user_id: str, asked: MemberRemovalRequest | None = None) -> UserDetail:
     """End every role of a person, their sessions and tokens, and what is named of the keys they answer for."""
-    user, asked = _find_person(user_id), asked or Removal()
+    user, asked = _find_user(user_id), asked or MemberRemovalRequest()
     offboarding.remove_everywhere(request.actor, user, leaving_wishes(user, None, asked), asked.reason)
     return _detail(user)
 
 
-def sign_person_out(request: TokenRequest, user_id: str, asked: Reason | None = None) -> SessionsEnded:
+def sign_out_user(request: TokenRequest, user_id: str, asked: ReasonRequest | None = None) -> SessionsEnded:
     """End every open session of a person."""
-    ended = account_changes.sign_out(request.actor, _find_person(user_id), asked.reason if asked else "")
+    ended = account_changes.sign_out(request.actor, _find_user(user_id), asked.reason if asked else "")
     return SessionsEnded(sessions_ended=ended)
 
 
-def deactivate_person(request: TokenRequest, user_id: str, asked: Reason | None = None) -> PersonDetail:
+def deactivate_user(request: TokenRequest, user_id: str, asked: ReasonRequest | None = None) -> UserDetail:
     """Close an account: no sign-in, no token, no session. Its roles wait."""
-    user = _find_person(user_id)
+    user = _find_user(user_id)
     account_changes.deactivate(request.actor, user, asked.reason if asked else "")
     return _detail(user)
 
 
-def reactivate_person(request: TokenRequest, user_id: str, asked: Reason | None = None) -> PersonDetail:
+def reactivate_user(request: TokenRequest, user_id: str, asked: ReasonRequest | None = None) -> UserDetail:
     """Open a closed account again. The token must hold all that the account's roles hold."""
-    user = _find_person(user_id)
+    user = _find_user(user_id)
     account_changes.reactivate(request.actor, user, asked.reason if asked else "")
     return _detail(user)
 
 
-def _find_person(user_id: str) -> User:
+def _find_user(user_id: str) -> User:
     user = User.objects.filter(id=id_of(user_id)).first()
     if user is None:
         raise NotFound
     return user
 
 
-def _detail(user: User) -> PersonDetail:
+def _detail(user: User) -> UserDetail:
     (told,) = _describe([user])
     keys = [
         OwnedKey(
@@ -92,7 +92,7 @@ def _detail(user: User) -> PersonDetail:
         for one in offboarding.owned(user, None)
     ]
     living = user.access_tokens.filter(alive()).select_related("parent")
-    return PersonDetail(
+    return UserDetail(
         **told,
         email_confirmed=account_changes.is_confirmed(user),
         keys=keys,
@@ -101,7 +101,7 @@ def _detail(user: User) -> PersonDetail:
 
 
 def _describe(people: Iterable[User]) -> list[dict[str, Any]]:
-    """The values of PersonInfo for each, in two queries however many they are."""
+    """The values of UserInfo for each, in two queries however many they are."""
     people = list(people)
     having, held = with_factor([one.pk for one in people]), dict[UUID, list[RoleHeld]]()
     for role in Membership.objects.filter(user__in=people, ended_at=None).order_by("created_at", "id"):

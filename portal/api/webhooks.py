@@ -1,18 +1,19 @@
-"""Where the record is forwarded to, at the management API: webhooks that are told of sealed rows."""
+"""Webhooks at the management API."""
 
 from collections.abc import Callable
 from uuid import UUID
 
 from ninja.responses import Status
 
-from agents.api.management_schemas import Reason
+from agents.api.management_schemas import ReasonRequest
 from agents.names import parse_name
 from agents.requests import id_of
 from audit.actors import Actor
-from audit.forwarding import destinations, status
-from audit.forwarding.status import Line
+from audit.forwarding import destinations
+from audit.forwarding import status as standing
+from audit.forwarding.status import WebhookStatus
 from audit.forwarding.webhooks import Secret
-from audit.models import Destination
+from audit.models import Webhook
 from audit.requests import PortalRequest
 from core.cursors import PartOfList, cut
 from core.errors import Invalid, NotFound
@@ -20,128 +21,126 @@ from keys.requests import IdempotencyKey
 from portal.api.audit_settings_schemas import (
     DeliveryInfo,
     DeliveryPage,
-    DestinationInfo,
-    DestinationPage,
-    DestinationSecret,
-    NewDestination,
+    WebhookCreateRequest,
+    WebhookInfo,
+    WebhookPage,
+    WebhookSecret,
 )
 from portal.api.idempotency import create_once
 from portal.api.token_auth import TokenRequest
 from portal.gates import apps_of
 
 
-def list_destinations(request: PortalRequest, part: PartOfList) -> DestinationPage:
-    """The destinations that have not ended, newest first, and how far each has come."""
-    page, told = cut(Destination.objects.filter(ended_at=None), part)
-    lines = _lines()
-    return DestinationPage(items=[_describe(one, lines) for one in page], **told)
+def list_webhooks(request: PortalRequest, part: PartOfList) -> WebhookPage:
+    """All webhooks, newest first, with the status of each."""
+    page, told = cut(Webhook.objects.filter(deleted_at=None), part)
+    statuses = _statuses()
+    return WebhookPage(items=[_describe(one, statuses) for one in page], **told)
 
 
-def create_destination(
-    request: TokenRequest, asked: NewDestination, idempotency_key: IdempotencyKey = ""
-) -> Status[DestinationSecret]:
-    """A destination that is told of what is sealed from now on; its signing secret is in this answer alone."""
+def create_webhook(
+    request: TokenRequest, asked: WebhookCreateRequest, idempotency_key: IdempotencyKey = ""
+) -> Status[WebhookSecret]:
+    """Create a webhook that receives entries sealed from now on. Its signing secret is only in this response."""
 
-    def create() -> DestinationSecret:
+    def create() -> WebhookSecret:
         if asked.app_id and not apps_of(request.token.user).filter(id=asked.app_id).exists():
-            raise Invalid("app_id", "There is no such app among yours.")
+            raise Invalid("app_id", "Unknown app.")
         parse_name(asked.name)
         return _reveal(destinations.create(request.actor, **asked.model_dump()))
 
-    def recall(made: UUID) -> DestinationSecret:
-        found = Destination.objects.get(id=made)
-        return DestinationSecret(**_describe(found, _lines()).model_dump(), secret=None)
+    def recall(made: UUID) -> WebhookSecret:
+        webhook = Webhook.objects.get(id=made)
+        return WebhookSecret(**_describe(webhook, _statuses()).model_dump(), secret=None)
 
     return create_once(request, idempotency_key, asked, create, recall)
 
 
-def get_destination(request: PortalRequest, destination_id: str) -> DestinationInfo:
-    """One destination."""
-    return _describe(_find_destination(destination_id), _lines())
+def get_webhook(request: PortalRequest, webhook_id: str) -> WebhookInfo:
+    """One webhook."""
+    return _describe(_find_webhook(webhook_id), _statuses())
 
 
-def list_deliveries(request: PortalRequest, destination_id: str, part: PartOfList) -> DeliveryPage:
-    """What is on its way to a destination, and the latest that arrived, newest first."""
-    page, told = cut(_find_destination(destination_id).deliveries.all(), part)
+def list_webhook_deliveries(request: PortalRequest, webhook_id: str, part: PartOfList) -> DeliveryPage:
+    """Pending and failed deliveries of a webhook and the latest successful ones, newest first."""
+    page, told = cut(_find_webhook(webhook_id).deliveries.all(), part)
     return DeliveryPage(items=[DeliveryInfo.from_model(one) for one in page], **told)
 
 
-def pause_destination(
-    request: PortalRequest, destination_id: str, asked: Reason | None = None
-) -> DestinationInfo:
-    """Send it nothing until it is resumed."""
-    return _carry_out(request, destination_id, asked, destinations.pause)
+def pause_webhook(request: PortalRequest, webhook_id: str, asked: ReasonRequest | None = None) -> WebhookInfo:
+    """Stop deliveries until the webhook is resumed."""
+    return _carry_out(request, webhook_id, asked, destinations.pause)
 
 
-def resume_destination(request: PortalRequest, destination_id: str) -> DestinationInfo:
-    """Go on where it was paused."""
-    found = _find_destination(destination_id)
-    destinations.resume(request.actor, found)
-    return _describe(found, _lines())
+def resume_webhook(request: PortalRequest, webhook_id: str) -> WebhookInfo:
+    """Continue deliveries where they were paused."""
+    webhook = _find_webhook(webhook_id)
+    destinations.resume(request.actor, webhook)
+    return _describe(webhook, _statuses())
 
 
-def test_destination(request: PortalRequest, destination_id: str) -> DeliveryInfo:
-    """Send it a signed message without rows, within seconds; its delivery says what came of it."""
-    found = _find_destination(destination_id)
-    destinations.test(request.actor, found)
-    return DeliveryInfo.from_model(found.deliveries.get(checkpoint=destinations.TEST))
+def test_webhook(request: PortalRequest, webhook_id: str) -> DeliveryInfo:
+    """Send a signed message without entries, within seconds. The delivery shows the result."""
+    webhook = _find_webhook(webhook_id)
+    destinations.test(request.actor, webhook)
+    return DeliveryInfo.from_model(webhook.deliveries.get(checkpoint=destinations.TEST))
 
 
-def rotate_destination(
-    request: PortalRequest, destination_id: str, asked: Reason | None = None
-) -> DestinationSecret:
-    """Another signing secret, in this answer alone. The old one signs nothing any more."""
+def rotate_webhook_secret(
+    request: PortalRequest, webhook_id: str, asked: ReasonRequest | None = None
+) -> WebhookSecret:
+    """Make a new signing secret, which is only in this response. The old one is not used any more."""
     reason = asked.reason if asked else ""
-    return _reveal(destinations.rotate(request.actor, _find_destination(destination_id), reason))
+    return _reveal(destinations.rotate(request.actor, _find_webhook(webhook_id), reason))
 
 
-def end_destination(
-    request: PortalRequest, destination_id: str, asked: Reason | None = None
-) -> DestinationInfo:
-    """Send it nothing more, for ever; what had not arrived is discarded."""
-    return _carry_out(request, destination_id, asked, destinations.end)
+def delete_webhook(
+    request: PortalRequest, webhook_id: str, asked: ReasonRequest | None = None
+) -> WebhookInfo:
+    """Delete a webhook and discard its pending deliveries."""
+    return _carry_out(request, webhook_id, asked, destinations.delete)
 
 
 def _carry_out(
     request: PortalRequest,
-    destination_id: str,
-    asked: Reason | None,
-    verb: Callable[[Actor, Destination, str], None],
-) -> DestinationInfo:
-    found = _find_destination(destination_id)
-    verb(request.actor, found, asked.reason if asked else "")
-    return _describe(found, _lines())
+    webhook_id: str,
+    asked: ReasonRequest | None,
+    verb: Callable[[Actor, Webhook, str], None],
+) -> WebhookInfo:
+    webhook = _find_webhook(webhook_id)
+    verb(request.actor, webhook, asked.reason if asked else "")
+    return _describe(webhook, _statuses())
 
 
-def _find_destination(destination_id: str) -> Destination:
-    """One that has not ended. Raises NotFound."""
-    found = Destination.objects.filter(id=id_of(destination_id), ended_at=None).first()
-    if found is None:
+def _find_webhook(webhook_id: str) -> Webhook:
+    """One that is not deleted. Raises NotFound."""
+    webhook = Webhook.objects.filter(id=id_of(webhook_id), deleted_at=None).first()
+    if webhook is None:
         raise NotFound
-    return found
+    return webhook
 
 
-def _reveal(made: Secret) -> DestinationSecret:
-    return DestinationSecret(**_describe(made.destination, _lines()).model_dump(), secret=made.text)
+def _reveal(made: Secret) -> WebhookSecret:
+    return WebhookSecret(**_describe(made.webhook, _statuses()).model_dump(), secret=made.text)
 
 
-def _lines() -> dict[UUID, Line]:
-    return {line.destination.pk: line for line in status.lines()}
+def _statuses() -> dict[UUID, WebhookStatus]:
+    return {status.webhook.pk: status for status in standing.webhooks()}
 
 
-def _describe(destination: Destination, lines: dict[UUID, Line]) -> DestinationInfo:
-    line = lines.get(destination.pk)
-    return DestinationInfo(
-        id=destination.id,
-        name=destination.name,
-        url=destination.url,
-        sends=destination.sends,
-        app_id=destination.app_id,
-        state=line.state if line else "ended",
-        behind=line.behind if line else 0,
-        dead_letters=line.dead if line else 0,
-        last_delivered_at=line.arrived_at if line else None,
-        generation=destination.generation,
-        created_at=destination.created_at,
-        paused_at=destination.paused_at,
+def _describe(webhook: Webhook, statuses: dict[UUID, WebhookStatus]) -> WebhookInfo:
+    status = statuses.get(webhook.pk)
+    return WebhookInfo(
+        id=webhook.id,
+        name=webhook.name,
+        url=webhook.url,
+        sends=webhook.sends,
+        app_id=webhook.app_id,
+        state=status.state if status else "deleted",
+        pending_batches=status.pending if status else 0,
+        failed_deliveries=status.failed if status else 0,
+        last_delivered_at=status.delivered_at if status else None,
+        generation=webhook.generation,
+        created_at=webhook.created_at,
+        paused_at=webhook.paused_at,
     )

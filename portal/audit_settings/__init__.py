@@ -1,1 +1,1 @@
-"""The record as a whole: how it is sealed, how long it is kept, whom it is forwarded to."""
+"""Audit log settings: integrity, retention, webhooks, and the portal log."""

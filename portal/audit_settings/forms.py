@@ -1,4 +1,4 @@
-"""Reads the forms about the record as a whole: how long it is kept, and whom it is forwarded to."""
+"""Forms of the audit log settings: retention and webhooks."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,16 +7,16 @@ from uuid import UUID
 from django import forms
 
 from agents.models import App
-from audit.models import Destination
-from audit.retention.policy import MOST_DAYS, Kept
+from audit.models import Webhook
+from audit.retention.policy import MAX_DAYS, RetentionPeriod
 from core.forms import ReasonForm, ValuesForm
 from keys.web.forms import PLAIN_TEXT, OnceField
 
-EVERY_APP = ("", "Every app, and what belongs to none")
+ALL_APPS = ("", "All apps and portal-wide events")
 
 
 class RetentionForm(ReasonForm):
-    """How many days one kind of row is kept."""
+    """The retention period of one kind of row."""
 
     days = forms.IntegerField(
         required=False,
@@ -26,27 +26,29 @@ class RetentionForm(ReasonForm):
     )
     field_order = ("days", "reason")
 
-    def __init__(self, *args: Any, kept: Kept, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, period: RetentionPeriod, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["days"] = kept.days
-        self.fields["days"].help_text = f"{kept.fewest} to {MOST_DAYS}. Empty: for ever."
+        self.initial["days"] = period.days
+        self.fields[
+            "days"
+        ].help_text = f"{period.min_days:,} to {MAX_DAYS:,} days. Leave empty to keep indefinitely."
 
 
-class DestinationForm(ValuesForm):
-    """Where sealed rows are sent, and which."""
+class WebhookForm(ValuesForm):
+    """A new webhook: its endpoint and what is sent."""
 
     once = OnceField()
-    name = forms.CharField(max_length=60, widget=PLAIN_TEXT, help_text="What reads it: siem, data-lake.")
+    name = forms.CharField(max_length=60, widget=PLAIN_TEXT, help_text="For example: siem")
     url = forms.CharField(
-        label="Address",
+        label="URL",
         max_length=500,
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "inputmode": "url"}),
-        help_text="https://siem.example.com/hooks/alter. It is sent JSON, and checks the signature.",
+        help_text="For example: https://siem.example.com/hooks/alter. Receives signed JSON.",
     )
     sends = forms.ChoiceField(
-        label="It is told of",
-        choices=Destination.Sends.choices,
-        initial=Destination.Sends.EVERYTHING,
+        label="Send",
+        choices=Webhook.Sends.choices,
+        initial=Webhook.Sends.EVERYTHING,
         widget=forms.RadioSelect,
     )
     app = forms.ChoiceField(required=False)
@@ -54,7 +56,7 @@ class DestinationForm(ValuesForm):
     def __init__(self, *args: Any, apps: Iterable[App], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["app"]
-        field.choices = [EVERY_APP, *((str(app.id), app.name) for app in apps)]
+        field.choices = [ALL_APPS, *((str(app.id), app.name) for app in apps)]
 
     def choices(self) -> dict[str, Any]:
         """Keyword arguments for destinations.create(), once the form is valid."""
@@ -64,6 +66,6 @@ class DestinationForm(ValuesForm):
 
 
 class RotateSecretForm(ReasonForm):
-    """Another signing secret."""
+    """A new signing secret."""
 
     once = OnceField()

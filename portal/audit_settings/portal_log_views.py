@@ -1,4 +1,4 @@
-"""The portal's own log: what belongs to no app, such as people, sign-ins, settings, and calls with unknown keys."""
+"""The portal log: entries that belong to no app, such as users, sign-ins, settings, and requests with unknown keys."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ MAX_COUNTED = 10_000
 
 @require_GET
 def log(request: PortalRequest) -> HttpResponse:
-    """Acts and calls of no app, newest first, as far as the filters let through."""
+    """Events and requests of no app, newest first, filtered."""
     form = FilterForm(request.GET)
     form.fields["q"].widget.attrs["placeholder"] = "actor: action: outcome: ip: route: request:"
     if form.held_a_secret:
@@ -28,14 +28,14 @@ def log(request: PortalRequest) -> HttpResponse:
     typed = form.with_typed(None)
     if typed is not form:
         return HttpResponseRedirect(request.path + typed.address())
-    context = _found(form, request.GET.get("before", ""), request.GET.get("after", ""))
+    context = _context(form, request.GET.get("before", ""), request.GET.get("after", ""))
     return render(
         request, "portal/audit_settings/portal_log.html", context, status=422 if form.errors else 200
     )
 
 
-def _found(form: FilterForm, before: str, after: str) -> dict[str, Any]:
-    """A page of the entries and how many there are. What cannot be read, or takes too long, is said on `form`."""
+def _context(form: FilterForm, before: str, after: str) -> dict[str, Any]:
+    """A page of the entries and their number. Invalid filters, and a search that takes too long, are errors on `form`."""
     page, total = find_page(form, None, Asked(before, after)), 0
     with told_on(form):
         total = _count(form.filters(None)) if form.is_valid() else 0
@@ -52,14 +52,14 @@ def _found(form: FilterForm, before: str, after: str) -> dict[str, Any]:
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    """An entry and what its opened row shows: what changed, or how a refused call is set right."""
+    """An entry and the details of its row: what changed, or the remedy of a denied request."""
     if isinstance(entry, Event):
         return {"entry": entry, "changes": differences(entry.changes)}
-    says, offers = ("", []) if entry.allowed else remedy_of(entry)
-    return {"entry": entry, "says": says, "offers": offers}
+    remedy, offers = ("", []) if entry.allowed else remedy_of(entry)
+    return {"entry": entry, "remedy": remedy, "offers": offers}
 
 
 def _count(filters: Filters) -> int:
     """How many entries match, up to one more than are counted."""
-    left = MAX_COUNTED + 1
-    return sum(rows.order_by()[:left].count() for rows in search.rows(filters))
+    limit = MAX_COUNTED + 1
+    return sum(rows.order_by()[:limit].count() for rows in search.rows(filters))

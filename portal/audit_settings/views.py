@@ -1,4 +1,4 @@
-"""The pages of the record as a whole: how it is sealed, how long it is kept, whom it is forwarded to."""
+"""The pages of the audit log settings: integrity, retention, webhooks and failed deliveries."""
 
 import json
 from collections.abc import Callable
@@ -7,49 +7,70 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from agents.models import App
 from agents.requests import finished, sent, shown_once
-from audit.actions import EVERY
+from audit.actions import EVERY, RENAMED, current_name
 from audit.actors import Actor
 from audit.forwarding import destinations
 from audit.forwarding import status as standing
 from audit.forwarding.webhooks import Secret
 from audit.integrity.witnesses import receiver
 from audit.integrity.witnesses import status as witnesses
-from audit.models import Delivery, Destination, Event
+from audit.models import Delivery, Event, Webhook
 from audit.requests import PortalRequest
 from audit.retention import policy
+from audit.retention.policy import RetentionPeriod
 from core.errors import NotFound, Refusal
+from core.folding import holding
 from core.forms import ReasonForm, refuse_unknown
-from core.pagination import ListPage
+from core.pagination import ACTIONS, Column, ListPage
 from keys.errors import AlreadyMinted
-from portal.audit_settings.forms import DestinationForm, RetentionForm, RotateSecretForm
+from portal.audit_settings.forms import RetentionForm, RotateSecretForm, WebhookForm
+from portal.dialogs import Dialog, render_dialog
 from portal.form_idempotency import submit_once
 from portal.gates import apps_of
 from portal.models import User
+from portal.post_only import post_only
+from portal.search_form import SearchForm
 
-LATELY = 10
-SHOWN = ("audit.retain", "destination.", "delivery.", "alarm.", "seal-key.", "audit.restore")
-ACTS = [name for name in EVERY if name.startswith(SHOWN)]
-"""The acts that this page shows."""
+RECENT = 10
+SHOWN = ("audit.retain", "webhook.", "delivery.", "alarm.", "seal-key.", "audit.restore")
+SHOWN_ACTIONS = [name for name in (*EVERY, *RENAMED) if current_name(name).startswith(SHOWN)]
+"""The actions whose events this page shows."""
+FAILED_COLUMNS = (
+    Column("delivery", "Delivery", sort=("checkpoint",), css="lead"),
+    Column("webhook", "Webhook", sort=("webhook__name",)),
+    Column("error", "Error"),
+    Column("entries", "Entries", sort=("rows",), css="num"),
+    Column("failed", "Failed", sort=("given_up_at",), descending=True),
+    ACTIONS,
+)
+RETENTION_TITLES = {"event": "Event", "call": "API request", "span": "Trace"}
+RETENTION_NOTES = {
+    "event": "Older events are deleted hourly and cannot be restored. Checkpoints are kept.",
+    "call": "Older requests are deleted hourly and cannot be restored. Checkpoints are kept. On PostgreSQL, periods of "
+    "90 days or more are applied by whole months: requests may be kept up to a month longer.",
+    "span": "Older traces are deleted hourly and cannot be restored.",
+}
 
 
 @require_GET
 def record(request: PortalRequest) -> HttpResponse:
-    """How the record stands."""
+    """The audit log settings: integrity, retention, webhooks and streams."""
     context = {
         "sealing": standing.sealing(),
-        "kept": policy.in_force(),
-        "lines": standing.lines(),
-        "outlets": standing.outlets(),
+        "periods": policy.in_force(),
+        "webhooks": standing.webhooks(),
+        "streams": standing.streams(),
+        "failed": destinations.failed_deliveries().count(),
         "witnesses": witnesses.witnesses(),
         "sources": witnesses.sources(),
-        "acts": Event.objects.filter(app_id=None, action__in=ACTS).order_by("-at", "-id")[:LATELY],
+        "events": Event.objects.filter(app_id=None, action__in=SHOWN_ACTIONS).order_by("-at", "-id")[:RECENT],
     }
     return render(request, "portal/audit_settings/audit_settings.html", context)
 
@@ -60,40 +81,55 @@ def witnessed(request: PortalRequest, source: str) -> HttpResponseBase:
     if source not in settings.WITNESS_FOR:
         raise NotFound
     headers = {"Content-Disposition": f'attachment; filename="witnessed-{source}.jsonl"'}
-    lines = (f"{json.dumps(told, separators=(',', ':'))}\n" for told in receiver.lines(source))
+    lines = (f"{json.dumps(line, separators=(',', ':'))}\n" for line in receiver.lines(source))
     return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def retain(request: PortalRequest, kind: str) -> HttpResponse:
-    """How long one kind of row is kept."""
-    kept = next((kept for kept in policy.in_force() if kept.kind == kind), None)
-    if kept is None:
+    """The retention period of one kind of row."""
+    period = next((period for period in policy.in_force() if period.kind == kind), None)
+    if period is None:
         raise NotFound
-    form = RetentionForm(sent(request), kept=kept)
-    status = 422 if form.errors else 200
+    form = RetentionForm(sent(request), period=period)
+    status = 200
     if form.is_bound and form.is_valid():
         days, reason = form.cleaned_data["days"], form.cleaned_data["reason"]
         try:
             policy.set_retention(request.actor, kind, days, reason)
-            return finished(request, reverse("record"), f"{kept.label} are kept {policy.in_words(days)}")
+            says = f"{period.label} retention: {policy.in_words(days)}"
+            return finished(request, reverse("audit-settings"), says)
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
-    return render(
-        request, "portal/audit_settings/retention.html", {"form": form, "kept": kept}, status=status
+    return render_dialog(request, _retention_dialog(period), form, status)
+
+
+def _retention_dialog(period: RetentionPeriod) -> Dialog:
+    return Dialog(
+        title=f"{RETENTION_TITLES[period.kind]} retention",
+        text=f"Now: {period.says}, for all apps. {RETENTION_NOTES[period.kind]}",
+        button="Save",
+        cancel=reverse("audit-settings"),
+        crumbs=(_settings_crumb(),),
+        failure="Could not save",
     )
+
+
+def webhooks(request: PortalRequest) -> HttpResponse:
+    """The list of webhooks is a part of the audit log settings."""
+    return HttpResponseRedirect(f"{reverse('audit-settings')}#webhooks-h")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: PortalRequest) -> HttpResponse:
-    """A new destination; the answer shows its signing secret, once."""
-    form = DestinationForm(sent(request), apps=_apps(request), initial={"once": uuid4().hex})
+    """A new webhook; the answer shows its signing secret, once."""
+    form = WebhookForm(sent(request), apps=_apps(request), initial={"once": uuid4().hex})
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
             make = partial(destinations.create, request.actor, **form.choices())
-            return _reveal(request, _make_once(request, form, make, "one destination was created"))
+            return _reveal(request, _make_once(request, form, make, "one webhook was created"))
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
@@ -101,144 +137,181 @@ def create(request: PortalRequest) -> HttpResponse:
 
 
 @require_GET
-def destination(request: PortalRequest, destination_id: UUID) -> HttpResponse:
-    """One destination: what it is told of, how far it has come, and its latest deliveries."""
-    found = _destination(destination_id)
+def webhook(request: PortalRequest, webhook_id: UUID) -> HttpResponse:
+    """One webhook: what it receives, its backlog, and its latest deliveries."""
+    refuse_unknown(request.GET)
+    row = _webhook(webhook_id)
+    deliveries = row.deliveries.order_by("-created_at", "-pk")
     context = {
-        "line": next((line for line in standing.lines() if line.destination == found), None),
-        "destination": found,
-        "of_app": App.objects.filter(id=found.app_id).first() if found.app_id else None,
-        "deliveries": found.deliveries.order_by("-created_at", "-pk")[: standing.MOST_LETTERS],
+        "status": next((status for status in standing.webhooks() if status.webhook == row), None),
+        "webhook": row,
+        "of_app": App.objects.filter(id=row.app_id).first() if row.app_id else None,
+        "list": ListPage.from_query(deliveries, request.GET, id="deliveries"),
         "test": destinations.TEST,
     }
     return render(request, "portal/audit_settings/webhook.html", context)
 
 
-@require_POST
-def pause(request: PortalRequest, destination_id: UUID) -> HttpResponse:
-    """Send it nothing for now."""
-    return _done(request, destination_id, destinations.pause, "is paused")
+def _page_of(webhook_id: UUID) -> str:
+    return reverse("webhook", args=[webhook_id])
 
 
-@require_POST
-def resume(request: PortalRequest, destination_id: UUID) -> HttpResponse:
-    """Go on where it was paused."""
-    return _done(request, destination_id, destinations.resume, "is told again")
+@post_only(_page_of)
+def pause(request: PortalRequest, webhook_id: UUID) -> HttpResponse:
+    """Stop deliveries for now."""
+    return _done(request, webhook_id, destinations.pause, "Webhook paused")
 
 
-@require_POST
-def test(request: PortalRequest, destination_id: UUID) -> HttpResponse:
-    """Send it a message without rows, within seconds."""
-    return _done(request, destination_id, destinations.test, "is sent a test; its answer will stand below")
+@post_only(_page_of)
+def resume(request: PortalRequest, webhook_id: UUID) -> HttpResponse:
+    """Continue deliveries where they were paused."""
+    return _done(request, webhook_id, destinations.resume, "Webhook resumed")
+
+
+@post_only(_page_of)
+def test(request: PortalRequest, webhook_id: UUID) -> HttpResponse:
+    """Send a message without rows, within seconds."""
+    return _done(request, webhook_id, destinations.test, "Test sent. Its result is listed under Deliveries")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def rotate(request: PortalRequest, destination_id: UUID) -> HttpResponse:
-    """Another signing secret, shown once."""
-    found = _destination(destination_id)
+def rotate(request: PortalRequest, webhook_id: UUID) -> HttpResponse:
+    """A new signing secret, shown once."""
+    row = _webhook(webhook_id)
     form = RotateSecretForm(sent(request), initial={"once": uuid4().hex})
-    status = 422 if form.errors else 200
+    status = 200
     if form.is_bound and form.is_valid():
-        make = partial(destinations.rotate, request.actor, found, form.cleaned_data["reason"])
+        make = partial(destinations.rotate, request.actor, row, form.cleaned_data["reason"])
         try:
             return _reveal(request, _make_once(request, form, make, "the secret was rotated"))
         except AlreadyMinted as refusal:
             form.refuse(refusal)
             status = refusal.status
-    context = {"destination": found, "form": form}
-    return render(request, "portal/audit_settings/webhook_rotate.html", context, status=status)
+    dialog = Dialog(
+        title=f"Rotate the signing secret of {row.name}?",
+        text="Deliveries are signed with the new secret from now on. Deliveries that the receiver rejects until it has "
+        "the new secret are retried, so nothing is lost. The new secret is shown once, on the next page.",
+        button="Rotate secret",
+        cancel=_page_of(row.pk),
+        crumbs=(_settings_crumb(), (row.name, _page_of(row.pk))),
+        failure="Could not rotate the secret",
+        is_danger=False,
+    )
+    return render_dialog(request, dialog, form, status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: PortalRequest, destination_id: UUID) -> HttpResponse:
-    """Send it nothing more, for ever."""
-    found, form = _destination(destination_id), ReasonForm(sent(request))
+def delete(request: PortalRequest, webhook_id: UUID) -> HttpResponse:
+    """Delete a webhook."""
+    row, form = _webhook(webhook_id), ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
-        destinations.end(request.actor, found, form.cleaned_data["reason"])
-        return finished(request, reverse("record"), f"{found.name} is ended")
-    context = {"destination": found, "form": form}
-    return render(
-        request, "portal/audit_settings/webhook_delete.html", context, status=422 if form.errors else 200
+        destinations.delete(request.actor, row, form.cleaned_data["reason"])
+        return finished(request, reverse("audit-settings"), f"Webhook {row.name} deleted")
+    dialog = Dialog(
+        title=f"Delete webhook {row.name}?",
+        text="Deliveries stop permanently and pending deliveries are discarded. Audit log entries are kept. To stop "
+        "deliveries for a while, pause the webhook.",
+        button="Delete webhook",
+        cancel=_page_of(row.pk),
+        crumbs=(_settings_crumb(), (row.name, _page_of(row.pk))),
+        failure="Could not delete the webhook",
     )
+    return render_dialog(request, dialog, form)
 
 
 @require_GET
-def dead_letters(request: PortalRequest) -> HttpResponse:
-    """Deliveries that were given up."""
-    refuse_unknown(request.GET)
-    shown = ListPage.from_query(destinations.dead_letters(), request.GET)
-    context = {"list": shown, "letters": shown.rows, "batch": standing.MOST_LETTERS}
-    return render(request, "portal/audit_settings/failed_deliveries.html", context)
-
-
-@require_POST
-def retry(request: PortalRequest, delivery_id: UUID | None = None) -> HttpResponse:
-    """Send one dead letter once more, or all of them."""
-    letters = _letters(delivery_id)
-    for letter in letters:
-        destinations.retry(request.actor, letter)
-    return finished(
-        request, reverse("dead-letters"), f"{_counted(letters)} will be sent again within seconds"
+def failed_deliveries(request: PortalRequest) -> HttpResponse:
+    """Deliveries that failed for good, of all webhooks, searched by webhook or error."""
+    form = SearchForm(request.GET)
+    rows = destinations.failed_deliveries()
+    q = form.cleaned_data["q"] if form.is_valid() else ""
+    if q:
+        rows = rows.filter(holding(q, "webhook__name") | holding(q, "last_error"))
+    rows = rows if form.is_valid() else rows.none()
+    page = ListPage.from_query(rows, request.GET, FAILED_COLUMNS, id="deliveries")
+    context = {"list": page, "form": form, "q": q, "batch": standing.MAX_DELIVERIES}
+    return render(
+        request, "portal/audit_settings/failed_deliveries.html", context, status=422 if form.errors else 200
     )
+
+
+def _failed_page(delivery_id: UUID | None = None) -> str:
+    return reverse("failed-deliveries")
+
+
+@post_only(_failed_page)
+def retry(request: PortalRequest, delivery_id: UUID | None = None) -> HttpResponse:
+    """Send one failed delivery again, or the oldest of them."""
+    deliveries = _deliveries(delivery_id)
+    for delivery in deliveries:
+        destinations.retry(request.actor, delivery)
+    return finished(request, _failed_page(), f"Resending {_counted(deliveries)}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def discard(request: PortalRequest, delivery_id: UUID | None = None) -> HttpResponse:
-    """Never send one dead letter, or any of them."""
-    letters, form = _letters(delivery_id), ReasonForm(sent(request))
+    """Discard one failed delivery, or the oldest of them."""
+    deliveries, form = _deliveries(delivery_id), ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
-        for letter in letters:
-            destinations.discard(request.actor, letter, form.cleaned_data["reason"])
-        return finished(request, reverse("dead-letters"), f"{_counted(letters)} discarded")
-    context = {"letters": letters, "form": form}
-    return render(
-        request,
-        "portal/audit_settings/failed_delivery_discard.html",
-        context,
-        status=422 if form.errors else 200,
+        for delivery in deliveries:
+            destinations.discard(request.actor, delivery, form.cleaned_data["reason"])
+        return finished(request, _failed_page(), f"Discarded {_counted(deliveries)}")
+    these = "This delivery" if len(deliveries) == 1 else "These deliveries"
+    dialog = Dialog(
+        title=f"Discard {_counted(deliveries)}?",
+        text=f"{these} will be discarded. The entries stay in the audit log and can be exported.",
+        button="Discard",
+        cancel=_failed_page(),
+        crumbs=(_settings_crumb(), ("Failed deliveries", _failed_page())),
+        failure="Could not discard",
     )
+    return render_dialog(request, dialog, form)
+
+
+def _settings_crumb() -> tuple[str, str]:
+    return "Audit log settings", reverse("audit-settings")
 
 
 def _done(
-    request: PortalRequest, destination_id: UUID, verb: Callable[[Actor, Destination], None], says: str
+    request: PortalRequest, webhook_id: UUID, verb: Callable[[Actor, Webhook], None], says: str
 ) -> HttpResponse:
-    found = _destination(destination_id)
-    verb(request.actor, found)
-    return finished(request, reverse("destination", args=[found.pk]), f"{found.name} {says}")
+    row = _webhook(webhook_id)
+    verb(request.actor, row)
+    return finished(request, _page_of(row.pk), says)
 
 
 def _make_once(
-    request: PortalRequest, form: DestinationForm | RotateSecretForm, make: Callable[[], Secret], made: str
+    request: PortalRequest, form: WebhookForm | RotateSecretForm, make: Callable[[], Secret], made: str
 ) -> Secret:
-    hint = "If you did not keep the secret, open the destination and rotate it."
+    hint = "If you did not save the secret, open the webhook and rotate it."
     return submit_once(request, form.cleaned_data["once"], make, made=made, hint=hint)
 
 
 def _reveal(request: PortalRequest, made: Secret) -> HttpResponse:
     """The page that shows a signing secret. It is in this response and nowhere else."""
-    context = {"destination": made.destination, "plaintext": made.text}
+    context = {"webhook": made.webhook, "plaintext": made.text}
     return shown_once(request, render(request, "portal/audit_settings/webhook_secret.html", context))
 
 
-def _destination(destination_id: UUID) -> Destination:
-    """One that has not ended. Raises NotFound."""
-    found = Destination.objects.filter(id=destination_id, ended_at=None).first()
-    if found is None:
+def _webhook(webhook_id: UUID) -> Webhook:
+    """One that is not deleted. Raises NotFound."""
+    row = Webhook.objects.filter(id=webhook_id, deleted_at=None).first()
+    if row is None:
         raise NotFound
-    return found
+    return row
 
 
-def _letters(delivery_id: UUID | None) -> list[Delivery]:
-    """The dead letter with this id, or as many as the page shows. Raises NotFound."""
-    letters = destinations.dead_letters()
-    found = list(letters.filter(id=delivery_id) if delivery_id else letters[: standing.MOST_LETTERS])
-    if not found and delivery_id:
+def _deliveries(delivery_id: UUID | None) -> list[Delivery]:
+    """The failed delivery with this id, or without one the oldest. Raises NotFound."""
+    rows = destinations.failed_deliveries()
+    chosen = list(rows.filter(id=delivery_id) if delivery_id else rows[: standing.MAX_DELIVERIES])
+    if not chosen and delivery_id:
         raise NotFound
-    return found
+    return chosen
 
 
-def _counted(letters: list[Delivery]) -> str:
-    return f"{len(letters)} deliver{'y' if len(letters) == 1 else 'ies'}"
+def _counted(deliveries: list[Delivery]) -> str:
+    return f"{len(deliveries):,} deliver{'y' if len(deliveries) == 1 else 'ies'}"
 
 
 def _apps(request: PortalRequest) -> Any:

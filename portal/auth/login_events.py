@@ -24,8 +24,8 @@ from portal import actions
 from portal.auth.break_glass import is_break_glass, watchers
 from portal.auth.sessions import browser
 from portal.error_responses import TooManyTries
-from portal.models import Invitation, NoticeKind, User
-from portal.notifications.notify import News, tell
+from portal.models import Invitation, NotificationKind, User
+from portal.notifications.notify import NotificationContent, notify
 
 log = logging.getLogger(__name__)
 REMEMBERED = timedelta(days=90)
@@ -71,15 +71,15 @@ def passed(request: HttpRequest, user: User) -> None:
         _tell_of_break_glass(user, actor, event)
     if is_new:
         what = browser(actor.origin.user_agent)
-        news = News(
-            NoticeKind.SIGNED_IN,
+        content = NotificationContent(
+            NotificationKind.SIGNED_IN,
             f"event:{event.id}",
             f"A new sign-in to your account: {what}, from {actor.origin.ip or 'an unknown address'}.",
             reverse("security"),
-            more="If it was not you, end that session, change your password and tell an admin.",
+            text="If it was not you, end that session, change your password and tell an admin.",
             event_id=event.id,
         )
-        tell(news, [user])
+        notify(content, [user])
 
 
 def count_try(request: HttpRequest, email: str, invitation: Invitation) -> Tries:
@@ -139,20 +139,23 @@ def tell_owner(
     mail_to: str = "",
 ) -> None:
     """Tell `user` that their way in was changed; `mail_to`: at another address than theirs."""
-    tell(News(NoticeKind.ACCOUNT, mark, says, reverse("security"), more=more, mail_to=mail_to), [user])
+    content = NotificationContent(
+        NotificationKind.ACCOUNT, mark, says, reverse("security"), text=more, mail_to=mail_to
+    )
+    notify(content, [user])
 
 
 def _tell_of_break_glass(user: User, actor: Actor, event: Event) -> None:
     """Every admin hears of it: this account is for the day on which the identity provider is down."""
-    news = News(
-        NoticeKind.ACCOUNT,
+    content = NotificationContent(
+        NotificationKind.ACCOUNT,
         f"event:{event.id}:break-glass",
         f"The break-glass account {user.email} signed in from {actor.origin.ip or 'an unknown address'}.",
         reverse("people"),
-        more="It is for when the identity provider cannot be reached. If nobody had a reason, close it.",
+        text="It is for when the identity provider cannot be reached. If nobody had a reason, close it.",
         event_id=event.id,
     )
-    tell(news, watchers())
+    notify(content, watchers())
 
 
 def _method(told: dict[str, str]) -> str:

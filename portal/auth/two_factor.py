@@ -22,7 +22,7 @@ from core.portal_origin import portal_origin
 from portal import actions
 from portal.auth import reauthentication, sessions, totp_codes
 from portal.auth.login_events import someone, tell_owner
-from portal.models import HouseRules, User
+from portal.models import PortalPolicy, User
 
 NAMES = {
     Authenticator.Type.TOTP: "authenticator app",
@@ -66,7 +66,7 @@ def has_factor(user: User) -> bool:
 
 def is_missing(user: User) -> bool:
     """Whether everyone must have a second factor, and `user` has none."""
-    return HouseRules.in_force().second_factor_since is not None and not has_factor(user)
+    return PortalPolicy.in_force().second_factor_since is not None and not has_factor(user)
 
 
 def with_factor(users: Any) -> set[Any]:

@@ -13,7 +13,7 @@ from portal import actions
 from portal.auth import reauthentication, sessions
 from portal.auth.login_events import someone
 from portal.gates import user_of
-from portal.models import HouseRules, User
+from portal.models import PortalPolicy, User
 
 
 @require_GET
@@ -29,7 +29,7 @@ def security(request: PortalRequest) -> HttpResponse:
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
         "sessions": sessions.of(user, request.session.session_key),
         "missing": "missing" in request.GET,
-        "required": HouseRules.in_force().second_factor_since is not None,
+        "required": PortalPolicy.in_force().second_factor_since is not None,
         "has_password": user.has_usable_password(),
     }
     return render(request, "account/security.html", context)

@@ -65,7 +65,7 @@ APIS = (
     Api(
         "sdk-api",
         "Runtime API reference",
-        "Every operation of the runtime API with its scope, fields and answers, made from the code that serves it.",
+        "Every operation of the runtime API: scope, fields and responses.",
         guide="sdk",
         page="docs-reference",
         document="sdk-document",
@@ -73,7 +73,7 @@ APIS = (
     Api(
         "api-reference",
         "Management API reference",
-        "Every operation of the management API with its permission, fields and answers, made from the same code.",
+        "Every operation of the management API: permission, fields and responses.",
         guide="api",
         page="docs-api-reference",
         document="api-document",
@@ -82,74 +82,51 @@ APIS = (
 GUIDES = (
     Guide(
         "door",
-        "The door",
-        "How a service, or the gateway in front of it, asks whether a call may pass: "
-        "the question, the answer, and the order of checks.",
+        "Verify API",
+        "Check API keys from a service or a gateway: the request, the response, and the order of checks.",
     ),
     Guide(
         "gateways",
-        "Putting a gateway in front",
-        "How nginx, Caddy, Traefik or HAProxy comes to ask the door, step by step: its secret, the files, "
-        "what reaches the service, and what to do when something is wrong.",
+        "Gateway setup",
+        "Connect nginx, Caddy, Traefik or HAProxy to the verify endpoint, step by step.",
     ),
-    Guide(
-        "sdk",
-        "The runtime API",
-        "What code that holds a key can ask of this portal, and how it signs what it asks.",
-    ),
+    Guide("sdk", "Runtime API", "What code that holds a key can request, and how requests are signed."),
     Guide(
         "api",
-        "The management API",
-        "Everything a person can do on a page, for scripts: access tokens and what they may do, "
-        "pages of a list, retries, one example for each kind of thing.",
+        "Management API",
+        "Manage apps, agents, keys and members from scripts: access tokens, pagination, retries and examples.",
     ),
     Guide(
         "cli",
-        "The alter command",
-        "How to sign in from a terminal, every command with its options, the exit codes, and recipes.",
+        "Command line",
+        "Sign in from a terminal. Every alter command with its options, exit codes and recipes.",
     ),
     Guide(
         "webhooks",
         "Webhooks",
-        "Who is sent the audit log as it is sealed: what arrives, how it is signed, and a receiver that checks it.",
+        "Send the audit log to other systems: payloads, signatures, and a receiver that verifies them.",
     ),
     Guide(
         "leaks",
-        "When a key leaks",
-        "Who may report a key and how, what is done about it, signed reports from a secret scanner, "
-        "and rules for scanners of your own.",
+        "Leaked keys",
+        "Report a leaked key, choose what happens to it, and connect a secret scanner.",
     ),
-    Guide(
-        "explorer",
-        "Finding things in the audit log",
-        "What can be written into the log's search box, and what stands beside the list.",
-    ),
-    Guide(
-        "errors",
-        "Refusals",
-        "Every code that a refusal can carry, when it happens, and what to do about it.",
-    ),
+    Guide("explorer", "Audit log search", "Filters of the search box, facets and the chart."),
+    Guide("errors", "Error codes", "Every error code: when it is returned, and how to fix it."),
     Guide(
         "seals",
-        "Seals of the record",
-        "How the audit log proves that nobody edited it: what is hashed, signed and kept elsewhere, "
-        "what each finding means, and the format for whoever writes another verifier.",
+        "Audit log integrity",
+        "How tampering is detected: hashes, signatures and checkpoints, every finding, and the file format.",
     ),
     Guide(
         "operations",
-        "Operating a portal",
-        "Settings, TLS, backup, PostgreSQL, peppers, upgrades, and what to watch.",
+        "Self-hosting guide",
+        "Settings, TLS, backups, PostgreSQL, peppers, upgrades and monitoring.",
     ),
     Guide(
-        "performance",
-        "What the audit log and the door cost",
-        "What was measured at up to ten million calls, and how to measure it again.",
+        "performance", "Performance", "Measurements at up to ten million requests, and how to repeat them."
     ),
-    Guide(
-        "threat-model",
-        "Threat model",
-        "What is protected from whom and how, and what is not.",
-    ),
+    Guide("threat-model", "Threat model", "What is protected, from whom and how, and what is not."),
 )
 GATEWAYS = "gateways"
 """The folder of docs/ with the files for gateways, which can be read in the portal as they are."""

@@ -1,1 +1,1 @@
-"""Leaks: who may report one, what is done about it, and rules for scanners."""
+"""Leaked keys: reports, the policy for them, and rules for secret scanners."""

@@ -1,4 +1,4 @@
-"""Where programs report leaks: a scanner by signed messages (GitHub's partner format), a script by a hash or a key."""
+"""Endpoints that receive leak reports: signed messages of scanners (GitHub's partner format), and hashes or keys."""
 
 import hashlib
 import json
@@ -16,15 +16,13 @@ from core.errors import Invalid, InvalidJson, MethodNotAllowed, NotFound, Payloa
 from core.text import keepable
 from keys.admission.runtime_auth import is_too_large
 from portal.api import json_responses
-from portal.api.json_responses import Flawed, NoRoute
+from portal.api.json_responses import InvalidFields, NoRoute
 from portal.leaks import reports, signatures
 from portal.leaks.forms import ReportForm
 from portal.models import LeakReport
 
-LARGEST = 1024 * 1024
-MOST = 1_000
-LONGEST = 200
-"""Of what is called a token: longer ones are none of ours."""
+MAX_BODY = 1024 * 1024
+MAX_TOKENS = 1_000
 
 
 @csrf_exempt
@@ -46,23 +44,24 @@ def _scanner(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         raise NoRoute(MethodNotAllowed(), ["POST"])
     length = str(request.META.get("CONTENT_LENGTH") or "0")
-    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LARGEST:
+    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MAX_BODY:
         raise PayloadTooLarge(hint="Send at most 1 MiB, and 1,000 tokens.")
     name = request.headers.get("Github-Public-Key-Identifier", "")
     signature = request.headers.get("Github-Public-Key-Signature", "")
     key = signatures.key_of(name, signature)
     body = request.read(int(length))
     signatures.require(key, signature, body)
-    told = [
-        (hashlib.sha256(one["token"].encode(errors="surrogatepass")).digest(), one) for one in _messages(body)
-    ]
+    messages = [(_digest(message["token"]), message) for message in _messages(body)]
     with transaction.atomic():
         reports.refuse_replay(body)
         reports.take_all(
-            ((hashed, one["url"], _note(one)) for hashed, one in told), source=LeakReport.Source.SCANNER
+            ((hashed, message["url"], _note(message)) for hashed, message in messages),
+            source=LeakReport.Source.SCANNER,
         )
-    ours = reports.known({hashed for hashed, _ in told})
-    return JsonResponse([_label(hashed, one["type"], hashed in ours) for hashed, one in told], safe=False)
+    ours = reports.known({hashed for hashed, _ in messages})
+    return JsonResponse(
+        [_label(hashed, message["type"], hashed in ours) for hashed, message in messages], safe=False
+    )
 
 
 def _report(request: HttpRequest) -> HttpResponseBase:
@@ -72,9 +71,9 @@ def _report(request: HttpRequest) -> HttpResponseBase:
     if is_too_large(request.META):
         raise PayloadTooLarge
     reports.charge(str(client_address(request.META) or ""))
-    form = ReportForm(_asked(json_responses.StrictParser().parse_body(request)))
+    form = ReportForm(_parse_fields(json_responses.StrictParser().parse_body(request)))
     if not form.is_valid():
-        raise Flawed([(name, str(why[0])) for name, why in form.errors.items()])
+        raise InvalidFields([(name, str(errors[0])) for name, errors in form.errors.items()])
     reports.take(**form.cleaned_data, source=LeakReport.Source.FORM)
     return JsonResponse({"status": "taken"}, status=202)
 
@@ -84,26 +83,30 @@ def _require_open() -> None:
         raise NoRoute(NotFound())
 
 
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+
+
 def _messages(body: bytes) -> list[dict[str, str]]:
-    """What the signed `body` tells of: token, type, url and source of each. Raises InvalidJson, Invalid."""
+    """The reports in the signed `body`: token, type, url and source of each. Raises InvalidJson, Invalid."""
     try:
-        told = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         raise InvalidJson(hint="Send a JSON array of objects with token, type, url and source.") from None
-    if not isinstance(told, list) or len(told) > MOST:
-        raise Invalid("", f"Send an array of at most {MOST:,} objects.")
-    return [_message(one) for one in told]
+    if not isinstance(parsed, list) or len(parsed) > MAX_TOKENS:
+        raise Invalid("", f"Send an array of at most {MAX_TOKENS:,} objects.")
+    return [_message(item) for item in parsed]
 
 
-def _message(told: Any) -> dict[str, str]:
-    if not isinstance(told, dict) or not isinstance(told.get("token"), str):
-        raise Invalid("token", "Each object must have a token, which is text.")
-    texts = {name: told.get(name) for name in ("token", "type", "url", "source")}
+def _message(item: Any) -> dict[str, str]:
+    if not isinstance(item, dict) or not isinstance(item.get("token"), str):
+        raise Invalid("token", "Each object must have a token, a string.")
+    texts = {name: item.get(name) for name in ("token", "type", "url", "source")}
     return {name: text if isinstance(text, str) else "" for name, text in texts.items()}
 
 
-def _note(told: dict[str, str]) -> str:
-    return f"{told['source'][:50]}: {told['type'][:100]}".strip(": ")
+def _note(message: dict[str, str]) -> str:
+    return f"{message['source'][:50]}: {message['type'][:100]}".strip(": ")
 
 
 def _label(hashed: bytes, kind: str, is_ours: bool) -> dict[str, str]:
@@ -112,13 +115,13 @@ def _label(hashed: bytes, kind: str, is_ours: bool) -> dict[str, str]:
     return {"token_hash": hashed.hex(), "token_type": keepable(kind, 100), "label": label}
 
 
-def _asked(told: Any) -> dict[str, str]:
+def _parse_fields(body: Any) -> dict[str, str]:
     """The fields of a report as text. Raises Invalid, InvalidJson."""
-    if not isinstance(told, dict):
+    if not isinstance(body, dict):
         raise InvalidJson
-    for name, value in told.items():
+    for name, value in body.items():
         if name not in ReportForm.base_fields:
-            raise Invalid(keepable(name, 50), "There is no such field.")
+            raise Invalid(keepable(name, 50), "Unknown field.")
         if not isinstance(value, str):
-            raise Invalid(name, "This must be text.")
-    return told
+            raise Invalid(name, "Must be a string.")
+    return body

@@ -1,4 +1,4 @@
-"""Reads a report of a leak: the key itself, or its SHA-256 in its place."""
+"""The form of a leaked-key report: the key itself, or its SHA-256."""
 
 from typing import Any
 
@@ -7,34 +7,35 @@ from django import forms
 from core.forms import ValuesForm
 from portal.leaks import reports
 
-LONGEST_PASTE = 10_000
+MAX_PASTE = 10_000
 
 
 class ReportForm(ValuesForm):
-    """A key, or its hash if a script has made it. What was pasted is hashed at once and never shown again."""
+    """A key, or its hash made by the browser. A pasted key is hashed at once and never shown again."""
 
     key = forms.CharField(
-        label="The key, or text with the key in it",
+        label="Leaked key",
         required=False,
-        max_length=LONGEST_PASTE,
+        max_length=MAX_PASTE,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
         ),
+        help_text="The key itself, or text that contains it",
     )
     sha256 = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     found_at = forms.CharField(
-        label="Where you found it",
+        label="Where you found it (optional)",
         required=False,
         max_length=2_000,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="An address, or a few words.",
+        help_text="A URL or a short description",
     )
     note = forms.CharField(
-        label="Anything else",
+        label="Note (optional)",
         required=False,
         max_length=500,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="The key’s people will read it.",
+        help_text="Visible to the key’s owner",
     )
 
     def clean(self) -> dict[str, Any]:

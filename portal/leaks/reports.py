@@ -1,4 +1,4 @@
-"""Reports of leaks, as they come in. Taking one is the same work whether its secret is one of ours or not."""
+"""Receives leaked-key reports. It does the same work whether the secret was issued here or not."""
 
 import hashlib
 import re
@@ -20,23 +20,23 @@ from portal.error_responses import ReportReplayed, TooManyReports
 from portal.leaks import sanitize
 from portal.models import AccessToken, LeakReport, TakenMessage
 
-A_MINUTE = 20
-"""Reports that one address may send; an IPv6 network of 64 bits is one address."""
-A_MINUTE_AROUND = 60
-"""Reports from the addresses around one, a /24 or a /48: whoever has a network must not use up everyone's."""
-A_MINUTE_IN_ALL = 600
+MAX_PER_MINUTE = 20
+"""Reports from one IP address; an IPv6 network of 64 bits counts as one address."""
+MAX_PER_MINUTE_NETWORK = 60
+"""Reports from one network, a /24 or a /48: whoever has a network must not use up everyone's limit."""
+MAX_PER_MINUTE_TOTAL = 600
 """So that a crowd of addresses cannot fill the database."""
-KEPT = timedelta(days=365)
-KEPT_UNKNOWN = timedelta(days=30)
-"""Of secrets that are none of ours there is nothing to tell anybody."""
-A_STEP = 1_000
+RETENTION = timedelta(days=365)
+RETENTION_UNKNOWN = timedelta(days=30)
+"""Reports of unknown secrets are of no use later."""
+BATCH_SIZE = 1_000
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 def parse_sha256(text: str) -> bytes:
     """The 32 bytes that 64 hex digits stand for. Raises Invalid."""
     if not _SHA256.fullmatch(text.strip()):
-        raise Invalid("sha256", "Write the SHA-256 of the key as 64 hex digits.")
+        raise Invalid("sha256", "Enter the SHA-256 of the key as 64 hexadecimal digits.")
     return bytes.fromhex(text.strip())
 
 
@@ -45,7 +45,7 @@ def hash_of(text: str) -> bytes:
     found = grammar.find_secret(text)
     if not found:
         raise Invalid(
-            "key", "There is no whole key in it: one begins with alter_key_, alter_pat_ or alter_gateway_."
+            "key", "No complete key found. Keys start with alter_key_, alter_pat_ or alter_gateway_."
         )
     return plaintext.sha256(found)
 
@@ -53,7 +53,11 @@ def hash_of(text: str) -> bytes:
 def charge(address: str) -> None:
     """Count one report against the address it comes from. Raises TooManyReports."""
     near, wide = _networks(address)
-    buckets = ((near, A_MINUTE), (f"around {wide}", A_MINUTE_AROUND), ("everyone", A_MINUTE_IN_ALL))
+    buckets = (
+        (near, MAX_PER_MINUTE),
+        (f"around {wide}", MAX_PER_MINUTE_NETWORK),
+        ("everyone", MAX_PER_MINUTE_TOTAL),
+    )
     with transaction.atomic():
         for name, limit in buckets:
             # One after the other: what a narrower limit refuses takes nothing from what is left for others.
@@ -72,20 +76,22 @@ def refuse_replay(body: bytes) -> None:
 
 
 def take(hashed: bytes, *, source: str, found_at: str = "", note: str = "") -> LeakReport:
-    """Keep a report until the timed work deals with it. Says nothing of whether the secret is one of ours."""
+    """Store a report for the leaks job. Does not reveal whether the secret was issued here."""
     return take_all([(hashed, found_at, note)], source=source)[0]
 
 
-def take_all(told: Iterable[tuple[bytes, str, str]], *, source: str) -> Sequence[LeakReport]:
-    """Keep several at once: the hash of each secret, where it was found, and what else its reporter says."""
+def take_all(reported: Iterable[tuple[bytes, str, str]], *, source: str) -> Sequence[LeakReport]:
+    """Store several at once: the hash of each secret, where it was found, and the reporter's note."""
     return LeakReport.objects.bulk_create(
-        LeakReport(source=source, hashed=hashed, found_at=sanitize.clean(found_at), note=sanitize.clean(note))
-        for hashed, found_at, note in told
+        LeakReport(
+            source=source, hashed=hashed, found_at=sanitize.sanitize(found_at), note=sanitize.sanitize(note)
+        )
+        for hashed, found_at, note in reported
     )
 
 
 def are_waiting() -> bool:
-    """Whether there is a report to be dealt with."""
+    """Whether there is an open report."""
     return LeakReport.objects.filter(handled_at=None).exists()
 
 
@@ -101,13 +107,13 @@ def known(hashes: Iterable[bytes]) -> set[bytes]:
 
 
 def purge() -> int:
-    """Let go of reports that have been kept long enough, a step at a time; return how many went."""
-    TakenMessage.objects.filter(at__lt=now() - KEPT).delete()
+    """Delete old reports, a batch at a time; return how many."""
+    TakenMessage.objects.filter(at__lt=now() - RETENTION).delete()
     handled = LeakReport.objects.filter(handled_at__isnull=False)
-    due = handled.filter(at__lt=now() - KEPT) | handled.filter(
-        at__lt=now() - KEPT_UNKNOWN, outcome=LeakReport.Outcome.UNKNOWN
+    due = handled.filter(at__lt=now() - RETENTION) | handled.filter(
+        at__lt=now() - RETENTION_UNKNOWN, outcome=LeakReport.Outcome.UNKNOWN
     )
-    oldest = list(due.order_by("at").values_list("pk", flat=True)[:A_STEP])
+    oldest = list(due.order_by("at").values_list("pk", flat=True)[:BATCH_SIZE])
     return LeakReport.objects.filter(pk__in=oldest).delete()[0] if oldest else 0
 
 

@@ -1,4 +1,4 @@
-"""What a reporter says, as it may be kept: no password, key or query of an address in it, on one line."""
+"""Sanitizes what a reporter wrote: one line without passwords, keys or queries of URLs."""
 
 import re
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -6,20 +6,20 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from core.text import keepable
 from keyformat.redaction import redact
 
-LONGEST = 500
-_ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+MAX_LENGTH = 500
+_URL = re.compile(r"https?://[^\s<>\"]+")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 _LINES = re.compile(r"L\d{1,9}(-L\d{1,9})?")
 
 
-def clean(told: str) -> str:
-    """`told`, an address or a few words, cut to what may be kept of it: at most 500 characters."""
-    text = _ADDRESS.sub(lambda found: _address(found[0]), keepable(told, 4 * LONGEST))
-    return keepable(_CREDENTIALS.sub("", text), LONGEST)
+def sanitize(text: str) -> str:
+    """`text`, a URL or a few words, without secrets and at most 500 characters long."""
+    stripped = _URL.sub(lambda match: _strip_url(match[0]), keepable(text, 4 * MAX_LENGTH))
+    return keepable(_CREDENTIALS.sub("", stripped), MAX_LENGTH)
 
 
-def _address(url: str) -> str:
-    """An address without user, query and fragment, which is where secrets stand; a fragment that names lines stays."""
+def _strip_url(url: str) -> str:
+    """A URL without user, query and fragment, which may hold secrets; a fragment that names lines stays."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,9 +1,10 @@
-"""The pages of leaks: the form that is open to all, the reports of an app, and rules for scanners."""
+"""The pages of leaked keys: the public report form, the reports of an app, and rules for secret scanners."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,21 +16,30 @@ from alter import rules
 from audit.models import Event
 from core.addresses import client_address
 from core.errors import NotFound
-from core.forms import refuse_unknown
-from core.pagination import ListPage
+from core.folding import holding, naming
+from core.pagination import ACTIONS, Column, ListPage
 from keys.actions import REVOKE
 from keys.models import ApiKey
 from keys.requests import portal_address
 from portal.leaks import reports
 from portal.leaks.forms import ReportForm
 from portal.models import LeakReport
+from portal.search_form import SearchForm
+
+COLUMNS = (
+    Column("key", "Key", sort=("prefix",), css="lead"),
+    Column("reported", "Reported", sort=("at",), descending=True),
+    Column("action", "Action", sort=("outcome",)),
+    Column("place", "Found at"),
+    ACTIONS,
+)
 
 
 @sensitive_post_parameters("key", "sha256")
 @sensitive_variables("form")
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
-    """Whoever holds a key may report it. The answer is the same whether it is one of ours or not."""
+    """Anyone can report a leaked key. The answer is the same whether it was issued here or not."""
     if not settings.LEAK_INTAKE:
         raise NotFound
     form = ReportForm(sent(request))
@@ -45,25 +55,33 @@ def report(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def of_app(request: AppRequest) -> HttpResponse:
-    """What was reported of an app's keys, newest first, and what was done about it."""
-    found = LeakReport.objects.filter(app_id=request.app.id)
-    refuse_unknown(request.GET)
-    shown = ListPage.from_query(found, request.GET)
-    ids = {report.key_id for report in shown.rows}
-    keys, ends = ApiKey.objects.in_bulk(ids), _ends(request.app.id, ids)
-    rows = [(report, keys.get(report.key_id), ends.get(report.key_id)) for report in shown.rows]
-    return render(request, "portal/leaks/leaks.html", {"list": shown, "rows": rows})
+    """Leaked-key reports of an app, newest first, searched by key, place or note."""
+    form = SearchForm(request.GET)
+    reports_of_app = LeakReport.objects.filter(app_id=request.app.id)
+    q = form.cleaned_data["q"] if form.is_valid() else ""
+    if q:
+        named = ApiKey.objects.filter(naming(q, "name"), app=request.app).values("id")
+        reports_of_app = reports_of_app.filter(
+            holding(q, "prefix") | holding(q, "found_at") | holding(q, "note") | Q(key_id__in=named)
+        )
+    matching = reports_of_app if form.is_valid() else reports_of_app.none()
+    page = ListPage.from_query(matching, request.GET, COLUMNS, id="reports")
+    ids = {report.key_id for report in page.rows}
+    keys, revocations = ApiKey.objects.in_bulk(ids), _revocations(request.app.id, ids)
+    rows = [(report, keys.get(report.key_id), revocations.get(report.key_id)) for report in page.rows]
+    context = {"form": form, "q": q, "list": page, "rows": rows}
+    return render(request, "portal/leaks/leaks.html", context, status=422 if form.errors else 200)
 
 
-def _ends(app_id: UUID, ids: Iterable[UUID | None]) -> dict[UUID | None, UUID]:
-    """The acts that ended these keys, if any did; each has a receipt."""
-    acts = Event.objects.filter(app_id=app_id, action=REVOKE.name, key_id__in=list(ids))
-    return dict(acts.values_list("key_id", "id"))
+def _revocations(app_id: UUID, ids: Iterable[UUID | None]) -> dict[UUID | None, UUID]:
+    """The revocations of these keys by key id; each has a receipt."""
+    events = Event.objects.filter(app_id=app_id, action=REVOKE.name, key_id__in=list(ids))
+    return dict(events.values_list("key_id", "id"))
 
 
 @require_GET
 def scanner_rules(request: HttpRequest, file: str) -> HttpResponse:
-    """Rules by which a scanner knows this portal's keys, for anyone."""
+    """Rules by which a secret scanner recognizes this portal's keys, for anyone."""
     if file not in rules.FILES:
         raise NotFound
     return HttpResponse(rules.FILES[file](), content_type="text/plain; charset=utf-8")

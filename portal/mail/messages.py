@@ -15,7 +15,7 @@ from portal.accounts.invitation_links import secret_of
 from portal.accounts.lifecycle import is_waiting
 from portal.auth import policy
 from portal.models import Mail, MailKind
-from portal.notifications import email as notices
+from portal.notifications import email as notifications
 
 
 class NotWanted(Exception):
@@ -28,12 +28,14 @@ def letter_of(mail: Mail) -> EmailMessage:
     return EmailMessage(subject, body, None, [mail.address])
 
 
-def _notices(mail: Mail) -> tuple[str, str]:
+def _notifications(mail: Mail) -> tuple[str, str]:
     user = mail.user
-    wanted = [one for one in mail.notices.order_by("at", "id") if user and notices.concerns(user, one)]
+    wanted = [
+        one for one in mail.notifications.order_by("at", "id") if user and notifications.concerns(user, one)
+    ]
     if not wanted:
         raise NotWanted("It does not concern its reader any more.")
-    return notices.subject_of(wanted), notices.body_of(wanted)
+    return notifications.subject_of(wanted), notifications.body_of(wanted)
 
 
 def _invitation(mail: Mail) -> tuple[str, str]:
@@ -86,7 +88,7 @@ def _origin(mail: Mail) -> str:
 
 
 _KINDS: dict[MailKind, Callable[[Mail], tuple[str, str]]] = {
-    MailKind.NOTICES: _notices,
+    MailKind.NOTIFICATIONS: _notifications,
     MailKind.INVITATION: _invitation,
     MailKind.PASSWORD_RESET: _password_reset,
     MailKind.NO_ACCOUNT: _no_account,

@@ -42,7 +42,7 @@ def put(
     Whoever asks again gets one message, and no back-off of earlier tries holds it up.
     """
     told = {"kind": kind, "address": address, "user": user, "invitation": invitation}
-    if kind == MailKind.NOTICES:
+    if kind == MailKind.NOTIFICATIONS:
         return Mail.objects.create(origin=origin, **told)
     try:
         with transaction.atomic():
@@ -102,7 +102,7 @@ def _waits_elsewhere(mail: Mail) -> bool:
     """Whether another message waits to say what `mail` would, which was given up."""
     same = {"kind": mail.kind, "address": mail.address, "user": mail.user, "invitation": mail.invitation}
     waiting = Mail.objects.filter(due_at__isnull=False, **same).exclude(pk=mail.pk)
-    return mail.sent_at is None and mail.kind != MailKind.NOTICES and waiting.exists()
+    return mail.sent_at is None and mail.kind != MailKind.NOTIFICATIONS and waiting.exists()
 
 
 def purge() -> int:

@@ -12,8 +12,8 @@ from core.deadlines import within
 from core.text import keepable
 from portal.mail import outbox
 from portal.mail.messages import NotWanted, letter_of
-from portal.models import Mail, Notice
-from portal.notifications import email as notices
+from portal.models import Mail, Notification
+from portal.notifications import email as notifications
 
 log = logging.getLogger(__name__)
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
@@ -29,13 +29,13 @@ BATCH_SIZE = 50
 
 def is_wanted() -> bool:
     """Whether something is due."""
-    return _due().exists() or (bool(settings.SENDS_MAIL) and notices.due().exists())
+    return _due().exists() or (bool(settings.SENDS_MAIL) and notifications.due().exists())
 
 
 def send() -> int:
     """Send what is due; return how many messages were tried."""
     if settings.SENDS_MAIL:
-        notices.gather()
+        notifications.gather()
     ends, tried = time.monotonic() + RUN_LIMIT, 0
     for mail in _due().select_related("user", "invitation__app").order_by("due_at", "id")[:BATCH_SIZE]:
         tried += _send(mail)
@@ -70,7 +70,7 @@ def _send(mail: Mail) -> bool:
     else:
         moment = now()
         Mail.objects.filter(pk=mail.pk).update(sent_at=moment, due_at=None, claimed_until=None, cause="")
-        Notice.objects.filter(mail=mail).update(mailed_at=moment)
+        Notification.objects.filter(mail=mail).update(mailed_at=moment)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The page of outgoing mail, for admins of every app: what did not arrive and why. No message can be read there."""
+"""The page of outgoing email, for admins of every app: messages that were not delivered. None can be read there."""
 
 from uuid import UUID
 
@@ -6,37 +6,52 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from agents.requests import finished
 from audit.requests import PortalRequest
 from core.errors import NotFound
-from core.forms import refuse_unknown
-from core.pagination import ListPage
+from core.folding import holding
+from core.pagination import ACTIONS, Column, ListPage
 from portal.mail import outbox
 from portal.models import Mail
+from portal.post_only import post_only
+from portal.search_form import SearchForm
+
+COLUMNS = (
+    Column("message", "Message", sort=("address",), css="lead"),
+    Column("status", "Status", sort=("due_at",)),
+    Column("error", "Error"),
+    Column("created", "Created", sort=("at",), descending=True),
+    ACTIONS,
+)
 
 
 @require_GET
 def undelivered(request: PortalRequest) -> HttpResponse:
-    """What waits or was given up, with its cause."""
-    refuse_unknown(request.GET)
-    shown = ListPage.from_query(outbox.undelivered(), request.GET)
+    """Messages that wait or failed, searched by email address or cause."""
+    form = SearchForm(request.GET)
+    rows = outbox.undelivered() if form.is_valid() else Mail.objects.none()
+    q = form.cleaned_data["q"] if form.is_valid() else ""
+    if q:
+        rows = rows.filter(holding(q, "address") | holding(q, "cause"))
     context = {
-        "list": shown,
-        "mails": shown.rows,
+        "form": form,
+        "q": q,
+        "list": ListPage.from_query(rows, request.GET, COLUMNS, id="messages"),
+        "label": f"Delivered in {outbox.LOOKBACK.days} days",
         "counts": outbox.counts(),
         "sends_mail": settings.SENDS_MAIL,
         "days": outbox.LOOKBACK.days,
     }
-    return render(request, "portal/mail/outgoing_email.html", context)
+    return render(request, "portal/mail/outgoing_email.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@post_only(lambda mail_id: reverse("mail"))
 def send_again(request: PortalRequest, mail_id: UUID) -> HttpResponse:
-    """Try a message once more, at once."""
+    """Resend a message at once."""
     mail = Mail.objects.filter(pk=mail_id).first()
     if mail is None:
         raise NotFound
     outbox.send_again(request.actor, mail)
-    return finished(request, reverse("mail"), "It is sent again within seconds")
+    return finished(request, reverse("mail"), "Resending the message")

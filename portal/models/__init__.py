@@ -1,12 +1,12 @@
-"""What the portal itself keeps: people and their roles, tokens, invitations, notices, leak reports, house rules."""
+"""The portal's models: users and roles, tokens, invitations, notifications, leak reports, the portal policy."""
 
 from portal.models.attempts import Counter, TakenMessage, UsedCode
 from portal.models.idempotency import IdempotencyRecord
 from portal.models.invitations import Invitation
 from portal.models.leaks import LeakReport
-from portal.models.notifications import Notice, NoticeChoice, NoticeKind
+from portal.models.notifications import Notification, NotificationKind, NotificationPreference
 from portal.models.outbox import Mail, MailKind
-from portal.models.policy import HouseRules
+from portal.models.policy import PortalPolicy
 from portal.models.tokens import AccessToken, Authorization
 from portal.models.users import LONGEST_LABEL, Membership, Role, User, UserManager
 
@@ -15,16 +15,16 @@ __all__ = [
     "AccessToken",
     "Authorization",
     "Counter",
-    "HouseRules",
+    "PortalPolicy",
     "IdempotencyRecord",
     "Invitation",
     "LeakReport",
     "Mail",
     "MailKind",
     "Membership",
-    "Notice",
-    "NoticeChoice",
-    "NoticeKind",
+    "Notification",
+    "NotificationPreference",
+    "NotificationKind",
     "Role",
     "TakenMessage",
     "UsedCode",

@@ -1,4 +1,4 @@
-"""Reports that a secret of ours was found where it does not belong."""
+"""Leaked-key reports."""
 
 from django.db import models
 
@@ -7,21 +7,21 @@ from core.ids import new_id
 
 
 class LeakReport(models.Model):
-    """One report of one secret. Of the secret its SHA-256 is kept, until the report has been dealt with."""
+    """One report of one secret. Only the SHA-256 of the secret is kept, until the report is handled."""
 
     class Source(models.TextChoices):
-        """Who reports."""
+        """Who reported it."""
 
-        SCANNER = "scanner", "A secret-scanning partner"
-        FORM = "form", "The report form"
-        SUPPORT = "support", "The support desk"
+        SCANNER = "scanner", "Secret scanner"
+        FORM = "form", "Report form"
+        SUPPORT = "support", "Support"
 
     class Outcome(models.TextChoices):
-        """What came of it."""
+        """What was done."""
 
-        UNKNOWN = "unknown", "Not one of ours"
-        OVER = "over", "Had ended before"
-        NOTIFIED = "notified", "Its people were told"
+        UNKNOWN = "unknown", "Unknown key"
+        OVER = "over", "Already inactive"
+        NOTIFIED = "notified", "Owner notified"
         DEPRECATED = "deprecated", "Deprecated"
         REVOKED = "revoked", "Revoked"
 
@@ -29,10 +29,10 @@ class LeakReport(models.Model):
     at = models.DateTimeField(default=now)
     source = models.CharField(max_length=10, choices=Source.choices)
     found_at = models.CharField(
-        max_length=500, blank=True, help_text="Where it was found, as the reporter says."
+        max_length=500, blank=True, help_text="Where it was found, according to the reporter."
     )
     note = models.CharField(max_length=500, blank=True)
-    hashed = models.BinaryField(max_length=32, null=True, help_text="NULL: dealt with.")
+    hashed = models.BinaryField(max_length=32, null=True, help_text="NULL: handled.")
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     app_id = models.UUIDField(null=True)
     key_id = models.UUIDField(null=True)

@@ -1,4 +1,4 @@
-"""The outbox: what is to be mailed to whom. No text of a message is kept: it is written when it is sent."""
+"""The email outbox. No text of a message is stored: it is written when it is sent."""
 
 from django.db import models
 from django.db.models import Q
@@ -12,14 +12,14 @@ from portal.models.users import User
 class MailKind(models.TextChoices):
     """What a message is about."""
 
-    NOTICES = "notices", "Notices"
-    INVITATION = "invitation", "An invitation"
-    PASSWORD_RESET = "password-reset", "A new password"
-    NO_ACCOUNT = "no-account", "No account with this address"
-    CONFIRM_EMAIL = "confirm-email", "Confirming an address"
+    NOTIFICATIONS = "notifications", "Notifications"
+    INVITATION = "invitation", "Invitation"
+    PASSWORD_RESET = "password-reset", "Password reset"
+    NO_ACCOUNT = "no-account", "No account with this email"
+    CONFIRM_EMAIL = "confirm-email", "Email confirmation"
 
 
-_WAITS = Q(due_at__isnull=False) & ~Q(kind=MailKind.NOTICES.value)
+_WAITS = Q(due_at__isnull=False) & ~Q(kind=MailKind.NOTIFICATIONS.value)
 
 
 class Mail(models.Model):

@@ -1,4 +1,4 @@
-"""What holds for the whole portal and is said in it, not in its settings."""
+"""The portal policy: security settings that admins of every app make on a page, not in the environment."""
 
 from typing import Any
 from uuid import UUID
@@ -9,35 +9,37 @@ from agents.models import OnLeak
 from audit.models import Audited
 
 THE_ROW = UUID("00000000-0000-7000-8000-000000000000")
-"""There is one."""
+"""The id of the only row."""
 
 
-class HouseRules(Audited):
-    """The one row of rules that admins of every app make for everyone."""
+class PortalPolicy(Audited):
+    """The one row of security settings, which apply to all users."""
 
     id = models.UUIDField(primary_key=True, default=THE_ROW, editable=False)
     second_factor_since = models.DateTimeField(
-        null=True, help_text="NULL: a second factor is each one's choice."
+        null=True, help_text="NULL: two-factor authentication is optional."
     )
     on_leaked_token = models.CharField(max_length=10, choices=OnLeak.choices, default=OnLeak.REVOKE)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=models.Q(id=THE_ROW), name="one_row_of_house_rules"),)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(id=THE_ROW), name="one_row_of_portal_policy"),
+        )
 
     def __str__(self) -> str:
-        return "the rules of the house"
+        return "security settings"
 
     @classmethod
-    def in_force(cls) -> "HouseRules":
-        """What holds now; what the product comes with, as long as nobody has said otherwise."""
+    def in_force(cls) -> "PortalPolicy":
+        """The saved policy, or an unsaved one with the defaults."""
         return cls.objects.first() or cls()
 
     def about(self) -> dict[str, Any]:
         return {
             "app_id": None,
-            "target_kind": "house rules",
-            "target_id": "house",
-            "target_label": "the rules of the house",
+            "target_kind": "policy",
+            "target_id": "portal",
+            "target_label": "security settings",
         }
 
     def picture(self) -> dict[str, Any]:

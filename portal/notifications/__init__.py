@@ -1,1 +1,1 @@
-"""What people are told without asking, and who is told what."""
+"""Notifications: who is notified of what, on a page and by email."""

@@ -1,4 +1,4 @@
-"""Looks whether what proves the record is well, and tells admins of each alarm, once."""
+"""Checks whether the proofs of the audit log are intact, and notifies admins of each alarm once."""
 
 from uuid import UUID
 
@@ -6,33 +6,42 @@ from django.urls import reverse
 
 from audit.integrity.checking import alarms, tampered
 from audit.models import Event
-from portal.models import NoticeKind
-from portal.notifications.notify import News, admins, tell
+from portal.models import NotificationKind
+from portal.notifications.notify import NotificationContent, admins, notify
 
-_told: set[UUID] = set()
-"""The acts of which this process has told. Another may tell again: nobody hears of one twice."""
+_notified: set[UUID] = set()
+"""Events that this process has sent notifications about. Another may repeat it: nobody gets one twice."""
 
 
 def look() -> int:
-    """Raise and end alarms, and tell of those that stand. Returns 0: it is all done at once."""
+    """Raise and end alarms, and notify of open ones. Returns 0: there is never a next piece."""
     alarms.look()
-    # Of rows that were forged or deleted, admins of their app are told as well, of each act.
-    found = list(alarms.standing().exclude(code=alarms.TAMPERED))
-    if found:
-        people = admins(None)
-        for alarm in found:
-            tell(News(NoticeKind.ALARM, f"alarm:{alarm.pk}", alarm.says, reverse("record")), people)
-    for act in tampered.acts():
-        if act.id not in _told:
-            _tell_of(act)
+    # Of rows that were forged or deleted, admins of their app are notified as well, of each event.
+    open_alarms = list(alarms.standing().exclude(code=alarms.TAMPERED))
+    if open_alarms:
+        users = admins(None)
+        for alarm in open_alarms:
+            content = NotificationContent(
+                NotificationKind.ALARM, f"alarm:{alarm.pk}", alarm.says, reverse("audit-settings")
+            )
+            notify(content, users)
+    for event in tampered.acts():
+        if event.id not in _notified:
+            _notify_of_tampering(event)
     return 0
 
 
-def _tell_of(act: Event) -> None:
-    """That somebody has been at the record: a row was put in, or deleted, behind the portal's back."""
-    place = reverse("audit-integrity", args=[act.app_id]) if act.app_id else reverse("record")
-    more = "Find out who can write to the database, and run manage.py check_audit."
-    mark, says = f"event:{act.id}", tampered.tell(act)
-    news = News(NoticeKind.ALARM, mark, says, place, more=more, app_id=act.app_id, event_id=act.id)
-    tell(news, admins(act.app_id))
-    _told.add(act.id)
+def _notify_of_tampering(event: Event) -> None:
+    """A row was inserted or deleted outside the portal."""
+    path = reverse("audit-integrity", args=[event.app_id]) if event.app_id else reverse("audit-settings")
+    content = NotificationContent(
+        NotificationKind.ALARM,
+        f"event:{event.id}",
+        tampered.tell(event),
+        path,
+        text="Find out who can write to the database, and run manage.py check_audit.",
+        app_id=event.app_id,
+        event_id=event.id,
+    )
+    notify(content, admins(event.app_id))
+    _notified.add(event.id)

@@ -1,4 +1,4 @@
-"""What the record tells of keys: who revoked one. It is followed seal by seal: nothing is told twice or missed."""
+"""Notifications made from sealed events, such as revoked keys. Events are read once each, in order, none skipped."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -6,88 +6,94 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from audit.actions import END_DESTINATION
+from audit.actions import DELETE_WEBHOOK
 from audit.forwarding.reader import Wanted, newest, rows
 from audit.models import Event, Place
 from keyformat.grammar import STARTS
 from keys.models import ApiKey
-from portal.models import NoticeKind
-from portal.notifications.notify import News, admins, tell, tell_of_key
+from keyformat.grammar import STARTS
+from portal.models import NotificationKind
+from portal.notifications.notify import NotificationContent, admins, notify, notify_about_key
 
-NAME = "notices"
-A_WALK = 50
-"""Batches at once."""
+NAME = "notifications"
+"""The name of this reader's position: it stays, so that no event is read twice."""
+BATCH_SIZE = 50
 WANTED = Wanted(kind="event")
 
 
 def is_behind() -> bool:
-    """Whether something has been sealed that was not looked at."""
+    """Whether sealed events wait to be read."""
     return not Place.objects.filter(name=NAME, number__gte=newest()).exists()
 
 
 def follow() -> int:
-    """Look at the next batches; return how many there were. The first run begins with what comes after it."""
+    """Read the next batches; return how many there were. The first run starts with what comes after it."""
     place, made = Place.objects.get_or_create(name=NAME, defaults={"number": newest()})
     if made:
         return 0
-    ahead = list(WANTED.batches().filter(number__gt=place.number)[:A_WALK])
+    ahead = list(WANTED.batches().filter(number__gt=place.number)[:BATCH_SIZE])
     for checkpoint in ahead:
-        acts = [row for _, row in rows(checkpoint, WANTED) if isinstance(row, Event)]
-        _tell_of(acts)
-        _tell_of_gone(acts)
+        events = [row for _, row in rows(checkpoint, WANTED) if isinstance(row, Event)]
+        _notify_of_revoked_keys(events)
+        _notify_of_gone_webhooks(events)
         Place.objects.filter(name=NAME).update(number=checkpoint.number)
     if not ahead:
         Place.objects.filter(name=NAME).update(number=newest())
     return len(ahead)
 
 
-def _tell_of(events: Iterable[Event]) -> None:
-    """Tell of the keys that were revoked, those that one act ended together in one notice.
+def _notify_of_revoked_keys(events: Iterable[Event]) -> None:
+    """One notification for all keys that were revoked together.
 
-    Of one that was reported as leaked its people were told when that was dealt with.
+    Of a leaked key its owner was notified when the report was handled.
     """
-    ended = [
-        one
-        for one in events
-        if one.action == "key.revoke" and not one.key_prefix.startswith(STARTS["derived"])
+    revoked = [
+        event
+        for event in events
+        if event.action == "key.revoke" and not event.key_prefix.startswith(STARTS["derived"])
     ]
-    causes = [one.cause_id for one in ended if one.cause_id]
+    causes = [event.cause_id for event in revoked if event.cause_id]
     leaks = set(Event.objects.filter(id__in=causes, action="leak.report").values_list("id", flat=True))
-    ended = [one for one in ended if one.cause_id not in leaks]
-    for act_id, together in groupby(sorted(ended, key=_act_of), key=_act_of):
-        _tell(act_id, list(together))
+    revoked = [event for event in revoked if event.cause_id not in leaks]
+    for cause_id, together in groupby(sorted(revoked, key=_cause_of), key=_cause_of):
+        _notify_of_batch(cause_id, list(together))
 
 
-def _tell_of_gone(events: Iterable[Event]) -> None:
-    """Tell admins of a destination that the portal ended because its receiver is gone. What people end they know."""
-    for one in events:
-        if one.action == END_DESTINATION.name and one.actor_kind == "system":
-            says = f"The destination {one.target_label} is ended: its receiver answered 410 Gone."
-            more = "What had not arrived stays in the audit log. If it was a mistake, create the destination again."
-            news = News(
-                NoticeKind.ALARM, f"event:{one.id}", says, reverse("record"), more=more, event_id=one.id
+def _notify_of_gone_webhooks(events: Iterable[Event]) -> None:
+    """Notify admins of a webhook that the portal deleted because its receiver is gone. Others were deleted by hand."""
+    for event in events:
+        if event.action == DELETE_WEBHOOK.name and event.actor_kind == "system":
+            content = NotificationContent(
+                NotificationKind.ALARM,
+                f"event:{event.id}",
+                f"Webhook {event.target_label} was deleted",
+                reverse("audit-settings"),
+                text="Its receiver answered 410 Gone. Entries that were not delivered stay in the audit log. "
+                "If this was a mistake, create the webhook again.",
+                event_id=event.id,
             )
-            tell(news, admins(None))
+            notify(content, admins(None))
 
 
-def _act_of(event: Event) -> UUID:
+def _cause_of(event: Event) -> UUID:
     return event.cause_id or event.id
 
 
-def _tell(act_id: UUID, together: list[Event]) -> None:
-    keys = ApiKey.objects.filter(id__in=[one.key_id for one in together]).with_kin().order_by("id")
+def _notify_of_batch(cause_id: UUID, together: list[Event]) -> None:
+    first = together[0]
+    others = len(together) - 1
+    and_others = f" and {others} other key{'' if others == 1 else 's'}" if others else ""
+    by = f"Revoked by {first.actor_label.partition(' <')[0]}."
+    keys = ApiKey.objects.filter(id__in=[event.key_id for event in together]).with_kin().order_by("id")
     for key in keys:
-        more = len(together) - 1
-        others = f" and {more} other key{'' if more == 1 else 's'}" if more else ""
-        by = together[0].actor_label.partition(" <")[0]
-        news = News(
-            NoticeKind.REVOKED,
-            f"event:{act_id}",
-            f"{by} revoked {key.name} of {key.app.name}{others}.",
-            reverse("receipt", args=[act_id]),
-            more=together[0].reason,
+        content = NotificationContent(
+            NotificationKind.REVOKED,
+            f"event:{cause_id}",
+            f"Key {key.name}{and_others} {'were' if others else 'was'} revoked",
+            reverse("receipt", args=[cause_id]),
+            text=f"{by} Reason: {first.reason}" if first.reason else by,
             app_id=key.app_id,
             key_id=key.pk,
-            event_id=act_id,
+            event_id=cause_id,
         )
-        tell_of_key(news, key, but=together[0].actor_id)
+        notify_about_key(content, key, but=first.actor_id)

@@ -1,4 +1,4 @@
-"""tell(): the only way a notice comes to be. It asks how its reader wants to be told, and tells each thing once."""
+"""notify(): the only function that makes notifications. It follows each user's preferences and skips duplicates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,86 +10,90 @@ from django.db.models import Q
 from agents.models import App
 from core.clock import now
 from keys.models import ApiKey
-from portal.models import Membership, Notice, NoticeChoice, NoticeKind, Role, User
+from portal.models import Membership, Notification, NotificationKind, NotificationPreference, Role, User
 
-PERSONAL = (NoticeKind.ALARM, NoticeKind.SIGNED_IN, NoticeKind.ACCOUNT)
-"""What is about a person, the portal or its record, not about a key."""
-ADMINS_TOO = (NoticeKind.LEAKED,)
-"""What goes to the admins of the app, whoever minted the key, unless they chose otherwise."""
+PERSONAL = (NotificationKind.ALARM, NotificationKind.SIGNED_IN, NotificationKind.ACCOUNT)
+"""Kinds about a user, the portal or its audit log, not about a key."""
+ADMINS_TOO = (NotificationKind.LEAKED,)
+"""Kinds that admins of the app receive as well as the owner of the key."""
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What there is to tell, for whoever is told. `mark` names it: the same mark is told once to each reader."""
+class NotificationContent:
+    """What a notification says, before it is made for each user. No user gets two with one `dedupe_key`."""
 
-    kind: NoticeKind
-    mark: str
-    says: str
-    """One sentence, never a secret."""
-    to: str
-    """The path of the page that sets it right."""
-    more: str = ""
+    kind: NotificationKind
+    dedupe_key: str
+    title: str
+    """What happened, without a full stop, never a secret."""
+    path: str
+    """The page to act on it."""
+    text: str = ""
     app_id: UUID | None = None
     key_id: UUID | None = None
     event_id: UUID | None = None
     mail_to: str = ""
-    """An address to mail it to, whatever its reader chose. Empty: their own, as they chose."""
+    """An email address to send it to, whatever the preferences are. Empty: the user's own, as they prefer."""
 
 
-def tell(news: News, users: Iterable[User]) -> int:
-    """Tell each of `users` as they chose to be told; return how many were told now for the first time."""
+def notify(content: NotificationContent, users: Iterable[User]) -> int:
+    """Notify each of `users` as they prefer; return how many notifications are new."""
     users = list(users)
-    choices = {c.user_id: c for c in NoticeChoice.objects.filter(user__in=users, kind=news.kind)}
-    notices = [_notice(news, user, choices.get(user.pk)) for user in users]
-    wanted = [notice for notice in notices if notice.shown or notice.mail_due_at]
-    before = Notice.objects.filter(mark=news.mark).count()
-    Notice.objects.bulk_create(wanted, ignore_conflicts=True)
-    return Notice.objects.filter(mark=news.mark).count() - before
+    preferences = {
+        preference.user_id: preference
+        for preference in NotificationPreference.objects.filter(user__in=users, kind=content.kind)
+    }
+    made = [_notification(content, user, preferences.get(user.pk)) for user in users]
+    wanted = [notification for notification in made if notification.shown or notification.mail_due_at]
+    same = Notification.objects.filter(dedupe_key=content.dedupe_key)
+    before = same.count()
+    Notification.objects.bulk_create(wanted, ignore_conflicts=True)
+    return same.count() - before
 
 
-def tell_of_key(news: News, key: ApiKey, but: str = "") -> int:
-    """Tell those who answer for `key`, or chose to hear of every key of its app; not who has the id `but`."""
-    people = readers(key.app, key.owner_id, news.kind)
-    return tell(news, [one for one in people if str(one.pk) != but])
+def notify_about_key(content: NotificationContent, key: ApiKey, but: str = "") -> int:
+    """Notify the owner of `key` and users who follow all keys of its app, except the user with the id `but`."""
+    users = recipients(key.app, key.owner_id, content.kind)
+    return notify(content, [user for user in users if str(user.pk) != but])
 
 
 def admins(app_id: UUID | None) -> list[User]:
-    """Those who administer an app, and those who administer every app."""
+    """Admins of an app and admins of every app."""
     members = Membership.objects.filter(Q(app_id=app_id) | Q(app=None), role=Role.ADMIN, ended_at=None)
-    return list(
-        {
-            one.user_id: one.user for one in members.filter(user__is_active=True).select_related("user")
-        }.values()
-    )
+    active = members.filter(user__is_active=True).select_related("user")
+    return list({member.user_id: member.user for member in active}.values())
 
 
-def readers(app: App, owner_id: UUID | None, kind: NoticeKind) -> list[User]:
-    """Who is told of a key of `app`: its owner, those who chose so, and admins if nobody else answers for it."""
+def recipients(app: App, owner_id: UUID | None, kind: NotificationKind) -> list[User]:
+    """Who is notified about a key of `app`: its owner, users who chose all keys, and admins if it has no owner."""
     members = Membership.objects.filter(Q(app=app) | Q(app=None), ended_at=None, user__is_active=True)
-    people = {member.user_id: member.user for member in members.select_related("user")}
-    wants_all = NoticeChoice.objects.filter(user__in=people, kind=kind, reach=NoticeChoice.Reach.ALL)
-    chosen = {choice.user_id for choice in wants_all}
-    if owner_id in people:
+    users = {member.user_id: member.user for member in members.select_related("user")}
+    for_all_keys = NotificationPreference.objects.filter(
+        user__in=users, kind=kind, reach=NotificationPreference.Reach.ALL
+    )
+    chosen = {preference.user_id for preference in for_all_keys}
+    if owner_id in users:
         chosen.add(owner_id)
-    if owner_id not in people or kind in ADMINS_TOO:
+    if owner_id not in users or kind in ADMINS_TOO:
         chosen |= {member.user_id for member in members if member.role == Role.ADMIN}
-    return [people[user_id] for user_id in chosen]
+    return [users[user_id] for user_id in chosen]
 
 
-def _notice(news: News, user: User, choice: NoticeChoice | None) -> Notice:
-    return Notice(
+def _notification(
+    content: NotificationContent, user: User, preference: NotificationPreference | None
+) -> Notification:
+    is_mailed = bool(content.mail_to) or preference is None or preference.by_mail
+    return Notification(
         user=user,
-        kind=news.kind,
-        mark=news.mark,
-        app_id=news.app_id,
-        key_id=news.key_id,
-        event_id=news.event_id,
-        says=news.says[:300],
-        more=news.more[:500],
-        to=news.to,
-        mail_to=news.mail_to,
-        shown=not news.mail_to and (choice.in_portal if choice else True),
-        mail_due_at=now()
-        if settings.SENDS_MAIL and (news.mail_to or choice is None or choice.by_mail)
-        else None,
+        kind=content.kind,
+        dedupe_key=content.dedupe_key,
+        app_id=content.app_id,
+        key_id=content.key_id,
+        event_id=content.event_id,
+        title=content.title.removesuffix(".")[:300],
+        text=content.text[:500],
+        path=content.path,
+        mail_to=content.mail_to,
+        shown=not content.mail_to and (preference.in_portal if preference else True),
+        mail_due_at=now() if settings.SENDS_MAIL and is_mailed else None,
     )

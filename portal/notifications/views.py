@@ -1,78 +1,134 @@
-"""The pages of what one is told: the list, the way from a notice to what it is about, and how one wants to be told."""
+"""The pages of notifications: the list, the way to the page of each, and notification settings."""
 
 from uuid import UUID
 
 from django import forms
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
+from agents.models import App
 from agents.requests import finished
 from audit.requests import PortalRequest
 from core.clock import now
 from core.errors import NotFound
-from core.forms import QueryForm
+from core.folding import holding
 from core.pagination import ListPage
 from portal.gates import user_of
-from portal.models import Notice, NoticeKind
+from portal.models import Notification, NotificationKind
 from portal.notifications.notify import PERSONAL
-from portal.notifications.preferences import Wish, choose, wishes_of
+from portal.notifications.preferences import Preference, preferences_of, save_preferences
+from portal.post_only import post_only
+from portal.search_form import SearchForm
+
+TABS = {
+    "": ("All", Q()),
+    "unread": ("Unread", Q(read_at=None)),
+    "keys": ("Keys", ~Q(kind__in=PERSONAL)),
+    "account": ("Account", Q(kind__in=(NotificationKind.SIGNED_IN, NotificationKind.ACCOUNT))),
+    "audit-log": ("Audit log", Q(kind=NotificationKind.ALARM)),
+}
+"""The tabs of the list, by their word in the URL: label and rows."""
+ACTIONS = {
+    NotificationKind.EXPIRING: "Rotate key",
+    NotificationKind.EXPIRED: "View key",
+    NotificationKind.STILL_IN_USE: "View callers",
+    NotificationKind.LEAKED: "View details",
+    NotificationKind.REVOKED: "View details",
+    NotificationKind.QUESTION: "View key",
+    NotificationKind.ALARM: "View audit log",
+    NotificationKind.SIGNED_IN: "Review sessions",
+    NotificationKind.ACCOUNT: "Review security",
+}
+ICONS = {
+    NotificationKind.EXPIRING: "clock",
+    NotificationKind.EXPIRED: "clock-alert",
+    NotificationKind.STILL_IN_USE: "circle-pause",
+    NotificationKind.LEAKED: "shield-alert",
+    NotificationKind.REVOKED: "key-round",
+    NotificationKind.QUESTION: "message-circle-question-mark",
+    NotificationKind.ALARM: "shield-alert",
+    NotificationKind.SIGNED_IN: "fingerprint-pattern",
+    NotificationKind.ACCOUNT: "circle-user-round",
+}
 
 
-class NoticesForm(QueryForm):
-    """Which kind of notices is shown."""
+class NotificationsForm(SearchForm):
+    """The tab and the search of the list."""
 
-    kind = forms.ChoiceField(required=False, choices=[("", "All"), *NoticeKind.choices])
+    tab = forms.ChoiceField(required=False, choices=[(word, label) for word, (label, _) in TABS.items()])
 
 
 @require_GET
-def notices(request: PortalRequest) -> HttpResponse:
-    """What one has been told, the newest first."""
-    found = Notice.objects.filter(user=user_of(request), shown=True)
-    form = NoticesForm(request.GET)
-    kind = form.cleaned_data["kind"] if form.is_valid() else ""
-    found = found.filter(kind=kind) if kind else found
-    found = found if form.is_valid() else found.none()
-    shown = ListPage.from_query(found, request.GET)
-    context = {"form": form, "list": shown, "kinds": NoticeKind.choices, "kind": kind}
+def notifications(request: PortalRequest) -> HttpResponse:
+    """Notifications of the user, newest first."""
+    form = NotificationsForm(request.GET)
+    rows = Notification.objects.filter(user=user_of(request), shown=True)
+    unread = rows.filter(read_at=None).count()
+    tab = q = ""
+    if form.is_valid():
+        tab, q = form.cleaned_data["tab"], form.cleaned_data["q"]
+        rows = rows.filter(TABS[tab][1])
+        rows = rows.filter(holding(q, "title") | holding(q, "text")) if q else rows
+    else:
+        rows = rows.none()
+    page = ListPage.from_query(rows, request.GET, id="notifications")
+    context = {
+        "form": form,
+        "list": page,
+        "rows": [
+            (row, ACTIONS[NotificationKind(row.kind)], ICONS[NotificationKind(row.kind)]) for row in page.rows
+        ],
+        "app_names": _app_names(page),
+        "tabs": [(word, label) for word, (label, _) in TABS.items()],
+        "tab": tab,
+        "q": q,
+        "count_unread": unread,
+    }
     return render(
-        request, "portal/notifications/notifications.html", context, status=200 if form.is_valid() else 422
+        request, "portal/notifications/notifications.html", context, status=422 if form.errors else 200
     )
 
 
+def _app_names(page: ListPage) -> dict[UUID, str]:
+    return dict(App.objects.filter(id__in={row.app_id for row in page.rows}).values_list("id", "name"))
+
+
 @require_GET
-def follow(request: PortalRequest, notice_id: UUID) -> HttpResponse:
-    """Go to what a notice is about; it counts as read."""
-    notice = Notice.objects.filter(user=user_of(request), id=notice_id).first()
-    if notice is None:
+def follow(request: PortalRequest, notification_id: UUID) -> HttpResponse:
+    """Mark a notification as read and go to its page."""
+    notification = Notification.objects.filter(user=user_of(request), id=notification_id).first()
+    if notification is None:
         raise NotFound
-    Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=now())
-    safe = url_has_allowed_host_and_scheme(notice.to, None) and notice.to.startswith("/")
-    return HttpResponseRedirect(notice.to if safe else reverse("notices"))
+    Notification.objects.filter(pk=notification.pk, read_at=None).update(read_at=now())
+    path = notification.path
+    is_safe = url_has_allowed_host_and_scheme(path, None) and path.startswith("/")
+    return HttpResponseRedirect(path if is_safe else reverse("notifications"))
 
 
-@require_POST
+@post_only(lambda: reverse("notifications"))
 def read_all(request: PortalRequest) -> HttpResponse:
-    """Count every notice as read."""
-    Notice.objects.filter(user=user_of(request), read_at=None).update(read_at=now())
-    return finished(request, reverse("notices"), "All are marked as read")
+    """Mark all notifications as read."""
+    Notification.objects.filter(user=user_of(request), read_at=None).update(read_at=now())
+    return finished(request, reverse("notifications"), "All notifications marked as read")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def choices(request: PortalRequest) -> HttpResponse:
-    """How one wants to be told of what."""
+def preferences(request: PortalRequest) -> HttpResponse:
+    """Notification settings of the user."""
     user = user_of(request)
     if request.method == "POST":
         ticked = set(request.POST.getlist("tick"))
-        wishes = {
-            kind: Wish(f"{kind}:portal" in ticked, f"{kind}:mail" in ticked, f"{kind}:all" in ticked)
-            for kind in NoticeKind
+        chosen = {
+            kind: Preference(f"{kind}:portal" in ticked, f"{kind}:mail" in ticked, f"{kind}:all" in ticked)
+            for kind in NotificationKind
         }
-        choose(user, wishes)
-        return finished(request, reverse("notice-choices"), "Saved")
-    rows = [(kind, wish, kind in PERSONAL) for kind, wish in wishes_of(user).items()]
+        save_preferences(user, chosen)
+        return finished(request, reverse("notification-settings"), "Notification settings saved")
+    rows = [(kind, preference, kind in PERSONAL) for kind, preference in preferences_of(user).items()]
     context = {"rows": rows, "sends_mail": settings.SENDS_MAIL}
     return render(request, "portal/notifications/preferences.html", context)

@@ -1,4 +1,4 @@
-"""The rules of the house: what admins of every app decide for everyone."""
+"""Changes the portal policy: the security settings that admins of every app make for all users."""
 
 from agents.models import OnLeak
 from audit.actors import Actor
@@ -8,44 +8,42 @@ from core.errors import Invalid
 from portal import actions
 from portal.auth.two_factor import has_factor, with_factor
 from portal.error_responses import NoFactorYourself, OnPagesAlone
-from portal.models import HouseRules, User
+from portal.models import PortalPolicy, User
 
 
-def set_rules(
+def change_policy(
     actor: Actor, by: User | None, *, second_factor: bool, on_leaked_token: str, reason: str = ""
-) -> HouseRules:
-    """Say whether everyone must have a second factor, and what is done with leaked access tokens.
+) -> PortalPolicy:
+    """Set whether all users must have two-factor authentication, and what happens to leaked access tokens.
 
-    `by` is who asks, who must have a second factor to require one: else they would lock themselves out. None: the
-    shell. An access token makes rules stricter and none looser: they are what ends it when it is stolen. Raises
+    `by` is the user who changes it; one without 2FA cannot require it, or would lock themselves out. None: the server
+    CLI. An access token may make the policy stricter, never looser: the policy is what ends a stolen token. Raises
     NoFactorYourself, OnPagesAlone, Invalid.
     """
     if on_leaked_token not in OnLeak.values or on_leaked_token == OnLeak.DEPRECATE:
-        raise Invalid("on_leaked_token", "Choose notify or revoke: a token cannot be deprecated.")
+        raise Invalid("on_leaked_token", "Choose notify or revoke. Access tokens cannot be deprecated.")
     if second_factor and by and not has_factor(by):
         raise NoFactorYourself
-    rules = HouseRules.in_force()
-    if actor.kind == "token" and _loosens(rules, second_factor, on_leaked_token):
+    policy = PortalPolicy.in_force()
+    if actor.kind == "token" and _loosens(policy, second_factor, on_leaked_token):
         raise OnPagesAlone
-    with change(actor, actions.CHANGE_HOUSE, on=rules, reason=reason):
-        since = (rules.second_factor_since or now()) if second_factor else None
-        if (since, on_leaked_token) != (
-            rules.second_factor_since,
-            rules.on_leaked_token,
-        ) or rules._state.adding:
-            rules.second_factor_since, rules.on_leaked_token = since, on_leaked_token
-            rules.save()
-    return rules
+    with change(actor, actions.CHANGE_POLICY, on=policy, reason=reason):
+        since = (policy.second_factor_since or now()) if second_factor else None
+        before = (policy.second_factor_since, policy.on_leaked_token)
+        if (since, on_leaked_token) != before or policy._state.adding:
+            policy.second_factor_since, policy.on_leaked_token = since, on_leaked_token
+            policy.save()
+    return policy
 
 
-def _loosens(rules: HouseRules, second_factor: bool, on_leaked_token: str) -> bool:
-    """Whether less would protect against stolen tokens than does under `rules`."""
-    is_waived = rules.second_factor_since is not None and not second_factor
-    return is_waived or (rules.on_leaked_token == OnLeak.REVOKE and on_leaked_token != OnLeak.REVOKE)
+def _loosens(policy: PortalPolicy, second_factor: bool, on_leaked_token: str) -> bool:
+    """Whether stolen tokens would be stopped less than they are under `policy`."""
+    is_waived = policy.second_factor_since is not None and not second_factor
+    return is_waived or (policy.on_leaked_token == OnLeak.REVOKE and on_leaked_token != OnLeak.REVOKE)
 
 
-def without_factor() -> list[User]:
-    """People who may sign in and have no second factor: whom the rule would stop."""
-    people = list(User.objects.filter(is_active=True, memberships__ended_at=None).distinct())
-    having = with_factor(people)
-    return [one for one in people if one.pk not in having]
+def users_without_factor() -> list[User]:
+    """Active users with a role and without two-factor authentication: whom the requirement would stop."""
+    users = list(User.objects.filter(is_active=True, memberships__ended_at=None).distinct())
+    secured = with_factor(users)
+    return [user for user in users if user.pk not in secured]

@@ -1,42 +1,67 @@
-"""The page of the rules of the house."""
+"""The page of the security settings: the portal policy."""
 
-from django.http import HttpResponse
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from agents.requests import finished, sent
+from agents.requests import finished
+from audit.actions import all_names
+from audit.models import Event
 from audit.requests import PortalRequest
 from core.errors import Refusal
-from portal.accounts.forms import HouseForm
+from portal.accounts.forms import PolicyForm
+from portal.actions import CHANGE_POLICY
 from portal.gates import user_of
-from portal.models import HouseRules
-from portal.policy.policy import set_rules, without_factor
+from portal.models import PortalPolicy
+from portal.policy.policy import change_policy, users_without_factor
+
+SECTIONS = ("second_factor", "on_leaked_token")
+"""The parts of the page that are saved by themselves, by the name of their field."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def house(request: PortalRequest) -> HttpResponse:
-    """What holds for everyone, and whom a change would stop."""
-    rules = HouseRules.in_force()
-    initial = {
-        "second_factor": rules.second_factor_since is not None,
-        "on_leaked_token": rules.on_leaked_token,
+def policy(request: PortalRequest) -> HttpResponse:
+    """The security settings, and the users whom a change would stop."""
+    current = PortalPolicy.in_force()
+    values: dict[str, Any] = {
+        "second_factor": current.second_factor_since is not None,
+        "on_leaked_token": current.on_leaked_token,
     }
-    form = HouseForm(sent(request), initial=initial)
-    status = 422 if form.errors else 200
-    if form.is_bound and form.is_valid():
-        data = form.cleaned_data
-        try:
-            set_rules(
-                request.actor,
-                user_of(request),
-                second_factor=data["second_factor"],
-                on_leaked_token=data["on_leaked_token"],
-                reason=data["reason"],
-            )
-            return finished(request, reverse("house"), "The rules of the house hold as they stand here")
-        except Refusal as refusal:
-            form.refuse(refusal)
-            status = refusal.status
-    context = {"form": form, "rules": rules, "without": without_factor()}
+    section = request.POST.get("section", "")
+    sections = {name: PolicyForm(initial=values, auto_id=f"{name}-%s") for name in SECTIONS}
+    form, status = sections[SECTIONS[0]], 200
+    if request.method == "POST":
+        name = section if section in SECTIONS else SECTIONS[0]
+        form = sections[name] = PolicyForm(_submitted(request, section, values), auto_id=f"{name}-%s")
+        if form.is_valid():
+            chosen = {field: form.cleaned_data[field] for field in (*values, "reason")}
+            try:
+                change_policy(request.actor, user_of(request), **chosen)
+                return finished(request, reverse("policy"), "Security settings saved")
+            except Refusal as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+    changes = Event.objects.filter(app_id=None, action__in=all_names(CHANGE_POLICY.name))
+    context = {
+        "form": form,
+        "sections": sections,
+        "policy": current,
+        "without": users_without_factor(),
+        "saved": changes.order_by("-at", "-id").first(),
+    }
+    status = 422 if form.errors and status == 200 else status
     return render(request, "portal/policy/security_settings.html", context, status=status)
+
+
+def _submitted(request: PortalRequest, section: str, current: dict[str, Any]) -> QueryDict:
+    """What was sent. Of a section its own field counts, and the others stay as they are."""
+    data = request.POST.copy()
+    for name in SECTIONS if section in SECTIONS else ():
+        if name != section:
+            data.pop(name, None)
+            if current[name]:
+                data[name] = "on" if current[name] is True else current[name]
+    return data

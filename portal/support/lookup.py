@@ -1,4 +1,4 @@
-"""Looks for lost keys across the apps a person may see: by the hash of one, by its prefix, by its fingerprint."""
+"""Key lookup across the apps a user may read: by hash, prefix or fingerprint."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -19,15 +19,15 @@ from portal import actions as on_people
 from portal.gates import apps_allowing, permissions_of, person
 from portal.models import AccessToken, User
 
-MOST = 500
-"""Hashes, and answers."""
-SHORTEST = 4
+MAX_RESULTS = 500
+"""Hashes in one lookup, and keys in its result."""
+MIN_LENGTH = 4
 FINGERPRINT = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A key, who answers for it, and what its finder may do with it there."""
+class KeyMatch:
+    """A key, its owner, and what the user may do with it."""
 
     row: Row
     actor: Actor
@@ -35,63 +35,63 @@ class Found:
 
     @property
     def may_revoke(self) -> bool:
-        """Whether to offer its end."""
+        """Whether to offer Revoke."""
         return self.actor.may(on_keys.REVOKE) and self.row.state != "revoked"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """All that was found, and how many hashes mean nothing to this finder."""
+class LookupResult:
+    """The keys and tokens of a lookup, and what was not found."""
 
-    keys: list[Found]
+    keys: list[KeyMatch]
     tokens: list[AccessToken]
     missing: list[str]
-    """What was asked for and not found: words as they were typed, and the fingerprints of hashes."""
+    """Words as they were typed, and the fingerprints of hashes."""
     unknown: int
     """How many of `missing` are hashes."""
     more: bool
 
 
-def look_up(user: User, origin: Origin, hashes: Sequence[bytes], words: Sequence[str]) -> Answer:
+def look_up(user: User, origin: Origin, hashes: Sequence[bytes], words: Sequence[str]) -> LookupResult:
     """Keys and access tokens with one of these SHA-256 hashes, and keys that one of `words` is of.
 
-    What `user` may not look into is as good as unknown.
+    Keys in apps that `user` may not read count as unknown.
     """
     apps = {app.id: app for app in apps_allowing(user, on_keys.READ)}
     digests = plaintext.by_digest(hashes)
     wanted = _of_words(words)
     if digests:
         wanted |= Q(digest__in=list(digests))
-    found: list[ApiKey] = []
+    keys: list[ApiKey] = []
     if wanted:
-        there = ApiKey.objects.filter(wanted, app_id__in=apps).with_kin().order_by("-created_at", "-id")
-        found = list(there[: MOST + 1])
+        matching = ApiKey.objects.filter(wanted, app_id__in=apps).with_kin().order_by("-created_at", "-id")
+        keys = list(matching[: MAX_RESULTS + 1])
     tokens = _tokens(user, list(digests))
-    seen = [bytes(one.digest) for one in found] + [bytes(one.digest) for one in tokens]
+    seen = [bytes(one.digest) for one in keys] + [bytes(one.digest) for one in tokens]
     known = {digests[digest] for digest in seen if digest in digests}
-    keys = _with_owners(user, origin, found[:MOST], apps)
+    matches = _with_owners(user, origin, keys[:MAX_RESULTS], apps)
     unknown = [one.hex()[:8] for one in dict.fromkeys(hashes) if one not in known]
-    missing = [word for word in words if not any(_is_of(word, key) for key in found)]
-    return Answer(keys, tokens, [*missing, *unknown], len(unknown), len(found) > MOST)
+    missing = [word for word in words if not any(_is_of(word, key) for key in keys)]
+    return LookupResult(matches, tokens, [*missing, *unknown], len(unknown), len(keys) > MAX_RESULTS)
 
 
-def recall(user: User, origin: Origin, kept: dict[str, Any]) -> Answer:
-    """What summary() kept of an answer, as far as `user` may look into it now."""
+def recall(user: User, origin: Origin, kept: dict[str, Any]) -> LookupResult:
+    """The result that summary() stored, as far as `user` may read it now."""
     apps = {app.id: app for app in apps_allowing(user, on_keys.READ)}
     found = ApiKey.objects.filter(id__in=kept["keys"], app_id__in=apps).with_kin()
     keys = _with_owners(user, origin, list(found.order_by("-created_at", "-id")), apps)
     tokens = _may_see(user, AccessToken.objects.filter(id__in=kept["tokens"]))
-    return Answer(keys, tokens, kept["missing"], kept["unknown"], kept["more"])
+    return LookupResult(keys, tokens, kept["missing"], kept["unknown"], kept["more"])
 
 
-def summary(answer: Answer) -> dict[str, Any]:
-    """`answer` as ids, for the session: no hash and nothing of a key is in it but what was typed as a word."""
+def summary(result: LookupResult) -> dict[str, Any]:
+    """`result` as ids, for the session. No hash, and nothing of a key but words as they were typed."""
     return {
-        "keys": [str(one.row.key.id) for one in answer.keys],
-        "tokens": [str(one.id) for one in answer.tokens],
-        "missing": answer.missing,
-        "unknown": answer.unknown,
-        "more": answer.more,
+        "keys": [str(one.row.key.id) for one in result.keys],
+        "tokens": [str(one.id) for one in result.tokens],
+        "missing": result.missing,
+        "unknown": result.unknown,
+        "more": result.more,
     }
 
 
@@ -100,7 +100,7 @@ def _is_of(word: str, key: ApiKey) -> bool:
 
 
 def _of_words(words: Iterable[str]) -> Q:
-    """Keys whose prefix holds a word, or whose fingerprint it is."""
+    """Keys with a word in their prefix or as their fingerprint."""
     wanted = Q()
     for word in words:
         wanted |= holding(word, "prefix")
@@ -114,17 +114,17 @@ def _tokens(user: User, digests: Sequence[bytes]) -> list[AccessToken]:
 
 
 def _may_see(user: User, found: QuerySet[AccessToken]) -> list[AccessToken]:
-    """Access tokens belong to no app: only who ends keys on every app is told of another's."""
+    """Access tokens belong to no app: only users who may revoke keys in every app see those of others."""
     found = found.select_related("user")
     if on_people.END_FOUND_TOKEN.needs not in permissions_of(user, None):
         found = found.filter(user=user)
     return list(found)
 
 
-def _with_owners(user: User, origin: Origin, keys: Sequence[ApiKey], apps: dict[UUID, App]) -> list[Found]:
+def _with_owners(user: User, origin: Origin, keys: Sequence[ApiKey], apps: dict[UUID, App]) -> list[KeyMatch]:
     owners = User.objects.in_bulk({key.owner_id for key in keys if key.owner_id})
     actors = {app_id: person(user, apps[app_id], origin) for app_id in {key.app_id for key in keys}}
     return [
-        Found(row, actors[row.key.app_id], owners.get(row.key.owner_id) if row.key.owner_id else None)
+        KeyMatch(row, actors[row.key.app_id], owners.get(row.key.owner_id) if row.key.owner_id else None)
         for row in rows(keys)
     ]

@@ -1,4 +1,4 @@
-"""What the support desk found, held in the finder's session for a while, so that Back leads to it."""
+"""Results of key lookups, kept in the session for a while, so that Back leads to them."""
 
 from datetime import timedelta
 from secrets import token_urlsafe
@@ -7,24 +7,24 @@ from typing import Any
 from django.contrib.sessions.backends.base import SessionBase
 
 from core.clock import now
-from portal.support.lookup import Answer, summary
+from portal.support.lookup import LookupResult, summary
 
 RETENTION = timedelta(minutes=30)
 MAX_RESULTS = 5
 _SESSION_KEY = "desk_results"
 
 
-def keep(session: SessionBase, answer: Answer) -> str:
-    """Hold `answer` by its ids; return the name it has in an address."""
+def keep(session: SessionBase, result: LookupResult) -> str:
+    """Keep `result` by its ids; return its name for the URL."""
     name = token_urlsafe(12)
     until = (now() + RETENTION).timestamp()
-    kept = [*_kept(session), {"name": name, "until": until, "found": summary(answer)}]
+    kept = [*_kept(session), {"name": name, "until": until, "found": summary(result)}]
     session[_SESSION_KEY] = kept[-MAX_RESULTS:]
     return name
 
 
 def recall_kept(session: SessionBase, name: str) -> dict[str, Any] | None:
-    """What is held under `name`. None: it is over, or was never this session's."""
+    """The result called `name`. None: it has expired, or is of another session."""
     return next((one["found"] for one in _kept(session) if one["name"] == name), None)
 
 

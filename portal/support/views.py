@@ -1,4 +1,4 @@
-"""The support desk's pages: what was found, the end of it, a question to its owner, and receipts."""
+"""The pages of support: key lookup, revoking what it shows, contacting an owner, and receipts."""
 
 from uuid import UUID
 
@@ -15,54 +15,56 @@ from core.errors import NotFound, Refusal
 from core.forms import refuse_unknown
 from keys.requests import key_of
 from keys.web import receipts
+from portal.dialogs import Dialog, render_dialog
 from portal.gates import apps_allowing, user_of
 from portal.models import AccessToken
+from portal.post_only import post_only
 from portal.support import bulk_actions, forms, results
-from portal.support.lookup import MOST, Answer, look_up, recall
+from portal.support.lookup import MAX_RESULTS, LookupResult, look_up, recall
 from portal.tokens import lifecycle
 
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def find(request: PortalRequest) -> HttpResponse:
-    """Lost keys, in every app their finder may look into. A POST, so that no address keeps what was asked.
+def lookup(request: PortalRequest) -> HttpResponse:
+    """Key lookup in all apps the user may read. A POST, so that no URL holds what was entered.
 
-    Its answer has an address of its own, so that Back leads to it.
+    The result has a URL of its own, so that Back leads to it.
     """
-    form = forms.FindForm(request.POST if request.method == "POST" else None)
+    form = forms.LookupForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
-        found = look_up(user_of(request), request.origin, data["hashes"], data["words"])
-        return HttpResponseRedirect(f"{reverse('find')}?result={results.keep(request.session, found)}")
+        result = look_up(user_of(request), request.origin, data["hashes"], data["words"])
+        return HttpResponseRedirect(f"{reverse('lookup')}?result={results.keep(request.session, result)}")
     refuse_unknown(request.GET, ("result",))
     name = request.GET.get("result", "")
     kept = results.recall_kept(request.session, name)
-    answer = recall(user_of(request), request.origin, kept) if kept and not form.is_bound else None
-    context = _found(form, answer) | {"is_over": bool(name) and not kept}
+    result = recall(user_of(request), request.origin, kept) if kept and not form.is_bound else None
+    context = _context(form, result) | {"is_expired": bool(name) and not kept}
     return render(request, "portal/support/lookup.html", context, status=422 if form.errors else 200)
 
 
-@require_http_methods(["POST"])
+@post_only(lambda: reverse("lookup"))
 def revoke_many(request: PortalRequest) -> HttpResponse:
-    """End the keys that were ticked, in one act, and answer with its receipt."""
-    form = forms.ManyForm(request.POST)
+    """Revoke the selected keys together, and show the receipt."""
+    form = forms.RevokeManyForm(request.POST)
     if not form.is_valid():
-        context = _found(forms.FindForm(), None) | {"many": form}
+        context = _context(forms.LookupForm(), None) | {"many": form}
         return render(request, "portal/support/lookup.html", context, status=422)
     data = form.cleaned_data
     wanted = {name: data[name] for name in ("reason", "ticket", "force")}
     batch = bulk_actions.revoke_many(user_of(request), request.origin, data["ids"], **wanted)
-    if batch.act_id is None:
-        return finished(request, reverse("find"), "There was nothing left to revoke")
-    says = f"{batch.ended} key{'' if batch.ended == 1 else 's'} revoked"
+    if batch.event_id is None:
+        return finished(request, reverse("lookup"), "These keys were already revoked")
+    says = f"{batch.revoked} key{'' if batch.revoked == 1 else 's'} revoked"
     if batch.failures:
-        says += f"; {len(batch.failures)} not: {bulk_actions.failures_in_words(batch.failures)}"
-    return finished(request, reverse("receipt", args=[batch.act_id]), says)
+        says += f"; {len(batch.failures)} not revoked: {bulk_actions.failures_in_words(batch.failures)}"
+    return finished(request, reverse("receipt", args=[batch.event_id]), says)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end_token(request: PortalRequest, token_id: UUID) -> HttpResponse:
-    """End an access token that was found."""
+def revoke_token(request: PortalRequest, token_id: UUID) -> HttpResponse:
+    """Revoke an access token that a lookup shows."""
     token = AccessToken.objects.filter(id=token_id).select_related("user").first()
     if token is None:
         raise NotFound
@@ -70,45 +72,63 @@ def end_token(request: PortalRequest, token_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         lifecycle.end_found(request.actor, token, data["reason"], data["ticket"])
-        return finished(request, reverse("find"), f"{token.name} of {token.user} is revoked")
-    context = {"token": token, "form": form}
-    return render(request, "portal/support/token_revoke.html", context, status=422 if form.errors else 200)
+        return finished(request, reverse("lookup"), f"Access token {token.name} of {token.user} revoked")
+    dialog = Dialog(
+        title=f"Revoke access token {token.name}?",
+        text=f"It belongs to {token.user}, who is notified. Requests with it are denied immediately. Cannot be undone.",
+        button="Revoke token",
+        cancel=reverse("lookup"),
+        crumbs=(("Key lookup", reverse("lookup")),),
+        failure="Could not revoke the token",
+    )
+    return render_dialog(request, dialog, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: AppRequest, key_id: UUID) -> HttpResponse:
-    """Ask whoever answers for a key."""
+    """Contact the owner of a key."""
     key = key_of(request, key_id)
     form = forms.AskForm(sent(request))
-    status = 422 if form.errors else 200
+    status = 200
     if form.is_bound and form.is_valid():
         try:
-            told = bulk_actions.ask(request.actor, key, form.cleaned_data["message"])
-            says = f"{told} {'person is' if told == 1 else 'people are'} told"
+            count = bulk_actions.ask(request.actor, key, form.cleaned_data["message"])
+            says = f"Message sent to {count} user{'' if count == 1 else 's'}"
             return finished(request, address_of("key", key), says)
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
-    return render(request, "portal/support/contact_owner.html", {"key": key, "form": form}, status=status)
+    dialog = Dialog(
+        title=f"Contact the owner of {key.name}",
+        text="Your message goes to the owner of the key, or to the admins of the app if it has no owner.",
+        button="Send message",
+        cancel=address_of("key", key),
+        crumbs=(("API keys", reverse("keys", args=[key.app_id])), (key.name, address_of("key", key))),
+        failure="Could not send the message",
+        is_danger=False,
+    )
+    return render_dialog(request, dialog, form, status)
 
 
 @require_GET
 def receipt(request: PortalRequest, event_id: UUID) -> HttpResponse:
-    """What came of a revocation. Asked for again, it knows what has happened since."""
+    """The receipt of a revocation, read from the audit log each time."""
     names = {app.id: app.name for app in apps_allowing(user_of(request), on_audit.READ)}
-    found = receipts.receipt(event_id, names.keys())
-    if found is None:
+    receipt = receipts.receipt(event_id, names.keys())
+    if receipt is None:
         raise NotFound
     return render(
-        request, "portal/support/receipt.html", {"receipt": found, "names": names, "most": receipts.MOST}
+        request,
+        "portal/support/receipt.html",
+        {"receipt": receipt, "names": names, "most": receipts.MAX_RESULTS},
     )
 
 
-def _found(form: forms.FindForm, answer: Answer | None) -> dict[str, object]:
-    living = [one for one in answer.keys if one.may_revoke] if answer else []
+def _context(form: forms.LookupForm, result: LookupResult | None) -> dict[str, object]:
+    revocable = [match for match in result.keys if match.may_revoke] if result else []
     return {
         "form": form,
-        "answer": answer,
-        "most": MOST,
-        "many": forms.ManyForm() if len(living) > 1 else None,
+        "result": result,
+        "most": MAX_RESULTS,
+        "many": forms.RevokeManyForm() if len(revocable) > 1 else None,
     }

@@ -1,4 +1,4 @@
-"""What was reported of a key, for its page: keys themselves know of no reports."""
+"""Leaked-key reports of a key, for its page: the keys package does not know of reports."""
 
 from django import template
 
@@ -6,10 +6,10 @@ from keys.models import ApiKey
 from portal.models import LeakReport
 
 register = template.Library()
-MOST = 5
+MAX_REPORTS = 5
 
 
 @register.simple_tag
 def leaks_of(key: ApiKey) -> list[LeakReport]:
-    """`{% leaks_of key as leaks %}`: the newest reports that it was found where it does not belong."""
-    return list(LeakReport.objects.filter(key_id=key.id)[:MOST])
+    """`{% leaks_of key as leaks %}`: its newest leaked-key reports."""
+    return list(LeakReport.objects.filter(key_id=key.id)[:MAX_REPORTS])

@@ -10,13 +10,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
+from audit.time_words import duration_words, relative_words
 from core.clock import now
 
 register = template.Library()
 
 WORDS = {"act": "Act", "inactive": "Suspended"}
 SHAPES = {"inactive": "suspended"}
-STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 SPARK_HEIGHT = 17
 COUNTABLE = 50
 """More places than this are not told apart in a bar."""
@@ -33,20 +33,43 @@ def pill(state: str, says: str = "") -> SafeString:
 @register.simple_tag
 def chip(prefix: str, name: str = "") -> SafeString:
     """`{% chip key.prefix key.name %}`: a prefix to copy, the part that differs in full ink."""
+    return copy(prefix, f"prefix of {name}" if name else "prefix", end=8)
+
+
+@register.simple_tag
+def copy(value: Any, what: str, end: int = 0) -> SafeString:
+    """`{% copy key.id "key ID" %}`: a value with a Copy button; the last `end` characters in full ink.
+
+    Without scripts there is no button, and a click on the value selects all of it.
+    """
+    text = str(value)
+    head, tail = (text[:-end], text[-end:]) if end else ("", text)
     return format_html(
-        '<button type="button" class="chip" data-copy="{0}" aria-label="Copy prefix{1}: {0}">'
-        "<span>{2}<wbr><b>{3}</b></span></button>",
-        prefix,
-        f" of {name}" if name else "",
-        prefix[:-8],
-        prefix[-8:],
+        '<span class="copy"><code translate="no">{}<b>{}</b></code>{}</span>',
+        head,
+        tail,
+        _copy_button(text, what),
     )
+
+
+@register.simple_tag
+def copy_block(text: str, what: str) -> SafeString:
+    """`{% copy_block command "command" %}`: lines of code with a Copy button."""
+    return format_html('<div class="copy-block"><pre>{}</pre>{}</div>', text, _copy_button(text, what))
 
 
 @register.simple_tag
 def when(moment: datetime | None) -> SafeString:
     """`{% when key.created_at %}`: how long ago or ahead, with the instant itself for who asks."""
-    return _time(moment, _relative(moment - now())) if moment else SafeString("")
+    return _time(moment, relative_words(moment - now())) if moment else SafeString("")
+
+
+@register.filter
+def duration(span: timedelta | float | None) -> str:
+    """`{{ key.lifetime|duration }}`: a span, or a number of seconds, in words: `90 days`, `21 min`, `1 hour`."""
+    if span is None:
+        return ""
+    return duration_words(span if isinstance(span, timedelta) else timedelta(seconds=span))
 
 
 @register.simple_tag
@@ -152,14 +175,11 @@ def _time(moment: datetime, says: str) -> SafeString:
     )
 
 
-def _relative(span: timedelta) -> str:
-    """`9 min ago`, `in 6 d`, `now`: the largest unit that fits, rounded down.
-
-    What is to come is given a sixtieth of the unit: what was set to 90 days a moment ago is in 90 days.
-    """
-    seconds, is_to_come = int(abs(span).total_seconds()), span > timedelta(0)
-    for size, unit in STEPS:
-        number = (seconds + (size // 60 if is_to_come else 0)) // size
-        if number:
-            return f"in {number} {unit}" if is_to_come else f"{number} {unit} ago"
-    return "now"
+def _copy_button(text: str, what: str) -> SafeString:
+    return format_html(
+        '<button type="button" class="plain" data-copy="{}" aria-label="Copy {}: {}" title="Copy" hidden>{}</button>',
+        text,
+        what,
+        text if len(text) <= 80 and "\n" not in text else "all lines",
+        icon("copy"),
+    )

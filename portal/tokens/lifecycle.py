@@ -33,8 +33,8 @@ from portal.auth import policy
 from portal.auth.policy import Way
 from portal.error_responses import InvalidGrant, InvalidToken, TokenExpired
 from portal.gates import permissions_anywhere
-from portal.models import AccessToken, Authorization, NoticeKind, User
-from portal.notifications.notify import News, tell
+from portal.models import AccessToken, Authorization, NotificationKind, User
+from portal.notifications.notify import NotificationContent, notify
 from portal.role_delegation import require_held, require_within_token
 from portal.roles import EVERYTHING, with_lower_tiers
 
@@ -152,9 +152,15 @@ def end_found(actor: Actor, token: AccessToken, reason: str = "", ticket: str = 
                 act.note(ticket=parse_ticket(ticket))
             token.revoked_at = now()
             token.save(update_fields=["revoked_at"])
-            says = f"Your access token {token.name} was found and revoked."
-            news = News(NoticeKind.REVOKED, f"event:{act.id}", says, reverse("tokens"), event_id=act.id)
-            tell(news, [token.user])
+            content = NotificationContent(
+                NotificationKind.REVOKED,
+                f"event:{act.id}",
+                f"Your access token {token.name} was revoked",
+                reverse("tokens"),
+                text="It was found by support.",
+                event_id=act.id,
+            )
+            notify(content, [token.user])
 
 
 def recognise(presented: str) -> AccessToken:

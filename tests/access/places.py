@@ -14,7 +14,7 @@ from portal.accounts.lifecycle import invite
 from portal.auth import sessions
 from portal.gates import person
 from portal.mail import outbox
-from portal.models import Invitation, MailKind, Notice, NoticeKind, User
+from portal.models import Invitation, MailKind, Notification, NotificationKind, User
 from portal.models.users import Role
 from portal.notifications.notify import News, tell
 from tests.cast import prove
@@ -31,10 +31,10 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
     ask(secret)
     membership = developer.memberships.get()
     invitation: Invitation = invite(shell(), "new@example.com", "support", app).invitation
-    destination = destinations.create(shell(), name="siem", url="https://siem.example.com/in").destination
-    letter = Delivery.objects.create(destination=destination, checkpoint=1, rows=1, given_up_at=now())
-    tell(News(NoticeKind.REVOKED, "one", "Told.", "/"), [developer])
-    view = save_view(person(developer, app, Origin("page")), app.id, "mine", "outcome=refused")
+    webhook = destinations.create(shell(), name="siem", url="https://siem.example.com/in").webhook
+    letter = Delivery.objects.create(webhook=webhook, checkpoint=1, rows=1, given_up_at=now())
+    tell(News(NotificationKind.REVOKED, "one", "Told.", "/"), [developer])
+    view = save_view(person(developer, app, Origin("page")), app.id, "mine", "outcome=denied")
     return {
         "app_id": app.id,
         "key_id": key.id,
@@ -45,12 +45,12 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
         "invitation_id": invitation.id,
         "membership_id": membership.id,
         "member_id": membership.id,
-        "destination_id": destination.id,
+        "webhook_id": webhook.id,
         "delivery_id": letter.id,
         "token_id": issued(developer).token.id,
         "user_id": developer.id,
         "mail_id": outbox.put(MailKind.NO_ACCOUNT, "nobody@example.com").id,
-        "notice_id": Notice.objects.get().id,
+        "notification_id": Notification.objects.get().id,
         "entry_id": Event.objects.filter(app_id=app.id).latest("at").id,
         "caller_id": key.id,
         "session_id": 1,

@@ -127,7 +127,9 @@ def test_a_person_without_a_role_sees_no_app_and_nobody() -> None:
     told = column("pages.txt", "no role")
     assert {word for line, word in told.items() if "apps/<app_id>" in line} == {"none"}
     assert {
-        word for line, word in told.items() if line.startswith(("GET people/", "GET house/", "GET record/"))
+        word
+        for line, word in told.items()
+        if line.startswith(("GET people/", "GET settings/security/", "GET settings/audit-log/"))
     } == {"no"}
 
 
@@ -139,7 +141,9 @@ def test_support_ends_keys_and_does_nothing_else(path: str, may: bool) -> None:
 def test_what_is_for_the_whole_portal_is_for_admins_of_every_app_alone() -> None:
     kept = asked.kept("pages.txt")
     for line, row in kept.items():
-        if line.startswith(("GET people/", "POST people/", "GET house/", "GET record/")):
+        if line.startswith(
+            ("GET people/", "POST people/", "GET settings/security/", "GET settings/audit-log/")
+        ):
             assert set(row[1:-1]) <= {"no", "method"}, line
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents.models import App
-from audit.models import Destination, Event
+from audit.models import Event, Webhook
 from keys.models import ApiKey
 from portal.models import AccessToken, User
 from tests.alter.running import alter
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("signed_in")
 
 
 def test_what_is_there_is_printed_as_json(app: App, developer: User) -> None:
-    told = alter("api", "GET", "/people?q=devel").json
+    told = alter("api", "GET", "/users?q=devel").json
     assert [one["email"] for one in told["items"]] == ["developer@example.com"]
 
 
@@ -26,15 +26,15 @@ def test_the_app_stands_where_it_is_named(app: App) -> None:
 
 def test_something_is_made_once_and_its_secret_said_to_be(app: App, tmp_path: Path) -> None:
     (tmp_path / "siem.json").write_text('{"name": "siem", "url": "https://siem.example.com/in"}')
-    words = ("api", "post", "/destinations", "--input", f"@{tmp_path}/siem.json", "--idempotency-key", "one")
+    words = ("api", "post", "/webhooks", "--input", f"@{tmp_path}/siem.json", "--idempotency-key", "one")
     first, second = alter(*words), alter(*words)
     assert ("shown this once" in first.err, "shown this once" in second.err) == (True, False)
-    assert (first.json["secret"][:6], second.json["secret"], Destination.objects.count()) == (
+    assert (first.json["secret"][:6], second.json["secret"], Webhook.objects.count()) == (
         "whsec_",
         None,
         1,
     )
-    assert Event.objects.get(action="destination.create").via == "cli"
+    assert Event.objects.get(action="webhook.create").via == "cli"
 
 
 def test_a_token_is_minted_from_standard_input(app: App) -> None:
@@ -47,11 +47,11 @@ def test_a_token_is_minted_from_standard_input(app: App) -> None:
     ("words", "code", "says"),
     [
         (("GET", "people"), 2, "no path below /api/v1"),
-        (("GET", "/api/v1/people"), 2, "no path below /api/v1"),
+        (("GET", "/api/v1/users"), 2, "no path below /api/v1"),
         (("GET", "//example.com/people"), 2, "no path below /api/v1"),
-        (("PUT", "/people"), 2, "PUT"),
+        (("PUT", "/users"), 2, "PUT"),
         (("GET", "/nothing"), 4, "nothing"),
-        (("POST", "/people/x/email"), 7, "No access token does this"),
+        (("POST", "/users/x/email"), 7, "No access token does this"),
     ],
 )
 def test_a_no_ends_as_every_other(words: tuple[str, ...], code: int, says: str) -> None:

@@ -14,8 +14,8 @@ def test_a_list_is_a_table_of_80_columns(app: App) -> None:
     minted(app)
     day = f"{app.created_at:%Y-%m-%d}"
     assert alter("apps", "list").out == (
-        "ID                                    NAME      STATE   KEYS  AGENTS  CREATED\n"
-        f"{app.id}  checkout  in use  1     0       {day}\n"
+        "ID                                    NAME      STATE  KEYS  AGENTS  CREATED\n"
+        f"{app.id}  checkout  live   1     0       {day}\n"
     )
 
 
@@ -103,3 +103,9 @@ def test_members_are_listed(app: App) -> None:
     told = alter("apps", "members", "--output", "json").json
     assert [(row["email"], row["role"]) for row in told] == [("admin@example.com", "admin")]
     assert list(told[0]) == list(MEMBER.fields)
+
+
+def test_apps_are_created_and_listed_by_environment(app: App) -> None:
+    assert alter("apps", "create", "--name", "shop", "--environment", "test").json["environment"] == "test"
+    listed = alter("apps", "list", "--environment", "test", "--output", "json").json
+    assert [row["name"] for row in listed] == ["shop"]

@@ -66,7 +66,7 @@ def test_a_list_is_a_table_of_80_columns(refused: Call) -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["--outcome", "refused"], ["insufficient_scope"]),
+        (["--outcome", "denied"], ["insufficient_scope"]),
         (["--policy-decision", "deny"], ["insufficient_scope"]),
         (["--code", "insufficient_scope", "--since", "1h"], ["insufficient_scope"]),
         (["--kind", "call"], ["insufficient_scope", ""]),
@@ -221,7 +221,7 @@ def test_the_record_is_taken_out_as_lines_and_that_is_recorded(refused: Call) ->
 
 
 def test_the_record_is_taken_out_as_a_table_in_a_file(refused: Call, home: Path) -> None:
-    run = alter("audit", "export", "--format", "csv", "--outcome", "refused", "--file", "refused.csv")
+    run = alter("audit", "export", "--format", "csv", "--outcome", "denied", "--file", "denied.csv")
     lines = (home / "work/refused.csv").read_text().splitlines(keepends=True)
     rows = list(csv.DictReader(line for line in lines if not line.startswith("# ")))
     assert (run.code, run.out, [row["code"] for row in rows]) == (0, "", ["insufficient_scope"])

@@ -26,16 +26,16 @@ READ = {
     "GET /apps/<app_id>/leaks": "dashboard_keys:read",
     "GET /apps/<app_id>/views": "dashboard_audit:read",
     "GET /apps/<app_id>/views/<view_id>": "dashboard_audit:read",
-    "GET /people": "dashboard_members:read",
-    "GET /people/<user_id>": "dashboard_members:read",
+    "GET /users": "dashboard_members:read",
+    "GET /users/<user_id>": "dashboard_members:read",
     "GET /members": "dashboard_members:read",
     "GET /invitations": "dashboard_members:read",
     "GET /policy": "dashboard_members:write",
     "GET /retention": "dashboard_audit:write",
-    "GET /destinations": "dashboard_audit:write",
-    "GET /destinations/<destination_id>": "dashboard_audit:write",
-    "GET /destinations/<destination_id>/deliveries": "dashboard_audit:write",
-    "GET /dead-letters": "dashboard_audit:write",
+    "GET /webhooks": "dashboard_audit:write",
+    "GET /webhooks/<webhook_id>": "dashboard_audit:write",
+    "GET /webhooks/<webhook_id>/deliveries": "dashboard_audit:write",
+    "GET /failed-deliveries": "dashboard_audit:write",
     "POST /lookup": "dashboard_keys:read",
 }
 CHANGE = {
@@ -66,11 +66,11 @@ CHANGE = {
     "POST /apps/<app_id>/keys/<key_id>/ask": "dashboard_keys:read",
     "POST /apps/<app_id>/views": "dashboard_audit:read",
     "PATCH /apps/<app_id>/views/<view_id>": "dashboard_audit:read",
-    "POST /apps/<app_id>/views/<view_id>/end": "dashboard_audit:read",
-    "POST /people/<user_id>/remove": "dashboard_members:write",
-    "POST /people/<user_id>/sign-out": "dashboard_members:write",
-    "POST /people/<user_id>/deactivate": "dashboard_members:write",
-    "POST /people/<user_id>/reactivate": "dashboard_members:write",
+    "POST /apps/<app_id>/views/<view_id>/delete": "dashboard_audit:read",
+    "POST /users/<user_id>/remove": "dashboard_members:write",
+    "POST /users/<user_id>/sign-out": "dashboard_members:write",
+    "POST /users/<user_id>/deactivate": "dashboard_members:write",
+    "POST /users/<user_id>/reactivate": "dashboard_members:write",
     "PATCH /members/<member_id>": "dashboard_members:write",
     "POST /members/<member_id>/remove": "dashboard_members:write",
     "POST /invitations": "dashboard_members:write",
@@ -78,26 +78,30 @@ CHANGE = {
     "POST /invitations/<invitation_id>/withdraw": "dashboard_members:write",
     "PATCH /policy": "dashboard_members:write",
     "PATCH /retention/<kind>": "dashboard_audit:write",
-    "POST /destinations": "dashboard_audit:write, dashboard_audit:export",
-    "POST /destinations/<destination_id>/pause": "dashboard_audit:write",
-    "POST /destinations/<destination_id>/resume": "dashboard_audit:write",
-    "POST /destinations/<destination_id>/test": "dashboard_audit:write",
-    "POST /destinations/<destination_id>/rotate": "dashboard_audit:write",
-    "POST /destinations/<destination_id>/end": "dashboard_audit:write",
-    "POST /dead-letters/retry": "dashboard_audit:write",
-    "POST /dead-letters/discard": "dashboard_audit:write",
-    "POST /dead-letters/<delivery_id>/retry": "dashboard_audit:write",
-    "POST /dead-letters/<delivery_id>/discard": "dashboard_audit:write",
+    "POST /webhooks": "dashboard_audit:write, dashboard_audit:export",
+    "POST /webhooks/<webhook_id>/pause": "dashboard_audit:write",
+    "POST /webhooks/<webhook_id>/resume": "dashboard_audit:write",
+    "POST /webhooks/<webhook_id>/test": "dashboard_audit:write",
+    "POST /webhooks/<webhook_id>/rotate": "dashboard_audit:write",
+    "POST /webhooks/<webhook_id>/delete": "dashboard_audit:write",
+    "POST /failed-deliveries/retry": "dashboard_audit:write",
+    "POST /failed-deliveries/discard": "dashboard_audit:write",
+    "POST /failed-deliveries/<delivery_id>/retry": "dashboard_audit:write",
+    "POST /failed-deliveries/<delivery_id>/discard": "dashboard_audit:write",
 }
 ANY_TOKEN = (
     "GET /me",
     "DELETE /me/token",
     "GET /scopes",
     "GET /tokens",
-    "GET /notices",
-    "POST /notices/read",
+    "GET /notifications",
+    "POST /notifications/read",
 )
-OF_ITS_OWNER = ("POST /tokens", "POST /tokens/<token_id>/revoke", "POST /notices/<notice_id>/read")
+OF_ITS_OWNER = (
+    "POST /tokens",
+    "POST /tokens/<token_id>/revoke",
+    "POST /notifications/<notification_id>/read",
+)
 """What any token may do to what is its owner's, if there is such a thing."""
 PERMISSION = {**READ, **CHANGE, **dict.fromkeys((*ANY_TOKEN, *OF_ITS_OWNER), "")}
 """A method and an address, to the permissions a call needs. POST /token needs no token at all."""
@@ -112,7 +116,7 @@ SAID: dict[str, dict[str, object]] = {"widen": {"reason": "It does."}, "ask": {"
 """What has to be said before it is looked what it is about."""
 NAMES = (
     *("app_id", "key_id", "agent_id", "caller_id", "entry_id", "member_id", "invitation_id", "view_id"),
-    *("user_id", "token_id", "notice_id", "destination_id", "delivery_id"),
+    *("user_id", "token_id", "notification_id", "webhook_id", "delivery_id"),
 )
 NONE = "00000000-0000-7000-8000-000000000001"
 

@@ -80,6 +80,7 @@ def test_an_app_is_told_in_full(app: App, by_developer: Program) -> None:
         "name": "checkout",
         "description": "",
         "website_url": "",
+        "environment": "live",
         "max_keys": 100,
         "max_keys_per_agent": 25,
         "rate_limit_rpm": None,
@@ -244,3 +245,20 @@ def test_an_app_with_living_keys_is_not_deleted(app: App, by_admin: Program) -> 
 def test_a_deleted_apps_name_is_free(app: App, by_admin: Program) -> None:
     lifecycle.delete_app(shell(), app, confirm="checkout")
     assert by_admin.post("/apps", {"name": "checkout"}).status_code == 201
+
+
+# ── environments ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_apps_are_created_changed_and_listed_by_environment(app: App, by_admin: Program) -> None:
+    created = by_admin.post("/apps", {"name": "sandbox", "environment": "test"}).json()
+    assert created["environment"] == "test"
+    assert named(by_admin.get("/apps", environment="test")) == ["sandbox"]
+    assert named(by_admin.get("/apps", environment="live")) == ["checkout"]
+    changed = by_admin.patch(f"/apps/{created['id']}", {"environment": "live"}).json()
+    assert changed["environment"] == "live"
+
+
+def test_an_environment_is_live_or_test(app: App, by_admin: Program) -> None:
+    assert error(change(by_admin, app, environment="prod")) == (422, "validation_error")
+    assert error(by_admin.get("/apps", environment="prod")) == (422, "validation_error")

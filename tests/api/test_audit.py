@@ -64,8 +64,8 @@ CALL: dict[str, Any] = {
     [
         ({"kind": "event"}, "act"),
         ({"kind": "call"}, "call"),
-        ({"outcome": "act"}, "act"),
-        ({"outcome": "refused"}, "call"),
+        ({"outcome": "event"}, "act"),
+        ({"outcome": "denied"}, "call"),
         ({"outcome": "allowed"}, ""),
         ({"action": "key.revoke"}, "act"),
         ({"action": "key"}, "act"),
@@ -218,7 +218,7 @@ def test_calls_are_gathered_the_latest_first(
     assert told[1] == {
         "id": ids[1],
         "calls": 2,
-        "refused": 1,
+        "denied": 1,
         "first_at": "2026-06-01T12:00:00Z",
         "last_at": "2026-06-01T13:00:00Z",
         "callers": ["worker"],

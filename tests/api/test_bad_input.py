@@ -15,7 +15,7 @@ from core.clock import now
 from keys.models import ApiKey
 from portal.accounts.lifecycle import invite
 from portal.gates import person
-from portal.policy.policy import set_rules
+from portal.policy.policy import change_policy
 from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields
@@ -98,22 +98,22 @@ BODIES: dict[str, dict[str, str]] = {
     "POST /apps/<app_id>/keys/<key_id>/ask": {"message": "text"},
     "POST /apps/<app_id>/views": {"name": "text", "query": "text", "shared": "flag"},
     "PATCH /apps/<app_id>/views/<view_id>": {"name": "text", "shared": "flag"},
-    "POST /people/<user_id>/remove": LEAVING,
-    "POST /people/<user_id>/sign-out": REASON,
-    "POST /people/<user_id>/deactivate": REASON,
-    "POST /people/<user_id>/reactivate": REASON,
+    "POST /users/<user_id>/remove": LEAVING,
+    "POST /users/<user_id>/sign-out": REASON,
+    "POST /users/<user_id>/deactivate": REASON,
+    "POST /users/<user_id>/reactivate": REASON,
     "PATCH /members/<member_id>": {"role": "choice"},
     "POST /members/<member_id>/remove": LEAVING,
     "POST /invitations": {"email": "text", "role": "choice"},
     "POST /invitations/<invitation_id>/withdraw": REASON,
     "PATCH /policy": {"second_factor_required": "flag", "on_leaked_token": "choice", "reason": "text"},
     "PATCH /retention/<kind>": {"days": "number", "reason": "text"},
-    "POST /destinations": {"name": "text", "url": "text", "sends": "choice", "app_id": "id"},
-    "POST /destinations/<destination_id>/pause": REASON,
-    "POST /destinations/<destination_id>/rotate": REASON,
-    "POST /destinations/<destination_id>/end": REASON,
-    "POST /dead-letters/discard": REASON,
-    "POST /dead-letters/<delivery_id>/discard": REASON,
+    "POST /webhooks": {"name": "text", "url": "text", "sends": "choice", "app_id": "id"},
+    "POST /webhooks/<webhook_id>/pause": REASON,
+    "POST /webhooks/<webhook_id>/rotate": REASON,
+    "POST /webhooks/<webhook_id>/delete": REASON,
+    "POST /failed-deliveries/discard": REASON,
+    "POST /failed-deliveries/<delivery_id>/discard": REASON,
     "POST /tokens": {
         "name": "text",
         "permissions": "list",
@@ -124,13 +124,13 @@ BODIES: dict[str, dict[str, str]] = {
     "POST /lookup": {"sha256": "list"},
     "POST /apps/<app_id>/invitations/<invitation_id>/resend": {},
     "POST /invitations/<invitation_id>/resend": {},
-    "POST /apps/<app_id>/views/<view_id>/end": {},
-    "POST /destinations/<destination_id>/resume": {},
-    "POST /destinations/<destination_id>/test": {},
-    "POST /dead-letters/retry": {},
-    "POST /dead-letters/<delivery_id>/retry": {},
-    "POST /notices/read": {},
-    "POST /notices/<notice_id>/read": {},
+    "POST /apps/<app_id>/views/<view_id>/delete": {},
+    "POST /webhooks/<webhook_id>/resume": {},
+    "POST /webhooks/<webhook_id>/test": {},
+    "POST /failed-deliveries/retry": {},
+    "POST /failed-deliveries/<delivery_id>/retry": {},
+    "POST /notifications/read": {},
+    "POST /notifications/<notification_id>/read": {},
 }
 NEEDED: dict[str, dict[str, Any]] = {
     "POST /apps": {"name": "billing"},
@@ -146,7 +146,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "PATCH /members/<member_id>": {"role": "support"},
     "POST /invitations": {"role": "support"},
     "PATCH /retention/<kind>": {"days": 400},
-    "POST /destinations": {"name": "siem", "url": "https://siem.example.com/in"},
+    "POST /webhooks": {"name": "siem", "url": "https://siem.example.com/in"},
     "POST /tokens": {"name": "ci", "permissions": ["dashboard_keys:read"]},
 }
 """What has to be there for the rest to be looked at."""
@@ -157,15 +157,15 @@ def of_the_portal(program: Program, app: App) -> dict[str, Any]:
     """What stands outside an app's address, and a view that the program's owner keeps."""
     assert program.token
     owner = program.token.user
-    set_rules(shell(), None, second_factor=False, on_leaked_token="notify")
-    destination = destinations.create(shell(), name="lake", url="https://lake.example.com/in").destination
-    letter = Delivery.objects.create(destination=destination, checkpoint=1, rows=1, given_up_at=now())
+    change_policy(shell(), None, second_factor=False, on_leaked_token="notify")
+    webhook = destinations.create(shell(), name="lake", url="https://lake.example.com/in").webhook
+    letter = Delivery.objects.create(webhook=webhook, checkpoint=1, rows=1, given_up_at=now())
     return {
         "user_id": member("developer", app).id,
         "token_id": issued(owner, name="other").token.id,
-        "destination_id": destination.id,
+        "webhook_id": webhook.id,
         "delivery_id": letter.id,
-        "view_id": save_view(person(owner, app, Origin("page")), app.id, "refused", "outcome=refused").id,
+        "view_id": save_view(person(owner, app, Origin("page")), app.id, "refused", "outcome=denied").id,
     }
 
 

@@ -73,7 +73,7 @@ def test_an_empty_option_at_the_shell_is_refused(app: App, admin: User) -> None:
 
 @pytest.mark.parametrize("text", ["Cafe\u0301", "two  words", "tab\there"])
 def test_a_name_is_kept_as_it_is_sent_or_refused(app: App, by_admin: Program, text: str) -> None:
-    view = {"name": text, "query": "outcome=refused"}
+    view = {"name": text, "query": "outcome=denied"}
     for path, wish in (
         (f"/apps/{app.id}/keys", KEY | {"name": text}),
         (f"/apps/{app.id}/views", view),

@@ -44,7 +44,7 @@ def test_a_parameter_that_is_none_is_named_with_the_nearest(app: App, by_admin: 
 
 
 def test_a_parameter_is_written_once_and_says_something(app: App, by_admin: Program) -> None:
-    for query in ("outcome=refused&outcome=allowed", "outcome=", "since=", "id=", "limit="):
+    for query in ("outcome=denied&outcome=allowed", "outcome=", "since=", "id=", "limit="):
         answer = by_admin.get(f"/apps/{app.id}/audit/export?{query}")
         assert error(answer) == (422, "validation_error"), query
     assert by_admin.get(f"/apps/{app.id}/audit?cursor=").status_code == 200
@@ -111,7 +111,7 @@ def test_words_of_the_product_are_read_in_any_case(
 
 
 def test_an_act_is_neither_allowed_nor_refused(app: App, by_admin: Program) -> None:
-    assert error(by_admin.get(f"/apps/{app.id}/audit", kind="event", outcome="refused"))[0] == 422
+    assert error(by_admin.get(f"/apps/{app.id}/audit", kind="event", outcome="denied"))[0] == 422
 
 
 def test_curly_quotation_marks_are_quotation_marks() -> None:

@@ -14,8 +14,8 @@ from tests.api.program import Program, error
 pytestmark = pytest.mark.one_engine
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 KEY, AGENT = "apps/<app_id>/keys/<key_id>", "apps/<app_id>/agents/<agent_id>"
-VIEW, DESTINATION = "apps/<app_id>/audit/views/<view_id>", "record/destinations/<destination_id>"
-LETTER = "record/dead-letters/<delivery_id>"
+VIEW, WEBHOOK = "apps/<app_id>/audit/views/<view_id>", "settings/audit-log/webhooks/<webhook_id>"
+LETTER = "settings/audit-log/failed-deliveries/<delivery_id>"
 OPERATION = {
     "apps/new/": "POST /apps",
     "apps/<app_id>/settings/": "PATCH /apps/<app_id>",
@@ -35,7 +35,7 @@ OPERATION = {
     "apps/<app_id>/audit/views/save/": "POST /apps/<app_id>/views",
     f"{VIEW}/rename/": "PATCH /apps/<app_id>/views/<view_id>",
     f"{VIEW}/share/": "PATCH /apps/<app_id>/views/<view_id>",
-    f"{VIEW}/end/": "POST /apps/<app_id>/views/<view_id>/end",
+    f"{VIEW}/end/": "POST /apps/<app_id>/views/<view_id>/delete",
     "apps/<app_id>/members/invite/": "POST /apps/<app_id>/invitations",
     "apps/<app_id>/members/<membership_id>/role/": "PATCH /apps/<app_id>/members/<member_id>",
     "apps/<app_id>/members/<membership_id>/end/": "POST /apps/<app_id>/members/<member_id>/remove",
@@ -45,23 +45,27 @@ OPERATION = {
         )
         for verb in ("resend", "withdraw")
     },
-    "people/<user_id>/remove/": "POST /people/<user_id>/remove",
-    "people/<user_id>/sign-out/": "POST /people/<user_id>/sign-out",
-    "people/<user_id>/close/": "POST /people/<user_id>/deactivate",
-    "people/<user_id>/open/": "POST /people/<user_id>/reactivate",
-    "house/": "PATCH /policy",
-    "record/retention/<kind>/": "PATCH /retention/<kind>",
-    "record/destinations/new/": "POST /destinations",
+    "people/<user_id>/remove/": "POST /users/<user_id>/remove",
+    "people/<user_id>/sign-out/": "POST /users/<user_id>/sign-out",
+    "people/<user_id>/close/": "POST /users/<user_id>/deactivate",
+    "people/<user_id>/open/": "POST /users/<user_id>/reactivate",
+    "settings/security/": "PATCH /policy",
+    "settings/audit-log/retention/<kind>/": "PATCH /retention/<kind>",
+    "settings/audit-log/webhooks/new/": "POST /webhooks",
     **{
-        f"{DESTINATION}/{verb}/": f"POST /destinations/<destination_id>/{verb}"
-        for verb in ("pause", "resume", "test", "rotate", "end")
+        f"{WEBHOOK}/{verb}/": f"POST /webhooks/<webhook_id>/{verb}"
+        for verb in ("pause", "resume", "test", "rotate")
     },
-    **{f"{LETTER}/{verb}/": f"POST /dead-letters/<delivery_id>/{verb}" for verb in ("retry", "discard")},
-    **{f"record/dead-letters/{verb}/": f"POST /dead-letters/{verb}" for verb in ("retry", "discard")},
+    f"{WEBHOOK}/end/": "POST /webhooks/<webhook_id>/delete",
+    **{f"{LETTER}/{verb}/": f"POST /failed-deliveries/<delivery_id>/{verb}" for verb in ("retry", "discard")},
+    **{
+        f"settings/audit-log/failed-deliveries/{verb}/": f"POST /failed-deliveries/{verb}"
+        for verb in ("retry", "discard")
+    },
     "account/tokens/mint/": "POST /tokens",
     "account/tokens/<token_id>/revoke/": "POST /tokens/<token_id>/revoke",
-    "notices/read/": "POST /notices/read",
-    "find/": "POST /lookup",
+    "notifications/read/": "POST /notifications/read",
+    "lookup/": "POST /lookup",
 }
 """A page that changes something, to the operation that does the same."""
 
@@ -147,7 +151,7 @@ def gated(below: URLResolver, start: str = "") -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "path", ["people/x/email", "people/x/reset", "people/x/confirm-email", "notices/choices"]
+    "path", ["users/x/email", "users/x/reset", "users/x/confirm-email", "notifications/settings"]
 )
 def test_where_a_program_would_look_for_what_is_on_pages_alone_it_is_told_so(
     by_admin: Program, path: str
@@ -158,4 +162,4 @@ def test_where_a_program_would_look_for_what_is_on_pages_alone_it_is_told_so(
 
 
 def test_nobody_without_a_token_is_told(db: None) -> None:
-    assert error(Program("").post("/people/x/email")) == (401, "missing_token")
+    assert error(Program("").post("/users/x/email")) == (401, "missing_token")

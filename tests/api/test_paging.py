@@ -15,8 +15,8 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 LISTS = [
     *("/apps", "/apps/{app}/keys", "/apps/{app}/agents", "/apps/{app}/callers"),
-    *("/apps/{app}/leaks", "/apps/{app}/views", "/people", "/tokens", "/notices"),
-    *("/destinations", "/dead-letters"),
+    *("/apps/{app}/leaks", "/apps/{app}/views", "/users", "/tokens", "/notifications"),
+    *("/webhooks", "/failed-deliveries"),
 ]
 
 

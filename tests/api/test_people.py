@@ -13,8 +13,8 @@ from keys.lifecycle import mint
 from keys.scopes import parse_scopes
 from portal.error_responses import OnPagesAlone
 from portal.gates import person
-from portal.models import HouseRules, Membership, User
-from portal.policy.policy import set_rules
+from portal.models import Membership, PortalPolicy, User
+from portal.policy.policy import change_policy
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act
 from tests.factories import UserFactory, issued, member
@@ -24,7 +24,7 @@ READING = parse_scopes(["grants:read"])
 
 
 def test_people_are_listed_with_their_roles(app: App, developer: User, by_admin: Program) -> None:
-    told = by_admin.get("/people").json()
+    told = by_admin.get("/users").json()
     assert [(one["email"], [(r["role"], r["app_id"]) for r in one["roles"]]) for one in told["items"]] == [
         ("admin@example.com", [("admin", None)]),
         ("developer@example.com", [("developer", str(app.id))]),
@@ -36,18 +36,18 @@ def test_people_are_looked_for(developer: User, by_admin: Program) -> None:
     UserFactory.create(email="lost@example.com")
 
     def found(**query: str) -> list[str]:
-        return [one["email"].partition("@")[0] for one in by_admin.get("/people", **query).json()["items"]]
+        return [one["email"].partition("@")[0] for one in by_admin.get("/users", **query).json()["items"]]
 
     assert found(q="DEVEL") == ["developer"]
     assert found(show="no-role") == ["lost"]
     assert found(show="closed") == []
-    assert error(by_admin.get("/people", show="odd")) == (422, "validation_error")
+    assert error(by_admin.get("/users", show="odd")) == (422, "validation_error")
 
 
 def test_pages_of_people_lead_through_everyone_once(developer: User, by_admin: Program) -> None:
     told, cursor = [], ""
     while cursor is not None:
-        answer = by_admin.get("/people", limit=1, cursor=cursor).json()
+        answer = by_admin.get("/users", limit=1, cursor=cursor).json()
         told += [one["email"] for one in answer["items"]]
         cursor = answer["next_cursor"]
     assert told == ["admin@example.com", "developer@example.com"]
@@ -56,7 +56,7 @@ def test_pages_of_people_lead_through_everyone_once(developer: User, by_admin: P
 def test_one_is_told_with_their_keys_and_tokens(app: App, developer: User, by_admin: Program) -> None:
     key = mint(person(developer, app, Origin("page")), app, name="till", scopes=READING).key
     secret = issued(developer).plaintext.take()
-    answer = by_admin.get(f"/people/{developer.id}")
+    answer = by_admin.get(f"/users/{developer.id}")
     told = answer.json()
     assert ([one["id"] for one in told["keys"]], [one["name"] for one in told["tokens"]]) == (
         [str(key.id)],
@@ -67,14 +67,14 @@ def test_one_is_told_with_their_keys_and_tokens(app: App, developer: User, by_ad
 
 def test_an_account_is_closed_and_opened_again(developer: User, by_admin: Program, of: Of) -> None:
     theirs = of(developer)
-    answer = by_admin.post(f"/people/{developer.id}/deactivate", {"reason": "On leave."})
+    answer = by_admin.post(f"/users/{developer.id}/deactivate", {"reason": "On leave."})
     assert (answer.json()["is_active"], last_act().action, last_act().reason) == (
         False,
         "person.deactivate",
         "On leave.",
     )
     assert error(theirs.get("/me")) == (401, "invalid_token")
-    assert by_admin.post(f"/people/{developer.id}/reactivate").json()["is_active"]
+    assert by_admin.post(f"/users/{developer.id}/reactivate").json()["is_active"]
     assert theirs.get("/me").status_code == 200
 
 
@@ -83,15 +83,15 @@ def test_only_who_holds_what_an_account_holds_opens_it(
 ) -> None:
     other = member("admin", None)
     for user in (other, developer):
-        by_admin.post(f"/people/{user.id}/deactivate")
+        by_admin.post(f"/users/{user.id}/deactivate")
     narrow = of(admin, "dashboard_members:write")
     for user in (other, developer):
-        assert error(narrow.post(f"/people/{user.id}/reactivate")) == (403, "not_yours_to_give")
+        assert error(narrow.post(f"/users/{user.id}/reactivate")) == (403, "not_yours_to_give")
         assert not User.objects.get(pk=user.pk).is_active
 
 
 def test_the_last_admin_stays(admin: User, by_admin: Program) -> None:
-    there = f"/people/{admin.id}"
+    there = f"/users/{admin.id}"
     for path in (f"{there}/deactivate", f"{there}/remove", f"/members/{admin.memberships.get().id}/remove"):
         assert error(by_admin.post(path)) == (409, "last_admin"), path
     role = by_admin.patch(f"/members/{admin.memberships.get().id}", {"role": "support"})
@@ -104,7 +104,7 @@ def test_someone_is_removed_with_what_is_named_of_their_keys(
     theirs = of(developer)
     end, keep = (mint(person(developer, app, Origin("page")), app, name=n, scopes=READING).key for n in "ab")
     body = {"revoke_keys": [str(end.id)], "hand_to": "ADMIN@example.com", "reason": "Left."}
-    told = by_admin.post(f"/people/{developer.id}/remove", body).json()
+    told = by_admin.post(f"/users/{developer.id}/remove", body).json()
     assert (told["roles"], told["keys"], told["tokens"]) == ([], [], [])
     assert (again(end).revoked_at is None, again(keep).owner_id) == (False, admin.pk)
     assert error(theirs.get("/me")) == (401, "invalid_token")
@@ -115,7 +115,7 @@ def test_only_keys_of_theirs_and_who_could_have_them_are_named(
     developer: User, by_admin: Program, field: str
 ) -> None:
     wrong = {"revoke_keys": ["x"], "hand_to": "nobody@example.com"}[field]
-    answer = by_admin.post(f"/people/{developer.id}/remove", {field: wrong})
+    answer = by_admin.post(f"/users/{developer.id}/remove", {field: wrong})
     assert (answer.status_code, fields(answer)) == (422, [field])
 
 
@@ -124,7 +124,7 @@ def test_a_token_without_the_permission_for_keys_removes_nobody_with_their_keys(
 ) -> None:
     key = mint(person(developer, app, Origin("page")), app, name="till", scopes=READING).key
     narrow = of(admin, "dashboard_members:write")
-    answer = narrow.post(f"/people/{developer.id}/remove", {"revoke_keys": [str(key.id)]})
+    answer = narrow.post(f"/users/{developer.id}/remove", {"revoke_keys": [str(key.id)]})
     assert error(answer) == (403, "forbidden")
     assert (again(key).revoked_at, Membership.objects.filter(user=developer, ended_at=None).count()) == (
         None,
@@ -135,17 +135,17 @@ def test_a_token_without_the_permission_for_keys_removes_nobody_with_their_keys(
 def test_a_badly_formed_id_is_nobody(by_admin: Program, app: App) -> None:
     for id in ("x", "0", "%00", "00000000-0000-7000-8000-000000000001"):
         for method, path in (
-            ("GET", f"/people/{id}"),
-            ("POST", f"/people/{id}/remove"),
-            ("POST", f"/people/{id}/deactivate"),
+            ("GET", f"/users/{id}"),
+            ("POST", f"/users/{id}/remove"),
+            ("POST", f"/users/{id}/deactivate"),
             ("POST", f"/members/{id}/remove"),
             ("POST", f"/invitations/{id}/withdraw"),
             ("POST", f"/apps/{app.id}/members/{id}/remove"),
             ("POST", f"/apps/{app.id}/invitations/{id}/withdraw"),
             ("POST", f"/tokens/{id}/revoke"),
-            ("POST", f"/notices/{id}/read"),
-            ("GET", f"/destinations/{id}"),
-            ("POST", f"/dead-letters/{id}/retry"),
+            ("POST", f"/notifications/{id}/read"),
+            ("GET", f"/webhooks/{id}"),
+            ("POST", f"/failed-deliveries/{id}/retry"),
             ("GET", f"/apps/{app.id}/views/{id}"),
         ):
             assert by_admin.send(method, path).status_code == 404, (method, path)
@@ -201,25 +201,25 @@ def test_a_link_is_answered_once_and_another_takes_its_place(
 def test_the_policy_is_read_and_decided(by_admin: Program) -> None:
     told = by_admin.get("/policy").json()
     assert (told["second_factor_required"], told["on_leaked_token"]) == (False, "revoke")
-    set_rules(shell(), None, second_factor=False, on_leaked_token="notify")
+    change_policy(shell(), None, second_factor=False, on_leaked_token="notify")
     told = by_admin.patch("/policy", {"on_leaked_token": "revoke", "reason": "Too many."}).json()
     assert (told["on_leaked_token"], last_act().action, last_act().reason) == (
         "revoke",
-        "house.change",
+        "policy.change",
         "Too many.",
     )
 
 
 def test_a_token_makes_no_rule_looser(admin: User, by_admin: Program) -> None:
     assert error(by_admin.patch("/policy", {"on_leaked_token": "notify"})) == (403, "on_pages_alone")
-    set_rules(shell(), None, second_factor=True, on_leaked_token="notify")
+    change_policy(shell(), None, second_factor=True, on_leaked_token="notify")
     token = replace(person(admin, None, Origin("api")), kind="token")
     with pytest.raises(OnPagesAlone):
-        set_rules(token, None, second_factor=False, on_leaked_token="revoke")
-    assert HouseRules.in_force().second_factor_since
+        change_policy(token, None, second_factor=False, on_leaked_token="revoke")
+    assert PortalPolicy.in_force().second_factor_since
 
 
 def test_who_has_no_second_factor_requires_none(by_admin: Program) -> None:
     answer: Any = by_admin.patch("/policy", {"second_factor_required": True})
     assert error(answer) == (409, "no_factor_yourself")
-    assert not HouseRules.objects.exists()
+    assert not PortalPolicy.objects.exists()

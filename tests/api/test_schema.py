@@ -19,7 +19,7 @@ from audit.actors import shell
 from audit.models import Event
 from portal.accounts.lifecycle import invite
 from portal.api import management
-from portal.models import Notice, User
+from portal.models import Notification, User
 from tests.api.program import Program
 from tests.api.test_bad_input import of_the_portal
 from tests.factories import AgentFactory, member, minted
@@ -34,7 +34,7 @@ CASES = max(4, int(os.environ.get("PORTAL_TEST_FUZZ", "0")) // 50)
 @pytest.fixture
 def known(app: App, admin: User, by_admin: Program) -> dict[str, str]:
     """What the addresses name, so that a call gets beyond them."""
-    notice = Notice.objects.create(user=admin, kind="account", mark="one", says="Told.", to="/")
+    notification = Notification.objects.create(user=admin, kind="account", mark="one", says="Told.", to="/")
     label = CallerLabel.objects.create(app=app, label="worker", type="service")
     return {
         "app_id": str(app.id),
@@ -46,7 +46,7 @@ def known(app: App, admin: User, by_admin: Program) -> dict[str, str]:
         "entry_id": str(Event.objects.latest("id").id),
         "kind": "call",
         **{name: str(known) for name, known in of_the_portal(by_admin, app).items()},
-        "notice_id": str(notice.id),
+        "notification_id": str(notification.id),
     }
 
 

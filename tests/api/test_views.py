@@ -5,13 +5,13 @@ from audit.actors import Origin
 from audit.search import saved_views
 from core.clock import now
 from portal.gates import person
-from portal.models import LeakReport, Notice, NoticeKind, User
+from portal.models import LeakReport, Notification, NotificationKind, User
 from portal.notifications.notify import News, tell
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act, named
 from tests.factories import minted
 
-VIEW = {"name": "refused", "query": "outcome=refused"}
+VIEW = {"name": "refused", "query": "outcome=denied"}
 
 
 def test_a_view_of_a_token_is_its_owners(app: App, developer: User, by_developer: Program, of: Of) -> None:
@@ -34,11 +34,11 @@ def test_it_is_renamed_shared_and_ended(app: App, by_developer: Program, by_supp
     view = f"{there}/{by_developer.post(there, VIEW).json()['id']}"
     assert error(by_support.get(view)) == (404, "not_found")
     told = by_developer.patch(view, {"name": "Turned away", "shared": True}).json()
-    assert (told["name"], told["shared"], told["query"]) == ("Turned away", True, "outcome=refused")
+    assert (told["name"], told["shared"], told["query"]) == ("Turned away", True, "outcome=denied")
     assert not by_support.get(view).json()["is_mine"]
     assert error(by_support.patch(view, {"name": "Mine"})) == (403, "forbidden")
-    assert error(by_support.post(f"{view}/end")) == (403, "forbidden")
-    assert by_developer.post(f"{view}/end").status_code == 200
+    assert error(by_support.post(f"{view}/delete")) == (403, "forbidden")
+    assert by_developer.post(f"{view}/delete").status_code == 200
     assert named(by_developer.get(there)) == []
 
 
@@ -47,15 +47,15 @@ def test_filters_that_cannot_be_read_are_refused(app: App, by_developer: Program
     assert (error(answer), fields(answer)) == ((422, "validation_error"), ["query"])
 
 
-# ── notices ─────────────────────────────────────────────────────────────────────────────────────────
+# ── notifications ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def told(user: User, kind: str, mark: str, app: App | None = None) -> None:
-    tell(News(NoticeKind(kind), mark, f"Told {mark}.", "/", app_id=app.id if app else None), [user])
+    tell(News(NotificationKind(kind), mark, f"Told {mark}.", "/", app_id=app.id if app else None), [user])
 
 
 def seen(program: Program, **query: str) -> list[str]:
-    return [one["says"] for one in program.get("/notices", **query).json()["items"]]
+    return [one["says"] for one in program.get("/notifications", **query).json()["items"]]
 
 
 def test_a_token_is_told_of_what_it_may_look_at(app: App, admin: User, by_admin: Program, of: Of) -> None:
@@ -70,23 +70,26 @@ def test_a_token_is_told_of_what_it_may_look_at(app: App, admin: User, by_admin:
 def test_notices_are_read(app: App, developer: User, by_developer: Program, by_admin: Program) -> None:
     told(developer, "key-revoked", "one", app)
     told(developer, "key-expired", "two", app)
-    first = by_developer.get("/notices", kind="key-revoked").json()["items"][0]
-    assert error(by_admin.post(f"/notices/{first['id']}/read")) == (404, "not_found")
-    assert by_developer.post(f"/notices/{first['id']}/read").json()["read_at"]
+    first = by_developer.get("/notifications", kind="key-revoked").json()["items"][0]
+    assert error(by_admin.post(f"/notifications/{first['id']}/read")) == (404, "not_found")
+    assert by_developer.post(f"/notifications/{first['id']}/read").json()["read_at"]
     assert seen(by_developer, unread="true") == ["Told two."]
-    assert by_developer.post("/notices/read").json() == {"notices_read": 1}
+    assert by_developer.post("/notifications/read").json() == {"notices_read": 1}
     assert seen(by_developer, unread="true") == []
-    assert fields(by_developer.get("/notices", kind="odd")) == ["kind"]
+    assert fields(by_developer.get("/notifications", kind="odd")) == ["kind"]
 
 
 def test_what_goes_by_mail_alone_is_neither_in_the_list_nor_read(
     app: App, developer: User, by_developer: Program
 ) -> None:
     told(developer, "key-revoked", "one", app)
-    Notice.objects.update(shown=False)
+    Notification.objects.update(shown=False)
     assert seen(by_developer) == []
-    assert error(by_developer.post(f"/notices/{Notice.objects.get().id}/read")) == (404, "not_found")
-    assert by_developer.post("/notices/read").json() == {"notices_read": 0}
+    assert error(by_developer.post(f"/notifications/{Notification.objects.get().id}/read")) == (
+        404,
+        "not_found",
+    )
+    assert by_developer.post("/notifications/read").json() == {"notices_read": 0}
 
 
 def test_no_token_silences_what_may_tell_of_it(app: App, admin: User, by_admin: Program) -> None:
@@ -94,18 +97,18 @@ def test_no_token_silences_what_may_tell_of_it(app: App, admin: User, by_admin: 
     told(admin, "account", "the account")
     told(admin, "audit-alarm", "an alarm", app)
     told(admin, "key-leaked", "a key", app)
-    assert by_admin.post("/notices/read").json() == {"notices_read": 1}
+    assert by_admin.post("/notifications/read").json() == {"notices_read": 1}
     assert seen(by_admin, unread="true") == ["Told an alarm.", "Told the account.", "Told a token."]
-    for notice in Notice.objects.filter(read_at=None):
-        assert error(by_admin.post(f"/notices/{notice.id}/read")) == (403, "on_pages_alone")
-    assert Notice.objects.filter(read_at=None).count() == 3
+    for notification in Notification.objects.filter(read_at=None):
+        assert error(by_admin.post(f"/notifications/{notification.id}/read")) == (403, "on_pages_alone")
+    assert Notification.objects.filter(read_at=None).count() == 3
 
 
 def test_words_of_lists_are_read_in_any_case(app: App, admin: User, by_admin: Program) -> None:
     told(admin, "key-leaked", "a key", app)
     assert seen(by_admin, kind="KEY-Leaked") == ["Told a key."]
-    assert by_admin.get("/people", show="CLOSED").json()["items"] == []
-    assert fields(by_admin.get("/people", show="odd")) == ["show"]
+    assert by_admin.get("/users", show="CLOSED").json()["items"] == []
+    assert fields(by_admin.get("/users", show="odd")) == ["show"]
 
 
 # ── leaks ───────────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from agents.models import App
 from audit.models import Event
 from core.clock import now
 from keys.models import ApiKey
-from portal.models import Notice, User
+from portal.models import Notification, User
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act
 from tests.factories import minted
@@ -81,8 +81,8 @@ def test_a_revoked_key_stays_as_it_is(key: ApiKey, by_admin: Program) -> None:
 def test_whoever_answers_for_a_key_is_asked_three_times_a_day(app: App, by_developer: Program) -> None:
     wish = {"name": "till", "scopes": ["grants:read"]}
     made = by_developer.post(f"/apps/{app.id}/keys", wish).json()
-    there, before = f"/apps/{app.id}/keys/{made['id']}/ask", Notice.objects.count()
+    there, before = f"/apps/{app.id}/keys/{made['id']}/ask", Notification.objects.count()
     answers = [by_developer.post(there, {"message": "Is this yours?"}) for _ in range(4)]
     assert [one.status_code for one in answers] == [200, 200, 200, 429]
-    assert Notice.objects.count() - before == sum(one.json()["people_told"] for one in answers[:3])
+    assert Notification.objects.count() - before == sum(one.json()["people_told"] for one in answers[:3])
     assert Event.objects.filter(action="key.ask", reason="Is this yours?").count() == 3

@@ -45,7 +45,11 @@ TOLD_OF_CALLS = ("method", "path", "detail", "code", "check_failed", "scopes")
 def hostile_act(app: App) -> Event:
     chaos = {HOSTILE: [HOSTILE, [HOSTILE, {HOSTILE: HOSTILE}]]}
     return acted(
-        app.id, changes=chaos, facts={HOSTILE: HOSTILE}, agent_id=new_id(), **as_hostile(Event, TOLD_OF_ACTS)
+        app.id,
+        changes=chaos,
+        fevents={HOSTILE: HOSTILE},
+        agent_id=new_id(),
+        **as_hostile(Event, TOLD_OF_ACTS),
     )
 
 
@@ -163,7 +167,7 @@ def test_an_acts_page_tells_everything_there_is(app: App, client: Client) -> Non
         "request_id": "req-7",
         "via": "cli",
     }
-    shown = text(event_page(client, acted(app.id, facts={"forced": True}, **told)))
+    shown = text(event_page(client, acted(app.id, fevents={"forced": True}, **told)))
     for value in (*told.values(), "Admin <admin@example.com>", "Forced yes"):
         assert value in shown
 

@@ -43,7 +43,7 @@ def test_every_value_can_be_listed(value: object, items: list[object]) -> None:
 
 
 def test_what_has_names_is_a_line_for_each_and_nothing_of_it_is_none() -> None:
-    assert listed({"outcome": "refused", "app": None}) == ["outcome: refused", "app: None"]
+    assert listed({"outcome": "denied", "app": None}) == ["outcome:denied", "app: None"]
     assert listed({}) == []
 
 

@@ -24,7 +24,7 @@ from core import file_sink
 from core.ids import new_id
 from core.text import json_line, keepable, visible
 from portal.log_filter import RedactingFormatter
-from portal.models import Notice
+from portal.models import Notification
 from portal.notifications.email import body_of, subject_of
 from tests.keys.laws import law
 
@@ -156,11 +156,13 @@ def test_json_lines_say_the_same_on_one_line(text: str) -> None:
 @given(WORDS)
 @example(f"Zoe\r\nBcc: all@example.com {NASTY}")
 def test_a_name_adds_no_header_to_an_e_mail(text: str) -> None:
-    notice = Notice(says=f"{text} revoked a key.", more=text, to="/")
-    message = EmailMessage(subject_of([notice]), body_of([notice]), "portal@example.com", ["zoe@example.com"])
+    notification = Notification(says=f"{text} revoked a key.", more=text, to="/")
+    message = EmailMessage(
+        subject_of([notification]), body_of([notification]), "portal@example.com", ["zoe@example.com"]
+    )
     read = message_from_bytes(message.message().as_bytes())
     assert read["Bcc"] is None
-    for line in body_of([notice]).split("\n"):
+    for line in body_of([notification]).split("\n"):
         assert_harmless(line)
 
 

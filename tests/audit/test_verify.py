@@ -45,8 +45,8 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
 def lines(db: None) -> list[Line]:
     """A whole export: a header, 3 acts, their checkpoint, two times 4 calls and theirs."""
     with at(NOON):
-        sealed(*some(calls=4, acts=3))
-        sealed(*some(calls=4, acts=0))
+        sealed(*some(calls=4, events=3))
+        sealed(*some(calls=4, events=0))
     return whole()
 
 
@@ -325,7 +325,7 @@ class TestSelections:
 
     @pytest.fixture
     def some_of_them(self, db: None) -> list[Line]:
-        sealed(*some(calls=9, acts=4))
+        sealed(*some(calls=9, events=4))
         return taken_out.selection(Call.objects.filter(at=NOON)[2:6])
 
     def test_it_holds(self, check: Check, some_of_them: list[Line]) -> None:

@@ -29,12 +29,11 @@ def of_an_app(app: App, agent: Agent, developer: User) -> list[str]:
     narrow(shell(), key, expires_at=now() + timedelta(days=1))
     leaked = minted(app, name="leaked")
     place = "https://git.example.com/a-long-path/" + "without-a-place-to-break" * 5
-    response.deal_with(
-        reports.take(sha256(leaked.plaintext.take()), source="form", found_at=place, note=place)
-    )
+    response.handle(reports.take(sha256(leaked.plaintext.take()), source="form", found_at=place, note=place))
     one = [app.id]
     return [
-        reverse("jump") + f"?app={app.id}",
+        reverse("search") + f"?app={app.id}",
+        reverse("shortcuts"),
         *(reverse(name, args=one) for name in ("keys", "key-mint", "agents", "agent-create", "audit")),
         *(reverse(name, args=one) for name in ("members", "member-invite", "app-settings", "app-archive")),
         *(
@@ -69,11 +68,11 @@ def of_its_log(app: App) -> list[str]:
         reverse("audit-event-seal", args=[app.id, Event.objects.filter(app_id=app.id).latest("at").id]),
         reverse("audit-integrity", args=one) + "?check",
         reverse("audit", args=one) + "?key=nothing&range=24h",
-        reverse("audit-export", args=one) + "?outcome=refused&range=30d",
+        reverse("audit-export", args=one) + "?outcome=denied&range=30d",
         reverse("audit", args=one) + "?range=custom&since=yesterday",
-        reverse("audit", args=one) + "?outcome=refused&range=24h",
+        reverse("audit", args=one) + "?outcome=denied&range=24h",
         reverse("audit", args=one) + "?q=colour:red",
-        reverse("view-save", args=one) + "?outcome=refused",
+        reverse("view-save", args=one) + "?outcome=denied",
     ]
 
 
@@ -90,7 +89,7 @@ def of_the_portal(admin: User, developer: User) -> list[str]:
         reverse("account_logout"),
         *(reverse(name) for name in ("tokens", "token-mint")),
         *of_people(developer),
-        reverse("find-token-end", args=[issued(developer).token.id]),
+        reverse("lookup-token-revoke", args=[issued(developer).token.id]),
         reverse("token-revoke", args=[issued(admin).token.id]),
         *of_the_record(),
         f"{reverse('authorize')}?{urlencode(SENT)}",
@@ -106,20 +105,18 @@ def of_people(developer: User) -> list[str]:
         reverse("security") + "?missing",
         *(reverse(name, args=person) for name in ("person", "person-remove", "person-reset", "person-email")),
         *(reverse(name, args=person) for name in ("person-sign-out", "person-deactivate")),
-        *(reverse(name) for name in ("notices", "notice-choices", "leak-report")),
+        *(reverse(name) for name in ("notifications", "notification-settings", "leak-report")),
         *(reverse(name) for name in ("mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes")),
-        reverse("account_reauthenticate") + "?next=/house/",
+        reverse("account_reauthenticate") + "?next=/settings/security/",
     ]
 
 
 def of_the_record() -> list[str]:
-    """Those of the record as a whole, with a destination that fails and a dead letter."""
-    made = destinations.create(
-        shell(), name="siem", url="https://siem.example.com/" + "hooks" * 20
-    ).destination
+    """Those of the record as a whole, with a webhook that fails and a failed delivery."""
+    made = destinations.create(shell(), name="siem", url="https://siem.example.com/" + "hooks" * 20).webhook
     for number, given_up in ((7, now()), (8, None)):
         Delivery.objects.create(
-            destination=made,
+            webhook=made,
             checkpoint=number,
             rows=3,
             last_error="It answered 500.",
@@ -128,9 +125,9 @@ def of_the_record() -> list[str]:
         )
     letter = Delivery.objects.get(checkpoint=7)
     return [
-        reverse("record"),
-        *(reverse("record-retain", args=[kind]) for kind in ("event", "call", "span")),
-        *(reverse(name, args=[made.pk]) for name in ("destination", "destination-rotate", "destination-end")),
-        *(reverse(name) for name in ("destination-create", "dead-letters", "dead-letters-discard")),
-        reverse("dead-letter-discard", args=[letter.pk]),
+        reverse("audit-settings"),
+        *(reverse("audit-settings-retention", args=[kind]) for kind in ("event", "call", "span")),
+        *(reverse(name, args=[made.pk]) for name in ("webhook", "webhook-rotate", "webhook-delete")),
+        *(reverse(name) for name in ("webhook-create", "failed-deliveries", "failed-deliveries-discard")),
+        reverse("failed-delivery-discard", args=[letter.pk]),
     ]

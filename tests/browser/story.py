@@ -88,7 +88,7 @@ def stands(page: Page) -> bool:
         page.evaluate(
             """() => document.querySelectorAll("#main").length === 1
             && document.querySelectorAll("#toasts, #dialog, #progress").length <= 3
-            && !document.querySelector("[data-theme-switch][hidden]")
+            && !document.querySelector("[data-theme-choice][hidden]")
             && !document.querySelector("button[type=submit]:disabled:not([data-needs])")"""
         )
     )

@@ -41,7 +41,7 @@ def test_nothing_of_a_pasted_key_leaves_the_browser(
     made = minted(app, name="lost")
     secret = made.plaintext.take()
     story.sign_in(page, support)
-    page.goto("/find/")
+    page.goto("/lookup/")
     page.get_by_label("Paste a key, a prefix").fill("\n".join(["noise", LINE.format(secret), "more noise"]))
     page.get_by_role("button", name="Find", exact=True).click()
     expect(page.get_by_role("heading", name="lost")).to_be_visible()
@@ -58,7 +58,7 @@ def test_a_mistyped_key_is_told_and_nothing_is_sent(
 ) -> None:
     secret = minted(app).plaintext.take()
     story.sign_in(page, support)
-    page.goto("/find/")
+    page.goto("/lookup/")
     before = len(sent)
     page.get_by_label("Paste a key, a prefix").fill(secret[:-1] + ("0" if secret[-1] != "0" else "1"))
     page.get_by_role("button", name="Find", exact=True).click()
@@ -68,7 +68,7 @@ def test_a_mistyped_key_is_told_and_nothing_is_sent(
 
 def test_the_browser_computes_our_checksum(page: Page, db: None, support: User) -> None:
     story.sign_in(page, support)
-    page.goto("/find/")
+    page.goto("/lookup/")
     secrets = [plaintext.generate(kind).take() for kind in grammar.STARTS for _ in range(50)]
     text = " ".join(secrets)
     found = page.evaluate("text => desk.candidates(text).whole", text)
@@ -80,7 +80,7 @@ def test_the_browser_computes_our_checksum(page: Page, db: None, support: User) 
 def test_several_are_ended_with_one_receipt(page: Page, app: App, support: User) -> None:
     secrets = [minted(app, name=f"worker-{n}").plaintext.take() for n in range(3)]
     story.sign_in(page, support)
-    page.goto("/find/")
+    page.goto("/lookup/")
     page.get_by_label("Paste a key, a prefix").fill("\n".join(map(LINE.format, secrets)))
     page.get_by_role("button", name="Find", exact=True).click()
     page.get_by_label("Reason").fill("Found in a public log.")
@@ -96,7 +96,7 @@ def test_back_leads_to_what_was_found_and_to_no_question_of_the_browser(
 ) -> None:
     key = minted(app, name="lost").key
     story.sign_in(page, support)
-    page.goto("/find/")
+    page.goto("/lookup/")
     page.get_by_label("Paste a key, a prefix").fill(key.prefix)
     page.get_by_role("button", name="Find", exact=True).click()
     page.get_by_role("link", name="Open", exact=True).click()

@@ -48,7 +48,7 @@ def test_back_after_a_facet_brings_the_page_whole(page: Page, called: App, admin
     page.goto(reverse("audit", args=[called.id]) + "?kind=call")
     expect(page.locator("a.entry")).to_have_count(2)
     page.get_by_role("navigation", name="Facets").get_by_role("link", name=re.compile("^Refused")).click()
-    page.wait_for_url("**outcome=refused**")
+    page.wait_for_url("**outcome=denied**")
     expect(page.locator("a.entry")).to_have_count(1)
     page.go_back()
     expect(page.locator("a.entry")).to_have_count(2)
@@ -61,7 +61,7 @@ def test_back_after_a_facet_brings_the_page_whole(page: Page, called: App, admin
     page.locator("a.entry").first.click()
     expect(page.locator("#detail")).to_have_count(1)
     page.go_forward()
-    page.wait_for_url("**outcome=refused**")
+    page.wait_for_url("**outcome=denied**")
     expect(page.locator("a.entry")).to_have_count(1)
     assert story.stands(page)
 

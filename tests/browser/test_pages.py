@@ -59,10 +59,10 @@ def test_a_dialog_that_htmx_opened_has_nothing_for_axe_to_find(
 def test_a_signing_secret_is_shown_without_a_flaw(page: Page, admin: User, axe: CheckPage) -> None:
     story.sign_in(page, admin)
     page.set_viewport_size(story.PHONE)
-    page.goto(reverse("destination-create"))
+    page.goto(reverse("webhook-create"))
     page.get_by_label("Name").fill("siem")
     page.get_by_label("Address").fill("https://siem.example.com/hook")
-    page.get_by_role("button", name="Create destination").click()
+    page.get_by_role("button", name="Create webhook").click()
     page.get_by_text("shown this once").wait_for()
     axe(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 320

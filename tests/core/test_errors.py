@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from psycopg_pool import PoolTimeout
 
 from core.errors import Invalid, NotFound, Refusal, Unavailable, amounts_to, every
-from portal.api.json_responses import Flawed
+from portal.api.json_responses import InvalidFields
 
 ERRORS = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
 assert get_resolver().url_patterns, "the map brings in every face, and with it every refusal"
@@ -20,7 +20,7 @@ EVERY_ONE = pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__
 
 
 def test_a_refusal_without_a_code_is_built_on_or_says_the_same_of_several_values() -> None:
-    assert [kind for kind in KINDS if kind not in TOLD and not kind.__subclasses__()] == [Flawed]
+    assert [kind for kind in KINDS if kind not in TOLD and not kind.__subclasses__()] == [InvalidFields]
 
 
 @EVERY_ONE

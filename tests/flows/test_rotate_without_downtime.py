@@ -1,4 +1,4 @@
-"""The story of a rotation: a service changes its secret while it runs, and nobody notices."""
+"""The story of a rotation: a service changes its secret while it runs, and nobody notifications."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -97,6 +97,6 @@ def test_a_work_that_was_done_in_the_future_is_due() -> None:
 
     work = Work("sweep", timedelta(minutes=1), do)
     with at(now() + BACK):
-        scheduler.tick(works=[work])
-    scheduler.tick(works=[work])
+        scheduler.run_due_jobs(jobs=[work])
+    scheduler.run_due_jobs(jobs=[work])
     assert len(done) == 2

@@ -80,7 +80,7 @@ def test_htmx_is_told_by_an_event(admin: User, signed_in: SignedIn) -> None:
 def test_an_act_whose_record_cannot_be_written_is_not_done(db: None, signed_in: SignedIn, words: str) -> None:
     browser, before = signed_in(member("admin", None)), Event.objects.count()
     with database_lost(words):
-        answer = browser.post("/apps/new/", {"name": "checkout"})
+        answer = browser.post("/apps/new/", {"name": "checkout", "environment": "live"})
     assert (answer.status_code, App.objects.count(), Event.objects.count()) == (503, 0, before)
 
 
@@ -116,7 +116,7 @@ def test_a_database_that_is_not_there_is_a_503_and_not_a_crash(tmp_path: Path) -
 def test_a_form_without_its_token_changes_nothing(db: None) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(member("admin", None))
-    answer = browser.post("/apps/new/", {"name": "checkout"})
+    answer = browser.post("/apps/new/", {"name": "checkout", "environment": "live"})
     assert (answer.status_code, App.objects.count()) == (403, 0)
     assert b"This form is too old to be taken." in answer.content
 
@@ -136,7 +136,7 @@ def test_a_refusal_page_names_its_code_and_the_request(app: App, outsider: User,
 
 @pytest.mark.parametrize(
     ("name", "method"),
-    [("key-deprecate", "get"), ("member-withdraw", "get"), ("keys", "post"), ("home", "put")],
+    [("key-deprecate", "put"), ("member-withdraw", "delete"), ("keys", "post"), ("home", "put")],
 )
 def test_a_wrong_method_changes_nothing(
     app: App, admin: User, signed_in: SignedIn, name: str, method: str

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -128,7 +129,7 @@ def test_an_actor_on_one_app_says_so(app: App, developer: User) -> None:
     assert (actor.kind, actor.app_id, actor.label) == ("person", app.id, developer.label)
 
 
-@pytest.mark.parametrize("there", ["/jump/?q=", "/find/?paste="])
+@pytest.mark.parametrize("there", ["/search/?q=", "/lookup/?paste="])
 def test_a_key_in_an_address_is_cut_before_anything_keeps_it(
     app: App, admin: User, signed_in: SignedIn, there: str
 ) -> None:
@@ -140,5 +141,33 @@ def test_a_key_in_an_address_is_cut_before_anything_keeps_it(
 
 def test_a_key_in_a_strangers_address_does_not_come_back_from_sign_in(app: App, client: Client) -> None:
     made = minted(app)
-    page = client.get(f"/jump/?q={made.plaintext.take()}", follow=True)
-    assert unquote(page.request["QUERY_STRING"]) == f"next=/jump/?q={made.key.prefix}"
+    page = client.get(f"/search/?q={made.plaintext.take()}", follow=True)
+    assert unquote(page.request["QUERY_STRING"]) == f"next=/search/?q={made.key.prefix}"
+
+
+def test_an_address_that_takes_forms_alone_leads_a_person_to_the_page_of_the_thing(
+    inside: dict[str, Any], admin: User, signed_in: SignedIn
+) -> None:
+    browser, key = signed_in(admin), {"app_id": inside["app_id"], "key_id": inside["key_id"]}
+    places = {
+        address("key-deprecate", **key): address("key", **key),
+        address("member-resend", app_id=inside["app_id"], invitation_id=uuid4()): address(
+            "members", app_id=inside["app_id"]
+        ),
+        address("notifications-read"): address("notifications"),
+        address("proof-leave"): "/",
+    }
+    assert {there: browser.get(there).headers.get("Location") for there in places} == places
+
+
+def test_a_program_is_told_that_the_method_is_wrong(admin: User, client: Client) -> None:
+    assert client.get("/leaks/scanner", headers={"Accept": "application/json"}).status_code == 405
+
+
+def test_no_method_but_looking_is_led_elsewhere(
+    inside: dict[str, Any], admin: User, signed_in: SignedIn
+) -> None:
+    answer = signed_in(admin).delete(
+        address("key-deprecate", app_id=inside["app_id"], key_id=inside["key_id"])
+    )
+    assert answer.status_code == 405

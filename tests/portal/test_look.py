@@ -16,11 +16,11 @@ NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
     ("span", "says"),
     [
         (timedelta(0), "now"),
-        (timedelta(seconds=-40), "40 s ago"),
+        (timedelta(seconds=-40), "40 seconds ago"),
         (timedelta(minutes=-9), "9 min ago"),
-        (timedelta(hours=-3, minutes=-59), "3 h ago"),
-        (timedelta(days=-5), "5 d ago"),
-        (timedelta(days=6, hours=1), "in 6 d"),
+        (timedelta(hours=-3, minutes=-5), "3 hours ago"),
+        (timedelta(days=-5), "5 days ago"),
+        (timedelta(days=6, hours=1), "in 6 days"),
     ],
 )
 def test_a_moment_is_told_by_how_far_it_is(span: timedelta, says: str) -> None:
@@ -43,6 +43,7 @@ def test_a_status_is_a_word_and_a_shape() -> None:
 def test_a_prefix_shows_its_last_eight_in_full_ink_and_copies_whole() -> None:
     shown = chip("alter_key_app_x7Kd2mQp", "worker")
     assert 'data-copy="alter_key_app_x7Kd2mQp"' in shown
+    assert 'aria-label="Copy prefix of worker: alter_key_app_x7Kd2mQp"' in shown
     assert "<b>x7Kd2mQp</b>" in shown
 
 

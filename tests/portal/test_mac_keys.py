@@ -9,7 +9,7 @@ from django.core.management.base import SystemCheckError
 
 from audit.integrity.sealing import mac_keys_in_use, sealer
 from audit.models import Event, MacKey
-from portal.models import Notice, NoticeKind, Role
+from portal.models import Notification, NotificationKind, Role
 from portal.notifications import alarms
 from portal.notifications.preferences import wishes_of
 from tests.audit.records import APP, called
@@ -58,6 +58,6 @@ def test_admins_are_told_of_rows_that_were_put_in(settings: Any) -> None:
     sealer.seal_all()
     sealer.seal_all()
     alarms.look()
-    told = Notice.objects.get(kind=NoticeKind.ALARM)
+    told = Notification.objects.get(kind=NotificationKind.ALARM)
     assert (told.user, told.event_id) == (admin, Event.objects.get(action="audit.forge").id)
-    assert NoticeKind.ALARM in wishes_of(developer)
+    assert NotificationKind.ALARM in wishes_of(developer)

@@ -39,7 +39,7 @@ MEANT = {
     "/witness/": "/witness",
     "/leaks//Report": "/leaks/report",
 }
-PEOPLE = ("/", "/people/", "/apps/new/", "/account/login/", "/leaks/report/", "/docs/", "/find/")
+PEOPLE = ("/", "/people/", "/apps/new/", "/account/login/", "/leaks/report/", "/docs/", "/lookup/")
 METHODS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 
 

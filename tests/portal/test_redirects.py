@@ -42,7 +42,7 @@ WITH_NEXT = (
 )
 
 
-@pytest.mark.parametrize("there", ["/", "/find/", "/apps/1/audit/?q=a+b%20c&r=%2F%2F#x", "/join/a-b_c/"])
+@pytest.mark.parametrize("there", ["/", "/lookup/", "/apps/1/audit/?q=a+b%20c&r=%2F%2F#x", "/join/a-b_c/"])
 def test_a_page_of_ours_is_one(there: str) -> None:
     assert safe_next(there) == there
 
@@ -100,7 +100,7 @@ def test_what_htmx_says_it_is_on_leads_nowhere_else(client: Client) -> None:
 
 
 def test_only_what_leads_elsewhere_is_taken_out_of_a_request() -> None:
-    request = RequestFactory().post("/?next=//evil.example&a=1", {"next": "/find/", "b": "2"})
+    request = RequestFactory().post("/?next=//evil.example&a=1", {"next": "/lookup/", "b": "2"})
     drop_unsafe_next(request)
     assert (request.GET.urlencode(), request.POST.urlencode()) == ("a=1", "next=%2Ffind%2F&b=2")
 

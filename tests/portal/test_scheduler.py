@@ -35,23 +35,23 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_work_is_done_to_its_end(done: list[str]) -> None:
-    assert scheduler.tick() == 2
+    assert scheduler.run_due_jobs() == 2
     assert done == ["first", "first", "first", "second"]
 
 
 def test_it_is_due_again_after_its_time(done: list[str]) -> None:
     with at(NOON):
-        scheduler.tick()
+        scheduler.run_due_jobs()
     done.clear()
     with at(NOON + MINUTE / 2):
-        assert scheduler.tick() == 0
+        assert scheduler.run_due_jobs() == 0
     with at(NOON + MINUTE):
-        assert scheduler.tick() == 2
+        assert scheduler.run_due_jobs() == 2
 
 
 def test_what_another_process_is_doing_is_left_to_it(done: list[str]) -> None:
     leases.take("first", "another")
-    scheduler.tick()
+    scheduler.run_due_jobs()
     assert done == ["second"]
 
 
@@ -59,20 +59,20 @@ def test_one_that_fails_keeps_no_other_waiting(
     done: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = Work("bad", timedelta(minutes=1), lambda: 1 // 0)
-    monkeypatch.setattr(scheduler, "WORKS", (bad, *scheduler.WORKS))
-    scheduler.tick()
+    monkeypatch.setattr(scheduler, "WORKS", (bad, *scheduler.JOBS))
+    scheduler.run_due_jobs()
     assert done[-1] == "second"
     assert "the timed work bad failed" in caplog.text
 
 
 def test_it_stops_between_two_pieces_when_it_is_told_to(done: list[str]) -> None:
-    scheduler.tick(stop=lambda: bool(done))
+    scheduler.run_due_jobs(stop=lambda: bool(done))
     assert done == ["first"]
 
 
 def test_with_nothing_to_do_it_writes_nothing() -> None:
     Lease.objects.all().delete()
-    scheduler.tick()
+    scheduler.run_due_jobs()
     assert not Lease.objects.filter(name="seal").exists()
 
 
@@ -84,7 +84,7 @@ def test_the_command_seals_what_waits() -> None:
 
 def test_who_keeps_taking_leases_holds_up_neither_the_sealer_nor_the_watch() -> None:
     """By SQL a lease is held by somebody, and the work was done a moment ago, whenever the portal looks."""
-    works = [work for work in scheduler.WORKS if work.name in ("seal", "alarms")]
+    works = [work for work in scheduler.JOBS if work.name in ("seal", "alarms")]
     for _ in range(2):
         called(at=now())
         for name in ("seal", "alarms"):
@@ -93,7 +93,7 @@ def test_who_keeps_taking_leases_holds_up_neither_the_sealer_nor_the_watch() -> 
                 name=name, defaults={"holder": "x", "until": soon, "last_at": now()}
             )
         scheduler._due_at.clear()
-        assert scheduler.tick(works=works) == 2
+        assert scheduler.run_due_jobs(jobs=works) == 2
         assert not Pending.objects.exists()
 
 
@@ -106,8 +106,8 @@ def test_the_watch_looks_though_another_process_of_the_portal_holds_its_lease() 
 
     watch = Work("watch", timedelta(seconds=30), look, has_lease=False)
     leases.take("watch", "another")
-    assert scheduler.tick(works=[watch]) == 1
-    assert scheduler.tick(works=[watch]) == 0  # it is not due
+    assert scheduler.run_due_jobs(jobs=[watch]) == 1
+    assert scheduler.run_due_jobs(jobs=[watch]) == 0  # it is not due
     assert looked == [""]
 
 
@@ -120,5 +120,5 @@ def test_what_fails_without_a_lease_is_done_again_when_it_is_due_and_not_at_once
 
     watch = Work("watch-that-fails", timedelta(seconds=30), fail, has_lease=False)
     for _ in range(3):
-        scheduler.tick(works=[watch])
+        scheduler.run_due_jobs(jobs=[watch])
     assert tried == [""]

@@ -22,14 +22,14 @@ def test_home_lists_the_apps_a_person_belongs_to(
     developer: User, other_app: App, signed_in: SignedIn
 ) -> None:
     page = signed_in(developer).get("/")
-    assert [app.name for app in page.context["found"]] == ["checkout"]
+    assert [app.name for app in page.context["list"].rows] == ["checkout"]
 
 
 def test_home_counts_living_keys_and_agents_apart(app: App, window: Client) -> None:
     agents = [AgentFactory(app=app) for _ in range(2)]
     keys = [minted(app, agent=agent).key for agent in agents] + [minted(app).key]
     revoke(shell(), keys[2])
-    shown = window.get("/").context["found"][0]
+    shown = window.get("/").context["list"].rows[0]
     assert (shown.living, shown.agents_living) == (2, 2)
 
 
@@ -42,14 +42,14 @@ def test_home_takes_as_many_queries_for_ten_apps_as_for_one(app: App, window: Cl
 
 def test_an_empty_portal_says_how_to_begin(db: None, signed_in: SignedIn) -> None:
     page = text(signed_in(member("admin", None)).get("/"))
-    assert "Create the first app" in page
+    assert "Create app" in page
     assert "manage.py create_app --name checkout" in page
 
 
 def test_someone_without_a_role_is_told_whom_to_ask(db: None, signed_in: SignedIn) -> None:
     lost = UserFactory.create(email="lost@example.com")
     page = text(signed_in(lost).get("/"))
-    assert "Ask an admin of an app to invite lost@example.com" in page
+    assert "Ask an app admin to invite lost@example.com" in page
     assert "/apps/new/" not in page
 
 
@@ -59,8 +59,8 @@ def test_a_developer_is_not_offered_what_only_admins_may(developer: User, signed
 
 def test_archived_apps_stand_behind_a_link(app: App, window: Client) -> None:
     archive_app(shell(), app)
-    assert list(window.get("/").context["found"]) == []
-    assert list(window.get("/?archived").context["found"]) == [app]
+    assert window.get("/").context["list"].rows == []
+    assert window.get("/?archived").context["list"].rows == [app]
 
 
 def test_who_has_only_archived_apps_is_not_told_they_have_none(
@@ -71,58 +71,95 @@ def test_who_has_only_archived_apps_is_not_told_they_have_none(
     assert "All your apps are archived" in page
 
 
-# ── jumping ─────────────────────────────────────────────────────────────────────────────────────────
+# ── search ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def leaps(window: Client, q: str, **more: Any) -> list[str]:
-    context = window.get("/jump/", {"q": q} | more).context
-    return [leap.says for leap in [*context["acts"], *context["leaps"]]]
+def results(window: Client, q: str, **more: Any) -> dict[str, list[str]]:
+    groups = window.get("/search/", {"q": q} | more).context["groups"]
+    return {group.heading: [item.title for item in group.items] for group in groups}
 
 
-def test_the_palette_finds_apps_agents_and_keys(app: App, window: Client) -> None:
+def test_search_finds_apps_agents_and_keys_by_kind(app: App, window: Client) -> None:
     AgentFactory(app=app, name="check-agent")
     key = minted(app, name="checker").key
-    assert leaps(window, "CHECK") == ["checkout", "check-agent", f"checker {key.prefix[-8:]}"]
+    assert results(window, "CHECK") == {
+        "Apps": ["checkout"],
+        "Keys and agents": ["check-agent", f"checker {key.prefix[-8:]}"],
+    }
 
 
-def test_the_palette_finds_a_key_by_its_prefix(app: App, window: Client) -> None:
+def test_search_finds_a_key_by_its_prefix(app: App, window: Client) -> None:
     key = minted(app, name="worker").key
-    assert leaps(window, key.prefix) == [f"worker {key.prefix[-8:]}"]
+    assert results(window, key.prefix) == {"Keys and agents": [f"worker {key.prefix[-8:]}"]}
 
 
-def test_the_palette_cuts_a_pasted_key(app: App, window: Client) -> None:
+def test_search_finds_users_settings_and_docs(app: App, developer: User, window: Client) -> None:
+    assert results(window, developer.email)["Users"] == [str(developer)]
+    assert results(window, "retention") == {"Pages": ["Audit log settings"]}
+    assert "Webhooks" in results(window, "webhook")["Docs"]
+
+
+def test_search_finds_users_and_settings_for_those_alone_who_may_open_them(
+    app: App, developer: User, signed_in: SignedIn
+) -> None:
+    window = signed_in(developer)
+    assert results(window, developer.email) == {}
+    assert "Users" not in results(window, "").get("Pages", [])
+
+
+@pytest.mark.parametrize("name", ["worker", "mint"])
+def test_enter_opens_the_first_result(app: App, window: Client, name: str) -> None:
+    minted(app, name="worker")
+    search = {"q": name, "app": str(app.id)}
+    first = window.get("/search/", search).context["groups"][0].items[0]
+    assert window.get("/search/", search | {"go": "1"})["Location"] == first.address
+
+
+def test_enter_stays_where_nothing_is_found(app: App, window: Client) -> None:
+    assert "No results for" in text(window.get("/search/", {"q": "zzzz", "go": "1"}))
+
+
+def test_search_cuts_a_pasted_key(app: App, window: Client) -> None:
     made = minted(app)
     secret = made.plaintext.take()
-    page = window.get("/jump/", {"q": secret}, follow=True)
+    page = window.get("/search/", {"q": secret}, follow=True)
     assert secret[len(made.key.prefix) :] not in text(page) + page.request["QUERY_STRING"]
 
 
-def test_the_palette_shows_nothing_of_strangers(other_app: App, developer: User, signed_in: SignedIn) -> None:
+def test_search_shows_nothing_of_strangers(other_app: App, developer: User, signed_in: SignedIn) -> None:
     minted(other_app, name="their key")
     AgentFactory(app=other_app, name="their-agent")
     window = signed_in(developer)
-    assert [leaps(window, q) for q in ("elsewhere", "their")] == [[], []]
-    assert leaps(window, "", app=str(other_app.id)) == ["checkout"]
+    assert [results(window, q) for q in ("elsewhere", "their")] == [{}, {}]
+    assert results(window, "", app=str(other_app.id))["Apps"] == ["checkout"]
 
 
-def test_the_palette_offers_what_one_may_do_here(
+def test_search_offers_what_one_may_do_here(
     app: App, support: User, window: Client, signed_in: SignedIn
 ) -> None:
     here = {"app": str(app.id)}
-    assert "Mint a key" in leaps(window, "", **here)
-    assert "Mint a key" not in leaps(signed_in(support), "", **here)
+    assert "Mint key" in results(window, "", **here)["Actions in checkout"]
+    assert "Mint key" not in results(signed_in(support), "", **here).get("Actions in checkout", [])
+
+
+def test_every_page_that_search_leads_to_opens(app: App, window: Client) -> None:
+    groups = window.get("/search/", {"app": str(app.id)}).context["groups"]
+    addresses = [item.address for group in groups for item in group.items]
+    assert {address: window.get(address).status_code for address in addresses} == dict.fromkeys(
+        addresses, 200
+    )
 
 
 @pytest.mark.parametrize("q", ["\x00", "%", "x" * 5000, "<b>", "ключ"])
-def test_the_palette_takes_any_words(app: App, window: Client, q: str) -> None:
-    assert window.get("/jump/", {"q": q, "app": q}).status_code == 200
+def test_search_takes_any_words(app: App, window: Client, q: str) -> None:
+    assert window.get("/search/", {"q": q, "app": q}).status_code == 200
 
 
-def test_the_palette_takes_as_many_queries_for_ten_apps_as_for_one(app: App, window: Client) -> None:
-    before = queries(window, "/jump/?q=check")
+def test_search_takes_as_many_queries_for_ten_apps_as_for_one(app: App, window: Client) -> None:
+    before = queries(window, "/search/?q=check")
     for n in range(9):
         minted(AppFactory.create(name=f"check {n}"), name=f"check {n}")
-    assert queries(window, "/jump/?q=check") == before
+    assert queries(window, "/search/?q=check") == before
 
 
 # ── health ──────────────────────────────────────────────────────────────────────────────────────────

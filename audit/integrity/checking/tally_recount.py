@@ -34,9 +34,9 @@ UNION ALL
 SELECT 1, {key}, {at}, 0, COUNT(*) FILTER (WHERE allowed), COUNT(*) FILTER (WHERE NOT allowed) FROM audit_call
 WHERE {app} AND at >= %s AND at < %s AND EXISTS (SELECT 1 FROM audit_seal WHERE row_id = audit_call.id) GROUP BY 2, 3
 UNION ALL
-SELECT 0, {key}, {hour}, {acts}, {allowed}, {refused} FROM audit_tally WHERE stream = %s AND hour >= %s AND hour < %s
+SELECT 0, {key}, {hour}, {events}, {allowed}, {denied} FROM audit_tally WHERE stream = %s AND hour >= %s AND hour < %s
 """
-_FIGURES = ("acts", "allowed", "refused")
+_FIGURES = ("events", "allowed", "denied")
 
 
 def _columns() -> dict[str, str]:
@@ -51,17 +51,17 @@ def _columns() -> dict[str, str]:
 
 
 class Figures(NamedTuple):
-    """Acts, calls allowed and calls refused."""
+    """Events, calls allowed and calls denied."""
 
-    acts: int = 0
+    events: int = 0
     allowed: int = 0
-    refused: int = 0
+    denied: int = 0
 
     def __add__(self, other: Any) -> "Figures":
         return Figures(*(mine + its for mine, its in zip(self, other, strict=True)))
 
     def __str__(self) -> str:
-        return f"acts {self.acts:,}, calls allowed {self.allowed:,}, calls refused {self.refused:,}"
+        return f"events {self.events:,}, calls allowed {self.allowed:,}, calls denied {self.denied:,}"
 
 
 def step(only: UUID | None, kind: str, span: Span, place: str) -> tuple[list[Finding], str | None]:
@@ -182,8 +182,8 @@ def _key(told: Any) -> UUID:
 
 def _only(kind: str, figures: Figures) -> Figures:
     if kind == "event":
-        return Figures(figures.acts)
-    return figures._replace(acts=0) if kind == "call" else figures
+        return Figures(figures.events)
+    return figures._replace(events=0) if kind == "call" else figures
 
 
 def _is_purged(stream: UUID, hour: datetime, there: Figures, said: Figures) -> bool:

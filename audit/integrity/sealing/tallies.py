@@ -14,9 +14,9 @@ from core.ids import new_id
 _APP, _KEY = FIELDS["call"].index("app_id"), FIELDS["call"].index("key_id")
 _ALLOWED = FIELDS["call"].index("allowed")
 _ADD = """
-INSERT INTO audit_tally (id, stream, key_id, hour, acts, allowed, refused) {lines}
-ON CONFLICT (stream, key_id, hour) DO UPDATE SET acts = audit_tally.acts + excluded.acts,
-    allowed = audit_tally.allowed + excluded.allowed, refused = audit_tally.refused + excluded.refused
+INSERT INTO audit_tally (id, stream, key_id, hour, events, allowed, denied) {lines}
+ON CONFLICT (stream, key_id, hour) DO UPDATE SET events = audit_tally.events + excluded.events,
+    allowed = audit_tally.allowed + excluded.allowed, denied = audit_tally.denied + excluded.denied
 """
 _ONE = _ADD.format(lines="VALUES (%s, %s, %s, %s, %s, %s, %s)")
 _MANY = _ADD.format(
@@ -42,7 +42,7 @@ def add(found: Iterable[Row]) -> None:
 
 
 def _counted(found: Iterable[Row]) -> dict[Place, list[int]]:
-    """Acts, calls allowed and calls refused, of each key and of each app in each hour."""
+    """Events, calls allowed and calls denied, of each key and of each app in each hour."""
     of_keys: defaultdict[Place, list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in found:
         hour = row.at.replace(minute=0, second=0, microsecond=0)

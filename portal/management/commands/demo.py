@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from agents.models import App
 from audit.shell_command import PortalCommand
 from portal.demo import PASSWORD, Month
+from portal.demo_crowd import create_crowd
 from portal.models import User
 
 
@@ -17,6 +18,11 @@ class Command(PortalCommand):
     help = __doc__
     example = "PORTAL_DATA=var/demo .venv/bin/python manage.py demo"
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--large", action="store_true", help="add 2,000 agents, 10,000 keys and 200 members"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if App.objects.exists() or User.objects.exists():
             raise CommandError(
@@ -25,6 +31,8 @@ class Command(PortalCommand):
             )
         with transaction.atomic():
             recorded = Month().tell()
+            if options["large"]:
+                create_crowd()
         self.stdout.write(
             f"A month of two apps, {recorded:,} calls among it. Sign in as admin@example.com, developer@example.com "
             f"or support@example.com with the password: {PASSWORD}"

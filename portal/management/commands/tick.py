@@ -21,7 +21,7 @@ class Command(PortalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["forever"]:
-            self.stdout.write(f"{scheduler.tick()} done")
+            self.stdout.write(f"{scheduler.run_due_jobs()} done")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

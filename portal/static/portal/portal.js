@@ -23,16 +23,26 @@ const closeButton = () => {
 
 // ── Showing what only works with scripts ────────────────────────────────────
 const unhide = (where) =>
-  where.querySelectorAll("[data-close][hidden], [data-theme-switch][hidden]").forEach((it) => (it.hidden = false));
+  where.querySelectorAll("[data-close][hidden], [data-theme-choice][hidden], [data-copy][hidden], [data-copy-from][hidden]").forEach((it) => (it.hidden = false));
 
+// ── Theme ───────────────────────────────────────────────────────────────────
 // A browser that keeps nothing refuses even to be asked, and forgets the choice with the page.
 const keepTheme = (theme) => {
   try {
-    localStorage.setItem("theme", theme);
+    if (theme) localStorage.setItem("theme", theme);
+    else localStorage.removeItem("theme");
   } catch {
-    say("This browser keeps nothing for this site: the choice lasts until you leave this page.");
+    say("This browser stores nothing for this site. The theme lasts until you leave this page.");
   }
 };
+document.querySelectorAll("[name=theme]").forEach((choice) => {
+  choice.checked = choice.value === (root.dataset.theme ?? "");
+  choice.addEventListener("change", () => {
+    if (choice.value) root.dataset.theme = choice.value;
+    else delete root.dataset.theme;
+    keepTheme(choice.value);
+  });
+});
 
 // ── Copying ─────────────────────────────────────────────────────────────────
 const select = (element) => {
@@ -47,7 +57,7 @@ const copy = async (text, element) => {
     say("Copied");
   } catch {
     select(element);
-    say("Selected: copy it with your keyboard", true);
+    say("Selected. Press Ctrl C or ⌘ C to copy.", true);
   }
 };
 const downloadEnv = (element, name = "ALTER_API_KEY") => {
@@ -63,7 +73,7 @@ let opener = null;
 const openDialog = (dialog) => {
   if (!dialog || dialog.matches(":modal")) return;
   if (!document.querySelector("dialog:modal")) {
-    const menu = document.activeElement?.closest("details.menu");
+    const menu = document.activeElement?.closest("details:is(.menu, .pop)");
     if (menu) menu.open = false;
     opener = menu?.querySelector("summary") ?? document.activeElement;
   }
@@ -84,19 +94,11 @@ document.addEventListener("close-dialog", closeDialog); // the server's HX-Trigg
 
 // ── Clicks and keys ─────────────────────────────────────────────────────────
 document.addEventListener("click", (event) => {
-  document.querySelectorAll("details.menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
-  const on = event.target.closest(
-    "[data-theme-switch], [data-copy], [data-copy-from], [data-download-env], [data-close]",
-  );
+  document.querySelectorAll("details:is(.menu, .pop)[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
+  const on = event.target.closest("[data-copy], [data-copy-from], [data-download-env], [data-close]");
   if (!on) return;
   const from = document.getElementById(on.dataset.copyFrom ?? on.dataset.downloadEnv ?? "");
-  if ("themeSwitch" in on.dataset) {
-    const dark = root.dataset.theme
-      ? root.dataset.theme === "dark"
-      : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-    keepTheme(root.dataset.theme);
-  } else if ("downloadEnv" in on.dataset) {
+  if ("downloadEnv" in on.dataset) {
     downloadEnv(from, on.dataset.envName);
   } else if ("close" in on.dataset) {
     const dialog = on.closest("dialog:modal");
@@ -104,35 +106,30 @@ document.addEventListener("click", (event) => {
     if (dialog) dialog.close();
     else on.closest("[data-toast]")?.remove();
   } else {
-    copy(on.dataset.copy ?? from.textContent, from ?? on);
+    copy(on.dataset.copy ?? from.textContent, from ?? on.previousElementSibling ?? on);
   }
 });
 
 document.addEventListener("keydown", (event) => {
-  const menu = document.querySelector("details.menu[open]");
+  const menu = document.querySelector("details:is(.menu, .pop)[open]");
   if (event.key === "Escape" && menu) {
     if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
     menu.open = false;
   }
-  const palette = document.querySelector("[data-palette]");
-  if (event.key?.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && palette) {
-    event.preventDefault();
-    if (!document.querySelector("dialog:modal")) palette.click();
-  }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const dialog = step && event.target.closest?.("dialog:modal:has(.palette-results)");
-  if (dialog) {
+  if (step && menu?.matches(".menu") && menu.contains(event.target)) {
     event.preventDefault();
-    const stops = [...dialog.querySelectorAll("input:not([type=hidden]), .palette-results a")];
-    stops.at((stops.indexOf(document.activeElement) + step) % stops.length)?.focus();
+    const items = [...menu.querySelectorAll(":scope > ul :is(a, button)")];
+    const place = items.indexOf(document.activeElement); // -1: on the button that opened it
+    items.at(place < 0 && step < 0 ? -1 : (place + step) % items.length)?.focus();
   }
 });
 
 // A passkey that was not used: django-allauth's scripts say so by an event.
 document.addEventListener("allauth.error", (event) => {
   event.preventDefault();
-  const why = event.detail.exception?.name === "NotAllowedError" ? "it was cancelled, or took too long" : "the browser refused";
-  say(`No passkey was used: ${why}.`, true);
+  const why = event.detail.exception?.name === "NotAllowedError" ? "cancelled or timed out" : "the browser did not allow it";
+  say(`Passkey not used: ${why}.`, true);
 });
 
 // ── Forms ───────────────────────────────────────────────────────────────────
@@ -195,10 +192,10 @@ document.addEventListener("htmx:beforeRequest", () =>
 document.addEventListener("htmx:afterRequest", () =>
   document.getElementById("progress")?.classList.remove("htmx-request"),
 );
-// A refusal comes as an event, so that it can be told wherever the reader is.
+// A refusal comes as an event, so that it is shown wherever the reader is.
 document.addEventListener("refused", (event) => say(`${event.detail.message} ${event.detail.hint ?? ""}`, true));
 document.addEventListener("htmx:sendError", () =>
-  say("The portal cannot be reached. Look before you try again.", true),
+  say("The portal cannot be reached. Check whether it worked before you try again.", true),
 );
 
 const ready = () => {

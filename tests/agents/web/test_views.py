@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from agents import actions
 from agents.lifecycle import archive_app, create_agent, suspend_agent, update_app
 from agents.models import Agent, App
 from audit.actors import shell
+from audit.change import change
 from audit.models import Event
 from keys.lifecycle import revoke, revoke_agent
 from portal.models import User
@@ -57,7 +59,7 @@ BAD_NAME = pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 
 
 def create(window: Client, **form: str) -> Any:
-    return window.post("/apps/new/", {"name": "ledger"} | form)
+    return window.post("/apps/new/", {"name": "ledger", "environment": "live"} | form)
 
 
 def test_a_new_app_leads_to_its_keys_and_is_recorded(window: Client, admin: User) -> None:
@@ -123,7 +125,8 @@ def settings_form(app: App, **changes: str) -> dict[str, str]:
     values = {"name": app.name, "max_keys": "100", "max_keys_per_agent": "25", "rate_limit_rpm": ""}
     values |= {"max_derived_hours": "24", "signing": "required", "on_leaked_app_key": "notify"}
     values |= {"on_leaked_agent_key": "notify", "on_leaked_derived_key": "revoke"}
-    return values | {"description": "", "website_url": "", "seen": app.mark} | changes
+    values |= {"description": "", "website_url": "", "environment": app.environment, "seen": app.mark}
+    return values | changes
 
 
 def save(window: Client, app: App, **changes: str) -> Any:
@@ -158,7 +161,7 @@ def test_a_name_of_another_app_is_told_and_the_frame_keeps_the_old(
 ) -> None:
     answer = save(window, app, name="Elsewhere")
     assert (answer.status_code, errors(answer)) == (409, ["name"])
-    assert "Of <b>checkout</b>" in text(answer)
+    assert "Settings of <b>checkout</b>" in text(answer)
     assert 'value="Elsewhere"' in text(answer)
 
 
@@ -182,8 +185,8 @@ def test_a_stale_page_is_refused_shows_what_is_and_keeps_what_was_typed(app: App
     answer = window.post(address("app-settings", app_id=app.id), stale)
     app.refresh_from_db()
     assert (answer.status_code, app.max_keys, app.description) == (409, 70, "")
-    assert "Someone changed these settings after this page was loaded." in text(answer)
-    assert answer.context["changed"] == [("Description", "nothing"), ("Keys allowed", "70")]
+    assert "These settings were changed after you opened this page." in text(answer)
+    assert answer.context["changed"] == [("Description", "none"), ("Maximum active keys", "70")]
     assert 'value="typed here"' in text(answer)
 
 
@@ -209,7 +212,7 @@ def test_archiving_says_how_many_keys_keep_working(app: App, agent: Agent, windo
     ended = minted(app).key
     revoke(shell(), ended)
     minted(app), minted(app, agent=agent)
-    assert "<b>2 living keys go on working.</b>" in text(window.get(address("app-archive", app_id=app.id)))
+    assert "<b>2 active keys keep working.</b>" in text(window.get(address("app-archive", app_id=app.id)))
 
 
 def test_archiving_asks_first_and_keeps_the_reason(app: App, window: Client) -> None:
@@ -229,7 +232,7 @@ def test_archiving_twice_is_one_event(app: App, window: Client) -> None:
 
 def test_an_archived_app_can_be_brought_back(app: App, window: Client) -> None:
     archive_app(shell(), app)
-    assert "Bring it back" in text(window.get(address("app-settings", app_id=app.id)))
+    assert "Restore app" in text(window.get(address("app-settings", app_id=app.id)))
     window.post(address("app-unarchive", app_id=app.id))
     app.refresh_from_db()
     assert app.archived_at is None
@@ -245,7 +248,7 @@ def create_one(window: Client, app: App, **form: str) -> Any:
 
 def shown(window: Client, app: App, query: str = "") -> list[str]:
     """The names on the agent list."""
-    return [agent.name for agent in window.get(address("agents", app_id=app.id) + query).context["agents"]]
+    return [agent.name for agent in window.get(address("agents", app_id=app.id) + query).context["list"].rows]
 
 
 def test_a_new_agent_leads_to_its_page_and_is_recorded(app: App, window: Client) -> None:
@@ -286,7 +289,7 @@ def test_an_archived_app_takes_no_agents_and_says_why(app: App, window: Client) 
     archive_app(shell(), app)
     answer = create_one(window, app)
     assert (answer.status_code, errors(answer)) == (409, ["__all__"])
-    assert "takes no new agents" in text(window.get(address("agents", app_id=app.id)))
+    assert "Restore it to create agents" in text(window.get(address("agents", app_id=app.id)))
 
 
 def test_the_list_counts_each_agents_living_keys(app: App, agent: Agent, window: Client) -> None:
@@ -294,7 +297,7 @@ def test_the_list_counts_each_agents_living_keys(app: App, agent: Agent, window:
     minted(app, agent=agent)
     revoke(shell(), ended)
     create_agent(shell(), app, "without")
-    counted = window.get(address("agents", app_id=app.id)).context["agents"]
+    counted = window.get(address("agents", app_id=app.id)).context["list"].rows
     assert {one.name: one.living for one in counted} == {agent.name: 1, "without": 0}
 
 
@@ -335,12 +338,12 @@ def test_an_odd_filter_is_told(app: App, agent: Agent, window: Client, query: st
 
 def test_no_agents_says_what_agents_are_for(app: App, window: Client) -> None:
     page = text(window.get(address("agents", app_id=app.id)))
-    assert "one for each process, pod or tenant" in page
-    assert "Create the first agent" in page
+    assert "Create an agent for each autonomous program" in page
+    assert "Create agent<" in page
 
 
 def test_nothing_found_offers_the_way_back(app: App, agent: Agent, window: Client) -> None:
-    assert "No agent matches" in text(window.get(address("agents", app_id=app.id) + "?q=nothing"))
+    assert "No agents found" in text(window.get(address("agents", app_id=app.id) + "?q=nothing"))
 
 
 def on(agent: Agent, name: str) -> str:
@@ -417,3 +420,27 @@ def test_a_reason_too_long_is_told(agent: Agent, window: Client) -> None:
     answer = window.post(on(agent, "agent-suspend"), {"reason": "x" * 501})
     agent.refresh_from_db()
     assert (answer.status_code, errors(answer), agent.status) == (422, ["reason"], "active")
+
+
+# ── environments ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_app_is_created_for_an_environment_and_moved_to_another(window: Client) -> None:
+    create(window, environment="test")
+    ledger = App.objects.get(name="ledger")
+    assert ledger.environment == "test"
+    save(window, ledger, environment="live")
+    ledger.refresh_from_db()
+    assert ledger.environment == "live"
+    assert last().changes == {"environment": ["test", "live"]}
+
+
+def test_an_unknown_environment_is_told_on_its_field(window: Client) -> None:
+    answer = create(window, environment="staging")
+    assert (answer.status_code, errors(answer)) == (422, ["environment"])
+
+
+def test_the_database_knows_two_environments(app: App) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic(), change(shell(), actions.UPDATE_APP, on=app):
+        app.environment = "prod"
+        app.save()

@@ -1,4 +1,4 @@
-"""A destination is told of every sealed row it wants, in order, at least once, and by nobody who waits for it."""
+"""A webhook is told of every sealed row it wants, in order, at least once, and by nobody who waits for it."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from audit.actors import shell
 from audit.forwarding import deliveries, destinations
 from audit.forwarding.webhooks import Secret
 from audit.integrity.sealing import sealer
-from audit.models import Checkpoint, Delivery, Destination, Event, Place
+from audit.models import Checkpoint, Delivery, Event, Place, Webhook
 from audit.retention import purging
 from core.clock import at
 from core.ids import new_id
@@ -87,7 +87,7 @@ def test_they_are_signed_with_the_secret_that_was_shown(made: Secret, receiver: 
 
 
 def test_after_a_rotation_with_the_new_one_alone(made: Secret, receiver: Receiver) -> None:
-    fresh = destinations.rotate(shell(), made.destination)
+    fresh = destinations.rotate(shell(), made.webhook)
     sealed(called())
     forward()
     assert [receiver.received[0].is_signed_with(secret.text) for secret in (made, fresh)] == [False, True]
@@ -125,7 +125,7 @@ def test_batches_arrive_in_the_order_of_their_seals(made: Secret, receiver: Rece
 
 @pytest.mark.parametrize(
     ("sends", "arrives"),
-    [("everything", ["act", "yes", "no"]), ("acts", ["act"]), ("calls", ["yes", "no"]), ("refused", ["no"])],
+    [("everything", ["act", "yes", "no"]), ("events", ["act"]), ("calls", ["yes", "no"]), ("denied", ["no"])],
 )
 def test_it_is_told_of_what_it_wants(receiver: Receiver, sends: str, arrives: list[str]) -> None:
     to(receiver, sends=sends)
@@ -150,10 +150,10 @@ def test_one_for_every_app_is_told_of_what_belongs_to_none_too(receiver: Receive
 
 
 def test_what_nobody_wants_is_passed_over_for_good(receiver: Receiver) -> None:
-    destination = to(receiver, sends="refused").destination
+    webhook = to(receiver, sends="denied").webhook
     sealed(called())
     forward()
-    assert Place.objects.get(name=str(destination.pk)).number == 2
+    assert Place.objects.get(name=str(webhook.pk)).number == 2
     assert not deliveries.is_wanted()
 
 
@@ -185,11 +185,11 @@ def test_not_before_its_time(made: Secret, receiver: Receiver) -> None:
     assert forward(NOON + 7 * SECOND) == 0
 
 
-def test_the_waits_grow_and_then_it_is_a_dead_letter(made: Secret, receiver: Receiver) -> None:
+def test_the_waits_grow_and_then_it_is_a_failed_delivery(made: Secret, receiver: Receiver) -> None:
     receiver.statuses = [500]
     sealed(called())
     moment, waits = NOON, list[timedelta]()
-    while not destinations.dead_letters().exists():
+    while not destinations.failed_deliveries().exists():
         forward(moment)
         due = Delivery.objects.get().next_try_at
         waits, moment = ([*waits, due - moment], due) if due else (waits, moment)
@@ -207,16 +207,16 @@ def test_what_comes_behind_waits_for_its_turn(made: Secret, receiver: Receiver) 
     assert set(told(receiver)) == {str(first.id)}
 
 
-def test_a_dead_letter_lets_the_next_one_pass(made: Secret, receiver: Receiver) -> None:
+def test_a_failed_delivery_lets_the_next_one_pass(made: Secret, receiver: Receiver) -> None:
     sealed(called())
     Delivery.objects.create(
-        destination=made.destination, checkpoint=99, rows=1, attempts=8, next_try_at=None, given_up_at=NOON
+        webhook=made.webhook, checkpoint=99, rows=1, attempts=8, next_try_at=None, given_up_at=NOON
     )
     forward()
     assert len(told(receiver)) == 1
 
 
-def test_a_dead_letter_is_tried_again_once_when_asked_for(made: Secret, receiver: Receiver) -> None:
+def test_a_failed_delivery_is_tried_again_once_when_asked_for(made: Secret, receiver: Receiver) -> None:
     receiver.statuses = [500]
     sealed(called())
     forward()
@@ -225,10 +225,10 @@ def test_a_dead_letter_is_tried_again_once_when_asked_for(made: Secret, receiver
         destinations.retry(shell(), Delivery.objects.get())
     assert forward() == 1
     assert Delivery.objects.get().next_try_at is None
-    assert destinations.dead_letters().exists()
+    assert destinations.failed_deliveries().exists()
 
 
-def test_one_that_arrives_then_is_a_dead_letter_no_more(made: Secret, receiver: Receiver) -> None:
+def test_one_that_arrives_then_is_a_failed_delivery_no_more(made: Secret, receiver: Receiver) -> None:
     receiver.statuses = [500, 200]
     sealed(called())
     forward()
@@ -236,17 +236,17 @@ def test_one_that_arrives_then_is_a_dead_letter_no_more(made: Secret, receiver: 
     with at(NOON):
         destinations.retry(shell(), Delivery.objects.get())
     forward()
-    assert not destinations.dead_letters().exists()
+    assert not destinations.failed_deliveries().exists()
 
 
-def test_gone_ends_the_destination_and_says_why(made: Secret, receiver: Receiver) -> None:
+def test_gone_ends_the_webhook_and_says_why(made: Secret, receiver: Receiver) -> None:
     receiver.statuses = [410]
     receiver.headers = {"Retry-After": "5"}
     sealed(called())
     forward()
-    made.destination.refresh_from_db()
-    event = Event.objects.get(action="destination.end")
-    assert made.destination.ended_at
+    made.webhook.refresh_from_db()
+    event = Event.objects.get(action="webhook.delete")
+    assert made.webhook.deleted_at
     assert (event.actor_kind, event.reason) == ("system", "It answered 410 Gone.")
     assert forward(NOON + DAY) == 0
     assert len(receiver.received) == 1
@@ -289,7 +289,7 @@ def test_there_is_a_longest_wait_and_no_shorter_one_than_ours(made: Secret, rece
     sealed(called())
     for says, wait in waits.items():
         Delivery.objects.update(attempts=0, next_try_at=NOON)
-        QuerySet(Destination).update(not_before=None)
+        QuerySet(Webhook).update(not_before=None)
         receiver.headers = {"Retry-After": says.encode().decode("latin-1")}
         forward()
         due = Delivery.objects.get().next_try_at
@@ -305,17 +305,17 @@ def test_a_redirect_is_a_failure_that_says_so(made: Secret, receiver: Receiver) 
 
 
 def test_a_paused_one_is_sent_nothing_and_goes_on_where_it_was(made: Secret, receiver: Receiver) -> None:
-    destinations.pause(shell(), made.destination)
+    destinations.pause(shell(), made.webhook)
     sealed(called())
     assert forward() == 0
-    destinations.resume(shell(), made.destination)
+    destinations.resume(shell(), made.webhook)
     forward()
     assert len(told(receiver)) == 1
 
 
 def test_an_ended_one_is_sent_nothing(made: Secret, receiver: Receiver) -> None:
     sealed(called())
-    destinations.end(shell(), made.destination)
+    destinations.end(shell(), made.webhook)
     assert forward() == 0
 
 
@@ -327,7 +327,7 @@ def test_one_that_fails_does_not_hold_up_another(made: Secret, receiver: Receive
         assert (len(told(receiver)), len(broken.received)) == (1, 1)
 
 
-def test_rows_that_were_purged_before_they_arrived_are_a_dead_letter(
+def test_rows_that_were_purged_before_they_arrived_are_a_failed_delivery(
     made: Secret, receiver: Receiver
 ) -> None:
     receiver.statuses = [500]
@@ -338,16 +338,16 @@ def test_rows_that_were_purged_before_they_arrived_are_a_dead_letter(
         purging.sealed("call", NOON + DAY)
     Delivery.objects.update(next_try_at=NOON)
     forward()
-    assert destinations.dead_letters().get().last_error == "Its rows have been purged."
+    assert destinations.failed_deliveries().get().last_error == "Its rows have been purged."
 
 
 def test_a_try_that_another_process_makes_is_left_to_it(made: Secret, receiver: Receiver) -> None:
     sealed(called())
     with at(NOON):
-        delivery = deliveries._next(made.destination)
+        delivery = deliveries._next(made.webhook)
         assert delivery
         Delivery.objects.update(attempts=1)
-        assert not deliveries._try(made.destination, delivery)
+        assert not deliveries._try(made.webhook, delivery)
     assert receiver.received == []
 
 
@@ -363,7 +363,7 @@ def test_only_the_latest_that_arrived_are_remembered(
 
 def test_a_test_is_sent_once_and_signed(made: Secret, receiver: Receiver) -> None:
     with at(NOON):
-        destinations.test(shell(), made.destination)
+        destinations.test(shell(), made.webhook)
     forward()
     assert receiver.received[0].told == {"type": "audit.test", "items": []}
     assert receiver.received[0].is_signed_with(made.text)
@@ -373,7 +373,7 @@ def test_a_test_is_sent_once_and_signed(made: Secret, receiver: Receiver) -> Non
 def test_a_test_that_fails_is_not_tried_again(made: Secret, receiver: Receiver) -> None:
     receiver.statuses = [500]
     with at(NOON):
-        destinations.test(shell(), made.destination)
+        destinations.test(shell(), made.webhook)
     forward()
     assert forward(NOON + DAY) == 0
     assert Delivery.objects.get().last_error == "It answered 500."
@@ -393,7 +393,7 @@ def test_no_secret_and_no_body_gets_into_the_log(
     assert made.text[6:] not in caplog.text
 
 
-def test_a_portal_without_destinations_has_nothing_to_forward() -> None:
+def test_a_portal_without_webhooks_has_nothing_to_forward() -> None:
     sealed(called())
     assert (deliveries.is_wanted(), forward()) == (False, 0)
 
@@ -405,23 +405,23 @@ def test_one_that_is_behind_is_wanted(made: Secret) -> None:
 
 
 def test_destinations_are_never_changed_unseen(made: Secret) -> None:
-    assert Destination.objects.get().picture()["generation"] == 1
+    assert Webhook.objects.get().picture()["generation"] == 1
 
 
 def test_a_receiver_that_is_repaired_is_asked_at_once_by_hand(made: Secret, receiver: Receiver) -> None:
-    """However long it had asked to be left alone for: by a test, by a dead letter and by going on."""
+    """However long it had asked to be left alone for: by a test, by a failed delivery and by going on."""
 
     def pause_and_resume() -> None:
-        destinations.pause(shell(), made.destination)
-        destinations.resume(shell(), made.destination)
+        destinations.pause(shell(), made.webhook)
+        destinations.resume(shell(), made.webhook)
 
     def send_again() -> None:
-        destinations.retry(shell(), destinations.dead_letters().get())
+        destinations.retry(shell(), destinations.failed_deliveries().get())
 
     dead = Delivery.objects.create(
-        destination=made.destination, checkpoint=99, rows=1, attempts=8, next_try_at=None, given_up_at=NOON
+        webhook=made.webhook, checkpoint=99, rows=1, attempts=8, next_try_at=None, given_up_at=NOON
     )
-    acts = (pause_and_resume, lambda: destinations.test(shell(), made.destination), send_again)
+    acts = (pause_and_resume, lambda: destinations.test(shell(), made.webhook), send_again)
     for number, act in enumerate(acts):
         moment = NOON + number * 3 * DAY
         with at(moment):
@@ -444,14 +444,14 @@ def test_a_receiver_that_is_repaired_is_asked_at_once_by_hand(made: Secret, rece
 def test_what_is_under_way_is_not_sent_twice_by_hand(made: Secret, receiver: Receiver) -> None:
     for number, given_up in enumerate((None, NOON), start=97):
         Delivery.objects.create(
-            destination=made.destination,
+            webhook=made.webhook,
             checkpoint=number,
             rows=1,
             attempts=1,
             next_try_at=NOON + destinations.MAX_CLAIM,
             given_up_at=given_up,
         )
-    QuerySet(Destination).update(not_before=NOON + HOUR)
+    QuerySet(Webhook).update(not_before=NOON + HOUR)
     with at(NOON):
-        destinations.retry(shell(), destinations.dead_letters().get())
+        destinations.retry(shell(), destinations.failed_deliveries().get())
     assert {one.next_try_at for one in Delivery.objects.all()} == {NOON + destinations.MAX_CLAIM}

@@ -1,4 +1,4 @@
-"""What can be done to a destination and to a dead letter: by an admin of every app, and on record."""
+"""What can be done to a webhook and to a failed delivery: by an admin of every app, and on record."""
 
 import base64
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from audit.forwarding import destinations
 from audit.forwarding.destinations import create
 from audit.forwarding.webhooks import Secret
 from audit.integrity.sealing import sealer
-from audit.models import Delivery, Destination, Event, Place
+from audit.models import Delivery, Event, Place, Webhook
 from core.errors import Invalid, NotAllowed, NotFound
 from portal.models import User
 from tests.audit.records import NOON, called
@@ -20,12 +20,12 @@ from tests.audit.records import NOON, called
 Acting = Callable[[User, App | None], Actor]
 pytestmark = pytest.mark.django_db
 URL = "https://siem.example.com/hook"
-VERBS: dict[str, Callable[[Actor, Destination], Any]] = {
-    "destination.pause": destinations.pause,
-    "destination.resume": destinations.resume,
-    "destination.rotate": destinations.rotate,
-    "destination.end": destinations.end,
-    "destination.test": destinations.test,
+VERBS: dict[str, Callable[[Actor, Webhook], Any]] = {
+    "webhook.pause": destinations.pause,
+    "webhook.resume": destinations.resume,
+    "webhook.rotate": destinations.rotate,
+    "webhook.delete": destinations.end,
+    "webhook.test": destinations.test,
 }
 
 
@@ -34,14 +34,14 @@ def made(**choices: Any) -> Secret:
 
 
 @pytest.fixture
-def destination() -> Destination:
-    return made().destination
+def webhook() -> Webhook:
+    return made().webhook
 
 
 @pytest.fixture
-def dead_letter(destination: Destination) -> Delivery:
+def failed_delivery(webhook: Webhook) -> Delivery:
     return Delivery.objects.create(
-        destination=destination, checkpoint=7, rows=3, attempts=8, next_try_at=None, given_up_at=NOON
+        webhook=webhook, checkpoint=7, rows=3, attempts=8, next_try_at=None, given_up_at=NOON
     )
 
 
@@ -49,7 +49,7 @@ def last_event() -> Event:
     return Event.objects.order_by("id")[Event.objects.count() - 1]
 
 
-# ── destinations ────────────────────────────────────────────────────────────────────────────────────
+# ── webhooks ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_new_one_has_a_secret_of_32_bytes() -> None:
@@ -58,7 +58,7 @@ def test_a_new_one_has_a_secret_of_32_bytes() -> None:
 
 def test_its_secret_is_in_no_column_and_in_no_event() -> None:
     secret = made().text
-    kept = [str(vars(row)) for model in (Destination, Event) for row in model.objects.all()]
+    kept = [str(vars(row)) for model in (Webhook, Event) for row in model.objects.all()]
     assert not any(secret[6:] in text for text in kept)
 
 
@@ -73,14 +73,14 @@ def test_two_have_two_secrets() -> None:
 
 def test_a_new_one_begins_at_what_is_newest() -> None:
     called(), sealer.seal_all()
-    assert Place.objects.get(name=str(made().destination.pk)).number == 1
+    assert Place.objects.get(name=str(made().webhook.pk)).number == 1
 
 
 def test_its_making_is_on_record() -> None:
     made()
-    event = Event.objects.get(action="destination.create")
+    event = Event.objects.get(action="webhook.create")
     assert (event.target_kind, event.target_label, event.changes["url"]) == (
-        "destination",
+        "webhook",
         "siem",
         [None, URL],
     )
@@ -99,54 +99,54 @@ def test_its_making_is_on_record() -> None:
 def test_a_wrong_value_makes_none(choices: dict[str, str], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         made(**choices)
-    assert (refused.value.field, Destination.objects.count()) == (field, 0)
+    assert (refused.value.field, Webhook.objects.count()) == (field, 0)
 
 
 def test_there_are_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(destinations, "MOST", 1)
-    ended = made().destination
+    monkeypatch.setattr(destinations, "MAX_WEBHOOKS", 1)
+    ended = made().webhook
     with pytest.raises(Invalid, match="End one"):
         made()
     destinations.end(shell(), ended)
-    assert made().destination.pk
+    assert made().webhook.pk
 
 
-def test_pausing_twice_is_one_act(destination: Destination) -> None:
+def test_pausing_twice_is_one_act(webhook: Webhook) -> None:
     for _ in range(2):
-        destinations.pause(shell(), destination)
-    assert Event.objects.filter(action="destination.pause").count() == 1
+        destinations.pause(shell(), webhook)
+    assert Event.objects.filter(action="webhook.pause").count() == 1
 
 
-def test_a_resumed_one_is_tried_at_once(destination: Destination) -> None:
-    destinations.pause(shell(), destination)
-    destinations.resume(shell(), destination)
-    assert destination.paused_at is None
+def test_a_resumed_one_is_tried_at_once(webhook: Webhook) -> None:
+    destinations.pause(shell(), webhook)
+    destinations.resume(shell(), webhook)
+    assert webhook.paused_at is None
 
 
-def test_a_rotated_one_has_another_secret(destination: Destination) -> None:
-    first = destinations.rotate(shell(), destination)
-    assert first.text != destinations.rotate(shell(), destination).text
+def test_a_rotated_one_has_another_secret(webhook: Webhook) -> None:
+    first = destinations.rotate(shell(), webhook)
+    assert first.text != destinations.rotate(shell(), webhook).text
 
 
-def test_an_ended_one_discards_what_had_not_arrived(dead_letter: Delivery) -> None:
-    destinations.end(shell(), dead_letter.destination)
-    assert not destinations.dead_letters().exists()
+def test_an_ended_one_discards_what_had_not_arrived(failed_delivery: Delivery) -> None:
+    destinations.end(shell(), failed_delivery.webhook)
+    assert not destinations.failed_deliveries().exists()
 
 
-@pytest.mark.parametrize("verb", [name for name in VERBS if name != "destination.end"])
-def test_nothing_can_be_done_to_an_ended_one(destination: Destination, verb: str) -> None:
-    destinations.end(shell(), destination)
+@pytest.mark.parametrize("verb", [name for name in VERBS if name != "webhook.delete"])
+def test_nothing_can_be_done_to_an_ended_one(webhook: Webhook, verb: str) -> None:
+    destinations.end(shell(), webhook)
     with pytest.raises(NotFound):
-        VERBS[verb](shell(), destination)
+        VERBS[verb](shell(), webhook)
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_admin_of_every_app_may_and_it_is_on_record(
-    destination: Destination, verb: str, admin: User, acting: Acting
+    webhook: Webhook, verb: str, admin: User, acting: Acting
 ) -> None:
-    if verb == "destination.resume":
-        destinations.pause(shell(), destination)
-    VERBS[verb](acting(admin, None), destination)
+    if verb == "webhook.resume":
+        destinations.pause(shell(), webhook)
+    VERBS[verb](acting(admin, None), webhook)
     event = last_event()
     assert (event.action, event.actor_id, event.app_id) == (verb, str(admin.pk), None)
 
@@ -154,39 +154,39 @@ def test_an_admin_of_every_app_may_and_it_is_on_record(
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("who", ["developer", "support"])
 def test_others_may_not(
-    destination: Destination, verb: str, who: str, acting: Acting, request: pytest.FixtureRequest
+    webhook: Webhook, verb: str, who: str, acting: Acting, request: pytest.FixtureRequest
 ) -> None:
     with pytest.raises(NotAllowed):
-        VERBS[verb](acting(request.getfixturevalue(who), None), destination)
+        VERBS[verb](acting(request.getfixturevalue(who), None), webhook)
 
 
-@pytest.mark.parametrize("verb", [name for name in VERBS if name != "destination.test"])
+@pytest.mark.parametrize("verb", [name for name in VERBS if name != "webhook.test"])
 def test_an_admin_of_one_app_may_not(
-    destination: Destination, verb: str, outsider: User, other_app: App, acting: Acting
+    webhook: Webhook, verb: str, outsider: User, other_app: App, acting: Acting
 ) -> None:
     with pytest.raises(NotFound):
-        VERBS[verb](acting(outsider, other_app), destination)
+        VERBS[verb](acting(outsider, other_app), webhook)
 
 
-# ── dead letters ────────────────────────────────────────────────────────────────────────────────────
+# ── failed deliveries ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_dead_letter_that_is_tried_again_is_due_now(dead_letter: Delivery) -> None:
-    destinations.retry(shell(), dead_letter)
-    dead_letter.refresh_from_db()
-    assert dead_letter.next_try_at
+def test_a_failed_delivery_that_is_tried_again_is_due_now(failed_delivery: Delivery) -> None:
+    destinations.retry(shell(), failed_delivery)
+    failed_delivery.refresh_from_db()
+    assert failed_delivery.next_try_at
 
 
-def test_a_discarded_one_is_no_dead_letter_any_more(dead_letter: Delivery) -> None:
-    destinations.discard(shell(), dead_letter, "they have it")
-    assert not destinations.dead_letters().exists()
+def test_a_discarded_one_is_no_failed_delivery_any_more(failed_delivery: Delivery) -> None:
+    destinations.discard(shell(), failed_delivery, "they have it")
+    assert not destinations.failed_deliveries().exists()
 
 
 @pytest.mark.parametrize(
     ("verb", "name"), [(destinations.retry, "delivery.retry"), (destinations.discard, "delivery.discard")]
 )
-def test_either_is_on_record(dead_letter: Delivery, verb: Any, name: str) -> None:
-    verb(shell(), dead_letter)
+def test_either_is_on_record(failed_delivery: Delivery, verb: Any, name: str) -> None:
+    verb(shell(), failed_delivery)
     event = last_event()
     assert (event.action, event.target_label, event.facts) == (
         name,
@@ -197,17 +197,17 @@ def test_either_is_on_record(dead_letter: Delivery, verb: Any, name: str) -> Non
 
 @pytest.mark.parametrize("verb", [destinations.retry, destinations.discard])
 def test_a_developer_may_do_neither(
-    dead_letter: Delivery, verb: Any, developer: User, acting: Acting
+    failed_delivery: Delivery, verb: Any, developer: User, acting: Acting
 ) -> None:
     with pytest.raises(NotAllowed):
-        verb(acting(developer, None), dead_letter)
+        verb(acting(developer, None), failed_delivery)
 
 
-def test_a_test_is_not_a_dead_letter(destination: Destination) -> None:
-    destinations.test(shell(), destination)
-    assert not destinations.dead_letters().exists()
+def test_a_test_is_not_a_failed_delivery(webhook: Webhook) -> None:
+    destinations.test(shell(), webhook)
+    assert not destinations.failed_deliveries().exists()
 
 
-def test_a_second_test_takes_the_place_of_the_first(destination: Destination) -> None:
-    destinations.test(shell(), destination), destinations.test(shell(), destination)
+def test_a_second_test_takes_the_place_of_the_first(webhook: Webhook) -> None:
+    destinations.test(shell(), webhook), destinations.test(shell(), webhook)
     assert Delivery.objects.count() == 1

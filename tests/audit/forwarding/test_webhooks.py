@@ -69,7 +69,7 @@ def test_it_refuses_what_is_signed_with_another(
     server: HTTPServer, made: Secret, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     receive(server, made.text, monkeypatch, tmp_path)
-    destinations.rotate(shell(), made.destination)
+    destinations.rotate(shell(), made.webhook)
     assert forwarded().last_error == "It answered 401."
 
 

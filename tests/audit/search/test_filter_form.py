@@ -42,7 +42,7 @@ def test_nothing_asked_is_everything() -> None:
         ("key", PREFIX),
         ("action", "key.mint"),
         ("action", "key"),
-        ("outcome", "refused"),
+        ("outcome", "denied"),
         ("ip", "203.0.113.7"),
     ]
     + [
@@ -170,16 +170,16 @@ def test_an_address_says_what_is_in_force() -> None:
 
 
 def test_an_address_leaves_out_what_is_not_asked() -> None:
-    assert form(key="", outcome="refused").address(before="1-2") == "?outcome=refused&before=1-2"
+    assert form(key="", outcome="denied").address(before="1-2") == "?outcome=denied&before=1-2"
 
 
 def test_each_filter_in_force_can_be_taken_away_alone() -> None:
-    asked = {"key": PREFIX, "outcome": "refused", "range": "24h"}
+    asked = {"key": PREFIX, "outcome": "denied", "range": "24h"}
     without = {name: query(address) for name, _, address in form(**asked).active()}
     assert without == {
-        "key": {"outcome": "refused", "range": "24h"},
+        "key": {"outcome": "denied", "range": "24h"},
         "outcome": {"key": PREFIX, "range": "24h"},
-        "since": {"key": PREFIX, "outcome": "refused"},
+        "since": {"key": PREFIX, "outcome": "denied"},
     }
 
 

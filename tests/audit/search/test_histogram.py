@@ -28,7 +28,7 @@ def over(window: timedelta | None, **filters: Any) -> Histogram:
 
 
 def told(drawn: Histogram) -> tuple[int, int, int]:
-    return drawn.acts, drawn.allowed, drawn.refused
+    return drawn.events, drawn.allowed, drawn.denied
 
 
 def tallied(hour: datetime, key_id: UUID = NOWHERE, **numbers: int) -> None:
@@ -87,8 +87,8 @@ def test_what_lies_outside_the_window_is_not_counted() -> None:
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({"outcome": "refused"}, (0, 0, 1)),
-        ({"outcome": "act"}, (1, 0, 0)),
+        ({"outcome": "denied"}, (0, 0, 1)),
+        ({"outcome": "event"}, (1, 0, 0)),
         ({"calls_only": True}, (0, 1, 1)),
         ({"key_id": KEY}, (0, 1, 1)),
         ({"ip": "198.51.100.1"}, (0, 0, 1)),
@@ -109,7 +109,7 @@ def test_only_what_matches_is_counted(
 
 
 def test_a_wide_window_is_read_from_tallies() -> None:
-    tallied(NOON - 5 * DAY, acts=1, allowed=20, refused=3)
+    tallied(NOON - 5 * DAY, events=1, allowed=20, denied=3)
     assert told(over(7 * DAY)) == (1, 20, 3)
 
 
@@ -135,14 +135,14 @@ def test_one_keys_tallies_are_its_own() -> None:
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({"outcome": "act"}, (1, 0, 0)),
+        ({"outcome": "event"}, (1, 0, 0)),
         ({"outcome": "allowed"}, (0, 20, 0)),
-        ({"outcome": "refused"}, (0, 0, 3)),
+        ({"outcome": "denied"}, (0, 0, 3)),
         ({"calls_only": True}, (0, 20, 3)),
     ],
 )
 def test_an_outcome_is_told_from_tallies(filters: dict[str, Any], expected: tuple[int, int, int]) -> None:
-    tallied(NOON - 5 * DAY, acts=1, allowed=20, refused=3)
+    tallied(NOON - 5 * DAY, events=1, allowed=20, denied=3)
     assert told(over(7 * DAY, **filters)) == expected
 
 
@@ -218,14 +218,14 @@ def test_the_drawing_is_said_in_a_sentence() -> None:
     called(at=NOON - 50 * MINUTE), called(at=NOON - 30 * MINUTE, code="ip_not_allowed")
     assert sentence(over(HOUR)) == (
         "Calls each 1 min from 1 Jun 11:00 to 1 Jun 12:00, UTC. 1 allowed, above the line; "
-        "1 refused, below it, most between 1 Jun 11:30 and 1 Jun 11:31; 0 acts."
+        "1 denied, below it, most between 1 Jun 11:30 and 1 Jun 11:31; 0 events."
     )
 
 
 def test_each_outcome_is_drawn() -> None:
     acted(at=NOON - MINUTE), called(at=NOON - MINUTE), called(at=NOON - MINUTE, code="ip_not_allowed")
     drawing = draw(over(HOUR))
-    assert [drawing.count(f'class="{outcome}"') for outcome in ("yes", "no", "act")] == [1, 1, 1]
+    assert [drawing.count(f'class="{outcome}"') for outcome in ("yes", "no", "event")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_what_is_further_down_than_the_page_is_no_news() -> None:
 
 
 def test_only_what_matches_is_told() -> None:
-    reader = Reader(outcome="refused")
+    reader = Reader(outcome="denied")
     called(at=NOON + SECOND), called(at=NOON + SECOND, code="ip_not_allowed")
     assert reader.hears() == (1, False)
 

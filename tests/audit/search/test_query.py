@@ -36,7 +36,7 @@ def test_each_token_sets_its_filter(token: str, param: str) -> None:
 @pytest.mark.parametrize(
     ("text", "filters"),
     [
-        ("key:x7Kd outcome:refused", {"key": "x7Kd", "outcome": "refused"}),
+        ("key:x7Kd outcome:denied", {"key": "x7Kd", "outcome": "denied"}),
         ('agent:"refund agent"', {"agent": "refund agent"}),
         ("  ip:2001:db8::1  ", {"ip": "2001:db8::1"}),
         ("IP:203.0.113.7", {"ip": "203.0.113.7"}),
@@ -135,7 +135,7 @@ def test_a_span_beyond_all_time_is_complained_of() -> None:
         ("203.0.113.7:443", {"ip": "203.0.113.7"}),
         ("2001:DB8::1", {"ip": "2001:db8::1"}),
         ("/grants", {"path": "/grants"}),
-        ("refused", {"outcome": "refused"}),
+        ("denied", {"outcome": "denied"}),
         ("key.revoke", {"action": "key.revoke"}),
         ("key", {"action": "key"}),
         ("ip_not_allowed", {"code": "ip_not_allowed"}),
@@ -167,7 +167,7 @@ def on_record() -> dict[str, Any]:
         "refund agent": {"agent": "refund agent"},
         "Kd2mQp": {"key": "Kd2mQp"},
         "grace@example.com": {"actor": "grace@example.com"},
-        "Grace refused": {"actor": "Grace", "outcome": "refused"},
+        "Grace refused": {"actor": "Grace", "outcome": "denied"},
     }
 
 
@@ -196,7 +196,7 @@ def test_another_apps_names_and_ids_are_no_words() -> None:
 @pytest.mark.django_db
 def test_a_word_and_a_token_of_one_kind_must_agree() -> None:
     with pytest.raises(Invalid, match="one thing only"):
-        read("refused outcome:allowed", APP)
+        read("denied outcome:allowed", APP)
 
 
 def test_the_guide_lists_exactly_the_tokens_there_are() -> None:

@@ -39,7 +39,7 @@ def test_a_reason_leads_to_the_latest_call_that_met_it() -> None:
 def test_calls_are_allowed_or_refused() -> None:
     called(), called(), called(code="ip_not_allowed")
     told = look(NOON, key_id=KEY)
-    assert (told.calls, told.allowed, told.refused) == (3, 2, 1)
+    assert (told.calls, told.allowed, told.denied) == (3, 2, 1)
 
 
 def test_an_agents_calls_are_told_by_key() -> None:

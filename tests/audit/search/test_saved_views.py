@@ -35,7 +35,7 @@ def boss(acting: Acting, admin: User, app: App) -> Actor:
 
 @pytest.fixture
 def kept(me: Actor, app: App) -> Kept:
-    return lambda name="Refunds", query="outcome=refused", **how: save_view(me, app.id, name, query, **how)
+    return lambda name="Refunds", query="outcome=denied", **how: save_view(me, app.id, name, query, **how)
 
 
 def test_a_view_is_kept_for_its_owner_alone(kept: Kept, me: Actor, colleague: Actor, app: App) -> None:
@@ -57,7 +57,7 @@ def test_a_view_of_another_app_is_not_seen(kept: Kept, me: Actor, other_app: App
 def test_that_it_was_kept_is_on_record(kept: Kept) -> None:
     view = kept()
     event = Event.objects.get(action="view.save")
-    assert (event.target_id, event.changes["query"]) == (str(view.id), [None, "outcome=refused"])
+    assert (event.target_id, event.changes["query"]) == (str(view.id), [None, "outcome=denied"])
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_a_query_is_kept_as_the_log_writes_it(kept: Kept, query: str, kept_as: s
     ("query", "says"),
     [
         ("q=key:nosuch", "“q” is not kept"),
-        ("range=7d&q=outcome:refused", "“q” is not kept"),
+        ("range=7d&q=outcome:denied", "“q” is not kept"),
         ("key=", "“key” is empty"),
         ("ip=203.0.113.7&range=%20", "“range” is empty"),
-        ("outcome=refused&outcome=allowed", "“outcome” can be one thing only"),
+        ("outcome=denied&outcome=allowed", "“outcome” can be one thing only"),
         ("range=24h&since=2026-01-01", "“since” changes nothing"),
-        ("outcome=refused&odd", "“odd” is empty"),
+        ("outcome=denied&odd", "“odd” is empty"),
     ],
 )
 def test_no_filter_is_dropped_in_silence(kept: Kept, query: str, says: str) -> None:

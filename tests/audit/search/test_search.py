@@ -53,7 +53,7 @@ def test_calls_of_no_app_are_in_nobodys_line() -> None:
     assert found() == []
 
 
-@pytest.mark.parametrize(("outcome", "expected"), [("act", 0), ("allowed", 1), ("refused", 2), ("", None)])
+@pytest.mark.parametrize(("outcome", "expected"), [("event", 0), ("allowed", 1), ("denied", 2), ("", None)])
 def test_by_outcome(outcome: str, expected: int | None) -> None:
     entries = [acted(), called(), called(code="ip_not_allowed")]
     assert set(found(outcome=outcome)) == ({entries[expected]} if expected is not None else set(entries))
@@ -143,7 +143,7 @@ def test_by_time_from_a_moment_on_and_up_to_another() -> None:
 def test_filters_narrow_together() -> None:
     mine = called(ip="198.51.100.1", code="ip_not_allowed")
     called(ip="198.51.100.1"), called(code="ip_not_allowed")
-    assert found(ip="198.51.100.1", outcome="refused") == [mine]
+    assert found(ip="198.51.100.1", outcome="denied") == [mine]
 
 
 # ── a key's prefix ──────────────────────────────────────────────────────────

@@ -74,7 +74,7 @@ def test_pages_keep_to_the_filters() -> None:
     calls = [
         called(at=NOON + MINUTE * minute, code="ip_not_allowed" if minute % 2 else "") for minute in range(8)
     ]
-    refused = Filters(APP, outcome="refused")
+    refused = Filters(APP, outcome="denied")
     older = timeline(refused, limit=2).older
     assert timeline(refused, before=older, limit=2).entries == [calls[3], calls[1]]
 
@@ -118,7 +118,7 @@ def test_paging_back_through_newer_visits_every_entry_once_in_order(
 @pytest.mark.parametrize("rows", [1, 30])
 @pytest.mark.parametrize(
     ("filters", "queries"),
-    [({}, 2), ({"outcome": "refused"}, 1), ({"key": "x7Kd"}, 3), ({"ip": "192.0.2.1"}, 2)],
+    [({}, 2), ({"outcome": "denied"}, 1), ({"key": "x7Kd"}, 3), ({"ip": "192.0.2.1"}, 2)],
 )
 def test_a_page_is_a_fixed_number_of_queries(
     rows: int, filters: dict[str, Any], queries: int, django_assert_num_queries: Callable[[int], Any]
@@ -129,7 +129,7 @@ def test_a_page_is_a_fixed_number_of_queries(
         timeline(Filters(APP, **filters), limit=10)
 
 
-@pytest.mark.parametrize("filters", [{}, {"key": PREFIX}, {"outcome": "refused"}])
+@pytest.mark.parametrize("filters", [{}, {"key": PREFIX}, {"outcome": "denied"}])
 def test_a_page_never_counts_and_never_skips(filters: dict[str, Any]) -> None:
     with CaptureQueriesContext(connection) as asked:
         timeline(Filters(APP, **filters), before=Cursor(NOON, new_id()))
@@ -183,7 +183,7 @@ def test_the_nearest_older_entry_is_the_last_before_the_time_asked_for() -> None
 def test_the_nearest_older_entry_fits_the_other_filters() -> None:
     last = called(at=NOON - DAY, code="ip_not_allowed")
     called(at=NOON - HOUR)
-    assert nearest_older(Filters(APP, outcome="refused", since=NOON)) == last
+    assert nearest_older(Filters(APP, outcome="denied", since=NOON)) == last
 
 
 def test_nothing_is_older_than_all_time() -> None:

@@ -44,8 +44,8 @@ def test_it_says_how_much_there_is(app: App, client: Client, page: str) -> None:
 
 def test_it_says_how_much_of_it_matches(app: App, client: Client, page: str) -> None:
     sealed(called(app.id, code="key_expired"), called(app.id))
-    words = text(client.get(page, {"outcome": "refused"}))
-    assert "outcome:refused" in words.replace(" ", "") and "1 row matches." in words
+    words = text(client.get(page, {"outcome": "denied"}))
+    assert "outcome:denied" in words.replace(" ", "") and "1 row matches." in words
 
 
 def test_it_does_not_count_for_long(
@@ -59,7 +59,7 @@ def test_it_does_not_count_for_long(
 def test_a_post_answers_with_the_file(app: App, client: Client, page: str) -> None:
     call = called(app.id, code="key_expired")
     called(app.id)
-    answer = client.post(f"{page}?outcome=refused", {"format": "jsonl"})
+    answer = client.post(f"{page}?outcome=denied", {"format": "jsonl"})
     assert answer["Content-Disposition"].startswith('attachment; filename="audit-')
     assert [one["id"] for one in file(answer) if one["type"] == "row"] == [str(call.id)]
 
@@ -88,10 +88,10 @@ def test_filters_that_cannot_be_read_are_said_in_place_and_nothing_leaves(client
 
 
 def test_the_line_for_a_terminal_asks_for_the_same(app: App, client: Client, page: str) -> None:
-    asked = {"outcome": "refused", "ip": "203.0.113.7", "range": "custom", "since": "2026-06-01 12:00"}
+    asked = {"outcome": "denied", "ip": "203.0.113.7", "range": "custom", "since": "2026-06-01 12:00"}
     words = text(client.get(page, asked))
     assert f"alter audit export --app {app.id}" in words
-    for option in ("--outcome refused", "--ip 203.0.113.7", "--start 2026-06-01T12:00:00Z"):
+    for option in ("--outcome denied", "--ip 203.0.113.7", "--start 2026-06-01T12:00:00Z"):
         assert option in words
 
 

@@ -135,7 +135,7 @@ def filtered(app: App) -> list[tuple[dict[str, str], Event | Call]]:
         ({"path": "/sec"}, allowed),
         ({"agent": str(agent_id)}, allowed),
         ({"request": "req-7"}, allowed),
-        ({"outcome": "refused"}, refused),
+        ({"outcome": "denied"}, refused),
         ({"code": "ip_not_allowed"}, refused),
         ({"ip": "198.51.100.1"}, refused),
         ({"range": "custom", "since": "2026-06-01 12:02", "until": "2026-06-01 12:03"}, refused),
@@ -149,10 +149,8 @@ def test_every_filter_finds_what_it_says(read: Read, app: App, number: int) -> N
 
 
 def test_each_filter_in_force_is_a_token_that_takes_it_away(read: Read, app: App) -> None:
-    response = read(outcome="refused", ip="203.0.113.7")
-    found = re.search(
-        r'<a href="([^"]*)"[^>]* aria-label="Remove outcome: refused"', response.content.decode()
-    )
+    response = read(outcome="denied", ip="203.0.113.7")
+    found = re.search(r'<a href="([^"]*)"[^>]* aria-label="Remove outcome:denied"', response.content.decode())
     assert found and found[1] == "?ip=203.0.113.7"
 
 
@@ -162,14 +160,14 @@ def test_a_filter_without_a_control_is_kept_by_the_form(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("tab", "asked"),
-    [("Everything", {}), ("Refusals", {"outcome": "refused"}), ("Changes to keys", {"action": "key"})],
+    [("Everything", {}), ("Refusals", {"outcome": "denied"}), ("Changes to keys", {"action": "key"})],
 )
 def test_a_tab_is_open_where_it_leads(read: Read, tab: str, asked: dict[str, str]) -> None:
     assert re.search(rf'aria-current="page">{tab}</a>', read(**asked).content.decode())
 
 
 def test_a_tab_keeps_the_other_filters(read: Read) -> None:
-    assert link(read(ip="203.0.113.7", action="key"), "Refusals") == "?ip=203.0.113.7&outcome=refused"
+    assert link(read(ip="203.0.113.7", action="key"), "Refusals") == "?ip=203.0.113.7&outcome=denied"
 
 
 def test_older_and_newer_lead_through_the_pages(read: Read, app: App, developer: User) -> None:
@@ -205,7 +203,7 @@ def test_the_timeline_is_a_fixed_number_of_queries(read: Read, app: App) -> None
 
 
 def test_nothing_matched_lists_the_filters_with_a_way_out_of_each(read: Read) -> None:
-    response = read(outcome="refused", ip="203.0.113.7")
+    response = read(outcome="denied", ip="203.0.113.7")
     assert "Nothing matched" in text(response)
     assert link(response, "Leave out outcome") == "?ip=203.0.113.7"
 
@@ -260,11 +258,11 @@ def test_what_cannot_be_read_is_not_called_an_empty_record(read: Read, asked: di
 def test_a_pasted_key_leaves_the_address_at_once(read: Read, name: str) -> None:
     secret = generate("app")
     plaintext = secret.take()
-    response = read(**{name: plaintext, "outcome": "refused"})
+    response = read(**{name: plaintext, "outcome": "denied"})
     assert response.status_code == 302
     assert dict(parse_qsl(response.headers["Location"].partition("?")[2])) == {
         name: secret.prefix,
-        "outcome": "refused",
+        "outcome": "denied",
     }
     assert plaintext not in response.content.decode()
 

@@ -41,11 +41,11 @@ def address(response: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("asked", "becomes"),
     [
-        ({"q": "outcome:refused"}, {"outcome": "refused"}),
-        ({"q": "route:/grants", "outcome": "refused"}, {"path": "/grants", "outcome": "refused"}),
-        ({"q": "outcome:allowed", "outcome": "refused"}, {"outcome": "allowed"}),
+        ({"q": "outcome:denied"}, {"outcome": "denied"}),
+        ({"q": "route:/grants", "outcome": "denied"}, {"path": "/grants", "outcome": "denied"}),
+        ({"q": "outcome:allowed", "outcome": "denied"}, {"outcome": "allowed"}),
         ({"q": "since:7d", "range": "24h"}, {"range": "7d"}),
-        ({"q": "refused 203.0.113.7"}, {"outcome": "refused", "ip": "203.0.113.7"}),
+        ({"q": "refused 203.0.113.7"}, {"outcome": "denied", "ip": "203.0.113.7"}),
         (
             {"q": "until:2026-06-02", "range": "custom", "since": "2026-06-01"},
             {"range": "custom", "since": "2026-06-01", "until": "2026-06-02"},
@@ -97,13 +97,13 @@ def test_what_cannot_be_read_is_said_in_place_and_stays_typed(
     read: Read, app: App, typed: str, complaint: str
 ) -> None:
     called(app.id)
-    response = read(q=typed, outcome="refused")
+    response = read(q=typed, outcome="denied")
     page = response.content.decode()
     assert (response.status_code, entries(response)) == (422, [])
     assert complaint in text(response)
     assert re.search(r'name="q" value="([^"]*)"', page)
     assert html.unescape(re.search(r'name="q" value="([^"]*)"', page)[1])[:100] == typed[:100]  # type: ignore[index]
-    assert '<input type="hidden" name="outcome" value="refused"' in page
+    assert '<input type="hidden" name="outcome" value="denied"' in page
     assert "<script>alert" not in page
 
 

@@ -27,7 +27,7 @@ def theirs(app: App, support: User, signed_in: SignedIn) -> Client:
 
 
 def save(client: Client, app: App, **values: str) -> Any:
-    given = {"name": "Refunds", "query": "outcome=refused", **values}
+    given = {"name": "Refunds", "query": "outcome=denied", **values}
     return client.post(reverse("view-save", args=[app.id]), given)
 
 
@@ -37,10 +37,10 @@ def kept(client: Client, app: App, **values: str) -> SavedView:
 
 
 def test_the_log_leads_to_saving_what_it_shows(mine: Client, app: App) -> None:
-    response = mine.get(reverse("audit", args=[app.id]), {"outcome": "refused"})
+    response = mine.get(reverse("audit", args=[app.id]), {"outcome": "denied"})
     form = mine.get(link(response, "Save view"))
-    assert "outcome: refused" in text(form)
-    assert '<input type="hidden" name="query" value="outcome=refused"' in form.content.decode()
+    assert "outcome:denied" in text(form)
+    assert '<input type="hidden" name="query" value="outcome=denied"' in form.content.decode()
 
 
 def test_a_saved_view_becomes_a_tab_and_is_open_where_it_leads(mine: Client, app: App) -> None:

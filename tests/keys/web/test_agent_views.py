@@ -34,9 +34,9 @@ def narrow(agent: Agent, hours: int) -> None:
 
 def test_an_agent_that_carries_nothing_shows_no_empty_facts(read: Read) -> None:
     shown = read()
-    assert "Version1" in shown
+    assert "Revision1" in shown
     assert not [
-        title for title in ("Scopes at providers", "Goes away", "Policy", "Metadata") if title in shown
+        title for title in ("Provider scopes", "Scopes to be removed", "Policy", "Metadata") if title in shown
     ]
 
 
@@ -56,7 +56,7 @@ def test_its_documents_are_readable(agent: Agent, read: Read) -> None:
 def test_a_staged_narrowing_says_what_goes_and_when(agent: Agent, read: Read) -> None:
     with clock.at(NOON):
         narrow(agent, hours=2)
-        assert "Goes away slack: chat:write 1 Jun 2026, 14:00 UTC, in 2 h" in read()
+        assert "Scopes to be removed slack: chat:write 1 Jun 2026, 14:00 UTC, in 2 h" in read()
 
 
 def test_a_narrowing_that_is_due_is_over(agent: Agent, read: Read) -> None:
@@ -64,7 +64,7 @@ def test_a_narrowing_that_is_due_is_over(agent: Agent, read: Read) -> None:
         narrow(agent, hours=2)
     with clock.at(NOON + timedelta(hours=2)):
         shown = read()
-    assert "Goes away" not in shown and "chat:write" not in shown
+    assert "Scopes to be removed" not in shown and "chat:write" not in shown
 
 
 def test_a_narrowing_waits_for_a_suspended_agent_and_says_so(agent: Agent, read: Read) -> None:
@@ -72,4 +72,4 @@ def test_a_narrowing_waits_for_a_suspended_agent_and_says_so(agent: Agent, read:
         narrow(agent, hours=2)
         suspend_agent(shell(), agent)
     with clock.at(NOON + timedelta(hours=3)):
-        assert "not before 1 Jun 2026, 14:00 UTC, and not while it is suspended" in read()
+        assert "after 1 Jun 2026, 14:00 UTC, when the agent is resumed" in read()

@@ -16,8 +16,8 @@ from core.errors import Invalid
 from portal.accounts import account_changes
 from portal.error_responses import AlreadyMember, LastAdmin, NoFactorYourself
 from portal.mail import sending as mail
-from portal.models import HouseRules, Notice, Role, User
-from portal.policy.policy import set_rules, without_factor
+from portal.models import Notification, PortalPolicy, Role, User
+from portal.policy.policy import change_policy, users_without_factor
 from tests.factories import PASSWORD, issued, member
 from tests.portal.pages import queries, text
 from tests.portal.routes import address
@@ -87,7 +87,7 @@ def test_another_address_is_signed_in_with_and_told(developer: User) -> None:
     assert User.objects.get(pk=developer.pk).email == "other@example.com"
     event = Event.objects.get(action="person.change-email")
     assert event.facts == {"was": "developer@example.com", "now": "other@example.com", "sessions": 0}
-    assert Notice.objects.filter(user=developer).exists()
+    assert Notification.objects.filter(user=developer).exists()
 
 
 def test_another_address_is_told_to_the_old_one_too(developer: User, settings: Settings) -> None:
@@ -113,7 +113,7 @@ def test_the_shell_gives_another_password_and_it_is_on_record(developer: User, s
     assert developer.check_password("an even longer password")
     event = Event.objects.get(action="sign-in.change-password")
     assert (event.actor_kind, event.reason, browser.get("/").status_code) == ("shell", "Forgotten.", 302)
-    assert Notice.objects.filter(user=developer, says__startswith="An operator gave").exists()
+    assert Notification.objects.filter(user=developer, says__startswith="An operator gave").exists()
 
 
 def test_an_address_that_is_taken_is_refused(developer: User, support: User) -> None:
@@ -143,32 +143,32 @@ def test_the_table_of_roles_is_shown_whole(window: Client) -> None:
 
 
 def test_whoever_has_no_second_factor_cannot_require_one(admin: User, window: Client) -> None:
-    answer = window.post("/house/", {"second_factor": "on", "on_leaked_token": "revoke"})
+    answer = window.post("/settings/security/", {"second_factor": "on", "on_leaked_token": "revoke"})
     assert answer.status_code == 409
-    assert HouseRules.in_force().second_factor_since is None
+    assert PortalPolicy.in_force().second_factor_since is None
     with pytest.raises(NoFactorYourself):
-        set_rules(shell(), admin, second_factor=True, on_leaked_token="revoke")
+        change_policy(shell(), admin, second_factor=True, on_leaked_token="revoke")
 
 
 def test_the_rules_are_kept_and_on_record(db: None) -> None:
-    set_rules(shell(), None, second_factor=True, on_leaked_token="notify", reason="Audit said so.")
-    rules = HouseRules.in_force()
+    change_policy(shell(), None, second_factor=True, on_leaked_token="notify", reason="Audit said so.")
+    rules = PortalPolicy.in_force()
     assert (rules.second_factor_since is not None, rules.on_leaked_token) == (True, "notify")
-    event = Event.objects.get(action="house.change")
+    event = Event.objects.get(action="policy.change")
     assert event.changes["second_factor"] == [None, "required"]
 
 
 def test_saying_the_same_again_changes_nothing(db: None) -> None:
     for _ in range(2):
-        set_rules(shell(), None, second_factor=True, on_leaked_token="revoke")
-    assert Event.objects.filter(action="house.change").count() == 1
+        change_policy(shell(), None, second_factor=True, on_leaked_token="revoke")
+    assert Event.objects.filter(action="policy.change").count() == 1
 
 
 def test_a_token_cannot_be_deprecated(db: None) -> None:
     with pytest.raises(Invalid, match="notify or revoke"):
-        set_rules(shell(), None, second_factor=False, on_leaked_token="deprecate")
+        change_policy(shell(), None, second_factor=False, on_leaked_token="deprecate")
 
 
 def test_the_page_names_whom_the_rule_would_stop(app: App, developer: User, window: Client) -> None:
-    assert developer in without_factor()
-    assert developer.email in text(window.get("/house/"))
+    assert developer in users_without_factor()
+    assert developer.email in text(window.get("/settings/security/"))

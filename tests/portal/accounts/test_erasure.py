@@ -21,7 +21,7 @@ from core.errors import Invalid
 from core.ids import new_id
 from portal.accounts.account_changes import deactivate
 from portal.accounts.erasure import erase_person
-from portal.models import Notice, User
+from portal.models import Notification, User
 from tests.audit.records import NOON, acted, called
 from tests.audit.sealed import sealed
 from tests.factories import issued, member, minted
@@ -62,7 +62,7 @@ def seeded(app: App, ann: User) -> None:
         acted(app.id, action=name, target_id="", target_label=f"to {spelling}")
         acted(app.id, action=name, reason=f"because {spelling} said so")
         acted(app.id, action=name, changes={"email": [spelling, None]})
-        acted(app.id, action=name, facts=deep)
+        acted(app.id, action=name, fevents=deep)
         acted(app.id, action=name, context={"run_id": spelling}, caller=spelling, user_agent=spelling)
     for spelling in SPELLINGS:
         for column in ("user_agent", "caller", "path", "detail"):
@@ -87,7 +87,7 @@ def beside(app: App, ann: User) -> None:
     view = {"app_id": app.id, "owner_id": str(ann.pk), "owner_label": ann.label, "name": f"what {NAME} did"}
     views: QuerySet[SavedView] = QuerySet(SavedView)
     views.bulk_create([SavedView(**view, query=f"q={quote_plus(EMAIL)}")])
-    Notice.objects.create(
+    Notification.objects.create(
         user=ann, kind="account", mark="m", says=f"{NAME} revoked a key.", more=EMAIL, to="/"
     )
     Span.objects.create(
@@ -135,7 +135,7 @@ def test_nothing_tells_of_a_person_who_was_erased(app: App, ann: User) -> None:
         "audit.Span",
         "keys.ApiKey",
         "portal.AccessToken",
-        "portal.Notice",
+        "portal.Notification",
     } <= done.elsewhere.keys()
     sealed()
     assert [found for step in check(Scope()) for found in step.wrong] == []
@@ -153,7 +153,7 @@ def test_others_stay(app: App, ann: User) -> None:
 
 
 def test_an_address_is_found_by_value_too(app: App) -> None:
-    acted(app.id, facts={"from": [IP]}, ip="")
+    acted(app.id, fevents={"from": [IP]}, ip="")
     called(app.id, detail=f"{IP} is not in 10.0.0.0/8")
     other = called(app.id, detail=f"1{IP}", ip="203.0.113.7")
     sealed()

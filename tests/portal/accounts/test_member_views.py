@@ -266,7 +266,7 @@ def invited(app: App) -> Invited:
 
 def test_who_joins_is_signed_in_and_sees_the_app(invited: Invited, client: Client) -> None:
     page = client.post(f"/join/{invited.secret}/", JOIN, follow=True)
-    assert [app.name for app in page.context["found"]] == ["checkout"]
+    assert [app.name for app in page.context["list"].rows] == ["checkout"]
 
 
 def test_the_page_says_who_invites_and_as_what(invited: Invited, client: Client) -> None:

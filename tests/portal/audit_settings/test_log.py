@@ -79,7 +79,7 @@ def test_an_entry_opens_to_all_its_facts_and_to_the_way_out_of_a_refusal(window:
     for fact in (
         str(invited.id),
         "How to set it right",
-        reverse("find"),
+        reverse("lookup"),
         "Wanted:",
         "export_audit --app none",
     ):

@@ -13,7 +13,7 @@ from agents.models import App
 from audit.actors import shell
 from audit.forwarding import destinations
 from audit.integrity.sealing import sealer
-from audit.models import Checkpoint, Delivery, Destination, Event
+from audit.models import Checkpoint, Delivery, Event, Webhook
 from audit.retention import policy
 from portal.models import Role, User
 from tests.audit.reading import text
@@ -32,14 +32,14 @@ def window(admin: User, signed_in: SignedIn) -> Client:
 
 
 @pytest.fixture
-def destination(db: None) -> Destination:
-    return destinations.create(shell(), name="siem", url=FORM["url"]).destination
+def webhook(db: None) -> Webhook:
+    return destinations.create(shell(), name="siem", url=FORM["url"]).webhook
 
 
 @pytest.fixture
-def dead_letter(destination: Destination) -> Delivery:
+def failed_delivery(webhook: Webhook) -> Delivery:
     return Delivery.objects.create(
-        destination=destination,
+        webhook=webhook,
         checkpoint=7,
         rows=3,
         attempts=8,
@@ -49,27 +49,30 @@ def dead_letter(destination: Destination) -> Delivery:
     )
 
 
-def of(name: str, destination: Destination) -> str:
-    return reverse(name, args=[destination.pk])
+def of(name: str, webhook: Webhook) -> str:
+    return reverse(name, args=[webhook.pk])
 
 
 # ── who may ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_admin_of_every_app_finds_it_in_the_menu(window: Client) -> None:
-    assert f'href="{reverse("record")}"' in window.get("/").content.decode()
+    assert f'href="{reverse("audit-settings")}"' in window.get("/").content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.DEVELOPER, Role.SUPPORT, Role.ADMIN])
 def test_a_role_on_one_app_does_not_open_it(app: App, signed_in: SignedIn, role: str) -> None:
     window = signed_in(member(role, app))
-    assert window.get(reverse("record")).status_code == 403
-    assert f'href="{reverse("record")}"' not in window.get(address("keys", app_id=app.id)).content.decode()
+    assert window.get(reverse("audit-settings")).status_code == 403
+    assert (
+        f'href="{reverse("audit-settings")}"'
+        not in window.get(address("keys", app_id=app.id)).content.decode()
+    )
 
 
 @pytest.mark.parametrize("role", [Role.DEVELOPER, Role.SUPPORT])
 def test_nor_does_a_lesser_role_on_every_app(db: None, signed_in: SignedIn, role: str) -> None:
-    assert signed_in(member(role, None)).get(reverse("record")).status_code == 403
+    assert signed_in(member(role, None)).get(reverse("audit-settings")).status_code == 403
 
 
 # ── how it stands ───────────────────────────────────────────────────────────────────────────────────
@@ -77,92 +80,94 @@ def test_nor_does_a_lesser_role_on_every_app(db: None, signed_in: SignedIn, role
 
 def test_the_page_says_how_far_the_record_is_sealed(window: Client) -> None:
     called(), sealer.seal_all(), called()
-    page = text(window.get(reverse("record")))
+    page = text(window.get(reverse("audit-settings")))
     assert f"Newest checkpoint no. {Checkpoint.objects.count()}" in page
     assert "Waiting 1 row" in page
 
 
 def test_it_says_how_long_rows_are_kept(window: Client) -> None:
-    page = text(window.get(reverse("record")))
+    page = text(window.get(reverse("audit-settings")))
     assert "for ever" in page
     assert "365 days" in page
 
 
 def test_it_names_what_the_settings_hand_on_to(window: Client, settings: Settings) -> None:
     settings.FORWARD_SYSLOG = "udp://siem.example.com:514"
-    assert "udp://siem.example.com:514" in text(window.get(reverse("record")))
+    assert "udp://siem.example.com:514" in text(window.get(reverse("audit-settings")))
 
 
-def test_a_destination_stands_there_with_its_state(window: Client, dead_letter: Delivery) -> None:
-    page = window.get(reverse("record"))
+def test_a_webhook_stands_there_with_its_state(window: Client, failed_delivery: Delivery) -> None:
+    page = window.get(reverse("audit-settings"))
     (line,) = page.context["lines"]
     assert (line.state, line.dead, line.behind) == ("up to date", 1, 0)
 
 
-def test_one_that_fails_says_so(window: Client, destination: Destination) -> None:
-    Delivery.objects.create(
-        destination=destination, checkpoint=7, rows=3, attempts=2, last_error="It answered 500."
-    )
-    assert window.get(reverse("record")).context["lines"][0].state == "failing"
-    assert "It answered 500." in text(window.get(of("destination", destination)))
+def test_one_that_fails_says_so(window: Client, webhook: Webhook) -> None:
+    Delivery.objects.create(webhook=webhook, checkpoint=7, rows=3, attempts=2, last_error="It answered 500.")
+    assert window.get(reverse("audit-settings")).context["lines"][0].state == "failing"
+    assert "It answered 500." in text(window.get(of("webhook", webhook)))
 
 
-def test_what_was_done_here_stands_there(window: Client, destination: Destination) -> None:
-    assert "Created the destination siem" in text(window.get(reverse("record")))
+def test_what_was_done_here_stands_there(window: Client, webhook: Webhook) -> None:
+    assert "Created the webhook siem" in text(window.get(reverse("audit-settings")))
 
 
 # ── how long ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_calls_can_be_kept_for_less(window: Client, admin: User) -> None:
-    answer = window.post(reverse("record-retain", args=["call"]), {"days": "90", "reason": "our policy"})
-    assert (answer.status_code, answer["Location"]) == (302, reverse("record"))
+    answer = window.post(
+        reverse("audit-settings-retention", args=["call"]), {"days": "90", "reason": "our policy"}
+    )
+    assert (answer.status_code, answer["Location"]) == (302, reverse("audit-settings"))
     assert [kept.days for kept in policy.in_force()] == [None, 90, 30]
     assert Event.objects.get(action="audit.retain").actor_id == str(admin.pk)
 
 
 def test_nothing_written_is_for_ever(window: Client) -> None:
-    window.post(reverse("record-retain", args=["call"]), {"days": "", "reason": ""})
+    window.post(reverse("audit-settings-retention", args=["call"]), {"days": "", "reason": ""})
     assert [kept.days for kept in policy.in_force()] == [None, None, 30]
 
 
 @pytest.mark.parametrize("days", ["6", "0", "-1", "many", "1.5", "9" * 30, "36501", "٣٠٠٠٠٠٠"])
 def test_a_wrong_number_is_said_at_the_field(window: Client, days: str) -> None:
-    answer = window.post(reverse("record-retain", args=["call"]), {"days": days})
+    answer = window.post(reverse("audit-settings-retention", args=["call"]), {"days": days})
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["days"])
 
 
 def test_nothing_else_is_kept(window: Client) -> None:
-    assert window.get(reverse("record-retain", args=["key"])).status_code == 404
+    assert window.get(reverse("audit-settings-retention", args=["key"])).status_code == 404
 
 
-# ── destinations ────────────────────────────────────────────────────────────────────────────────────
+# ── webhooks ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_good_form_is_answered_with_the_secret(window: Client) -> None:
-    answer = window.post(reverse("destination-create"), FORM)
+    answer = window.post(reverse("webhook-create"), FORM)
     assert answer.status_code == 200
     assert SECRET.search(answer.content.decode())
 
 
 def test_the_answer_is_kept_nowhere(window: Client) -> None:
-    answer = window.post(reverse("destination-create"), FORM)
+    answer = window.post(reverse("webhook-create"), FORM)
     assert answer["Cache-Control"] == "no-store"
     assert answer.cookies["revealed"]["httponly"]
     assert not SECRET.search(str(dict(window.session)))
 
 
 def test_no_other_page_shows_it(window: Client) -> None:
-    window.post(reverse("destination-create"), FORM)
-    there = of("destination", Destination.objects.get())
-    assert not any(SECRET.search(window.get(page).content.decode()) for page in (reverse("record"), there))
+    window.post(reverse("webhook-create"), FORM)
+    there = of("webhook", Webhook.objects.get())
+    assert not any(
+        SECRET.search(window.get(page).content.decode()) for page in (reverse("audit-settings"), there)
+    )
 
 
 def test_it_can_be_for_one_app(window: Client, app: App) -> None:
-    window.post(reverse("destination-create"), {**FORM, "app": str(app.id)})
-    destination = Destination.objects.get()
-    assert destination.app_id == app.id
-    assert "of checkout" in text(window.get(of("destination", destination)))
+    window.post(reverse("webhook-create"), {**FORM, "app": str(app.id)})
+    webhook = Webhook.objects.get()
+    assert webhook.app_id == app.id
+    assert "of checkout" in text(window.get(of("webhook", webhook)))
 
 
 @pytest.mark.parametrize(
@@ -179,84 +184,84 @@ def test_it_can_be_for_one_app(window: Client, app: App) -> None:
     ],
 )
 def test_a_wrong_value_is_said_at_its_field(window: Client, changed: dict[str, str], field: str) -> None:
-    answer = window.post(reverse("destination-create"), {**FORM, **changed})
+    answer = window.post(reverse("webhook-create"), {**FORM, **changed})
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, [field])
-    assert not Destination.objects.exists()
+    assert not Webhook.objects.exists()
 
 
 @pytest.mark.parametrize("verb", ["pause", "test"])
-def test_a_button_does_what_it_says_and_leads_back(
-    window: Client, destination: Destination, verb: str
-) -> None:
-    answer = window.post(of(f"destination-{verb}", destination))
-    assert answer["Location"] == of("destination", destination)
-    assert Event.objects.filter(action=f"destination.{verb}").exists()
+def test_a_button_does_what_it_says_and_leads_back(window: Client, webhook: Webhook, verb: str) -> None:
+    answer = window.post(of(f"webhook-{verb}", webhook))
+    assert answer["Location"] == of("webhook", webhook)
+    assert Event.objects.filter(action=f"webhook.{verb}").exists()
 
 
-def test_a_paused_one_can_be_resumed(window: Client, destination: Destination) -> None:
-    window.post(of("destination-pause", destination))
-    assert "Resume" in text(window.get(of("destination", destination)))
-    window.post(of("destination-resume", destination))
-    destination.refresh_from_db()
-    assert destination.paused_at is None
+def test_a_paused_one_can_be_resumed(window: Client, webhook: Webhook) -> None:
+    window.post(of("webhook-pause", webhook))
+    assert "Resume" in text(window.get(of("webhook", webhook)))
+    window.post(of("webhook-resume", webhook))
+    webhook.refresh_from_db()
+    assert webhook.paused_at is None
 
 
-def test_rotating_asks_first_and_shows_another_secret(window: Client, destination: Destination) -> None:
-    there = of("destination-rotate", destination)
+def test_rotating_asks_first_and_shows_another_secret(window: Client, webhook: Webhook) -> None:
+    there = of("webhook-rotate", webhook)
     assert "Rotate the signing secret of siem?" in text(window.get(there))
     form = {"reason": "left in a log", "once": "1"}
     answer = window.post(there, form)
     assert SECRET.search(answer.content.decode())
-    assert Event.objects.get(action="destination.rotate").reason == "left in a log"
+    assert Event.objects.get(action="webhook.rotate").reason == "left in a log"
     again = window.post(there, form)
     assert (again.status_code, "This form has been sent before" in text(again)) == (409, True)
-    assert Event.objects.filter(action="destination.rotate").count() == 1
+    assert Event.objects.filter(action="webhook.rotate").count() == 1
 
 
-def test_a_form_that_is_sent_twice_creates_one_destination(window: Client) -> None:
-    answers = [window.post(reverse("destination-create"), FORM) for _ in range(2)]
+def test_a_form_that_is_sent_twice_creates_one_webhook(window: Client) -> None:
+    answers = [window.post(reverse("webhook-create"), FORM) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 409]
-    assert "one destination was created then" in text(answers[1])
-    assert Destination.objects.count() == 1
+    assert "one webhook was created then" in text(answers[1])
+    assert Webhook.objects.count() == 1
 
 
-def test_ending_asks_first_and_is_final(window: Client, destination: Destination) -> None:
-    there = of("destination-end", destination)
+def test_ending_asks_first_and_is_final(window: Client, webhook: Webhook) -> None:
+    there = of("webhook-delete", webhook)
     assert "End siem?" in text(window.get(there))
     window.post(there, {"reason": "not used"})
-    assert window.get(of("destination", destination)).status_code == 404
+    assert window.get(of("webhook", webhook)).status_code == 404
 
 
-# ── dead letters ────────────────────────────────────────────────────────────────────────────────────
+# ── failed deliveries ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_dead_letter_says_why(window: Client, dead_letter: Delivery) -> None:
-    page = text(window.get(reverse("dead-letters")))
+def test_a_failed_delivery_says_why(window: Client, failed_delivery: Delivery) -> None:
+    page = text(window.get(reverse("failed-deliveries")))
     assert "Checkpoint 7" in page
     assert "It answered 500." in page
 
 
 def test_without_any_the_page_says_so(window: Client) -> None:
-    assert "Everything has arrived" in text(window.get(reverse("dead-letters")))
+    assert "Everything has arrived" in text(window.get(reverse("failed-deliveries")))
 
 
-@pytest.mark.parametrize("name", ["dead-letter-retry", "dead-letters-retry"])
-def test_one_or_all_are_sent_again(window: Client, dead_letter: Delivery, name: str) -> None:
-    known: dict[str, Any] = {"delivery_id": dead_letter.pk} if name == "dead-letter-retry" else {}
+@pytest.mark.parametrize("name", ["failed-delivery-retry", "failed-deliveries-retry"])
+def test_one_or_all_are_sent_again(window: Client, failed_delivery: Delivery, name: str) -> None:
+    known: dict[str, Any] = {"delivery_id": failed_delivery.pk} if name == "failed-delivery-retry" else {}
     window.post(address(name, **known) if known else reverse(name))
-    dead_letter.refresh_from_db()
-    assert dead_letter.next_try_at
+    failed_delivery.refresh_from_db()
+    assert failed_delivery.next_try_at
 
 
-@pytest.mark.parametrize("name", ["dead-letter-discard", "dead-letters-discard"])
-def test_one_or_all_are_discarded_after_a_question(window: Client, dead_letter: Delivery, name: str) -> None:
-    there = reverse(name, args=[dead_letter.pk] if name == "dead-letter-discard" else [])
+@pytest.mark.parametrize("name", ["failed-delivery-discard", "failed-deliveries-discard"])
+def test_one_or_all_are_discarded_after_a_question(
+    window: Client, failed_delivery: Delivery, name: str
+) -> None:
+    there = reverse(name, args=[failed_delivery.pk] if name == "failed-delivery-discard" else [])
     page = window.get(there)
     assert f'action="{there}"' in page.content.decode()
     window.post(there, {"reason": "they have it"})
-    assert not destinations.dead_letters().exists()
+    assert not destinations.failed_deliveries().exists()
 
 
-def test_a_delivery_that_arrived_is_no_dead_letter(window: Client, dead_letter: Delivery) -> None:
+def test_a_delivery_that_arrived_is_no_failed_delivery(window: Client, failed_delivery: Delivery) -> None:
     Delivery.objects.update(delivered_at=NOON)
-    assert window.post(reverse("dead-letter-retry", args=[dead_letter.pk])).status_code == 404
+    assert window.post(reverse("failed-delivery-retry", args=[failed_delivery.pk])).status_code == 404

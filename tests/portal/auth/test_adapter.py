@@ -88,9 +88,9 @@ def test_a_closed_account_stays_out(admin: User, client: Client) -> None:
 
 def test_signing_in_leads_back_to_where_one_wanted_to_go(admin: User, client: Client) -> None:
     answer = client.post(
-        f"{LOGIN}?next=/find/", {"login": admin.email, "password": PASSWORD, "next": "/find/"}
+        f"{LOGIN}?next=/lookup/", {"login": admin.email, "password": PASSWORD, "next": "/lookup/"}
     )
-    assert answer["Location"] == "/find/"
+    assert answer["Location"] == "/lookup/"
 
 
 def test_signing_in_leads_to_no_other_site(admin: User, client: Client) -> None:

@@ -14,7 +14,7 @@ from audit.actors import shell
 from audit.models import Event
 from portal.accounts.account_changes import change_email, confirm_email
 from portal.error_responses import InvalidToken
-from portal.models import AccessToken, Authorization, Notice, User
+from portal.models import AccessToken, Authorization, Notification, User
 from portal.tokens import lifecycle
 from tests.cast import prove
 from tests.factories import PASSWORD, issued, member
@@ -90,7 +90,9 @@ def test_linking_ends_whatever_let_in_before_and_is_on_record(squatter: User, cl
         "sessions": 1,
     }
     assert Event.objects.filter(action="access-token.revoke").count() == 1
-    assert Notice.objects.filter(user=squatter, says__contains="linked to the identity provider").exists()
+    assert Notification.objects.filter(
+        user=squatter, says__contains="linked to the identity provider"
+    ).exists()
 
 
 def test_it_happens_once_and_a_later_sign_in_ends_nothing(squatter: User, client: Client) -> None:
@@ -160,16 +162,16 @@ def test_a_session_at_the_provider_is_no_proof_and_a_proof_there_is_asked_for(
     for odd in (int(time.time()) + 3600, 9_999_999_999, 1e300, "soon", True, -1):
         provider.claims["auth_time"] = odd
         sign_in(client)
-        asked = client.post(address("house"), {"on_leaked_token": "revoke"})["Location"]
+        asked = client.post(address("policy"), {"on_leaked_token": "revoke"})["Location"]
         assert asked.startswith("/account/oidc/sso/login/"), odd
     there = client.get(address("app-new"))
     assert there.status_code == 200, "what is not dangerous is not asked about"
-    asked = client.post(address("house"), {"on_leaked_token": "revoke"})["Location"]
+    asked = client.post(address("policy"), {"on_leaked_token": "revoke"})["Location"]
     assert asked.startswith("/account/oidc/sso/login/?auth_params=prompt%3Dlogin%26max_age%3D0&next=")
     assert "prompt=login&max_age=0" in client.post(asked)["Location"]
     provider.claims["auth_time"] = int(time.time())
     sign_in(client)
-    assert client.post(address("house"), {"on_leaked_token": "revoke"})["Location"] == "/house/"
+    assert client.post(address("policy"), {"on_leaked_token": "revoke"})["Location"] == "/settings/security/"
 
 
 def test_a_password_is_still_right_after_a_refused_sign_in(squatter: User, client: Client) -> None:

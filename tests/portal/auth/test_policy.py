@@ -19,7 +19,7 @@ from portal.auth import policy
 from portal.auth.policy import Way
 from portal.error_responses import OwnerNotLinked, SecondFactorRequired
 from portal.mail import sending
-from portal.models import Notice, User
+from portal.models import Notification, User
 from portal.tokens import lifecycle
 from tests.cast import prove
 from tests.factories import PASSWORD, UserFactory, issued, member
@@ -132,8 +132,8 @@ def test_one_account_breaks_the_glass_and_every_admin_hears_of_it(
     assert with_password("Glass@Example.com", client=client) == (302, True)
     assert client.get("/").status_code == 200
     assert Event.objects.get(action="sign-in.pass").facts == {"by": ["password"], "break_glass": True}
-    told = Notice.objects.filter(says__startswith="The break-glass account glass@example.com signed in")
-    assert {notice.user for notice in told} == {admin, glass}
+    told = Notification.objects.filter(says__startswith="The break-glass account glass@example.com signed in")
+    assert {notification.user for notification in told} == {admin, glass}
 
 
 def test_without_that_setting_a_password_lets_in_as_ever(provider: IdentityProvider, admin: User) -> None:

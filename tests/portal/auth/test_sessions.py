@@ -11,7 +11,7 @@ from audit.actors import shell
 from audit.models import Event
 from core.clock import now
 from portal.auth import sessions
-from portal.models import Notice, User
+from portal.models import Notification, User
 from portal.models.users import note_of
 from tests.factories import PASSWORD
 from tests.portal.pages import text
@@ -102,7 +102,7 @@ def test_a_session_has_another_key_after_sign_in(developer: User, client: Client
 
 def test_the_first_sign_in_is_not_told_of(developer: User) -> None:
     sign_in(developer)
-    assert not Notice.objects.filter(user=developer).exists()
+    assert not Notification.objects.filter(user=developer).exists()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_the_first_sign_in_is_not_told_of(developer: User) -> None:
 def test_a_sign_in_unlike_the_others_is_told_of(developer: User, ip: str, agent: str, told: int) -> None:
     sign_in(developer)
     sign_in(developer, ip, agent)
-    assert Notice.objects.filter(user=developer, kind="signed-in").count() == told
+    assert Notification.objects.filter(user=developer, kind="signed-in").count() == told
 
 
 def test_an_end_that_ends_nothing_is_no_event(developer: User, app: App) -> None:

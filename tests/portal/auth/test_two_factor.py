@@ -15,9 +15,9 @@ from audit.actors import shell
 from audit.change import change
 from audit.models import Event
 from core.clock import now
-from portal.actions import CHANGE_HOUSE
+from portal.actions import CHANGE_POLICY
 from portal.auth.two_factor import factors_of, reset_factors
-from portal.models import HouseRules, Notice, User
+from portal.models import Notification, PortalPolicy, User
 from tests.factories import PASSWORD
 from tests.portal.pages import text
 
@@ -56,8 +56,8 @@ def protected(window: Client, admin: User) -> tuple[str, list[str]]:
 
 
 def require_factors() -> None:
-    rules = HouseRules.in_force()
-    with change(shell(), CHANGE_HOUSE, on=rules):
+    rules = PortalPolicy.in_force()
+    with change(shell(), CHANGE_POLICY, on=rules):
         rules.second_factor_since = now()
         rules.save()
 
@@ -65,7 +65,7 @@ def require_factors() -> None:
 def test_an_app_is_set_up_and_on_record(protected: tuple[str, list[str]], admin: User) -> None:
     assert factors_of(admin) == ["authenticator app"]
     assert enrolled() == ["authenticator app", "recovery codes"]
-    assert Notice.objects.get(user=admin).says == "Your authenticator app was set up."
+    assert Notification.objects.get(user=admin).says == "Your authenticator app was set up."
 
 
 def test_a_wrong_code_sets_up_nothing(window: Client, admin: User) -> None:
@@ -153,4 +153,4 @@ def test_a_lost_factor_is_reset_and_its_owner_signed_out_and_told(
     assert factors_of(admin) == []
     assert window.get("/").status_code == 302
     assert Event.objects.get(action="second-factor.reset").reason == "Lost the phone."
-    assert Notice.objects.filter(user=admin, says__startswith="An admin took away").exists()
+    assert Notification.objects.filter(user=admin, says__startswith="An admin took away").exists()

@@ -174,10 +174,10 @@ def test_a_body_is_a_small_json_object(body: bytes, kind: str, told: tuple[int, 
 
 def test_an_address_that_sends_too_many_is_told_to_wait() -> None:
     with at(now()):
-        answers = [send(key=UNKNOWN) for _ in range(reports.A_MINUTE + 1)]
+        answers = [send(key=UNKNOWN) for _ in range(reports.MAX_PER_MINUTE + 1)]
     assert error(answers[-1]) == (429, "too_many_reports")
     assert int(answers[-1]["Retry-After"]) >= 1
-    assert LeakReport.objects.count() == reports.A_MINUTE
+    assert LeakReport.objects.count() == reports.MAX_PER_MINUTE
 
 
 def test_a_browser_is_sent_to_the_form() -> None:

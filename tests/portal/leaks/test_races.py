@@ -11,7 +11,7 @@ from audit.models import Event
 from keys import lifecycle
 from keys.plaintext import sha256
 from portal.leaks import reports, response
-from portal.models import LeakReport, Notice, User
+from portal.models import LeakReport, Notification, User
 from tests.factories import minted
 from tests.keys.asking import again
 from tests.keys.family import derived, parent_of
@@ -23,7 +23,7 @@ ROUNDS = pytest.mark.parametrize("round", range(5))
 
 def dealing_with(secret: str) -> Act:
     report = reports.take(sha256(secret), source=LeakReport.Source.FORM, found_at="a wiki")
-    return lambda: response.deal_with(report)
+    return lambda: response.handle(report)
 
 
 def revocations() -> int:
@@ -45,14 +45,14 @@ def test_a_key_reported_while_it_is_revoked_ends_once(app: App, agent: Agent, ro
 def test_one_report_that_two_processes_take_up_is_dealt_with_once(app: App, admin: User, round: int) -> None:
     act = dealing_with(minted(app).plaintext.take())
     assert at_once([act, act]) == Counter(done=2)
-    assert (Event.objects.filter(action="leak.report").count(), Notice.objects.count()) == (1, 1)
+    assert (Event.objects.filter(action="leak.report").count(), Notification.objects.count()) == (1, 1)
 
 
 @ROUNDS
 def test_two_reports_of_one_key_from_one_place_are_told_once(app: App, admin: User, round: int) -> None:
     secret = minted(app).plaintext.take()
     assert at_once([dealing_with(secret), dealing_with(secret)]) == Counter(done=2)
-    assert (Event.objects.filter(action="leak.report").count(), Notice.objects.count()) == (2, 1)
+    assert (Event.objects.filter(action="leak.report").count(), Notification.objects.count()) == (2, 1)
 
 
 @ROUNDS

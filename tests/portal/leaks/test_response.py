@@ -19,7 +19,7 @@ from keys.models import ApiKey
 from keys.plaintext import sha256
 from portal import actions, scheduler
 from portal.leaks import reports, response
-from portal.models import HouseRules, LeakReport, Notice, User
+from portal.models import LeakReport, Notification, PortalPolicy, User
 from portal.tokens import lifecycle as tokens
 from tests.factories import issued, minted
 from tests.keys.asking import UNKNOWN, acts, again, said
@@ -50,7 +50,7 @@ def report(secret: str, found_at: str = PLACE) -> LeakReport:
 
 
 def deal(secret: str, found_at: str = PLACE) -> LeakReport:
-    return response.deal_with(report(secret, found_at))
+    return response.handle(report(secret, found_at))
 
 
 # ── the rules ───────────────────────────────────────────────────────────────────────────────────────
@@ -119,7 +119,7 @@ def test_a_key_that_had_ended_is_on_record_and_nobody_is_told(app: App, admin: U
     before = said(made.key)
     dealt = deal(made.plaintext.take())
     assert (dealt.outcome, dealt.key_id) == ("over", made.key.id)
-    assert (said(made.key), Notice.objects.count()) == ([*before, "leak.report"], 0)
+    assert (said(made.key), Notification.objects.count()) == ([*before, "leak.report"], 0)
 
 
 def test_a_key_that_has_expired_is_over(app: App) -> None:
@@ -170,9 +170,9 @@ def test_of_a_gateways_secret_those_who_hold_the_portal_are_told(admin: User, de
     old, new = made.plaintext.take(), gateways.rotate(shell(), made.gateway).plaintext.take()
     for secret, outcome in ((old, "notified"), (new, "notified")):
         assert deal(secret).outcome == outcome
-    assert {notice.user for notice in Notice.objects.all()} == {admin}
+    assert {notification.user for notification in Notification.objects.all()} == {admin}
     assert Event.objects.filter(action="leak.report", target_kind="gateway").count() == 2
-    assert new[-20:] not in str(list(Event.objects.values()) + list(Notice.objects.values()))
+    assert new[-20:] not in str(list(Event.objects.values()) + list(Notification.objects.values()))
     gateways.retire(shell(), gateways.find("edge"))
     assert deal(new, "elsewhere").outcome == "over"
 
@@ -180,9 +180,9 @@ def test_of_a_gateways_secret_those_who_hold_the_portal_are_told(admin: User, de
 def test_dealing_twice_is_dealing_once(app: App) -> None:
     made = minted(app)
     waiting = report(made.plaintext.take())
-    response.deal_with(waiting)
+    response.handle(waiting)
     before = Event.objects.count()
-    assert response.deal_with(waiting).outcome == "notified"
+    assert response.handle(waiting).outcome == "notified"
     assert Event.objects.count() == before
 
 
@@ -195,36 +195,38 @@ def test_the_owner_and_the_admins_are_told_with_the_way_to_the_key(
     made = minted(app, name="worker")
     lifecycle.hand_over(shell(), made.key, developer.pk, developer.label)
     deal(made.plaintext.take())
-    notices = Notice.objects.all()
-    assert {notice.user for notice in notices} == {admin, developer}
-    assert {notice.to for notice in notices} == {f"/apps/{app.id}/keys/{made.key.id}/"}
-    assert notices[0].says == f"The key worker ({made.key.prefix}) was reported as leaked. It still works."
-    assert notices[0].more.endswith(PLACE)
+    notifications = Notification.objects.all()
+    assert {notification.user for notification in notifications} == {admin, developer}
+    assert {notification.to for notification in notifications} == {f"/apps/{app.id}/keys/{made.key.id}/"}
+    assert (
+        notifications[0].says == f"The key worker ({made.key.prefix}) was reported as leaked. It still works."
+    )
+    assert notifications[0].more.endswith(PLACE)
 
 
 def test_the_same_place_is_told_of_once_a_day(app: App, admin: User) -> None:
     secret = minted(app).plaintext.take()
     deal(secret)
     deal(secret)
-    assert Notice.objects.count() == 1
+    assert Notification.objects.count() == 1
     with at(now() + DAY + timedelta(minutes=1)):
         deal(secret)
-    assert (Notice.objects.count(), Event.objects.filter(action="leak.report").count()) == (2, 3)
+    assert (Notification.objects.count(), Event.objects.filter(action="leak.report").count()) == (2, 3)
 
 
 def test_another_place_is_told_of_but_not_a_flood_of_places(app: App, admin: User) -> None:
     secret = minted(app).plaintext.take()
-    for n in range(response.MOST_NEWS + 3):
+    for n in range(response.MAX_PLACES + 3):
         deal(secret, f"{PLACE}?{n}" if n == 0 else f"{PLACE}/{n}")
-    assert Notice.objects.count() == response.MOST_NEWS
+    assert Notification.objects.count() == response.MAX_PLACES
 
 
 # ── access tokens ───────────────────────────────────────────────────────────────────────────────────
 
 
 def house(rule: str) -> None:
-    rules = HouseRules(on_leaked_token=rule)
-    with change(shell(), actions.CHANGE_HOUSE, on=rules):
+    rules = PortalPolicy(on_leaked_token=rule)
+    with change(shell(), actions.CHANGE_POLICY, on=rules):
         rules.save()
 
 
@@ -240,7 +242,9 @@ def test_a_token_goes_by_the_rules_of_the_house(
     dealt = deal(made.plaintext.take())
     made.token.refresh_from_db()
     assert (dealt.outcome, dealt.token_id, made.token.status) == (outcome, made.token.id, status)
-    assert [(notice.user, notice.to) for notice in Notice.objects.all()] == [(developer, "/account/tokens/")]
+    assert [(notification.user, notification.to) for notification in Notification.objects.all()] == [
+        (developer, "/account/tokens/")
+    ]
 
 
 def test_a_token_is_revoked_unless_someone_says_otherwise(admin: User) -> None:
@@ -250,7 +254,7 @@ def test_a_token_is_revoked_unless_someone_says_otherwise(admin: User) -> None:
 def test_a_token_that_had_ended_is_over(admin: User) -> None:
     made = issued(admin)
     tokens.revoke(shell(), made.token)
-    assert (deal(made.plaintext.take()).outcome, Notice.objects.count()) == ("over", 0)
+    assert (deal(made.plaintext.take()).outcome, Notification.objects.count()) == ("over", 0)
 
 
 # ── the timed work ──────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +262,7 @@ def test_a_token_that_had_ended_is_over(admin: User) -> None:
 
 def test_the_timed_work_deals_with_what_waits_and_wipes_it(app: App) -> None:
     waiting = [report(minted(app).plaintext.take()), report(UNKNOWN)]
-    scheduler.tick(works=[work for work in scheduler.WORKS if work.name == "leaks"])
+    scheduler.run_due_jobs(jobs=[work for work in scheduler.JOBS if work.name == "leaks"])
     left = {one.pk: (one.outcome, one.hashed) for one in LeakReport.objects.all()}
     assert left == {waiting[0].pk: ("notified", None), waiting[1].pk: ("unknown", None)}
     assert not reports.are_waiting()
@@ -269,6 +273,6 @@ def test_one_that_fails_keeps_no_other_waiting(app: App, caplog: pytest.LogCaptu
     LeakReport.objects.filter(pk=bad.pk).update(source="nobody")
     good = report(minted(app).plaintext.take())
     with caplog.at_level(logging.ERROR):
-        assert response.deal_with_waiting() == 1
+        assert response.handle_waiting() == 1
     good.refresh_from_db()
     assert (good.outcome, str(bad.pk) in caplog.text) == ("notified", True)

@@ -29,7 +29,7 @@ PLACE = "https://git.example.com/shop/.env"
 
 def reported(made: Minted, found_at: str = PLACE) -> LeakReport:
     hashed = sha256(made.plaintext.take())
-    return response.deal_with(reports.take(hashed, source=LeakReport.Source.FORM, found_at=found_at))
+    return response.handle(reports.take(hashed, source=LeakReport.Source.FORM, found_at=found_at))
 
 
 def send(**typed: str) -> Any:
@@ -72,7 +72,7 @@ def test_the_page_answers_alike_for_what_is_ours_and_what_is_not(app: App) -> No
 
 def test_too_many_are_told_to_wait() -> None:
     with at(now()):
-        answers = [send(key=UNKNOWN) for _ in range(reports.A_MINUTE + 1)]
+        answers = [send(key=UNKNOWN) for _ in range(reports.MAX_PER_MINUTE + 1)]
     assert answers[-1].status_code == 429
     assert "Too many reports in one minute" in text(answers[-1])
 

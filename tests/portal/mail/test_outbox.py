@@ -27,7 +27,7 @@ from portal.accounts.invitation_links import derive_secret
 from portal.accounts.lifecycle import make_admin
 from portal.auth.login_events import tell_owner
 from portal.mail import messages, outbox, sending
-from portal.models import Mail, MailKind, Notice, User
+from portal.models import Mail, MailKind, Notification, User
 from portal.notifications.email import gather
 from tests.factories import PASSWORD, UserFactory
 from tests.portal.pages import text
@@ -213,9 +213,9 @@ def test_a_notice_is_marked_when_its_message_left(sends: Settings, admin: User) 
     tell_owner(admin, "Something happened.", "mark")
     gather()
     gather()
-    assert (Mail.objects.count(), Notice.objects.get().mailed_at) == (1, None)
+    assert (Mail.objects.count(), Notification.objects.get().mailed_at) == (1, None)
     sending.send()
-    assert Notice.objects.get().mailed_at
+    assert Notification.objects.get().mailed_at
 
 
 @pytest.mark.one_engine
@@ -284,7 +284,7 @@ def test_two_of_a_kind_never_wait(db: None, admin: User, app: App) -> None:
             Mail.objects.create(address="a@example.com", **told)
         Mail.objects.create(address="a@example.com", due_at=None, **told)
     for _ in range(2):
-        outbox.put(MailKind.NOTICES, "a@example.com", user=admin)
+        outbox.put(MailKind.NOTIFICATIONS, "a@example.com", user=admin)
 
 
 def test_one_given_up_makes_way_for_the_same_that_waits(

@@ -13,7 +13,7 @@ from audit.integrity.checking.alarms import standing
 from audit.integrity.sealing import sealer, signing
 from audit.models import Alarm, Call, Witnessed
 from core.clock import at, now
-from portal.models import Notice, NoticeKind, User
+from portal.models import Notification, NotificationKind, User
 from portal.notifications import alarms, from_log
 from tests.audit.records import DAY, called
 from tests.audit.sealed import sealed
@@ -32,9 +32,9 @@ def lost() -> None:
 
 def test_admins_of_the_portal_are_told_once(lost: None, admin: User, developer: User) -> None:
     alarms.look(), alarms.look()
-    (notice,) = Notice.objects.filter(kind=NoticeKind.ALARM)
-    assert (notice.user, notice.to) == (admin, reverse("record"))
-    assert notice.says.startswith(SAYS)
+    (notification,) = Notification.objects.filter(kind=NotificationKind.ALARM)
+    assert (notification.user, notification.to) == (admin, reverse("audit-settings"))
+    assert notification.says.startswith(SAYS)
 
 
 def test_a_banner_stands_on_their_pages_and_on_nobody_elses(
@@ -71,7 +71,7 @@ def test_a_row_that_was_forged_or_deleted_is_on_their_pages_for_a_week(admin: Us
     alarms.look(), alarms.look()
     assert [alarm.code for alarm in standing()] == ["tampered"]
     assert "The audit log was tampered with" in client.get(reverse("home")).content.decode()
-    told = Notice.objects.filter(kind=NoticeKind.ALARM, user=admin)
+    told = Notification.objects.filter(kind=NotificationKind.ALARM, user=admin)
     assert sorted("deleted" in one.says for one in told) == [False, True]
     with at(now() + 8 * DAY):
         alarms.look()
@@ -84,7 +84,7 @@ def test_the_page_of_the_record_tells_of_witnesses_and_gives_what_was_witnessed(
     settings.WITNESS_FOR = {"payments": signing.public_key()}
     Witnessed.objects.create(source="payments", number=1, hash=b"h" * 32, told={"number": 1})
     client.force_login(admin)
-    assert "a portal that this one is a witness for" in client.get(reverse("record")).content.decode()
-    answer = client.get(reverse("record-witnessed", args=["payments"]))
+    assert "a portal that this one is a witness for" in client.get(reverse("audit-settings")).content.decode()
+    answer = client.get(reverse("audit-settings-witnessed", args=["payments"]))
     assert b"".join(answer.streaming_content) == b'{"number":1}\n'  # type: ignore[attr-defined]
-    assert client.get(reverse("record-witnessed", args=["others"])).status_code == 404
+    assert client.get(reverse("audit-settings-witnessed", args=["others"])).status_code == 404

@@ -16,7 +16,7 @@ from keys.plaintext import sha256
 from keys.scopes import parse_scopes
 from portal.gates import person
 from portal.leaks import reports, response
-from portal.models import Notice, User
+from portal.models import Notification, User
 from portal.notifications import from_log
 from tests.factories import minted
 
@@ -42,9 +42,9 @@ def key_of(user: User, app: App, name: str = "worker", **choices: Any) -> ApiKey
 def test_whoever_answers_for_a_key_is_told_who_revoked_it(app: App, admin: User, developer: User) -> None:
     act = revoke(person(admin, app, Origin("page")), key_of(developer, app), reason="Leaked.")
     follow()
-    notice = Notice.objects.get(user=developer)
-    assert (notice.says, notice.more) == ("Admin revoked worker of checkout.", "Leaked.")
-    assert notice.to == f"/receipts/{act}/"
+    notification = Notification.objects.get(user=developer)
+    assert (notification.says, notification.more) == ("Admin revoked worker of checkout.", "Leaked.")
+    assert notification.to == f"/receipts/{act}/"
 
 
 def test_who_revokes_their_own_is_not_told(app: App, developer: User) -> None:
@@ -54,7 +54,7 @@ def test_who_revokes_their_own_is_not_told(app: App, developer: User) -> None:
     object.__setattr__(actor, "permissions", frozenset({"dashboard_keys:admin"}))
     revoke(actor, key)
     follow()
-    assert not Notice.objects.filter(user=developer).exists()
+    assert not Notification.objects.filter(user=developer).exists()
 
 
 def test_it_is_told_once_however_often_it_is_followed(app: App, developer: User) -> None:
@@ -63,38 +63,41 @@ def test_it_is_told_once_however_often_it_is_followed(app: App, developer: User)
         follow()
     Place.objects.filter(name=from_log.NAME).update(number=0)
     follow()
-    assert Notice.objects.filter(user=developer).count() == 1
+    assert Notification.objects.filter(user=developer).count() == 1
 
 
-def test_keys_that_end_together_are_one_notice(app: App, agent: Agent, developer: User) -> None:
+def test_keys_that_end_together_are_one_notification(app: App, agent: Agent, developer: User) -> None:
     for name in "abc":
         key_of(developer, app, name, agent=agent)
     revoke_agent(shell(), agent)
     follow()
-    assert Notice.objects.get(user=developer).says.endswith("and 2 other keys.")
+    assert Notification.objects.get(user=developer).says.endswith("and 2 other keys.")
 
 
 def test_what_was_before_the_first_run_is_not_told(app: App, developer: User) -> None:
     Place.objects.all().delete()
     revoke(shell(), key_of(developer, app))
     follow()
-    assert not Notice.objects.exists()
+    assert not Notification.objects.exists()
 
 
 def test_of_a_leaked_key_its_people_were_told_already(app: App, admin: User) -> None:
     update_app(shell(), app, on_leaked_app_key="revoke")
-    response.deal_with(reports.take(sha256(minted(app).plaintext.take()), source="form"))
+    response.handle(reports.take(sha256(minted(app).plaintext.take()), source="form"))
     follow()
-    assert [notice.kind for notice in Notice.objects.all()] == ["key-leaked"]
+    assert [notification.kind for notification in Notification.objects.all()] == ["key-leaked"]
 
 
-def test_admins_are_told_of_a_destination_whose_receiver_is_gone(admin: User, outsider: User) -> None:
+def test_admins_are_told_of_a_webhook_whose_receiver_is_gone(admin: User, outsider: User) -> None:
     for actor in (system(), shell()):
         made = destinations.create(
             shell(), name=f"siem of {actor.kind}", url="https://siem.example.com/hooks"
         )
-        destinations.end(actor, made.destination)
+        destinations.end(actor, made.webhook)
     follow()
-    notice = Notice.objects.get(user=admin)
-    assert notice.says == "The destination siem of system is ended: its receiver answered 410 Gone."
-    assert (notice.to, Notice.objects.filter(user=outsider).exists()) == ("/record/", False)
+    notification = Notification.objects.get(user=admin)
+    assert notification.says == "The webhook siem of system is ended: its receiver answered 410 Gone."
+    assert (notification.to, Notification.objects.filter(user=outsider).exists()) == (
+        "/settings/audit-log/",
+        False,
+    )

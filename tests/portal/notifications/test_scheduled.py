@@ -14,7 +14,7 @@ from keys.scopes import parse_scopes
 from portal import scheduler
 from portal.accounts.lifecycle import end_membership
 from portal.gates import person
-from portal.models import Notice, NoticeChoice, User
+from portal.models import Notification, NotificationPreference, User
 from portal.notifications import scheduled
 from tests.factories import minted
 from tests.keys.asking import ask, opened
@@ -33,16 +33,16 @@ def theirs(app: App, developer: User) -> ApiKey:
 
 
 def told(user: User) -> list[str]:
-    return list(Notice.objects.filter(user=user).order_by("at", "id").values_list("says", flat=True))
+    return list(Notification.objects.filter(user=user).order_by("at", "id").values_list("says", flat=True))
 
 
 def pass_days(first: float, last: float, step: float = 1) -> None:
     """Let the timed work run as the days go by."""
-    works = [work for work in scheduler.WORKS if work.name == scheduled.WORK]
+    works = [work for work in scheduler.JOBS if work.name == scheduled.JOB]
     day = first
     while day <= last:
         with at(NOON + day * DAY):
-            scheduler.tick(works=works)
+            scheduler.run_due_jobs(jobs=works)
         day += step
 
 
@@ -59,7 +59,7 @@ def test_a_key_is_told_of_before_its_end_and_at_it(theirs: ApiKey, developer: Us
 
 def test_each_notice_leads_to_what_sets_it_right(theirs: ApiKey, developer: User) -> None:
     pass_days(10, 11)
-    assert Notice.objects.get(user=developer).to == f"/apps/{theirs.app_id}/keys/{theirs.id}/rotate/"
+    assert Notification.objects.get(user=developer).to == f"/apps/{theirs.app_id}/keys/{theirs.id}/rotate/"
 
 
 def test_after_a_long_stop_the_nearest_is_told_alone(theirs: ApiKey, developer: User) -> None:
@@ -90,26 +90,26 @@ def test_whoever_left_is_not_told_and_the_admins_are(theirs: ApiKey, developer: 
 
 @pytest.mark.parametrize(("reach", "count"), [("all", 1), ("own", 0)])
 def test_who_chose_every_key_is_told_of_others(theirs: ApiKey, support: User, reach: str, count: int) -> None:
-    NoticeChoice.objects.create(user=support, kind="key-expiring", reach=reach)
+    NotificationPreference.objects.create(user=support, kind="key-expiring", reach=reach)
     pass_days(9, 11)
     assert len(told(support)) == count
 
 
 def test_who_wants_nothing_gets_nothing(theirs: ApiKey, developer: User) -> None:
-    NoticeChoice.objects.create(user=developer, kind="key-expiring", in_portal=False, by_mail=False)
+    NotificationPreference.objects.create(user=developer, kind="key-expiring", in_portal=False, by_mail=False)
     pass_days(9, 11)
     assert told(developer) == []
 
 
 def test_an_idle_run_makes_nothing(app: App) -> None:
-    assert scheduled.tell_of_ends() == 0
+    assert scheduled.notify_of_expiry() == 0
 
 
 def test_old_notices_go_and_unread_ones_stay_longer(theirs: ApiKey, developer: User) -> None:
     pass_days(9, 11)
-    Notice.objects.update(read_at=NOON)
+    Notification.objects.update(read_at=NOON)
     pass_days(200, 200)
-    assert not Notice.objects.filter(kind="key-expiring").exists()
+    assert not Notification.objects.filter(kind="key-expiring").exists()
 
 
 # ── still called ────────────────────────────────────────────────────────────────────────────────────
@@ -125,27 +125,27 @@ def called(app: App) -> ApiKey:
 
 def test_a_deprecated_key_that_is_called_is_told_of_once_a_week(called: ApiKey, admin: User) -> None:
     for _ in range(3):
-        scheduled.tell_of_calls()
+        scheduled.notify_of_deprecated_in_use()
     assert told(admin) == ["old of checkout is deprecated and still called."]
     with at(now() + 6 * DAY + timedelta(hours=23)):
-        scheduled.tell_of_calls()
+        scheduled.notify_of_deprecated_in_use()
     assert len(told(admin)) in (1, 2)
 
 
 def test_one_that_is_silent_is_not_told_of(app: App, admin: User) -> None:
     deprecate(shell(), minted(app).key)
-    assert scheduled.tell_of_calls() == 0
+    assert scheduled.notify_of_deprecated_in_use() == 0
 
 
 def test_the_last_day_of_a_grace_is_told_of_apart(app: App, admin: User) -> None:
     key, secret = opened(minted(app, name="old"))
     ask(secret)
     rotate(shell(), key, grace=timedelta(hours=20))
-    scheduled.tell_of_calls()
+    scheduled.notify_of_deprecated_in_use()
     assert told(admin) == ["old of checkout stops within a day, and is still called."]
 
 
 def test_nothing_told_holds_more_than_a_name(called: ApiKey, admin: User) -> None:
-    scheduled.tell_of_calls()
-    rows: list[Any] = list(Notice.objects.values_list("says", "more", "to"))
+    scheduled.notify_of_deprecated_in_use()
+    rows: list[Any] = list(Notification.objects.values_list("says", "more", "to"))
     assert called.prefix not in str(rows)

@@ -15,7 +15,7 @@ from keys.lifecycle import mint
 from keys.models import ApiKey
 from keys.plaintext import Plaintext
 from keys.scopes import parse_scopes
-from portal.models import AccessToken, Notice, User
+from portal.models import AccessToken, Notification, User
 from tests.factories import issued, member, minted
 from tests.keys.asking import UNKNOWN, again
 from tests.portal.pages import queries_of, text
@@ -30,7 +30,7 @@ def hashed(secret: Plaintext | str) -> str:
 
 
 def find(window: Client, *hashes: str, words: str = "") -> Any:
-    return window.post("/find/", {"hash": hashes, "words": words}, follow=True)
+    return window.post("/lookup/", {"hash": hashes, "words": words}, follow=True)
 
 
 def found(answer: Any) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_whole_key_is_not_read_where_scripts_are_off(app: App, desk: Client) -
 
 
 def test_the_page_says_what_scripts_change(desk: Client) -> None:
-    page = text(desk.get("/find/"))
+    page = text(desk.get("/lookup/"))
     assert "Without scripts this portal sees what you type" in page
     assert 'name="paste"' not in page
 
@@ -118,11 +118,11 @@ def test_an_access_token_is_found_by_those_who_end_keys_everywhere(
     assert "laptop" not in text(find(desk, one))
     assert "laptop" in text(find(everywhere, one))
     everywhere.post(
-        address("find-token-end", token_id=made.token.id), {"reason": "In a log.", "ticket": "T-7"}
+        address("lookup-token-revoke", token_id=made.token.id), {"reason": "In a log.", "ticket": "T-7"}
     )
     assert AccessToken.objects.get(pk=made.token.pk).status == "revoked"
     assert Event.objects.get(action="access-token.end").facts == {"ticket": "T-7"}
-    assert Notice.objects.filter(user=developer, kind="key-revoked").exists()
+    assert Notification.objects.filter(user=developer, kind="key-revoked").exists()
 
 
 # ── several at once ─────────────────────────────────────────────────────────────────────────────────
@@ -130,7 +130,7 @@ def test_an_access_token_is_found_by_those_who_end_keys_everywhere(
 
 def revoke(window: Client, *keys: ApiKey, **form: str) -> Any:
     said = {"reason": "Found in a log.", "ticket": "T-1", **form}
-    return window.post("/find/revoke/", {"key": [str(key.id) for key in keys], **said})
+    return window.post("/lookup/revoke/", {"key": [str(key.id) for key in keys], **said})
 
 
 def test_several_are_ended_under_one_act(app: App, desk: Client) -> None:
@@ -182,8 +182,8 @@ def test_whoever_answers_for_a_key_is_asked(app: App, admin: User, desk: Client)
     key = minted(app, name="lost").key
     there = address("key-ask", app_id=app.id, key_id=key.id)
     desk.post(there, {"message": "Is this one still yours?"})
-    notice = Notice.objects.get(user=admin)
-    assert (notice.says, notice.more) == (
+    notification = Notification.objects.get(user=admin)
+    assert (notification.says, notification.more) == (
         "Support asks about lost of checkout.",
         "Is this one still yours?",
     )
@@ -206,7 +206,7 @@ def test_support_ends_keys_and_mints_none(app: App, desk: Client) -> None:
 
 def test_what_was_found_has_an_address_without_what_was_asked(app: App, desk: Client) -> None:
     key = minted(app, name="lost").key
-    answer = desk.post("/find/", {"words": key.prefix})
+    answer = desk.post("/lookup/", {"words": key.prefix})
     assert (answer.status_code, key.prefix in answer["Location"]) == (302, False)
     for _ in range(2):
         assert found(desk.get(answer["Location"])) == ["lost"]
@@ -215,7 +215,7 @@ def test_what_was_found_has_an_address_without_what_was_asked(app: App, desk: Cl
 def test_a_result_is_its_finders_alone_and_shows_what_they_may_see_now(
     app: App, desk: Client, support: User, admin: User, signed_in: SignedIn
 ) -> None:
-    there = desk.post("/find/", {"words": minted(app, name="lost").key.prefix})["Location"]
+    there = desk.post("/lookup/", {"words": minted(app, name="lost").key.prefix})["Location"]
     assert "This result is over" in text(signed_in(admin).get(there))
     assert found(desk.get(there)) == ["lost"]
     session = desk.session

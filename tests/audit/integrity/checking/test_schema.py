@@ -57,8 +57,8 @@ ON_SQLITE = (
     ),
     (
         "the table audit_tally was changed",
-        "ALTER TABLE audit_tally RENAME COLUMN allowed TO a; ALTER TABLE audit_tally RENAME COLUMN refused TO allowed; "
-        "ALTER TABLE audit_tally RENAME COLUMN a TO refused",
+        "ALTER TABLE audit_tally RENAME COLUMN allowed TO a; ALTER TABLE audit_tally RENAME COLUMN denied TO allowed; "
+        "ALTER TABLE audit_tally RENAME COLUMN a TO denied",
     ),
     (
         "the table audit_call was changed",
@@ -172,8 +172,8 @@ ON_POSTGRES = (
     ),
     (
         "the columns of audit_tally were changed",
-        "ALTER TABLE audit_tally RENAME COLUMN allowed TO a; ALTER TABLE audit_tally RENAME COLUMN refused TO allowed; "
-        "ALTER TABLE audit_tally RENAME COLUMN a TO refused",
+        "ALTER TABLE audit_tally RENAME COLUMN allowed TO a; ALTER TABLE audit_tally RENAME COLUMN denied TO allowed; "
+        "ALTER TABLE audit_tally RENAME COLUMN a TO denied",
     ),
     (
         "the constraints of audit_seal were changed",

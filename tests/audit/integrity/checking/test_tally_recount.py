@@ -47,13 +47,13 @@ def change(key_id: UUID = NOWHERE, **figures: int) -> None:
 
 
 LIES: dict[str, Callable[[], object]] = {
-    "fewer refused": lambda: change(refused=0),
+    "fewer refused": lambda: change(denied=0),
     "more allowed": lambda: change(allowed=999),
-    "more acts": lambda: change(acts=7),
-    "of a key": lambda: change(KEY, refused=0),
+    "more acts": lambda: change(events=7),
+    "of a key": lambda: change(KEY, denied=0),
     "an hour is gone": lambda: Tally.objects.filter(pk=lines().pk).delete(),
     "moved to another hour": lambda: Tally.objects.filter(pk=lines().pk).update(hour=lines().hour - 2 * HOUR),
-    "an hour was made up": lambda: Tally.objects.create(stream=APP, hour=lines().hour - HOUR, refused=5),
+    "an hour was made up": lambda: Tally.objects.create(stream=APP, hour=lines().hour - HOUR, denied=5),
     "an app was made up": lambda: Tally.objects.create(stream=new_id(), hour=lines().hour, allowed=5),
     "a key was made up": lambda: Tally.objects.create(
         stream=APP, key_id=new_id(), hour=lines().hour, allowed=5
@@ -75,10 +75,10 @@ def test_what_tallies_say_otherwise_than_the_sealed_rows_is_named_by_its_hour() 
             assert told.startswith("The hour from ") and "Charts count: " in told, name
             raise Undone
         assert hours() == []
-    change(refused=0)
+    change(denied=0)
     assert hours() == [
-        f"The hour from {moment:%d %B %Y at %H}:00 UTC. Charts count: acts 1, calls allowed 1, calls refused 0. "
-        "Sealed are: acts 1, calls allowed 1, calls refused 1."
+        f"The hour from {moment:%d %B %Y at %H}:00 UTC. Charts count: events 1, calls allowed 1, calls denied 0. "
+        "Sealed are: events 1, calls allowed 1, calls denied 1."
     ]
     assert hours(Scope(APP, "event")) == hours(Scope(NOWHERE)) == hours(Scope(APP, since=now() - HOUR)) == []
     said = Said("check_audit", "--since", "1d")
@@ -89,7 +89,7 @@ def test_what_tallies_say_otherwise_than_the_sealed_rows_is_named_by_its_hour() 
 def test_what_cannot_be_read_of_a_tally_keeps_no_check_from_its_end() -> None:
     sealed(called(at=now()))
     for column, value in (
-        ("acts", "x"),
+        ("events", "x"),
         ("hour", "x"),
         ("hour", "2026-13-45 00:00:00"),
         ("stream", "x"),
@@ -116,7 +116,7 @@ SPELLINGS = (
     ("hour", "2026-11-30 18:59:59.999999"),
     ("hour", "2026-13-45 00:00:00"),
     ("key_id", "zz"),
-    ("acts", "x"),
+    ("events", "x"),
     ("allowed", -5),
 )
 
@@ -154,9 +154,9 @@ def test_what_was_purged_may_be_missing_and_no_more(monkeypatch: pytest.MonkeyPa
     sealed()
     assert hours() == []
     assert Said("check_audit").code == 0
-    change(refused=3)
+    change(denied=3)
     assert len(hours()) == 1
-    change(refused=1, acts=2)
+    change(denied=1, events=2)
     assert len(hours()) == 1
 
 

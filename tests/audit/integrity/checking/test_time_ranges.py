@@ -105,9 +105,9 @@ def test_a_number_that_is_far_away_does_not_keep_a_check_from_its_end() -> None:
 
 def test_who_follows_the_record_is_told_of_rows_that_are_filed_elsewhere() -> None:
     lie(dict.fromkeys(FILED, LONG_AGO))
-    for wanted in (Wanted(), Wanted(kind="call", refused=True)):
+    for wanted in (Wanted(), Wanted(kind="call", denied=True)):
         rows = [row for one in Checkpoint.objects.all() for row in reader.rows(one, wanted)]
-        assert len(rows) == Call.objects.filter(**({"allowed": False} if wanted.refused else {})).count()
+        assert len(rows) == Call.objects.filter(**({"allowed": False} if wanted.denied else {})).count()
 
 
 def test_a_whole_export_holds_rows_that_are_filed_elsewhere() -> None:

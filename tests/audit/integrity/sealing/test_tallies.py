@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def figures(key_id: UUID = NOWHERE) -> list[tuple[int, int, int, int]]:
     """Hours after noon, acts, calls allowed and refused."""
     lines = Tally.objects.filter(stream=APP, key_id=key_id).order_by("hour")
-    return [((one.hour - NOON) // HOUR, one.acts, one.allowed, one.refused) for one in lines]
+    return [((one.hour - NOON) // HOUR, one.events, one.allowed, one.denied) for one in lines]
 
 
 def test_an_hour_of_an_app_is_one_line() -> None:

@@ -1,0 +1,126 @@
+"""Suspends, resumes or revokes the agents selected in a list, after showing what will happen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django import forms
+from django.db.models import OuterRef, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from agents.errors import AgentNotFound
+from agents.lifecycle import resume_agent, suspend_agent
+from agents.models import Agent
+from agents.requests import AppRequest, finished, sent
+from agents.web.views import matching_agents
+from audit.actors import Actor
+from audit.search.usage import called_since
+from core.clock import now
+from core.pagination import selected_rows, without_selection
+from keys.lifecycle import revoke_agent
+from keys.models import ApiKey
+from keys.web.forms import RevokeForm
+
+MAX_AGENTS = 500
+"""How many are changed at once."""
+MAX_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAction:
+    """What is done to each selected agent."""
+
+    name: str
+    done: str
+    eligible: Q
+    """Agents that it changes; others are skipped."""
+    run: Callable[[Actor, Agent, str], object]
+    serious: bool = False
+    """Whether it asks for a reason and the app's name."""
+
+
+SUSPEND = BulkAction("Suspend", "suspended", Q(revoked_at=None, suspended_at=None), suspend_agent)
+RESUME = BulkAction("Resume", "resumed", Q(revoked_at=None, suspended_at__isnull=False), resume_agent)
+REVOKE = BulkAction(
+    "Revoke",
+    "revoked",
+    Q(revoked_at=None),
+    lambda actor, agent, reason: revoke_agent(actor, agent, reason=reason),
+    serious=True,
+)
+
+
+class BulkForm(RevokeForm):
+    """The confirmation, and how many agents the reader saw."""
+
+    count = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def clean_count(self) -> int:
+        """The list must not have changed since."""
+        count: int = self.cleaned_data["count"]
+        if count != self.initial["count"]:
+            raise forms.ValidationError("The list has changed. Check the number of agents and confirm again.")
+        return count
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def suspend(request: AppRequest) -> HttpResponse:
+    """Suspend the selected agents."""
+    return _confirmed(request, SUSPEND)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def resume(request: AppRequest) -> HttpResponse:
+    """Resume the selected agents."""
+    return _confirmed(request, RESUME)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke(request: AppRequest) -> HttpResponse:
+    """Revoke the selected agents and their keys."""
+    return _confirmed(request, REVOKE)
+
+
+def _confirmed(request: AppRequest, action: BulkAction) -> HttpResponse:
+    selected = selected_rows(matching_agents(request.app, without_selection(request.GET)), request.GET)
+    eligible = selected.filter(action.eligible)
+    count = eligible.count()
+    form = BulkForm(sent(request), called=request.app.name, serious=action.serious, initial={"count": count})
+    if form.is_bound and form.is_valid():
+        changed = _run(request.actor, action, list(eligible[:MAX_AGENTS]), form.cleaned_data["reason"])
+        text = f"{changed} agent{'' if changed == 1 else 's'} {action.done}"
+        return finished(request, reverse("agents", args=[request.app.id]), text)
+    context = {
+        "form": form,
+        "action": action,
+        "count": count,
+        "now": min(count, MAX_AGENTS),
+        "skipped": selected.count() - count,
+        "names": list(eligible.values_list("name", flat=True)[:MAX_NAMES]),
+        "unnamed": max(min(count, MAX_AGENTS) - MAX_NAMES, 0),
+        **(_impact(eligible) if action.serious else {}),
+    }
+    return render(request, "keys/agents_bulk.html", context, status=422 if form.errors else 200)
+
+
+def _run(actor: Actor, action: BulkAction, agents: list[Agent], reason: str) -> int:
+    """Change each agent by itself, so that the others stay changed if one cannot be; how many were."""
+    changed = 0
+    for agent in agents:
+        try:
+            action.run(actor, agent, reason)
+            changed += 1
+        except AgentNotFound:  # revoked by someone else meanwhile
+            continue
+    return changed
+
+
+def _impact(eligible: QuerySet[Agent]) -> dict[str, int]:
+    """How many keys end with these agents, and how many of them were used in the last 24 hours."""
+    agents = list(eligible.values_list("id", flat=True)[:MAX_AGENTS])
+    keys = ApiKey.objects.filter(agent__in=agents).living()
+    used = keys.filter(called_since(OuterRef("id"), now() - timedelta(days=1), allowed=True))
+    return {"keys": keys.count(), "used": used.count()}
