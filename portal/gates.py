@@ -26,7 +26,7 @@ from keyformat.redaction import cut_to_prefix
 from portal.auth import policy, reauthentication, sessions
 from portal.auth.policy import Way
 from portal.error_responses import MissingToken
-from portal.models import User
+from portal.models import PortalPolicy, User
 from portal.models.users import itself
 from portal.program_paths import is_program
 from portal.redirects import safe_next
@@ -87,6 +87,20 @@ def own(view: View) -> View:
         request.user.is_fresh = reauthentication.is_fresh(request)
         known.actor = person(request.user, None, known.origin)
         return view(request, *args, **kwargs)
+
+    gate.action = OPEN  # type: ignore[attr-defined]
+    return gate
+
+
+def docs_page(view: View) -> View:
+    """A page of the docs: for anyone who is signed in, and for everyone where the portal policy says so."""
+    for_users = signed_in(view)
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not isinstance(request.user, User) and PortalPolicy.in_force().public_docs:
+            return view(request, *args, **kwargs)
+        return for_users(request, *args, **kwargs)
 
     gate.action = OPEN  # type: ignore[attr-defined]
     return gate

@@ -41,7 +41,7 @@ from keys.web import agent_views as agent_key_pages
 from portal.api import management, runtime, runtime_routes, witness
 from portal.auth import openid_documents
 from portal.auth.two_factor import recorded
-from portal.gates import open_to_all, own, page, signed_in
+from portal.gates import docs_page, open_to_all, own, page, signed_in
 from portal.leaks import api as leak_programs
 
 to_security = RedirectView.as_view(pattern_name="security")
@@ -313,11 +313,11 @@ urlpatterns = [
     path("receipts/<uuid:event_id>/", signed_in(support_pages.receipt), name="receipt"),
     path("search/", signed_in(portal_pages.search), name="search"),
     path("shortcuts/", signed_in(portal_pages.shortcuts), name="shortcuts"),
-    path("docs/", signed_in(docs_pages.docs), name="docs"),
-    path("docs/sdk-api/", signed_in(docs_pages.reference), name="docs-reference"),
-    path("docs/api-reference/", signed_in(docs_pages.api_reference), name="docs-api-reference"),
-    path("docs/gateways/<str:gateway_file>", signed_in(docs_pages.gateway_file), name="docs-gateway-file"),
-    path("docs/<slug:slug>/", signed_in(docs_pages.guide), name="guide"),
+    path("docs/", docs_page(docs_pages.docs), name="docs"),
+    path("docs/sdk-api/", docs_page(docs_pages.reference), name="docs-reference"),
+    path("docs/api-reference/", docs_page(docs_pages.api_reference), name="docs-api-reference"),
+    path("docs/gateways/<str:gateway_file>", docs_page(docs_pages.gateway_file), name="docs-gateway-file"),
+    path("docs/<slug:slug>/", docs_page(docs_pages.guide), name="guide"),
     path("join/<str:secret>/", open_to_all(people_pages.join), name="join"),
     path("account/tokens/", signed_in(token_pages.own), name="tokens"),
     path("account/tokens/mint/", signed_in(token_pages.mint), name="token-mint"),

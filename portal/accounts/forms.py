@@ -96,6 +96,7 @@ class PolicyForm(ReasonForm):
         choices=[(OnLeak.REVOKE, "Revoke and notify owner"), (OnLeak.NOTIFY, "Notify owner only")],
         widget=forms.RadioSelect,
     )
+    public_docs = forms.BooleanField(label="Allow reading the docs without signing in", required=False)
 
 
 class PeopleForm(QueryForm):

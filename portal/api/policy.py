@@ -22,6 +22,7 @@ def change_policy(request: TokenRequest, asked: PolicyUpdateRequest) -> PolicyIn
         if "second_factor_required" in given
         else policy.second_factor_since is not None,
         on_leaked_token=asked.on_leaked_token if "on_leaked_token" in given else policy.on_leaked_token,
+        public_docs=asked.public_docs if "public_docs" in given else None,
         reason=asked.reason,
     )
     return _describe(changed)
@@ -32,5 +33,6 @@ def _describe(policy: PortalPolicy) -> PolicyInfo:
         second_factor_required=policy.second_factor_since is not None,
         second_factor_since=policy.second_factor_since,
         on_leaked_token=policy.on_leaked_token,
+        public_docs=policy.public_docs,
         people_without_second_factor=len(house.users_without_factor()),
     )

@@ -67,6 +67,7 @@ class PolicyInfo(ResponseSchema):
     second_factor_required: bool = Field(description="Whether everyone must have a second factor.")
     second_factor_since: datetime | None = Field(description="Since when.")
     on_leaked_token: str = Field(description="What is done with an access token that is reported as leaked.")
+    public_docs: bool = Field(description="Whether the docs can be read without signing in.")
     people_without_second_factor: int = Field(description="How many may sign in and have none.")
 
 
@@ -78,5 +79,8 @@ class PolicyUpdateRequest(RequestSchema):
     )
     on_leaked_token: Literal["notify", "revoke"] = Field(
         default="revoke", description="notify: its owner is told; revoke: it ends, too."
+    )
+    public_docs: StrictBool = Field(
+        default=False, description="Whether the docs can be read without signing in."
     )
     reason: Sentence = Field(default="", description="Why, for the log.")

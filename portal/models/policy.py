@@ -20,6 +20,7 @@ class PortalPolicy(Audited):
         null=True, help_text="NULL: two-factor authentication is optional."
     )
     on_leaked_token = models.CharField(max_length=10, choices=OnLeak.choices, default=OnLeak.REVOKE)
+    public_docs = models.BooleanField(default=False, help_text="Whether the docs open without signing in.")
 
     class Meta:
         constraints = (
@@ -46,4 +47,5 @@ class PortalPolicy(Audited):
         return {
             "second_factor": "required" if self.second_factor_since else "optional",
             "on_leaked_token": self.on_leaked_token,
+            "public_docs": self.public_docs,
         }

@@ -12,9 +12,17 @@ from portal.models import PortalPolicy, User
 
 
 def change_policy(
-    actor: Actor, by: User | None, *, second_factor: bool, on_leaked_token: str, reason: str = ""
+    actor: Actor,
+    by: User | None,
+    *,
+    second_factor: bool,
+    on_leaked_token: str,
+    public_docs: bool | None = None,
+    reason: str = "",
 ) -> PortalPolicy:
-    """Set whether all users must have two-factor authentication, and what happens to leaked access tokens.
+    """Set whether all users must have 2FA, what happens to leaked access tokens, and who may read the docs.
+
+    None for `public_docs` leaves it as it is.
 
     `by` is the user who changes it; one without 2FA cannot require it, or would lock themselves out. None: the server
     CLI. An access token may make the policy stricter, never looser: the policy is what ends a stolen token. Raises
@@ -29,9 +37,11 @@ def change_policy(
         raise OnPagesAlone
     with change(actor, actions.CHANGE_POLICY, on=policy, reason=reason):
         since = (policy.second_factor_since or now()) if second_factor else None
-        before = (policy.second_factor_since, policy.on_leaked_token)
-        if (since, on_leaked_token) != before or policy._state.adding:
+        is_public = policy.public_docs if public_docs is None else public_docs
+        before = (policy.second_factor_since, policy.on_leaked_token, policy.public_docs)
+        if (since, on_leaked_token, is_public) != before or policy._state.adding:
             policy.second_factor_since, policy.on_leaked_token = since, on_leaked_token
+            policy.public_docs = is_public
             policy.save()
     return policy
 

@@ -18,7 +18,7 @@ from portal.gates import user_of
 from portal.models import PortalPolicy
 from portal.policy.policy import change_policy, users_without_factor
 
-SECTIONS = ("second_factor", "on_leaked_token")
+SECTIONS = ("second_factor", "on_leaked_token", "public_docs")
 """The parts of the page that are saved by themselves, by the name of their field."""
 
 
@@ -29,6 +29,7 @@ def policy(request: PortalRequest) -> HttpResponse:
     values: dict[str, Any] = {
         "second_factor": current.second_factor_since is not None,
         "on_leaked_token": current.on_leaked_token,
+        "public_docs": current.public_docs,
     }
     section = request.POST.get("section", "")
     sections = {name: PolicyForm(initial=values, auto_id=f"{name}-%s") for name in SECTIONS}

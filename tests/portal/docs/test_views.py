@@ -9,9 +9,12 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from audit.actors import shell
 from portal.api import management, runtime_routes
-from portal.docs.guides import GUIDES
-from portal.models import User
+from portal.docs.guides import GUIDES, named
+from portal.models import PortalPolicy, User
+from portal.policy.policy import change_policy
+from tests.cast import prove
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.one_engine
@@ -29,6 +32,14 @@ EVERY_PAGE = pytest.mark.parametrize("address", PAGES)
 def window(db: None, signed_in: SignedIn) -> Client:
     """The browser of someone without a role: docs are for everyone who is signed in."""
     return signed_in(UserFactory.create())
+
+
+@pytest.fixture
+def admin_window(admin: User, signed_in: SignedIn) -> Client:
+    """The browser of an admin who has just proved who they are."""
+    window = signed_in(admin)
+    prove(window, admin)
+    return window
 
 
 def text(answer: Any) -> str:
@@ -199,3 +210,42 @@ def test_a_guide_leads_to_its_reference(window: Client, guide: str, reference: s
 
 def test_the_palette_leads_to_the_docs(window: Client) -> None:
     assert 'href="/docs/errors/" role="option"' in shown(window, "/search/?q=error")
+
+
+# ── public docs ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def public_docs(db: None) -> None:
+    """Where the admins allow reading the docs without signing in."""
+    change_policy(shell(), None, second_factor=False, on_leaked_token="revoke", public_docs=True)
+
+
+@EVERY_PAGE
+def test_docs_open_without_signing_in_where_admins_allow_it(
+    public_docs: None, client: Client, address: str
+) -> None:
+    answer = client.get(address)
+    assert (answer.status_code, "Sign in" in text(answer)) == (200, True)
+
+
+def test_public_docs_open_nothing_else(public_docs: None, client: Client) -> None:
+    assert [client.get(address).status_code for address in ("/", "/search/", "/shortcuts/")] == [302] * 3
+
+
+def test_public_docs_are_a_setting_of_the_portal(admin_window: Client) -> None:
+    form = {"section": "public_docs", "public_docs": "on", "reason": "Customers read them."}
+    admin_window.post("/settings/security/", form)
+    assert PortalPolicy.in_force().public_docs
+    assert "Allow reading the docs without signing in" in shown(admin_window, "/settings/security/")
+
+
+def test_every_guide_that_a_guide_links_to_has_a_page(window: Client) -> None:
+    linked = {
+        (guide.file, link)
+        for guide in GUIDES
+        for link in re.findall(r"\]\(([a-z0-9-]+\.md)[#)]", guide.path.read_text())
+    }
+    missing = {(file, link) for file, link in linked if named(link) is None}
+    assert missing == set()
+    assert all(shown(window, "/docs/").count(f'href="{guide.address}"') for guide in GUIDES)
