@@ -1,9 +1,11 @@
 """A form whose fields are read by value languages, so that one sentence says what cannot be taken on every face."""
 
 from collections.abc import Callable, Collection, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 
 from core.choices import strangers
 from core.errors import AskAgain, Invalid, Refusal
@@ -12,8 +14,26 @@ LIST_NAMES = ("page", "sort")
 """What may stand in the address of any list."""
 
 
+draft: ContextVar[MultiValueDict[str, str] | None] = ContextVar("draft", default=None)
+"""What was typed into a form of this page before its session ended: portal/signing_in/drafts.py."""
+
+
 class ValuesForm(forms.Form):
     """Puts an Invalid on the field that caused it, and any other refusal on top."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound and (typed := draft.get()) is not None:
+            self._restore(typed)
+
+    def _restore(self, typed: MultiValueDict[str, str]) -> None:
+        """Show what was typed, without judging it."""
+        for name, field in self.fields.items():
+            values = typed.getlist(name)
+            if isinstance(field, forms.MultipleChoiceField):
+                self.initial[name] = values
+            elif not field.widget.is_hidden:
+                self.initial[name] = values[-1] if values else False
 
     def read(self, field: str, parse: Callable[[], Any]) -> Any:
         """What `parse` returns, or None with its complaint on `field`."""

@@ -159,7 +159,7 @@ def _users(actor: Actor, q: str) -> Iterator[PaletteItem]:
     if not actor.may(on_people.READ_PEOPLE):
         return
     for user in User.objects.filter(naming(q, "name", "email")).order_by(*in_order("email"))[:MAX_PER_KIND]:
-        yield PaletteItem(str(user), reverse("person", args=[user.pk]), "users", user.email)
+        yield PaletteItem(str(user), reverse("user", args=[user.pk]), "users", user.email)
 
 
 def _docs(q: str) -> list[PaletteItem]:

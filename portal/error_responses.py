@@ -30,9 +30,7 @@ class MissingToken(Refusal):
     code = "missing_token"
     status = 401
     message = "No access token was presented."
-    hint = (
-        "Send Authorization: Bearer alter_pat_…; mint one in the portal under your name, or alter auth login."
-    )
+    hint = "Send Authorization: Bearer alter_pat_…. Mint a token under Personal access tokens, or run alter auth login."
 
     def headers(self) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="alter"'}
@@ -43,7 +41,7 @@ class InvalidToken(MissingToken):
 
     code = "invalid_token"
     message = "This access token is not valid."
-    hint = "Mint another in the portal under your name, or alter auth login."
+    hint = "Mint another under Personal access tokens, or run alter auth login."
 
 
 class TokenExpired(MissingToken):
@@ -51,7 +49,7 @@ class TokenExpired(MissingToken):
 
     code = "token_expired"
     message = "This access token has expired."
-    hint = "Mint another in the portal under your name, or alter auth login."
+    hint = "Mint another under Personal access tokens, or run alter auth login."
 
 
 class SecondFactorRequired(Refusal):
@@ -59,8 +57,8 @@ class SecondFactorRequired(Refusal):
 
     code = "second_factor_required"
     status = 403
-    message = "Everyone in this portal must have a second factor, and the owner of this has none."
-    hint = "Sign in in a browser and set one up under Security. An access token works again from then on."
+    message = "Two-factor authentication (2FA) is required, and this account has not set it up."
+    hint = "Sign in with a browser and set up 2FA under Security. Access tokens work again after that."
 
 
 class OnlyProvider(Refusal):
@@ -68,8 +66,8 @@ class OnlyProvider(Refusal):
 
     code = "only_provider"
     status = 403
-    message = "People come in here by the identity provider, and by nothing else."
-    hint = "Go to the sign-in page and choose the identity provider there."
+    message = "This portal allows sign-in through the identity provider only."
+    hint = "Go to the sign-in page and choose the identity provider."
 
 
 class OwnerNotLinked(Refusal):
@@ -78,9 +76,11 @@ class OwnerNotLinked(Refusal):
     code = "owner_not_linked"
     status = 403
     message = (
-        "People come in here by the identity provider alone, and the owner of this has never come in by it."
+        "This portal allows sign-in through the identity provider only, and this account is not linked to it."
     )
-    hint = "Its owner signs in there once, and mints another token: linking an account ends those of before."
+    hint = (
+        "The owner must sign in there once and mint a new token: linking an account revokes earlier tokens."
+    )
 
 
 class InvitedAnother(Refusal):
@@ -88,8 +88,8 @@ class InvitedAnother(Refusal):
 
     code = "invited_another"
     status = 403
-    message = "This invitation is for another address than the one you are signed in with."
-    hint = "Sign out and open the link again, or ask for an invitation to your own address."
+    message = "This invitation is for a different email address."
+    hint = "Sign out and open the link again, or ask for an invitation to your email address."
 
 
 class InvalidGrant(Refusal):
@@ -97,8 +97,8 @@ class InvalidGrant(Refusal):
 
     code = "invalid_grant"
     status = 400
-    message = "This sign-in cannot be completed: its code is wrong, used, or older than a minute."
-    hint = "Start again: alter auth login."
+    message = "The authorization code is invalid, already used, or expired."
+    hint = "Run alter auth login again."
 
 
 class StaleForm(Refusal):
@@ -106,8 +106,8 @@ class StaleForm(Refusal):
 
     code = "stale_form"
     status = 403
-    message = "This form is too old to be taken. Nothing was changed."
-    hint = "Go back, reload the page and send it again. Cookies must be allowed for this site."
+    message = "This form expired. Nothing was changed."
+    hint = "Go back, reload the page and submit the form again. Allow cookies for this site."
 
 
 class InvitationOver(Refusal):
@@ -115,15 +115,18 @@ class InvitationOver(Refusal):
 
     code = "invitation_over"
     status = 404
-    message = "This link has been used or is too old."
-    hint = "Ask whoever sent it for another. For the first admin, restart the portal: it prints a new one."
+    message = "This invitation link has expired."
+    hint = (
+        "It was already used, was cancelled, or is older than 7 days. Ask for a new invitation."
+        " To create the first admin, restart the portal: it prints a new link."
+    )
 
 
 class InviterGone(InvitationOver):
     """Whoever made the invitation lost the right to give that role: it has ended, and comes back by nothing."""
 
     code = "inviter_gone"
-    message = "Whoever sent this invitation may no longer let others in, so it has ended for good."
+    message = "This invitation is no longer valid: the person who sent it can no longer invite members."
     hint = "Ask another admin for a new invitation."
 
 
@@ -132,8 +135,8 @@ class AlreadyMember(Refusal):
 
     code = "already_member"
     status = 409
-    message = "This person has a role here."
-    hint = "Change the role in the list instead."
+    message = "This user is already a member."
+    hint = "Change the role on the Members page instead."
 
 
 class WrongPassword(Invalid):
@@ -147,8 +150,8 @@ class TooManyTries(Refusal):
 
     code = "too_many_tries"
     status = 429
-    message = "Too many wrong passwords. Nothing was changed."
-    hint = "Wait five minutes. If the password is lost, reset it at sign-in first."
+    message = "Too many failed attempts. Nothing was changed."
+    hint = "Try again in 5 minutes. If you forgot the password, reset it on the sign-in page."
 
     def headers(self) -> dict[str, str]:
         return {"Retry-After": "300"}
@@ -201,8 +204,8 @@ class LastAdmin(Refusal):
 
     code = "last_admin"
     status = 409
-    message = "This is the last admin of every app."
-    hint = "Make someone else an admin of every app first."
+    message = "This is the last admin of all apps."
+    hint = "Make another user an admin of all apps first."
 
 
 class AskedEnough(Refusal):
@@ -219,10 +222,8 @@ class OnPagesAlone(Refusal):
 
     code = "on_pages_alone"
     status = 403
-    message = (
-        "No access token does this: it would let whoever stole one take an account over, or hide the theft."
-    )
-    hint = "Sign in in a browser, and do it on its page: docs/api.md lists what stays on pages, and why."
+    message = "Access tokens cannot do this: a stolen token could take over an account or hide the theft."
+    hint = "Sign in with a browser and use the page for it. docs/api.md lists these pages."
 
 
 class MintedByToken(Refusal):
@@ -230,8 +231,8 @@ class MintedByToken(Refusal):
 
     code = "minted_by_token"
     status = 403
-    message = "This access token was made by another one, so it makes none itself."
-    hint = "Make it with the token that made this one, or in the portal under your name."
+    message = "This access token was minted by another token and cannot mint tokens."
+    hint = "Use the token that minted this one, or mint a token under Personal access tokens."
 
 
 class NoFactorYourself(Refusal):
@@ -257,7 +258,7 @@ class RefusalMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         if isinstance(error, AskAgain) and not is_for_programs(request.path_info):
-            return reauthentication.ask(request)
+            return reauthentication.request_proof(request)
         refusal = amounts_to(error)
         return respond(request, refusal) if refusal else None
 

@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 
 def submit_once(request: PortalRequest, once: str, make: Callable[[], T], *, made: str, hint: str) -> T:
-    """What `make` makes for the form marked `once`. A form that is refused is not remembered.
+    """What `make` makes for the form with the key `once`. A form that is refused is not remembered.
 
     Raises AlreadyMinted if it was sent before: `made` names what came of it, `hint` the way on if it was not kept.
     """
     with transaction.atomic():
         _, is_new = IdempotencyRecord.claim(user_of(request).pk, f"form {request.path_info}", once)
         if not is_new:
-            raise AlreadyMinted(f"This form has been sent before: {made} then, and shown once.", hint=hint)
+            raise AlreadyMinted(f"Form already submitted: {made}, and shown once.", hint=hint)
         return make()

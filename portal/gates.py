@@ -23,8 +23,8 @@ from audit.actors import Actor, Origin
 from audit.requests import PortalRequest
 from core.folding import in_order
 from keyformat.redaction import cut_to_prefix
-from portal.auth import policy, reauthentication, sessions
-from portal.auth.policy import Way
+from portal.auth import drafts, policy, reauthentication, sessions
+from portal.auth.policy import SignInMethod
 from portal.error_responses import MissingToken
 from portal.models import PortalPolicy, User
 from portal.models.users import itself
@@ -61,11 +61,11 @@ def page(view: View, action: Action) -> View:
         known.actor = person(request.user, app, known.origin)
         if app:
             known.app = app
-        if policy.unmet(request.user, Way.SESSION):
+        if policy.unmet(request.user, SignInMethod.SESSION):
             return sent_to(request, f"{reverse('security')}?missing")
         # To look is no danger: the proof is asked for when something is sent.
         known.actor.require(replace(action, again=False) if request.method in SAFE_METHODS else action)
-        return view(known, *args, **kwargs)
+        return drafts.with_draft(request, lambda: view(known, *args, **kwargs))
 
     gate.action = action  # type: ignore[attr-defined]
     return gate
@@ -190,7 +190,7 @@ def _without_keys(request: HttpRequest) -> str | None:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """The sign-in page, with the way back. A program is told what it lacks."""
+    """The sign-in page, with the way back; a form that was sent is kept for it. A program is told what it lacks."""
     if is_program(request):
         raise MissingToken(
             hint="Pages are for people. Programs ask /api/v1/ with an access token: see /docs/api/."
@@ -198,8 +198,11 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     if request.headers.get("HX-Request"):
         back = _path_of(request.headers.get("HX-Current-URL", "")) or "/"
     else:
-        back = request.get_full_path() if request.method == "GET" else "/"
-    return sent_to(request, f"{reverse('account_login')}?next={quote(back)}")
+        back = request.get_full_path()
+    response = sent_to(request, f"{reverse('account_login')}?next={quote(back)}")
+    if request.method == "POST":
+        drafts.keep(request, response, urlsplit(back).path)
+    return response
 
 
 def _path_of(url: str) -> str:

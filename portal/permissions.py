@@ -1,4 +1,4 @@
-"""Permissions in words: what an access token may do, for whoever decides whether it should."""
+"""Permissions in words, for the pages of roles and access tokens."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,58 +14,63 @@ RESOURCES = {
     "dashboard_members": "members",
 }
 VERBS = (*TIERS, "delete", "export")
-MEANS = {
-    "dashboard_apps:read": "see apps and their settings",
-    "dashboard_apps:write": "create, change and archive apps",
-    "dashboard_apps:delete": "delete apps",
-    "dashboard_keys:read": "see keys, never their secrets",
-    "dashboard_keys:write": "mint, rotate, narrow, rename and deprecate keys",
-    "dashboard_keys:admin": "revoke keys",
-    "dashboard_agents:read": "see agents and callers",
-    "dashboard_agents:write": "create, change, suspend and resume agents",
-    "dashboard_agents:admin": "revoke agents",
-    "dashboard_audit:read": "read the audit log",
-    "dashboard_audit:write": "say how long the record is kept and where it is forwarded",
-    "dashboard_audit:export": "export the audit log",
-    "dashboard_members:read": "see members",
-    "dashboard_members:write": "invite members, change and end their roles",
+DESCRIPTIONS = {
+    "dashboard_apps:read": "View apps and settings",
+    "dashboard_apps:write": "Create, edit and archive apps",
+    "dashboard_apps:delete": "Delete apps",
+    "dashboard_keys:read": "View keys (never the secret)",
+    "dashboard_keys:write": "Mint, rotate, rename, deprecate and transfer keys, edit their permissions",
+    "dashboard_keys:admin": "Revoke keys",
+    "dashboard_agents:read": "View agents and callers",
+    "dashboard_agents:write": "Create, edit, suspend and resume agents",
+    "dashboard_agents:admin": "Revoke agents",
+    "dashboard_audit:read": "View the audit log, save views",
+    "dashboard_audit:write": "Manage retention and webhooks",
+    "dashboard_audit:export": "Export the audit log",
+    "dashboard_members:read": "View members and users",
+    "dashboard_members:write": "Manage members, users and security settings",
 }
 READING = [permission for permission in EVERYTHING if permission.endswith(":read")]
 READING_AND_WRITING = [permission for permission in EVERYTHING if permission.endswith((":read", ":write"))]
 
 
-def in_short(permissions: Collection[str]) -> str:
-    """`read apps, keys and agents; write keys`: each verb with what it is done to."""
+def summarize(permissions: Collection[str]) -> str:
+    """`Read apps, keys and agents; write keys`: each verb with its resources."""
     if set(permissions) == set(EVERYTHING):
-        return "everything"
+        return "All permissions"
     if set(permissions) == set(READING):
-        return "read everything"
+        return "Read only"
     parts = (
         (verb, [says for name, says in RESOURCES.items() if f"{name}:{verb}" in permissions])
         for verb in VERBS
     )
-    return "; ".join(f"{verb} {_listed(things)}" for verb, things in parts if things)
+    text = "; ".join(f"{verb} {_listed(things)}" for verb, things in parts if things)
+    return text[:1].upper() + text[1:]
 
 
-def in_full(permissions: Collection[str]) -> list[tuple[str, str]]:
-    """Each of them in the table's order, and what it lets one do."""
-    return [(permission, means) for permission, means in MEANS.items() if permission in permissions]
+def described(permissions: Collection[str]) -> list[tuple[str, str]]:
+    """Each permission in the table's order, with its description."""
+    return [
+        (permission, description)
+        for permission, description in DESCRIPTIONS.items()
+        if permission in permissions
+    ]
 
 
 @dataclass(frozen=True, slots=True)
-class InWords:
-    """A permission, what it lets one do, and the roles that hold it, one for each of Role."""
+class RolePermission:
+    """A permission, its description, and whether each role of Role includes it."""
 
     permission: str
-    means: str
+    description: str
     held: tuple[bool, ...]
 
 
-def roles_in_words() -> list[InWords]:
-    """Who may what: every permission of the table, for a page."""
+def role_permissions() -> list[RolePermission]:
+    """Every permission and the roles that include it."""
     return [
-        InWords(permission, means, tuple(permission in PERMISSIONS[role] for role in Role))
-        for permission, means in MEANS.items()
+        RolePermission(permission, description, tuple(permission in PERMISSIONS[role] for role in Role))
+        for permission, description in DESCRIPTIONS.items()
     ]
 
 

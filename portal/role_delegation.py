@@ -37,7 +37,7 @@ def require_within_token(parent: AccessToken, permissions: Iterable[str], ends: 
     held = Authority(permissions=frozenset(parent.permissions), ends=parent.expires_at)
     excess = within(held, Grant(permissions=frozenset(permissions), ends=ends))
     if excess and excess.what == "expires_at":
-        raise Invalid("expires_at", f"No later than the token that makes it: {excess.says}.")
+        raise Invalid("expires_at", f"Cannot expire later than the token that mints it: {excess.says}.")
     require(held, Grant(permissions=frozenset(permissions), ends=ends))
 
 

@@ -152,38 +152,43 @@ audit = [
     path("views/<uuid:view_id>/end/", page(view_pages.end, on_audit.END_VIEW), name="view-end"),
 ]
 
-people = [
-    path("", page(person_pages.people, on_people.READ_PEOPLE), name="people"),
-    path("roles/", page(person_pages.roles, on_people.READ_PEOPLE), name="people-roles"),
-    path("<uuid:user_id>/", page(person_pages.person, on_people.READ_PEOPLE), name="person"),
-    path("<uuid:user_id>/remove/", page(person_pages.remove, on_people.END), name="person-remove"),
+users = [
+    path("", page(person_pages.users, on_people.READ_PEOPLE), name="users"),
+    path("roles/", page(person_pages.roles, on_people.READ_PEOPLE), name="user-roles"),
+    path("<uuid:user_id>/", page(person_pages.user, on_people.READ_PEOPLE), name="user"),
+    path("<uuid:user_id>/remove/", page(person_pages.remove, on_people.END), name="user-remove"),
     path(
         "<uuid:user_id>/sign-out/",
         page(person_pages.sign_out, on_people.SIGN_OUT_PERSON),
-        name="person-sign-out",
-    ),
-    path("<uuid:user_id>/reset/", page(person_pages.reset, on_people.RESET_FACTORS), name="person-reset"),
-    path(
-        "<uuid:user_id>/close/", page(person_pages.deactivate, on_people.DEACTIVATE), name="person-deactivate"
+        name="user-sign-out",
     ),
     path(
-        "<uuid:user_id>/open/", page(person_pages.reactivate, on_people.REACTIVATE), name="person-reactivate"
+        "<uuid:user_id>/reset-2fa/", page(person_pages.reset, on_people.RESET_FACTORS), name="user-reset-2fa"
+    ),
+    path(
+        "<uuid:user_id>/deactivate/",
+        page(person_pages.deactivate, on_people.DEACTIVATE),
+        name="user-deactivate",
+    ),
+    path(
+        "<uuid:user_id>/reactivate/",
+        page(person_pages.reactivate, on_people.REACTIVATE),
+        name="user-reactivate",
     ),
     path(
         "<uuid:user_id>/confirm-email/",
         page(person_pages.confirm_email, on_people.CONFIRM_EMAIL),
-        name="person-confirm-email",
+        name="user-confirm-email",
     ),
-    path(
-        "<uuid:user_id>/email/", page(person_pages.change_email, on_people.CHANGE_EMAIL), name="person-email"
-    ),
+    path("<uuid:user_id>/email/", page(person_pages.change_email, on_people.CHANGE_EMAIL), name="user-email"),
 ]
 
 members = [
     path("", page(people_pages.members, on_people.READ_MEMBERS), name="members"),
     path("invite/", page(people_pages.invite, on_people.INVITE), name="member-invite"),
+    path("invitations/", page(people_pages.invitations, on_people.READ_MEMBERS), name="member-invitations"),
     path(
-        "invitations/<uuid:invitation_id>/withdraw/",
+        "invitations/<uuid:invitation_id>/cancel/",
         page(people_pages.withdraw, on_people.WITHDRAW),
         name="member-withdraw",
     ),
@@ -197,7 +202,7 @@ members = [
         page(people_pages.change_role, on_people.CHANGE_ROLE),
         name="member-role",
     ),
-    path("<uuid:membership_id>/end/", page(people_pages.end_membership, on_people.END), name="member-end"),
+    path("<uuid:membership_id>/remove/", page(people_pages.end_membership, on_people.END), name="member-end"),
 ]
 
 app: list[URLPattern | URLResolver] = [
@@ -291,7 +296,7 @@ urlpatterns = [
     path("apps/new/", page(agent_pages.create_app, on_agents.CREATE_APP), name="app-new"),
     path("apps/<uuid:app_id>/", include(app)),
     path("settings/audit-log/", include(audit_settings)),
-    path("people/", include(people)),
+    path("users/", include(users)),
     path("mail/", page(mail_pages.undelivered, on_people.READ_MAIL), name="mail"),
     path(
         "mail/<uuid:mail_id>/again/",

@@ -111,7 +111,7 @@ def photograph(studio: Studio, data: Path) -> None:
         "audit": f"/apps/{app}/audit/",
         "refused": f"/apps/{app}/audit/calls/{refused}/",
         "record": "/settings/audit-log/",
-        "people": "/people/",
+        "users": "/users/",
         "security": "/account/security/",
         "revoke": f"{keys}{limited}/revoke/",
     }

@@ -15,7 +15,7 @@ from core.ids import new_id
 from portal import actions
 from portal.accounts.lifecycle import among_admins, keep_an_admin, parse_email, withdraw_unbacked
 from portal.auth import sessions
-from portal.auth.login_events import tell_owner
+from portal.auth.login_events import notify_owner
 from portal.error_responses import AlreadyMember
 from portal.models import User
 from portal.models.users import itself
@@ -68,12 +68,12 @@ def change_email(actor: Actor, user: User, email: str, reason: str = "") -> None
             user.save(update_fields=["email"])
             EmailAddress.objects.filter(user=user).delete()
             act.note(was=was, now=email, sessions=sessions.end_all(user))
-            tell_owner(user, f"You sign in with {email} from now on.", f"event:{act.id}")
-            says = f"Your account at the key portal no longer has this address: it was changed to {email}."
-            tell_owner(user, says, f"event:{act.id}:was", mail_to=was)
+            notify_owner(user, f"Your sign-in email was changed to {email}.", f"event:{act.id}")
+            says = f"The email address of your key portal account was changed to {email}."
+            notify_owner(user, says, f"event:{act.id}:was", mail_to=was)
     except IntegrityError:
         user.email = was
-        raise AlreadyMember("Someone with this e-mail address exists.") from None
+        raise AlreadyMember("A user with this email address already exists.") from None
 
 
 def set_password(actor: Actor, user: User, password: str, reason: str = "") -> None:
@@ -89,7 +89,7 @@ def replace_password(actor: Actor, user: User, password: str, reason: str = "") 
     with transaction.atomic():
         set_password(actor, user, password, reason)
         sessions.end_all(user)
-        tell_owner(user, "An operator gave your account another password.", f"password:{new_id()}")
+        notify_owner(user, "The portal operator changed your password.", f"password:{new_id()}")
 
 
 def confirm_email(actor: Actor, user: User, reason: str = "") -> None:
@@ -111,7 +111,7 @@ def rename(actor: Actor, user: User, name: str) -> None:
     """Let `user` be called `name`. The record keeps what they were called before. Raises Invalid."""
     user, name = itself(user), parse_name(name) if name.strip() else ""
     if actor.id != str(user.pk):
-        raise Invalid("name", "People name themselves.")
+        raise Invalid("name", "You can only change your own name.")
     if name != user.name:
         with change(actor, actions.RENAME_SELF, on=user) as act:
             act.note(was=user.name, now=name)

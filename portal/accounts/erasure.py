@@ -49,7 +49,7 @@ def erase_person(
     values = [one.strip() for one in values]
     users = _users(actor_id, values)
     if any(user.is_active for user in users):
-        raise Invalid("actor_id", "Their account is open. Deactivate it on the page People first.")
+        raise Invalid("actor_id", "This account is active. Deactivate it under Users first.")
     for user in users:
         values += [told for told in (user.email, user.name) if is_telling(told)]
     person = whom(actor_id=actor_id, ip=ip, values=values)

@@ -9,80 +9,82 @@ from django import forms
 from agents.models import OnLeak
 from core.forms import QueryForm, ReasonForm, ValuesForm
 from keys.web.forms import OnceField
-from portal.accounts.offboarding import Owned, Wishes
+from portal.accounts.offboarding import OffboardingPlan, OwnedKey
 from portal.models import Invitation, Role, User
 
 ROLES = [
-    (Role.DEVELOPER, "Developer: mints, rotates and deprecates keys"),
-    (Role.SUPPORT, "Support: finds and ends a lost key"),
-    (Role.ADMIN, "Admin: all of it, and members and settings"),
+    (Role.DEVELOPER, "Developer: mint, rotate and deprecate keys"),
+    (Role.SUPPORT, "Support: look up and revoke keys"),
+    (Role.ADMIN, "Admin: all permissions"),
 ]
 
 
 class InviteForm(ValuesForm):
-    """Whom to let in, as what, and how far."""
+    """An invitation: email, role, and whether it is for all apps."""
 
     once = OnceField()
     email = forms.CharField(
-        label="E-mail address",
+        label="Email",
         max_length=254,
         required=False,
         widget=forms.EmailInput,
-        help_text="Empty: a link for whoever opens it first; not for admins.",
+        help_text="Leave empty for a single-use link (not for admins).",
     )
     role = forms.ChoiceField(choices=ROLES, initial=Role.DEVELOPER, widget=forms.RadioSelect)
-    everywhere = forms.BooleanField(label="On every app, those to come included", required=False)
+    everywhere = forms.BooleanField(label="All current and future apps", required=False)
 
 
 class RoleForm(ValuesForm):
-    """Another role."""
+    """A member's new role."""
 
     role = forms.ChoiceField(choices=Role.choices)
 
 
 class LeaveForm(ReasonForm):
-    """What becomes of what a leaver answers for."""
+    """What happens to the keys of a member who is removed."""
 
     revoke = forms.MultipleChoiceField(
         label="Keys to revoke", required=False, widget=forms.CheckboxSelectMultiple
     )
-    hand_to = forms.ChoiceField(label="The keys that stay are handed to", required=False)
-    force = forms.BooleanField(label="Even if an agent is left without an active key", required=False)
+    hand_to = forms.ChoiceField(label="Transfer ownership to", required=False)
+    force = forms.BooleanField(label="Allow leaving an agent with no active key", required=False)
 
-    def __init__(self, *args: Any, owned: Sequence[Owned], heirs: Sequence[User], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, owned: Sequence[OwnedKey], candidates: Sequence[User], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._heirs = {str(user.pk): user for user in heirs}
+        self._candidates = {str(user.pk): user for user in candidates}
         self.owned = owned
-        choice(self, "revoke").choices = [(str(one.key.id), one.key.name) for one in owned]
+        choice(self, "revoke").choices = [(str(item.key.id), item.key.name) for item in owned]
         choice(self, "hand_to").choices = [
-            ("", "nobody"),
-            *((pk, user.label) for pk, user in self._heirs.items()),
+            ("", "No one"),
+            *((pk, user.label) for pk, user in self._candidates.items()),
         ]
 
-    def ticked(self) -> set[str]:
-        """The ids of the keys that are to be revoked, as they stand in the form: at first those nobody calls."""
-        if self.is_bound:
+    def selected_keys(self) -> set[str]:
+        """The ids of the keys to revoke, as selected in the form; by default those not in use."""
+        if self.is_bound or "revoke" in self.initial:
             return set(self["revoke"].value() or ())
-        return {str(one.key.id) for one in self.owned if not one.in_use and not one.is_last_active}
+        return {str(item.key.id) for item in self.owned if not item.in_use and not item.is_last_active}
 
-    def wishes(self) -> Wishes:
+    def plan(self) -> OffboardingPlan:
         """For the verb, once the form is valid."""
         data = self.cleaned_data
-        return Wishes(
-            revoke={UUID(one) for one in data["revoke"]},
-            hand_to=self._heirs.get(data["hand_to"]),
+        return OffboardingPlan(
+            revoke={UUID(item) for item in data["revoke"]},
+            hand_to=self._candidates.get(data["hand_to"]),
             force=data["force"],
         )
 
 
 class EmailForm(ReasonForm):
-    """Another address."""
+    """A user's new email."""
 
-    email = forms.CharField(label="New e-mail address", max_length=254, widget=forms.EmailInput)
+    email = forms.CharField(label="New email", max_length=254, widget=forms.EmailInput)
 
 
 class NameForm(ValuesForm):
-    """What someone wants to be called."""
+    """The display name of the signed-in user."""
 
     name = forms.CharField(label="Your name", max_length=200, required=False)
 
@@ -99,19 +101,32 @@ class PolicyForm(ReasonForm):
     public_docs = forms.BooleanField(label="Allow reading the docs without signing in", required=False)
 
 
-class PeopleForm(QueryForm):
-    """The filters of the list of people, in the address."""
+class UserFilterForm(QueryForm):
+    """The filters of the list of users, in the query string."""
 
     SHOW = (
-        ("", "Everyone"),
-        ("no-factor", "No second factor"),
-        ("no-role", "No role"),
+        ("", "All users"),
+        ("no-factor", "Without 2FA"),
+        ("no-role", "Without a role"),
         ("unseen", "Not seen for 90 days"),
-        ("closed", "Closed accounts"),
+        ("closed", "Deactivated"),
     )
 
-    q = forms.CharField(label="Name or address", required=False, max_length=100)
-    show = forms.ChoiceField(label="Show", required=False, choices=SHOW)
+    q = forms.CharField(label="Name or email", required=False, max_length=100)
+    show = forms.ChoiceField(label="Filter", required=False, choices=SHOW)
+
+
+class MemberFilterForm(QueryForm):
+    """The filters of an app's members, in the query string."""
+
+    q = forms.CharField(label="Name or email", required=False, max_length=100)
+    role = forms.ChoiceField(label="Role", required=False, choices=[("", "All roles"), *Role.choices])
+
+
+class InvitationFilterForm(QueryForm):
+    """The search of an app's pending invitations, in the query string."""
+
+    q = forms.CharField(label="Email", required=False, max_length=100)
 
 
 def choice(form: forms.Form, name: str) -> forms.ChoiceField:
@@ -120,7 +135,7 @@ def choice(form: forms.Form, name: str) -> forms.ChoiceField:
 
 
 class JoinForm(ValuesForm):
-    """Who is coming in."""
+    """The account of someone who accepts an invitation."""
 
     name = forms.CharField(
         label="Your name",
@@ -129,13 +144,13 @@ class JoinForm(ValuesForm):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     email = forms.CharField(
-        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+        label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
     password = forms.CharField(
         max_length=1000,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters, not one that many others use.",
+        help_text="At least 12 characters. Common passwords are rejected.",
     )
 
     def __init__(self, *args: Any, invitation: Invitation, **kwargs: Any) -> None:

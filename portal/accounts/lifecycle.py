@@ -28,16 +28,15 @@ from portal.models import Invitation, Membership, Role, User
 from portal.role_delegation import inviter_of, is_backed, require_role
 
 INVITATION_LIFE = timedelta(days=7)
-UNBACKED = "Whoever invited may give this role no longer."
+UNBACKED = "The inviter can no longer grant this role."
 LONGEST_EMAIL = 254
 NOT_ACCEPTED = (
-    "Not accepted. If you have an account here with this address, give its present password. If you are new,"
-    " choose one of at least 12 characters, neither common nor a few words repeated, nor like your name or address."
+    "Password not accepted. If you already have an account, enter its current password. New users: at least 12"
+    " characters. Common passwords, and passwords similar to your name or email, are rejected."
 )
 """Said alike to someone known and to someone unknown: a link must not tell who has an account."""
 TOO_EASY = (
-    "Choose a password of at least 12 characters: not a common one, not a few words repeated, and"
-    " nothing like your name or address."
+    "At least 12 characters. Common passwords, and passwords similar to your name or email, are rejected."
 )
 """Said to the very first, whom nobody can be before."""
 
@@ -59,7 +58,9 @@ def invite(actor: Actor, email: str, role: str, app: App | None) -> Invited:
     email = parse_email(email) if email else ""
     role = parse_role(role)
     if not email and role == Role.ADMIN and actor.kind != "shell":
-        raise Invalid("email", "An admin is invited by an e-mail address: a link alone can be passed on.")
+        raise Invalid(
+            "email", "Enter an email address to invite an admin. Anyone could use a link without one."
+        )
     if role == Role.ADMIN or app is None:
         actor.require_fresh()
     if email and Membership.objects.filter(user__email=email, app=app, ended_at=None).exists():
@@ -181,7 +182,7 @@ def make_admin(actor: Actor, email: str, password: str, name: str = "") -> User:
     """A new admin of every app, without an invitation: for the shell. Raises Invalid, AlreadyMember."""
     with transaction.atomic():
         if User.objects.filter(email=parse_email(email)).exists():
-            raise AlreadyMember("Someone with this e-mail address exists.")
+            raise AlreadyMember("A user with this email address already exists.")
         user = User(email=parse_email(email), name=_parse_own_name(name))
         try:
             validate_password(password, user)
@@ -232,7 +233,7 @@ def parse_email(text: str) -> str:
         validate_email(email)
         MaxLengthValidator(LONGEST_EMAIL)(email)
     except ValidationError:
-        raise Invalid("email", "Write an e-mail address, such as you@example.com.") from None
+        raise Invalid("email", "Enter an email address, such as you@example.com.") from None
     return email
 
 
@@ -262,7 +263,7 @@ def create_person(actor: Actor, user: User, password: str | None) -> None:
         with transaction.atomic(), change(actor, actions.CREATE_PERSON, on=user):
             user.save()
     except IntegrityError:
-        raise AlreadyMember("Someone with this e-mail address exists.") from None
+        raise AlreadyMember("A user with this email address already exists.") from None
 
 
 def person_at(origin: Origin, user: User) -> Actor:

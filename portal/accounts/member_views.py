@@ -1,12 +1,12 @@
-"""The pages of an app's members, and the one by which someone joins."""
+"""The pages of an app's members and invitations, and the page that accepts an invitation."""
 
 from functools import partial
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,7 +17,8 @@ from agents.requests import AppRequest, finished, sent
 from audit.actors import Actor
 from audit.requests import PortalRequest
 from core.errors import Invalid, NotFound, Refusal
-from core.folding import in_order
+from core.folding import in_order, naming
+from core.pagination import ACTIONS, Column, ListPage
 from core.portal_origin import portal_origin
 from keys.errors import LastActiveKey
 from portal import actions
@@ -25,7 +26,7 @@ from portal.accounts import forms, lifecycle, offboarding
 from portal.accounts.invitation_links import link_of
 from portal.accounts.lifecycle import Invited
 from portal.auth import login_events, policy
-from portal.auth.two_factor import with_factor
+from portal.auth.two_factor import factor_names
 from portal.error_responses import (
     AlreadyMember,
     InvitationOver,
@@ -38,22 +39,59 @@ from portal.form_idempotency import submit_once
 from portal.gates import person, user_of
 from portal.mail import outbox
 from portal.models import Invitation, MailKind, Membership, User
-from portal.permissions import roles_in_words
-from portal.tokens.lifecycle import alive
+from portal.permissions import role_permissions
+from portal.tokens.lifecycle import active_tokens
 
-ONE_LINK = "one link was made"
-LINK_LOST = "If you did not keep it, choose New link beside the invitation on the Members page."
+ONE_LINK = "one link was created"
+MAX_INVITATIONS = 10
+"""Pending invitations on the Members page; the others are on their own page."""
+MEMBER_COLUMNS = (
+    Column("member", "Member", sort=in_order("user__email"), css="lead"),
+    Column("access", "Access"),
+    Column("role", "Role", sort=("role",)),
+    Column("2fa", "2FA"),
+    Column("seen", "Last seen", sort=("user__last_seen_at",), descending=True),
+    Column("since", "Member since", sort=("created_at",), descending=True),
+    ACTIONS,
+)
+INVITATION_COLUMNS = (
+    Column("email", "Email", sort=in_order("email"), css="lead"),
+    Column("role", "Role", sort=("role",)),
+    Column("access", "Access"),
+    Column("by", "Invited by"),
+    Column("expires", "Expires", sort=("expires_at",)),
+    ACTIONS,
+)
+LINK_LOST = "If you did not save the link, choose Resend next to the invitation on the Members page."
 
 
 @require_GET
 def members(request: AppRequest) -> HttpResponse:
-    """Who reaches this app, and who is invited to."""
+    """The members of this app, and its pending invitations."""
     return _members(request)
+
+
+@require_GET
+def invitations(request: AppRequest) -> HttpResponse:
+    """All pending invitations of this app."""
+    filters = forms.InvitationFilterForm(request.GET)
+    rows = Invitation.waiting().filter(_reaching(request.app)).select_related("app")
+    if filters.is_valid() and (text := filters.cleaned_data["q"].strip()):
+        rows = rows.filter(naming(text, "email"))
+    page = ListPage.from_query(
+        rows if filters.is_valid() else rows.none(),
+        request.GET,
+        INVITATION_COLUMNS,
+        id="invitations",
+        sort="expires",
+    )
+    context = {"list": page, "filters": filters, "may_everywhere": _reaches_everything(request)}
+    return render(request, "portal/invitations.html", context, status=200 if filters.is_valid() else 422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: AppRequest) -> HttpResponse:
-    """A link that lets someone in; it is shown in the answer, once."""
+    """Invite a member; the response shows the link, once."""
     form = forms.InviteForm(sent(request), initial={"once": uuid4().hex})
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
@@ -71,41 +109,41 @@ def invite(request: AppRequest) -> HttpResponse:
 
 @require_POST
 def withdraw(request: AppRequest, invitation_id: UUID) -> HttpResponse:
-    """Make an invitation's link useless."""
+    """Cancel an invitation."""
     invitation = _invitation(request, invitation_id)
     lifecycle.withdraw(_actor_for(request, invitation.app), invitation)
-    says = f"The invitation of {invitation.whom} is withdrawn"
+    says = f"Invitation for {invitation.whom} cancelled"
     return finished(request, _to_members(request), says)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_role(request: AppRequest, membership_id: UUID) -> HttpResponse:
-    """Give a member another role, once it was asked what that means."""
+    """Change a member's role, after a confirmation page."""
     membership = _membership(request, membership_id)
     if request.method != "POST":
         context = {"membership": membership, "chosen": request.GET.get("role", membership.role)}
         return render(request, "portal/accounts/member_role.html", context)
     form = forms.RoleForm(request.POST)
     if not form.is_valid():
-        raise Invalid("role", "Choose one of the three roles.")
+        raise Invalid("role", "Choose developer, support or admin.")
     lifecycle.change_role(_actor_for(request, membership.app), membership, form.cleaned_data["role"])
-    says = f"{membership.user} is {membership.get_role_display().lower()} now"
+    says = f"{membership.user} is now {membership.get_role_display().lower()}"
     return finished(request, _on_from(request, membership), says)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
-    """Take a member's role away, and decide what becomes of their keys."""
+    """Remove a member, and revoke or transfer their keys."""
     membership = _membership(request, membership_id)
     user, reach = membership.user, membership.app
-    owned, heirs = offboarding.owned(user, reach), offboarding.heirs(user, reach)
-    form = forms.LeaveForm(sent(request), owned=owned, heirs=heirs)
+    owned, candidates = offboarding.owned_keys(user, reach), offboarding.transfer_candidates(user, reach)
+    form = forms.LeaveForm(sent(request), owned=owned, candidates=candidates)
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
             actor = _actor_for(request, reach)
-            offboarding.remove(actor, membership, form.wishes(), form.cleaned_data["reason"])
-            return finished(request, _on_from(request, membership), f"{user} is no longer a member")
+            offboarding.remove(actor, membership, form.plan(), form.cleaned_data["reason"])
+            return finished(request, _on_from(request, membership), f"{user} removed")
         except Refusal as refusal:
             form.refuse(refusal, "force" if isinstance(refusal, LastActiveKey) else "")
             status = refusal.status
@@ -113,8 +151,8 @@ def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
         "membership": membership,
         "form": form,
         "owned": owned,
-        "tokens": user.access_tokens.filter(alive())
-        if offboarding.left_without_role(user, membership)
+        "tokens": user.access_tokens.filter(active_tokens())
+        if offboarding.is_last_role(user, membership)
         else (),
     }
     return render(request, "portal/accounts/member_remove.html", context, status=status)
@@ -122,17 +160,17 @@ def end_membership(request: AppRequest, membership_id: UUID) -> HttpResponse:
 
 @require_POST
 def resend(request: AppRequest, invitation_id: UUID) -> HttpResponse:
-    """Another link in place of an invitation's; the answer shows it, once."""
+    """Replace the link of an invitation; the response shows the new one, once."""
     invitation = _invitation(request, invitation_id)
     make = partial(lifecycle.resend, _actor_for(request, invitation.app), invitation)
-    # Each invitation is replaced once: its own address is mark enough.
+    # Each invitation is replaced once: its address is the idempotency key.
     return _members(request, submit_once(request, "", make, made=ONE_LINK, hint=LINK_LOST))
 
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """The way in by an invitation's link. Whoever is turned away is on record."""
+    """Accept an invitation. Denied attempts are recorded."""
     try:
         return _join_by(request, lifecycle.invitation_of(secret))
     except (InvitationOver, InvitedAnother, AlreadyMember, TooManyTries) as refusal:
@@ -141,12 +179,14 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _note_refusal(request: HttpRequest, invitation: Invitation | None, refusal: Refusal) -> None:
-    """Nobody's link is no way in: only for an invitation of ours it is said that it did not let in."""
+    """Record a denied attempt with a link of ours; unknown links are not recorded."""
     if invitation is None:
         return
     user = request.user if isinstance(request.user, User) else None
     email, key = invitation.email or request.POST.get("email", ""), str(invitation.pk)
-    login_events.failed_again(request, user, refusal.message, email, key=key, action=actions.FAIL_JOIN)
+    login_events.record_repeated_failure(
+        request, user, refusal.message, email, key=key, action=actions.FAIL_JOIN
+    )
 
 
 def _join_by(request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -157,7 +197,7 @@ def _join_by(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             user = _join(request, invitation, form.cleaned_data)
-            return login_events.let_in(request, user)
+            return login_events.complete_sign_in(request, user)
         except Invalid as invalid:
             form.refuse(invalid)
             status = invalid.status
@@ -168,9 +208,9 @@ def _join(request: HttpRequest, invitation: Invitation, given: dict[str, str]) -
     """Someone new, or someone known who gives their password: a try to sign in, counted and recorded as every other."""
     email = (invitation.email or given["email"]).strip().lower()
     if not policy.may_use_own_ways(email):
-        login_events.failed(request, actions.FAIL_JOIN, None, "a way in that is closed: an invitation", email)
+        login_events.record_failure(request, actions.FAIL_JOIN, None, "joining with a password is off", email)
         raise OnlyProvider
-    tries = login_events.count_try(request, email, invitation)
+    tries = login_events.count_attempt(request, email, invitation)
     try:
         user = lifecycle.join(cast(PortalRequest, request).origin, invitation, **given)
     except WrongPassword:
@@ -183,9 +223,11 @@ def _join(request: HttpRequest, invitation: Invitation, given: dict[str, str]) -
 def _note_password(request: HttpRequest, email: str) -> None:
     """A wrong password of an account is a failed sign-in; one that nobody may choose is not. The page tells neither."""
     if User.objects.filter(email=email).exists():
-        login_events.failed(request, actions.FAIL_SIGN_IN, None, "a wrong password at an invitation", email)
+        login_events.record_failure(
+            request, actions.FAIL_SIGN_IN, None, "wrong password on an invitation", email
+        )
     else:
-        login_events.failed(request, actions.FAIL_JOIN, None, "a new password that the rules refuse", email)
+        login_events.record_failure(request, actions.FAIL_JOIN, None, "new password rejected", email)
 
 
 def _take_up(request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -207,27 +249,37 @@ def _joining(request: HttpRequest, context: dict[str, Any], status: int) -> Http
 
 
 def _members(request: AppRequest, invited: Invited | None = None) -> HttpResponse:
-    reaching = _reaching(request.app)
-    link = link_of(request, invited.secret) if invited else ""
-    members = list(
-        Membership.objects.filter(reaching, ended_at=None)
-        .select_related("user", "app")
-        .order_by(*in_order("user__email"))
+    filters = forms.MemberFilterForm({} if invited else request.GET)
+    rows = _search_members(request.app, filters)
+    page = ListPage.from_query(
+        rows, QueryDict() if invited else request.GET, MEMBER_COLUMNS, id="members", sort="member"
     )
-    return render(
-        request,
-        "portal/accounts/members.html",
-        {
-            "members": members,
-            "with_factor": with_factor([member.user_id for member in members]),
-            "roles": roles_in_words(),
-            "invitations": Invitation.waiting().filter(reaching),
-            "may_everywhere": _reaches_everything(request),
-            "invited": invited,
-            "link": link,
-            "mailed": invited is not None and _mail(request, invited.invitation),
-        },
-    )
+    waiting = Invitation.waiting().filter(_reaching(request.app)).select_related("app")
+    context = {
+        "list": page,
+        "filters": filters,
+        "factors": factor_names([member.user_id for member in page.rows]),
+        "roles": role_permissions(),
+        "invitations": waiting[:MAX_INVITATIONS],
+        "invitations_total": waiting.count(),
+        "invitation_columns": INVITATION_COLUMNS,
+        "may_everywhere": _reaches_everything(request),
+        "invited": invited,
+        "link": link_of(request, invited.secret) if invited else "",
+        "mailed": invited is not None and _mail(request, invited.invitation),
+    }
+    return render(request, "portal/accounts/members.html", context, status=200 if filters.is_valid() else 422)
+
+
+def _search_members(app: App, filters: forms.MemberFilterForm) -> QuerySet[Membership]:
+    """The memberships with access to `app` that match `filters`."""
+    rows = Membership.objects.filter(_reaching(app), ended_at=None).select_related("user", "app")
+    if not filters.is_valid():
+        return rows.none()
+    if text := filters.cleaned_data["q"].strip():
+        rows = rows.filter(naming(text, "user__email", "user__name"))
+    role = filters.cleaned_data["role"]
+    return rows.filter(role=role) if role else rows
 
 
 def _mail(request: AppRequest, invitation: Invitation) -> bool:

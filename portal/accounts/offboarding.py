@@ -1,4 +1,4 @@
-"""A person leaves an app, or all: what becomes of the keys they answer for and of their tokens is decided with it."""
+"""Removes a user from an app, or from all apps: keys are revoked or transferred, tokens revoked."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ from portal.accounts import lifecycle
 from portal.models import AccessToken, Membership, User
 from portal.tokens import lifecycle as tokens
 
-LATELY = timedelta(days=1)
+LOOKBACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
-    """A living key that someone answers for, and what speaks for keeping it."""
+class OwnedKey:
+    """An active key that a user owns, and whether it is in use."""
 
     key: ApiKey
     use: Use | None
@@ -34,12 +34,12 @@ class Owned:
     def in_use(self) -> bool:
         """Whether it was used within a day: then something stops with it."""
         used_at = self.use.allowed_at if self.use else None
-        return used_at is not None and used_at > now() - LATELY
+        return used_at is not None and used_at > now() - LOOKBACK
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What is to become of what a leaver answers for. Keys that are not named stay with their app, owned by nobody."""
+class OffboardingPlan:
+    """What happens to the keys of a user who is removed. Others stay with their app, without an owner."""
 
     revoke: Collection[UUID] = ()
     hand_to: User | None = None
@@ -48,20 +48,20 @@ class Wishes:
     """Even if an agent is left without a key."""
 
 
-def owned(user: User, app: App | None) -> list[Owned]:
-    """The living keys `user` answers for, in `app` or everywhere, those in use first."""
-    keys = _owned(user, app).with_kin()[:500]
-    used = uses([key.pk for key in keys])
-    found = [Owned(key, used.get(key.pk), is_last_active(key)) for key in keys]
-    return sorted(found, key=lambda one: (not one.in_use, one.key.app.name, one.key.name))
+def owned_keys(user: User, app: App | None) -> list[OwnedKey]:
+    """The active keys `user` owns, in `app` or everywhere, those in use first."""
+    keys = _active_keys(user, app).with_kin()[:500]
+    last_uses = uses([key.pk for key in keys])
+    rows = [OwnedKey(key, last_uses.get(key.pk), is_last_active(key)) for key in keys]
+    return sorted(rows, key=lambda row: (not row.in_use, row.key.app.name, row.key.name))
 
 
-def left_without_role(user: User, membership: Membership) -> bool:
+def is_last_role(user: User, membership: Membership) -> bool:
     """Whether `user` has no role anywhere once `membership` ends."""
     return not Membership.objects.filter(user=user, ended_at=None).exclude(pk=membership.pk).exists()
 
 
-def remove(actor: Actor, membership: Membership, wishes: Wishes, reason: str = "") -> None:
+def remove(actor: Actor, membership: Membership, plan: OffboardingPlan, reason: str = "") -> None:
     """End `membership` and do with the leaver's keys there what `wishes` say; tokens go with the last role.
 
     Raises LastAdmin, LastActiveKey, AskAgain.
@@ -69,42 +69,44 @@ def remove(actor: Actor, membership: Membership, wishes: Wishes, reason: str = "
     user, app = membership.user, membership.app
     with transaction.atomic():
         lifecycle.end_membership(actor, membership, reason)
-        _settle_keys(actor, user, app, wishes, reason)
-        if left_without_role(user, membership):
+        _revoke_or_transfer(actor, user, app, plan, reason)
+        if is_last_role(user, membership):
             end_tokens(actor, user, reason)
 
 
-def remove_everywhere(actor: Actor, user: User, wishes: Wishes, reason: str = "") -> None:
+def remove_everywhere(actor: Actor, user: User, plan: OffboardingPlan, reason: str = "") -> None:
     """End every role of `user`, all their tokens, and do with all their keys what `wishes` say."""
     with transaction.atomic():
         for membership in Membership.objects.filter(user=user, ended_at=None).select_related("user", "app"):
             lifecycle.end_membership(actor, membership, reason)
-        _settle_keys(actor, user, None, wishes, reason)
+        _revoke_or_transfer(actor, user, None, plan, reason)
         end_tokens(actor, user, reason)
 
 
 def end_tokens(actor: Actor, user: User, reason: str) -> None:
     """Revoke every living access token of `user`; with the last role an admin of one app ends them, too."""
     actor = replace(actor, app_id=None)
-    for token in AccessToken.objects.filter(tokens.alive(), user=user):
+    for token in AccessToken.objects.filter(tokens.active_tokens(), user=user):
         tokens.revoke(actor, token, reason)
 
 
-def _settle_keys(actor: Actor, user: User, app: App | None, wishes: Wishes, reason: str) -> None:
-    for key in _owned(user, app).order_by("id"):
-        if key.id in wishes.revoke:
-            on_keys.revoke(actor, key, reason=reason, force=wishes.force)
-        elif wishes.hand_to:
-            on_keys.hand_over(actor, key, wishes.hand_to.pk, wishes.hand_to.label, reason)
+def _revoke_or_transfer(
+    actor: Actor, user: User, app: App | None, plan: OffboardingPlan, reason: str
+) -> None:
+    for key in _active_keys(user, app).order_by("id"):
+        if key.id in plan.revoke:
+            on_keys.revoke(actor, key, reason=reason, force=plan.force)
+        elif plan.hand_to:
+            on_keys.hand_over(actor, key, plan.hand_to.pk, plan.hand_to.label, reason)
 
 
-def heirs(user: User, app: App | None) -> list[User]:
-    """Who could answer for the keys of `user` instead: those with a role there."""
-    there = Membership.objects.filter(ended_at=None, user__is_active=True).exclude(user=user)
-    there = there.filter(Q(app=app) | Q(app=None)) if app else there.filter(app=None)
-    return sorted({one.user for one in there.select_related("user")}, key=str)
+def transfer_candidates(user: User, app: App | None) -> list[User]:
+    """Who could own the keys of `user` instead: users with a role there."""
+    memberships = Membership.objects.filter(ended_at=None, user__is_active=True).exclude(user=user)
+    memberships = memberships.filter(Q(app=app) | Q(app=None)) if app else memberships.filter(app=None)
+    return sorted({row.user for row in memberships.select_related("user")}, key=str)
 
 
-def _owned(user: User, app: App | None) -> ApiKeyQuerySet:
+def _active_keys(user: User, app: App | None) -> ApiKeyQuerySet:
     keys = ApiKey.objects.filter(owner_id=user.pk).own().living()
     return keys.filter(app=app) if app else keys

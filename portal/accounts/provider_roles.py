@@ -37,7 +37,7 @@ def _settle(actor: Actor, user: User, app: App | None, role: str, missing: str) 
             if role:
                 lifecycle.give_role(actor, user, app, role)
         elif not role:
-            why = f"The identity provider no longer says so{f': {missing}' if missing else ''}."
+            why = f"The identity provider no longer grants this role{f': {missing}' if missing else ''}."
             lifecycle.end_membership(actor, held, why)
         elif held.role != role:
             lifecycle.change_role(actor, held, role)
@@ -45,7 +45,7 @@ def _settle(actor: Actor, user: User, app: App | None, role: str, missing: str) 
         record(
             actor,
             actions.KEEP_ADMIN,
-            reason="Nobody else may change members. Make someone else an admin of every app.",
+            reason="The last admin of all apps is kept. Make another user an admin of all apps.",
             target_kind="member",
             target_id=str(user.pk),
             target_label=user.label,

@@ -50,10 +50,12 @@ def get_current_user(request: TokenRequest) -> CurrentUser:
     return CurrentUser(
         user=UserSummary(id=user.id, email=user.email, name=user.name),
         token=_token(token),
-        permissions_everywhere=sorted(lifecycle.may(token, permissions_of(user, None))),
+        permissions_everywhere=sorted(lifecycle.effective_permissions(token, permissions_of(user, None))),
         apps=[
             AccessibleApp(
-                id=app.id, name=app.name, permissions=sorted(lifecycle.may(token, permissions_of(user, app)))
+                id=app.id,
+                name=app.name,
+                permissions=sorted(lifecycle.effective_permissions(token, permissions_of(user, app))),
             )
             for app in apps_of(user)[:MOST_APPS]
         ],
@@ -76,7 +78,7 @@ def exchange_code(request: HttpRequest, asked: TokenExchangeRequest) -> TokenIss
         granted.user,
         name=granted.name,
         permissions=granted.permissions,
-        expires_at=now() + lifecycle.SIGN_IN_LIFE,
+        expires_at=now() + lifecycle.CLI_TOKEN_LIFETIME,
         spelled_out=True,
     )
     token = issued.token
@@ -135,7 +137,7 @@ def look_up_keys(request: TokenRequest, asked: KeyLookupRequest) -> KeyLookupRes
 def _apps_where(request: TokenRequest, action: Action) -> QuerySet[App]:
     """The apps that the token may do `action` on."""
     token = request.token
-    return apps_where(token.user, lambda held: action.needs in lifecycle.may(token, held))
+    return apps_where(token.user, lambda held: action.needs in lifecycle.effective_permissions(token, held))
 
 
 def _key(key: ApiKey) -> KeyInfo:

@@ -121,9 +121,11 @@ def remove_member_everywhere(
     return _remove(request, _find_membership(None, member_id), asked or MemberRemovalRequest())
 
 
-def leaving_wishes(user: User, app: App | None, asked: MemberRemovalRequest) -> offboarding.Wishes:
+def leaving_wishes(user: User, app: App | None, asked: MemberRemovalRequest) -> offboarding.OffboardingPlan:
     """What is to become of the keys `user` answers for in `app`, or everywhere. Raises Invalid."""
-    return offboarding.Wishes(_keys_to_revoke(user, app, asked), _heir(user, app, asked), asked.force)
+    return offboarding.OffboardingPlan(
+        _keys_to_revoke(user, app, asked), _heir(user, app, asked), asked.force
+    )
 
 
 def _invite(
@@ -183,7 +185,7 @@ def _find_membership(app: App | None, member_id: str) -> Membership:
 
 def _keys_to_revoke(user: User, app: App | None, asked: MemberRemovalRequest) -> set[UUID]:
     """The keys to be revoked. Raises Invalid for one the leaver does not answer for there."""
-    owned = {str(one.key.id): one.key.id for one in offboarding.owned(user, app)}
+    owned = {str(one.key.id): one.key.id for one in offboarding.owned_keys(user, app)}
     if not owned.keys() >= set(asked.revoke_keys):
         raise Invalid("revoke_keys", "Name living keys there that the leaver answers for.")
     return {owned[one] for one in asked.revoke_keys}
@@ -192,7 +194,7 @@ def _keys_to_revoke(user: User, app: App | None, asked: MemberRemovalRequest) ->
 def _heir(user: User, app: App | None, asked: MemberRemovalRequest) -> User | None:
     if not asked.hand_to:
         return None
-    heirs = {one.email: one for one in offboarding.heirs(user, app)}
+    heirs = {one.email: one for one in offboarding.transfer_candidates(user, app)}
     if asked.hand_to.lower() not in heirs:
         raise Invalid("hand_to", "Name the address of someone else with a role there.")
     return heirs[asked.hand_to.lower()]

@@ -96,7 +96,7 @@ def read_notifications(request: TokenRequest) -> NotificationsRead:
 def _notifications(request: TokenRequest) -> QuerySet[Notification]:
     """Notifications shown to the owner about what the token may read itself."""
     token, needed = request.token, on_keys.READ.needs
-    apps = apps_where(token.user, lambda held: needed in lifecycle.may(token, held))
+    apps = apps_where(token.user, lambda held: needed in lifecycle.effective_permissions(token, held))
     seen = Q(app_id__in=apps.values("id")) | (Q(app_id=None) & ~Q(kind=NotificationKind.ALARM))
     if request.actor.may(on_audit.READ):
         seen |= Q(app_id=None, kind=NotificationKind.ALARM)

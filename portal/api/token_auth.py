@@ -77,11 +77,13 @@ def _recognised(request: HttpRequest) -> AccessToken:
     """The token that was presented. One of ours that is refused is on record, once in five minutes."""
     presented = _presented(request)
     try:
-        return lifecycle.recognise(presented)
+        return lifecycle.authenticate(presented)
     except (InvalidToken, TokenExpired, SecondFactorRequired, OwnerNotLinked) as refusal:
-        if token := lifecycle.find(presented):
+        if token := lifecycle.find_token(presented):
             why = f"the access token {token.name}: {refusal.message}"
-            login_events.failed_again(request, token.user, why, key=str(token.pk), via=_origin(request).via)
+            login_events.record_repeated_failure(
+                request, token.user, why, key=str(token.pk), via=_origin(request).via
+            )
         raise
 
 
@@ -91,7 +93,7 @@ def _actor(request: TokenRequest, held: frozenset[str], app: App | None) -> Acto
         kind="token",
         id=str(request.token.id),
         label=f"{request.token.user.label} ({request.token.name})"[:LONGEST_LABEL],
-        permissions=lifecycle.may(request.token, held),
+        permissions=lifecycle.effective_permissions(request.token, held),
         origin=request.origin,
         app_id=app.id if app else None,
         owner_id=str(request.token.user_id),

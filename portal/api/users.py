@@ -24,7 +24,7 @@ from portal.api.token_schemas import TokenDetail
 from portal.api.user_schemas import OwnedKey, RoleHeld, SessionsEnded, UserDetail, UserInfo, UserPage
 from portal.auth.two_factor import with_factor
 from portal.models import Membership, User
-from portal.tokens.lifecycle import alive
+from portal.tokens.lifecycle import active_tokens
 
 Words = Annotated[SearchText, Query("", description="A piece of their name or address.")]
 Show = Annotated[
@@ -89,9 +89,9 @@ def _detail(user: User) -> UserDetail:
             last_used_at=one.use.allowed_at if one.use else None,
             is_last_active=one.is_last_active,
         )
-        for one in offboarding.owned(user, None)
+        for one in offboarding.owned_keys(user, None)
     ]
-    living = user.access_tokens.filter(alive()).select_related("parent")
+    living = user.access_tokens.filter(active_tokens()).select_related("parent")
     return UserDetail(
         **told,
         email_confirmed=account_changes.is_confirmed(user),

@@ -20,9 +20,11 @@ def parse_object(body: bytes | str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         start = body[:MAX_SHOWN].decode(errors="replace") if isinstance(body, bytes) else body[:MAX_SHOWN]
         is_page = start.lstrip().startswith("<")
-        raise NotAnObject("empty" if not start.strip() else "a page" if is_page else "no JSON") from None
+        raise NotAnObject(
+            "empty" if not start.strip() else "an HTML page" if is_page else "not JSON"
+        ) from None
     if not isinstance(told, dict):
-        raise NotAnObject(f"{described(told)}, and no object")
+        raise NotAnObject(f"{described(told)}, not an object")
     cleaned: dict[str, Any] = sanitize(told)
     return cleaned
 
@@ -52,7 +54,7 @@ def described(claim: Any) -> str:
         return f"the number {str(claim)[:MAX_SHOWN]}"
     if isinstance(claim, list):
         return "an empty list" if not claim else "a list"
-    return "an object" if isinstance(claim, Mapping) else "of an unknown kind"
+    return "an object" if isinstance(claim, Mapping) else "of an unknown type"
 
 
 def is_true(claim: Any) -> bool:

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from portal import actions
 from portal.auth.break_glass import only_provider
-from portal.auth.login_events import failed, failed_again, proved
+from portal.auth.login_events import record_failure, record_proof, record_repeated_failure
 from portal.auth.totp_codes import use
 from portal.error_responses import OnlyProvider
 from portal.models import User
@@ -26,8 +26,8 @@ class ResetForm(ResetPasswordForm):  # type: ignore[misc]
         """Refuses all alike where passwords let nobody in. Raises OnlyProvider."""
         if only_provider():
             email = str(self.data.get("email", ""))
-            why = "a way in that is closed: a new password"
-            failed_again(context.request, None, why, email, key=email)
+            why = "password reset is off"
+            record_repeated_failure(context.request, None, why, email, key=email)
             raise OnlyProvider
         cleaned: dict[str, Any] | None = super().clean()
         return cleaned
@@ -41,9 +41,9 @@ class ResetLinkForm(UserTokenForm):  # type: ignore[misc]
         try:
             cleaned: dict[str, Any] | None = super().clean()
         except ValidationError:
-            why = "a link for a new password that was used or is too old"
+            why = "reset link used or expired"
             key = str(self.cleaned_data.get("uidb36", ""))
-            failed_again(context.request, self.reset_user, why, key=key)
+            record_repeated_failure(context.request, self.reset_user, why, key=key)
             raise
         return cleaned
 
@@ -67,7 +67,7 @@ class _Code:
         try:
             forget_try = check_rate_limit(self.user)
         except ValidationError:
-            failed_again(context.request, self.user, "too many codes", key=str(self.user.pk))
+            record_repeated_failure(context.request, self.user, "too many codes", key=str(self.user.pk))
             raise
         code = str(self.cleaned_data["code"])
         kept = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
@@ -78,30 +78,30 @@ class _Code:
                 self.authenticator = authenticator
                 forget_try()
                 return code
-        self._tell_of_failure()
+        self._record_failure()
         raise get_adapter().validation_error("incorrect_code")
 
-    def _tell_of_failure(self) -> None:
+    def _record_failure(self) -> None:
         raise NotImplementedError
 
 
 class CodeForm(_Code, codes.AuthenticateForm):  # type: ignore[misc]
     """A code at sign-in."""
 
-    def _tell_of_failure(self) -> None:
-        failed(context.request, actions.FAIL_SIGN_IN, self.user, "a wrong or used code")
+    def _record_failure(self) -> None:
+        record_failure(context.request, actions.FAIL_SIGN_IN, self.user, "wrong or used code")
 
 
 class CodeAgainForm(_Code, codes.ReauthenticateForm):  # type: ignore[misc]
     """A code as a proof."""
 
-    def _tell_of_failure(self) -> None:
-        failed(context.request, actions.FAIL_PROOF, self.user, "a wrong or used code")
+    def _record_failure(self) -> None:
+        record_failure(context.request, actions.FAIL_PROOF, self.user, "wrong or used code")
 
     def save(self) -> None:
         """Take it as a proof."""
         super().save()
-        proved(context.request, self.user, "code")
+        record_proof(context.request, self.user, "code")
 
 
 class _Passkey:
@@ -115,7 +115,7 @@ class _Passkey:
         try:
             return super().clean_credential()  # type: ignore[misc]
         except ValidationError:
-            failed(context.request, self.fails, self.user, "a passkey that does not fit")
+            record_failure(context.request, self.fails, self.user, "passkey not recognized")
             raise
 
 
@@ -136,4 +136,4 @@ class PasskeyAgainForm(_Passkey, passkeys.ReauthenticateWebAuthnForm):  # type: 
         """Take it as a proof."""
         super().save()
         if self.user:
-            proved(context.request, self.user, "passkey")
+            record_proof(context.request, self.user, "passkey")

@@ -28,10 +28,10 @@ def verify(
         if algorithm in SHARED:
             return _decode(token, secret, algorithm, issuer, client_id)
         if algorithm not in PUBLIC:
-            raise UnfitAnswer(f"the ID token’s signature (alg) is {described(algorithm)}")
+            raise UnfitAnswer(f"the ID token’s signature algorithm (alg) is {described(algorithm)}")
         return _by_published(token, header, _usable(read_keys(), header.get("kid")), issuer, client_id)
     except (jwt.PyJWTError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise UnfitAnswer(f"the ID token does not hold: {error}") from None
+        raise UnfitAnswer(f"the ID token is invalid: {error}") from None
 
 
 def _by_published(
@@ -42,7 +42,7 @@ def _by_published(
             return _decode(token, key.key, str(header["alg"]), issuer, client_id)
         except (jwt.InvalidSignatureError, jwt.InvalidKeyError, TypeError):
             continue  # another of the published keys may be the one
-    raise UnfitAnswer("the ID token is not signed by a key that the provider publishes (jwks_uri)")
+    raise UnfitAnswer("the ID token is not signed with a key published by the provider (jwks_uri)")
 
 
 def _decode(token: str, key: Any, algorithm: str, issuer: str, client_id: str) -> dict[str, Any]:
@@ -64,10 +64,12 @@ def _require_ours(claims: Mapping[str, Any], client_id: str) -> None:
     audience, azp, who = claims["aud"], claims.get("azp"), text_of(claims.get("email"))
     if any(one != client_id for one in (audience if isinstance(audience, list) else [audience])):
         raise UnfitAnswer(
-            "the ID token is for others, too: the claim aud names more than PORTAL_OIDC_CLIENT_ID", who
+            "the ID token has other audiences: the claim aud names more than PORTAL_OIDC_CLIENT_ID", who
         )
     if azp is not None and azp != client_id:
-        raise UnfitAnswer(f"the ID token was made for another client: the claim azp is {described(azp)}", who)
+        raise UnfitAnswer(
+            f"the ID token was issued to another client: the claim azp is {described(azp)}", who
+        )
 
 
 def _usable(published: Mapping[str, Any], kid: Any) -> list[jwt.PyJWK]:

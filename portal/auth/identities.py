@@ -12,18 +12,18 @@ from audit.actors import Actor
 from audit.change import change
 from portal import actions
 from portal.auth import sessions
-from portal.auth.login_events import someone, tell_owner
+from portal.auth.login_events import acting, notify_owner
 from portal.auth.two_factor import factors_of
 from portal.models import AccessToken, Authorization, User
 from portal.tokens import lifecycle
 
-WHY = "The account was linked to the identity provider."
-MORE = "Sign in there from now on. Set up second factors and access tokens again, if you use them."
+WHY = "Account linked to the identity provider."
+MORE = "Sign in there from now on. If you used 2FA or personal access tokens, set them up again."
 
 
 def link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
     """Let `user` be who signs in by `sociallogin`, which vouches for their confirmed address."""
-    actor = someone(user, request)
+    actor = acting(user, request)
     with change(actor, actions.LINK_IDENTITY, on=user, reason=WHY) as act:
         act.note(**end_ways_in(actor, user, WHY))
         user.set_unusable_password()
@@ -31,8 +31,8 @@ def link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
         sociallogin.account.user = user
         sociallogin.account.save()
         sociallogin.user = user
-        says = "Your account was linked to the identity provider; what let in before ended."
-        tell_owner(user, says, f"event:{act.id}", MORE)
+        says = "Account linked to the identity provider. Earlier sign-in methods were removed."
+        notify_owner(user, says, f"event:{act.id}", MORE)
 
 
 def end_ways_in(actor: Actor, user: User, why: str) -> dict[str, object]:
@@ -40,7 +40,7 @@ def end_ways_in(actor: Actor, user: User, why: str) -> dict[str, object]:
     had = factors_of(user)
     Authenticator.objects.filter(user=user).delete()
     waiting, _ = Authorization.objects.filter(user=user).delete()
-    ended = list(AccessToken.objects.filter(lifecycle.alive(), user=user))
+    ended = list(AccessToken.objects.filter(lifecycle.active_tokens(), user=user))
     for token in ended:
         lifecycle.revoke(actor, token, why)
     return {

@@ -28,7 +28,7 @@ from portal.auth.provider_client import ProviderSession, ProviderUnreachable, Un
 from portal.config.identity_provider import Provider
 from portal.models import User
 
-CAME = "Someone new came in by the identity provider."
+CAME = "First sign-in through the identity provider."
 
 
 class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -37,7 +37,7 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whether someone new may come in: only whom the operator's mapping gives a role."""
         if not _provider().roles_of(claims(sociallogin)):
-            why = f"nobody here, and no role by the identity provider{_roleless(claims(sociallogin))}"
+            why = f"no account, and no role from the identity provider{_roleless(claims(sociallogin))}"
             _turn_away(request, None, why, _who(sociallogin), roleless=True)
         return True
 
@@ -49,7 +49,7 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Called for someone new: their account is made as part of an act."""
         user: User = sociallogin.user
         user.email = user.email.lower()
-        with change(login_events.someone(user, request), actions.CREATE_PERSON, on=user, reason=CAME) as act:
+        with change(login_events.acting(user, request), actions.CREATE_PERSON, on=user, reason=CAME) as act:
             act.note(by=_provider().name)
             super().save_user(request, sociallogin, form)
         return user
@@ -64,7 +64,7 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Called before anybody is let in: links an account to who has its address, or turns them away."""
         require_nonce(sociallogin)
         if sociallogin.state.get("process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
-            _turn_away(request, None, "linking by hand", _who(sociallogin))
+            _turn_away(request, None, "account linking is off", _who(sociallogin))
         known = sociallogin.user if sociallogin.is_existing else None
         if known is None and not _confirmed(sociallogin):
             _turn_away(
@@ -74,7 +74,7 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if found is None:
             return
         if not found.is_active:
-            _turn_away(request, found, "a closed account")
+            _turn_away(request, found, "account deactivated")
         if known is None:
             _link(request, found, sociallogin)
 
@@ -85,7 +85,7 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             _turn_away(request, None, error.why, error.who, unreachable=error.why)
         if isinstance(error, UnfitAnswer):
             _turn_away(request, None, error.why, error.who, says=error.why)
-        login_events.failed(request, actions.FAIL_SIGN_IN, None, _error_of(request))
+        login_events.record_failure(request, actions.FAIL_SIGN_IN, None, _error_of(request))
 
 
 def claims(sociallogin: SocialLogin) -> dict[str, Any]:
@@ -124,11 +124,11 @@ def _unvouched(sociallogin: SocialLogin) -> str:
     """Why no address is confirmed, with the claim's name for whoever sets up the provider."""
     told = claims(sociallogin)
     if not sociallogin.email_addresses:
-        odd = "" if told.get("email") is None else ", and no e-mail address"
-        return f"no address: the claim email is {described(told.get('email'))}{odd}"
+        odd = "" if told.get("email") is None else ", not an email address"
+        return f"no email: the claim email is {described(told.get('email'))}{odd}"
     verified = told.get("email_verified")
     is_said = "missing" if verified is None else f"not true: it is {described(verified)}"
-    return f"an address that the identity provider does not vouch for: the claim email_verified is {is_said}"
+    return f"email not verified by the identity provider: the claim email_verified is {is_said}"
 
 
 def _roleless(told: dict[str, Any]) -> str:
@@ -144,16 +144,16 @@ def _error_of(request: HttpRequest) -> str:
     error = keepable(request.GET.get("error", ""), 60)
     more = keepable(request.GET.get("error_description", ""), 120)
     if not error:
-        return "an answer of the identity provider to a question that this browser did not ask, or that is too old"
+        return "sign-in response does not match this browser’s request, or has expired"
     return f"the identity provider said {error}{f': {more}' if more else ''}"
 
 
 def _link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
     """Let whoever the provider vouches for have the account of `user`, if its address was ever confirmed here."""
     if is_linked(user):
-        _turn_away(request, user, "an account that is linked to another identity")
+        _turn_away(request, user, "account linked to another identity")
     if not is_confirmed(user):
-        _turn_away(request, user, "an account whose address nobody has confirmed", unconfirmed=True)
+        _turn_away(request, user, "account email not confirmed", unconfirmed=True)
     link(request, user, sociallogin)
 
 
@@ -161,7 +161,7 @@ def _turn_away(
     request: HttpRequest, user: User | None, why: str, email: str = "", **context: str | bool
 ) -> NoReturn:
     """Leave it on record, and show the page of it; `context` says what the page explains."""
-    login_events.failed(request, actions.FAIL_SIGN_IN, user, why, email)
+    login_events.record_failure(request, actions.FAIL_SIGN_IN, user, why, email)
     status = 502 if context.get("unreachable") else 403
     page = render(request, "socialaccount/authentication_error.html", context | {"why": why}, status=status)
     raise ImmediateHttpResponse(page)

@@ -45,16 +45,16 @@ class OpenID(OpenIDConnectProvider):  # type: ignore[misc]
         """The subject. Raises UnfitAnswer unless there is one, and one only."""
         parts = parts_of(data)
         if not parts:
-            raise UnfitAnswer("an answer without an ID token, or that is no object")
+            raise UnfitAnswer("no ID token in the response")
         who = next((text for part in parts if (text := text_of(part.get("email")))), "")
         subjects = [part.get("sub") for part in parts]
         for subject in subjects:
             if not isinstance(subject, str) or not subject.strip() or not subject.isprintable():
-                raise UnfitAnswer("no subject: the claim sub is missing, empty or no text", who)
+                raise UnfitAnswer("no subject: the claim sub is missing, empty or not a string", who)
             if len(subject) > app_settings.UID_MAX_LENGTH:
-                raise UnfitAnswer("a subject (sub) that is too long", who)
+                raise UnfitAnswer("the subject (sub) is too long", who)
         if len(set(subjects)) > 1:
-            raise UnfitAnswer("two subjects: the claim sub differs between userinfo and ID token", who)
+            raise UnfitAnswer("subject mismatch: the claim sub differs between userinfo and ID token", who)
         return str(subjects[0])
 
     def extract_extra_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,4 +106,4 @@ def require_nonce(sociallogin: SocialLogin) -> None:
         or not hmac.compare_digest(sent.encode(), told.encode(errors="replace"))
     ):
         who = sociallogin.user.email if sociallogin.user else ""
-        raise UnfitAnswer("an answer to another question: the ID token lacks the nonce that was sent", who)
+        raise UnfitAnswer("nonce mismatch: the ID token lacks the nonce that was sent", who)

@@ -43,14 +43,16 @@ class Answers(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         except UnfitAnswer:
             raise
         except OAuth2Error:  # its text holds the whole answer, which may be a token
-            raise UnfitAnswer("the token answer lacks access_token") from None
+            raise UnfitAnswer("the token response lacks access_token") from None
         return found
 
     def parse_token(self, data: dict[str, Any]) -> SocialToken:
         """The access token, for userinfo alone: it is kept nowhere, so nobody asks when it expires."""
         token = data.get("access_token")
         if not text_of(token) or not str(token).isascii() or not str(token).isprintable():
-            raise UnfitAnswer(f"the token answer’s access_token is {'odd' if token else described(token)}")
+            raise UnfitAnswer(
+                f"the access_token in the token response is {'not plain text' if token else described(token)}"
+            )
         return SocialToken(token=token)
 
     def complete_login(

@@ -26,7 +26,7 @@ _ROWS = (
     "1234567890",
     "1qaz2wsx3edc4rfv",
 )
-HELP = "Not words that are common or repeated, and not a row of the keyboard."
+HELP = "No common or repeated words, and no keyboard rows."
 
 
 class VarietyValidator:
@@ -36,7 +36,7 @@ class VarietyValidator:
         """Raise ValidationError for one that takes too few."""
         if bits_of(password) < MIN_BITS:
             raise ValidationError(
-                "This password is made of common or repeated words. Put several different words together.",
+                "This password is too easy to guess. Avoid common or repeated words.",
                 code="password_too_plain",
             )
 

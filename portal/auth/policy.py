@@ -13,7 +13,7 @@ from portal.error_responses import OnlyProvider, OwnerNotLinked, SecondFactorReq
 from portal.models import User
 
 
-class Way(Enum):
+class SignInMethod(Enum):
     """How somebody gets in, or is in."""
 
     OWN = "the portal's own: a password, a passkey alone, a link by mail, an invitation"
@@ -22,20 +22,20 @@ class Way(Enum):
     TOKEN = "an access token, or a yes that is about to become one"
 
 
-def unmet(user: User, way: Way) -> Refusal | None:
+def unmet(user: User, method: SignInMethod) -> Refusal | None:
     """Why `user` may not come in by `way`. None: they may."""
-    if way is Way.OWN and not may_use_own_ways(user.email):
+    if method is SignInMethod.OWN and not may_use_own_ways(user.email):
         return OnlyProvider()
-    if way in (Way.SESSION, Way.TOKEN) and is_missing(user):
+    if method in (SignInMethod.SESSION, SignInMethod.TOKEN) and is_missing(user):
         return SecondFactorRequired()
-    if way is Way.TOKEN and is_shut_out(user):
+    if method is SignInMethod.TOKEN and is_shut_out(user):
         return OwnerNotLinked()
     return None
 
 
-def require(user: User, way: Way) -> None:
+def require(user: User, method: SignInMethod) -> None:
     """Raise OnlyProvider, SecondFactorRequired or OwnerNotLinked unless `user` may come in by `way`."""
-    if refusal := unmet(user, way):
+    if refusal := unmet(user, method):
         raise refusal
 
 

@@ -42,26 +42,26 @@ class ProviderSession(requests.Session):
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """The answer, read to its end."""
-        place = f"its address {path_of(url)}"
+        place = f"the endpoint {path_of(url)}"
         waiting = None if _is_of_one(method, kwargs) else _wait_key(url)
         if waiting and cache.get(waiting):
-            raise ProviderUnreachable(f"{place} asked to be left alone for a while: try again in a minute")
+            raise ProviderUnreachable(f"{place} asked to retry later: try again in a minute")
         ends = time.monotonic() + TIMEOUT
         kwargs |= {"stream": True, "timeout": TIMEOUT, "allow_redirects": False}
         ask = super().request
         try:
             response = within(TIMEOUT, lambda: _read(ask(method, url, *args, **kwargs), ends))
         except (TimeoutError, requests.Timeout):
-            raise ProviderUnreachable(f"{place} gave no answer within {TIMEOUT:g} seconds") from None
+            raise ProviderUnreachable(f"{place} did not respond within {TIMEOUT:g} seconds") from None
         except (requests.RequestException, OSError, ValueError) as error:
-            raise ProviderUnreachable(f"{place} cannot be reached ({_cause(error)})") from None
+            raise ProviderUnreachable(f"{place} is unreachable ({_cause(error)})") from None
         if len(response.content) > MAX_BODY:
-            raise UnfitAnswer(f"the answer of {place} is too long")
+            raise UnfitAnswer(f"the response of {place} is too large")
         wait = retry_after({name.lower(): value for name, value in response.headers.items()})
         if wait and response.status_code in (429, 503):
             if waiting:
                 cache.set(waiting, True, max(1, int(min(wait, MAX_WAIT).total_seconds())))
-            raise ProviderUnreachable(f"{place} answered {response.status_code}.{in_words(wait)}")
+            raise ProviderUnreachable(f"{place} responded {response.status_code}.{in_words(wait)}")
         return _require_object(response, place)
 
 
@@ -80,17 +80,17 @@ def _wait_key(url: str) -> str:
 def _require_object(response: requests.Response, place: str) -> requests.Response:
     """`response`, if it is a success with an object of JSON, marked as the JSON it is."""
     if 300 <= response.status_code < 400:
-        raise UnfitAnswer(f"{place} answered {response.status_code}, a redirect, and none is followed")
+        raise UnfitAnswer(f"{place} responded {response.status_code}, a redirect, which is not followed")
     try:
         told = parse_object(response.content)
     except NotAnObject as what:
         if not response.ok:
-            raise ProviderUnreachable(f"{place} answered {response.status_code}") from None
-        raise UnfitAnswer(f"the answer of {place} is {what}") from None
+            raise ProviderUnreachable(f"{place} responded {response.status_code}") from None
+        raise UnfitAnswer(f"the response of {place} is {what}") from None
     if not response.ok:
         error = keepable(text_of(told.get("error")), 60)
         refused = ProviderUnreachable if response.status_code >= 500 else UnfitAnswer
-        raise refused(f"{place} answered {response.status_code}{f', {error}' if error else ''}")
+        raise refused(f"{place} responded {response.status_code}{f', {error}' if error else ''}")
     response.headers["content-type"] = "application/json"
     return response
 

@@ -1,4 +1,4 @@
-"""Asking again: what is dangerous takes a proof, not older than 15 minutes, of who is at the browser.
+"""Reauthentication: a sensitive action takes a proof, not older than 15 minutes, of who is at the browser.
 
 Signing in is a proof, and so is giving the password, a passkey or a code once more. A form that was sent too late is
 kept and carried out after the proof; programs prove themselves with each request (docs/decisions/0025).
@@ -26,13 +26,13 @@ from portal.config.identity_provider import ID
 from portal.models import User
 from portal.redirects import drop_unsafe_next
 
-LEFT = "proof_left_at"
-"""In the session: when its owner asked to be asked again. Proofs before it do not count."""
+LOCKED_AT = "proof_left_at"
+"""In the session: when its user locked sensitive actions. Proofs before it do not count."""
 MAX_SKEW = 60
 """Seconds that another machine's clock may be ahead."""
-LARGEST = 20_000
-"""Characters of a form that are kept. Forms of dangerous acts are small; a larger one is sent again."""
-PROVE_THERE = "prompt=login&max_age=0"
+MAX_LENGTH = 20_000
+"""Characters of a form that are kept. Forms of sensitive actions are small; a larger one is sent again."""
+PROVIDER_PROMPT = "prompt=login&max_age=0"
 """What the provider is asked: to let its person prove who they are, whatever session they have there."""
 SECRET = ("password", "code", "credential", "secret", "csrfmiddlewaretoken")
 """Fields that are never kept."""
@@ -44,53 +44,57 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 def proved_until(request: HttpRequest) -> datetime | None:
-    """Until when dangerous acts are not asked about again. None: they are."""
+    """Until when sensitive actions need no other proof. None: they need one."""
     if not isinstance(request.user, User):
         return None
     records = get_authentication_records(request, request.user)
     latest = max((record["at"] for record in records), default=0)
     ends = latest + settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
-    if latest <= request.session.get(LEFT, 0) or ends <= time.time():
+    if latest <= request.session.get(LOCKED_AT, 0) or ends <= time.time():
         return None
     if latest > time.time() + MAX_SKEW:  # proved before the clock was set back: how long ago, nobody knows
         return None
     return datetime.fromtimestamp(ends, UTC)
 
 
-def note_proved_there(request: HttpRequest, told: Mapping[str, Any]) -> None:
+def date_provider_proof(request: HttpRequest, claims: Mapping[str, Any]) -> None:
     """Date a sign-in by the provider when it was proved there: its own session may be hours old, and is no proof.
 
     A moment that is still to come, beyond what clocks differ by, proves nothing.
     """
     records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
-    at = seconds_of(told.get("auth_time"))
+    at = seconds_of(claims.get("auth_time"))
     if records and at is not None:
         at = 0.0 if at > time.time() + MAX_SKEW else at
         latest = records[-1] | {"at": min(records[-1]["at"], at)}
         request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [*records[:-1], latest]
 
 
-def leave(request: HttpRequest) -> None:
-    """Be asked again from now on."""
-    request.session[LEFT] = time.time()
+def lock(request: HttpRequest) -> None:
+    """Lock sensitive actions: ask for a proof from now on."""
+    request.session[LOCKED_AT] = time.time()
 
 
-def ask(request: HttpRequest) -> HttpResponseBase:
+def request_proof(request: HttpRequest) -> HttpResponseBase:
     """Send a browser to the page that asks for the proof; a form it has sent goes on from there."""
     request.session.pop(STATE_SESSION_KEY, None)
     back = request.get_full_path()
-    if request.method == "POST":
-        kept = request.POST.copy()
-        for name in [name for name in kept if any(word in name for word in SECRET)]:
-            del kept[name]
-        if len(form := kept.urlencode()) <= LARGEST:
-            state = {"path": back, "form": form}
-            request.session[STATE_SESSION_KEY] = {"state": state, "callback": f"{__name__}.go_on"}
-    there = _where(cast(User, request.user))
-    return sent_to(request, f"{there}{'&' if '?' in there else '?'}next={quote(back)}")
+    if request.method == "POST" and len(form := without_secrets(request.POST).urlencode()) <= MAX_LENGTH:
+        state = {"path": back, "form": form}
+        request.session[STATE_SESSION_KEY] = {"state": state, "callback": f"{__name__}.resume_form"}
+    page = _proof_page(cast(User, request.user))
+    return sent_to(request, f"{page}{'&' if '?' in page else '?'}next={quote(back)}")
 
 
-def go_on(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
+def without_secrets(form: QueryDict) -> QueryDict:
+    """`form` without the fields that are never kept."""
+    copy = form.copy()
+    for name in [name for name in copy if any(word in name for word in SECRET)]:
+        del copy[name]
+    return copy
+
+
+def resume_form(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
     """Carry out the form that was kept: django-allauth calls it after the proof. Only if that proof was for it."""
     path = str(state["path"])
     if request.POST.get("next") != path:
@@ -105,8 +109,8 @@ def go_on(request: HttpRequest, state: dict[str, Any]) -> HttpResponseBase:
     return answer
 
 
-def _where(user: User) -> str:
+def _proof_page(user: User) -> str:
     """The page that asks. Who has neither password nor factor proves it at the provider, by signing in there."""
     if get_adapter().get_reauthentication_methods(user):
         return reverse("account_reauthenticate")
-    return f"{reverse('openid_connect_login', args=[ID])}?{urlencode({'auth_params': PROVE_THERE})}"
+    return f"{reverse('openid_connect_login', args=[ID])}?{urlencode({'auth_params': PROVIDER_PROMPT})}"

@@ -19,7 +19,7 @@ from portal import actions
 from portal.models import User
 from portal.models.users import note_of
 
-UNKNOWN = str(IPv4Address(0))
+UNKNOWN_ADDRESS = str(IPv4Address(0))
 """Stands for every address that cannot be read: their tries are counted together."""
 SEEN_EVERY = timedelta(minutes=5)
 BROWSERS = ("Firefox", "Edg", "OPR", "Chrome", "Safari", "curl")
@@ -28,45 +28,49 @@ WORDS = {"Edg": "Edge", "OPR": "Opera", "Mac OS X": "macOS"}
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenSession:
     """One browser that is signed in."""
 
     id: int
-    what: str
+    device: str
     ip: str
     since: datetime
     seen: datetime
     is_this: bool
 
 
-def of(user: User, this: str | None = None) -> list[Open]:
+def open_sessions(user: User, this: str | None = None) -> list[OpenSession]:
     """The open sessions of `user`, the latest first. `this` is the session key of whoever asks."""
-    found = UserSession.objects.purge_and_list(user)
+    sessions = UserSession.objects.purge_and_list(user)
     rows = [
-        Open(
+        OpenSession(
             s.pk,
-            browser(s.user_agent),
-            "unknown" if s.ip == UNKNOWN else s.ip,
+            device_name(s.user_agent),
+            "unknown" if s.ip == UNKNOWN_ADDRESS else s.ip,
             s.created_at,
             s.last_seen_at,
             s.session_key == this,
         )
-        for s in found
+        for s in sessions
     ]
     return sorted(rows, key=lambda row: (row.is_this, row.seen), reverse=True)
 
 
-def end(actor: Actor, user: User, *, one: int | None = None, but: str | None = None) -> int:
+def end(actor: Actor, user: User, *, session_id: int | None = None, except_key: str | None = None) -> int:
     """End one session of `user`, or all but the one with the key `but`; return how many ended."""
-    ended = _end(UserSession.objects.filter(user=user, pk=one)) if one else end_all(user, but)
+    ended = (
+        _end(UserSession.objects.filter(user=user, pk=session_id))
+        if session_id
+        else end_all(user, except_key)
+    )
     if ended:
         record(actor, actions.END_SESSION, facts={"sessions": ended}, **user.about())
     return ended
 
 
-def end_all(user: User, but: str | None = None) -> int:
+def end_all(user: User, except_key: str | None = None) -> int:
     """End every open session of `user` at once, as part of an act that is on record; return how many ended."""
-    return _end(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
+    return _end(UserSession.objects.filter(user=user).exclude(session_key=except_key or ""))
 
 
 def note_seen(request: HttpRequest, user: User) -> None:
@@ -80,12 +84,12 @@ def note_seen(request: HttpRequest, user: User) -> None:
         UserSession.objects.create_from_request(request)
 
 
-def browser(user_agent: str) -> str:
+def device_name(user_agent: str) -> str:
     """`Firefox on Linux`: what a browser says of itself, in short."""
     name = next((name for name in BROWSERS if name in user_agent), "")
     system = next((name for name in SYSTEMS if name in user_agent), "")
     words = " on ".join(WORDS.get(word, word) for word in (name, system) if word)
-    return words or keepable(user_agent, 60) or "an unnamed browser"
+    return words or keepable(user_agent, 60) or "Unknown browser"
 
 
 def _end(chosen: Iterable[Any]) -> int:

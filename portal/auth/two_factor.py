@@ -6,6 +6,7 @@ from collections.abc import Callable, Set
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -21,7 +22,7 @@ from core.errors import AskAgain
 from core.portal_origin import portal_origin
 from portal import actions
 from portal.auth import reauthentication, sessions, totp_codes
-from portal.auth.login_events import someone, tell_owner
+from portal.auth.login_events import acting, notify_owner
 from portal.models import PortalPolicy, User
 
 NAMES = {
@@ -36,11 +37,11 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def encrypt(self, text: str) -> str:
         """Seeds are kept under a key made of the portal's own: a stolen database holds nothing to sign in with."""
-        return _sealed().encrypt(text.encode()).decode()
+        return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """The counterpart."""
-        return _sealed().decrypt(encrypted_text.encode()).decode()
+        return _cipher().decrypt(encrypted_text.encode()).decode()
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Whom a passkey is for: the host, under the product's name."""
@@ -54,9 +55,17 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 def factors_of(user: User) -> list[str]:
-    """What `user` has beside a password, in words. Recovery codes alone are none."""
-    kinds = Authenticator.objects.filter(user=user).order_by("type").values_list("type", flat=True).distinct()
-    return [NAMES[Authenticator.Type(kind)] for kind in kinds if kind != Authenticator.Type.RECOVERY_CODES]
+    """The second factors of `user`, in words. Recovery codes alone do not count."""
+    return factor_names([user]).get(user.pk, [])
+
+
+def factor_names(users: Any) -> dict[UUID, list[str]]:
+    """The second factors of each of `users` that has any, in words, by user id."""
+    owned = Authenticator.objects.filter(user__in=users).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    names: dict[UUID, list[str]] = {}
+    for user_id, factor_type in owned.order_by("type").values_list("user_id", "type").distinct():
+        names.setdefault(user_id, []).append(NAMES[Authenticator.Type(factor_type)])
+    return names
 
 
 def has_factor(user: User) -> bool:
@@ -78,35 +87,35 @@ def with_factor(users: Any) -> set[Any]:
 def reset_factors(actor: Actor, user: User, reason: str = "") -> None:
     """Take every second factor of `user` away, for whoever has lost theirs; their sessions end, and they are told."""
     with transaction.atomic():
-        had = factors_of(user)
-        event = record(actor, actions.RESET_FACTORS, reason=reason, facts={"had": had}, **user.about())
+        names = factors_of(user)
+        event = record(actor, actions.RESET_FACTORS, reason=reason, facts={"had": names}, **user.about())
         Authenticator.objects.filter(user=user).delete()
         sessions.end_all(user)
-        more = "You were signed out everywhere. Sign in with your password and set them up again."
-        tell_owner(user, "An admin took away your second factors.", f"event:{event.id}", more)
+        more = "You were signed out everywhere. Sign in with your password and set up 2FA again."
+        notify_owner(user, "An admin reset your two-factor authentication (2FA).", f"event:{event.id}", more)
 
 
 def recorded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """`view`, a page of django-allauth's, in one transaction with the record of what it did to factors."""
 
     @wraps(view)
-    def seen(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST" or not isinstance(request.user, User):
             return view(request, *args, **kwargs)
         if not reauthentication.is_fresh(request):
             raise AskAgain  # django-allauth does not ask those who have nothing but the identity provider
         with transaction.atomic():
-            before = _kept(request.user)
+            before = _snapshot(request.user)
             answer = view(request, *args, **kwargs)
-            if (after := _kept(request.user)) != before:
+            if (after := _snapshot(request.user)) != before:
                 _use_up(request, after.keys() - before.keys())
                 _record(request, request.user, before, after)
         return answer
 
-    return seen
+    return audited
 
 
-def _kept(user: User) -> dict[int, tuple[str, str]]:
+def _snapshot(user: User) -> dict[int, tuple[str, str]]:
     """Each factor's kind and name."""
     rows = Authenticator.objects.filter(user=user)
     return {row.pk: (row.type, getattr(row.wrap(), "name", "")) for row in rows}
@@ -116,27 +125,27 @@ def _record(
     request: HttpRequest, user: User, before: dict[int, tuple[str, str]], after: dict[int, tuple[str, str]]
 ) -> None:
     """An act for each that came, went or was renamed. What went takes the other sessions along."""
-    came = [(after[pk], "") for pk in after.keys() - before.keys()]
-    went = [("", before[pk]) for pk in before.keys() - after.keys()]
+    added = [(after[pk], "") for pk in after.keys() - before.keys()]
+    removed = [("", before[pk]) for pk in before.keys() - after.keys()]
     renamed = [(after[pk], before[pk]) for pk in after.keys() & before.keys() if after[pk] != before[pk]]
-    for now_is, was in [*came, *went, *renamed]:
-        kind, name = now_is or was
-        action = _ACTS[bool(now_is), bool(was)]
-        what = NAMES[Authenticator.Type(kind)]
-        event = record(someone(user, request), action, facts={"factor": what, "name": name}, **user.about())
-        if kind != Authenticator.Type.RECOVERY_CODES:
-            tell_owner(user, f"Your {what} {name}".strip() + f" {_SAYS[action.name]}.", f"event:{event.id}")
-    if went:
-        sessions.end_all(user, but=request.session.session_key)
+    for after_value, before_value in [*added, *removed, *renamed]:
+        factor_type, name = after_value or before_value
+        action = _ACTIONS[bool(after_value), bool(before_value)]
+        what = NAMES[Authenticator.Type(factor_type)]
+        event = record(acting(user, request), action, facts={"factor": what, "name": name}, **user.about())
+        if factor_type != Authenticator.Type.RECOVERY_CODES:
+            notify_owner(user, f"Your {what} {name}".strip() + f" {_SAYS[action.name]}.", f"event:{event.id}")
+    if removed:
+        sessions.end_all(user, except_key=request.session.session_key)
 
 
-def _use_up(request: HttpRequest, came: Set[int]) -> None:
+def _use_up(request: HttpRequest, added: Set[int]) -> None:
     """The code by which an authenticator app was set up signs nobody in."""
-    for app in Authenticator.objects.filter(pk__in=came, type=Authenticator.Type.TOTP):
+    for app in Authenticator.objects.filter(pk__in=added, type=Authenticator.Type.TOTP):
         totp_codes.use(app, request.POST.get("code", ""))
 
 
-_ACTS = {
+_ACTIONS = {
     (True, False): actions.ENROL_FACTOR,
     (False, True): actions.REMOVE_FACTOR,
     (True, True): actions.RENAME_FACTOR,
@@ -148,6 +157,6 @@ _SAYS = {
 }
 
 
-def _sealed() -> Fernet:
+def _cipher() -> Fernet:
     key = hashlib.sha256(b"second factors:" + str(settings.SECRET_KEY).encode()).digest()
     return Fernet(base64.urlsafe_b64encode(key))

@@ -9,11 +9,14 @@ from django.views.decorators.http import require_GET, require_POST
 from agents.requests import finished
 from audit.change import record
 from audit.requests import PortalRequest
+from core.pagination import ACTIONS, Column
 from portal import actions
 from portal.auth import reauthentication, sessions
-from portal.auth.login_events import someone
+from portal.auth.login_events import acting
 from portal.gates import user_of
 from portal.models import PortalPolicy, User
+
+SESSION_COLUMNS = (*Column.from_labels("Device, IP address, Signed in, Last active"), ACTIONS)
 
 
 @require_GET
@@ -21,13 +24,18 @@ def security(request: PortalRequest) -> HttpResponse:
     """What protects an account, and where it is signed in."""
     user = user_of(request)
     found = list(Authenticator.objects.filter(user=user).order_by("created_at"))
-    codes = next((one for one in found if one.type == Authenticator.Type.RECOVERY_CODES), None)
+    codes = next(
+        (session_id for session_id in found if session_id.type == Authenticator.Type.RECOVERY_CODES), None
+    )
     context = {
-        "app_codes": next((one for one in found if one.type == Authenticator.Type.TOTP), None),
-        "passkeys": [one for one in found if one.type == Authenticator.Type.WEBAUTHN],
+        "app_codes": next(
+            (session_id for session_id in found if session_id.type == Authenticator.Type.TOTP), None
+        ),
+        "passkeys": [session_id for session_id in found if session_id.type == Authenticator.Type.WEBAUTHN],
         "codes": codes,
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
-        "sessions": sessions.of(user, request.session.session_key),
+        "session_columns": SESSION_COLUMNS,
+        "sessions": sessions.open_sessions(user, request.session.session_key),
         "missing": "missing" in request.GET,
         "required": PortalPolicy.in_force().second_factor_since is not None,
         "has_password": user.has_usable_password(),
@@ -40,10 +48,14 @@ def end_session(request: PortalRequest, session_id: int | None = None) -> HttpRe
     """End one session, or all others; ending this one is signing out."""
     user = user_of(request)
     this = request.session.session_key
-    if session_id is not None and any(s.id == session_id and s.is_this for s in sessions.of(user, this)):
+    if session_id is not None and any(
+        s.id == session_id and s.is_this for s in sessions.open_sessions(user, this)
+    ):
         return HttpResponseRedirect(reverse("account_logout"))
-    ended = sessions.end(someone(user, request), user, one=session_id, but=None if session_id else this)
-    says = f"{ended} session{'' if ended == 1 else 's'} ended" if ended else "That session had ended"
+    ended = sessions.end(
+        acting(user, request), user, session_id=session_id, except_key=None if session_id else this
+    )
+    says = f"{ended} session{'' if ended == 1 else 's'} signed out" if ended else "Session already ended"
     return finished(request, reverse("security"), says)
 
 
@@ -52,6 +64,6 @@ def leave_proof(request: PortalRequest) -> HttpResponse:
     """Be asked again at the next dangerous act."""
     user = request.user
     if isinstance(user, User) and reauthentication.is_fresh(request):
-        reauthentication.leave(request)
-        record(someone(user, request), actions.LEAVE_PROOF, **user.about())
-    return finished(request, reverse("home"), "You will be asked again before anything dangerous")
+        reauthentication.lock(request)
+        record(acting(user, request), actions.LEAVE_PROOF, **user.about())
+    return finished(request, reverse("home"), "Sensitive actions locked")

@@ -1,4 +1,4 @@
-"""What a message of each kind says. Links that let someone in are made here, when it is sent, and kept nowhere."""
+"""Subject and text of each kind of mail. Sign-in links are made here when the mail is sent, and never stored."""
 
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
@@ -34,28 +34,29 @@ def _notifications(mail: Mail) -> tuple[str, str]:
         one for one in mail.notifications.order_by("at", "id") if user and notifications.concerns(user, one)
     ]
     if not wanted:
-        raise NotWanted("It does not concern its reader any more.")
+        raise NotWanted("The recipient no longer has access.")
     return notifications.subject_of(wanted), notifications.body_of(wanted)
 
 
 def _invitation(mail: Mail) -> tuple[str, str]:
     invitation = mail.invitation
     if invitation is None or not is_waiting(invitation):
-        raise NotWanted("The invitation was used, withdrawn or is too old.")
+        raise NotWanted("The invitation was used, was cancelled or has expired.")
     secret = secret_of(invitation)
     if secret is None:
-        raise NotWanted("PORTAL_SECRET_KEY has changed since: make a new link on the Members page.")
-    where = invitation.app or "every app"
+        raise NotWanted("PORTAL_SECRET_KEY has changed: resend the invitation on the Members page.")
+    app = invitation.app or "all apps"
     link = _origin(mail) + reverse("join", args=[secret])
-    text = f"{invitation.invited_by} invites you to the key portal as {invitation.role} of {where}.\n\n{link}\n\n"
-    text += "The link works once, for a week. Whoever has it can use it: do not pass it on.\n"
-    return "Your invitation to the key portal", text
+    text = f"{invitation.invited_by} invited you to the key portal as {invitation.get_role_display()} of {app}.\n\n"
+    text += f"Accept the invitation:\n\n{link}\n\n"
+    text += "The link works once and expires in 7 days. Anyone with this link can join: do not forward it.\n"
+    return "Invitation to the key portal", text
 
 
 def _password_reset(mail: Mail) -> tuple[str, str]:
     user = mail.user
     if user is None or not user.is_active or not policy.may_use_own_ways(user.email):
-        raise NotWanted("The account is closed, or passwords let nobody in.")
+        raise NotWanted("The account is deactivated, or password sign-in is off.")
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
     return _rendered(mail, "password_reset_key", password_reset_url=path.replace("UID-KEY", quote(key)))
@@ -68,7 +69,7 @@ def _no_account(mail: Mail) -> tuple[str, str]:
 def _confirm_email(mail: Mail) -> tuple[str, str]:
     found = EmailAddress.objects.filter(user=mail.user, email__iexact=mail.address, verified=False).first()
     if found is None:
-        raise NotWanted("The address was confirmed, or is nobody's any more.")
+        raise NotWanted("The email address was already confirmed, or no account uses it.")
     path = reverse("account_confirm_email", args=[EmailConfirmationHMAC(found).key])
     return _rendered(mail, "email_confirmation", activate_url=path)
 

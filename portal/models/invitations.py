@@ -39,7 +39,7 @@ class Invitation(Audited):
     @property
     def whom(self) -> str:
         """Who is invited, in words."""
-        return self.email or ("the first admin" if self.is_for_first_admin else "whoever has the link")
+        return self.email or ("the first admin" if self.is_for_first_admin else "anyone with the link")
 
     @property
     def is_for_first_admin(self) -> bool:

@@ -69,6 +69,11 @@ class User(Audited, AbstractBaseUser):
         return list(Membership.objects.filter(user=self, ended_at=None))
 
     @property
+    def is_deactivated(self) -> bool:
+        """Whether an admin has closed the account."""
+        return not self.is_active
+
+    @property
     def label(self) -> str:
         """What the log calls this person for ever."""
         label = f"{self.name} <{self.email}>" if self.name else self.email

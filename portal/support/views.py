@@ -71,7 +71,7 @@ def revoke_token(request: PortalRequest, token_id: UUID) -> HttpResponse:
     form = forms.TokenForm(sent(request))
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
-        lifecycle.end_found(request.actor, token, data["reason"], data["ticket"])
+        lifecycle.revoke_leaked(request.actor, token, data["reason"], data["ticket"])
         return finished(request, reverse("lookup"), f"Access token {token.name} of {token.user} revoked")
     dialog = Dialog(
         title=f"Revoke access token {token.name}?",

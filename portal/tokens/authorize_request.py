@@ -10,7 +10,7 @@ from core.errors import BadRequest, Invalid
 from portal.permissions import READING_AND_WRITING
 from portal.tokens.lifecycle import parse_challenge, parse_permissions
 
-AGAIN = "Nothing was authorized. Start again from the program that sent you here."
+AGAIN = "Nothing was authorized. Start again in the program that opened this page."
 _LOOPBACK = re.compile(
     r"(http://(?:127\.0\.0\.1|localhost|\[::1\]):([1-9][0-9]{0,4}))(?:/[A-Za-z0-9._~/-]*)?"
 )
@@ -54,11 +54,11 @@ def parse_request(sent: Mapping[str, str]) -> Asked:
     redirect_uri = sent.get("redirect_uri", "")
     found = _LOOPBACK.fullmatch(redirect_uri)
     if not found or int(found[2]) > 65535:
-        raise BadRequest("The answer may only go to this machine: http://127.0.0.1:PORT/.", hint=AGAIN)
+        raise BadRequest("Invalid redirect_uri: use http://127.0.0.1:PORT/ on this computer.", hint=AGAIN)
     if not _STATE.fullmatch(sent.get("state", "")):
-        raise BadRequest("This request has no state that could be sent back.", hint=AGAIN)
+        raise BadRequest("Invalid state: send 1 to 500 printable ASCII characters.", hint=AGAIN)
     if sent.get("code_challenge_method") != "S256":
-        raise BadRequest("The code challenge must be made with S256.", hint=AGAIN)
+        raise BadRequest("Invalid code_challenge_method: only S256 is supported.", hint=AGAIN)
     try:
         return Asked(
             client=parse_name(sent.get("client", ""), "client"),
@@ -69,10 +69,10 @@ def parse_request(sent: Mapping[str, str]) -> Asked:
             challenge=parse_challenge(sent.get("code_challenge", "")),
         )
     except Invalid as invalid:
-        raise BadRequest(f"The program’s {WORDS[invalid.field]}: {invalid.why}", hint=AGAIN) from None
+        raise BadRequest(f"Invalid {WORDS[invalid.field]}: {invalid.why}", hint=AGAIN) from None
 
 
-WORDS = {"client": "name", "permissions": "wish", "code_challenge": "code challenge"}
+WORDS = {"client": "client name", "permissions": "scopes", "code_challenge": "code_challenge"}
 """What a value of the request is called to someone who did not write it."""
 
 

@@ -24,14 +24,14 @@ def authorize(request: PortalRequest) -> HttpResponse:
         return _answered(request)
     except (BadRequest, NotAllowed) as refusal:
         user = user_of(request)
-        why = f"a program’s sign-in: {refusal.message}"
-        login_events.failed_again(request, user, why, key=str(user.pk))
+        why = f"authorization request: {refusal.message}"
+        login_events.record_repeated_failure(request, user, why, key=str(user.pk))
         raise
 
 
 def _answered(request: PortalRequest) -> HttpResponse:
     asked = parse_request(request.POST if request.method == "POST" else request.GET)
-    if lifecycle.is_dangerous(asked.permissions) and not request.actor.fresh:
+    if lifecycle.is_sensitive(asked.permissions) and not request.actor.fresh:
         return _first_prove(request)
     if request.method != "POST":
         return _ask(request, asked)
@@ -47,8 +47,8 @@ def _ask(request: PortalRequest, asked: Asked) -> HttpResponse:
     held, wanted = permissions_anywhere(user_of(request)), with_lower_tiers(asked.permissions)
     context = {
         "asked": asked,
-        "may": permissions.in_full(wanted & held),
-        "may_not": permissions.in_full(wanted - held),
+        "may": permissions.described(wanted & held),
+        "may_not": permissions.described(wanted - held),
     }
     # Chromium holds a form to its page's form-action wherever the answer redirects to.
     let_back = csp_update({"form-action": asked.form_action()})

@@ -8,10 +8,10 @@ from django import forms
 
 from core.clock import now
 from core.durations import parse_duration
-from core.forms import ValuesForm
+from core.forms import QueryForm, ValuesForm
 from keys.web.forms import PLAIN_TEXT, OnceField
 from keys.web.mint_forms import parse_end
-from portal.permissions import MEANS, READING, RESOURCES, VERBS
+from portal.permissions import DESCRIPTIONS, READING, RESOURCES, VERBS
 from portal.roles import TIERS
 
 EXPIRIES = (
@@ -23,8 +23,8 @@ EXPIRIES = (
 )
 REACHES = (
     ("read", "Read only"),
-    ("everything", "Everything I may do"),
-    ("chosen", "Choose"),
+    ("everything", "All my permissions"),
+    ("chosen", "Custom"),
 )
 
 
@@ -32,20 +32,24 @@ class Cell(NamedTuple):
     """A permission in the table: there is none, or it can be ticked, or its reader does not hold it."""
 
     permission: str
-    means: str
-    word: str
+    description: str
+    label: str
     """What it is called where its column does not say so."""
     ticked: bool
     held: bool
+
+
+class TokenFilterForm(QueryForm):
+    """The search of one's own tokens, in the query string."""
+
+    q = forms.CharField(label="Name or prefix", required=False, max_length=100)
 
 
 class MintTokenForm(ValuesForm):
     """All that is asked to mint an access token. `held` is what its owner may do on some app or other."""
 
     once = OnceField()
-    name = forms.CharField(
-        max_length=200, help_text="What it is for, and where it will be kept: ci-deploy.", widget=PLAIN_TEXT
-    )
+    name = forms.CharField(max_length=200, help_text="For example: ci-deploy.", widget=PLAIN_TEXT)
     reach = forms.ChoiceField(choices=REACHES, initial="read", widget=forms.RadioSelect)
     permissions = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     expires = forms.ChoiceField(choices=EXPIRIES, initial="30d", widget=forms.RadioSelect)
@@ -53,7 +57,7 @@ class MintTokenForm(ValuesForm):
         label="Custom expiry",
         required=False,
         max_length=40,
-        help_text="When Custom is chosen: a span such as 45d, or a moment such as 2027-02-20T14:32Z.",
+        help_text="A duration such as 45d, or a date and time such as 2027-02-20T14:32Z.",
         widget=PLAIN_TEXT,
     )
 
@@ -90,12 +94,12 @@ class MintTokenForm(ValuesForm):
         }
 
     def _cell(self, permission: str, ticked: Any) -> Cell | None:
-        if permission not in MEANS:
+        if permission not in DESCRIPTIONS:
             return None
         verb = permission.rpartition(":")[2]
         return Cell(
             permission,
-            MEANS[permission],
+            DESCRIPTIONS[permission],
             "" if verb in TIERS else verb,
             permission in ticked,
             permission in self.held,

@@ -30,7 +30,7 @@ from keys.models import Pepper
 from keys.plaintext import Plaintext
 from portal import actions
 from portal.auth import policy
-from portal.auth.policy import Way
+from portal.auth.policy import SignInMethod
 from portal.error_responses import InvalidGrant, InvalidToken, TokenExpired
 from portal.gates import permissions_anywhere
 from portal.models import AccessToken, Authorization, NotificationKind, User
@@ -38,15 +38,15 @@ from portal.notifications.notify import NotificationContent, notify
 from portal.role_delegation import require_held, require_within_token
 from portal.roles import EVERYTHING, with_lower_tiers
 
-CODE_LIFE = timedelta(minutes=1)
-SIGN_IN_LIFE = timedelta(days=90)
+CODE_LIFETIME = timedelta(minutes=1)
+CLI_TOKEN_LIFETIME = timedelta(days=90)
 """Of a token that a terminal signed in for: nobody chose its end, so it has one."""
-HEARD_EVERY = timedelta(minutes=1)
-MOST = 50
+LAST_USED_INTERVAL = timedelta(minutes=1)
+MAX_TOKENS = 50
 """Living tokens that one person minted."""
 MAX_CHILDREN = 10
 """Living tokens that one token made: they are not among those of its owner, whose places they would fill."""
-DANGEROUS = frozenset(one for one in EVERYTHING if not one.endswith(":read"))
+SENSITIVE = frozenset(permission for permission in EVERYTHING if not permission.endswith(":read"))
 """What changes things, or shows all of them: a token outlives the browser that was left open."""
 _CODE = _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """32 bytes in base64url."""
@@ -79,9 +79,9 @@ def issue(
     holds no more than that, lives no longer, and ends with it. Raises Invalid, AlreadyMinted, MintedByToken,
     NotYoursToGive for what `user` or `parent` does not hold; `all` at the shell is all that they hold.
     """
-    if is_dangerous(permissions):
+    if is_sensitive(permissions):
         actor.require_fresh()
-    asked = parse_permissions(permissions)
+    requested = parse_permissions(permissions)
     if parent and expires_at is None:
         expires_at = parent.expires_at
     token = AccessToken(
@@ -93,17 +93,17 @@ def issue(
     )
     with transaction.atomic(), change(actor, actions.ISSUE_TOKEN, on=token):
         User.objects.select_for_update().get(pk=user.pk)  # what is counted and looked up next stays true
-        _refuse_second_use(user, once)
+        _require_unused(user, once)
         if actor.kind == "shell":
-            _refuse_unheld(user, permissions)
+            _require_held(user, permissions)
         else:
-            require_held(user, asked)
+            require_held(user, requested)
         if parent:
-            require_within_token(parent, asked, token.expires_at)
-        token.permissions = asked if spelled_out else within_reach(user, asked)
+            require_within_token(parent, requested, token.expires_at)
+        token.permissions = requested if spelled_out else within_reach(user, requested)
         if parent:
             token.permissions = sorted(set(token.permissions) & set(parent.permissions))
-        _refuse_too_many(user, parent)
+        _require_below_limit(user, parent)
         secret = plaintext.generate("token")
         token.prefix, token.digest = secret.prefix, secret.digest()
         token.pepper = Pepper.note_current()
@@ -116,9 +116,9 @@ def within_reach(user: User, permissions: Iterable[str]) -> list[str]:
     return sorted(with_lower_tiers(parse_permissions(permissions)) & permissions_anywhere(user))
 
 
-def is_dangerous(permissions: Collection[str]) -> bool:
+def is_sensitive(permissions: Collection[str]) -> bool:
     """Whether a token that may do this is issued only to someone who has proved lately who they are."""
-    return "all" in permissions or not DANGEROUS.isdisjoint(permissions)
+    return "all" in permissions or not SENSITIVE.isdisjoint(permissions)
 
 
 def revoke(actor: Actor, token: AccessToken, reason: str = "") -> None:
@@ -136,15 +136,15 @@ def revoke_own(actor: Actor, using: AccessToken, token: AccessToken, reason: str
     """
     if missing := set(token.permissions) - set(using.permissions) if token.parent_id != using.pk else set():
         raise NotAllowed(
-            "That token may do more than this one, which cannot end it.",
-            hint="Revoke it in the portal under your name, or with a token that may do as much.",
+            "This token cannot revoke a token that has more permissions.",
+            hint="Revoke it under Personal access tokens, or with a token that has the same permissions.",
             action=actions.REVOKE_TOKEN.name,
             needs=", ".join(sorted(missing)),
         )
     revoke(actor, token, reason)
 
 
-def end_found(actor: Actor, token: AccessToken, reason: str = "", ticket: str = "") -> None:
+def revoke_leaked(actor: Actor, token: AccessToken, reason: str = "", ticket: str = "") -> None:
     """End someone's token that was found where it does not belong; its owner is told."""
     with change(actor, actions.END_FOUND_TOKEN, on=token, reason=reason) as act:
         if token.revoked_at is None:
@@ -163,19 +163,19 @@ def end_found(actor: Actor, token: AccessToken, reason: str = "", ticket: str = 
             notify(content, [token.user])
 
 
-def recognise(presented: str) -> AccessToken:
+def authenticate(presented: str) -> AccessToken:
     """The living token whose plaintext was presented. Raises InvalidToken, TokenExpired, SecondFactorRequired."""
-    token = find(presented)
+    token = find_token(presented)
     if token is None or token.is_revoked or not token.user.is_active:
         raise InvalidToken
     if token.status == "expired":
         raise TokenExpired
-    policy.require(token.user, Way.TOKEN)
-    _hear(token)
+    policy.require(token.user, SignInMethod.TOKEN)
+    _note_use(token)
     return token
 
 
-def find(presented: str) -> AccessToken | None:
+def find_token(presented: str) -> AccessToken | None:
     """The token whose plaintext was presented, whether it still lets in or not."""
     if not grammar.is_token(presented):
         return None
@@ -183,23 +183,23 @@ def find(presented: str) -> AccessToken | None:
     return AccessToken.objects.filter(digest__in=digests).select_related("user", "parent").first()
 
 
-def alive() -> Q:
+def active_tokens() -> Q:
     """Tokens that still let someone in. One that another made ends no later than that."""
     return Q(revoked_at=None, parent__revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now()))
 
 
-def parse_permissions(asked: Iterable[str]) -> list[str]:
+def parse_permissions(requested: Iterable[str]) -> list[str]:
     """Permissions from `asked`, or all of them for `all`. Raises Invalid."""
-    wanted = [word.strip() for word in asked if word.strip()]
-    if wanted == ["all"]:
+    granted = [word.strip() for word in requested if word.strip()]
+    if granted == ["all"]:
         return EVERYTHING
     known = set(EVERYTHING)
-    if strange := [repr(keepable(word, 60)) for word in wanted if word not in known]:
-        are = "is no permission" if len(strange) == 1 else "are no permissions"
-        raise Invalid("permissions", f"{', '.join(strange)} {are}. Choose of {', '.join(EVERYTHING)}.")
-    if not wanted:
+    if unknown := [repr(keepable(word, 60)) for word in granted if word not in known]:
+        are = "is not a permission" if len(unknown) == 1 else "are not permissions"
+        raise Invalid("permissions", f"{', '.join(unknown)} {are}. Choose from {', '.join(EVERYTHING)}.")
+    if not granted:
         raise Invalid("permissions", "Choose at least one permission.")
-    return sorted(set(wanted))
+    return sorted(set(granted))
 
 
 def parse_challenge(text: str) -> str:
@@ -209,7 +209,7 @@ def parse_challenge(text: str) -> str:
     return text
 
 
-def may(token: AccessToken, held: frozenset[str]) -> frozenset[str]:
+def effective_permissions(token: AccessToken, held: frozenset[str]) -> frozenset[str]:
     """What `token` may do where its owner holds `held`: never more than both. Nothing nests here any more."""
     return frozenset(token.permissions) & held
 
@@ -219,9 +219,11 @@ def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: s
 
     It is for what of `permissions` is within_reach() of `user`. Raises NotAllowed if that is nothing.
     """
-    wanted = within_reach(user, permissions)
-    if not wanted:
-        raise NotAllowed(hint="Your roles allow none of what this program asks for. Ask an admin for a role.")
+    granted = within_reach(user, permissions)
+    if not granted:
+        raise NotAllowed(
+            hint="Your roles include none of the requested permissions. Ask an admin for a role."
+        )
     code = secrets.token_urlsafe(32)
     Authorization.objects.filter(expires_at__lt=now()).delete()
     Authorization.objects.create(
@@ -229,8 +231,8 @@ def authorize(user: User, *, name: str, permissions: Iterable[str], challenge: s
         challenge=parse_challenge(challenge),
         user=user,
         name=parse_name(name),
-        permissions=wanted,
-        expires_at=now() + CODE_LIFE,
+        permissions=granted,
+        expires_at=now() + CODE_LIFETIME,
     )
     return code
 
@@ -242,56 +244,60 @@ def redeem(code: str, verifier: str) -> Authorization:
     """
     if not _CODE.fullmatch(code):
         raise InvalidGrant
-    found = (
+    authorization = (
         Authorization.objects.filter(digest=_sha256(code), expires_at__gt=now())
         .select_related("user")
         .first()
     )
-    used_up, _ = Authorization.objects.filter(pk=found.pk).delete() if found else (0, {})
-    if found is None or not used_up or not _VERIFIER.fullmatch(verifier):
+    used_up, _ = Authorization.objects.filter(pk=authorization.pk).delete() if authorization else (0, {})
+    if authorization is None or not used_up or not _VERIFIER.fullmatch(verifier):
         raise InvalidGrant
-    made = base64.urlsafe_b64encode(_sha256(verifier)).rstrip(b"=").decode()
-    if not secrets.compare_digest(made, found.challenge) or not found.user.is_active:
+    challenge = base64.urlsafe_b64encode(_sha256(verifier)).rstrip(b"=").decode()
+    if not secrets.compare_digest(challenge, authorization.challenge) or not authorization.user.is_active:
         raise InvalidGrant
-    policy.require(found.user, Way.TOKEN)
-    return found
+    policy.require(authorization.user, SignInMethod.TOKEN)
+    return authorization
 
 
-def _refuse_unheld(user: User, permissions: Collection[str]) -> None:
+def _require_held(user: User, permissions: Collection[str]) -> None:
     """Raise Invalid if the shell names what `user` holds nowhere."""
     if list(permissions) == ["all"]:
         return
     if missing := set(parse_permissions(permissions)) - permissions_anywhere(user):
         lacks = ", ".join(sorted(missing))
         raise Invalid(
-            "permissions", f"No role of {user.email} allows {lacks}. Give them one that does first."
+            "permissions", f"No role of {user.email} includes {lacks}. Assign a role that does first."
         )
 
 
-def _refuse_second_use(user: User, once: str) -> None:
+def _require_unused(user: User, once: str) -> None:
     if once and user.access_tokens.filter(once=once).exists():
         raise AlreadyMinted(
-            "This form has been sent before: one token was minted then, and shown once.",
-            hint="If you did not keep it, revoke that token and mint another.",
+            "Form already submitted: one token was minted, and shown once.",
+            hint="If you did not save the token, revoke it and mint another.",
         )
 
 
-def _refuse_too_many(user: User, parent: AccessToken | None) -> None:
+def _require_below_limit(user: User, parent: AccessToken | None) -> None:
     """Raise Invalid if as many tokens live as may: of those that `user` minted, or of those that `parent` made."""
-    living = user.access_tokens.filter(alive(), parent=parent).count()
-    if parent and living >= MAX_CHILDREN:
-        made = f"This token has made {MAX_CHILDREN} that are still alive"
-        raise Invalid("name", f"{made}. Revoke one that is not used.")
-    if living >= MOST:
-        raise Invalid("name", f"There are {MOST} living tokens already. Revoke one that is not used.")
+    active = user.access_tokens.filter(active_tokens(), parent=parent).count()
+    if parent and active >= MAX_CHILDREN:
+        raise Invalid(
+            "name",
+            f"This token has minted {MAX_CHILDREN} active tokens, the maximum. Revoke one that is not used.",
+        )
+    if active >= MAX_TOKENS:
+        raise Invalid(
+            "name", f"You have {MAX_TOKENS} active tokens, the maximum. Revoke one that is not used."
+        )
 
 
 def _sha256(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
-def _hear(token: AccessToken) -> None:
+def _note_use(token: AccessToken) -> None:
     """Note that it is in use, once a minute. Not an act: no one acted."""
     moment = now()
-    if token.last_used_at is None or moment - token.last_used_at > HEARD_EVERY:
+    if token.last_used_at is None or moment - token.last_used_at > LAST_USED_INTERVAL:
         QuerySet(AccessToken).filter(pk=token.pk).update(last_used_at=moment)

@@ -12,35 +12,57 @@ from agents.requests import finished, sent, shown_once
 from audit.models import Event
 from audit.requests import PortalRequest
 from core.errors import NotFound, Refusal
-from core.forms import ReasonForm, refuse_unknown
-from core.pagination import ListPage
+from core.folding import by_name, naming
+from core.forms import ReasonForm
+from core.pagination import ACTIONS, Column, ListPage
 from core.portal_origin import portal_origin
 from portal import permissions
 from portal.gates import permissions_anywhere, user_of
 from portal.models import AccessToken
 from portal.tokens import lifecycle
-from portal.tokens.forms import MintTokenForm
+from portal.tokens.forms import MintTokenForm, TokenFilterForm
 from portal.tokens.lifecycle import Issued
 
-LATELY = 10
+MAX_ACTIVITY = 10
+COLUMNS = (
+    Column("token", "Token", sort=by_name("name"), css="lead"),
+    Column("status", "Status", css="state"),
+    Column("permissions", "Permissions"),
+    Column("used", "Last used", sort=("last_used_at",), descending=True),
+    Column("expires", "Expires", sort=("expires_at",)),
+    Column("created", "Created", sort=("created_at",), descending=True),
+    ACTIONS,
+)
 
 
 @require_GET
 def own(request: PortalRequest) -> HttpResponse:
-    """A person's tokens, newest first, and what happened to them lately."""
-    refuse_unknown(request.GET)
-    held = permissions_anywhere(user_of(request))
-    every = user_of(request).access_tokens.select_related("parent")
-    shown = ListPage.from_query(every, request.GET)
-    ids = [str(token.id) for token in shown.rows]
-    acts = Event.objects.filter(target_kind="access token", target_id__in=ids)
+    """The signed-in user's tokens, newest first, and their recent activity."""
+    filters = TokenFilterForm(request.GET)
+    held, rows = (
+        permissions_anywhere(user_of(request)),
+        user_of(request).access_tokens.select_related("parent"),
+    )
+    text = filters.cleaned_data["q"].strip() if filters.is_valid() else ""
+    matching = rows.filter(naming(text, "name", "prefix")) if text else rows
+    page = ListPage.from_query(
+        matching if filters.is_valid() else rows.none(), request.GET, COLUMNS, id="tokens", sort="-created"
+    )
+    events = Event.objects.filter(
+        target_kind="access token", target_id__in=[str(token.id) for token in page.rows]
+    )
     context = {
-        "tokens": [(token, permissions.in_short(lifecycle.may(token, held))) for token in shown.rows],
-        "list": shown,
-        "acts": acts.order_by("-at", "-id")[:LATELY],
-        "base_url": _base_url(request),
+        "tokens": [
+            (token, permissions.summarize(lifecycle.effective_permissions(token, held)))
+            for token in page.rows
+        ],
+        "list": page,
+        "filters": filters,
+        "filtered": bool(text) or not filters.is_valid(),
+        "events": events.order_by("-at", "-id")[:MAX_ACTIVITY],
+        "login_command": f"alter auth login --base-url {_base_url(request)}",
     }
-    return render(request, "portal/tokens/tokens.html", context)
+    return render(request, "portal/tokens/tokens.html", context, status=200 if filters.is_valid() else 422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,7 +77,7 @@ def mint(request: PortalRequest) -> HttpResponse:
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
-    context = {"form": form, "held": permissions.in_full(held)}
+    context = {"form": form, "held": permissions.described(held)}
     return render(request, "portal/tokens/mint.html", context, status=status)
 
 
@@ -66,7 +88,7 @@ def revoke(request: PortalRequest, token_id: UUID) -> HttpResponse:
     form = ReasonForm(sent(request))
     if form.is_bound and form.is_valid():
         lifecycle.revoke(request.actor, token, form.cleaned_data["reason"])
-        return finished(request, reverse("tokens"), f"The token {token.name} is revoked")
+        return finished(request, reverse("tokens"), f"Token {token.name} revoked")
     context = {"token": token, "form": form}
     return render(request, "portal/tokens/revoke.html", context, status=422 if form.errors else 200)
 
@@ -75,7 +97,9 @@ def _reveal(request: PortalRequest, issued: Issued) -> HttpResponse:
     """The page that shows a token's plaintext. It is in this response and nowhere else."""
     context: dict[str, Any] = {
         "token": issued.token,
-        "may": permissions.in_full(lifecycle.may(issued.token, permissions_anywhere(user_of(request)))),
+        "may": permissions.described(
+            lifecycle.effective_permissions(issued.token, permissions_anywhere(user_of(request)))
+        ),
         "fingerprint": issued.plaintext.fingerprint,
         "plaintext": issued.plaintext.take(),
         "base_url": _base_url(request),

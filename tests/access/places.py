@@ -77,5 +77,5 @@ def browser_of(user: User | None) -> Client:
     if user:
         client.force_login(user)
         prove(client, user)
-        assert sessions.of(user)
+        assert sessions.open_sessions(user)
     return client

@@ -130,7 +130,7 @@ def test_a_yes_is_used_up_by_a_wrong_guess_too(developer: User) -> None:
 def test_a_yes_is_good_for_a_minute(developer: User) -> None:
     with at(NOON):
         code = agreed(developer)
-    with at(NOON + lifecycle.CODE_LIFE):
+    with at(NOON + lifecycle.CODE_LIFETIME):
         assert error(redeem(code)) == (400, "invalid_grant")
 
 

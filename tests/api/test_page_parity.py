@@ -38,17 +38,17 @@ OPERATION = {
     f"{VIEW}/end/": "POST /apps/<app_id>/views/<view_id>/delete",
     "apps/<app_id>/members/invite/": "POST /apps/<app_id>/invitations",
     "apps/<app_id>/members/<membership_id>/role/": "PATCH /apps/<app_id>/members/<member_id>",
-    "apps/<app_id>/members/<membership_id>/end/": "POST /apps/<app_id>/members/<member_id>/remove",
+    "apps/<app_id>/members/<membership_id>/remove/": "POST /apps/<app_id>/members/<member_id>/remove",
     **{
         f"apps/<app_id>/members/invitations/<invitation_id>/{verb}/": (
             f"POST /apps/<app_id>/invitations/<invitation_id>/{verb}"
         )
         for verb in ("resend", "withdraw")
     },
-    "people/<user_id>/remove/": "POST /users/<user_id>/remove",
-    "people/<user_id>/sign-out/": "POST /users/<user_id>/sign-out",
-    "people/<user_id>/close/": "POST /users/<user_id>/deactivate",
-    "people/<user_id>/open/": "POST /users/<user_id>/reactivate",
+    "users/<user_id>/remove/": "POST /users/<user_id>/remove",
+    "users/<user_id>/sign-out/": "POST /users/<user_id>/sign-out",
+    "users/<user_id>/deactivate/": "POST /users/<user_id>/deactivate",
+    "users/<user_id>/reactivate/": "POST /users/<user_id>/reactivate",
     "settings/security/": "PATCH /policy",
     "settings/audit-log/retention/<kind>/": "PATCH /retention/<kind>",
     "settings/audit-log/webhooks/new/": "POST /webhooks",

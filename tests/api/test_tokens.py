@@ -77,9 +77,9 @@ def test_it_ends_with_the_one_that_made_it(admin: User, developer: User, of: Of,
     elif end == "on the page":
         lifecycle.revoke(shell(), program.token)  # type: ignore[arg-type]
     else:
-        offboarding.remove_everywhere(shell(), developer, offboarding.Wishes())
+        offboarding.remove_everywhere(shell(), developer, offboarding.OffboardingPlan())
     assert error(job.get("/me")) == (401, "invalid_token")
-    assert not AccessToken.objects.filter(lifecycle.alive(), user=developer).exists()
+    assert not AccessToken.objects.filter(lifecycle.active_tokens(), user=developer).exists()
 
 
 def test_a_token_that_was_made_by_one_makes_none(by_admin: Program) -> None:
@@ -90,7 +90,7 @@ def test_a_token_makes_a_few_and_takes_no_place_of_its_owners(
     admin: User, by_admin: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifecycle, "MAX_CHILDREN", 2)
-    monkeypatch.setattr(lifecycle, "MOST", 2)
+    monkeypatch.setattr(lifecycle, "MAX_TOKENS", 2)
     first, _ = made_by(by_admin), made_by(by_admin)
     answer = by_admin.post("/tokens", READING)
     assert (error(answer), fields(answer)) == ((422, "validation_error"), ["name"])
@@ -98,7 +98,7 @@ def test_a_token_makes_a_few_and_takes_no_place_of_its_owners(
     made_by(by_admin)
     everything = ["dashboard_keys:read"]
     lifecycle.issue(shell(), admin, name="second", permissions=everything)
-    with pytest.raises(Invalid, match="2 living tokens"):
+    with pytest.raises(Invalid, match="2 active tokens"):
         lifecycle.issue(shell(), admin, name="third", permissions=everything)
 
 
@@ -161,6 +161,6 @@ def test_its_page_says_what_made_it_and_that_it_ended(admin: User, by_admin: Pro
     made_by(by_admin)
     browser = Client()
     browser.force_login(admin)
-    assert "made by ci, ends with it" in browser.get("/account/tokens/").content.decode()
+    assert "Minted by ci. Revoked with it." in browser.get("/account/tokens/").content.decode()
     by_admin.delete("/me/token")
     assert "Revoke…" not in browser.get("/account/tokens/").content.decode()

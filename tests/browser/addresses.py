@@ -101,10 +101,10 @@ def of_people(developer: User) -> list[str]:
     """Those about people, and about one's own way in."""
     person = [developer.pk]
     return [
-        *(reverse(name) for name in ("people", "people-roles", "house", "profile", "security")),
+        *(reverse(name) for name in ("users", "user-roles", "house", "profile", "security")),
         reverse("security") + "?missing",
-        *(reverse(name, args=person) for name in ("person", "person-remove", "person-reset", "person-email")),
-        *(reverse(name, args=person) for name in ("person-sign-out", "person-deactivate")),
+        *(reverse(name, args=person) for name in ("user", "user-remove", "user-reset-2fa", "user-email")),
+        *(reverse(name, args=person) for name in ("user-sign-out", "user-deactivate")),
         *(reverse(name) for name in ("notifications", "notification-settings", "leak-report")),
         *(reverse(name) for name in ("mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes")),
         reverse("account_reauthenticate") + "?next=/settings/security/",

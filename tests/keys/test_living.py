@@ -110,9 +110,9 @@ def test_an_app_whose_last_keys_are_over_can_be_deleted(app: App) -> None:
 def test_a_leaver_answers_for_living_keys_alone(app: App, developer: User, acting: object) -> None:
     key = minted(app, expires_at=now() + HOUR).key
     lifecycle.hand_over(shell(), key, developer.pk, developer.label)
-    assert [one.key for one in offboarding.owned(developer, app)] == [key]
+    assert [one.key for one in offboarding.owned_keys(developer, app)] == [key]
     with at(now() + HOUR):
-        assert offboarding.owned(developer, app) == []
+        assert offboarding.owned_keys(developer, app) == []
 
 
 # ── keys in grace ───────────────────────────────────────────────────────────────────────────────────

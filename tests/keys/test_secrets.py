@@ -191,7 +191,7 @@ secrets = [made.plaintext.take() for made in (parent, child, renewed)]
 assert [ask(secret).status_code for secret in secrets] == [200, 401, 200]
 token = issued(member("admin", None))
 secrets.append(token.plaintext.take())
-assert tokens.recognise(secrets[3]) == token.token
+assert tokens.authenticate(secrets[3]) == token.token
 tokens.revoke(shell(), token.token, reason=secrets[3])
 ask(query="k=" + secrets[0], headers={"user-agent": secrets[2]})
 lifecycle.revoke(shell(), parent.key, reason=secrets[1])

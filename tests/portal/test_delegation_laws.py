@@ -136,11 +136,11 @@ class Story:
         """A person, or an access token that may do a part of what its owner may."""
         user = self.user()
         whole = person(user, place, shell().origin)
-        living = list(user.access_tokens.filter(tokens.alive()).order_by("id"))
+        living = list(user.access_tokens.filter(tokens.active_tokens()).order_by("id"))
         if not living or self.rng.random() < 0.4:
             return whole
         token = self.rng.choice(living)
-        may = tokens.may(token, permissions_of(user, place))
+        may = tokens.effective_permissions(token, permissions_of(user, place))
         return Actor("token", str(token.id), token.name, may, whole.origin, whole.app_id)
 
 
@@ -264,7 +264,7 @@ def person_gives_roles(story: Story) -> None:
             made_token = tokens.issue(
                 actor, user, name=granted.name, permissions=granted.permissions, spelled_out=True
             ).token
-        assert tokens.may(made_token, frozenset(EVERYTHING)) <= anywhere
+        assert tokens.effective_permissions(made_token, frozenset(EVERYTHING)) <= anywhere
 
 
 def everything_is_bounded(story: Story) -> None:
@@ -280,7 +280,7 @@ def everything_is_bounded(story: Story) -> None:
     for token in AccessToken.objects.select_related("user"):
         for place in (*story.apps, None):
             held = permissions_of(token.user, place)
-            assert tokens.may(token, held) <= held
+            assert tokens.effective_permissions(token, held) <= held
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def test_a_form_without_its_token_changes_nothing(db: None) -> None:
     browser.force_login(member("admin", None))
     answer = browser.post("/apps/new/", {"name": "checkout", "environment": "live"})
     assert (answer.status_code, App.objects.count()) == (403, 0)
-    assert b"This form is too old to be taken." in answer.content
+    assert b"This form expired." in answer.content
 
 
 @pytest.mark.parametrize("there", ["/nowhere", "/apps/", "/apps/1/keys/", "/apps/%00/", "/join/"])

@@ -38,7 +38,7 @@ def make_mail(app: App, n: int) -> None:
 LISTS: list[tuple[str, Callable[[App, int], None], str]] = [
     ("home", make_app, "q=many"),
     ("agents", make_agent, "q=many"),
-    ("people", make_person, "q=many"),
+    ("users", make_person, "q=many"),
     ("mail", make_mail, ""),
 ]
 
@@ -67,7 +67,7 @@ def test_a_list_counts_all_and_shows_pages_that_keep_the_filters(
 
 @pytest.mark.parametrize(
     "name",
-    ["home", "notifications", "leaks", "mail", "failed-deliveries", "tokens", "key-mint", "agents", "people"],
+    ["home", "notifications", "leaks", "mail", "failed-deliveries", "tokens", "key-mint", "agents", "users"],
 )
 def test_a_name_that_is_not_known_is_told(app: App, window: Client, name: str) -> None:
     there = reverse(name, args=[app.id] if name in ("leaks", "key-mint", "agents") else [])

@@ -39,7 +39,7 @@ MEANT = {
     "/witness/": "/witness",
     "/leaks//Report": "/leaks/report",
 }
-PEOPLE = ("/", "/people/", "/apps/new/", "/account/login/", "/leaks/report/", "/docs/", "/lookup/")
+PEOPLE = ("/", "/users/", "/apps/new/", "/account/login/", "/leaks/report/", "/docs/", "/lookup/")
 METHODS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 
 
@@ -105,12 +105,12 @@ def test_who_takes_json_gets_json_at_pages_too(app: App, admin: User) -> None:
     prove(browser, admin)
     for headers in ({"Accept": "application/json"}, {"x-api-key": "x"}, {"Authorization": "Bearer x"}):
         missing = Client().get("/nothing/here", headers=headers)
-        stranger = Client().get("/people/", headers=headers)
+        stranger = Client().get("/users/", headers=headers)
         odd = Client().generic("PUT", "/authorize/", headers=headers)
         for answer, status in ((missing, 404), (stranger, 401), (odd, 401)):
             assert (answer.status_code, answer.json()["error"] != "") == (status, True)
             assert answer["X-Request-Id"]
-        mine = browser.generic("PUT", "/people/", headers=headers)
+        mine = browser.generic("PUT", "/users/", headers=headers)
         assert (mine.status_code, mine.headers["Content-Type"][:9]) == (405, "text/html")
     page = browser.get("/nothing/here", headers={"Accept": "text/html,application/json;q=0.9"})
     assert page.headers["Content-Type"].startswith("text/html")
@@ -131,5 +131,5 @@ def test_a_browser_behind_a_proxy_is_no_program(db: None) -> None:
 def test_a_page_says_which_method_it_does_not_take(admin: User) -> None:
     browser = Client()
     browser.force_login(admin)
-    answer = browser.delete("/people/")
+    answer = browser.delete("/users/")
     assert (answer.status_code, b"method" in answer.content, bool(answer["Allow"])) == (405, True, True)

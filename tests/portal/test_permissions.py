@@ -3,7 +3,7 @@
 import pytest
 
 from audit.actions import EVERY
-from portal.permissions import MEANS, READING, READING_AND_WRITING, in_full, in_short
+from portal.permissions import DESCRIPTIONS, READING, READING_AND_WRITING, described, summarize
 from portal.roles import DEVELOPER, EVERYTHING
 
 AT_THE_SHELL = ("dashboard_audit:delete",)
@@ -11,7 +11,7 @@ AT_THE_SHELL = ("dashboard_audit:delete",)
 
 
 def test_every_permission_has_words() -> None:
-    assert sorted(MEANS) == EVERYTHING
+    assert sorted(DESCRIPTIONS) == EVERYTHING
 
 
 def test_every_permission_of_an_action_that_people_take_has_words() -> None:
@@ -19,27 +19,27 @@ def test_every_permission_of_an_action_that_people_take_has_words() -> None:
         "dashboard_keys:derive",
         *AT_THE_SHELL,
     }
-    assert asked - set(MEANS) == set()
+    assert asked - set(DESCRIPTIONS) == set()
 
 
 @pytest.mark.parametrize(
     ("permissions", "says"),
     [
-        (EVERYTHING, "everything"),
-        (READING, "read everything"),
-        (["dashboard_keys:admin"], "admin keys"),
-        (["dashboard_apps:read", "dashboard_keys:read"], "read apps and keys"),
-        (["dashboard_audit:export", "dashboard_keys:read"], "read keys; export the audit log"),
-        (sorted(DEVELOPER), "read apps, keys, agents and the audit log; write keys and agents"),
+        (EVERYTHING, "All permissions"),
+        (READING, "Read only"),
+        (["dashboard_keys:admin"], "Admin keys"),
+        (["dashboard_apps:read", "dashboard_keys:read"], "Read apps and keys"),
+        (["dashboard_audit:export", "dashboard_keys:read"], "Read keys; export the audit log"),
+        (sorted(DEVELOPER), "Read apps, keys, agents and the audit log; write keys and agents"),
         ([], ""),
     ],
 )
 def test_what_a_token_may_do_fits_a_line(permissions: list[str], says: str) -> None:
-    assert in_short(permissions) == says
+    assert summarize(permissions) == says
 
 
 def test_in_full_each_is_told_by_itself() -> None:
-    assert in_full({"dashboard_keys:admin"}) == [("dashboard_keys:admin", "revoke keys")]
+    assert described({"dashboard_keys:admin"}) == [("dashboard_keys:admin", "Revoke keys")]
 
 
 def test_reading_and_writing_ends_nothing() -> None:

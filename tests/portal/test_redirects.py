@@ -94,7 +94,7 @@ def test_every_way_that_goes_on_stays_here(admin: User, client: Client) -> None:
 def test_what_htmx_says_it_is_on_leads_nowhere_else(client: Client) -> None:
     for there in ("https://evil.example//evil.example/x", "http://[bad", "//evil.example//a"):
         page = {"HX-Request": "true", "HX-Current-URL": there}
-        answer = client.get("/people/", headers=page)
+        answer = client.get("/users/", headers=page)
         back = parse_qs(urlsplit(answer["HX-Redirect"]).query)["next"][0]
         assert safe_next(back) == back, there
 

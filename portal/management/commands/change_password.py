@@ -1,4 +1,4 @@
-"""Gives someone another password from the shell: for the break-glass account, or when no mail can be sent."""
+"""Changes a user's password with the server CLI: for the break-glass account, or when no mail can be sent."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ from portal.models import User
 class Command(ShellCommand):
     """`manage.py change_password --email you@example.com --reason "Forgotten" --password-stdin`."""
 
-    help = "Give someone another password. Their sessions end, they are told, and it is recorded."
+    help = "Change a user's password. The user is signed out and notified, and the change is recorded."
     example = (
         "printf '%s' \"$PASSWORD\" | .venv/bin/python manage.py "
         "change_password --email you@example.com --password-stdin"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--email", required=True, help="whose password it is")
-        parser.add_argument("--reason", default="", help="why, for the audit log")
+        parser.add_argument("--email", required=True, help="email of the user")
+        parser.add_argument("--reason", default="", help="reason, saved to the audit log")
         parser.add_argument(
             "--password-stdin", action="store_true", help="read the password from standard input"
         )
@@ -32,11 +32,11 @@ class Command(ShellCommand):
     def act(self, actor: Actor, **options: Any) -> None:
         user = User.objects.filter(email=options["email"].strip().lower(), is_active=True).first()
         if user is None:
-            raise NotFound(f"Nobody with an open account has the address {options['email']}.")
+            raise NotFound(f"No active user has the email {options['email']}.")
         password = read_password(options["password_stdin"])
         try:
             validate_password(password, user)
         except ValidationError as error:
             raise Invalid("password", " ".join(error.messages)) from None
         account_changes.replace_password(actor, user, password, options["reason"])
-        self.stderr.write(f"{user.email} has another password and is signed out everywhere.")
+        self.stderr.write(f"{user.email} has a new password and is signed out everywhere.")

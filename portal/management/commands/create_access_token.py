@@ -1,4 +1,4 @@
-"""Makes an access token from the shell: for the first script, before anyone has opened a browser."""
+"""Mints an access token with the server CLI: for the first script, before anyone has opened a browser."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ from portal.tokens import lifecycle
 class Command(ShellCommand):
     """`manage.py create_access_token --email you@example.com --name ci --permissions all --json`."""
 
-    help = "Issue an access token to someone; it may do what they may do, or a part of it. Printed once."
+    help = "Mint a personal access token for a user, limited by the user's role. Printed once."
     example = "create_access_token --email you@example.com --name ci --permissions all --json"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--email", required=True, help="whose token it is")
-        parser.add_argument("--name", required=True, help="what it is for")
+        parser.add_argument("--email", required=True, help="email of the user")
+        parser.add_argument("--name", required=True, help="name of the token")
         parser.add_argument(
             "--permissions", required=True, help="all, or a list: dashboard_keys:read,dashboard_keys:write"
         )
-        parser.add_argument("--expires-in", help="30d, 12h or 5m; without it, never")
-        parser.add_argument("--json", action="store_true", help="print an object for machines")
+        parser.add_argument("--expires-in", help="30d, 12h or 5m; default: never expires")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def makes_secret(self, options: dict[str, Any]) -> bool:
         return True
@@ -35,7 +35,9 @@ class Command(ShellCommand):
     def act(self, actor: Actor, **options: Any) -> None:
         user = User.objects.filter(email=options["email"].strip().lower(), is_active=True).first()
         if user is None:
-            raise NotFound("Nobody has this e-mail address.", hint="Invite them first, or check it.")
+            raise NotFound(
+                "No active user has this email.", hint="Check the email, or invite the user first."
+            )
         if policy.is_shut_out(user):
             raise OwnerNotLinked
         ends = parse_end(options["expires_in"])
@@ -50,7 +52,7 @@ class Command(ShellCommand):
         self.undo = lambda: lifecycle.revoke(actor, token, "never shown")
         if not options["json"]:
             self.stdout.write(secret)
-            self.stderr.write(f"Shown this once. It is {token.prefix}…, of {user.email}.")
+            self.stderr.write(f"Shown once. Token {token.prefix}… of {user.email}.")
             return
         self.print_json(
             {

@@ -1,4 +1,4 @@
-"""Makes an admin of every app from the shell: for automation, and for whoever locked themselves out."""
+"""Creates an admin of all apps with the server CLI: for automation, and for whoever is locked out."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from portal.accounts.lifecycle import make_admin
 class Command(ShellCommand):
     """`echo "$PASSWORD" | manage.py create_admin --email you@example.com --password-stdin`."""
 
-    help = "Create an admin of every app. The password is never an argument: others could read it there."
+    help = "Create an admin of all apps. The password is never an argument, where other users could read it."
     example = (
         "printf '%s' \"$PASSWORD\" | .venv/bin/python manage.py "
         "create_admin --email you@example.com --password-stdin"
@@ -24,11 +24,11 @@ class Command(ShellCommand):
         parser.add_argument(
             "--password-stdin", action="store_true", help="read the password from standard input"
         )
-        parser.add_argument("--json", action="store_true", help="print an object for machines")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def act(self, actor: Actor, **options: Any) -> None:
         user = make_admin(actor, options["email"], read_password(options["password_stdin"]), options["name"])
         if options["json"]:
             self.print_json({"id": str(user.id), "email": user.email})
         else:
-            self.stderr.write(f"{user.email} is an admin of every app.")
+            self.stderr.write(f"{user.email} is an admin of all apps.")

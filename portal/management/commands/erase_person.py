@@ -23,17 +23,23 @@ class Command(ShellCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         whom = parser.add_mutually_exclusive_group()
-        whom.add_argument("--actor-id", default="", help="the person with this id, and all they are known as")
-        whom.add_argument("--ip", default="", help="acts and calls from this address, and texts that name it")
+        whom.add_argument(
+            "--actor-id", default="", help="the user with this ID, with all their names and emails"
+        )
+        whom.add_argument(
+            "--ip", default="", help="events and requests from this IP address, and texts with it"
+        )
         parser.add_argument(
             "--value",
             action="append",
             default=[],
-            help="a name or an e-mail address, found in any text; say it as often as there are more",
+            help="a name or an email, found in any text; repeat for more",
         )
-        parser.add_argument("--app", help="in this app's log alone; otherwise in all of the portal")
-        parser.add_argument("--reason", required=True, help="why, for the audit log; do not name the person")
-        parser.add_argument("--json", action="store_true", help="print an object for machines")
+        parser.add_argument("--app", help="in this app's log only; default: the whole portal")
+        parser.add_argument(
+            "--reason", required=True, help="reason, saved to the audit log; do not name the person"
+        )
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def act(self, actor: Actor, **options: Any) -> None:
         whom = {"actor_id": options["actor_id"], "ip": options["ip"], "values": options["value"]}
@@ -50,7 +56,7 @@ class Command(ShellCommand):
             self.stderr.write(f"{sum(done.elsewhere.values())} rows beside the audit log were erased.")
         if done.record.unfit:
             self.stderr.write(
-                f"{done.record.unfit} do not fit their seals and were left: run manage.py check_audit."
+                f"{done.record.unfit} rows do not match their seals and were skipped: run manage.py check_audit."
             )
         if done.record.kept:
             self.stderr.write(
@@ -63,4 +69,4 @@ def _app(words: str | None) -> UUID | None:
     try:
         return None if words is None else UUID(words)
     except ValueError:
-        raise Invalid("app", "Write an app's id.") from None
+        raise Invalid("app", "Enter an app ID.") from None

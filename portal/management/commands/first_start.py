@@ -42,7 +42,7 @@ def _latest_secret() -> str | None:
 class Command(PortalCommand):
     """Prints the address; while there is no admin, also a link that makes the first one."""
 
-    help = "Check the set-up, and print the address and, while nobody is there, a link for the first admin."
+    help = "Check the settings, print the address and, while there are no users, a link to create the first admin."
     example = "first_start"
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,12 +61,10 @@ class Command(PortalCommand):
         address = settings.ORIGIN or f"http://{format_host(_as_people_write(host), int(port))}"
         self.stdout.write(f"\nalter portal: {address}")
         if host not in LOCAL and not settings.ORIGIN:
-            self.stdout.write(
-                "It listens for others, who cannot sign in yet: set PORTAL_ORIGIN to its public address."
-            )
+            self.stdout.write("Other computers cannot sign in yet: set PORTAL_ORIGIN to the public address.")
         if not has_admin() and only_provider() and not settings.BREAK_GLASS:
             self.stdout.write(
-                "\nNobody is here yet. The first admin comes by the identity provider: PORTAL_OIDC_ROLES says who."
+                "\nNo users yet. The first admin signs in through the identity provider: PORTAL_OIDC_ROLES says who."
             )
         elif not has_admin():
             self._show_way_in(address)
@@ -76,9 +74,9 @@ class Command(PortalCommand):
             repeated = _latest_secret()
             secret = repeated or invite(shell(), "", Role.ADMIN, None).secret
         link = address + reverse("join", args=[secret])
-        self.stdout.write(f"\nNobody is here yet. This link makes the first admin, once:\n\n  {link}\n")
+        self.stdout.write(f"\nNo users yet. Create the first admin with this link:\n\n  {link}\n")
         if repeated:
             self.stdout.write(
-                "Another start has just printed the same link. A start more than two minutes after it makes another,"
-                " and ends this one."
+                "Another start has just printed the same link. A start more than two minutes later prints a new link,"
+                " which replaces this one."
             )

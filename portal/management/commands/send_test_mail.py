@@ -23,13 +23,13 @@ class Command(PortalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.SENDS_MAIL:
             raise CommandError(
-                "EMAIL_URL is not set, so no e-mail is sent. Set it: smtp+tls://user:password@host:587."
+                "EMAIL_URL is not set, so no email is sent. Set it: smtp+tls://user:password@host:587."
             )
         try:
-            told = ("A test from the key portal", "E-mail works.", None, [options["to"]])
+            told = ("Test email from the key portal", "Email works.", None, [options["to"]])
             within(sending.TIMEOUT, lambda: send_mail(*told))
         except TimeoutError:
-            raise CommandError("The mail server gave no answer in time. Look at EMAIL_URL.") from None
+            raise CommandError("The mail server did not respond in time. Check EMAIL_URL.") from None
         except Exception as error:
-            raise CommandError(f"It was not taken: {error}. Look at EMAIL_URL.") from None
-        self.stdout.write(f"Sent to {options['to']}. If it does not arrive, look at the mail server's log.")
+            raise CommandError(f"The mail server rejected the message: {error}. Check EMAIL_URL.") from None
+        self.stdout.write(f"Sent to {options['to']}. If it does not arrive, check the mail server's log.")

@@ -179,4 +179,4 @@ def test_the_command_speaks_to_machines() -> None:
 
 def test_the_command_refuses_an_app_that_is_none() -> None:
     said = Said("erase_person", "--ip", ADDRESS, "--app", "x", "--reason", "Request 114")
-    assert (said.code, said.err) == (2, "Write an app's id.")
+    assert (said.code, said.err) == (2, "Enter an app ID.")

@@ -26,17 +26,17 @@ from tests.portal.routes import address
 def test_everyone_is_listed_with_their_roles(
     app: App, developer: User, outsider: User, window: Client
 ) -> None:
-    page = text(window.get("/people/"))
-    assert "developer of checkout" in page
-    assert "admin of elsewhere" in page
-    assert "admin of every app" in page
+    page = text(window.get("/users/"))
+    assert "checkout · Developer" in page
+    assert "elsewhere · Admin" in page
+    assert "All apps · Admin" in page
 
 
 def test_the_list_takes_as_many_queries_for_ten_as_for_one(app: App, window: Client) -> None:
-    before = queries(window, "/people/")
+    before = queries(window, "/users/")
     for _ in range(9):
         member(Role.DEVELOPER, app)
-    assert queries(window, "/people/") == before
+    assert queries(window, "/users/") == before
 
 
 @pytest.mark.parametrize(
@@ -44,35 +44,35 @@ def test_the_list_takes_as_many_queries_for_ten_as_for_one(app: App, window: Cli
     [("q=develop", 1), ("q=nobody", 0), ("show=no-factor", 2), ("show=no-role", 0), ("show=closed", 0)],
 )
 def test_the_list_is_filtered(app: App, developer: User, window: Client, query: str, shown: int) -> None:
-    assert len(window.get(f"/people/?{query}").context["people"]) == shown
+    assert len(window.get(f"/users/?{query}").context["list"].rows) == shown
 
 
 def test_an_admin_of_one_app_sees_none_of_it(app: App, outsider: User, signed_in: Any) -> None:
     client = signed_in(outsider)
-    assert client.get("/people/").status_code == 403
-    assert client.get(address("person", user_id=outsider.pk)).status_code == 403
+    assert client.get("/users/").status_code == 403
+    assert client.get(address("user", user_id=outsider.pk)).status_code == 403
 
 
 def test_a_person_is_shown_with_all_they_hold(app: App, developer: User, window: Client) -> None:
     issued(developer, name="laptop")
-    page = text(window.get(address("person", user_id=developer.pk)))
+    page = text(window.get(address("user", user_id=developer.pk)))
     assert "laptop" in page
     assert "checkout" in page
 
 
 def test_signing_someone_out_ends_their_sessions(developer: User, window: Client, signed_in: Any) -> None:
     browser = signed_in(developer)
-    window.post(address("person-sign-out", user_id=developer.pk), {"reason": "Laptop stolen."})
+    window.post(address("user-sign-out", user_id=developer.pk), {"reason": "Laptop stolen."})
     assert browser.get("/").status_code == 302
     event = Event.objects.get(action="person.sign-out")
     assert (event.reason, event.facts) == ("Laptop stolen.", {"sessions": 1})
 
 
 def test_a_closed_account_is_out_and_opens_again(developer: User, window: Client, client: Client) -> None:
-    window.post(address("person-deactivate", user_id=developer.pk), {"reason": "Leave of absence."})
+    window.post(address("user-deactivate", user_id=developer.pk), {"reason": "Leave of absence."})
     client.post("/account/login/", {"login": developer.email, "password": PASSWORD})
     assert client.get("/").status_code == 302
-    window.post(address("person-reactivate", user_id=developer.pk))
+    window.post(address("user-reactivate", user_id=developer.pk))
     client.post("/account/login/", {"login": developer.email, "password": PASSWORD})
     assert client.get("/").status_code == 200
 
@@ -96,10 +96,8 @@ def test_another_address_is_told_to_the_old_one_too(developer: User, settings: S
     mail.send()
     sent = {tuple(message.to): message.subject for message in outbox.outbox}
     assert sent == {
-        ("thief@example.com",): "You sign in with thief@example.com from now on.",
-        (
-            was,
-        ): "Your account at the key portal no longer has this address: it was changed to thief@example.com.",
+        ("thief@example.com",): "Your sign-in email was changed to thief@example.com.",
+        (was,): "The email address of your key portal account was changed to thief@example.com.",
     }
 
 
@@ -113,7 +111,9 @@ def test_the_shell_gives_another_password_and_it_is_on_record(developer: User, s
     assert developer.check_password("an even longer password")
     event = Event.objects.get(action="sign-in.change-password")
     assert (event.actor_kind, event.reason, browser.get("/").status_code) == ("shell", "Forgotten.", 302)
-    assert Notification.objects.filter(user=developer, says__startswith="An operator gave").exists()
+    assert Notification.objects.filter(
+        user=developer, says__startswith="The portal operator changed"
+    ).exists()
 
 
 def test_an_address_that_is_taken_is_refused(developer: User, support: User) -> None:
@@ -134,9 +134,9 @@ def test_nobody_names_another(developer: User, support: User, acting: Any, app: 
 
 
 def test_the_table_of_roles_is_shown_whole(window: Client) -> None:
-    page = text(window.get("/people/roles/"))
+    page = text(window.get("/users/roles/"))
     assert "dashboard_keys:admin" in page
-    assert "mint, rotate, narrow" in page
+    assert "Mint, rotate, rename" in page
 
 
 # ── the house ───────────────────────────────────────────────────────────────────────────────────────

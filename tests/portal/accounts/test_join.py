@@ -65,8 +65,8 @@ def test_both_are_on_record_and_a_password_that_nobody_may_choose_is_no_failed_s
         join(link, email, "not the right one" if email == developer.email else "short")
     failed = Event.objects.filter(action__in=("sign-in.fail", "member.fail-join")).order_by("id")
     assert list(failed.values_list("action", "target_label", "facts__why")) == [
-        ("sign-in.fail", developer.email, "a wrong password at an invitation"),
-        ("member.fail-join", "nobody@example.com", "a new password that the rules refuse"),
+        ("sign-in.fail", developer.email, "wrong password on an invitation"),
+        ("member.fail-join", "nobody@example.com", "new password rejected"),
     ]
     ours = [one for one in caplog.records if one.name == "portal.auth.login_events"]
     assert [one.levelname for one in ours] == ["WARNING", "INFO"]

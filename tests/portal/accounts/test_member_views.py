@@ -27,7 +27,7 @@ SignedIn = Callable[[User], Client]
 
 
 def test_members_are_all_who_reach_the_app(app: App, window: Client, developer: User, outsider: User) -> None:
-    shown = window.get(address("members", app_id=app.id)).context["members"]
+    shown = window.get(address("members", app_id=app.id)).context["list"].rows
     assert {m.user.email for m in shown} == {"admin@example.com", "developer@example.com"}
 
 
@@ -63,7 +63,7 @@ def test_a_reloaded_invitation_makes_no_other_link_and_ends_none(
 ) -> None:
     link = link_on(invite(window, app, once="1"))
     again = invite(window, app, once="1")
-    assert (again.status_code, "This form has been sent before: one link was made" in text(again)) == (
+    assert (again.status_code, "Form already submitted: one link was created" in text(again)) == (
         409,
         True,
     )
@@ -98,7 +98,7 @@ def test_the_link_is_mailed_where_mail_is_set_up(app: App, window: Client, setti
     page = invite(window, app)
     sending.send()
     assert (mail.outbox[0].to, link_on(page) in str(mail.outbox[0].body)) == (["new@example.com"], True)
-    assert "It is also sent by e-mail." in text(page)
+    assert "It was also sent by email." in text(page)
 
 
 def test_nothing_is_said_of_mail_where_none_is_set_up(app: App, window: Client, settings: Settings) -> None:
@@ -143,7 +143,7 @@ def test_a_bad_invitation_is_told_on_its_field(app: App, window: Client, form: A
 
 def test_a_member_is_not_invited_again(app: App, window: Client, developer: User) -> None:
     answer = invite(window, app, email=developer.email)
-    assert (answer.status_code, "This person has a role here." in text(answer)) == (409, True)
+    assert (answer.status_code, "This user is already a member." in text(answer)) == (409, True)
 
 
 def test_a_link_alone_lets_in_whoever_opens_it_first(app: App, window: Client, client: Client) -> None:
@@ -168,7 +168,7 @@ def test_an_address_with_an_account_elsewhere_looks_like_any_other(
         re.sub(r"[\w-]{43}|[0-9a-f-]{36}", "…", text(invite(window, app, email=email))).replace(email, "…")
         for email in (outsider.email, "strangers@example.com")
     ]
-    assert [page.count("shown this once") for page in pages] == [1, 1]
+    assert [page.count("Shown once.") for page in pages] == [1, 1]
     assert outsider.name not in pages[0]
 
 
@@ -188,7 +188,7 @@ def test_a_withdrawn_link_leads_nowhere(app: App, window: Client, client: Client
     ids = {"app_id": app.id, "invitation_id": Invitation.objects.get().id}
     window.post(address("member-withdraw", **ids))
     page = client.get(link)
-    assert (page.status_code, "This link has been used or is too old." in text(page)) == (404, True)
+    assert (page.status_code, "This invitation link has expired." in text(page)) == (404, True)
 
 
 def test_an_invitation_of_another_app_is_not_found_here(app: App, other_app: App, window: Client) -> None:
@@ -204,7 +204,7 @@ def role_form(app: App, user: User, name: str = "member-role") -> str:
 def test_a_role_is_changed_and_told(app: App, window: Client, developer: User) -> None:
     page = window.post(role_form(app, developer), {"role": "support"}, follow=True)
     assert developer.memberships.get().role == "support"
-    assert f"{developer} is support now" in text(page)
+    assert f"{developer} is now support" in text(page)
 
 
 @pytest.mark.parametrize("role", ["", "owner", "ADMIN", "\x00"])
@@ -226,7 +226,7 @@ def test_the_last_admin_stays(app: App, admin: User, window: Client) -> None:
         (role_form(app, admin, "member-end"), {}),
     ):
         answer = window.post(there, form)
-        assert (answer.status_code, "This is the last admin of every app." in text(answer)) == (409, True)
+        assert (answer.status_code, "This is the last admin of all apps." in text(answer)) == (409, True)
 
 
 def test_an_end_asks_first_and_keeps_the_reason(app: App, window: Client, developer: User) -> None:
@@ -271,7 +271,7 @@ def test_who_joins_is_signed_in_and_sees_the_app(invited: Invited, client: Clien
 
 def test_the_page_says_who_invites_and_as_what(invited: Invited, client: Client) -> None:
     page = text(client.get(f"/join/{invited.secret}/"))
-    assert "invites you as <b>developer</b> of <b>checkout</b>" in page
+    assert "invited you to <b>checkout</b> with the role <b>Developer</b>" in page
 
 
 def test_the_address_of_the_link_travels_nowhere(invited: Invited, client: Client) -> None:
@@ -317,4 +317,4 @@ def test_a_password_is_never_sent_back(invited: Invited, client: Client) -> None
 def test_a_used_link_says_what_to_do(invited: Invited, client: Client) -> None:
     client.post(f"/join/{invited.secret}/", JOIN)
     answer = Client().post(f"/join/{invited.secret}/", JOIN)
-    assert (answer.status_code, "Ask whoever sent it for another." in text(answer)) == (404, True)
+    assert (answer.status_code, "Ask for a new invitation." in text(answer)) == (404, True)

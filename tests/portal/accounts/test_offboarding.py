@@ -13,7 +13,7 @@ from keys.lifecycle import mint
 from keys.models import ApiKey
 from keys.scopes import parse_scopes
 from portal.accounts.lifecycle import give_role
-from portal.accounts.offboarding import Wishes, owned, remove, remove_everywhere
+from portal.accounts.offboarding import OffboardingPlan, owned_keys, remove, remove_everywhere
 from portal.error_responses import LastAdmin
 from portal.models import AccessToken, Membership, Role, User
 from tests.factories import issued, member
@@ -37,26 +37,26 @@ def role_of(user: User) -> Membership:
 
 def test_who_mints_a_key_answers_for_it(app: App, developer: User) -> None:
     key = key_of(developer, app)
-    assert [one.key for one in owned(developer, app)] == [key]
+    assert [one.key for one in owned_keys(developer, app)] == [key]
 
 
 def test_keys_stay_unless_they_are_named(app: App, admin: User, developer: User) -> None:
     keep, end = key_of(developer, app, "keep"), key_of(developer, app, "end")
-    remove(of(admin), role_of(developer), Wishes(revoke={end.id}), "Left.")
+    remove(of(admin), role_of(developer), OffboardingPlan(revoke={end.id}), "Left.")
     assert (again(keep).revoked_at, again(end).revoked_at is not None) == (None, True)
     assert Event.objects.get(action="key.revoke").reason == "Left."
 
 
 def test_keys_that_stay_are_handed_over(app: App, admin: User, developer: User) -> None:
     key = key_of(developer, app)
-    remove(of(admin), role_of(developer), Wishes(hand_to=admin))
+    remove(of(admin), role_of(developer), OffboardingPlan(hand_to=admin))
     assert again(key).owner_id == admin.pk
     assert Event.objects.get(action="key.hand-over").facts == {"owner": admin.label}
 
 
 def test_tokens_end_with_the_last_role(app: App, admin: User, developer: User) -> None:
     token = issued(developer).token
-    remove(of(admin), role_of(developer), Wishes())
+    remove(of(admin), role_of(developer), OffboardingPlan())
     assert AccessToken.objects.get(pk=token.pk).status == "revoked"
 
 
@@ -72,13 +72,13 @@ def test_tokens_stay_while_another_role_does(app: App, other_app: App, admin: Us
     token, here = issued(developer).token, role_of(developer)
 
     give_role(of(admin), developer, other_app, Role.DEVELOPER)
-    remove(of(admin), here, Wishes())
+    remove(of(admin), here, OffboardingPlan())
     assert AccessToken.objects.get(pk=token.pk).status == "active"
 
 
 def test_open_sessions_end_at_once(app: App, admin: User, developer: User, signed_in: Any) -> None:
     browser = signed_in(developer)
-    remove(of(admin), role_of(developer), Wishes())
+    remove(of(admin), role_of(developer), OffboardingPlan())
     assert browser.get("/")["Location"].startswith("/account/login/")
 
 
@@ -87,15 +87,15 @@ def test_an_agents_last_key_is_ended_only_by_force_and_nothing_is_half_done(
 ) -> None:
     key = key_of(developer, app, agent=agent)
     with pytest.raises(LastActiveKey):
-        remove(of(admin), role_of(developer), Wishes(revoke={key.id}))
+        remove(of(admin), role_of(developer), OffboardingPlan(revoke={key.id}))
     assert role_of(developer).ended_at is None
-    remove(of(admin), role_of(developer), Wishes(revoke={key.id}, force=True))
+    remove(of(admin), role_of(developer), OffboardingPlan(revoke={key.id}, force=True))
     assert again(key).revoked_at is not None
 
 
 def test_the_last_admin_is_not_removed_from_everywhere(app: App, admin: User) -> None:
     with pytest.raises(LastAdmin):
-        remove_everywhere(of(admin), admin, Wishes())
+        remove_everywhere(of(admin), admin, OffboardingPlan())
     assert role_of(admin).ended_at is None
 
 
@@ -103,7 +103,7 @@ def test_everywhere_is_every_app(app: App, other_app: App, admin: User, outsider
 
     give_role(of(admin), outsider, app, Role.SUPPORT)
     keys = [key_of(outsider, app), key_of(outsider, other_app)]
-    remove_everywhere(of(admin), outsider, Wishes(revoke={key.id for key in keys}))
+    remove_everywhere(of(admin), outsider, OffboardingPlan(revoke={key.id for key in keys}))
     assert not Membership.objects.filter(user=outsider, ended_at=None).exists()
     assert all(again(key).revoked_at for key in keys)
 

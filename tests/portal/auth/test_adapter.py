@@ -149,8 +149,8 @@ def test_no_subject_names_the_host_that_was_asked_for(
     client.post(RESET, {"email": admin.email}, headers={"Host": "127.0.0.1:9"})
     sending.send()
     assert [sent.subject for sent in mail.outbox] == [
-        "[127.0.0.1] Choose a new password",
-        "[keys.example.com] Choose a new password",
+        "[127.0.0.1] Reset your password",
+        "[keys.example.com] Reset your password",
     ]
 
 
@@ -168,7 +168,7 @@ def test_a_mailed_link_works_once(admin: User, client: Client) -> None:
     link = link_in_mail()
     form = client.get(link, follow=True)
     client.post(form.request["PATH_INFO"], {"password1": BETTER, "password2": BETTER})
-    assert b"This link no longer works" in Client().get(link, follow=True).content
+    assert b"This link is no longer valid" in Client().get(link, follow=True).content
 
 
 def test_a_reset_for_nobody_gets_the_same_page(admin: User, client: Client) -> None:

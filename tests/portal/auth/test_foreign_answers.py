@@ -37,14 +37,14 @@ def told(answer: Any, status: int = 403) -> str:
 def test_a_discovery_document_of_another_kind(provider: IdentityProvider, app: App) -> None:
     document = provider.answer(DISCOVERY)
     for body, says in (
-        (b"<html>maintenance</html>", "is a page"),
+        (b"<html>maintenance</html>", "is an HTML page"),
         (b"", "is empty"),
-        (b"[]", "is an empty list, and no object"),
-        (b'"text"', "is the text “text”, and no object"),
-        (b"{", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"[]", "is an empty list, not an object"),
+        (b'"text"', "is the text “text”, not an object"),
+        (b"{", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
         (b"{}", "the discovery document’s authorization_endpoint is missing"),
-        (b" " * 2_000_000, "is too long"),
+        (b" " * 2_000_000, "is too large"),
     ):
         provider.instead = {DISCOVERY: (200, body)}
         assert says in told(Client().post(START)), body[:20]
@@ -54,7 +54,7 @@ def test_a_discovery_document_of_another_kind(provider: IdentityProvider, app: A
             provider.instead = {DISCOVERY: (200, json.dumps(document | {name: odd}).encode())}
             assert f"the discovery document’s {name} is" in told(Client().post(START)), odd
     provider.instead = {DISCOVERY: (503, b"{}")}
-    assert "answered 503" in told(Client().post(START), 502)
+    assert "responded 503" in told(Client().post(START), 502)
 
 
 def test_a_document_or_an_id_token_of_another_issuer(provider: IdentityProvider, app: App) -> None:
@@ -63,22 +63,22 @@ def test_a_document_or_an_id_token_of_another_issuer(provider: IdentityProvider,
         provider.instead = {DISCOVERY: (200, json.dumps(document | {"issuer": odd}).encode())}
         assert "and not PORTAL_OIDC_ISSUER" in told(Client().post(START)), odd
         provider.instead, provider.lies = {}, {"iss": odd}
-        assert "the ID token does not hold" in told(sign_in(Client())), odd
+        assert "the ID token is invalid" in told(sign_in(Client())), odd
     provider.lies = {"iss": f"{issuer}/"}
-    assert "the ID token does not hold" in told(sign_in(Client())), "the token names it exactly"
+    assert "the ID token is invalid" in told(sign_in(Client())), "the token names it exactly"
     provider.instead = {DISCOVERY: (200, json.dumps(document | {"issuer": f"{issuer}/"}).encode())}
     assert sign_in(Client()).status_code == 302, "an issuer with a slash at its end"
 
 
 def test_token_answers_of_another_kind(provider: IdentityProvider, app: App) -> None:
     for status, body, says in (
-        (200, b"<html>", "is a page"),
+        (200, b"<html>", "is an HTML page"),
         (200, b"[]", "is an empty list"),
         (200, b'["access_token"]', "is a list"),
-        (200, b"{}", "the token answer lacks access_token"),
-        (200, b"access_token=a&id_token=b", "is no JSON"),
-        (400, b'{"error": "invalid_client"}', "answered 400, invalid_client"),
-        (400, b'{"error": ["x"]}', "answered 400"),
+        (200, b"{}", "the token response lacks access_token"),
+        (200, b"access_token=a&id_token=b", "is not JSON"),
+        (400, b'{"error": "invalid_client"}', "responded 400, invalid_client"),
+        (400, b'{"error": ["x"]}', "responded 400"),
     ):
         provider.instead = {"/token": (status, body)}
         assert says in told(sign_in(Client())), body
@@ -112,7 +112,7 @@ def test_a_role_is_missing_with_the_claim_that_is_missing(provider: IdentityProv
         provider.claims["groups"] = odd
         assert f"the claim groups {says}" in told(sign_in(Client())), odd
     provider.claims["groups"] = "marketing"
-    assert told(sign_in(Client())) == "nobody here, and no role by the identity provider"
+    assert told(sign_in(Client())) == "no account, and no role from the identity provider"
 
 
 def test_a_role_that_ends_for_a_claim_that_is_missing_says_so(provider: IdentityProvider, app: App) -> None:
@@ -120,7 +120,7 @@ def test_a_role_that_ends_for_a_claim_that_is_missing_says_so(provider: Identity
     del provider.claims["groups"]
     sign_in(Client())
     assert Event.objects.get(action="member.end").reason == (
-        "The identity provider no longer says so: the claim groups is missing."
+        "The identity provider no longer grants this role: the claim groups is missing."
     )
 
 
@@ -153,14 +153,14 @@ def test_an_id_token_holds_only_by_the_providers_own_key(provider: IdentityProvi
     said = {"iss": provider.issuer, "aud": CLIENT, "exp": now + 300, "sub": "4711"}
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = provider.key.public_key()
-    assert "not signed by a key that the provider publishes" in told(
+    assert "not signed with a key published by the provider" in told(
         answered(jwt.encode(said, stranger, "RS256", headers={"kid": "one"}))
     )
-    assert "not signed by a key" in told(
+    assert "not signed with a key" in told(
         answered(jwt.encode(said, provider.key, "RS256", headers={"kid": "two"}))
     )
-    assert "signature (alg) is the text “none”" in told(answered(jwt.encode(said, "", "none")))
-    assert "does not hold" in told(answered(jwt.encode(said, str(public.public_numbers().n), "HS256")))
+    assert "signature algorithm (alg) is the text “none”" in told(answered(jwt.encode(said, "", "none")))
+    assert "is invalid" in told(answered(jwt.encode(said, str(public.public_numbers().n), "HS256")))
     assert "nonce" in told(answered(jwt.encode(said, SECRET, "HS256"))), "signed with the client's secret"
     assert "nonce" in told(answered(jwt.encode(said, provider.key, "PS256"))), "without a kid"
     for keys in (
@@ -180,11 +180,11 @@ def test_a_provider_that_is_down_or_slow_is_a_sentence(
     for path in ("/token", "/jwks", "/userinfo"):
         provider.instead = {path: None}
         before = time.monotonic()
-        assert f"its address {path} gave no answer within 0.2 seconds" in told(sign_in(Client()), 502)
+        assert f"the endpoint {path} did not respond within 0.2 seconds" in told(sign_in(Client()), 502)
         assert time.monotonic() - before < 3
     document = provider.answer(DISCOVERY) | {"token_endpoint": "http://127.0.0.1:9/token"}
     provider.instead = {DISCOVERY: (200, json.dumps(document).encode())}
-    assert "its address /token cannot be reached (" in told(sign_in(Client()), 502)
+    assert "the endpoint /token is unreachable (" in told(sign_in(Client()), 502)
 
 
 def test_what_the_browser_brings_back_is_on_record(
@@ -192,7 +192,7 @@ def test_what_the_browser_brings_back_is_on_record(
 ) -> None:
     back = "/account/oidc/sso/login/callback/"
     client.get(back, {"code": "a", "state": "made-up"})
-    assert "a question that this browser did not ask" in why()
+    assert "does not match this browser’s request" in why()
     state = dict(pair.split("=") for pair in client.post(START)["Location"].split("?")[1].split("&"))["state"]
     client.get(back, {"error": "access_denied", "state": state})
     assert why() == "the identity provider said access_denied"

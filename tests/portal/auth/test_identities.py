@@ -41,22 +41,22 @@ def test_an_address_nobody_confirmed_is_not_linked_and_the_refusal_is_on_record(
 ) -> None:
     answer = sign_in(client)
     assert (answer.status_code, client.get("/").status_code) == (403, 302)
-    assert "Ask an admin of every app to confirm your address" in text(answer)
+    assert "Ask a portal admin to confirm your email" in text(answer)
     assert not SocialAccount.objects.exists()
-    assert failures() == ["an account whose address nobody has confirmed"]
+    assert failures() == ["account email not confirmed"]
 
 
 def test_an_admin_confirms_an_address_after_a_proof_and_on_record(
     squatter: User, window: Client, admin: User
 ) -> None:
-    there = address("person-confirm-email", user_id=squatter.pk)
+    there = address("user-confirm-email", user_id=squatter.pk)
     prove(window, admin, 16 * 60)
     assert window.post(there)["Location"].startswith("/account/reauthenticate/")
     prove(window, admin)
     window.post(there)
     event = Event.objects.get(action="person.confirm-email")
     assert (event.actor_label, event.target_label) == (admin.label, squatter.label)
-    assert "Confirm<span" not in text(window.get(address("person", user_id=squatter.pk)))
+    assert "Confirm<span" not in text(window.get(address("user", user_id=squatter.pk)))
 
 
 def test_linking_ends_whatever_let_in_before_and_is_on_record(squatter: User, client: Client) -> None:
@@ -79,9 +79,9 @@ def test_linking_ends_whatever_let_in_before_and_is_on_record(squatter: User, cl
     assert not Authenticator.objects.filter(user=squatter).exists()
     assert not Authorization.objects.exists()
     with pytest.raises(InvalidToken):
-        lifecycle.recognise(token.plaintext.take())
+        lifecycle.authenticate(token.plaintext.take())
     event = Event.objects.get(action="sign-in.link")
-    assert event.reason == "The account was linked to the identity provider."
+    assert event.reason == "Account linked to the identity provider."
     assert event.changes == {"password": ["set", "none"]}
     assert event.facts == {
         "factors": ["authenticator app", "passkey"],
@@ -101,7 +101,7 @@ def test_it_happens_once_and_a_later_sign_in_ends_nothing(squatter: User, client
     issued(squatter)
     sign_in(Client())
     assert (Event.objects.filter(action="sign-in.link").count(), client.get("/").status_code) == (1, 200)
-    assert AccessToken.objects.filter(lifecycle.alive(), user=squatter).count() == 1
+    assert AccessToken.objects.filter(lifecycle.active_tokens(), user=squatter).count() == 1
 
 
 def test_a_second_identity_with_the_same_address_is_another_person(
@@ -111,7 +111,7 @@ def test_a_second_identity_with_the_same_address_is_another_person(
     sign_in(Client())
     provider.claims["sub"] = "someone who got the address later"
     assert sign_in(client).status_code == 403
-    assert failures() == ["an account that is linked to another identity"]
+    assert failures() == ["account linked to another identity"]
 
 
 def test_another_address_has_to_be_confirmed_anew(squatter: User, client: Client) -> None:
@@ -126,7 +126,7 @@ def test_nobody_links_by_hand(squatter: User, client: Client, provider: Identity
     provider.claims["email"] = "somebody.else@example.com"
     assert sign_in(client, there="/account/oidc/sso/login/?process=connect").status_code == 403
     assert not SocialAccount.objects.exists()
-    assert failures() == ["linking by hand"]
+    assert failures() == ["account linking is off"]
 
 
 def test_who_is_nobody_here_is_on_record_with_their_address(
@@ -137,8 +137,8 @@ def test_who_is_nobody_here_is_on_record_with_their_address(
     provider.claims |= {"email_verified": False, "groups": ["platform"]}
     sign_in(client)
     assert failures() == [
-        "nobody here, and no role by the identity provider: the claim groups is an empty list",
-        "an address that the identity provider does not vouch for: the claim email_verified is not true: it is false",
+        "no account, and no role from the identity provider: the claim groups is an empty list",
+        "email not verified by the identity provider: the claim email_verified is not true: it is false",
     ]
     assert set(Event.objects.filter(action="sign-in.fail").values_list("target_label", flat=True)) == {
         "new@example.com"
@@ -150,7 +150,7 @@ def test_someone_new_is_made_on_record(app: App, client: Client, provider: Ident
     event = Event.objects.get(action="person.create")
     assert (event.facts, event.reason) == (
         {"by": "Example ID"},
-        "Someone new came in by the identity provider.",
+        "First sign-in through the identity provider.",
     )
 
 

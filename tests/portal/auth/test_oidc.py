@@ -62,7 +62,7 @@ def test_someone_new_without_a_mapped_role_stays_outside(
     provider: IdentityProvider, app: App, client: Client
 ) -> None:
     provider.claims["groups"] = ["marketing"]
-    assert "by a link from an admin" in text(sign_in(client))
+    assert "Ask an admin for an invitation" in text(sign_in(client))
     assert not User.objects.exists()
 
 

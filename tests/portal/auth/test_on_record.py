@@ -108,7 +108,7 @@ def walk(app: App, user: User, office: Client, provider: IdentityProvider) -> di
             lambda _: Client().post(login, {"login": user.email, "password": PASSWORD}),
             "sign-in.pass",
         ),
-        "a wrong password": (
+        "wrong password": (
             lambda _: Client().post(login, {"login": user.email, "password": "x"}),
             "sign-in.fail",
         ),
@@ -119,8 +119,8 @@ def walk(app: App, user: User, office: Client, provider: IdentityProvider) -> di
         ),
         "password reset": (lambda _: reset(user), "sign-in.change-password"),
         "address confirmed by a link": (lambda _: confirm_by_link(user), "sign-in.confirm-email"),
-        "address confirmed by an admin": (by_admin("person-confirm-email"), "person.confirm-email"),
-        "address changed": (by_admin("person-email", email="x@example.com", **why), "person.change-email"),
+        "address confirmed by an admin": (by_admin("user-confirm-email"), "person.confirm-email"),
+        "address changed": (by_admin("user-email", email="x@example.com", **why), "person.change-email"),
         "renamed": (lambda browser: browser.post("/account/profile/", {"name": "Another"}), "person.rename"),
         "app set up": (set_up, "second-factor.enrol"),
         "codes made anew": (once_set_up("recovery-codes/generate/"), "second-factor.remove"),
@@ -128,17 +128,17 @@ def walk(app: App, user: User, office: Client, provider: IdentityProvider) -> di
         "passkey renamed": (on_a_passkey("edit", name="phone"), "second-factor.rename"),
         "passkey removed": (on_a_passkey("remove"), "second-factor.remove"),
         "factors reset": (
-            after(lambda: passkey(user), by_admin("person-reset", **why)),
+            after(lambda: passkey(user), by_admin("user-reset-2fa", **why)),
             "second-factor.reset",
         ),
-        "sessions ended": (by_admin("person-sign-out", **why), "person.sign-out"),
+        "sessions ended": (by_admin("user-sign-out", **why), "person.sign-out"),
         "own sessions ended": (
             lambda browser: browser.post("/account/security/sessions/end/"),
             "session.end",
         ),
-        "account closed": (by_admin("person-deactivate", **why), "person.deactivate"),
+        "account closed": (by_admin("user-deactivate", **why), "person.deactivate"),
         "account opened": (
-            after(lambda: account_changes.deactivate(shell(), user), by_admin("person-reactivate")),
+            after(lambda: account_changes.deactivate(shell(), user), by_admin("user-reactivate")),
             "person.reactivate",
         ),
         "identity linked": (
@@ -180,7 +180,7 @@ def test_a_refusal_by_the_provider_itself_is_on_record(provider: IdentityProvide
     provider.lies = {"aud": "another client"}
     sign_in(Client())
     assert Event.objects.get(action="sign-in.fail").facts == {
-        "why": "the ID token does not hold: Audience doesn't match"
+        "why": "the ID token is invalid: Audience doesn't match"
     }
 
 

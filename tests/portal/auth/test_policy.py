@@ -16,7 +16,7 @@ from audit.models import Event
 from portal.accounts.account_changes import confirm_email
 from portal.accounts.lifecycle import invite
 from portal.auth import policy
-from portal.auth.policy import Way
+from portal.auth.policy import SignInMethod
 from portal.error_responses import OwnerNotLinked, SecondFactorRequired
 from portal.mail import sending
 from portal.models import Notification, User
@@ -31,7 +31,7 @@ from tests.portal.tokens.test_lifecycle import CHALLENGE, VERIFIER
 
 SignedIn = Callable[[User], Client]
 LOGIN, RESET = "/account/login/", "/account/password/reset/"
-CLOSED = "People come in here by the identity provider"
+CLOSED = "This portal allows sign-in through the identity provider"
 
 
 def is_in(client: Client) -> bool:
@@ -87,8 +87,8 @@ def test_no_other_way_of_our_own_is_open(
 
 
 def test_a_passkey_alone_is_a_way_of_our_own(alone: IdentityProvider, admin: User) -> None:
-    assert isinstance(policy.unmet(admin, Way.OWN), Exception)
-    assert policy.unmet(admin, Way.PROVIDER) is None
+    assert isinstance(policy.unmet(admin, SignInMethod.OWN), Exception)
+    assert policy.unmet(admin, SignInMethod.PROVIDER) is None
 
 
 def test_who_is_signed_in_takes_an_invitation_up_with_one_click(
@@ -97,7 +97,7 @@ def test_who_is_signed_in_takes_an_invitation_up_with_one_click(
     sign_in(client)
     secret = invite(shell(), "new@example.com", "support", other_app).secret
     foreign = invite(shell(), "somebody@example.com", "support", other_app).secret
-    assert "Take it up" in text(client.get(f"/join/{secret}/"))
+    assert "Accept</button>" in text(client.get(f"/join/{secret}/"))
     assert client.post(f"/join/{foreign}/").status_code == 403
     assert client.post(f"/join/{secret}/").status_code == 302
     assert User.objects.get().memberships.filter(app=other_app, role="support").exists()
@@ -159,7 +159,7 @@ def test_a_token_of_someone_the_provider_never_vouched_for_is_refused_until_they
     with pytest.raises(OwnerNotLinked):
         lifecycle.redeem(code, VERIFIER)
     asked = ("--email", developer.email, "--name", "ci", "--permissions", "all")
-    with pytest.raises(CommandError, match="signs in there once, and mints another"):
+    with pytest.raises(CommandError, match="must sign in there once and mint a new token"):
         call_command("create_access_token", *asked)
     provider.claims["email"] = developer.email
     sign_in(client)
@@ -179,7 +179,7 @@ def test_a_token_of_someone_without_the_factor_they_must_have_is_refused(
     require_factors()
     answer = client.get("/api/v1/me", headers=call)
     assert (answer.status_code, answer.json()["error"]) == (403, "second_factor_required")
-    assert "set one up under Security" in answer.json()["hint"]
+    assert "set up 2FA under Security" in answer.json()["hint"]
     TOTP.activate(developer, "JBSWY3DPEHPK3PXP")
     assert client.get("/api/v1/me", headers=call).status_code == 200
 
@@ -201,9 +201,12 @@ def test_whoever_comes_by_the_provider_needs_one_too(
 
 def test_one_function_says_so_of_every_way(developer: User) -> None:
     require_factors()
-    refused = {way.name for way in Way if policy.unmet(developer, way)}
+    refused = {way.name for way in SignInMethod if policy.unmet(developer, way)}
     TOTP.activate(developer, "JBSWY3DPEHPK3PXP")
-    assert (refused, [way for way in Way if policy.unmet(developer, way)]) == ({"SESSION", "TOKEN"}, [])
+    assert (refused, [way for way in SignInMethod if policy.unmet(developer, way)]) == (
+        {"SESSION", "TOKEN"},
+        [],
+    )
 
 
 def test_factors_are_changed_after_a_proof_even_by_who_has_only_the_provider(

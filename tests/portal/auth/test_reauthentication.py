@@ -68,7 +68,7 @@ def test_a_wrong_password_goes_nowhere_and_is_on_record(stale: Client, app: App,
     there = change_role(stale, app, other)["Location"]
     answer = stale.post(there, {"password": "not it at all", "next": "/"})
     assert (answer.status_code, role_of(other)) == (200, "developer")
-    assert Event.objects.get(action="sign-in.fail-proof").facts == {"why": "a wrong password"}
+    assert Event.objects.get(action="sign-in.fail-proof").facts == {"why": "wrong password"}
 
 
 def test_a_proof_for_something_else_does_not_carry_out_what_was_left(
@@ -134,8 +134,8 @@ POWER = {
     "house": {"on_leaked_token": "notify"},
     "webhook-create": {"name": "siem", "url": "https://siem.example.com/", "once": "1"},
     "audit-settings-retention": {"days": "400"},
-    "person-confirm-email": {},
-    "person-email": {"email": "x@example.com"},
+    "user-confirm-email": {},
+    "user-email": {"email": "x@example.com"},
 }
 """Pages by which somebody gets power, or by which the record falls silent: each takes a proof."""
 
@@ -169,6 +169,6 @@ def test_a_token_that_changes_anything_takes_a_proof(stale: Client) -> None:
 def test_a_role_is_asked_about_on_a_page_of_its_own(window: Client, app: App, other: Membership) -> None:
     there = address("member-role", app_id=app.id, membership_id=other.id)
     page = window.get(there, {"role": "admin"}).content.decode()
-    assert "an admin may revoke every key there" in page
+    assert "Admins can revoke all keys" in page
     assert role_of(other) == "developer"
     assert f'method="post" action="{there}"' not in window.get(f"/apps/{app.id}/members/").content.decode()

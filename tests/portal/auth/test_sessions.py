@@ -27,23 +27,23 @@ def sign_in(user: User, ip: str = "198.51.100.7", agent: str = FIREFOX) -> Clien
 
 
 @pytest.mark.parametrize(
-    ("agent", "says"), [(FIREFOX, "Firefox on Linux"), (EDGE, "Edge on Windows"), ("", "an unnamed browser")]
+    ("agent", "says"), [(FIREFOX, "Firefox on Linux"), (EDGE, "Edge on Windows"), ("", "Unknown browser")]
 )
 def test_a_browser_is_named_in_short(agent: str, says: str) -> None:
-    assert sessions.browser(agent) == says
+    assert sessions.device_name(agent) == says
 
 
 def test_the_page_lists_where_one_is_signed_in(developer: User) -> None:
     sign_in(developer, "192.0.2.44", EDGE)
     page = text(sign_in(developer).get("/account/security/"))
-    assert page.count("this one") == 1
+    assert page.count("This device") == 1
     assert "Edge on Windows" in page
     assert "192.0.2.44" in page
 
 
 def test_one_session_is_ended(developer: User) -> None:
     here, there = sign_in(developer), sign_in(developer)
-    other = next(s for s in sessions.of(developer, here.session.session_key) if not s.is_this)
+    other = next(s for s in sessions.open_sessions(developer, here.session.session_key) if not s.is_this)
     here.post(f"/account/security/sessions/{other.id}/end/")
     assert there.get("/").status_code == 302
     assert here.get("/").status_code == 200
@@ -58,7 +58,7 @@ def test_all_others_are_ended_at_once(developer: User) -> None:
 
 def test_nobody_ends_the_session_of_another(developer: User, support: User) -> None:
     theirs = sign_in(support)
-    (one,) = sessions.of(support)
+    (one,) = sessions.open_sessions(support)
     sign_in(developer).post(f"/account/security/sessions/{one.id}/end/")
     assert theirs.get("/").status_code == 200
 

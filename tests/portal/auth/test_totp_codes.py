@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.test import Client
 
 from portal.auth import totp_codes
-from portal.auth.sessions import of
+from portal.auth.sessions import open_sessions
 from portal.models import User
 from tests.factories import PASSWORD
 from tests.keys.test_races import at_once
@@ -69,7 +69,7 @@ def test_a_used_code_is_no_proof_and_forgets_no_failure(admin: User, app_codes: 
 def test_the_code_that_set_it_up_signs_nobody_in(window: Client, admin: User) -> None:
     secret, _ = set_up(window)
     assert not gets_in(admin.email, shown(time.time(), secret))
-    assert len(of(admin)) == 1
+    assert len(open_sessions(admin)) == 1
 
 
 @pytest.mark.postgres

@@ -108,7 +108,7 @@ def test_a_wrong_code_is_on_record(protected: tuple[str, list[str]], admin: User
     sign_in(client, admin.email)
     client.post("/account/2fa/authenticate/", {"code": "000000"})
     event = Event.objects.get(action="sign-in.fail")
-    assert (event.facts, event.target_label) == ({"why": "a wrong or used code"}, admin.email)
+    assert (event.facts, event.target_label) == ({"why": "wrong or used code"}, admin.email)
 
 
 def test_recovery_codes_are_shown_once(protected: tuple[str, list[str]], window: Client) -> None:
@@ -138,7 +138,7 @@ def test_whoever_has_none_is_sent_to_set_one_up_once_all_must(
     client = signed_in(developer)
     require_factors()
     assert client.get(f"/apps/{app.id}/keys/")["Location"] == "/account/security/?missing"
-    assert "A second factor is required here" in text(client.get("/account/security/?missing"))
+    assert "Set up two-factor authentication (2FA)" in text(client.get("/account/security/?missing"))
 
 
 def test_whoever_has_one_goes_on(protected: tuple[str, list[str]], window: Client) -> None:
@@ -153,4 +153,4 @@ def test_a_lost_factor_is_reset_and_its_owner_signed_out_and_told(
     assert factors_of(admin) == []
     assert window.get("/").status_code == 302
     assert Event.objects.get(action="second-factor.reset").reason == "Lost the phone."
-    assert Notification.objects.filter(user=admin, says__startswith="An admin took away").exists()
+    assert Notification.objects.filter(user=admin, says__startswith="An admin reset your two-factor").exists()

@@ -81,8 +81,8 @@ def test_starts_at_once_prepare_one_database(empty: dict[str, str]) -> None:
     assert len({out for (out, _), _ in ended}) == 1
     said = "".join(sorted(err for (_, err), _ in ended))
     assert said.count("waiting until it is done") <= 1
-    assert said.count("a@b.example is an admin of every app.") == 1
-    assert said.count("Someone with this e-mail address exists.") == 1
+    assert said.count("a@b.example is an admin of all apps.") == 1
+    assert said.count("A user with this email address already exists.") == 1
     assert "Traceback" not in said
 
 

@@ -25,7 +25,7 @@ from core.errors import NotAllowed
 from portal.accounts import account_changes, lifecycle
 from portal.accounts.invitation_links import derive_secret
 from portal.accounts.lifecycle import make_admin
-from portal.auth.login_events import tell_owner
+from portal.auth.login_events import notify_owner
 from portal.mail import messages, outbox, sending
 from portal.models import Mail, MailKind, Notification, User
 from portal.notifications.email import gather
@@ -108,7 +108,7 @@ def test_a_mail_server_that_says_nothing_holds_up_nobody(
     assert client.post(RESET, {"email": admin.email}).status_code == 302
     assert sending.send() == 1
     assert Mail.objects.get().cause == "The mail server gave no answer in time."
-    with pytest.raises(CommandError, match="gave no answer in time"):
+    with pytest.raises(CommandError, match="did not respond in time"):
         call_command("send_test_mail", to="you@example.com")
     assert time.monotonic() - before < 5
 
@@ -185,7 +185,7 @@ def test_what_nobody_wants_any_more_stays(sends: Settings, app: App, admin: User
         outbox.put(MailKind.INVITATION, one.invitation.email, invitation=one.invitation)
     client.post(RESET, {"email": admin.email})
     make_admin(shell(), "boss@example.com", BETTER)
-    tell_owner(admin, "Something happened.", "mark")
+    notify_owner(admin, "Something happened.", "mark")
     gather()
     lifecycle.withdraw(shell(), invited.invitation)
     sends.SECRET_KEY = "another " * 10
@@ -193,10 +193,10 @@ def test_what_nobody_wants_any_more_stays(sends: Settings, app: App, admin: User
     assert sending.send() == 0
     assert sent.outbox == []
     assert set(Mail.objects.values_list("cause", flat=True)) == {
-        "The invitation was used, withdrawn or is too old.",
-        "PORTAL_SECRET_KEY has changed since: make a new link on the Members page.",
-        "The account is closed, or passwords let nobody in.",
-        "It does not concern its reader any more.",
+        "The invitation was used, was cancelled or has expired.",
+        "PORTAL_SECRET_KEY has changed: resend the invitation on the Members page.",
+        "The account is deactivated, or password sign-in is off.",
+        "The recipient no longer has access.",
     }
     assert not sending.is_wanted()
 
@@ -210,7 +210,7 @@ def test_who_asks_again_gets_one_message(sends: Settings, admin: User, client: C
 
 
 def test_a_notice_is_marked_when_its_message_left(sends: Settings, admin: User) -> None:
-    tell_owner(admin, "Something happened.", "mark")
+    notify_owner(admin, "Something happened.", "mark")
     gather()
     gather()
     assert (Mail.objects.count(), Notification.objects.get().mailed_at) == (1, None)

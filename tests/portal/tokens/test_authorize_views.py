@@ -41,8 +41,8 @@ def told(response: Any) -> dict[str, str]:
 
 def test_the_page_says_who_asks_for_what_and_where_it_goes(developer: User, window: Client) -> None:
     page = text(ask(window))
-    assert "Let alter on laptop use the portal as you?" in page
-    assert "see keys, never their secrets" in page
+    assert "Authorize “alter on laptop”" in page
+    assert "View keys (never the secret)" in page
     assert "<code>http://127.0.0.1:49152</code>" in page
     assert developer.email in page
 
@@ -110,7 +110,7 @@ def test_a_wrong_wish_is_refused_and_goes_nowhere(
 
 def test_unknown_scopes_are_named_on_the_page(window: Client) -> None:
     page = text(ask(window, scopes="grants:read,<b>"))
-    assert "&#x27;grants:read&#x27;, &#x27;&lt;b&gt;&#x27; are no permissions" in page
+    assert "&#x27;grants:read&#x27;, &#x27;&lt;b&gt;&#x27; are not permissions" in page
 
 
 def test_only_this_page_lets_its_form_lead_there(window: Client) -> None:

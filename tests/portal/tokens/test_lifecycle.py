@@ -76,7 +76,7 @@ def test_what_cannot_be_taken_issues_nothing(
 
 
 def test_every_unknown_permission_is_named(developer: User) -> None:
-    with pytest.raises(Invalid, match="'keys:read', 'dashboard_keys:own' are no permissions"):
+    with pytest.raises(Invalid, match="'keys:read', 'dashboard_keys:own' are not permissions"):
         issued(developer, "keys:read", "dashboard_keys:read", "dashboard_keys:own")
 
 
@@ -99,15 +99,15 @@ def test_another_person_may_have_the_same_mark(developer: User, support: User) -
 
 
 def test_the_living_ones_are_counted(developer: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "MOST", 2)
+    monkeypatch.setattr(lifecycle, "MAX_TOKENS", 2)
     for _ in range(2):
         issued(developer)
-    with pytest.raises(Invalid, match="2 living tokens"):
+    with pytest.raises(Invalid, match="2 active tokens"):
         issued(developer)
 
 
 def test_ended_ones_are_not_counted(developer: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "MOST", 2)
+    monkeypatch.setattr(lifecycle, "MAX_TOKENS", 2)
     lifecycle.revoke(shell(), issued(developer).token)
     issued(developer, expires_at=now() + timedelta(hours=1))
     issued(developer)
@@ -142,26 +142,26 @@ def test_a_form_sent_twice_at_once_issues_one_token(developer: User) -> None:
 
 def test_a_living_token_is_known_again(developer: User) -> None:
     made = issued(developer)
-    assert lifecycle.recognise(made.plaintext.take()) == made.token
+    assert lifecycle.authenticate(made.plaintext.take()) == made.token
 
 
 @pytest.mark.parametrize("presented", ["", "alter_pat_", "alter_key_app_x", "alter_pat_" + "A" * 40])
 def test_what_was_never_issued_is_not_known(db: None, presented: str) -> None:
     with pytest.raises(InvalidToken):
-        lifecycle.recognise(presented)
+        lifecycle.authenticate(presented)
 
 
 def test_an_expired_one_says_so(developer: User) -> None:
     made = issued(developer, expires_at=now() + timedelta(days=1))
     with at(now() + timedelta(days=1, seconds=1)), pytest.raises(TokenExpired):
-        lifecycle.recognise(made.plaintext.take())
+        lifecycle.authenticate(made.plaintext.take())
 
 
 def test_it_ends_with_its_owner(developer: User) -> None:
     made = issued(developer)
     note_of(developer, is_active=False)
     with pytest.raises(InvalidToken):
-        lifecycle.recognise(made.plaintext.take())
+        lifecycle.authenticate(made.plaintext.take())
 
 
 def test_use_is_noted_once_a_minute(developer: User) -> None:
@@ -169,7 +169,7 @@ def test_use_is_noted_once_a_minute(developer: User) -> None:
     secret = made.plaintext.take()
     for later in (0, 59, 61):
         with at(first + timedelta(seconds=later)):
-            lifecycle.recognise(secret)
+            lifecycle.authenticate(secret)
     made.token.refresh_from_db()
     assert made.token.last_used_at == first + timedelta(seconds=61)
 
@@ -181,7 +181,7 @@ def test_a_revoked_token_is_not_known(developer: User, acting: Acting) -> None:
     made = issued(developer)
     lifecycle.revoke(acting(developer, None), made.token, "left in a log")
     with pytest.raises(InvalidToken):
-        lifecycle.recognise(made.plaintext.take())
+        lifecycle.authenticate(made.plaintext.take())
 
 
 def test_a_revocation_is_on_record_with_its_reason(developer: User, acting: Acting) -> None:
@@ -201,17 +201,17 @@ def test_the_second_revocation_is_no_event(developer: User, acting: Acting) -> N
 
 
 def test_all_is_cut_to_the_role(developer: User) -> None:
-    assert lifecycle.may(issued(developer).token, DEVELOPER) == DEVELOPER
+    assert lifecycle.effective_permissions(issued(developer).token, DEVELOPER) == DEVELOPER
 
 
 def test_a_tier_brings_the_lower_ones_along_but_not_beyond_the_role(support: User) -> None:
     token = issued(support, "dashboard_keys:admin").token
-    assert lifecycle.may(token, SUPPORT) == {"dashboard_keys:read", "dashboard_keys:admin"}
+    assert lifecycle.effective_permissions(token, SUPPORT) == {"dashboard_keys:read", "dashboard_keys:admin"}
 
 
 def test_what_was_not_asked_for_is_not_granted_by_a_role(app: App) -> None:
     token = issued(member(Role.ADMIN, app), "dashboard_apps:delete").token
-    assert lifecycle.may(token, frozenset(EVERYTHING)) == {"dashboard_apps:delete"}
+    assert lifecycle.effective_permissions(token, frozenset(EVERYTHING)) == {"dashboard_apps:delete"}
 
 
 # ── authorize and redeem ────────────────────────────────────────────────────────────────────────────

@@ -51,21 +51,21 @@ def test_the_list_shows_ones_own_and_no_others(developer: User, support: User, w
 
 def test_the_list_says_what_a_token_may_do_now(developer: User, window: Client) -> None:
     issued(developer, "dashboard_keys:write")
-    assert "read keys; write keys" in text(window.get("/account/tokens/"))
+    assert "Read keys; write keys" in text(window.get("/account/tokens/"))
 
 
 def test_a_token_that_may_nothing_now_says_so(developer: User, window: Client) -> None:
     change_role(shell(), Membership.objects.get(user=developer), "admin")
     issued(User.objects.get(pk=developer.pk), "dashboard_apps:delete")
     change_role(shell(), Membership.objects.get(user=developer), "developer")
-    assert "nothing: your roles allow none of it now" in text(window.get("/account/tokens/"))
+    assert "None with your current roles" in text(window.get("/account/tokens/"))
 
 
 def test_the_list_tells_what_happened_to_ones_own(developer: User, support: User, window: Client) -> None:
     issued(support)
     window.post(address("token-revoke", token_id=issued(developer).token.id), {"reason": "left in a log"})
-    acts = window.get("/account/tokens/").context["acts"]
-    assert [act.action for act in acts] == ["access-token.revoke", "access-token.issue"]
+    events = window.get("/account/tokens/").context["events"]
+    assert [event.action for event in events] == ["access-token.revoke", "access-token.issue"]
 
 
 def test_the_list_takes_as_many_queries_for_ten_as_for_one(developer: User, window: Client) -> None:
@@ -93,7 +93,7 @@ def test_without_a_token_the_page_says_how_to_get_one(window: Client) -> None:
 def test_a_good_form_is_answered_with_the_token_itself(developer: User, window: Client) -> None:
     secret = SECRET.search(text(mint(window)))
     assert secret
-    assert lifecycle.recognise(secret[0]).user == developer
+    assert lifecycle.authenticate(secret[0]).user == developer
 
 
 def test_no_other_page_shows_it(window: Client) -> None:
@@ -125,7 +125,7 @@ def test_the_same_form_sent_again_shows_no_token(window: Client) -> None:
     mint(window)
     again = mint(window)
     assert (again.status_code, AccessToken.objects.count()) == (409, 1)
-    assert "This form has been sent before" in text(again)
+    assert "Form already submitted" in text(again)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_wrong_form_comes_back_with_its_complaint(
 
 def test_someone_without_a_role_is_told_that_a_token_could_do_nothing(db: None, signed_in: SignedIn) -> None:
     window = signed_in(UserFactory.create())
-    assert "a token could do nothing" in text(window.get("/account/tokens/mint/"))
+    assert "a token would have no permissions" in text(window.get("/account/tokens/mint/"))
     assert mint(window).status_code == 422
 
 
@@ -179,7 +179,7 @@ def test_a_revoked_token_is_ended_for_the_reason_given(developer: User, window: 
 def test_a_revoked_one_cannot_be_revoked_again(developer: User, window: Client) -> None:
     there = address("token-revoke", token_id=issued(developer).token.id)
     window.post(there)
-    assert "That is final" in text(window.get(there))
+    assert "This cannot be undone" in text(window.get(there))
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
