@@ -60,7 +60,7 @@ def ask(
 
 def refused(status: int) -> str:
     """What to say of an answer that is none of those wanted."""
-    return f"It answered {status}.{' Redirects are not followed.' if 300 <= status < 400 else ''}"
+    return f"HTTP status {status}.{' Redirects are not followed.' if 300 <= status < 400 else ''}"
 
 
 def _must_be_asked(response: httpcore2.Response) -> None:
@@ -81,7 +81,7 @@ def _body(response: httpcore2.Response, most: int) -> bytes:
     for piece in response.iter_stream():
         read += piece
         if len(read) > most:
-            raise Unreachable(f"The answer is longer than {most} bytes.")
+            raise Unreachable(f"The response is longer than {most} bytes.")
     return read
 
 
@@ -94,7 +94,7 @@ def _answer(
     try:
         url = canonical_url(url)
     except ValueError:
-        raise Unreachable("Its address cannot be read.") from None
+        raise Unreachable("Invalid URL.") from None
     # Said here, because httpcore2 leaves the brackets of an IPv6 address out.
     host = parse_origin(url).netloc
     told = [(b"Host", host.encode()), *((name.encode(), value.encode()) for name, value in headers.items())]
@@ -105,11 +105,11 @@ def _answer(
         ):
             yield response
     except httpcore2.TimeoutException:
-        raise Unreachable(f"There was no answer within {seconds:g} seconds.") from None
+        raise Unreachable(f"Timed out after {seconds:g} seconds.") from None
     except httpcore2.ProtocolError:
-        raise Unreachable("What answered does not speak HTTP.") from None
+        raise Unreachable("Invalid HTTP response.") from None
     except httpcore2.NetworkError as error:
-        raise Unreachable(keepable(f"The connection failed: {error}", 200)) from None
+        raise Unreachable(keepable(f"Connection failed: {error}", 200)) from None
 
 
 class _Way(httpcore2.NetworkBackend):
@@ -127,7 +127,7 @@ class _Way(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        failed: Exception = Unreachable(f"{host} cannot be reached.")
+        failed: Exception = Unreachable(f"Could not connect to {host}.")
         for address in addresses_of(host, port, own=self._own)[:MOST_ADDRESSES]:
             try:
                 return _Stream(self._sockets.connect_tcp(address, port, _left(self._ends)), self._ends)

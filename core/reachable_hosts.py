@@ -15,49 +15,47 @@ from core.errors import Invalid
 from core.hosts import canonical_url, parse_host, parse_origin
 from core.text import keepable
 
-LONGEST = 500
+MAX_LENGTH = 500
 METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254")))
 """Where clouds tell a machine its secrets; elsewhere they do it at a link-local address."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Unreachable(Exception):
-    """Nothing could be sent there; the text says why, for the page of the webhook."""
+    """The endpoint cannot be reached; the text says why."""
 
 
 def parse_url(text: str) -> str:
-    """The address of a webhook. Raises Invalid."""
+    """The URL of a webhook. Raises Invalid."""
     url = _in_ascii(text.strip())
-    if keepable(url, LONGEST) != url or not url.isascii() or " " in url:
-        raise Invalid("url", f"Write an address of at most {LONGEST} ASCII characters, with no key in it.")
+    if keepable(url, MAX_LENGTH) != url or not url.isascii() or " " in url:
+        raise Invalid("url", f"Enter a URL of up to {MAX_LENGTH} ASCII characters that contains no key.")
     parts = _split(url)
     if parts.username is not None or parts.fragment:
-        raise Invalid("url", "Leave out user names, passwords and fragments.")
+        raise Invalid("url", "Remove the user name, password or fragment.")
     try:
         host = parse_origin(url).host
     except ValueError:
-        raise Invalid("url", "Write an https address: https://siem.example.com/hooks/alter.") from None
+        raise Invalid("url", "Enter an https URL: https://siem.example.com/hooks/alter.") from None
     listed = is_listed(host)
     if parts.scheme == "http" and not listed:
-        raise Invalid("url", "Write https. Plain http is for hosts that PORTAL_WEBHOOK_HOSTS lists.")
+        raise Invalid("url", "Use https. Plain http is only allowed for hosts in PORTAL_WEBHOOK_HOSTS.")
     address = _parsed(host)
     if address and not may_reach(address, listed):
-        raise Invalid(
-            "url", f"{host} may not be sent to. PORTAL_WEBHOOK_HOSTS lists what may, of one's own network."
-        )
+        raise Invalid("url", f"{host} is a private address. Add it to PORTAL_WEBHOOK_HOSTS to allow it.")
     return url
 
 
 def addresses_of(host: str, port: int, *, own: bool = False) -> list[str]:
     """What `host` leads to and may be sent to; with `own`, in the portal's own network too. Raises Unreachable."""
     try:
-        found = {str(told[4][0]) for told in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        resolved = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
-        raise Unreachable(f"The name {host} leads nowhere.") from None
+        raise Unreachable(f"DNS lookup failed for {host}.") from None
     listed = own or is_listed(host)
-    allowed = [text for text in sorted(found) if (it := _parsed(text)) and may_reach(it, listed)]
+    allowed = [text for text in sorted(resolved) if (address := _parsed(text)) and may_reach(address, listed)]
     if not allowed:
-        raise Unreachable(f"{host} leads to an address that may not be sent to.")
+        raise Unreachable(f"{host} resolves to an address that is not allowed.")
     return allowed
 
 
@@ -107,5 +105,5 @@ def _split(url: str) -> SplitResult:
         if parts.port == 0:
             raise ValueError
     except ValueError:
-        raise Invalid("url", "This address cannot be read.") from None
+        raise Invalid("url", "Invalid URL.") from None
     return parts

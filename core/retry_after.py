@@ -44,4 +44,4 @@ def is_early(not_before: datetime | None) -> bool:
 
 def in_words(wait: timedelta) -> str:
     """A sentence for a page: until when a peer is left alone."""
-    return f" It asks to be left alone until {now() + wait:%d %B %H:%M} UTC."
+    return f" Retry-After: {now() + wait:%d %B %H:%M} UTC."

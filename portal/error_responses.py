@@ -162,8 +162,8 @@ class ReportNotSigned(Refusal):
 
     code = "report_not_signed"
     status = 403
-    message = "This message is not signed by a scanner this portal knows. Nothing was taken."
-    hint = "People and scripts report to /leaks/report, which asks for no signature."
+    message = "Invalid signature, or unknown scanner. The message was not accepted."
+    hint = "Users and scripts report at /leaks/report, which needs no signature."
 
 
 class ReportReplayed(Refusal):
@@ -171,8 +171,8 @@ class ReportReplayed(Refusal):
 
     code = "report_replayed"
     status = 409
-    message = "This very message was taken before. Nothing was taken again."
-    hint = "A new find is a new message. There is nothing to send again."
+    message = "This message was already received."
+    hint = "Send each new report as a new message."
 
 
 class ScannerKeysMissing(Refusal):
@@ -180,8 +180,8 @@ class ScannerKeysMissing(Refusal):
 
     code = "scanner_keys_missing"
     status = 503
-    message = "The scanner's public keys cannot be read now. Nothing was taken."
-    hint = "Send it again in a minute. The operator should look at PORTAL_LEAK_KEYS_URL."
+    message = "The scanner's public keys are unavailable. The message was not accepted."
+    hint = "Retry in a minute. The operator should check PORTAL_LEAK_KEYS_URL."
 
     def headers(self) -> dict[str, str]:
         return {"Retry-After": "60"}
@@ -192,8 +192,8 @@ class TooManyReports(Refusal):
 
     code = "too_many_reports"
     status = 429
-    message = "Too many reports in one minute. This one was not taken."
-    hint = "Wait for the seconds in Retry-After, then send it again."
+    message = "Too many reports. This report was not accepted."
+    hint = "Retry after the number of seconds in Retry-After."
 
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.details["retry_after"])}
@@ -213,8 +213,8 @@ class AskedEnough(Refusal):
 
     code = "asked_enough"
     status = 429
-    message = "They have been asked about this key three times within a day."
-    hint = "Reach them another way, or revoke the key if it is lost."
+    message = "Message limit reached: 3 messages about this key per day."
+    hint = "Contact the owner directly, or revoke the key if it is leaked."
 
 
 class OnPagesAlone(Refusal):
@@ -240,8 +240,8 @@ class NoFactorYourself(Refusal):
 
     code = "no_factor_yourself"
     status = 409
-    message = "You have no second factor yourself, so this would lock you out."
-    hint = "Set one up under Security first."
+    message = "You do not have 2FA. Requiring it would lock you out."
+    hint = "Set up 2FA in your security settings first."
 
 
 class RefusalMiddleware:

@@ -123,9 +123,9 @@ def photograph(studio: Studio, data: Path) -> None:
     for colours in ("light", "dark"):
         page = signed_in(studio, colours, WIDE)
         page.goto("/lookup/")
-        page.get_by_label("Paste a key, a prefix").fill(prefix(data, rotated))
-        page.get_by_role("button", name="Find", exact=True).click()
-        page.get_by_text("Answers for it").first.wait_for()
+        page.get_by_label("Key, prefix, fingerprint").fill(prefix(data, rotated))
+        page.get_by_role("button", name="Search", exact=True).click()
+        page.get_by_text("Fingerprint").first.wait_for()
         save(page, f"find-{colours}")
         page.goto(places["mint"])
         page.get_by_role("button", name="Mint key", exact=True).click()

@@ -33,7 +33,7 @@ RETRIES = tuple(
 MAX_WAIT = max(RETRIES[-1] * 1.2, MAX_RETRY_AFTER)
 SCAN_LIMIT = 100
 """Batches that are scanned at once for rows of a webhook."""
-GONE = "It answered 410 Gone."
+GONE = "HTTP status 410 Gone."
 """Why the system deletes a webhook: its receiver is gone for good."""
 MAX_DELIVERED = 50
 """Successful deliveries that are kept of each webhook."""

@@ -44,7 +44,7 @@ def _mint(says: str, **query: str) -> Way:
     return Way(says, "key.mint", "{mint}", ("{app}", "{holder}"), {"from": "{key}", **query})
 
 
-_FIND = Way("Is it one of ours?", "key.read", "find")
+_FIND = Way("Look up this key", "key.read", "lookup")
 _SIGNING = _guide("How calls are signed", "sdk")
 _DOOR = _guide("How the door is asked", "door")
 _CODES = _guide("What each code means", "errors")

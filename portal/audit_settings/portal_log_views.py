@@ -35,7 +35,7 @@ def log(request: PortalRequest) -> HttpResponse:
 
 
 def _context(form: FilterForm, before: str, after: str) -> dict[str, Any]:
-    """A page of the entries and their number. Invalid filters, and a search that takes too long, are errors on `form`."""
+    """A page of the entries and their number. Invalid filters and searches that take too long are errors on `form`."""
     page, total = find_page(form, None, Asked(before, after)), 0
     with told_on(form):
         total = _count(form.filters(None)) if form.is_valid() else 0

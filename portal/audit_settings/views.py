@@ -26,9 +26,9 @@ from audit.requests import PortalRequest
 from audit.retention import policy
 from audit.retention.policy import RetentionPeriod
 from core.errors import NotFound, Refusal
-from core.folding import holding
+from core.folding import naming
 from core.forms import ReasonForm, refuse_unknown
-from core.pagination import ACTIONS, Column, ListPage
+from core.pagination import Column, ListPage
 from keys.errors import AlreadyMinted
 from portal.audit_settings.forms import RetentionForm, RotateSecretForm, WebhookForm
 from portal.dialogs import Dialog, render_dialog
@@ -48,7 +48,7 @@ FAILED_COLUMNS = (
     Column("error", "Error"),
     Column("entries", "Entries", sort=("rows",), css="num"),
     Column("failed", "Failed", sort=("given_up_at",), descending=True),
-    ACTIONS,
+    Column("actions", "Actions"),
 )
 RETENTION_TITLES = {"event": "Event", "call": "API request", "span": "Trace"}
 RETENTION_NOTES = {
@@ -226,7 +226,7 @@ def failed_deliveries(request: PortalRequest) -> HttpResponse:
     rows = destinations.failed_deliveries()
     q = form.cleaned_data["q"] if form.is_valid() else ""
     if q:
-        rows = rows.filter(holding(q, "webhook__name") | holding(q, "last_error"))
+        rows = rows.filter(naming(q, "webhook__name", "last_error"))
     rows = rows if form.is_valid() else rows.none()
     page = ListPage.from_query(rows, request.GET, FAILED_COLUMNS, id="deliveries")
     context = {"list": page, "form": form, "q": q, "batch": standing.MAX_DELIVERIES}

@@ -17,7 +17,7 @@ from audit.models import Event
 from core.addresses import client_address
 from core.errors import NotFound
 from core.folding import holding, naming
-from core.pagination import ACTIONS, Column, ListPage
+from core.pagination import Column, ListPage
 from keys.actions import REVOKE
 from keys.models import ApiKey
 from keys.requests import portal_address
@@ -31,7 +31,7 @@ COLUMNS = (
     Column("reported", "Reported", sort=("at",), descending=True),
     Column("action", "Action", sort=("outcome",)),
     Column("place", "Found at"),
-    ACTIONS,
+    Column("actions", "Actions"),
 )
 
 
@@ -62,7 +62,7 @@ def of_app(request: AppRequest) -> HttpResponse:
     if q:
         named = ApiKey.objects.filter(naming(q, "name"), app=request.app).values("id")
         reports_of_app = reports_of_app.filter(
-            holding(q, "prefix") | holding(q, "found_at") | holding(q, "note") | Q(key_id__in=named)
+            holding(q, "prefix") | naming(q, "found_at", "note") | Q(key_id__in=named)
         )
     matching = reports_of_app if form.is_valid() else reports_of_app.none()
     page = ListPage.from_query(matching, request.GET, COLUMNS, id="reports")

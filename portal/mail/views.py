@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET
 from agents.requests import finished
 from audit.requests import PortalRequest
 from core.errors import NotFound
-from core.folding import holding
-from core.pagination import ACTIONS, Column, ListPage
+from core.folding import naming
+from core.pagination import Column, ListPage
 from portal.mail import outbox
 from portal.models import Mail
 from portal.post_only import post_only
@@ -23,7 +23,7 @@ COLUMNS = (
     Column("status", "Status", sort=("due_at",)),
     Column("error", "Error"),
     Column("created", "Created", sort=("at",), descending=True),
-    ACTIONS,
+    Column("actions", "Actions"),
 )
 
 
@@ -34,7 +34,7 @@ def undelivered(request: PortalRequest) -> HttpResponse:
     rows = outbox.undelivered() if form.is_valid() else Mail.objects.none()
     q = form.cleaned_data["q"] if form.is_valid() else ""
     if q:
-        rows = rows.filter(holding(q, "address") | holding(q, "cause"))
+        rows = rows.filter(naming(q, "address", "cause"))
     context = {
         "form": form,
         "q": q,

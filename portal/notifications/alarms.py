@@ -21,8 +21,9 @@ def look() -> int:
     if open_alarms:
         users = admins(None)
         for alarm in open_alarms:
+            title, _, text = alarm.says.partition(". ")
             content = NotificationContent(
-                NotificationKind.ALARM, f"alarm:{alarm.pk}", alarm.says, reverse("audit-settings")
+                NotificationKind.ALARM, f"alarm:{alarm.pk}", title, reverse("audit-settings"), text=text
             )
             notify(content, users)
     for event in tampered.acts():

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django import forms
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
@@ -14,9 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from agents.models import App
 from agents.requests import finished
 from audit.requests import PortalRequest
+from core.choices import parse_word
 from core.clock import now
 from core.errors import NotFound
-from core.folding import holding
+from core.folding import naming
 from core.pagination import ListPage
 from portal.gates import user_of
 from portal.models import Notification, NotificationKind
@@ -40,7 +40,7 @@ ACTIONS = {
     NotificationKind.LEAKED: "View details",
     NotificationKind.REVOKED: "View details",
     NotificationKind.QUESTION: "View key",
-    NotificationKind.ALARM: "View audit log",
+    NotificationKind.ALARM: "View details",
     NotificationKind.SIGNED_IN: "Review sessions",
     NotificationKind.ACCOUNT: "Review security",
 }
@@ -58,9 +58,9 @@ ICONS = {
 
 
 class NotificationsForm(SearchForm):
-    """The tab and the search of the list."""
+    """The search of the list, in one of its tabs."""
 
-    tab = forms.ChoiceField(required=False, choices=[(word, label) for word, (label, _) in TABS.items()])
+    also = ("page", "sort", "tab")
 
 
 @require_GET
@@ -69,11 +69,11 @@ def notifications(request: PortalRequest) -> HttpResponse:
     form = NotificationsForm(request.GET)
     rows = Notification.objects.filter(user=user_of(request), shown=True)
     unread = rows.filter(read_at=None).count()
-    tab = q = ""
+    tab, q = parse_word(request.GET.get("tab", ""), "tab", [word for word in TABS if word]), ""
     if form.is_valid():
-        tab, q = form.cleaned_data["tab"], form.cleaned_data["q"]
+        q = form.cleaned_data["q"]
         rows = rows.filter(TABS[tab][1])
-        rows = rows.filter(holding(q, "title") | holding(q, "text")) if q else rows
+        rows = rows.filter(naming(q, "title", "text")) if q else rows
     else:
         rows = rows.none()
     page = ListPage.from_query(rows, request.GET, id="notifications")

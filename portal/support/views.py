@@ -118,9 +118,7 @@ def receipt(request: PortalRequest, event_id: UUID) -> HttpResponse:
     if receipt is None:
         raise NotFound
     return render(
-        request,
-        "portal/support/receipt.html",
-        {"receipt": receipt, "names": names, "most": receipts.MAX_RESULTS},
+        request, "portal/support/receipt.html", {"receipt": receipt, "names": names, "most": receipts.MOST}
     )
 
 

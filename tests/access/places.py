@@ -16,7 +16,7 @@ from portal.gates import person
 from portal.mail import outbox
 from portal.models import Invitation, MailKind, Notification, NotificationKind, User
 from portal.models.users import Role
-from portal.notifications.notify import News, tell
+from portal.notifications.notify import NotificationContent, notify
 from tests.cast import prove
 from tests.factories import UserFactory, issued, member, minted
 from tests.keys.asking import ask, opened
@@ -33,7 +33,7 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
     invitation: Invitation = invite(shell(), "new@example.com", "support", app).invitation
     webhook = destinations.create(shell(), name="siem", url="https://siem.example.com/in").webhook
     letter = Delivery.objects.create(webhook=webhook, checkpoint=1, rows=1, given_up_at=now())
-    tell(News(NotificationKind.REVOKED, "one", "Told.", "/"), [developer])
+    notify(NotificationContent(NotificationKind.REVOKED, "one", "Told.", "/"), [developer])
     view = save_view(person(developer, app, Origin("page")), app.id, "mine", "outcome=denied")
     return {
         "app_id": app.id,

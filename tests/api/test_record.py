@@ -86,7 +86,7 @@ def test_it_is_paused_resumed_tested_rotated_and_ended(webhook: Webhook, by_admi
     before = webhooks.secret(webhook)
     rotated = by_admin.post(f"{there}/rotate").json()
     assert (rotated["generation"], rotated["secret"] == before) == (2, False)
-    assert by_admin.post(f"{there}/delete", {"reason": "Gone."}).json()["state"] == "ended"
+    assert by_admin.post(f"{there}/delete", {"reason": "Gone."}).json()["state"] == "deleted"
     assert error(by_admin.get(there)) == (404, "not_found")
     assert named(by_admin.get("/webhooks")) == []
 

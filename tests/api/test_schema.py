@@ -34,7 +34,9 @@ CASES = max(4, int(os.environ.get("PORTAL_TEST_FUZZ", "0")) // 50)
 @pytest.fixture
 def known(app: App, admin: User, by_admin: Program) -> dict[str, str]:
     """What the addresses name, so that a call gets beyond them."""
-    notification = Notification.objects.create(user=admin, kind="account", mark="one", says="Told.", to="/")
+    notification = Notification.objects.create(
+        user=admin, kind="account", dedupe_key="one", title="Told", path="/"
+    )
     label = CallerLabel.objects.create(app=app, label="worker", type="service")
     return {
         "app_id": str(app.id),

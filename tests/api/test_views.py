@@ -6,7 +6,7 @@ from audit.search import saved_views
 from core.clock import now
 from portal.gates import person
 from portal.models import LeakReport, Notification, NotificationKind, User
-from portal.notifications.notify import News, tell
+from portal.notifications.notify import NotificationContent, notify
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act, named
 from tests.factories import minted
@@ -51,20 +51,25 @@ def test_filters_that_cannot_be_read_are_refused(app: App, by_developer: Program
 
 
 def told(user: User, kind: str, mark: str, app: App | None = None) -> None:
-    tell(News(NotificationKind(kind), mark, f"Told {mark}.", "/", app_id=app.id if app else None), [user])
+    notify(
+        NotificationContent(
+            NotificationKind(kind), mark, f"Told {mark}.", "/", app_id=app.id if app else None
+        ),
+        [user],
+    )
 
 
 def seen(program: Program, **query: str) -> list[str]:
-    return [one["says"] for one in program.get("/notifications", **query).json()["items"]]
+    return [one["title"] for one in program.get("/notifications", **query).json()["items"]]
 
 
 def test_a_token_is_told_of_what_it_may_look_at(app: App, admin: User, by_admin: Program, of: Of) -> None:
     told(admin, "key-revoked", "a key", app)
     told(admin, "audit-alarm", "an alarm")
     told(admin, "account", "the account")
-    assert seen(by_admin) == ["Told the account.", "Told an alarm.", "Told a key."]
-    assert seen(of(admin, "dashboard_apps:read")) == ["Told the account."]
-    assert seen(of(admin, "dashboard_keys:read")) == ["Told the account.", "Told a key."]
+    assert seen(by_admin) == ["Told the account", "Told an alarm", "Told a key"]
+    assert seen(of(admin, "dashboard_apps:read")) == ["Told the account"]
+    assert seen(of(admin, "dashboard_keys:read")) == ["Told the account", "Told a key"]
 
 
 def test_notices_are_read(app: App, developer: User, by_developer: Program, by_admin: Program) -> None:
@@ -73,8 +78,8 @@ def test_notices_are_read(app: App, developer: User, by_developer: Program, by_a
     first = by_developer.get("/notifications", kind="key-revoked").json()["items"][0]
     assert error(by_admin.post(f"/notifications/{first['id']}/read")) == (404, "not_found")
     assert by_developer.post(f"/notifications/{first['id']}/read").json()["read_at"]
-    assert seen(by_developer, unread="true") == ["Told two."]
-    assert by_developer.post("/notifications/read").json() == {"notices_read": 1}
+    assert seen(by_developer, unread="true") == ["Told two"]
+    assert by_developer.post("/notifications/read").json() == {"notifications_read": 1}
     assert seen(by_developer, unread="true") == []
     assert fields(by_developer.get("/notifications", kind="odd")) == ["kind"]
 
@@ -89,7 +94,7 @@ def test_what_goes_by_mail_alone_is_neither_in_the_list_nor_read(
         404,
         "not_found",
     )
-    assert by_developer.post("/notifications/read").json() == {"notices_read": 0}
+    assert by_developer.post("/notifications/read").json() == {"notifications_read": 0}
 
 
 def test_no_token_silences_what_may_tell_of_it(app: App, admin: User, by_admin: Program) -> None:
@@ -97,8 +102,8 @@ def test_no_token_silences_what_may_tell_of_it(app: App, admin: User, by_admin: 
     told(admin, "account", "the account")
     told(admin, "audit-alarm", "an alarm", app)
     told(admin, "key-leaked", "a key", app)
-    assert by_admin.post("/notifications/read").json() == {"notices_read": 1}
-    assert seen(by_admin, unread="true") == ["Told an alarm.", "Told the account.", "Told a token."]
+    assert by_admin.post("/notifications/read").json() == {"notifications_read": 1}
+    assert seen(by_admin, unread="true") == ["Told an alarm", "Told the account", "Told a token"]
     for notification in Notification.objects.filter(read_at=None):
         assert error(by_admin.post(f"/notifications/{notification.id}/read")) == (403, "on_pages_alone")
     assert Notification.objects.filter(read_at=None).count() == 3
@@ -106,7 +111,7 @@ def test_no_token_silences_what_may_tell_of_it(app: App, admin: User, by_admin: 
 
 def test_words_of_lists_are_read_in_any_case(app: App, admin: User, by_admin: Program) -> None:
     told(admin, "key-leaked", "a key", app)
-    assert seen(by_admin, kind="KEY-Leaked") == ["Told a key."]
+    assert seen(by_admin, kind="KEY-Leaked") == ["Told a key"]
     assert by_admin.get("/users", show="CLOSED").json()["items"] == []
     assert fields(by_admin.get("/users", show="odd")) == ["show"]
 

@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_is_named_and_never_taken_for_none(settings: 
             said = Said("check_audit")
             assert said.code == 1 and said.out + said.err, path
             is_cut_whole = path.suffix == ".jsonl" and path.is_file()  # no line of it can be read
-            says = "are gone, although they were written up to" if is_cut_whole else path.name
+            says = "are missing, but were written up to" if is_cut_whole else path.name
             assert says in said.out + said.err, (path, said.out, said.err)
             path.rmdir() if path.is_dir() else path.unlink()
             path.write_bytes(kept)

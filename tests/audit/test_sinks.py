@@ -156,7 +156,7 @@ def test_json_lines_say_the_same_on_one_line(text: str) -> None:
 @given(WORDS)
 @example(f"Zoe\r\nBcc: all@example.com {NASTY}")
 def test_a_name_adds_no_header_to_an_e_mail(text: str) -> None:
-    notification = Notification(says=f"{text} revoked a key.", more=text, to="/")
+    notification = Notification(title=f"{text} revoked a key", text=text, path="/")
     message = EmailMessage(
         subject_of([notification]), body_of([notification]), "portal@example.com", ["zoe@example.com"]
     )

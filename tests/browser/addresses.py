@@ -81,7 +81,7 @@ def of_the_portal(admin: User, developer: User) -> list[str]:
     return [
         "/",
         "/?archived",
-        *(reverse(name) for name in ("app-new", "find", "docs", "docs-reference", "docs-api-reference")),
+        *(reverse(name) for name in ("app-new", "lookup", "docs", "docs-reference", "docs-api-reference")),
         *(guide.address for guide in GUIDES),
         *(reverse("leak-report") + which for which in ("", "?taken")),
         "/apps/no-such-page/",
@@ -101,7 +101,7 @@ def of_people(developer: User) -> list[str]:
     """Those about people, and about one's own way in."""
     person = [developer.pk]
     return [
-        *(reverse(name) for name in ("users", "user-roles", "house", "profile", "security")),
+        *(reverse(name) for name in ("users", "user-roles", "policy", "profile", "security")),
         reverse("security") + "?missing",
         *(reverse(name, args=person) for name in ("user", "user-remove", "user-reset-2fa", "user-email")),
         *(reverse(name, args=person) for name in ("user-sign-out", "user-deactivate")),
@@ -119,7 +119,7 @@ def of_the_record() -> list[str]:
             webhook=made,
             checkpoint=number,
             rows=3,
-            last_error="It answered 500.",
+            last_error="HTTP status 500.",
             given_up_at=given_up,
             attempts=2,
         )

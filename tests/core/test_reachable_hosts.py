@@ -74,26 +74,26 @@ def test_a_name_in_other_letters_is_taken_as_it_is_looked_up() -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("", "Write an https address"),
-        ("siem.example.com", "Write an https address"),
-        ("ftp://siem.example.com/", "Write an https address"),
-        ("https:///hook", "Write an https address"),
-        ("http://siem.example.com/", "Write https"),
-        ("https://user:password@siem.example.com/", "Leave out user names"),
-        ("https://siem.example.com/#top", "Leave out user names"),
-        ("https://siem.example.com:0/", "cannot be read"),
-        ("https://siem.example.com:99999/", "cannot be read"),
-        ("https://[::1/", "cannot be read"),
-        ("https://127.0.0.1/", "may not be sent to"),
-        ("https://169.254.169.254/latest/meta-data", "may not be sent to"),
-        ("https://[::ffff:127.0.0.1]/", "may not be sent to"),
+        ("", "Enter an https URL"),
+        ("siem.example.com", "Enter an https URL"),
+        ("ftp://siem.example.com/", "Enter an https URL"),
+        ("https:///hook", "Enter an https URL"),
+        ("http://siem.example.com/", "Use https"),
+        ("https://user:password@siem.example.com/", "Remove the user name"),
+        ("https://siem.example.com/#top", "Remove the user name"),
+        ("https://siem.example.com:0/", "Invalid URL"),
+        ("https://siem.example.com:99999/", "Invalid URL"),
+        ("https://[::1/", "Invalid URL"),
+        ("https://127.0.0.1/", "private address"),
+        ("https://169.254.169.254/latest/meta-data", "private address"),
+        ("https://[::ffff:127.0.0.1]/", "private address"),
         ("https://siem.example.com/ x", "ASCII"),
         ("https://siem.example.com/\nx", "ASCII"),
         ("https://siem.example.com/é", "ASCII"),
-        ("https://256.1.1.1/", "Write an https address"),
-        ("https://a..b/", "Write an https address"),
-        ("https://siem.example.com/" + "x" * 500, "at most 500"),
-        ("https://siem.example.com/alter_pat_" + "a" * 40, "no key in it"),
+        ("https://256.1.1.1/", "Enter an https URL"),
+        ("https://a..b/", "Enter an https URL"),
+        ("https://siem.example.com/" + "x" * 500, "up to 500"),
+        ("https://siem.example.com/alter_pat_" + "a" * 40, "contains no key"),
     ],
 )
 def test_any_other_is_refused_with_a_sentence(url: str, why: str) -> None:
@@ -109,17 +109,17 @@ def test_a_listed_host_may_be_plain(listed: None, url: str) -> None:
 
 
 def test_a_listed_host_is_still_not_where_machines_are_told_secrets(listed: None) -> None:
-    with pytest.raises(Invalid, match="may not be sent to"):
+    with pytest.raises(Invalid, match="private address"):
         parse_url("http://169.254.169.254/")
 
 
 def test_a_name_is_judged_by_what_it_leads_to() -> None:
-    with pytest.raises(Unreachable, match="may not be sent to"):
+    with pytest.raises(Unreachable, match="not allowed"):
         addresses_of("localhost", 443)
 
 
 def test_a_name_that_leads_nowhere_says_so() -> None:
-    with pytest.raises(Unreachable, match="leads nowhere"):
+    with pytest.raises(Unreachable, match="DNS lookup failed"):
         addresses_of("a" * 64 + ".example.com", 443)
 
 

@@ -25,7 +25,7 @@ def _files() -> str:
     try:
         return checkpoints.trouble() or checkpoints.behind()
     except OSError as error:
-        return f"The files of checkpoints cannot be read: {error.strerror}. See to {settings.CHECKPOINT_DIR}."
+        return f"Cannot read the checkpoint files: {error.strerror}. Check {settings.CHECKPOINT_DIR}."
 
 
 LOOKS = {
@@ -59,8 +59,8 @@ def _wrong() -> Iterator[tuple[str, str]]:
     for code, held_at in rare.items():  # only a look that began after it was raised ends it
         yield from standing().filter(code=code, raised_at__gt=held_at).values_list("code", "says")
     if not pinned_keys.is_pinned(signing.public_key()):
-        says = f"The seal key {signing.key_id()} took the place of another without a handover."
-        yield SEAL_KEY, f"{says} Bring the other back, or run manage.py rotate_seal_key --lost."
+        says = f"Seal key {signing.key_id()} replaced another key without a handover."
+        yield SEAL_KEY, f"{says} Restore the previous key, or run manage.py rotate_seal_key --lost."
     yield from witnesses.wrong()
 
 
@@ -72,7 +72,7 @@ def _looked(code: str, look_at: Callable[[], str]) -> str:
         if "locked" in str(error):  # it is busy, and will be looked at again
             raise
         log.exception("the look at %s failed", code)
-        return f"The watch of the audit log could not look at: {code} ({type(error).__name__}). See the portal's log."
+        return f"An audit log check failed: {code} ({type(error).__name__}). See the portal's log."
 
 
 def _raise(code: str, says: str) -> bool:

@@ -155,10 +155,8 @@ def held_at() -> datetime:
 def _sentence(told: list[str]) -> str:
     if not told:
         return ""
-    says = f"Indexes of the audit log do not hold what their tables hold: {'; '.join(told[:MAX_TOLD])[:300]}."
-    return (
-        f"{says} Copy the database as it is, run manage.py check_audit, then REINDEX: docs/seals.md says how."
-    )
+    says = f"Audit log indexes do not match their tables: {'; '.join(told[:MAX_TOLD])[:300]}."
+    return f"{says} Copy the database as it is, run manage.py check_audit, then REINDEX. See docs/seals.md."
 
 
 def _on_sqlite(table: str, ends: float | None) -> list[str]:

@@ -22,5 +22,7 @@ def changed() -> str:
         return ""
     named = found[:MAX_NAMED]
     more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
-    says = f"The tables of the audit log are not as the portal makes them: {', '.join(named)}{more}."
-    return f"{says} Find out who changed them, run manage.py check_audit, and make them again: docs/seals.md says how."
+    says = f"Audit log tables were changed: {', '.join(named)}{more}."
+    return (
+        f"{says} Find out who changed them and run manage.py check_audit. To restore them, see docs/seals.md."
+    )

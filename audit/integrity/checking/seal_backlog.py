@@ -27,8 +27,8 @@ def trouble() -> str:
     """That rows wait for too long, and the next step. Empty: none does."""
     if not _is_overdue():
         return ""
-    says = f"Rows of the audit log have waited for their seals for more than {bound().total_seconds():,.0f} seconds."
-    return f"{says} See the portal's log for why the sealer stands still, and that manage.py tick or the server runs."
+    says = f"Audit log entries have been pending for more than {bound().total_seconds():,.0f} seconds."
+    return f"{says} Check the portal's log, and that the server or manage.py tick is running."
 
 
 def seal_or_tell() -> str:

@@ -30,7 +30,7 @@ def acts() -> list[Event]:
 
 def tell(act: Event) -> str:
     """What happened, in a sentence."""
-    return f"The audit log was tampered with: {SAYS[act.action]}, {act.target_label}."[:300]
+    return f"Audit log tampering: {SAYS[act.action]}, {act.target_label}."[:300]
 
 
 def trouble() -> str:
@@ -38,4 +38,4 @@ def trouble() -> str:
     happened = acts()
     if not happened:
         return ""
-    return f"{tell(happened[0])} Run manage.py check_audit. This banner stands for seven days."
+    return f"{tell(happened[0])} Run manage.py check_audit. This banner is shown for seven days."

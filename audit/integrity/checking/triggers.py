@@ -45,10 +45,8 @@ def broken() -> str:
     if not found:
         return ""
     more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
-    says = (
-        f"The database does not keep the audit log as it was written: {', '.join(found[:MAX_NAMED])}{more}."
-    )
-    return f"{says} Find out who changed it, run manage.py check_audit, and make it again: docs/seals.md says how."
+    says = f"Audit log protection was changed in the database: {', '.join(found[:MAX_NAMED])}{more}."
+    return f"{says} Find out who changed it and run manage.py check_audit. To restore it, see docs/seals.md."
 
 
 def _on_sqlite() -> Iterator[str]:

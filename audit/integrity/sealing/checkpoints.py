@@ -109,44 +109,38 @@ def behind() -> str:
     keep()  # a crash may have come between
     if newest.number <= (last_kept() or 0):
         return ""
-    says = f"Checkpoint {newest.number} could not be written to the files of checkpoints."
-    return (
-        f"{says} See whether the disk is full, and whether the portal may write to {settings.CHECKPOINT_DIR}."
-    )
+    says = f"Checkpoint {newest.number} could not be written to the checkpoint files."
+    return f"{says} Check the disk space and the permissions of {settings.CHECKPOINT_DIR}."
 
 
 def trouble() -> str:
     """Why nothing is added to the files, and the next step. Empty: nothing is in the way."""
     last = _last()
     if last and not Checkpoint.objects.filter(number=last[0], hash=last[1]).exists():
-        says = (
-            f"The files of checkpoints hold another checkpoint {last[0]} than the database, or a later one."
-        )
-        return f"{says} Run manage.py check_audit; after a backup was restored, manage.py reanchor_audit."
+        says = f"The checkpoint files do not match the database at checkpoint {last[0]}."
+        return f"{says} Run manage.py check_audit. If a backup was restored, run manage.py reanchor_audit."
     return lost()
 
 
 def lost() -> str:
     """That the files end sooner than they did, or may have, and the next step. Empty: they do not."""
     if high_water_marks.is_damaged(MARK):
-        says = (
-            f"The mark of how far the files of checkpoints went cannot be read: {settings.MARKS_DIR / MARK}."
-        )
-        return f"{says} Bring it back. If it is lost, remove it: another is made if the files are whole."
+        says = f"Cannot read the checkpoint position file: {settings.MARKS_DIR / MARK}."
+        return f"{says} Restore it. If it is lost, delete it: it is created again if the checkpoint files are complete."
     mark = high_water_marks.read(MARK)  # before the files: others write these first, and then the mark
     went_to = mark.number if mark else _newest()
     last = _last()
     if not went_to or (last is not None and last[0] >= went_to):
         return ""
-    ends = f"end with checkpoint {last[0]}" if last else "are gone"
+    ends = f"end with checkpoint {last[0]}" if last else "are missing"
     if mark:
-        says = f"The files of checkpoints {ends}, although they were written up to checkpoint {went_to}."
+        says = f"The checkpoint files {ends}, but were written up to checkpoint {went_to}."
     else:
         says = (
-            f"The files of checkpoints {ends}, and the note of how far they were written is gone as well. "
+            f"The checkpoint files {ends}, and their position file is missing. "
             f"The database has checkpoints up to {went_to}."
         )
-    return f"{says} Bring the files back, or run manage.py restore_checkpoints to write them anew."
+    return f"{says} Restore the files, or run manage.py restore_checkpoints."
 
 
 def is_due(checkpoint: Checkpoint) -> bool:

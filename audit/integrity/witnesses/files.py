@@ -23,9 +23,11 @@ def last(target: Target) -> Mark:
                 return found
     except FileNotFoundError:
         if not Path(target.where).parent.is_dir():
-            raise Unreachable(f"The folder of {target.where} is not there. Is it mounted?") from None
+            raise Unreachable(
+                f"The folder of {target.where} does not exist. Check that it is mounted."
+            ) from None
     except OSError as error:
-        raise Unreachable(f"{target.where} cannot be read: {error.strerror}.") from None
+        raise Unreachable(f"Cannot read {target.where}: {error.strerror}.") from None
     return Mark(0, b"")
 
 
@@ -35,7 +37,7 @@ def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
     try:
         file_sink.append(Path(target.where), told)
     except OSError as error:
-        raise Unreachable(f"{target.where} cannot be written: {error.strerror}.") from None
+        raise Unreachable(f"Cannot write {target.where}: {error.strerror}.") from None
     return last(target)
 
 
@@ -47,7 +49,7 @@ def lines(target: Target) -> Iterator[Mapping[str, Any]]:
                 if line.endswith("\n") and _mark(line.encode()):
                     yield json.loads(line)
     except OSError as error:
-        raise Unreachable(f"{target.where} cannot be read: {error.strerror}.") from None
+        raise Unreachable(f"Cannot read {target.where}: {error.strerror}.") from None
 
 
 def _mark(line: bytes) -> Mark | None:

@@ -42,11 +42,11 @@ def _exchange(target: Target, told: Sequence[Mapping[str, Any]] = (), after: int
     body, headers = messages.message(told, after)
     status, answer = ask(target.where, headers, body, most=messages.MAX_BODY)
     if status != 200:
-        raise Unreachable(f"It answered {status}{_reason(answer)}.")
+        raise Unreachable(f"HTTP status {status}{_reason(answer)}.")
     try:
         found = messages.read_receipt(answer, body)
     except Unreadable as why:
-        raise Unreachable(f"Its receipt cannot be taken: {why}.") from None
+        raise Unreachable(f"Invalid receipt: {why}.") from None
     if target.public and found.key != target.public:
         raise Unreachable("Its receipt is signed by another key than PORTAL_WITNESS names.")
     return found

@@ -52,10 +52,10 @@ def _witness(target: Target, state: WitnessState | None) -> Standing:
     label = target.label[0].upper() + target.label[1:]
     says = ""
     if state.disagrees:
-        says = f"{label} does not agree: {state.disagrees} Run manage.py check_audit --witness {target.where}"
+        says = f"{label} reports a mismatch: {state.disagrees} Run manage.py check_audit --witness {target.where}"
     elif _is_silent(state):
-        why = state.error or "It was not spoken to."
-        says = f"{label} has acknowledged nothing {_since(state)}. {why}"
+        why = state.error or "It was never contacted."
+        says = f"{label} has confirmed no checkpoint {_since(state)}. {why}"
     return Standing(target.label, state.number, state.heard_at, says, state.error)
 
 
@@ -65,9 +65,13 @@ def _source(name: str, state: WitnessState | None) -> Standing:
     says = ""
     if state.disagrees:
         numbers = state.disagrees.replace(" ", ", ")
-        says = f"The portal {name} has told different checkpoints under the same number: {numbers}. Tell its people."
+        says = (
+            f"Portal {name} sent different checkpoints with the same number: {numbers}. Notify its operator."
+        )
     elif _is_silent(state):
-        says = f"The portal {name} has sent nothing {_since(state)}. Ask its people whether it runs."
+        says = (
+            f"Portal {name} has sent no checkpoint {_since(state)}. Ask its operator whether it is running."
+        )
     return Standing(name, state.number, state.heard_at, says)
 
 

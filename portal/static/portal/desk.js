@@ -40,8 +40,8 @@ globalThis.desk = { checksum, candidates }; // for whoever wants to look, the te
 
 const form = document.querySelector("[data-desk]");
 const box = document.getElementById("paste");
-const told = document.getElementById("desk-told");
-const tell = (text) => (told.textContent = text);
+const status = document.getElementById("desk-told");
+const show = (text) => (status.textContent = text);
 const add = (name, value) =>
   form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
 
@@ -52,19 +52,19 @@ if (form && globalThis.crypto?.subtle) {
     event.preventDefault();
     const { whole, broken, words } = candidates(box.value);
     box.value = "";
-    if (whole.length > 500) return tell(`${whole.length} keys at once are too many: paste at most 500.`);
+    if (whole.length > 500) return show(`Too many keys (${whole.length}). Paste up to 500 at once.`);
     if (!whole.length && !words.length) {
-      return tell(
+      return show(
         broken
-          ? "It looks like a key, and its checksum is wrong: a character is missing or mistyped. Nothing was sent."
-          : "There is no key, prefix or fingerprint in it. Nothing was sent.",
+          ? "Invalid checksum. Check for missing or mistyped characters. Nothing was sent."
+          : "No key, prefix or fingerprint found.",
       );
     }
-    tell("Looking…");
+    show("Searching…");
     for (const key of whole) add("hash", await sha256(key));
     if (words.length) add("words", words.slice(0, 20).join(" "));
     form.submit();
   });
 } else if (form) {
-  tell("This address is not secure, so this browser cannot hash what you paste. Use the field below.");
+  show("This page was not loaded over HTTPS, so this browser cannot hash keys. Use the field below.");
 }

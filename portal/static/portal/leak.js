@@ -3,7 +3,7 @@
 
 {
   const WHOLE = /alter_(?:key_(?:app_[0-9A-Za-z]{36}|agent_[0-9A-Za-z]{34}|derived_[0-9A-Za-z]{32})|pat_[0-9A-Za-z]{40}|gateway_[0-9A-Za-z]{40})/;
-  const NONE = "There is no whole key in it: one begins with alter_key_, alter_pat_ or alter_gateway_.";
+  const NONE = "No complete key found. Keys start with alter_key_, alter_pat_ or alter_gateway_.";
 
   const hexOf = async (text) => {
     const hashed = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));

@@ -247,7 +247,7 @@ def test_gone_ends_the_webhook_and_says_why(made: Secret, receiver: Receiver) ->
     made.webhook.refresh_from_db()
     event = Event.objects.get(action="webhook.delete")
     assert made.webhook.deleted_at
-    assert (event.actor_kind, event.reason) == ("system", "It answered 410 Gone.")
+    assert (event.actor_kind, event.reason) == ("system", "HTTP status 410 Gone.")
     assert forward(NOON + DAY) == 0
     assert len(receiver.received) == 1
 
@@ -260,7 +260,7 @@ def test_a_receiver_that_says_when_is_not_asked_before(
     receiver.statuses, receiver.headers = [status, 200], {"Retry-After": says}
     sealed(called())
     forward()
-    assert "It asks to be left alone until 01 June 13:00 UTC." in Delivery.objects.get().last_error
+    assert "Retry-After: 01 June 13:00 UTC." in Delivery.objects.get().last_error
     with at(NOON + MINUTE):  # whatever else is due there waits as well
         sealed(called(at=NOON + MINUTE))
     assert forward(NOON + 59 * MINUTE) == 0
@@ -301,7 +301,7 @@ def test_a_redirect_is_a_failure_that_says_so(made: Secret, receiver: Receiver) 
     receiver.statuses = [302]
     sealed(called())
     forward()
-    assert Delivery.objects.get().last_error == "It answered 302. Redirects are not followed."
+    assert Delivery.objects.get().last_error == "HTTP status 302. Redirects are not followed."
 
 
 def test_a_paused_one_is_sent_nothing_and_goes_on_where_it_was(made: Secret, receiver: Receiver) -> None:
@@ -315,7 +315,7 @@ def test_a_paused_one_is_sent_nothing_and_goes_on_where_it_was(made: Secret, rec
 
 def test_an_ended_one_is_sent_nothing(made: Secret, receiver: Receiver) -> None:
     sealed(called())
-    destinations.end(shell(), made.webhook)
+    destinations.delete(shell(), made.webhook)
     assert forward() == 0
 
 
@@ -338,7 +338,7 @@ def test_rows_that_were_purged_before_they_arrived_are_a_failed_delivery(
         purging.sealed("call", NOON + DAY)
     Delivery.objects.update(next_try_at=NOON)
     forward()
-    assert destinations.failed_deliveries().get().last_error == "Its rows have been purged."
+    assert destinations.failed_deliveries().get().last_error == "The entries are past their retention."
 
 
 def test_a_try_that_another_process_makes_is_left_to_it(made: Secret, receiver: Receiver) -> None:
@@ -354,7 +354,7 @@ def test_a_try_that_another_process_makes_is_left_to_it(made: Secret, receiver: 
 def test_only_the_latest_that_arrived_are_remembered(
     made: Secret, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "KEPT", 2)
+    monkeypatch.setattr(deliveries, "MAX_DELIVERED", 2)
     for n in range(4):
         sealed(called(at=NOON + n * MINUTE))
     forward()
@@ -376,7 +376,7 @@ def test_a_test_that_fails_is_not_tried_again(made: Secret, receiver: Receiver) 
         destinations.test(shell(), made.webhook)
     forward()
     assert forward(NOON + DAY) == 0
-    assert Delivery.objects.get().last_error == "It answered 500."
+    assert Delivery.objects.get().last_error == "HTTP status 500."
 
 
 def test_no_secret_and_no_body_gets_into_the_log(
@@ -388,7 +388,7 @@ def test_no_secret_and_no_body_gets_into_the_log(
     for _ in range(8):
         Delivery.objects.update(next_try_at=NOON)
         forward()
-    assert "was given up" in caplog.text
+    assert "failed after" in caplog.text
     assert "/told-nowhere" not in caplog.text
     assert made.text[6:] not in caplog.text
 

@@ -24,7 +24,7 @@ VERBS: dict[str, Callable[[Actor, Webhook], Any]] = {
     "webhook.pause": destinations.pause,
     "webhook.resume": destinations.resume,
     "webhook.rotate": destinations.rotate,
-    "webhook.delete": destinations.end,
+    "webhook.delete": destinations.delete,
     "webhook.test": destinations.test,
 }
 
@@ -105,9 +105,9 @@ def test_a_wrong_value_makes_none(choices: dict[str, str], field: str) -> None:
 def test_there_are_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(destinations, "MAX_WEBHOOKS", 1)
     ended = made().webhook
-    with pytest.raises(Invalid, match="End one"):
+    with pytest.raises(Invalid, match="limit reached"):
         made()
-    destinations.end(shell(), ended)
+    destinations.delete(shell(), ended)
     assert made().webhook.pk
 
 
@@ -129,13 +129,13 @@ def test_a_rotated_one_has_another_secret(webhook: Webhook) -> None:
 
 
 def test_an_ended_one_discards_what_had_not_arrived(failed_delivery: Delivery) -> None:
-    destinations.end(shell(), failed_delivery.webhook)
+    destinations.delete(shell(), failed_delivery.webhook)
     assert not destinations.failed_deliveries().exists()
 
 
 @pytest.mark.parametrize("verb", [name for name in VERBS if name != "webhook.delete"])
 def test_nothing_can_be_done_to_an_ended_one(webhook: Webhook, verb: str) -> None:
-    destinations.end(shell(), webhook)
+    destinations.delete(shell(), webhook)
     with pytest.raises(NotFound):
         VERBS[verb](shell(), webhook)
 

@@ -70,7 +70,7 @@ def test_it_refuses_what_is_signed_with_another(
 ) -> None:
     receive(server, made.text, monkeypatch, tmp_path)
     destinations.rotate(shell(), made.webhook)
-    assert forwarded().last_error == "It answered 401."
+    assert forwarded().last_error == "HTTP status 401."
 
 
 def test_it_refuses_what_is_changed_on_the_way(

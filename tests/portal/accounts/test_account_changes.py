@@ -139,7 +139,7 @@ def test_the_table_of_roles_is_shown_whole(window: Client) -> None:
     assert "Mint, rotate, rename" in page
 
 
-# ── the house ───────────────────────────────────────────────────────────────────────────────────────
+# ── security settings ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_whoever_has_no_second_factor_cannot_require_one(admin: User, window: Client) -> None:
@@ -167,6 +167,22 @@ def test_saying_the_same_again_changes_nothing(db: None) -> None:
 def test_a_token_cannot_be_deprecated(db: None) -> None:
     with pytest.raises(Invalid, match="notify or revoke"):
         change_policy(shell(), None, second_factor=False, on_leaked_token="deprecate")
+
+
+def test_a_section_is_saved_by_itself(window: Client) -> None:
+    change_policy(shell(), None, second_factor=False, on_leaked_token="notify")
+    before = PortalPolicy.in_force().second_factor_since
+    form = {
+        "section": "on_leaked_token",
+        "second_factor": "on",
+        "on_leaked_token": "revoke",
+        "reason": "Safer.",
+    }
+    assert window.post("/settings/security/", form)["Location"] == "/settings/security/"
+    policy = PortalPolicy.in_force()
+    assert (policy.on_leaked_token, policy.second_factor_since) == ("revoke", before)
+    answer = window.post("/settings/security/", {"section": "on_leaked_token", "on_leaked_token": "odd"})
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["on_leaked_token"])
 
 
 def test_the_page_names_whom_the_rule_would_stop(app: App, developer: User, window: Client) -> None:

@@ -88,7 +88,7 @@ def beside(app: App, ann: User) -> None:
     views: QuerySet[SavedView] = QuerySet(SavedView)
     views.bulk_create([SavedView(**view, query=f"q={quote_plus(EMAIL)}")])
     Notification.objects.create(
-        user=ann, kind="account", mark="m", says=f"{NAME} revoked a key.", more=EMAIL, to="/"
+        user=ann, kind="account", dedupe_key="m", title=f"{NAME} revoked a key", text=EMAIL, path="/"
     )
     Span.objects.create(
         app_id=app.id,

@@ -10,7 +10,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from agents.models import App
+from audit.actions import Action
 from audit.actors import shell
+from audit.change import record
 from audit.forwarding import destinations
 from audit.integrity.sealing import sealer
 from audit.models import Checkpoint, Delivery, Event, Webhook
@@ -45,7 +47,7 @@ def failed_delivery(webhook: Webhook) -> Delivery:
         attempts=8,
         next_try_at=None,
         given_up_at=NOON,
-        last_error="It answered 500.",
+        last_error="HTTP status 500.",
     )
 
 
@@ -81,13 +83,13 @@ def test_nor_does_a_lesser_role_on_every_app(db: None, signed_in: SignedIn, role
 def test_the_page_says_how_far_the_record_is_sealed(window: Client) -> None:
     called(), sealer.seal_all(), called()
     page = text(window.get(reverse("audit-settings")))
-    assert f"Newest checkpoint no. {Checkpoint.objects.count()}" in page
-    assert "Waiting 1 row" in page
+    assert f"Verified up to Checkpoint {Checkpoint.objects.count()}" in page
+    assert "Pending 1 entry" in page
 
 
 def test_it_says_how_long_rows_are_kept(window: Client) -> None:
     page = text(window.get(reverse("audit-settings")))
-    assert "for ever" in page
+    assert "Indefinitely" in page
     assert "365 days" in page
 
 
@@ -98,14 +100,14 @@ def test_it_names_what_the_settings_hand_on_to(window: Client, settings: Setting
 
 def test_a_webhook_stands_there_with_its_state(window: Client, failed_delivery: Delivery) -> None:
     page = window.get(reverse("audit-settings"))
-    (line,) = page.context["lines"]
-    assert (line.state, line.dead, line.behind) == ("up to date", 1, 0)
+    (status,) = page.context["webhooks"]
+    assert (status.state, status.failed, status.pending) == ("up to date", 1, 0)
 
 
 def test_one_that_fails_says_so(window: Client, webhook: Webhook) -> None:
-    Delivery.objects.create(webhook=webhook, checkpoint=7, rows=3, attempts=2, last_error="It answered 500.")
-    assert window.get(reverse("audit-settings")).context["lines"][0].state == "failing"
-    assert "It answered 500." in text(window.get(of("webhook", webhook)))
+    Delivery.objects.create(webhook=webhook, checkpoint=7, rows=3, attempts=2, last_error="HTTP status 500.")
+    assert window.get(reverse("audit-settings")).context["webhooks"][0].state == "failing"
+    assert "HTTP status 500." in text(window.get(of("webhook", webhook)))
 
 
 def test_what_was_done_here_stands_there(window: Client, webhook: Webhook) -> None:
@@ -167,7 +169,7 @@ def test_it_can_be_for_one_app(window: Client, app: App) -> None:
     window.post(reverse("webhook-create"), {**FORM, "app": str(app.id)})
     webhook = Webhook.objects.get()
     assert webhook.app_id == app.id
-    assert "of checkout" in text(window.get(of("webhook", webhook)))
+    assert "App: checkout" in text(window.get(of("webhook", webhook)))
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,23 @@ def test_a_paused_one_can_be_resumed(window: Client, webhook: Webhook) -> None:
     assert webhook.paused_at is None
 
 
+@pytest.mark.parametrize("verb", ["pause", "resume", "test"])
+def test_a_button_asked_by_get_leads_to_the_webhook(window: Client, webhook: Webhook, verb: str) -> None:
+    assert window.get(of(f"webhook-{verb}", webhook))["Location"] == of("webhook", webhook)
+    assert not Event.objects.filter(action=f"webhook.{verb}").exists()
+
+
+def test_the_address_above_webhooks_leads_to_their_list(window: Client) -> None:
+    assert window.get(reverse("webhooks"))["Location"] == f"{reverse('audit-settings')}#webhooks-h"
+
+
+def test_events_from_before_the_new_names_are_still_told(window: Client) -> None:
+    former = Action("destination.create", "", "created")
+    record(shell(), former, target_kind="destination", target_label="old-siem")
+    assert "Created the webhook old-siem" in text(window.get(reverse("audit-settings")))
+    assert "old-siem" in text(window.get(f"{reverse('portal-log')}?action=webhook.create"))
+
+
 def test_rotating_asks_first_and_shows_another_secret(window: Client, webhook: Webhook) -> None:
     there = of("webhook-rotate", webhook)
     assert "Rotate the signing secret of siem?" in text(window.get(there))
@@ -225,7 +244,7 @@ def test_a_form_that_is_sent_twice_creates_one_webhook(window: Client) -> None:
 
 def test_ending_asks_first_and_is_final(window: Client, webhook: Webhook) -> None:
     there = of("webhook-delete", webhook)
-    assert "End siem?" in text(window.get(there))
+    assert "Delete webhook siem?" in text(window.get(there))
     window.post(there, {"reason": "not used"})
     assert window.get(of("webhook", webhook)).status_code == 404
 
@@ -236,11 +255,17 @@ def test_ending_asks_first_and_is_final(window: Client, webhook: Webhook) -> Non
 def test_a_failed_delivery_says_why(window: Client, failed_delivery: Delivery) -> None:
     page = text(window.get(reverse("failed-deliveries")))
     assert "Checkpoint 7" in page
-    assert "It answered 500." in page
+    assert "HTTP status 500." in page
 
 
 def test_without_any_the_page_says_so(window: Client) -> None:
-    assert "Everything has arrived" in text(window.get(reverse("failed-deliveries")))
+    assert "No failed deliveries" in text(window.get(reverse("failed-deliveries")))
+
+
+def test_failed_deliveries_are_searched(window: Client, failed_delivery: Delivery) -> None:
+    for q, count in {"SIEM": 1, "status 500": 1, "other": 0}.items():
+        page = window.get(reverse("failed-deliveries"), {"q": q})
+        assert page.context["list"].total == count, q
 
 
 @pytest.mark.parametrize("name", ["failed-delivery-retry", "failed-deliveries-retry"])

@@ -131,7 +131,7 @@ POWER = {
     "member-invite": {"email": "new@example.com", "role": "developer", "once": "1"},
     "member-role": {"role": "admin"},
     "app-settings": {"on_leaked_app_key": "notify"},
-    "house": {"on_leaked_token": "notify"},
+    "policy": {"on_leaked_token": "notify"},
     "webhook-create": {"name": "siem", "url": "https://siem.example.com/", "once": "1"},
     "audit-settings-retention": {"days": "400"},
     "user-confirm-email": {},
@@ -155,7 +155,7 @@ def test_whatever_gives_power_takes_a_proof_in_every_shape_of_request(
 
 
 def test_looking_at_a_page_asks_nothing(stale: Client, app: App) -> None:
-    for name in ("app-settings", "house", "member-invite", "webhook-create"):
+    for name in ("app-settings", "policy", "member-invite", "webhook-create"):
         assert stale.get(address(name, app_id=app.id)).status_code == 200, name
 
 

@@ -65,7 +65,7 @@ def require_factors() -> None:
 def test_an_app_is_set_up_and_on_record(protected: tuple[str, list[str]], admin: User) -> None:
     assert factors_of(admin) == ["authenticator app"]
     assert enrolled() == ["authenticator app", "recovery codes"]
-    assert Notification.objects.get(user=admin).says == "Your authenticator app was set up."
+    assert Notification.objects.get(user=admin).title == "Your authenticator app was set up"
 
 
 def test_a_wrong_code_sets_up_nothing(window: Client, admin: User) -> None:

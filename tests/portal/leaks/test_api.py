@@ -86,14 +86,14 @@ def test_whatever_else_it_tells_may_be_missing(partner: Partner, empty: Any) -> 
 
 
 def test_a_list_has_at_most_a_thousand(partner: Partner) -> None:
-    assert error(partner.send(*[{"token": UNKNOWN}] * (api.MOST + 1))) == (422, "validation_error")
-    assert len(partner.send(*[{"token": UNKNOWN}] * api.MOST).json()) == api.MOST
+    assert error(partner.send(*[{"token": UNKNOWN}] * (api.MAX_TOKENS + 1))) == (422, "validation_error")
+    assert len(partner.send(*[{"token": UNKNOWN}] * api.MAX_TOKENS).json()) == api.MAX_TOKENS
 
 
 def test_a_body_has_at_most_a_mebibyte(partner: Partner) -> None:
-    answer = partner.send({"token": "x" * api.LARGEST})
+    answer = partner.send({"token": "x" * api.MAX_BODY})
     assert (error(answer), partner.reads) == ((413, "payload_too_large"), 0)
-    assert partner.send({"token": "x" * (api.LARGEST - 500)}).status_code == 200
+    assert partner.send({"token": "x" * (api.MAX_BODY - 500)}).status_code == 200
 
 
 def test_a_look_is_no_message(partner: Partner) -> None:

@@ -153,7 +153,7 @@ def test_the_record_says_who_acted_and_why(app: App) -> None:
     assert ended.cause_id == told.id
     assert (ended.actor_kind, ended.reason) == (
         "system",
-        f"Reported as leaked by someone who has it: found at {PLACE}",
+        f"Reported as leaked with the report form. Found at {PLACE}",
     )
 
 
@@ -197,11 +197,9 @@ def test_the_owner_and_the_admins_are_told_with_the_way_to_the_key(
     deal(made.plaintext.take())
     notifications = Notification.objects.all()
     assert {notification.user for notification in notifications} == {admin, developer}
-    assert {notification.to for notification in notifications} == {f"/apps/{app.id}/keys/{made.key.id}/"}
-    assert (
-        notifications[0].says == f"The key worker ({made.key.prefix}) was reported as leaked. It still works."
-    )
-    assert notifications[0].more.endswith(PLACE)
+    assert {notification.path for notification in notifications} == {f"/apps/{app.id}/keys/{made.key.id}/"}
+    assert notifications[0].title == f"Key worker ({made.key.prefix}) was reported as leaked"
+    assert notifications[0].text.endswith(PLACE)
 
 
 def test_the_same_place_is_told_of_once_a_day(app: App, admin: User) -> None:
@@ -242,7 +240,7 @@ def test_a_token_goes_by_the_rules_of_the_house(
     dealt = deal(made.plaintext.take())
     made.token.refresh_from_db()
     assert (dealt.outcome, dealt.token_id, made.token.status) == (outcome, made.token.id, status)
-    assert [(notification.user, notification.to) for notification in Notification.objects.all()] == [
+    assert [(notification.user, notification.path) for notification in Notification.objects.all()] == [
         (developer, "/account/tokens/")
     ]
 

@@ -78,7 +78,7 @@ def test_an_outage_of_the_list_keeps_no_report_out(
     partner.status = 500
     with at(now() + timedelta(hours=5)), caplog.at_level(logging.WARNING):
         assert partner.send(FOUND | {"url": "a wiki"}).status_code == 200
-    assert "It answered 500." in caplog.text
+    assert "HTTP status 500." in caplog.text
 
 
 def test_without_any_key_it_is_to_be_sent_again(partner: Partner) -> None:

@@ -20,7 +20,7 @@ from tests.audit.sealed import sealed
 from tests.audit.tampering import with_fences_down
 
 pytestmark = pytest.mark.django_db
-SAYS = "The files of checkpoints are gone"
+SAYS = "The checkpoint files are missing"
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def lost() -> None:
 def test_admins_of_the_portal_are_told_once(lost: None, admin: User, developer: User) -> None:
     alarms.look(), alarms.look()
     (notification,) = Notification.objects.filter(kind=NotificationKind.ALARM)
-    assert (notification.user, notification.to) == (admin, reverse("audit-settings"))
-    assert notification.says.startswith(SAYS)
+    assert (notification.user, notification.path) == (admin, reverse("audit-settings"))
+    assert notification.title.startswith(SAYS)
 
 
 def test_a_banner_stands_on_their_pages_and_on_nobody_elses(
@@ -70,9 +70,9 @@ def test_a_row_that_was_forged_or_deleted_is_on_their_pages_for_a_week(admin: Us
         pass
     alarms.look(), alarms.look()
     assert [alarm.code for alarm in standing()] == ["tampered"]
-    assert "The audit log was tampered with" in client.get(reverse("home")).content.decode()
+    assert "Audit log tampering" in client.get(reverse("home")).content.decode()
     told = Notification.objects.filter(kind=NotificationKind.ALARM, user=admin)
-    assert sorted("deleted" in one.says for one in told) == [False, True]
+    assert sorted("deleted" in one.title for one in told) == [False, True]
     with at(now() + 8 * DAY):
         alarms.look()
         assert not standing().exists()
@@ -84,7 +84,7 @@ def test_the_page_of_the_record_tells_of_witnesses_and_gives_what_was_witnessed(
     settings.WITNESS_FOR = {"payments": signing.public_key()}
     Witnessed.objects.create(source="payments", number=1, hash=b"h" * 32, told={"number": 1})
     client.force_login(admin)
-    assert "a portal that this one is a witness for" in client.get(reverse("audit-settings")).content.decode()
+    assert "Portal witnessed here" in client.get(reverse("audit-settings")).content.decode()
     answer = client.get(reverse("audit-settings-witnessed", args=["payments"]))
     assert b"".join(answer.streaming_content) == b'{"number":1}\n'  # type: ignore[attr-defined]
     assert client.get(reverse("audit-settings-witnessed", args=["others"])).status_code == 404

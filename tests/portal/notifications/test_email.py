@@ -26,9 +26,9 @@ def mailing(settings: Settings, db: None) -> None:
 
 
 def content(key: ApiKey, mark: str = "one") -> NotificationContent:
-    says = f"{key.name} expires tomorrow."
+    title = f"{key.name} expires tomorrow"
     return NotificationContent(
-        NotificationKind.EXPIRING, mark, says, f"/keys/{key.id}/", more="Rotate it.", app_id=key.app_id
+        NotificationKind.EXPIRING, mark, title, f"/keys/{key.id}/", text="Rotate it.", app_id=key.app_id
     )
 
 
@@ -42,7 +42,7 @@ def test_a_notice_goes_out_once_with_its_link(key: ApiKey) -> None:
     while mail.send():
         pass
     (message,) = outbox.outbox
-    assert (message.to, message.subject) == (["admin@example.com"], "worker expires tomorrow.")
+    assert (message.to, message.subject) == (["admin@example.com"], "worker expires tomorrow")
     assert f"https://keys.example.com/keys/{key.id}/" in message.body
     assert "https://keys.example.com/account/notifications/" in message.body
 

@@ -43,8 +43,11 @@ def test_whoever_answers_for_a_key_is_told_who_revoked_it(app: App, admin: User,
     act = revoke(person(admin, app, Origin("page")), key_of(developer, app), reason="Leaked.")
     follow()
     notification = Notification.objects.get(user=developer)
-    assert (notification.says, notification.more) == ("Admin revoked worker of checkout.", "Leaked.")
-    assert notification.to == f"/receipts/{act}/"
+    assert (notification.title, notification.text) == (
+        "Key worker was revoked",
+        "Revoked by Admin. Reason: Leaked.",
+    )
+    assert notification.path == f"/receipts/{act}/"
 
 
 def test_who_revokes_their_own_is_not_told(app: App, developer: User) -> None:
@@ -71,7 +74,7 @@ def test_keys_that_end_together_are_one_notification(app: App, agent: Agent, dev
         key_of(developer, app, name, agent=agent)
     revoke_agent(shell(), agent)
     follow()
-    assert Notification.objects.get(user=developer).says.endswith("and 2 other keys.")
+    assert Notification.objects.get(user=developer).title.endswith("and 2 other keys were revoked")
 
 
 def test_what_was_before_the_first_run_is_not_told(app: App, developer: User) -> None:
@@ -93,11 +96,11 @@ def test_admins_are_told_of_a_webhook_whose_receiver_is_gone(admin: User, outsid
         made = destinations.create(
             shell(), name=f"siem of {actor.kind}", url="https://siem.example.com/hooks"
         )
-        destinations.end(actor, made.webhook)
+        destinations.delete(actor, made.webhook)
     follow()
     notification = Notification.objects.get(user=admin)
-    assert notification.says == "The webhook siem of system is ended: its receiver answered 410 Gone."
-    assert (notification.to, Notification.objects.filter(user=outsider).exists()) == (
+    assert notification.title == "Webhook siem of system was deleted"
+    assert (notification.path, Notification.objects.filter(user=outsider).exists()) == (
         "/settings/audit-log/",
         False,
     )

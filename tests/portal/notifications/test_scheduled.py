@@ -33,7 +33,7 @@ def theirs(app: App, developer: User) -> ApiKey:
 
 
 def told(user: User) -> list[str]:
-    return list(Notification.objects.filter(user=user).order_by("at", "id").values_list("says", flat=True))
+    return list(Notification.objects.filter(user=user).order_by("at", "id").values_list("title", flat=True))
 
 
 def pass_days(first: float, last: float, step: float = 1) -> None:
@@ -49,30 +49,30 @@ def pass_days(first: float, last: float, step: float = 1) -> None:
 def test_a_key_is_told_of_before_its_end_and_at_it(theirs: ApiKey, developer: User) -> None:
     pass_days(0, 41)
     assert told(developer) == [
-        "worker of checkout expires in 30 days.",
-        "worker of checkout expires in 14 days.",
-        "worker of checkout expires in 7 days.",
-        "worker of checkout expires tomorrow.",
-        "worker of checkout has expired.",
+        "Key worker expires in 30 days",
+        "Key worker expires in 14 days",
+        "Key worker expires in 7 days",
+        "Key worker expires tomorrow",
+        "Key worker has expired",
     ]
 
 
 def test_each_notice_leads_to_what_sets_it_right(theirs: ApiKey, developer: User) -> None:
     pass_days(10, 11)
-    assert Notification.objects.get(user=developer).to == f"/apps/{theirs.app_id}/keys/{theirs.id}/rotate/"
+    assert Notification.objects.get(user=developer).path == f"/apps/{theirs.app_id}/keys/{theirs.id}/rotate/"
 
 
 def test_after_a_long_stop_the_nearest_is_told_alone(theirs: ApiKey, developer: User) -> None:
     pass_days(0, 1)
     pass_days(34, 34)
-    assert told(developer) == ["worker of checkout expires in 7 days."]
+    assert told(developer) == ["Key worker expires in 7 days"]
 
 
 def test_a_key_minted_with_less_life_is_not_told_of_what_it_never_had(app: App, admin: User) -> None:
     with at(NOON):
         minted(app, name="short", expires_at=now() + 10 * DAY)
     pass_days(0, 4)
-    assert told(admin) == ["short of checkout expires in 7 days."]
+    assert told(admin) == ["Key short expires in 7 days"]
 
 
 def test_a_revoked_key_is_not_told_of(theirs: ApiKey, developer: User) -> None:
@@ -85,7 +85,7 @@ def test_a_revoked_key_is_not_told_of(theirs: ApiKey, developer: User) -> None:
 def test_whoever_left_is_not_told_and_the_admins_are(theirs: ApiKey, developer: User, admin: User) -> None:
     end_membership(shell(), developer.memberships.get())
     pass_days(9, 11)
-    assert (told(developer), told(admin)) == ([], ["worker of checkout expires in 30 days."])
+    assert (told(developer), told(admin)) == ([], ["Key worker expires in 30 days"])
 
 
 @pytest.mark.parametrize(("reach", "count"), [("all", 1), ("own", 0)])
@@ -126,7 +126,7 @@ def called(app: App) -> ApiKey:
 def test_a_deprecated_key_that_is_called_is_told_of_once_a_week(called: ApiKey, admin: User) -> None:
     for _ in range(3):
         scheduled.notify_of_deprecated_in_use()
-    assert told(admin) == ["old of checkout is deprecated and still called."]
+    assert told(admin) == ["Deprecated key old is still in use"]
     with at(now() + 6 * DAY + timedelta(hours=23)):
         scheduled.notify_of_deprecated_in_use()
     assert len(told(admin)) in (1, 2)
@@ -142,10 +142,10 @@ def test_the_last_day_of_a_grace_is_told_of_apart(app: App, admin: User) -> None
     ask(secret)
     rotate(shell(), key, grace=timedelta(hours=20))
     scheduled.notify_of_deprecated_in_use()
-    assert told(admin) == ["old of checkout stops within a day, and is still called."]
+    assert told(admin) == ["Key old expires within 24 hours and is still in use"]
 
 
 def test_nothing_told_holds_more_than_a_name(called: ApiKey, admin: User) -> None:
     scheduled.notify_of_deprecated_in_use()
-    rows: list[Any] = list(Notification.objects.values_list("says", "more", "to"))
+    rows: list[Any] = list(Notification.objects.values_list("title", "text", "path"))
     assert called.prefix not in str(rows)

@@ -8,13 +8,13 @@ from django.test import Client
 from agents.models import App
 from portal.models import Notification, NotificationKind, NotificationPreference, User
 from portal.notifications.notify import NotificationContent, notify
-from portal.notifications.preferences import wishes_of
+from portal.notifications.preferences import preferences_of
 from tests.portal.pages import text
 
 
 def notification(user: User, mark: str = "one", to: str = "/docs/") -> Notification:
     notify(NotificationContent(NotificationKind.REVOKED, mark, "Admin revoked worker.", to), [user])
-    return Notification.objects.get(user=user, mark=mark)
+    return Notification.objects.get(user=user, dedupe_key=mark)
 
 
 @pytest.fixture
@@ -52,21 +52,53 @@ def test_all_are_marked_as_read(developer: User, mine: Client) -> None:
     assert not Notification.objects.filter(read_at=None).exists()
 
 
-def test_the_list_is_cut_to_a_kind(developer: User, mine: Client) -> None:
+def test_the_list_has_tabs_and_a_search(developer: User, mine: Client) -> None:
+    read = notification(developer, "read")
+    mine.get(f"/notifications/{read.id}/")
     notification(developer)
-    assert len(mine.get("/notifications/?kind=key-revoked").context["list"].rows) == 1
-    assert len(mine.get("/notifications/?kind=signed-in").context["list"].rows) == 0
+    counts = {
+        "": 2,
+        "?tab=unread": 1,
+        "?tab=keys": 2,
+        "?tab=account": 0,
+        "?q=REVOKED": 2,
+        "?tab=keys&q=no": 0,
+    }
+    for query, count in counts.items():
+        assert mine.get(f"/notifications/{query}").context["list"].total == count, query
+    assert mine.get("/notifications/?tab=other").status_code == 422
+
+
+def test_title_text_app_and_time_stand_apart(app: App, developer: User, mine: Client) -> None:
+    said = {"text": "Revoked by Admin.", "app_id": app.id}
+    notify(
+        NotificationContent(NotificationKind.REVOKED, "one", "Key worker was revoked.", "/docs/", **said),
+        [developer],
+    )
+    shown = text(mine.get("/notifications/"))
+    assert '<li class="unread">' in shown
+    assert ">Key worker was revoked</a>" in shown
+    assert "<small>Revoked by Admin.</small>" in shown
+    assert "<span>checkout</span>" in shown
+    assert "<time" in shown
+
+
+def test_marking_as_read_by_get_leads_to_the_list(mine: Client) -> None:
+    assert mine.get("/notifications/read/")["Location"] == "/notifications/"
 
 
 def test_what_is_ticked_is_what_one_is_told(developer: User, mine: Client) -> None:
     mine.post("/account/notifications/", {"tick": ["key-revoked:portal", "key-expired:all", "signed-in:all"]})
-    wishes = wishes_of(developer)
-    assert (wishes[NotificationKind.REVOKED].in_portal, wishes[NotificationKind.REVOKED].by_mail) == (
+    preferences = preferences_of(developer)
+    assert (
+        preferences[NotificationKind.REVOKED].in_portal,
+        preferences[NotificationKind.REVOKED].by_mail,
+    ) == (
         True,
         False,
     )
-    assert wishes[NotificationKind.EXPIRED].every_key
-    assert not wishes[NotificationKind.SIGNED_IN].every_key
+    assert preferences[NotificationKind.EXPIRED].every_key
+    assert not preferences[NotificationKind.SIGNED_IN].every_key
     assert NotificationPreference.objects.filter(user=developer).count() == len(NotificationKind)
 
 

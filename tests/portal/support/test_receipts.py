@@ -66,13 +66,13 @@ def test_of_a_batch_each_sees_the_apps_they_may_read(app: App, other_app: App, a
 
     keys = [minted(one).key.id for one in (app, other_app)]
     batch = revoke_many(admin, Origin("page"), keys, reason="Leaked.")
-    assert batch.act_id
+    assert batch.event_id
     seen = [
-        len(found.keys) if (found := receipt(batch.act_id, apps)) else 0
+        len(found.keys) if (found := receipt(batch.event_id, apps)) else 0
         for apps in ({app.id}, {other_app.id})
     ]
     assert seen == [1, 1]
-    assert receipt(batch.act_id, set()) is None
+    assert receipt(batch.event_id, set()) is None
 
 
 def test_there_is_none_of_another_act(app: App) -> None:
@@ -86,7 +86,7 @@ def test_revoking_on_a_page_answers_with_it(app: App, support: User, signed_in: 
     window = signed_in(support)
     answer = window.post(address("key-revoke", app_id=app.id, key_id=key.id), form)
     page = text(window.get(answer["Location"]))
-    assert "1 key ended" in page
+    assert "1 key revoked" in page
     assert "T-3" in page
 
 

@@ -122,7 +122,7 @@ def test_an_end_that_was_cut_off_with_the_mark_of_it_is_an_alarm() -> None:
     assert numbers() == [1, 2]
     alarms.look()
     (alarm,) = alarms.standing()
-    assert (alarm.code, "the note of how far they were written is gone as well" in alarm.says) == (
+    assert (alarm.code, "their position file is missing" in alarm.says) == (
         "checkpoints",
         True,
     )

@@ -88,11 +88,11 @@ def test_a_server_that_is_not_trusted_or_fails_acknowledges_nothing(
     sealed(called())
     server.status = 500
     sender.tell()
-    assert (state(target).error, state(target).heard_at) == ("It answered 500.", None)
+    assert (state(target).error, state(target).heard_at) == ("HTTP status 500.", None)
     server.status = 200
     other = Tsa(tmp_path / "other")
     other.stop()
     settings.WITNESS_TSA_ROOTS = other.roots
     sender.tell()
-    assert "cannot be taken" in state(target).error
+    assert "Invalid receipt" in state(target).error
     assert list(timestamps.lines(target)) == []

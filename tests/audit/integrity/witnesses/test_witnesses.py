@@ -160,7 +160,7 @@ def test_silence_is_an_alarm_and_over_when_it_answers(target: Target, settings: 
         sender.tell()
         alarms.look()
         (alarm,) = alarms.standing().filter(code=quiet.id)
-        assert "has acknowledged nothing yet." in alarm.says
+        assert "has confirmed no checkpoint yet." in alarm.says
         assert Said("check_audit").code == 1
         settings.WITNESSES = (target,)
         sender.tell()
@@ -183,7 +183,7 @@ def test_a_file_on_a_disk_that_is_not_mounted_says_so(settings: Settings, tmp_pa
     settings.WITNESSES = (target,)
     sealed(called())
     sender.tell()
-    assert "Is it mounted?" in state(target).error
+    assert "Check that it is mounted." in state(target).error
 
 
 def send(client: Client, body: bytes, headers: dict[str, str], **changed: str) -> Any:
@@ -262,7 +262,7 @@ def test_a_source_that_falls_silent_is_an_alarm_here_and_a_replay_does_not_hide_
         assert send(client, body, headers).status_code == 200
     with at(now() + MINUTES):
         alarms.look()
-        assert "has sent nothing since" in alarms.standing().get(code="from-payments").says
+        assert "has sent no checkpoint since" in alarms.standing().get(code="from-payments").says
 
 
 def test_a_key_that_was_handed_over_to_is_known_and_another_is_not(
