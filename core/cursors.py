@@ -35,7 +35,7 @@ def parse_cursor(text: str) -> Cursor | None:
             raise OverflowError
         return Cursor(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
     except OverflowError:
-        raise Invalid("before", "This page's place cannot be read. Start from the newest entry.") from None
+        raise Invalid("before", "Invalid page. Start from the newest entry.") from None
 
 
 class Part(Schema):

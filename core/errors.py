@@ -67,7 +67,7 @@ class Invalid(Refusal):
 
     code = "validation_error"
     status = 422
-    message = "Some values cannot be taken."
+    message = "Some values are not valid."
 
     def __init__(self, field: str, why: str, **details: Any) -> None:
         self.field, self.why = field, why
@@ -79,8 +79,8 @@ class TooBroad(Refusal):
 
     code = "too_broad"
     status = 422
-    message = "This search takes too long. Narrow the range."
-    hint = "Choose a shorter time, or name a key or an agent: those are found at once."
+    message = "This search takes too long."
+    hint = "Choose a shorter time range, or filter by key or agent."
 
 
 class Conflict(Refusal):
@@ -88,14 +88,14 @@ class Conflict(Refusal):
 
     code = "conflict"
     status = 409
-    message = "This cannot be done in its present state."
+    message = "This is not possible in the current state."
 
 
 class Unsealed(Conflict):
     """Rows wait for their seal, and another process is at it."""
 
     code = "rows_unsealed"
-    message = "Some rows still wait for their seal, and another process is sealing."
+    message = "Some entries are not sealed yet, and another process is sealing them."
     hint = "Try again in a moment."
 
 
@@ -103,48 +103,48 @@ class NothingToReanchor(Conflict):
     """The checkpoints outside the database say the same as those in it."""
 
     code = "nothing_to_reanchor"
-    message = "The checkpoints outside the database and those in it agree. Nothing was changed."
-    hint = "Run manage.py check_audit to see what else is wrong."
+    message = "The checkpoint files already match the database. Nothing was changed."
+    hint = "Run manage.py check_audit for a full check."
 
 
 class NothingToRestore(Conflict):
     """The files of checkpoints are whole."""
 
     code = "nothing_to_restore"
-    message = "The files of checkpoints are whole. Nothing was changed."
-    hint = "Run manage.py check_audit to see what else is wrong."
+    message = "The checkpoint files are complete. Nothing was changed."
+    hint = "Run manage.py check_audit for a full check."
 
 
 class Rewritten(Conflict):
     """What is left outside the database is not what the database says."""
 
     code = "checkpoints_differ"
-    message = "The checkpoints of the database are not those that were kept, or not signed by a key that is trusted."
-    hint = "Run manage.py check_audit. Files that would cover this up are not written."
+    message = "The checkpoints in the database differ from the checkpoint files, or their signing key is not trusted."
+    hint = "Run manage.py check_audit. No files were written."
 
 
 class KeyIsPinned(Conflict):
     """The present seal key is known already."""
 
     code = "seal_key_known"
-    message = "The present seal key is in the file of seal keys already. Nothing was changed."
-    hint = "Without --lost a new key is made."
+    message = "The current seal key is already in the seal key file. Nothing was changed."
+    hint = "Leave out --lost to create a new key."
 
 
 class NotYetInUse(Conflict):
     """A rotation was begun and not finished."""
 
     code = "seal_key_unfinished"
-    message = "The present seal key is not the last one in the file of seal keys. Nothing was changed."
-    hint = "Finish the rotation: set PORTAL_SEAL_KEY to the newest key, and start the portal anew."
+    message = "The current seal key is not the newest one in the seal key file. Nothing was changed."
+    hint = "Finish the rotation: set PORTAL_SEAL_KEY to the newest key and restart the portal."
 
 
 class WitnessConflict(Conflict):
     """A portal tells another checkpoint under a number that is witnessed already."""
 
     code = "witness_conflict"
-    message = "Another checkpoint was witnessed under this number. Both are kept."
-    hint = "The record of that portal was rewritten, or it was restored from a backup. Compare the two."
+    message = "A different checkpoint with this number was already recorded. Both are kept."
+    hint = "The audit log of that portal was rewritten or restored from a backup. Compare the two."
 
 
 class MethodNotAllowed(Refusal):
@@ -152,7 +152,7 @@ class MethodNotAllowed(Refusal):
 
     code = "method_not_allowed"
     status = 405
-    message = "This address does not take that method."
+    message = "This method is not allowed here."
 
 
 class BadRequest(Refusal):
@@ -160,8 +160,8 @@ class BadRequest(Refusal):
 
     code = "bad_request"
     status = 400
-    message = "This request cannot be read."
-    hint = "Check the address and the host name it was sent to."
+    message = "Invalid request."
+    hint = "Check the URL and the host name."
 
 
 class PayloadTooLarge(Refusal):
@@ -169,7 +169,7 @@ class PayloadTooLarge(Refusal):
 
     code = "payload_too_large"
     status = 413
-    message = "The body is too large. Nothing was changed."
+    message = "The request body is too large. Nothing was changed."
     hint = "Send at most 64 KiB."
 
 
@@ -178,8 +178,8 @@ class HeadersTooLarge(Refusal):
 
     code = "headers_too_large"
     status = 431
-    message = "This request has too many headers, or too long ones. Nothing was changed."
-    hint = "Send at most 256 headers, and at most 64 KiB of them."
+    message = "The request headers are too large. Nothing was changed."
+    hint = "Send at most 256 headers and 64 KiB in total."
 
 
 class RequestTimeout(Refusal):
@@ -187,8 +187,8 @@ class RequestTimeout(Refusal):
 
     code = "request_timeout"
     status = 408
-    message = "The request came too slowly to be read. Nothing was changed."
-    hint = "Send it again, in one go."
+    message = "The request timed out. Nothing was changed."
+    hint = "Send it again."
 
 
 class InvalidJson(Refusal):
@@ -196,8 +196,8 @@ class InvalidJson(Refusal):
 
     code = "invalid_json"
     status = 400
-    message = "The body is not JSON. Nothing was changed."
-    hint = "Send one JSON object in UTF-8, with each name once."
+    message = "The request body is not valid JSON. Nothing was changed."
+    hint = "Send one JSON object in UTF-8 without duplicate names."
 
 
 class UnsupportedMediaType(Refusal):
@@ -205,7 +205,7 @@ class UnsupportedMediaType(Refusal):
 
     code = "unsupported_media_type"
     status = 415
-    message = "This address takes JSON."
+    message = "The request body must be JSON."
     hint = "Send it with Content-Type: application/json."
 
 
@@ -214,8 +214,8 @@ class Unavailable(Refusal):
 
     code = "unavailable"
     status = 503
-    message = "The portal cannot reach its database. Nothing was changed."
-    hint = "Try again in a moment. If it stays so, the operator should look at the database."
+    message = "The database is unavailable. Nothing was changed."
+    hint = "Try again in a moment. If this continues, contact the operator."
 
     def headers(self) -> dict[str, str]:
         return {"Retry-After": "2"}
@@ -226,8 +226,8 @@ class Internal(Refusal):
 
     code = "internal_error"
     status = 500
-    message = "Something went wrong on our side. Nothing was half done."
-    hint = "Try again; if it stays so, tell the operator the request id."
+    message = "Something went wrong. Nothing was changed."
+    hint = "Try again. If this continues, send the request ID to the operator."
 
 
 def amounts_to(error: BaseException | None) -> Refusal | None:

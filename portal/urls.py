@@ -5,7 +5,6 @@ import allauth.mfa.recovery_codes.views as code_pages
 import allauth.mfa.totp.views as totp_pages
 import allauth.mfa.webauthn.views as passkey_pages
 import allauth.socialaccount.views as provider_views
-import keys.agent_bulk_views as bulk_pages
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
@@ -18,6 +17,7 @@ import audit.web.integrity as seal_pages
 import audit.web.log as audit_pages
 import audit.web.saved_views as view_pages
 import keys.actions as on_keys
+import keys.agent_bulk_views as bulk_pages
 import keys.web.secret_views as reveal_pages
 import keys.web.usage_views as use_pages
 import keys.web.views as key_pages

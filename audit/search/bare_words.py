@@ -23,13 +23,13 @@ _HEX = re.compile(r"[0-9a-f]{32}")
 def meaning(word: str, app_id: UUID | None) -> dict[str, str]:
     """The filter that `word` stands for, as name and value. Raises Invalid on `q`, and TooBroad."""
     if "\0" in word:
-        raise Invalid("q", "Leave out NUL and broken characters.")
+        raise Invalid("q", "Remove NUL and invalid characters.")
     said = _by_shape(word) or _by_list(word) or _by_id(word.lower(), app_id) or _by_name(word, app_id)
     if not said:
         raise Invalid(
             "q",
-            f"“{word[:60]}” is no key, agent or person of this app, no address, path, action or code. "
-            "Say what it is: caller:, request:, route: and the others below.",
+            f"No key, agent, user, IP address, path, action or code matches “{word[:60]}”. "
+            "Put a filter name before it, such as caller: or request:.",
         )
     return said
 

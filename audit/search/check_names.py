@@ -30,6 +30,9 @@ CHECK_NAMES: Mapping[str, CheckName] = {
 }
 """By id: each check of the verdict, and the two that stand before and after it; a test compares."""
 
+CHECK_IDS = {name.failed.lower(): check for check, name in CHECK_NAMES.items()}
+"""The ids of checks by what people read and may type."""
+
 FAILED_BY_CODE: Mapping[str, str] = {
     "missing_api_key": "No API key",
     "key_in_url": "Key in URL",

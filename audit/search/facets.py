@@ -1,6 +1,6 @@
 """What the newest entries that match have in common: the values to narrow a search by, and how often each is there.
 
-One look at the newest 2,000 acts and 2,000 calls serves all of them: nothing is counted to its end.
+One look at the newest 2,000 events and 2,000 requests serves all of them: nothing is counted to its end.
 """
 
 from collections import Counter
@@ -11,18 +11,19 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from audit.search.check_names import OUTCOME_NAMES, describe_failed_check
 from audit.search.search import Filters, rows
 
-MOST_ROWS = 2_000
-MOST_VALUES = 8
+MAX_ROWS = 2_000
+MAX_VALUES = 8
 SHARED = ("key_id", "key_name", "key_prefix", "agent_id", "agent_name", "ip")
 TITLES = {
     "outcome": "Outcome",
-    "check": "Refused because",
+    "check": "Denial reason",
     "action": "Action",
     "key_id": "Key",
     "agent": "Agent",
-    "ip": "Address",
+    "ip": "IP address",
 }
 
 
@@ -42,6 +43,8 @@ class Facet:
     name: str
     title: str
     values: list[Value]
+    is_total: bool = False
+    """Whether all entries are counted, not the newest alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,14 @@ class Facets:
 
     facets: list[Facet]
     capped: bool
+
+    def with_outcomes(self, **totals: int) -> "Facets":
+        """The same with exact numbers of outcomes, as the chart has them."""
+        values = [Value(name, OUTCOME_NAMES[name], number) for name, number in totals.items() if number]
+        values.sort(key=lambda value: value.number, reverse=True)
+        others = [facet for facet in self.facets if facet.name != "outcome"]
+        outcomes = [Facet("outcome", TITLES["outcome"], values, is_total=True)] if values else []
+        return Facets([*outcomes, *others], self.capped)
 
 
 class _Found(NamedTuple):
@@ -68,12 +79,12 @@ def facets(filters: Filters) -> Facets:
     called = _newest(calls, "allowed", "check_failed")
     found = Counter(_values(acts, called))
     told = [Facet(name, title, _top(found, name)) for name, title in TITLES.items()]
-    capped = max(len(acts), len(called)) > MOST_ROWS
+    capped = max(len(acts), len(called)) > MAX_ROWS
     return Facets([facet for facet in told if facet.values], capped)
 
 
 def _newest(matching: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
-    return list(matching.order_by("-at", "-id").values_list(*SHARED, *columns)[: MOST_ROWS + 1])
+    return list(matching.order_by("-at", "-id").values_list(*SHARED, *columns)[: MAX_ROWS + 1])
 
 
 def _values(acts: Iterable[tuple[Any, ...]], calls: Iterable[tuple[Any, ...]]) -> Iterator[_Found]:
@@ -85,7 +96,7 @@ def _values(acts: Iterable[tuple[Any, ...]], calls: Iterable[tuple[Any, ...]]) -
         yield from _shared(*shared)
         yield _Found("outcome", "allowed", "Allowed") if allowed else _Found("outcome", "denied", "Denied")
         if check:
-            yield _Found("check", check, check)
+            yield _Found("check", check, describe_failed_check(check))
 
 
 def _shared(
@@ -109,7 +120,7 @@ def _top(found: Counter[_Found], facet: str) -> list[Value]:
             first.setdefault(one.value, one)
     names = Counter(one.says for one in first.values())
     return [
-        Value(value, _name(first[value], names), number) for value, number in numbers.most_common(MOST_VALUES)
+        Value(value, _name(first[value], names), number) for value, number in numbers.most_common(MAX_VALUES)
     ]
 
 

@@ -8,9 +8,11 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django import forms
+from django.utils import timezone
 
 from audit.actions import EVERY
 from audit.search import query
+from audit.search.check_names import CHECK_IDS, describe_failed_check
 from audit.search.search import Filters
 from audit.search.vocabularies import NO_OUTCOME, outcome_of, words
 from core.addresses import parse_address
@@ -35,14 +37,13 @@ RANGES = [
     ("24h", "Last 24 hours"),
     ("7d", "Last 7 days"),
     ("30d", "Last 30 days"),
-    ("custom", "Custom"),
+    ("custom", "Custom range"),
 ]
 OUTCOMES = [("", "Any"), ("event", "Events"), ("allowed", "Allowed"), ("denied", "Denied")]
 KINDS = [("", "Any"), ("event", "Events"), ("call", "Requests")]
-A_MOMENT = "2026-02-20 14:30"
 TEXTS = ("key", "caller", "actor", "path", "request", "trace")
 WORDS = ("code", "check", "via")
-PLACES = ("before", "after")
+PLACES = ("before", "after", "from")
 """What an address of the log may hold beside filters: a place in it."""
 _LONG_RUN = re.compile(r"([0-9A-Za-z]{8})[0-9A-Za-z]{12,}")
 """Longer than any piece of a prefix: someone selected a key without its beginning."""
@@ -50,11 +51,29 @@ _LONGER_RUN = re.compile(r"(?<![0-9A-Za-z])(?![0-9a-fA-F]+(?![0-9A-Za-z]))([0-9A
 """The same among other words; not a trace or an id, which are of hex digits alone."""
 
 
+class MomentInput(forms.DateTimeInput):
+    """Picks a moment in the reader's time zone. The address has it in UTC, in any form that `parse` reads."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, parse: Callable[[str], datetime]) -> None:
+        super().__init__(attrs={"step": "any"})
+        self._parse = parse
+
+    def format_value(self, value: Any) -> str | None:
+        """The moment as browsers write it. What is no moment cannot be shown; its error quotes it."""
+        try:
+            moment = timezone.localtime(self._parse(str(value))) if value else None
+        except Invalid:
+            return None
+        return f"{moment:%Y-%m-%dT%H:%M:%S}".removesuffix(":00") if moment else None
+
+
 class MomentField(forms.CharField):
     """One end of a time, in UTC, as `parse` reads it."""
 
     def __init__(self, parse: Callable[[str], datetime], **kwargs: Any) -> None:
-        super().__init__(required=False, max_length=40, **kwargs)
+        super().__init__(required=False, max_length=40, widget=MomentInput(parse), **kwargs)
         self._parse = parse
 
     def clean(self, value: Any) -> datetime | None:
@@ -80,26 +99,26 @@ def _actions() -> list[tuple[str, Any]]:
 class FilterForm(forms.Form):
     """The log's filters. All of them live in the address, so that a view can be sent to someone."""
 
-    q = forms.CharField(label="Add a filter", required=False, max_length=2000)
+    q = forms.CharField(label="Search", required=False, max_length=2000)
     range = forms.ChoiceField(label="Time", required=False, choices=RANGES)
-    since = MomentField(parse_since, label="From, in UTC", help_text="A day counts from its beginning.")
-    until = MomentField(parse_until, label="Until, in UTC", help_text="A day counts to its end.")
+    since = MomentField(parse_since, label="From")
+    until = MomentField(parse_until, label="To")
     key = forms.CharField(required=False, max_length=100)
-    key_id = forms.UUIDField(label="Key id", required=False)
+    key_id = forms.UUIDField(label="Key ID", required=False)
     agent = forms.CharField(required=False, max_length=100)
     actor = forms.CharField(required=False, max_length=200)
     action = forms.ChoiceField(required=False, choices=_actions)
     outcome = forms.ChoiceField(required=False, choices=OUTCOMES)
-    ip = forms.CharField(label="Address", required=False, max_length=60)
+    ip = forms.CharField(label="IP address", required=False, max_length=60)
     path = forms.CharField(label="Route", required=False, max_length=300)
-    request = forms.CharField(label="Request id", required=False, max_length=64)
+    request = forms.CharField(label="Request ID", required=False, max_length=64)
     caller = forms.CharField(required=False, max_length=255)
     code = forms.CharField(required=False, max_length=50)
     check = forms.CharField(required=False, max_length=30)
     kind = forms.ChoiceField(required=False, choices=KINDS)
     trace = forms.CharField(required=False, max_length=32)
     via = forms.CharField(required=False, max_length=10)
-    id = forms.UUIDField(label="Id", required=False)
+    id = forms.UUIDField(label="Entry ID", required=False)
 
     def __init__(self, asked: Mapping[str, str]) -> None:
         self.flaws = strangers(values_of(asked), {*self.base_fields, *PLACES})
@@ -116,10 +135,8 @@ class FilterForm(forms.Form):
             "autocomplete": "off",
             "autocapitalize": "none",
             "class": "mono-in",
-            "placeholder": "key: agent: actor: action: outcome: ip: route: request:",
+            "placeholder": "Filter by key, agent, actor…",
         }
-        for name in ("since", "until"):
-            self.fields[name].widget.attrs["placeholder"] = A_MOMENT
 
     @classmethod
     def of_query(cls, text: str) -> "FilterForm":
@@ -131,7 +148,7 @@ class FilterForm(forms.Form):
         text = self.cleaned_data["ip"].strip()
         address = parse_address(text) if text else None
         if text and address is None:
-            raise forms.ValidationError("Write a whole address, such as 203.0.113.7 or 2001:db8::1.")
+            raise forms.ValidationError("Enter a full IP address, such as 203.0.113.7 or 2001:db8::1.")
         return str(address or "")
 
     def clean(self) -> dict[str, Any]:
@@ -150,13 +167,15 @@ class FilterForm(forms.Form):
         if data.get("kind") == "event" and data.get("outcome") in ("allowed", "denied"):
             self.add_error("q", NO_OUTCOME)
         if data.get("since") and data.get("until") and data["since"] >= data["until"]:
-            self.add_error("until", "Write a moment after the one it is from.")
+            self.add_error("until", "Choose a time after the start.")
         return data
 
     def _read_word(self, name: str) -> None:
         """A word of a closed list, in whatever case."""
         try:
-            self.cleaned_data[name] = parse_word(self.cleaned_data.get(name, ""), name, words()[name])
+            text = self.cleaned_data.get(name, "")
+            text = CHECK_IDS.get(text.lower(), text) if name == "check" else text
+            self.cleaned_data[name] = parse_word(text, name, words()[name])
         except Invalid as invalid:
             self.add_error(name, invalid.why)
 
@@ -216,6 +235,8 @@ class FilterForm(forms.Form):
 
     def _says(self, name: str) -> str:
         value = str(self.data[name])
+        if name == "check":
+            return describe_failed_check(CHECK_IDS.get(value.lower(), value.lower()))
         return dict(RANGES).get(value, value).lower() if name == "range" else value
 
 

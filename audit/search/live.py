@@ -45,7 +45,7 @@ def parse_place(text: str) -> Place:
     found = _PLACE.fullmatch(text)
     floor = parse_cursor(found[1]) if found else None
     if not found or floor is None:
-        raise Invalid("after", "This place cannot be read. Reload the page.")
+        raise Invalid("after", "Invalid position. Reload the page.")
     return Place(floor, frozenset(found[2].split(".")[1:]))
 
 

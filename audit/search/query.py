@@ -75,24 +75,24 @@ def parse(text: str) -> Typed:
 
 def _take(typed: Typed, name: str | None, value: str, whole: str) -> None:
     if value.startswith('"') and (len(value) == 1 or not value.endswith('"')):
-        raise _no("A quotation mark is not closed.")
+        raise _no("Close the quotation mark.")
     if name is None or parse_address(whole):  # one of IPv6 has colons of its own
         typed.words += [whole.strip('"')] if whole.strip('"') else []
         return
     param = TOKENS.get(name.lower())
     if param is None:
         near = nearest(name, TOKENS)
-        meant = f"Did you mean “{near}:”?" if near else f"Write one of {', '.join(TOKENS)}."
-        raise _no(f"There is no “{name[:30]}:”. {meant}")
+        meant = f"Did you mean “{near}:”?" if near else f"Use one of {', '.join(TOKENS)}."
+        raise _no(f"Unknown filter “{name[:30]}”. {meant}")
     value = value.strip('"').strip()
     if not value:
-        raise _no(f"Write something after “{name.lower()}:”.")
+        raise _no(f"Add a value after “{name.lower()}:”.")
     _set(typed.filters, "key_id" if param == "key" and is_uuid(value) else param, value)
 
 
 def _set(filters: dict[str, str], name: str, value: str) -> None:
     if filters.get(name, value) != value:
-        raise _no(f"“{NAMES[name]}:” can be one thing only. Write it once.")
+        raise _no(f"Use “{NAMES[name]}:” only once.")
     filters[name] = value
 
 

@@ -16,7 +16,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.folding import by_name
 from core.text import keepable
 
-MOST = 50
+MAX_VIEWS = 50
 """Views that one person keeps of one app."""
 
 
@@ -24,16 +24,16 @@ class ViewNameTaken(Conflict):
     """The person keeps another view of this app under the name."""
 
     code = "view_name_exists"
-    message = "You have another view of this name."
-    hint = "Choose another name, or end that view first."
+    message = "You already have a view with this name."
+    hint = "Choose another name, or delete that view."
 
 
 class TooManyViews(Conflict):
     """The person keeps as many views of this app as one may."""
 
     code = "view_limit_reached"
-    message = "You keep 50 views of this app, which is as many as there can be."
-    hint = "End one that you do not use."
+    message = "You have reached the limit of 50 saved views for this app."
+    hint = "Delete a view that you do not use."
 
 
 def views_for(actor: Actor, app_id: UUID) -> QuerySet[SavedView]:
@@ -72,7 +72,10 @@ def save_view(actor: Actor, app_id: UUID, name: str, query: str, *, shared: bool
         shared_at=now() if shared else None,
     )
     with change(actor, actions.SAVE_VIEW, on=view):
-        if SavedView.objects.filter(app_id=app_id, owner_id=view.owner_id, ended_at=None).count() >= MOST:
+        if (
+            SavedView.objects.filter(app_id=app_id, owner_id=view.owner_id, ended_at=None).count()
+            >= MAX_VIEWS
+        ):
             raise TooManyViews
         _save(view)
     return view
@@ -119,7 +122,7 @@ def _require_mine(actor: Actor, view: SavedView) -> None:
     if view.ended_at is not None:
         raise NotFound
     if not is_mine(actor, view):
-        raise NotAllowed(hint="Only who keeps a view may change it.")
+        raise NotAllowed(hint="Only the owner of a view can change it.")
 
 
 def _owner(actor: Actor) -> str:
@@ -130,7 +133,7 @@ def _owner(actor: Actor) -> str:
 def _parse_name(text: str) -> str:
     name = " ".join(keepable(text, 200).split())
     if not 1 <= len(name) <= 60:
-        raise Invalid("name", "Write a name of 1 to 60 characters.")
+        raise Invalid("name", "Enter a name of 1 to 60 characters.")
     return name
 
 
@@ -140,12 +143,12 @@ def _parse_query(text: str) -> str:
     _require_plain(given)
     form = FilterForm.of_query(text)
     if not form.is_valid():
-        raise Invalid("query", "These filters cannot be read. Look at them in the log first.")
+        raise Invalid("query", "Invalid filters. Open them in the audit log first.")
     query = form.address().removeprefix("?")
     if lost := {name for name, _ in given} - {name for name, _ in parse_qsl(query)} - {*PLACES}:
-        raise Invalid("query", f"“{min(lost)}” changes nothing beside the others. Leave it out.")
+        raise Invalid("query", f"“{min(lost)}” has no effect with the other filters. Remove it.")
     if len(query) > 2000:
-        raise Invalid("query", "These filters are too long to keep.")
+        raise Invalid("query", "These filters are too long to save.")
     return query
 
 
@@ -155,8 +158,8 @@ def _require_plain(given: list[tuple[str, str]]) -> None:
     for name, value in given:
         said = f"“{keepable(name, 40)}”"
         if names.count(name) > 1:
-            raise Invalid("query", f"{said} can be one thing only. Write it once.")
+            raise Invalid("query", f"Use {said} only once.")
         if name == "q":
-            raise Invalid("query", "“q” is not kept. Write its filters by their names: key=…&outcome=….")
+            raise Invalid("query", "“q” cannot be saved. Use filters by name: key=…&outcome=….")
         if not value.strip():
-            raise Invalid("query", f"{said} is empty. Leave it out, or say which.")
+            raise Invalid("query", f"{said} is empty. Remove it or add a value.")

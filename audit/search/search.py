@@ -17,10 +17,10 @@ from audit.models import Call, Event, Pending, Recorded
 from audit.search.matching import Filters, checked, rows
 from core.cursors import Cursor
 
-A_PAGE = 50
+PAGE_SIZE = 50
 Entry = Event | Call
 
-__all__ = ["A_PAGE", "Entry", "Filters", "Page", "around", "nearest_older"]
+__all__ = ["PAGE_SIZE", "Entry", "Filters", "Page", "around", "nearest_older"]
 __all__ += ["rows", "timeline", "unsealed"]
 
 
@@ -34,7 +34,7 @@ class Page:
 
 
 def timeline(
-    filters: Filters, *, before: Cursor | None = None, after: Cursor | None = None, limit: int = A_PAGE
+    filters: Filters, *, before: Cursor | None = None, after: Cursor | None = None, limit: int = PAGE_SIZE
 ) -> Page:
     """The newest entries that match, or those next to a cursor: older ones `before` it, newer ones `after`.
 

@@ -3,13 +3,12 @@
 from typing import Any
 
 from audit.actions import EVERY
-from audit.templatetags.log_entries import STEPS
+from audit.templatetags.log_entries import SOURCES, STEPS
 from core.choices import parse_word
 from core.errors import Invalid, every
 
 OUTCOMES = ("event", "allowed", "denied")
-FACES = ("page", "api", "cli", "sdk", "door", "shell")
-KINDS = ("event", "call")
+KINDS = {"event": "What people and programs changed", "call": "Requests made with a key"}
 
 
 NO_OUTCOME = "Events have no other outcome. Remove kind or outcome."
@@ -22,8 +21,8 @@ def outcome_of(kind: str, outcome: str) -> str:
     return "event" if kind == "event" else outcome
 
 
-def acts() -> set[str]:
-    """Every act that is recorded, and each noun for all that is done to it."""
+def event_names() -> set[str]:
+    """Every action that is recorded as an event, and each noun for all of its actions."""
     names = {name for name, action in EVERY.items() if action.says != "read"}
     return names | {name.partition(".")[0] for name in names}
 
@@ -32,9 +31,9 @@ def words() -> dict[str, set[str]]:
     """The filters that take one word of a list, and the lists."""
     return {
         "outcome": set(OUTCOMES),
-        "action": acts(),
+        "action": event_names(),
         "check": set(STEPS),
-        "via": set(FACES),
+        "via": set(SOURCES),
         "kind": set(KINDS),
         "code": {kind.code for kind in every() if hasattr(kind, "code")},
     }

@@ -1,59 +1,107 @@
 """Draws a histogram as SVG, and says in words what it shows."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django import template
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from audit.search.check_names import OUTCOME_NAMES
 from audit.search.histogram import Bar, Histogram
+from core.clock import now
 
 register = template.Library()
 
-WIDTH, HEIGHT = 720, 74
-ABOVE, BELOW, MARK = 41, 20, 12
-"""Of the drawing, in its own units: the longest bar each way, and the room for marks over them."""
+BAR_WIDTH, PANEL_HEIGHTS = 10, {"allowed": 120, "denied": 48}
+"""In the units of the drawing, which is stretched to the width there is."""
 UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "min"))
-MARKS = 5
+MAX_LABELS = 5
+LONG = timedelta(days=4)
+"""Under a window longer than this stand days, not times."""
 
 
 @register.simple_tag
-def draw(histogram: Histogram) -> SafeString:
-    """`{% draw histogram %}`: allowed above a line, denied below at a scale of its own, events as marks on top."""
-    wide, scales = WIDTH / len(histogram.bars), _Scales.of(histogram)
-    bars = "".join(_bar(n * wide, wide, bar, scales) for n, bar in enumerate(histogram.bars))
+def panel(histogram: Histogram, outcome: str) -> SafeString:
+    """`{% panel histogram "denied" %}`: the requests of one outcome, with a true scale of its own beside them."""
+    height, top = PANEL_HEIGHTS[outcome], scale_top(max(getattr(bar, outcome) for bar in histogram.bars))
+    bars = (
+        _bar(n, getattr(bar, outcome) * height / top, height, outcome, bar)
+        for n, bar in enumerate(histogram.bars)
+        if getattr(bar, outcome)
+    )
+    width = BAR_WIDTH * len(histogram.bars)
     return format_html(
-        '<svg viewBox="0 0 {0} {1}" preserveAspectRatio="none" role="img" aria-label="{2}">'
-        '<path class="grid" d="M0 {3}.5H{0}"/>{4}<path class="axis" d="M0 {5}H{0}" stroke-width="1"/></svg>',
-        WIDTH,
-        HEIGHT,
-        sentence(histogram),
-        MARK,
-        SafeString(bars),
-        scales.axis,
+        '<div class="y" aria-hidden="true"><span>{0}</span><span>{1}</span><span>0</span></div>'
+        '<svg class="{2}" viewBox="0 0 {3} {4}" preserveAspectRatio="none" role="img" aria-label="{5}">'
+        '<path class="grid" d="M0 .5H{3}M0 {6}H{3}"/>{7}<path class="axis" d="M0 {8}H{3}"/></svg>',
+        short_number(top),
+        short_number(top // 2),
+        outcome,
+        width,
+        height,
+        panel_sentence(histogram, outcome),
+        height / 2,
+        SafeString("".join(bars)),
+        height - 0.5,
+    )
+
+
+@register.simple_tag
+def event_lane(histogram: Histogram) -> SafeString:
+    """`{% event_lane histogram %}`: a mark under each bar in whose time there were events."""
+    marked = sum(1 for bar in histogram.bars if bar.events)
+    marks = format_html_join(
+        "", "<i{}></i>", ((SafeString(' class="on"' if bar.events else ""),) for bar in histogram.bars)
+    )
+    says = f"{histogram.events:,} events, in {marked} of {len(histogram.bars)} bars"
+    return format_html(
+        '<div class="lane"><small class="quiet" aria-hidden="true">Events</small>'
+        '<span role="img" aria-label="{}">{}</span></div>',
+        says,
+        marks,
     )
 
 
 @register.filter
-def larger(histogram: Histogram) -> bool:
-    """Whether denied calls are drawn larger than allowed ones."""
-    scales = _Scales.of(histogram)
-    return bool(histogram.allowed and histogram.denied) and scales.down > scales.up
+def legend(histogram: Histogram) -> list[tuple[str, str, int]]:
+    """Each outcome, its name and how many there are."""
+    numbers = {"allowed": histogram.allowed, "denied": histogram.denied, "event": histogram.events}
+    return [(outcome, OUTCOME_NAMES[outcome], number) for outcome, number in numbers.items()]
 
 
 @register.filter
-def sentence(histogram: Histogram) -> str:
-    """What the drawing shows, for who cannot see it."""
-    told = (
-        f"Calls each {each(histogram.step)} from {moment(histogram.since)} to {moment(histogram.until)}, UTC. "
-        f"{histogram.allowed:,} allowed, above the line; {histogram.denied:,} denied, below it"
+def open_bar(histogram: Histogram) -> bool:
+    """Whether the last bar's time is not over."""
+    return histogram.bars[-1].ends > now() and bool(histogram.bars[-1].calls)
+
+
+def panel_sentence(histogram: Histogram, outcome: str) -> str:
+    """What a panel shows, for who cannot see it."""
+    most = max(histogram.bars, key=lambda bar: int(getattr(bar, outcome)))
+    says = f"{OUTCOME_NAMES[outcome]} requests for each {each(histogram.step)}: {getattr(histogram, outcome):,} in all"
+    return (
+        f"{says}, most at {span(most)} with {getattr(most, outcome):,}."
+        if getattr(most, outcome)
+        else f"{says}."
     )
-    worst = max(histogram.bars, key=lambda bar: bar.denied)
-    if worst.denied:
-        told += f", most between {moment(worst.begins)} and {moment(worst.ends)}"
-    return f"{told}; {histogram.events:,} events."
+
+
+def scale_top(most: int) -> int:
+    """The smallest even round number that is not below `most`: 2, 4, 6, 8, 10, 20, 40 and so on."""
+    unit = 1
+    while most > 10 * unit:
+        unit *= 10
+    return next(unit * step for step in (2, 4, 6, 8, 10) if unit * step >= most)
+
+
+def short_number(number: int) -> str:
+    """`50000` as `50k`."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:g}{letter}"
+    return str(number)
 
 
 @register.filter
@@ -65,25 +113,22 @@ def each(step: timedelta) -> str:
 
 
 @register.filter
-def within_one(step: timedelta) -> str:
-    """The same after "in": `20 min`, `an hour`, `7 days`."""
-    return {"hour": "an hour", "day": "a day"}.get(each(step), each(step))
-
-
-@register.filter
 def moment(at: datetime) -> str:
-    """A moment of UTC, short."""
-    return f"{at:%-d %b %H:%M}"
+    """A moment in the reader's time zone, short."""
+    return f"{timezone.localtime(at):%-d %b, %H:%M}"
 
 
 @register.filter
 def span(bar: Bar) -> str:
-    """From when to when a bar goes."""
-    same_day = bar.begins.date() == bar.ends.date()
+    """From when to when a bar goes; of whole days the dates."""
+    begins, ends = timezone.localtime(bar.begins), timezone.localtime(bar.ends)
+    if begins.time() == ends.time() == datetime.min.time():
+        last = ends - timedelta(days=1)
+        return f"{begins:%-d %b}" if last == begins else f"{begins:%-d %b} to {last:%-d %b}"
     return (
-        f"{moment(bar.begins)} to {bar.ends:%H:%M}"
-        if same_day
-        else f"{moment(bar.begins)} to {moment(bar.ends)}"
+        f"{moment(begins)} to {ends:%H:%M}"
+        if begins.date() == ends.date()
+        else f"{moment(begins)} to {moment(ends)}"
     )
 
 
@@ -98,9 +143,9 @@ def as_filters(bar: Bar) -> str:
 def scale(histogram: Histogram) -> list[str]:
     """What is written under the drawing, from its left end to its right."""
     begins, ends = histogram.bars[0].begins, histogram.bars[-1].ends
-    places = [begins + (ends - begins) * n / (MARKS - 1) for n in range(MARKS)]
-    days = ends - begins > timedelta(days=4)
-    return [f"{place:%-d %b %Y}" if days else moment(place) for place in places]
+    places = [begins + (ends - begins) * n / (MAX_LABELS - 1) for n in range(MAX_LABELS)]
+    days = ends - begins > LONG
+    return [f"{timezone.localtime(place):%-d %b %Y}" if days else moment(place) for place in places]
 
 
 @register.filter
@@ -109,31 +154,10 @@ def grouped(number: int) -> str:
     return f"{number:,}"
 
 
-class _Scales(NamedTuple):
-    """Where the line is, and how long one call is above it and below."""
-
-    axis: int
-    up: float
-    down: float
-
-    @classmethod
-    def of(cls, histogram: Histogram) -> "_Scales":
-        """Where nothing was allowed, what was denied has the room."""
-        allowed, denied = (
-            max(getattr(bar, name) for bar in histogram.bars) for name in ("allowed", "denied")
-        )
-        if not allowed:
-            return cls(MARK + 1, 0, (ABOVE + BELOW - 1) / max(denied, 1))
-        return cls(MARK + ABOVE, ABOVE / allowed, BELOW / max(denied, allowed / 10))
-
-
-def _bar(left: float, wide: float, bar: Bar, scales: _Scales) -> str:
-    """One bar's rectangles. Whatever there is can be seen. Numbers need no escaping."""
-    up, down = (
-        max(n * scale, 1) if n else 0 for n, scale in ((bar.allowed, scales.up), (bar.denied, scales.down))
+def _bar(place: int, tall: float, height: int, outcome: str, bar: Bar) -> str:
+    """One bar. Whatever there is can be seen. Numbers and names of outcomes need no escaping."""
+    tall, kind = max(tall, 1), f"{outcome} open" if bar.ends > now() else outcome
+    shape = f'x="{BAR_WIDTH * place + 1}" y="{height - tall:.1f}" width="{BAR_WIDTH - 2}" height="{tall:.1f}"'
+    return (
+        f'<rect class="{kind}" {shape}><title>{span(bar)}: {getattr(bar, outcome):,} {outcome}</title></rect>'
     )
-    at, width = f'x="{left + wide * 0.1:.1f}"', f'width="{wide * 0.8:.1f}"'
-    drawn = f'<rect class="yes" {at} y="{scales.axis - up:.1f}" {width} height="{up:.1f}"/>' if up else ""
-    drawn += f'<rect class="no" {at} y="{scales.axis}" {width} height="{down:.1f}"/>' if down else ""
-    middle = f'x="{left + wide / 2 - 2:.1f}"'
-    return drawn + (f'<rect class="act" {middle} y="3" width="4" height="5"/>' if bar.events else "")

@@ -1,10 +1,12 @@
 """Links that renew the log in place where htmx is there, and are plain links where it is not."""
 
+import json
+from typing import Any
+
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-
-from audit.search.facets import MOST_ROWS
 
 register = template.Library()
 
@@ -19,6 +21,19 @@ def renews(address: str) -> SafeString:
 
 
 @register.filter
-def counted(number: int) -> str:
-    """How often, if no more than 2,000 were looked at: `1,204`, `2,000+`."""
-    return f"{MOST_ROWS:,}+" if number > MOST_ROWS else f"{number:,}"
+def as_json(value: Any) -> str:
+    """`value` as JSON, for an attribute that a script reads."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@register.filter
+def grouped_number(number: int) -> str:
+    """`1204` as `1,204`."""
+    return f"{number:,}"
+
+
+@register.inclusion_tag("audit/_zone.html")
+def zone_switch() -> dict[str, str]:
+    """`{% zone_switch %}`: whether times are shown in UTC or in the reader's time zone."""
+    zone = timezone.get_current_timezone_name()
+    return {"zone": "" if zone == "UTC" else zone}

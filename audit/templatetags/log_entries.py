@@ -18,21 +18,32 @@ _PIECE = re.compile(r"(\S{8})(?=\S)")
 
 # The record knows no keys, so it knows the steps of keys/admission/verdict.py by name alone; a test compares them.
 STEPS = {
-    "format": "The key has the right shape and its checksum holds.",
-    "known": "The key was issued here.",
-    "signature": "If the call had to be signed, the key signed this very request, lately and once.",
-    "not revoked": "The key has not been revoked.",
-    "agent active": "The agent it belongs to is neither suspended nor revoked.",
-    "ancestors live": "The key it was derived from still works.",
-    "not expired": "Its expiry has not passed.",
-    "grace not over": "If it was rotated, its grace period is not over.",
-    "address": "The call came from an address the key may be used from.",
-    "throttle": "The key had calls left in its minute.",
-    "constraints": "What the call was narrowed to lies within what the key may do.",
-    "caller": "The caller it named is an active agent of the app, or has a name that can be kept.",
-    "scope": "The key is of the kind, and held every scope, that the call needed.",
+    "format": "The key has the right length and checksum.",
+    "known": "This portal issued the key.",
+    "signature": "The signature is valid, recent and used once, if one is required.",
+    "not revoked": "The key is not revoked.",
+    "agent active": "The agent is neither suspended nor revoked.",
+    "ancestors live": "The parent key is active.",
+    "not expired": "The key has not expired.",
+    "grace not over": "If the key was rotated, its grace period is not over.",
+    "address": "The key may be used from this IP address.",
+    "throttle": "The key is within its rate limit.",
+    "constraints": "The key holds the scopes that the request is limited to.",
+    "caller": "The caller is an active agent of this app, or a valid label.",
+    "scope": "The key is of the required kind and holds all required scopes.",
 }
-"""Each step of a verdict, in order, and what it makes sure of."""
+"""Each check of a verdict, in order, and what it requires."""
+SOURCES = {
+    "page": "Web",
+    "api": "API",
+    "cli": "CLI",
+    "sdk": "SDK",
+    "door": "Verify endpoint",
+    "shell": "Server CLI",
+}
+"""How a request reached the portal, by its id in the record."""
+KINDS = {"person": "User", "shell": "Server CLI", "key": "API key", "token": "Personal access token"}
+"""What actors and targets are, where their kind in the record is no plain word."""
 
 
 @register.filter
@@ -86,7 +97,33 @@ def steps(call: Call) -> list[tuple[str, str, str]]:
 @register.filter
 def denial(call: Call) -> str:
     """Why `call` was denied, in words, such as "Key revoked"."""
-    return check_names.describe_denial(call.check_failed, call.code)
+    facts = getattr(call, "facts", None) or {}
+    return check_names.describe_denial(call.check_failed, call.code, facts.get("missing", ()))
+
+
+@register.filter
+def denied(call: Call) -> str:
+    """What came of a denied request, such as "Denied: key revoked"."""
+    return f"Denied: {uncapitalized(denial(call))}"
+
+
+@register.filter
+def uncapitalized(words: str) -> str:
+    """`words` within a sentence: `Key revoked` as `key revoked`, `IP not allowed` as it is."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+@register.filter
+def check_counts(call: Call) -> str:
+    """How many checks a request passed: `13 passed, 1 failed`."""
+    results = [how for _, _, how in steps(call)]
+    return f"{results.count('yes')} passed" + (", 1 failed" if "no" in results else "")
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    """What an actor or a target is: `person` as `User`."""
+    return KINDS.get(kind, kind.capitalize())
 
 
 @register.filter
@@ -123,6 +160,19 @@ def current(action_name: str) -> str:
 
 @register.filter
 def said(action_name: str) -> str:
-    """`key.revoke` as `revoked`. An action that is no longer declared goes by its name."""
+    """`key.revoke` as `revoked key`. An action that is no longer declared goes by its name."""
     action = EVERY.get(current_name(action_name))
-    return action.says if action else f"did {action_name} on"
+    return action.says if action else f"performed {action_name} on"
+
+
+@register.filter
+def said_of_this(action_name: str) -> str:
+    """The same on the page of what it was done to: `revoked this key`."""
+    verb, _, noun = said(action_name).rpartition(" ")
+    return f"{verb} this {noun}" if verb and noun == action_name.partition(".")[0] else said(action_name)
+
+
+@register.filter
+def source(via: str) -> str:
+    """How a request reached the portal: `Verify endpoint`."""
+    return SOURCES.get(via, via)

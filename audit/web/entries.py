@@ -1,4 +1,4 @@
-"""The pages of one act and of one call: all there is to tell, what stands near it, and how to set it right."""
+"""The pages of one event and of one request: its details, what is near it, and for a denied one how to fix it."""
 
 import json
 from typing import Any
@@ -16,19 +16,21 @@ from audit.search import nearby, search
 from audit.search.differences import differences
 from audit.search.explain import explain
 from audit.search.search import Entry
+from audit.search.time_zones import in_readers_zone
 from core.errors import NotFound
 from core.portal_origin import absolute
 
 
 @require_GET
+@in_readers_zone
 def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
-    """One act: who, what, why, before and after, what brought it about and what it brought about."""
-    acts = Event.objects.filter(app_id=request.app.id)
-    found = acts.filter(id=event_id).first()
+    """One event: who, what, why, before and after, what caused it and what it caused."""
+    events = Event.objects.filter(app_id=request.app.id)
+    found = events.filter(id=event_id).first()
     if found is None:
         raise NotFound
-    cause = acts.filter(id=found.cause_id).first() if found.cause_id else None
-    followed = list(acts.filter(cause_id=found.id).order_by("at", "id")[:100])
+    cause = events.filter(id=found.cause_id).first() if found.cause_id else None
+    followed = list(events.filter(cause_id=found.id).order_by("at", "id")[:100])
     context = _of_either(found) | {
         "event": found,
         "changes": differences(found.changes),
@@ -41,6 +43,7 @@ def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
 
 
 @require_GET
+@in_readers_zone
 def call(request: TenantRequest, call_id: UUID) -> HttpResponse:
     """One call: what was asked, what was answered and why, how to set it right, and its neighbours."""
     found = Call.objects.filter(app_id=request.app.id, id=call_id).first()

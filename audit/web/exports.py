@@ -15,7 +15,7 @@ from audit.search.filter_form import FilterForm
 from audit.search.matching import Filters
 
 FORMATS = [
-    ("jsonl", "JSON lines"),
+    ("jsonl", "JSON Lines"),
     ("csv", "CSV"),
     ("ocsf", "OCSF"),
 ]
@@ -25,7 +25,7 @@ class FormatForm(forms.Form):
     """In which format."""
 
     format = forms.ChoiceField(choices=FORMATS, widget=forms.RadioSelect, initial="jsonl")
-    bom = forms.BooleanField(required=False, label="CSV for Excel: begin with a byte order mark")
+    bom = forms.BooleanField(required=False, label="CSV for Excel: add a byte order mark")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

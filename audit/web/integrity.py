@@ -16,9 +16,9 @@ from audit.models import Call, Checkpoint, Event, ForgedRow, Pending
 from audit.requests import TenantRequest
 from core.errors import NotFound
 
-MOST_CHECKED = 20
+MAX_CHECKED = 20
 MAX_FORGED = 50
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 """Rows that wait are not counted beyond."""
 
 
@@ -53,15 +53,15 @@ def check(request: TenantRequest) -> HttpResponse:
     scope = Scope(request.app.id)
     context = {
         "sealed_to": sealer.sealed_to(request.app.id),
-        "waiting": Pending.objects.filter(stream=request.app.id)[:MOST_COUNTED].count(),
+        "waiting": Pending.objects.filter(stream=request.app.id)[:MAX_COUNTED].count(),
         "newest": mine.order_by("-number").first(),
         "forged": ForgedRow.objects.filter(stream=request.app.id)
         .defer("contents")
         .order_by("-found_at")[:MAX_FORGED],
         "key_id": signing.key_id(),
         "public": signing.public_key().hex(),
-        "most": MOST_CHECKED,
-        "done": integrity.newest(scope, MOST_CHECKED) if "check" in request.GET else None,
+        "most": MAX_CHECKED,
+        "done": integrity.newest(scope, MAX_CHECKED) if "check" in request.GET else None,
     }
     return render(request, "audit/integrity.html", context)
 
@@ -103,7 +103,7 @@ def _seal(request: TenantRequest, entry: Event | Call) -> HttpResponse:
 def _proof(entry: Event | Call) -> HttpResponse:
     proof = row_proof.prove(entry)
     if proof is None:
-        raise NotFound("This row has no seal yet.", hint="Try again in a moment.")
+        raise NotFound("This entry is not sealed yet.", hint="Try again in a moment.")
     told = json.dumps(proof.told(), ensure_ascii=True) + "\n"
     headers = {"Content-Disposition": f'attachment; filename="proof-{entry.id}.json"'}
     return HttpResponse(told, content_type="application/json", headers=headers)

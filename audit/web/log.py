@@ -5,23 +5,26 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from audit.requests import TenantRequest
-from audit.search.filter_form import FilterForm
+from audit.search.filter_form import PLACES, FilterForm
 from audit.search.live import arrived, parse_place
+from audit.search.time_zones import COOKIE, in_readers_zone, to_utc
 from audit.web.log_page import Asked, look
 from core.errors import Invalid
 from core.query_timeout import patience
 
 
 @require_GET
+@in_readers_zone
 def timeline(request: TenantRequest) -> HttpResponse:
-    """Every act and every call of an app, newest first, as far as the filters let through."""
-    form = FilterForm(request.GET)
-    if form.held_a_secret:
+    """The events and requests of an app that match the filters, newest first."""
+    picked = COOKIE in request.GET
+    form = FilterForm(to_utc(request.GET) if picked else request.GET)
+    if form.held_a_secret or (picked and not form.data["q"]):
         return HttpResponseRedirect(request.path + form.address(q=form.data["q"]))
     typed = form.with_typed(request.app.id)
     if typed is not form:
         return HttpResponseRedirect(request.path + typed.address())
-    asked = Asked(request.GET.get("before", ""), request.GET.get("after", ""))
+    asked = Asked(*(request.GET.get(name, "") for name in PLACES))
     context = look(form, request.actor, request.app.id, asked)
     return render(request, "audit/log.html", context, status=422 if form.errors else 200)
 

@@ -12,6 +12,8 @@ from audit.actors import Actor
 from audit.integrity.sealing.sealer import sealed_to
 from audit.models import Call, SavedView
 from audit.search import search
+from audit.search.check_names import OUTCOME_NAMES
+from audit.search.completions import completions
 from audit.search.facets import Facet, facets
 from audit.search.filter_form import RANGES, FilterForm
 from audit.search.histogram import histogram
@@ -23,9 +25,9 @@ from core.errors import Invalid, TooBroad
 from core.query_timeout import patience, unless_too_broad
 
 TABS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("Everything", {"outcome": "", "action": ""}),
-    ("Refusals", {"outcome": "denied", "action": ""}),
-    ("Changes to keys", {"outcome": "", "action": "key"}),
+    ("All", {"outcome": "", "action": ""}),
+    ("Denied", {"outcome": "denied", "action": ""}),
+    ("Key changes", {"outcome": "", "action": "key"}),
 )
 NOTHING = Page([], None, None)
 CONTROLS = ("q", "range", "since", "until")
@@ -59,6 +61,17 @@ class Asked:
 
     before: str = ""
     after: str = ""
+    first: str = "1"
+    """The number of the first entry there, counted from the newest."""
+
+    @property
+    def number(self) -> int:
+        """The same as a number; 1 if it is none."""
+        return (
+            max(int(self.first), 1)
+            if self.first.isascii() and self.first.isdigit() and len(self.first) < 10
+            else 1
+        )
 
 
 def look(form: FilterForm, actor: Actor, app_id: UUID, asked: Asked) -> dict[str, Any]:
@@ -75,7 +88,7 @@ def look(form: FilterForm, actor: Actor, app_id: UUID, asked: Asked) -> dict[str
         "sealed_to": sealed_to(app_id),
         "nearest": _nearest(filters, page),
         "live": place_of(page) if filters and newest and not filters.until else None,
-        **_addresses(form, page, newest),
+        **_addresses(form, page, asked),
         **_views(form, actor, app_id),
         **_figures(form, filters),
     }
@@ -130,13 +143,17 @@ def _likeness(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def _addresses(form: FilterForm, page: Page, newest: bool) -> dict[str, Any]:
+def _addresses(form: FilterForm, page: Page, asked: Asked) -> dict[str, Any]:
+    first = 1 if not (asked.before or asked.after) else asked.number
+    older, newer = str(first + len(page.entries)), str(max(first - search.PAGE_SIZE, 1))
     return {
+        "first": first,
+        "last": first + len(page.entries) - 1,
         "newest": form.address(),
         "sought_by": form.address().removesuffix("?"),
-        "is_paged": not newest,
-        "older": form.address(before=str(page.older)) if page.older else "",
-        "newer": form.address(after=str(page.newer)) if page.newer else "",
+        "is_paged": bool(asked.before or asked.after),
+        "older": form.address(before=str(page.older), **{"from": older}) if page.older else "",
+        "newer": form.address(after=str(page.newer), **{"from": newer}) if page.newer else "",
         "all_time": form.address(range="", since="", until=""),
         "shorter": [(says, form.address(range=name, since="", until="")) for name, says in RANGES[1:5]],
         "permalink": form.permalink() if form.is_valid() else "",
@@ -167,6 +184,9 @@ def _is_open(form: FilterForm, only: dict[str, str]) -> bool:
 def _figures(form: FilterForm, filters: Filters | None) -> dict[str, Any]:
     """What stands above the entries and beside them. None: it takes too long, and is left out."""
     found = unless_too_broad(lambda: facets(filters)) if filters else None
+    drawn = unless_too_broad(lambda: histogram(filters)) if filters else None
+    if found and drawn and not drawn.capped_at:
+        found = found.with_outcomes(allowed=drawn.allowed, denied=drawn.denied, event=drawn.events)
     named = [facet for facet in found.facets if facet.name in ("key_id", "agent")] if found else []
     names = {value.value: value.says for facet in named for value in facet.values}
     return {
@@ -174,7 +194,10 @@ def _figures(form: FilterForm, filters: Filters | None) -> dict[str, Any]:
         "facets": found and [(facet, list(_choices(form, facet))) for facet in found.facets],
         "facets_capped": bool(found and found.capped),
         "active": [(name, names.get(value, value), without) for name, value, without in form.active()],
-        "histogram": unless_too_broad(lambda: histogram(filters)) if filters else None,
+        "histogram": drawn,
+        "total": drawn.calls + drawn.events if drawn and not drawn.capped_at else None,
+        "outcome_links": {name: form.address(outcome=name) for name in OUTCOME_NAMES},
+        "completions": completions(found),
         "narrower": _open_ended(form.address(range="", since="", until="")),
     }
 

@@ -67,7 +67,7 @@ def end(request: TenantRequest, view_id: UUID) -> HttpResponse:
     """Keep it no longer."""
     found = saved_views.view_of(request.actor, request.app.id, view_id)
     saved_views.end(request.actor, found)
-    messages.info(request, f"The view {found.name} is ended")
+    messages.info(request, f"View {found.name} deleted")
     return HttpResponseRedirect(reverse("audit", args=[request.app.id]))
 
 
@@ -83,7 +83,7 @@ def _shown(request: TenantRequest, found: SavedView, form: ViewNameForm, status:
 
 
 def _back(request: TenantRequest, found: SavedView) -> HttpResponse:
-    messages.info(request, f"The view {found.name} is saved")
+    messages.info(request, f"View {found.name} saved")
     return HttpResponseRedirect(f"{reverse('audit', args=[request.app.id])}?{found.query}")
 
 

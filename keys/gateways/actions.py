@@ -3,6 +3,6 @@
 from audit.actions import action
 
 READ = action("gateway.read", "dashboard_members:write", "read")
-CREATE = action("gateway.create", "dashboard_members:write", "created the gateway", again=True)
-ROTATE = action("gateway.rotate", "dashboard_members:write", "rotated the secret of the gateway", again=True)
-RETIRE = action("gateway.retire", "dashboard_members:write", "retired the gateway", again=True)
+CREATE = action("gateway.create", "dashboard_members:write", "created gateway", again=True)
+ROTATE = action("gateway.rotate", "dashboard_members:write", "rotated the secret of gateway", again=True)
+RETIRE = action("gateway.retire", "dashboard_members:write", "deleted gateway", again=True)

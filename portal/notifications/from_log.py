@@ -11,7 +11,6 @@ from audit.forwarding.reader import Wanted, newest, rows
 from audit.models import Event, Place
 from keyformat.grammar import STARTS
 from keys.models import ApiKey
-from keyformat.grammar import STARTS
 from portal.models import NotificationKind
 from portal.notifications.notify import NotificationContent, admins, notify, notify_about_key
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.contrib.messages.storage.base import Message
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
@@ -15,7 +16,7 @@ from core.clock import now
 
 register = template.Library()
 
-WORDS = {"act": "Act", "inactive": "Suspended"}
+WORDS = {"inactive": "Suspended"}
 SHAPES = {"inactive": "suspended"}
 SPARK_HEIGHT = 17
 COUNTABLE = 50
@@ -26,7 +27,7 @@ COUNTABLE = 50
 def pill(state: str, says: str = "") -> SafeString:
     """`{% pill "grace" "In grace until 24 Nov" %}`: a status as word, shape and colour."""
     shape, word = SHAPES.get(state, state), says or WORDS.get(state, state.capitalize())
-    bare = " bare" if state in ("allowed", "refused", "act") else ""
+    bare = " bare" if state in ("allowed", "refused", "denied", "event", "act") else ""
     return format_html('<span class="is {}{}">{}</span>', shape, bare, word)
 
 
@@ -75,19 +76,19 @@ def duration(span: timedelta | float | None) -> str:
 @register.simple_tag
 def date(moment: datetime | None) -> SafeString:
     """`{% date key.expires_at %}`: the instant itself."""
-    return _time(moment, f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC") if moment else SafeString("")
+    return _time(moment, f"{timezone.localtime(moment):%-d %b %Y, %H:%M %Z}") if moment else SafeString("")
 
 
 @register.simple_tag
 def clock(moment: datetime) -> SafeString:
     """`{% clock entry.at %}`: the time of day, under a heading that names the day."""
-    return _time(moment, moment.astimezone(UTC).strftime("%H:%M:%S"))
+    return _time(moment, timezone.localtime(moment).strftime("%H:%M:%S"))
 
 
 @register.simple_tag
 def instant(moment: datetime) -> SafeString:
     """`{% instant entry.at %}`: to the microsecond, as the record keeps it."""
-    return _time(moment, f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
+    return _time(moment, f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S.%f %Z}")
 
 
 @register.simple_tag

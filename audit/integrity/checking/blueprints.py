@@ -10,7 +10,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.migrations import RenameField
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
 
 APP = "audit"
 
@@ -26,13 +28,29 @@ class Index(NamedTuple):
 @cache
 def statements() -> tuple[str, ...]:
     """Everything that makes them on this engine as they are after this version's last migration, without triggers."""
-    loader = MigrationLoader(None)
-    state = loader.project_state(loader.graph.leaf_nodes(APP))
+    state = _state()
     editor: Any = connection.schema_editor(collect_sql=True)
     editor.deferred_sql = []
     for model in state.apps.get_app_config(APP).get_models():
         editor.create_model(model)
     return tuple(plain(str(one)) for one in (*editor.collected_sql, *editor.deferred_sql))
+
+
+def _state() -> ProjectState:
+    """The models after the last migration. A renamed column keeps its place, as in the table; Django puts it last."""
+    graph, state = MigrationLoader(None).graph, ProjectState()
+    for app, name in dict.fromkeys(
+        key for leaf in graph.leaf_nodes(APP) for key in graph.forwards_plan(leaf)
+    ):
+        for operation in graph.nodes[app, name].operations:
+            renames = isinstance(operation, RenameField)
+            model = state.models.get((app, operation.model_name_lower)) if renames else None
+            names = list(model.fields) if model else []
+            operation.state_forwards(app, state)
+            if model:
+                new = [operation.new_name if field == operation.old_name else field for field in names]
+                model.fields = {field: model.fields[field] for field in new}
+    return state
 
 
 @cache

@@ -107,9 +107,9 @@ def _leaves(one: Checkpoint) -> list[bytes]:
 
 
 def _row(row: Row, seal: Seal) -> Link:
-    personal = "its personal part is erased, and a commitment stands for it" if seal.salt is None else ""
-    says = "What the row says gives its leaf" + (f"; {personal}." if personal else ".")
-    return Link("Row", says, bytes(seal.leaf), batches.fits(row, seal))
+    personal = "personal data was erased and replaced by a commitment" if seal.salt is None else ""
+    says = "The content of the row matches its hash" + (f"; {personal}." if personal else ".")
+    return Link("Row hash", says, bytes(seal.leaf), batches.fits(row, seal))
 
 
 def _erasure(one: Checkpoint, seal: Seal) -> list[Link]:
@@ -117,13 +117,13 @@ def _erasure(one: Checkpoint, seal: Seal) -> list[Link]:
     if seal.salt is not None:
         return []
     why = SignedClaims(signing.known()).against_erasure(one, seal.seq)
-    says = f"Its personal part was erased, and {why}." if why else "The portal signed that it was erased."
+    says = f"Personal data was erased, and {why}." if why else "The portal signed the erasure."
     return [Link("Erasure", says, bytes(seal.commitment or b""), not why)]
 
 
 def _tree(one: Checkpoint, seal: Seal, path: list[bytes]) -> Link:
     count = one.rows
-    says = f"{len(path)} hashes beside it lead from the leaf to the root of {count} rows."
+    says = f"The row hash and {len(path)} sibling hashes give the root of {count} rows."
     try:
         root = canonical.climb(bytes(seal.leaf), seal.seq - one.first_seq, count, path)
     except ValueError:
@@ -134,19 +134,19 @@ def _tree(one: Checkpoint, seal: Seal, path: list[bytes]) -> Link:
 def _checkpoint(one: Checkpoint) -> list[Link]:
     told, trust = batches.line(one), signing.known()
     before = _before(one)
-    after = f"checkpoint {before.number}" if before else "nothing: it is the first of its stream"
+    after = f"checkpoint {before.number}" if before else "no other: it is the first one"
     previous = bytes(before.hash) if before else canonical.NOTHING
     fits = told.recomputed() == told.hash
     linked = told.previous == previous and one.first_seq == (before.last_seq + 1 if before else 1)
     return [
         Link(
             "Checkpoint",
-            f"What checkpoint {one.number} says gives its hash.",
+            f"The content of checkpoint {one.number} matches its hash.",
             told.hash,
             fits,
         ),
         Link("Chain", f"It follows {after}.", told.previous, linked),
-        Link("Signature", f"The key {one.key_id} signed it.", told.signature, not list(trust.doubts(told))),
+        Link("Signature", f"Signed with key {one.key_id}.", told.signature, not list(trust.doubts(told))),
     ]
 
 
@@ -159,7 +159,7 @@ def _kept(one: Checkpoint) -> Link:
     kept = checkpoint_files.kept(one.number)
     if kept is None:
         late = checkpoints.is_due(one)
-        says = "The files outside the database do not know it" + ("." if late else " yet.")
-        return Link("Kept outside", says, b"", False if late else None)
-    says = "The files outside the database hold the same checkpoint."
-    return Link("Kept outside", says, kept.hash, kept.hash == bytes(one.hash))
+        says = "Not in the checkpoint files" + ("." if late else " yet.")
+        return Link("External copy", says, b"", False if late else None)
+    says = "The checkpoint files hold the same checkpoint."
+    return Link("External copy", says, kept.hash, kept.hash == bytes(one.hash))

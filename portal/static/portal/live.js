@@ -2,6 +2,7 @@
 // The audit log's live tail: counts what arrives, and moves nothing until the reader asks (docs/decisions/0018).
 let tail = null;
 let isLive = false;
+let isStopped = false; // by an error, not by the reader
 let place = "";
 let number = 0;
 let isMore = false;
@@ -17,9 +18,10 @@ const showState = () => {
   const button = liveButton();
   if (!button) return;
   button.hidden = false;
-  button.textContent = isLive ? "Pause" : "Live";
+  button.querySelector("span").textContent = isLive ? "Pause" : isStopped ? "Resume" : "Live";
   button.setAttribute("aria-pressed", String(isLive));
-  document.getElementById("live-told").hidden = !isLive;
+  const told = isLive ? "New entries are counted here. Select the count to load them." : isStopped ? "Live updates stopped." : "";
+  document.getElementById("live-told").textContent = told;
 };
 const stopTail = () => {
   tail?.close();
@@ -43,6 +45,7 @@ const startTail = () => {
   tail.addEventListener("error", () => {
     if (tail?.readyState !== EventSource.CLOSED) return; // it comes again by itself
     isLive = false;
+    isStopped = true;
     stopTail();
     showState();
   });
@@ -51,7 +54,7 @@ const renewTail = () => {
   place = "";
   number = 0;
   isMore = false;
-  if (!liveButton()) isLive = false;
+  if (isLive && !liveButton()) isLive = false;
   showState();
   startTail();
 };
@@ -59,6 +62,7 @@ const renewTail = () => {
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("#live")) {
     isLive = !isLive;
+    isStopped = false;
     showState();
     if (isLive) startTail();
     else stopTail();

@@ -8,7 +8,7 @@ import pytest
 from audit.search import facets as beside
 from audit.search.facets import Facets, facets
 from audit.search.search import Filters
-from audit.templatetags.explorer import counted
+from audit.templatetags.explorer import grouped_number
 from core.ids import new_id
 from tests.audit.records import APP, KEY, MINUTE, NOON, PREFIX, acted, called
 
@@ -84,7 +84,7 @@ def test_no_more_than_the_newest_are_looked_at(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(("number", "says"), [(7, "7"), (1204, "1,204"), (2000, "2,000"), (2001, "2,000+")])
 def test_a_number_says_that_there_may_be_more(number: int, says: str) -> None:
-    assert counted(number) == says
+    assert grouped_number(number) == says
 
 
 @pytest.mark.parametrize("rows", [1, 40])

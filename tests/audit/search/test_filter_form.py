@@ -123,7 +123,7 @@ def test_an_address_is_compared_as_the_record_writes_it(text: str, address: str)
 
 @pytest.mark.parametrize("text", ["203.0.113", "here", "203.0.113.0/24"])
 def test_what_is_no_address_is_complained_of(text: str) -> None:
-    assert complaint("ip", ip=text).startswith("Write a whole address")
+    assert complaint("ip", ip=text).startswith("Enter a full IP address")
 
 
 @pytest.mark.parametrize(

@@ -160,14 +160,14 @@ def test_a_filter_without_a_control_is_kept_by_the_form(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("tab", "asked"),
-    [("Everything", {}), ("Refusals", {"outcome": "denied"}), ("Changes to keys", {"action": "key"})],
+    [("All", {}), ("Denied", {"outcome": "denied"}), ("Key changes", {"action": "key"})],
 )
 def test_a_tab_is_open_where_it_leads(read: Read, tab: str, asked: dict[str, str]) -> None:
     assert re.search(rf'aria-current="page">{tab}</a>', read(**asked).content.decode())
 
 
 def test_a_tab_keeps_the_other_filters(read: Read) -> None:
-    assert link(read(ip="203.0.113.7", action="key"), "Refusals") == "?ip=203.0.113.7&outcome=denied"
+    assert link(read(ip="203.0.113.7", action="key"), "Denied") == "?ip=203.0.113.7&outcome=denied"
 
 
 def test_older_and_newer_lead_through_the_pages(read: Read, app: App, developer: User) -> None:
@@ -204,7 +204,7 @@ def test_the_timeline_is_a_fixed_number_of_queries(read: Read, app: App) -> None
 
 def test_nothing_matched_lists_the_filters_with_a_way_out_of_each(read: Read) -> None:
     response = read(outcome="denied", ip="203.0.113.7")
-    assert "Nothing matched" in text(response)
+    assert "No results" in text(response)
     assert link(response, "Leave out outcome") == "?ip=203.0.113.7"
 
 
@@ -212,27 +212,27 @@ def test_nothing_matched_offers_the_nearest_older_time_with_data(read: Read, app
     called(app.id, NOON - DAY)
     with at(NOON):
         response = read(range="1h", outcome="allowed")
-    assert "The last one before that time was 1 d ago" in text(response)
-    assert link(response, "Look at all time") == "?outcome=allowed"
+    assert "The last match before this range was 1 day ago" in text(response)
+    assert link(response, "Search all time") == "?outcome=allowed"
 
 
 def test_beyond_the_last_page_there_is_a_way_back(read: Read, app: App) -> None:
     response = read(outcome="allowed", before=f"1-{'0' * 32}")
-    assert "Nothing further this way" in text(response)
+    assert "No more entries" in text(response)
     assert link(response, "Go to the newest entry") == "?outcome=allowed"
 
 
 # ── bad input ───────────────────────────────────────────────────────────────
 
 BAD = [
-    ({"before": "x"}, "place cannot be read"),
-    ({"after": f"{'9' * 18}-{'0' * 32}"}, "place cannot be read"),
+    ({"before": "x"}, "Invalid page"),
+    ({"after": f"{'9' * 18}-{'0' * 32}"}, "Invalid page"),
     ({"range": "custom", "since": "yesterday"}, "Write a moment such as"),
     ({"range": "9y"}, "Select a valid choice"),
     ({"outcome": "maybe"}, "Select a valid choice"),
     ({"action": "key.eat"}, "Select a valid choice"),
     ({"key_id": "seven"}, "Enter a valid UUID"),
-    ({"ip": "here"}, "Write a whole address"),
+    ({"ip": "here"}, "Enter a full IP address"),
     ({"key": "a\x00b"}, "Null characters are not allowed"),
     ({"path": "/" * 301}, "at most 300 characters"),
 ]
@@ -251,7 +251,7 @@ def test_what_cannot_be_read_is_told_and_nothing_typed_is_lost(
 
 @pytest.mark.parametrize("asked", [asked for asked, _ in BAD])
 def test_what_cannot_be_read_is_not_called_an_empty_record(read: Read, asked: dict[str, str]) -> None:
-    assert "Nothing yet" not in text(read(**asked))
+    assert "No entries yet" not in text(read(**asked))
 
 
 @pytest.mark.parametrize("name", ["key", "actor", "path", "request", "code", "ip"])

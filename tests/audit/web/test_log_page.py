@@ -79,7 +79,7 @@ TYPED_BADLY = [
     ("zzzz-nobody", "is no key, agent or person of this app"),
     ("outcome:maybe", "outcome: Select a valid choice"),
     ("action:key.eat", "action: Select a valid choice"),
-    ("ip:here", "ip: Write a whole address"),
+    ("ip:here", "ip: Enter a full IP address"),
     ("since:yesterday", "since: Write a moment such as"),
     ("since:2026-06-02 until:2026-06-01", "until: Write a moment after"),
     ("since:0001-01-01 until:9999-12-31T23:59-23:00", "until: Write a moment"),

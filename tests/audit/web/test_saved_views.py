@@ -46,7 +46,7 @@ def test_the_log_leads_to_saving_what_it_shows(mine: Client, app: App) -> None:
 def test_a_saved_view_becomes_a_tab_and_is_open_where_it_leads(mine: Client, app: App) -> None:
     response = mine.get(save(mine, app).headers["Location"])
     assert re.search(r'aria-current="page">Refunds</a>', response.content.decode())
-    assert not re.search(r'aria-current="page">Refusals</a>', response.content.decode())
+    assert not re.search(r'aria-current="page">Denied</a>', response.content.decode())
     assert link(response, "Change this view…") == reverse("view", args=[app.id, SavedView.objects.get().id])
 
 
