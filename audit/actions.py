@@ -19,6 +19,8 @@ class Action:
     """The scope that will do instead when the key is reached through its agent's address."""
     again: bool = False
     """Whether a person must have proved lately who they are. A program proves it with each request."""
+    owner_needs: str = ""
+    """The permission that is enough for the user who owns the row: `dashboard_keys:write`. Empty: owning is nothing."""
 
 
 EVERY: dict[str, Action] = {}
@@ -46,12 +48,18 @@ def all_names(name: str) -> list[str]:
 
 
 def action(
-    name: str, needs: str, says: str, scope: str = "", agent_scope: str = "", again: bool = False
+    name: str,
+    needs: str,
+    says: str,
+    scope: str = "",
+    agent_scope: str = "",
+    again: bool = False,
+    owner_needs: str = "",
 ) -> Action:
     """Declare an action. Two with one name are a mistake in the program."""
     if name in EVERY:
         raise ValueError(f"action {name} is declared twice")
-    EVERY[name] = Action(name, needs, says, scope, agent_scope, again)
+    EVERY[name] = Action(name, needs, says, scope, agent_scope, again, owner_needs)
     return EVERY[name]
 
 

@@ -80,18 +80,37 @@ class Actor:
     fresh: bool = True
     """Whether a person proved within the last minutes who they are. Programs do with each request."""
 
-    def may(self, action: Action) -> bool:
-        """Whether this actor holds what `action` needs.
+    @property
+    def user_id(self) -> str:
+        """The user who acts, in the browser or with an access token. Empty: a key, the shell or the portal acts."""
+        return self.id if self.kind == "person" else self.owner_id
+
+    def may(self, action: Action, on: object = None) -> bool:
+        """Whether this actor holds what `action` needs, or owns the row `on` and holds what its owner needs.
 
         A key holds the names of the actions that its gate let it in for, and nothing beyond them.
         """
         if self.kind == "key":
             return action.name in self.permissions
-        return not action.needs or action.needs in self.permissions
+        if not action.needs or action.needs in self.permissions:
+            return True
+        owns = bool(self.user_id) and self.user_id == str(getattr(on, "owner_id", ""))
+        return owns and action.owner_needs in self.permissions
 
-    def require(self, action: Action) -> None:
+    def may_on_own(self, action: Action) -> bool:
+        """Whether this actor may do `action` to rows that it owns."""
+        return self.may(action) or (self.kind != "key" and action.owner_needs in self.permissions)
+
+    def require(self, action: Action, on: object = None) -> None:
         """Raise NotAllowed unless this actor may, AskAgain if it takes a fresh proof of who they are."""
-        if not self.may(action):
+        self._require(self.may(action, on), action)
+
+    def require_on_own(self, action: Action) -> None:
+        """The same before the row is known: let in whoever may do `action` to some rows. The verb requires the rest."""
+        self._require(self.may_on_own(action), action)
+
+    def _require(self, is_allowed: bool, action: Action) -> None:
+        if not is_allowed:
             raise NotAllowed(action=action.name, needs=action.needs)
         if action.again:
             self.require_fresh()

@@ -32,7 +32,7 @@ def change(
     Raises NotAllowed, and NotFound for a row that is gone or of an app the actor does not reach.
     """
     if cause is None:
-        actor.require(action)
+        actor.require(action, on)
         _require_reach(actor, on)
     with transaction.atomic(), watching(on) as act:
         before = {} if on._state.adding else _lock(on)

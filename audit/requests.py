@@ -1,8 +1,9 @@
-"""The request a page receives: its gate has put the actor on it, and the app if the address names one."""
+"""The request a page receives, with its actor and app, and the status of its answer."""
 
 from typing import Protocol
 from uuid import UUID
 
+from django.forms import BaseForm
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
@@ -28,3 +29,8 @@ class TenantRequest(PortalRequest):
     """A request for the record of one app, by someone who belongs to it."""
 
     app: Tenant
+
+
+def form_status(form: BaseForm) -> int:
+    """The status of a page that shows `form`: 422 if it has errors, else 200."""
+    return 422 if form.errors else 200

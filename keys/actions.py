@@ -8,7 +8,9 @@ RENAME = action("key.rename", "dashboard_keys:write", "renamed key")
 NARROW = action("key.narrow", "dashboard_keys:write", "removed permissions from key")
 WIDEN = action("key.widen", "dashboard_keys:write", "added permissions to key", again=True)
 ASK = action("key.ask", "dashboard_keys:read", "contacted the owner of key")
-HAND_OVER = action("key.hand-over", "dashboard_keys:write", "changed the owner of key")
+HAND_OVER = action(
+    "key.hand-over", "dashboard_keys:admin", "changed the owner of key", owner_needs="dashboard_keys:write"
+)
 DEPRECATE = action("key.deprecate", "dashboard_keys:write", "deprecated key", agent_scope="agents:admin")
 UNDEPRECATE = action(
     "key.undeprecate", "dashboard_keys:write", "removed the deprecation of key", agent_scope="agents:admin"
@@ -16,5 +18,10 @@ UNDEPRECATE = action(
 ROTATE = action("key.rotate", "dashboard_keys:write", "rotated key", scope="keys:admin")
 DERIVE = action("key.derive", "dashboard_keys:derive", "derived key", scope="keys:derive")
 REVOKE = action(
-    "key.revoke", "dashboard_keys:admin", "revoked key", scope="keys:admin", agent_scope="agents:admin"
+    "key.revoke",
+    "dashboard_keys:admin",
+    "revoked key",
+    scope="keys:admin",
+    agent_scope="agents:admin",
+    owner_needs="dashboard_keys:write",
 )

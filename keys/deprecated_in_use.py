@@ -13,9 +13,9 @@ from core.clock import now
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.web.presenters import Row, rows
 
-LATELY = timedelta(days=30)
-MOST_KEYS = 30
-MOST_CALLS = 1000
+LOOKBACK = timedelta(days=30)
+MAX_KEYS = 30
+MAX_CALLS = 1000
 """How many calls of each key are looked at."""
 
 
@@ -36,7 +36,7 @@ class Leaving:
 
 def still_called(app: App) -> ApiKeyQuerySet:
     """The app's deprecated keys that work and were called within 30 days, the nearest deadline first."""
-    since = now() - LATELY
+    since = now() - LOOKBACK
     called = called_since(OuterRef("id"), since)
     found = ApiKey.objects.filter(called, app=app, deprecated_at__isnull=False).living()
     never = datetime.max.replace(tzinfo=since.tzinfo)
@@ -46,12 +46,12 @@ def still_called(app: App) -> ApiKeyQuerySet:
 
 def leaving(app: App) -> list[Leaving]:
     """Those keys with who calls them; 30 at the most."""
-    keys = list(still_called(app).with_kin()[:MOST_KEYS])
-    since = now() - LATELY
-    successors = {
-        key.replaces_id: key for key in ApiKey.objects.filter(replaces__in=keys).order_by("created_at")
-    }
+    keys = list(still_called(app).with_kin()[:MAX_KEYS])
+    since = now() - LOOKBACK
+    rotating = [key for key in keys if key.grace_ends_at]
+    replacements = ApiKey.objects.filter(replaces__in=rotating).order_by("created_at")
+    successors = {key.replaces_id: key for key in replacements}
     return [
-        Leaving(row, look(since, most=MOST_CALLS, key_id=row.key.id), successors.get(row.key.id))
+        Leaving(row, look(since, most=MAX_CALLS, key_id=row.key.id), successors.get(row.key.id))
         for row in rows(keys)
     ]

@@ -48,8 +48,8 @@ def enrol(
 def next_step(revoke: str) -> str:
     """A sentence for whoever creates an agent again: what to do if the answer with its key was lost."""
     return (
-        "The secret was in the first answer alone. If that was lost, mint the agent another key; or send "
-        f"{revoke}, and create the agent anew under another Idempotency-Key."
+        "The key was only in the first response. If that was lost, mint another key for the agent, or send "
+        f"{revoke} and create the agent again with another Idempotency-Key."
     )
 
 

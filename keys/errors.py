@@ -1,4 +1,4 @@
-"""The ways a key, a change to a key, or a call with a key is refused. Codes are for ever: docs/errors.md."""
+"""The errors of keys, of changes to keys and of calls made with keys. Codes never change: docs/errors.md."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,45 +15,45 @@ class InvalidScope(Invalid):
 
 
 class UnknownScope(Invalid):
-    """Of the right shape, and not in the catalogue."""
+    """A well-formed scope that the catalogue does not have."""
 
     code = "unknown_scope"
 
 
 class InvalidCidr(Invalid):
-    """Not a range of addresses, or one that allows everyone."""
+    """Not a CIDR range, or one that allows every IP address."""
 
     code = "invalid_cidr"
 
 
 class NotNarrower(Invalid):
-    """Narrowing was asked for, and the new value allows something the old one did not."""
+    """Narrowing would allow something that was not allowed before."""
 
     code = "not_narrower"
 
 
 class NotWider(Invalid):
-    """Widening was asked for, and the new value takes something away."""
+    """Widening would take something away."""
 
     code = "not_wider"
 
 
 class ScopeNotSubset(Invalid):
-    """A derived key was to hold a scope that its parent does not."""
+    """A derived key would hold a scope that its parent lacks."""
 
     code = "scope_not_subset"
     status = 400
 
 
 class CidrNotSubset(Invalid):
-    """A derived key was to be used from where its parent may not."""
+    """A derived key would be allowed from an IP address that its parent is not."""
 
     code = "cidr_not_subset"
     status = 400
 
 
 class DerivedMayNotDerive(Invalid):
-    """A derived key was to hold keys:derive."""
+    """A derived key would hold keys:derive."""
 
     code = "invalid_scope_for_derived_key"
     status = 400
@@ -66,128 +66,126 @@ class KeyNotFound(NotFound):
     """No such key in this app."""
 
     code = "key_not_found"
-    message = "This app has no such key."
+    message = "API key not found."
 
 
 class KeyLimitReached(Conflict):
-    """The app holds as many living keys as it may."""
+    """The app has as many active keys as its limit allows."""
 
     code = "key_limit_reached"
-    message = "This app holds as many living keys as it may."
-    hint = "Revoke one that is no longer used, or let an admin raise the number in the app's settings."
+    message = "Key limit reached."
+    hint = "Revoke a key or ask an admin to raise the limit in the app's settings."
 
 
 class AgentKeyLimitReached(Conflict):
-    """The agent holds as many keys as it may."""
+    """The agent has as many active keys as its limit allows."""
 
     code = "agent_key_limit_reached"
-    message = "This agent holds as many keys as it may."
-    hint = "Revoke one that is no longer used, or let an admin raise the number in the app's settings."
+    message = "Key limit of this agent reached."
+    hint = "Revoke a key or ask an admin to raise the limit in the app's settings."
 
 
 class GraceLimitReached(Conflict):
-    """As many keys are in grace as may be: as many as may live."""
+    """The app has as many rotating keys as its limit allows."""
 
     code = "grace_limit_reached"
-    message = "This app has as many keys in grace as it may."
-    hint = "Revoke one that is in grace, wait until its grace is over, or rotate with a grace of 0."
+    message = "Limit of rotating keys reached."
+    hint = "Complete a rotation, wait until a grace period ends, or rotate with a grace period of 0."
 
 
 class AlreadyMinted(Conflict):
-    """The same form was sent twice. One key was made, and shown in the answer to the first."""
+    """The same form was submitted twice. One key was minted, and shown in the response to the first."""
 
     code = "already_minted"
-    message = "This form has been sent before: one key was minted then, and shown once."
-    hint = "If you did not keep the plaintext, revoke that key and mint another."
+    message = "Form already submitted. One key was minted and shown once."
+    hint = "If you did not save the key, revoke it and mint another."
 
 
 class KeyRevoked(Conflict):
     """A revoked key is in its final state."""
 
     code = "key_revoked"
-    message = "This key is revoked. That is final."
-    hint = "Mint another in its place."
+    message = "This key is revoked. This cannot be undone."
+    hint = "Mint a replacement."
 
 
 class KeyEnded(Conflict):
-    """The key has expired or its grace period is over."""
+    """The key has expired or its grace period has ended."""
 
     code = "key_ended"
-    message = "This key has expired or its grace period is over."
-    hint = "Mint another in its place."
+    message = "This key has expired or its grace period has ended."
+    hint = "Mint a replacement."
 
 
 class KeyRotated(Conflict):
-    """The key has a successor already."""
+    """The key already has a replacement."""
 
     code = "key_rotated"
-    message = "This key is being rotated already."
-    hint = "Rotate its successor, or cancel the rotation first."
+    message = "This key is already rotating."
+    hint = "Rotate its replacement, or cancel the rotation first."
 
     @classmethod
     def by(cls, key: Any, successor: Any) -> "KeyRotated":
-        """Of `key`, with the name of its successor and the way on if nobody has the secret of that."""
+        """The error for `key`, with its replacement and what to do if nobody has the secret of that."""
         return cls(
-            f"This key was rotated already. Its successor is {successor.prefix}, id {successor.id}.",
-            hint=f"Work with the successor. If the answer with its secret was lost, rotate the successor without an "
-            f"overlap; or, if the rotated key itself had asked for it, revoke the key {successor.id} with "
-            f"that, and then rotate the key {key.id} once more.",
+            f"This key is already rotating. Its replacement is {successor.prefix}, id {successor.id}.",
+            hint=f"Use the replacement. If its secret was lost, rotate the replacement with a grace period of 0. If "
+            f"the rotating key itself requested the rotation, it can revoke the key {successor.id} and rotate "
+            f"{key.id} again.",
             successor_id=str(successor.id),
             successor_prefix=successor.prefix,
         )
 
 
 class SuccessorInUse(Conflict):
-    """A key in grace wants another successor, or to end the one it has, and that was used: its answer was not lost."""
+    """A rotating key asks for another replacement, or to revoke the one it has, which was used: it was not lost."""
 
     code = "successor_in_use"
-    message = (
-        "The successor of this key was used. A key in grace neither ends it nor gets another one by itself."
-    )
-    hint = "Rotate it with another key that may, or in the portal."
+    message = "The replacement of this key is in use. A rotating key cannot revoke it or request another."
+    hint = "Use another key with the keys:admin scope, or the portal."
 
 
 class SuccessorNotOwn(Conflict):
-    """A key in grace wants another successor, or to end the one it has, which somebody else made or has changed."""
+    """A rotating key asks for another replacement, or to revoke the one it has, which somebody else made or changed."""
 
     code = "successor_not_own"
     message = (
-        "Somebody else made or changed the successor of this key. A key in grace cannot undo that by itself."
+        "The replacement of this key was made or changed by someone else. A rotating key cannot undo that."
     )
-    hint = "Work with the successor; or do it with another key that may, or in the portal."
+    hint = "Use the replacement. To change it, use another key with the keys:admin scope, or the portal."
 
 
 class KeyEscalation(Refusal):
-    """A key was to end or replace one that may do more than itself."""
+    """A key would revoke or replace one with more permissions than its own."""
 
     code = "key_escalation_refused"
     status = 403
-    message = "That key may do more than the one this call was made with."
-    hint = "Do it with a key that holds as much, or in the portal."
+    message = "The other key has more permissions than the key of this request."
+    hint = "Use a key with the same permissions, or the portal."
 
 
 class NotYoursToGive(Refusal):
-    """A person or an access token was to hand on a permission that it does not hold there."""
+    """A user or an access token would grant a permission that it lacks there."""
 
     code = "not_yours_to_give"
     status = 403
-    message = "Nobody gives what they do not hold."
-    hint = "Ask someone who holds it, or use an access token that does."
+    message = "You cannot grant permissions that you do not have."
+    hint = "Ask someone who has them, or use an access token that does."
 
 
 class LastActiveKey(Conflict):
-    """Revoking it would leave its agent without a key."""
+    """Revoking the key would leave its agent without an active one."""
 
     code = "last_active_key"
-    message = "This is its agent's only active key."
-    hint = "Mint a replacement first, or say force to leave the agent without a key."
+    message = "This is the agent's only active key."
+    hint = "Mint a replacement first, or use force to leave the agent without a key."
 
 
 # ── calls (protocol.md section 8) ───────────────────────────────────────────────────────────────────
 
 
 class CallRefused(Refusal):
-    """A call made with a key, or with none, that does not pass."""
+    """A request, with a key or without one, that is denied."""
 
     status = 401
 
@@ -196,53 +194,53 @@ class CallRefused(Refusal):
 
 
 class MissingKey(CallRefused):
-    """No key was presented."""
+    """The request has no key."""
 
     code = "missing_api_key"
-    message = "No API key was presented."
+    message = "API key missing."
     hint = "Send it in the header x-api-key."
 
 
 class KeyInUrl(CallRefused):
-    """A key was put in the address, where logs keep it."""
+    """The request has a key in its URL, where logs store it."""
 
     code = "key_in_url"
     status = 400
-    message = "An API key was sent in the address, where logs and proxies keep it."
-    hint = "Send it in the header x-api-key. Revoke this key: treat it as exposed."
+    message = "An API key was sent in the URL, where logs and proxies store it."
+    hint = "Send it in the header x-api-key. Revoke this key: treat it as leaked."
 
 
 class InvalidKey(CallRefused):
     """Mistyped, never issued here, or revoked: the three look the same to a caller."""
 
     code = "invalid_key"
-    message = "This API key is not valid."
-    hint = "Check that it was copied whole. If it was revoked, mint another in the portal."
+    message = "Invalid API key."
+    hint = "Check that it was copied completely. If it was revoked, mint another in the portal."
 
 
 class RevokedKey(CallRefused):
-    """An agent's key that was revoked; its holder is told so (protocol.md section 13, row 4)."""
+    """A revoked key of the agent kind, which the caller is told (protocol.md section 13, row 4)."""
 
     code = "key_revoked"
     message = "This API key has been revoked."
-    hint = "Mint another for its agent in the portal."
+    hint = "Mint another key for its agent in the portal."
 
 
 # ── signed calls (protocol.md section 2.5) ──────────────────────────────────────────────────────────
 
-HOW_TO_SIGN = "Use the alter-sdk client, which signs every call, or see the guide to the runtime API."
+HOW_TO_SIGN = "Use the alter-sdk client, which signs every request, or see the guide to the runtime API."
 
 
 class SignatureRequired(CallRefused):
-    """The call is not signed, or not wholly."""
+    """The request is not signed, or part of its signature is missing."""
 
     code = "signature_required"
-    message = "This call must be signed with the key."
+    message = "This request must be signed with the key."
     hint = HOW_TO_SIGN
 
 
 class InvalidSignature(CallRefused):
-    """The signature is not the one that this key makes of this request."""
+    """The signature does not match the request and the key."""
 
     code = "invalid_signature"
     message = "The signature does not match the request."
@@ -250,54 +248,52 @@ class InvalidSignature(CallRefused):
 
 
 class TimestampOutOfRange(CallRefused):
-    """The call was signed too long ago, or in the future."""
+    """The request was signed too long ago, or in the future."""
 
     code = "timestamp_out_of_range"
-    message = "The call was not signed within the last five minutes."
-    hint = "Set the caller's clock: server_time is ours, in Unix seconds."
+    message = "The request was not signed within the last five minutes."
+    hint = "Correct the clock of the client. server_time is the server's, in Unix seconds."
 
 
 class ContentHashMismatch(CallRefused):
-    """The body is not the one that was signed."""
+    """The body differs from the signed one."""
 
     code = "content_hash_mismatch"
-    message = "The body is not the one that was signed."
-    hint = "Hash the bytes that are sent, and look whether a proxy changes them."
+    message = "The body does not match the signature."
+    hint = "Hash the bytes that are sent, and check whether a proxy changes them."
 
 
 class NonceReplayed(CallRefused):
-    """The same signed call has been made before."""
+    """The same signed request was sent before."""
 
     code = "nonce_replayed"
-    message = "This signed call has been made before."
-    hint = (
-        "Sign each call anew, with a random nonce. If it was not you who repeated it, look at the audit log."
-    )
+    message = "This signed request was already used."
+    hint = "Sign each request again, with a random nonce. If you did not repeat it, check the audit log."
 
 
 # ── what a call says of itself (protocol.md sections 3.1 and 3.3) ───────────────────────────────────
 
 
 class InvalidScopeConstraint(CallRefused):
-    """The list of scopes a call is to be narrowed to cannot be read."""
+    """The list of scopes that a request is narrowed to is malformed."""
 
     code = "invalid_scope_constraint"
     status = 400
     message = "The header X-Alter-Scope-Constraints is not a list of scopes."
-    hint = "Write resource:verb or resource:verb:id with commas between, no spaces and no wildcard."
+    hint = "Use resource:verb or resource:verb:id, separated by commas, without spaces or wildcards."
 
 
 class ConstraintNotNarrowing(CallRefused):
-    """The call was to be narrowed to something its key may not do."""
+    """The request would be narrowed to a permission that its key lacks."""
 
     code = "constraint_not_narrowing"
     status = 400
-    message = "A constraint allows something that the key itself may not do."
-    hint = "Constraints only take away. Nothing was done."
+    message = "A constraint includes a scope that the key lacks."
+    hint = "Constraints can only remove scopes. Nothing was changed."
 
 
 class InvalidRequestRule(CallRefused):
-    """The rule a call carries cannot be read."""
+    """The rule of a request is malformed."""
 
     code = "invalid_request_rule"
     status = 400
@@ -306,28 +302,28 @@ class InvalidRequestRule(CallRefused):
 
 
 class CannotMintSubagents(CallRefused):
-    """An agent's key was used where only an app's own key may act."""
+    """An agent key was used for something that only an app key may do."""
 
     code = "agent_cannot_mint_subagents"
     status = 403
-    message = "Agents are managed with a key of the app. This is a key of an agent."
-    hint = "Call with an app key."
+    message = "Agents can only be managed with an app key. This is an agent key."
+    hint = "Use an app key."
 
 
 class NoUserDirectory(CallRefused):
-    """The call asks about an end user, and this portal knows keys, not end users."""
+    """The request names an end user, and the portal has no end users."""
 
     code = "no_user_directory"
     status = 400
-    message = "This portal keeps no directory of end users."
-    hint = "Leave out user_token and app_user_id."
+    message = "This portal has no end users."
+    hint = "Omit user_token and app_user_id."
 
 
 class AgentInactive(CallRefused):
     """The key's agent is suspended."""
 
     code = "agent_inactive"
-    message = "The agent this key belongs to is suspended."
+    message = "The agent of this key is suspended."
     hint = "Resume the agent in the portal."
 
 
@@ -335,11 +331,11 @@ class AgentRevoked(CallRefused):
     """The key's agent is revoked."""
 
     code = "agent_revoked"
-    message = "The agent this key belongs to has been revoked."
+    message = "The agent of this key has been revoked."
 
 
 class KeyExpired(CallRefused):
-    """The key's expiry has passed."""
+    """The key has expired."""
 
     code = "key_expired"
     message = "This API key has expired."
@@ -347,35 +343,35 @@ class KeyExpired(CallRefused):
 
 
 class GraceOver(CallRefused):
-    """The key was rotated and its grace period is over."""
+    """The key was rotated and its grace period has ended."""
 
     code = "key_rotated_grace_expired"
-    message = "This API key was rotated and its grace period is over."
-    hint = "Use its successor."
+    message = "This API key was rotated and its grace period has ended."
+    hint = "Use its replacement."
 
 
 class KeyNotActive(CallRefused):
-    """The key cannot be used now, for none of the other reasons."""
+    """The key depends on another one that no longer works."""
 
     code = "key_not_active"
-    message = "The key this one was derived from no longer works."
+    message = "The parent of this derived API key no longer works."
 
 
 class IpNotAllowed(CallRefused):
-    """The caller's address is outside the key's ranges."""
+    """The IP address of the client is outside the key's allowed ranges."""
 
     code = "ip_not_allowed"
     status = 403
-    message = "This API key may not be used from this address."
-    hint = "Call from an address on the key's list, or mint a key for this one."
+    message = "IP address not allowed for this API key."
+    hint = "Use an allowed IP address, or edit the permissions of the key."
 
 
 class InsufficientScope(CallRefused):
-    """The key lacks a scope that the call needs."""
+    """The key lacks a required scope."""
 
     code = "insufficient_scope"
     status = 403
-    message = "This API key lacks a scope that the call needs."
+    message = "This API key lacks a required scope."
 
     def __init__(
         self,
@@ -386,7 +382,7 @@ class InsufficientScope(CallRefused):
         current_scope_version: int,
     ) -> None:
         super().__init__(
-            hint=f"Mint a key that holds {', '.join(missing)}.",
+            hint=f"Use a key with {', '.join(missing)}, or edit the permissions of this one.",
             required=list(required),
             granted=list(granted),
             missing=list(missing),
@@ -399,11 +395,11 @@ class InsufficientScope(CallRefused):
 
 
 class RateLimited(CallRefused):
-    """The key has spent its calls for now."""
+    """The key exceeded its rate limit."""
 
     code = "rate_limit_exceeded"
     status = 429
-    message = "This API key has spent its calls for now."
+    message = "Rate limit exceeded."
 
     def __init__(
         self, message: str = "", *, limit: int, retry_after: int, scope: str = "api_key", **details: Any
@@ -411,7 +407,7 @@ class RateLimited(CallRefused):
         self.retry_after = retry_after
         super().__init__(
             message,
-            hint=f"Try again in {retry_after} s.",
+            hint=f"Try again in {retry_after} seconds.",
             scope=scope,
             limit=limit,
             window_seconds=60,

@@ -12,7 +12,7 @@ def check_expiry(moment: datetime | None, field: str = "expires_at") -> datetime
     if moment is None:
         return None
     if moment <= now():
-        raise Invalid(field, "That moment has passed. Choose one that lies ahead.")
+        raise Invalid(field, "Choose a time in the future.")
     if moment - now() > LONGEST + timedelta(days=1):
-        raise Invalid(field, "Ten years is the longest. Choose an earlier moment, or no expiry.")
+        raise Invalid(field, "Choose a time within ten years, or no expiry.")
     return moment

@@ -143,7 +143,7 @@ def widen(
     Raises NotWider if a value takes something away, Invalid without a reason, KeyRevoked, KeyEnded, KeyRotated.
     """
     if not reason.strip():
-        raise Invalid("reason", "Say in a sentence why this key may do more.")
+        raise Invalid("reason", "Enter a reason for the new permissions.")
     with change(actor, actions.WIDEN, on=key, reason=reason):
         rules.refuse_widening(key)
         wanted = rules.wider(
@@ -157,18 +157,25 @@ def widen(
             key.save(update_fields=fields)
 
 
-def hand_over(actor: Actor, key: ApiKey, owner_id: UUID, owner: str, reason: str = "") -> None:
-    """Let someone else answer for `key`: the person with this id, whom the record calls `owner`."""
-    with change(actor, actions.HAND_OVER, on=key, reason=reason) as act:
+def hand_over(
+    actor: Actor, key: ApiKey, owner_id: UUID, owner: str, reason: str = "", batch: UUID | None = None
+) -> None:
+    """Transfer `key` to the user with this id, whom the log calls `owner`. `batch`: the event of several at once."""
+    actor.require(actions.HAND_OVER, key)
+    cause = Act(key, batch) if batch else None
+    with change(actor, actions.HAND_OVER, on=key, reason=reason, cause=cause) as act:
+        actor.require(actions.HAND_OVER, key)  # by its owner as it is now
         if key.owner_id != owner_id:
             act.note(owner=owner)
             key.owner_id = owner_id
             key.save(update_fields=["owner_id"])
 
 
-def deprecate(actor: Actor, key: ApiKey, reason: str = "") -> None:
-    """Mark `key` as on its way out: it works, and every answer says so. Raises KeyRevoked."""
-    with change(actor, actions.DEPRECATE, on=key, reason=reason):
+def deprecate(actor: Actor, key: ApiKey, reason: str = "", batch: UUID | None = None) -> None:
+    """Deprecate `key`: it works, and every response says so. `batch`: the event of several. Raises KeyRevoked."""
+    actor.require(actions.DEPRECATE)
+    cause = Act(key, batch) if batch else None
+    with change(actor, actions.DEPRECATE, on=key, reason=reason, cause=cause):
         rules.refuse_revoked(key)
         if key.deprecated_at is None:
             key.deprecated_at = now()
@@ -201,7 +208,9 @@ def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority |
             key.save(update_fields=["deprecated_at", "grace_ends_at"])
 
 
-ROTATION_LOST = "If you did not keep the plaintext, open the key and rotate it again, or cancel the rotation."
+ROTATION_LOST = (
+    "If you did not save the key, open the replacement and rotate it again, or cancel the rotation."
+)
 
 
 def rotate(
@@ -301,9 +310,10 @@ def revoke(
     `key` may do more than `within`; SuccessorInUse or SuccessorNotOwn if the key that `key` replaced asks for it, and
     it is not its own lost answer.
     """
-    actor.require(actions.REVOKE)
+    actor.require(actions.REVOKE, key)
     cause = Act(key, batch) if batch else None
     with hold(key.agent), change(actor, actions.REVOKE, on=key, reason=reason, cause=cause) as act:
+        actor.require(actions.REVOKE, key)  # of a batch, too, and by its owner as it is now
         if key.revoked_at is not None:
             return None
         rules.refuse_stronger(key, within)
@@ -323,7 +333,7 @@ def parse_ticket(text: str) -> str:
     """The number of a ticket, as someone else's system writes it. Raises Invalid."""
     ticket = text.strip()
     if len(ticket) > 60 or not ticket.isprintable():
-        raise Invalid("ticket", "Write the ticket's number, in at most 60 characters.")
+        raise Invalid("ticket", "Use at most 60 printable characters.")
     return keepable(ticket, 60)
 
 
@@ -404,11 +414,11 @@ def _issue(actor: Actor, key: ApiKey) -> Plaintext:
 
 
 def _owner(actor: Actor, key: ApiKey) -> UUID | None:
-    """The person who answers for a new key: whoever minted it, or who answers for the key it comes from."""
-    if actor.kind == "person":
-        return UUID(actor.id)
+    """The owner of a new key: that of the key it comes from, or the user who mints it."""
     before = key.replaces or key.parent
-    return before.owner_id if before else None
+    if before and before.owner_id:
+        return before.owner_id
+    return UUID(actor.user_id) if actor.user_id else None
 
 
 def _renew(key: ApiKey, once: str) -> Plaintext:

@@ -149,6 +149,11 @@ class ApiKey(Audited):
         return min((end for end in (self.expires_at, self.grace_ends_at) if end), default=None)
 
     @property
+    def replaced(self) -> "ApiKey | None":
+        """The key it took the place of. None: it took none, or the rotation was cancelled and both work."""
+        return self.replaces if self.replaces and self.replaces.grace_ends_at else None
+
+    @property
     def above(self) -> "ApiKey | None":
         """The key it stands on, if it does: it may do no more than that, and ends with it."""
         return self.parent or self.enrolled_by

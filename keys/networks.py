@@ -19,11 +19,11 @@ def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     """
     networks = _merged(_parse(text.strip()) for text in texts if text.strip())
     if len(networks) > MOST:
-        raise InvalidCidr("networks", f"Name at most {MOST} ranges.")
+        raise InvalidCidr("networks", f"Use at most {MOST} ranges.")
     for network in networks:
         if network.prefixlen == 0:
             raise InvalidCidr(
-                "networks", "These ranges allow everyone. Name smaller ones, or leave the list empty."
+                "networks", "These ranges allow every IP address. Use smaller ones, or leave the list empty."
             )
     return networks
 
@@ -53,6 +53,11 @@ def meet(one: Iterable[Network], other: Iterable[Network]) -> tuple[Network, ...
     return _merged(network for network in smaller if network is not None)
 
 
+def merge(one: Iterable[Network], other: Iterable[Network]) -> tuple[Network, ...]:
+    """The ranges of the addresses that either has."""
+    return _merged([*one, *other])
+
+
 def _smaller(one: Network, other: Network) -> Network | None:
     if _within(one, other):
         return one
@@ -70,11 +75,11 @@ def _parse(text: str) -> Network:
         network = ipaddress.ip_network(unbracketed(text), strict=False)
     except ValueError:
         raise InvalidCidr(
-            "networks", f"{keepable(text, 60)!r} is not a range: write 203.0.113.0/24."
+            "networks", f"{keepable(text, 60)!r} is not a CIDR range, for example 203.0.113.0/24."
         ) from None
     if network.prefixlen == 0:
         raise InvalidCidr(
-            "networks", f"{text} allows everyone. Name a smaller range, or leave the field empty."
+            "networks", f"{text} allows every IP address. Use a smaller range, or leave the field empty."
         )
     try:
         return unmapped(network)

@@ -40,14 +40,14 @@ def acting(authority: Authority | None, *on: ApiKey) -> Iterator[None]:
 def parse_rate_limit(calls: int | None) -> int | None:
     """Calls a minute, 1 to 100000; None for the app's own limit. Raises Invalid."""
     if calls is not None and not 1 <= calls <= MOST_CALLS_A_MINUTE:
-        raise Invalid("rate_limit_rpm", f"Choose from 1 to {MOST_CALLS_A_MINUTE:,} calls a minute.")
+        raise Invalid("rate_limit_rpm", f"Choose 1 to {MOST_CALLS_A_MINUTE:,} requests per minute.")
     return calls
 
 
 def check_grace(grace: timedelta) -> None:
     """Raise Invalid unless `grace` is 0 to 30 days."""
     if not timedelta(0) <= grace <= LONGEST_GRACE:
-        raise Invalid("grace", "Choose a grace period from none to 30 days.")
+        raise Invalid("grace", "Choose a grace period of 0 to 30 days.")
 
 
 def refuse_second_use(app: App, once: str, *, hint: str = "") -> None:
@@ -79,7 +79,7 @@ def require_place_in_grace(app: App, agent: Agent | None, without: ApiKey | None
         raise errors.GraceLimitReached(limit=app.max_keys)
     if agent and agent.keys.own().in_grace().filter(beside).count() >= app.max_keys_per_agent:
         raise errors.GraceLimitReached(
-            "This agent has as many keys in grace as it may.", limit=app.max_keys_per_agent
+            "Limit of rotating keys of this agent reached.", limit=app.max_keys_per_agent
         )
 
 
@@ -99,7 +99,7 @@ def refuse_revoked(key: ApiKey) -> None:
 def refuse_rotation(key: ApiKey, scopes: ScopeSet | None) -> None:
     """Raise KeyRevoked, KeyEnded or KeyRotated if `key` is past a new secret, Invalid if it takes no `scopes`."""
     if key.parent_id and scopes is not None:
-        raise Invalid("scopes", "A derived key keeps its scopes. Narrow it instead.")
+        raise Invalid("scopes", "Rotating does not change the scopes of a derived key. Narrow it instead.")
     refuse_revoked(key)
     if not key.is_living:
         raise errors.KeyEnded
@@ -131,9 +131,9 @@ def require_resumable(actor: Actor, authority: Authority, agent: Agent) -> None:
 def require(authority: Authority, grant: Grant) -> None:
     """Raise NotYoursToGive if `grant` is more than a person with this `authority` holds."""
     if excess := within(authority, grant):
-        says = f"You do not hold {excess.says} here, so you cannot give it."
+        says = f"You cannot grant {excess.says}: you do not have it."
         if excess.what == "app":
-            says = "You hold this on one app, so you cannot give it on another or on every app."
+            says = "You have this permission on one app only, so you cannot grant it on others."
         raise errors.NotYoursToGive(says, missing=list(excess.missing))
 
 
@@ -170,7 +170,7 @@ def narrower(
     """The new column values, after making sure that none of them allows more. Raises NotNarrower."""
     if parse_rate_limit(rate_limit_rpm) is not None and key.above:
         raise errors.NotNarrower(
-            "rate_limit_rpm", "This key spends the calls of the key above it: narrow that."
+            "rate_limit_rpm", "This key shares the rate limit of its parent. Change that one instead."
         )
     has = alone(key)
     new = Grant(
@@ -193,10 +193,10 @@ def _no_wider(held: Authority, grant: Grant) -> None:
     """Raise NotNarrower, which names the value, if `grant` allows what was not `held` before."""
     excess = within(held, grant)
     says = {
-        "scopes": "The key does not hold {}; narrowing only takes away.",
-        "networks": "Stay inside {}.",
-        "rate_limit_rpm": "It has {}; choose no more.",
-        "expires_at": "Choose no later moment than the present one, {}.",
+        "scopes": "The key does not have {}. Narrowing can only remove.",
+        "networks": "Choose ranges inside {}.",
+        "rate_limit_rpm": "Choose at most {}, the current limit.",
+        "expires_at": "Choose a time no later than the current expiry, {}.",
     }
     if excess:
         raise errors.NotNarrower(excess.what, says[excess.what].format(excess.says))
@@ -214,10 +214,10 @@ def wider(
     will = Authority(scopes, fences=fence(ranges), rate=rate, ends=expires_at)
     if excess := within(will, alone(key)):
         says = {
-            "scopes": f"It holds {excess.says} now. Widening only adds; to take away, narrow it.",
-            "networks": f"Keep {', '.join(key.networks) or 'it open to every address'}.",
-            "rate_limit_rpm": f"It has {key.rate_limit} a minute; choose no fewer.",
-            "expires_at": "Choose no earlier moment than the present one.",
+            "scopes": f"The key has {excess.says}. Widening can only add.",
+            "networks": f"Keep {', '.join(key.networks) or 'all IP addresses allowed'}.",
+            "rate_limit_rpm": f"Choose at least {key.rate_limit}, the current limit.",
+            "expires_at": "Choose a time no earlier than the current expiry.",
         }
         raise errors.NotWider(excess.what, says[excess.what])
     return {
@@ -243,9 +243,9 @@ def refuse_widening(key: ApiKey) -> None:
     """Raise KeyRevoked, KeyEnded, KeyRotated or Invalid unless `key` may be given more."""
     refuse_revoked(key)
     if key.parent_id:
-        raise Invalid("scopes", "A derived key holds what its parent handed it. Derive another.")
+        raise Invalid("scopes", "A derived key cannot be widened. Derive another.")
     if key.enrolled_by_id:
-        raise Invalid("scopes", "This key was minted by a derived key and holds what that had. Mint another.")
+        raise Invalid("scopes", "A key that was minted with a derived key cannot be widened. Mint another.")
     if not key.is_living:
         raise errors.KeyEnded
     if key.grace_ends_at is not None:
@@ -276,13 +276,13 @@ def require_derivable(parent: ApiKey) -> None:
 def require_subset(authority: Authority, grant: Grant) -> None:
     """Raise unless a derived key, worth `grant`, lies inside what this caller of its parent may do."""
     if any((scope.resource, scope.verb) == ("keys", "derive") for scope in grant.scopes):
-        raise errors.DerivedMayNotDerive("scopes", "A derived key cannot derive: leave out keys:derive.")
+        raise errors.DerivedMayNotDerive("scopes", "A derived key cannot derive. Remove keys:derive.")
     if (excess := within(authority, grant)) is None:
         return
     if excess.what == "scopes":
-        raise errors.ScopeNotSubset("scopes", f"The caller does not hold {excess.says}.")
+        raise errors.ScopeNotSubset("scopes", f"The caller does not have {excess.says}.")
     if excess.what == "networks":
-        raise errors.CidrNotSubset("networks", f"Stay inside {excess.says}.")
+        raise errors.CidrNotSubset("networks", f"Choose ranges inside {excess.says}.")
     raise escalation(excess)
 
 

@@ -13,21 +13,21 @@ VERSION = 1
 MOST = 100
 TIERS = ("read", "write", "admin")
 RESOURCES = {
-    "agents": "identities that hold keys",
-    "grants": "access handed to people",
+    "agents": "agents and their keys",
+    "grants": "access granted to users",
     "keys": "keys of this app",
     "secrets": "stored third-party secrets",
-    "idp_users": "people from your directory",
-    "audit_logs": "the record of all calls",
-    "usage": "counts and limits",
+    "idp_users": "users of your directory",
+    "audit_logs": "events and requests",
+    "usage": "usage and limits",
     "providers": "third-party services",
-    "approvals": "decisions waiting for a person",
+    "approvals": "pending approvals",
 }
 ACTIONS = {
-    "tokens:retrieve": "take a stored token",
+    "tokens:retrieve": "retrieve a stored token",
     "proxy:execute": "call through the proxy",
-    "connect:initiate": "begin a connection",
-    "keys:derive": "hand out narrower keys",
+    "connect:initiate": "start a connection",
+    "keys:derive": "derive short-lived keys",
     "audit:emit": "add to the audit log",
     "spans:emit": "send trace spans",
 }
@@ -122,10 +122,10 @@ def parse_scope(text: str) -> Scope:
     scope = shaped(text)
     if scope is None:
         shown = repr(keepable(text, 80))
-        raise InvalidScope("scopes", f"{shown} is not a scope: write resource:verb or resource:verb:id.")
+        raise InvalidScope("scopes", f"{shown} is not a scope. Use resource:verb or resource:verb:id.")
     words = f"{scope.resource}:{scope.verb}"
     if words not in ACTIONS and (scope.resource not in RESOURCES or scope.verb not in TIERS):
-        raise UnknownScope("scopes", f"{words} is not in the catalogue.")
+        raise UnknownScope("scopes", f"Unknown scope “{words}”.")
     return scope
 
 

@@ -64,7 +64,7 @@ def page(view: View, action: Action) -> View:
         if policy.unmet(request.user, SignInMethod.SESSION):
             return sent_to(request, f"{reverse('security')}?missing")
         # To look is no danger: the proof is asked for when something is sent.
-        known.actor.require(replace(action, again=False) if request.method in SAFE_METHODS else action)
+        known.actor.require_on_own(replace(action, again=False) if request.method in SAFE_METHODS else action)
         return drafts.with_draft(request, lambda: view(known, *args, **kwargs))
 
     gate.action = action  # type: ignore[attr-defined]
@@ -158,8 +158,8 @@ def apps_where(user: User, may: Callable[[frozenset[str]], bool]) -> QuerySet[Ap
 
 
 def apps_allowing(user: User, action: Action) -> QuerySet[App]:
-    """The apps where `user` may do `action`."""
-    return apps_where(user, lambda held: action.needs in held)
+    """The apps where `user` may do `action`, if only to what they own."""
+    return apps_where(user, lambda held: not held.isdisjoint({action.needs, action.owner_needs}))
 
 
 def person(user: User, app: App | None, origin: Origin) -> Actor:

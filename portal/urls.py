@@ -32,6 +32,7 @@ import portal.leaks.views as leak_pages
 import portal.mail.views as mail_pages
 import portal.notifications.views as notification_pages
 import portal.policy.views as policy_pages
+import portal.support.bulk_views as bulk_pages
 import portal.support.views as support_pages
 import portal.tokens.authorize_views as authorize_pages
 import portal.tokens.views as token_pages
@@ -87,13 +88,17 @@ keys = [
     path("", page(key_pages.keys, on_keys.READ), name="keys"),
     path("mint/", page(reveal_pages.mint, on_keys.MINT), name="key-mint"),
     path("mint/review/", page(reveal_pages.review, on_keys.MINT), name="key-mint-review"),
+    path("bulk/", page(bulk_pages.bulk_keys, on_keys.READ), name="keys-bulk"),
     path("deprecated/", page(use_pages.deprecated, on_audit.READ), name="keys-deprecated"),
     path("<uuid:key_id>/", page(key_pages.key, on_keys.READ), name="key"),
     path("<uuid:key_id>/use/", page(use_pages.key, on_audit.READ), name="key-use"),
     path("<uuid:key_id>/first-call/", page(key_pages.first_call, on_keys.READ), name="key-first-call"),
     path("<uuid:key_id>/rename/", page(key_pages.rename, on_keys.RENAME), name="key-rename"),
-    path("<uuid:key_id>/narrow/", page(key_pages.narrow, on_keys.NARROW), name="key-narrow"),
-    path("<uuid:key_id>/widen/", page(key_pages.widen, on_keys.WIDEN), name="key-widen"),
+    path(
+        "<uuid:key_id>/permissions/",
+        page(key_pages.permissions, on_keys.NARROW),
+        name="key-permissions",
+    ),
     path("<uuid:key_id>/deprecate/", page(key_pages.deprecate, on_keys.DEPRECATE), name="key-deprecate"),
     path(
         "<uuid:key_id>/undeprecate/", page(key_pages.undeprecate, on_keys.UNDEPRECATE), name="key-undeprecate"

@@ -28,7 +28,7 @@ _ONE_CELL = str.maketrans(dict.fromkeys('",;\t\r\n', " "))
 """What would end a cell, or a line, in one program or another."""
 
 
-class _Line:
+class Line:
     """As much of a file as csv.writer needs: it hands back what it is given."""
 
     def write(self, text: str) -> str:
@@ -37,13 +37,13 @@ class _Line:
 
 def lines(extract: Extract) -> Iterator[bytes]:
     """`extract` as comments, a line of names, and a line for each row."""
-    writer = csv.writer(_Line())
+    writer = csv.writer(Line())
     for comment in _comments(extract.head()):
         yield f"# {visible(comment.translate(_ONE_CELL))}\r\n".encode("utf-8", "replace")
     yield writer.writerow(COLUMNS).encode()
     for one in extract.entries():
         told = _told(one)
-        yield writer.writerow([_cell(told.get(name)) for name in COLUMNS]).encode("utf-8", "replace")
+        yield writer.writerow([cell(told.get(name)) for name in COLUMNS]).encode("utf-8", "replace")
 
 
 def _comments(head: dict[str, Any]) -> Iterator[str]:
@@ -62,7 +62,8 @@ def _told(one: Sealed) -> dict[str, Any]:
     return {"kind": one.row.kind, "seq": one.seq, **plain(one.row)}
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """`value` as a cell that no spreadsheet takes for a formula."""
     if isinstance(value, bool | dict | list):
         return _HIDDEN.sub(r"\1'\2", json_line(value))
     if not isinstance(value, str):

@@ -51,7 +51,9 @@ _CODES = _guide("What each code means", "errors")
 _SETTINGS = Way("The app’s settings", "app.update", "app-settings", ("{app}",))
 _KEY = Way("Open the key", "key.read", "key", ("{app}", "{key}"))
 _ROTATE = Way("Rotate the key…", "key.rotate", "key-rotate", ("{app}", "{key}"))
-_WIDEN = Way("Widen the key…", "key.widen", "key-widen", ("{app}", "{key}"), {"also_scopes": "{missing}"})
+_WIDEN = Way(
+    "Edit permissions…", "key.widen", "key-permissions", ("{app}", "{key}"), {"also_scopes": "{missing}"}
+)
 _REVOKE = Way("Revoke the key…", "key.revoke", "key-revoke", ("{app}", "{key}"))
 _PARENT = Way("Open the parent key", "key.read", "key", ("{app}", "{parent}"))
 _SUCCESSOR = Way("Open its successor", "key.read", "key", ("{app}", "{successor}"))

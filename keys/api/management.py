@@ -253,7 +253,7 @@ def _minted(request: AppRequest, verb: str, made: Outcome) -> Status[KeyMinted]:
 
 def _repeated(request: AppRequest, verb: str, key: ApiKey) -> KeyMinted:
     """A key that was made before, without its plaintext, and how to go on."""
-    hint = next_step(verb, key, _way, Caller(request.actor.may(REVOKE)))
+    hint = next_step(verb, key, _way, Caller(request.actor.may(REVOKE, key)))
     return KeyMinted(**seen(key).model_dump(), api_key=None, hint=hint)
 
 

@@ -9,9 +9,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from agents.requests import AppRequest, agent_of, finished, sent
 from audit.models import Event
+from audit.requests import form_status
+from core.pagination import ListPage
 from keys import lifecycle
 from keys.web import presenters
 from keys.web.forms import RevokeForm
+from keys.web.views import key_columns
 
 
 @require_GET
@@ -19,14 +22,17 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """One agent: what it is, its keys, and what was done to it."""
     found = agent_of(request, agent_id)
     keys = presenters.keys_of_agent(found)
+    page = ListPage.from_query(keys, request.GET, key_columns(), id="keys")
+    base = f"alter keys mint --app {request.app.id} --agent {found.id}"
     return render(
         request,
         "keys/agent.html",
         {
             "agent": found,
             "facts": presenters.facts_of(found),
-            "command": f"alter keys mint --app {found.app_id} --agent {found.id} --name pod-1 --scopes grants:read",
-            "rows": presenters.rows(keys[:200]),
+            "list": page,
+            "rows": presenters.rows(page.rows),
+            "command": f"{base} --name pod-1 --scopes grants:read",
             "living": keys.living().count(),
             "history": Event.objects.filter(target_id=str(found.id)).order_by("-at", "-id")[:8],
         },
@@ -43,7 +49,5 @@ def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
         there = reverse("receipt", args=[act]) if act else reverse("agents", args=[request.app.id])
         return finished(request, there, f"{found.name} and its keys revoked")
     rows = presenters.rows(found.keys.living().with_kin()[:50])
-    status = 422 if form.errors else 200
-    return render(
-        request, "keys/agent_revoke.html", {"agent": found, "form": form, "rows": rows}, status=status
-    )
+    context = {"agent": found, "form": form, "rows": rows}
+    return render(request, "keys/agent_revoke.html", context, status=form_status(form))

@@ -9,7 +9,7 @@ from core.durations import parse_duration
 from core.forms import QueryForm, ReasonForm, ValuesForm
 
 GRACES = (
-    ("0", "None: it stops now"),
+    ("0", "Expire immediately"),
     ("1h", "1 hour"),
     ("24h", "24 hours"),
     ("7d", "7 days"),
@@ -20,16 +20,16 @@ SPANS = {
     "7d": ("7 days", timedelta(days=7)),
     "30d": ("30 days", timedelta(days=30)),
 }
-"""How far back a page of use may look."""
+"""How far back a page of usage may look."""
 PLAIN_TEXT = forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"})
 
 
 class OnceField(forms.CharField):
-    """The mark of one showing of a form: sent twice, it acts once."""
+    """The idempotency key of a displayed form: submitted twice, it acts once."""
 
     def __init__(self) -> None:
-        said = {"required": "This form has lost its mark. Reload the page and send it again."}
-        super().__init__(widget=forms.HiddenInput, max_length=100, error_messages=said)
+        messages = {"required": "This form is incomplete. Reload the page and submit it again."}
+        super().__init__(widget=forms.HiddenInput, max_length=100, error_messages=messages)
 
 
 class RenameForm(ValuesForm):
@@ -39,15 +39,15 @@ class RenameForm(ValuesForm):
 
 
 class RotateForm(ReasonForm):
-    """How long the old secret goes on working."""
+    """How long the old key stays active."""
 
     once = OnceField()
     grace = forms.ChoiceField(choices=GRACES, initial="7d", widget=forms.RadioSelect)
     grace_custom = forms.CharField(
-        label="Custom grace",
+        label="Custom grace period",
         required=False,
         max_length=20,
-        help_text="When Custom is chosen: a span of at most 30 days, such as 36h.",
+        help_text="For Custom: at most 30 days, for example 36h or 14d.",
         widget=PLAIN_TEXT,
     )
 
@@ -62,7 +62,7 @@ class RotateForm(ReasonForm):
 
 
 class RevokeForm(ReasonForm):
-    """Asks as much as the use of the thing `called` calls for: nothing, or a reason and its name."""
+    """Asks for nothing, or for a reason and the name of the thing `called` if revoking it has an impact."""
 
     typed = forms.CharField(label="Name", max_length=200, required=False, widget=PLAIN_TEXT)
 
@@ -72,43 +72,47 @@ class RevokeForm(ReasonForm):
         self.fields["reason"].required = self.fields["typed"].required = serious
 
     def clean_typed(self) -> str:
-        """Its name, as a sign that the reader knows which one it is."""
+        """The typed name, which must be that of the thing."""
         typed: str = self.cleaned_data["typed"].strip()
         if self.fields["typed"].required and typed != self.called:
-            raise forms.ValidationError(f"That is not its name. Type {self.called}.")
+            raise forms.ValidationError(f"The name does not match. Type {self.called}.")
         return typed
 
 
 class KeyRevokeForm(RevokeForm):
-    """A key may have to be forced as well: when its agent is left without one."""
+    """Adds a ticket, and `force` for the last active key of an agent."""
 
     ticket = forms.CharField(label="Ticket", max_length=60, required=False, widget=PLAIN_TEXT)
     force = forms.BooleanField(required=False)
 
 
 class FilterForm(QueryForm):
-    """The list's filters, all of them in the address."""
+    """The filters of the list of keys, all of them in the URL."""
 
-    STATUS = [("", "Any"), ("living", "Living"), ("active", "Active"), ("deprecated", "Deprecated")] + [
-        ("grace", "In grace"),
-        ("ended", "Expired or over"),
+    STATUS = (
+        ("", "Any"),
+        ("attention", "Needs attention"),
+        ("living", "Active (all)"),
+        ("active", "Active"),
+        ("deprecated", "Deprecated"),
+        ("grace", "Rotating"),
+        ("ended", "Expired"),
         ("revoked", "Revoked"),
-    ]
-    KIND = [("", "App, agent"), ("app", "App"), ("agent", "Agent"), ("derived", "Derived")]
-    UNUSED = [("", "Any time"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")]
-    EXPIRING = [("", "Any time"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")]
+    )
+    KIND = (("", "All types"), ("app", "App"), ("agent", "Agent"), ("derived", "Derived"))
+    WITHIN = (("", "Any time"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days"))
 
-    q = forms.CharField(required=False, max_length=100)
+    q = forms.CharField(label="Name, prefix or agent", required=False, max_length=100)
     status = forms.ChoiceField(required=False, choices=STATUS)
-    kind = forms.ChoiceField(required=False, choices=KIND)
+    kind = forms.ChoiceField(label="Type", required=False, choices=KIND)
     scope = forms.CharField(required=False, max_length=100, widget=PLAIN_TEXT)
     owner = forms.CharField(label="Minted by", required=False, max_length=100)
-    unused = forms.ChoiceField(label="Unused for", required=False, choices=UNUSED)
-    expiring = forms.ChoiceField(label="Expiring in", required=False, choices=EXPIRING)
+    unused = forms.ChoiceField(label="Not used in", required=False, choices=WITHIN)
+    expiring = forms.ChoiceField(label="Expires within", required=False, choices=WITHIN)
 
 
 class UseForm(QueryForm):
-    """The time that a page of use is about; the default if none can be read."""
+    """The time range of a page of usage; the default if it is not valid."""
 
     range = forms.ChoiceField(
         label="Time", required=False, choices=[(name, says) for name, (says, _) in SPANS.items()]

@@ -1,4 +1,4 @@
-"""Reads the two large forms, minting and narrowing: scopes, ends and limits, by their value languages."""
+"""Reads the two large forms, of a new key and of the permissions of one: scopes, expiry and limits."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,19 +16,20 @@ from core.forms import ValuesForm, refuse_unknown
 from keys.expiry import check_expiry
 from keys.models import ApiKey
 from keys.networks import Network, parse_networks
+from keys.permissions import Permissions
 from keys.scopes import ACTIONS, RESOURCES, TIERS, ScopeSet, parse_scopes, shaped, stored_scopes
 from keys.web.forms import PLAIN_TEXT, OnceField
 from keys.web.presets import PURPOSES, as_fields
 
 EXPIRIES = (
-    ("1h", "1 h"),
-    ("7d", "7 d"),
-    ("30d", "30 d"),
-    ("90d", "90 d"),
+    ("1h", "1 hour"),
+    ("7d", "7 days"),
+    ("30d", "30 days"),
+    ("90d", "90 days"),
     ("custom", "Custom"),
     ("never", "Never"),
 )
-LEVELS = (("none", "none"), *((tier, "manage" if tier == "admin" else tier) for tier in TIERS))
+LEVELS = (("none", "none"), *((tier, tier) for tier in TIERS))
 
 
 class ScopeFields(ValuesForm):
@@ -41,19 +42,12 @@ class ScopeFields(ValuesForm):
         widget=forms.CheckboxSelectMultiple,
     )
     more_scopes = forms.CharField(
-        label="Scopes for one thing only",
+        label="Resource-level scopes",
         required=False,
         max_length=2000,
-        help_text="resource:verb:id, with commas between: grants:read:7f31c09e",
+        help_text="resource:verb:id, separated by commas. For example: grants:read:7f31c09e",
         widget=PLAIN_TEXT,
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for resource in RESOURCES:
-            self.fields[f"scope_{resource}"] = forms.ChoiceField(
-                required=False, choices=LEVELS, initial="none", widget=forms.RadioSelect
-            )
 
     def matrix(self) -> Iterable[tuple[str, str, forms.BoundField]]:
         """Each resource with what it is and its field."""
@@ -78,18 +72,27 @@ class ScopeFields(ValuesForm):
         return parsed
 
 
+# Declared like the others, so that whatever is done with a form's fields is done with these.
+ScopeFields.base_fields |= {
+    f"scope_{resource}": forms.ChoiceField(
+        required=False, choices=LEVELS, initial="none", widget=forms.RadioSelect
+    )
+    for resource in RESOURCES
+}
+
+
 class LimitFields(ValuesForm):
     """From where, and how fast."""
 
     networks = forms.CharField(
-        label="Addresses it may call from",
+        label="Allowed IP ranges",
         required=False,
         max_length=4000,
-        help_text="CIDR ranges with commas between. Empty: from anywhere.",
+        help_text="CIDR ranges, separated by commas. Leave empty to allow all IP addresses.",
         widget=PLAIN_TEXT,
     )
     rate_limit_rpm = forms.IntegerField(
-        label="Calls a minute", required=False, min_value=1, max_value=100_000
+        label="Rate limit (requests per minute)", required=False, min_value=1, max_value=100_000
     )
 
     def read_networks(self) -> tuple[Network, ...] | None:
@@ -100,7 +103,7 @@ class LimitFields(ValuesForm):
 
 
 class GrantForm(ScopeFields, LimitFields):
-    """What minting and narrowing both decide: scopes, addresses, pace and end."""
+    """What both forms decide: scopes, allowed IP ranges, rate limit and expiry."""
 
     def clean(self) -> dict[str, Any]:
         """The verb's own values, beside the fields."""
@@ -114,51 +117,46 @@ class GrantForm(ScopeFields, LimitFields):
         """When the key ends, or None with any complaint on its field."""
         raise NotImplementedError
 
-    def choices(self) -> dict[str, Any]:
-        """Keyword arguments for the verb, once the form is valid."""
-        data = self.cleaned_data
-        return {
-            "scopes": data["scopes"],
-            "networks": data["network_list"],
-            "rate_limit_rpm": data["rate_limit_rpm"],
-            "expires_at": data["expires_at"],
-        }
-
 
 class MintForm(GrantForm):
     """All that is asked to mint a key."""
 
     once = OnceField()
-    name = forms.CharField(
-        max_length=200, help_text="service-environment-region tells keys apart.", widget=PLAIN_TEXT
-    )
+    name = forms.CharField(max_length=200, help_text="For example: orders-worker-prod-eu", widget=PLAIN_TEXT)
     expires = forms.ChoiceField(choices=EXPIRIES, initial="90d", widget=forms.RadioSelect)
     expires_custom = forms.CharField(
         label="Custom expiry",
         required=False,
         max_length=40,
-        help_text="When Custom is chosen: a span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day.",
+        help_text="For Custom: a duration such as 45d, a time such as 2027-02-20T14:32Z, or a date.",
         widget=PLAIN_TEXT,
     )
     why_never = forms.CharField(
-        label="Why it may live for ever",
+        label="Justification for no expiry",
         required=False,
         max_length=300,
-        help_text="When Never is chosen: a sentence for the audit log.",
+        help_text="For Never. Saved to the audit log.",
     )
 
     def choices(self) -> dict[str, Any]:
         """Keyword arguments for lifecycle.mint()."""
         data = self.cleaned_data
-        reason = data["why_never"] if data["expires"] == "never" else ""
-        return super().choices() | {"name": data["name"], "reason": reason, "once": data["once"]}
+        return {
+            "name": data["name"],
+            "scopes": data["scopes"],
+            "networks": data["network_list"],
+            "rate_limit_rpm": data["rate_limit_rpm"],
+            "expires_at": data["expires_at"],
+            "reason": data["why_never"] if data["expires"] == "never" else "",
+            "once": data["once"],
+        }
 
     def read_end(self) -> datetime | None:
         """A span from now, the moment written, or none for a reason."""
         chosen, custom = self.cleaned_data.get("expires", ""), self.cleaned_data.get("expires_custom", "")
         if chosen == "never":
             if not self.cleaned_data.get("why_never", "").strip():
-                self.add_error("why_never", "Say in a sentence why this key may live for ever.")
+                self.add_error("why_never", "Enter a justification.")
             return None
         if chosen == "custom":
             ends: datetime | None = self.read("expires_custom", lambda: parse_end(custom))
@@ -166,40 +164,37 @@ class MintForm(GrantForm):
         return now() + parse_duration(chosen) if chosen else None
 
 
-class NarrowForm(GrantForm):
-    """What may be taken away from a key. Everything is filled in with what it has."""
+class PermissionsForm(GrantForm):
+    """The permissions that a key is to have. Everything is filled in with what it has."""
 
     expires_custom = forms.CharField(
-        label="Ends",
+        label="Expires",
         required=False,
         max_length=40,
-        help_text="A span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day. Empty: as it is.",
+        help_text="A duration such as 45d, a time such as 2027-02-20T14:32Z, or a date. Leave empty for never.",
         widget=PLAIN_TEXT,
     )
     reason = forms.CharField(required=False, max_length=500)
+    shown = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
+    """The digest of the changes that were shown before saving."""
+
+    def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.key = key
 
     def read_end(self) -> datetime | None:
-        """The moment written; none leaves the end as it is."""
-        text = self.cleaned_data.get("expires_custom", "")
+        """The time entered; none is never."""
+        text = self.cleaned_data.get("expires_custom", "").strip()
+        if text == _written(self.key.expires_at):  # which may have passed since
+            return self.key.expires_at
         ends: datetime | None = self.read("expires_custom", lambda: parse_end(text)) if text else None
         return ends
 
-    def choices(self) -> dict[str, Any]:
-        """Keyword arguments for lifecycle.narrow()."""
-        return super().choices() | {"reason": self.cleaned_data["reason"]}
-
-
-class WidenForm(NarrowForm):
-    """What a key is to have. Everything is filled in with what it has; nothing may be less."""
-
-    expires_custom = forms.CharField(
-        label="Ends",
-        required=False,
-        max_length=40,
-        help_text="A span such as 45d, a moment such as 2027-02-20T14:32Z, or its last day. Empty: never.",
-        widget=PLAIN_TEXT,
-    )
-    reason = forms.CharField(max_length=500)
+    def permissions(self) -> Permissions:
+        """What is entered, once the form is valid."""
+        data = self.cleaned_data
+        rate = data["rate_limit_rpm"] or self.key.rate_limit
+        return Permissions(data["scopes"], data["network_list"], rate, data["expires_at"])
 
 
 def parse_end(text: str) -> datetime:
@@ -208,7 +203,7 @@ def parse_end(text: str) -> datetime:
     if not text:
         raise Invalid(
             "expires_custom",
-            "Write a span such as 45d, or a moment such as 2027-02-20T14:32Z, or the last day.",
+            "Enter a duration such as 45d, a time such as 2027-02-20T14:32Z, or a date.",
         )
     span = text[-1:].isalpha() and text[-1:] not in "zZ"
     moment = now() + parse_duration(text) if span else parse_moment(text)
@@ -244,16 +239,14 @@ def refuse_unknown_prefill(query: MultiValueDict[str, str]) -> None:
     parse_word(query.get("purpose", ""), "purpose", PURPOSES)
 
 
-def narrowing_values(key: ApiKey, also_scopes: str = "") -> dict[str, Any]:
-    """What a narrowing form begins with: what the key has; a widening one `also_scopes` beside it."""
-    return (
-        as_fields(_with_scopes(key.scopes, also_scopes))
-        | _limits(key)
-        | {
-            "rate_limit_rpm": key.rate_limit,
-            "expires_custom": key.expires_at.isoformat() if key.expires_at else "",
-        }
-    )
+def current_values(key: ApiKey, also_scopes: str = "") -> dict[str, Any]:
+    """What a form of permissions begins with: those of `key`, and `also_scopes` beside them."""
+    values = as_fields(_with_scopes(key.scopes, also_scopes)) | _limits(key)
+    return values | {"rate_limit_rpm": key.rate_limit, "expires_custom": _written(key.expires_at)}
+
+
+def _written(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%dT%H:%MZ}" if moment else ""
 
 
 def _limits(key: ApiKey, also: str = "") -> dict[str, Any]:

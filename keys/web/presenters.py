@@ -1,24 +1,36 @@
 """Gathers what a page shows of keys: each figure is read once for the whole page, whatever the rows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Least
 
 from agents.active_keys import living
 from agents.documents import lost
 from agents.models import Agent, App
-from audit.models import Call, Event
+from audit.models import Call, Event, LastUse
 from audit.search import usage
 from audit.search.usage import Use
+from audit.time_words import relative_words
 from core.clock import now
 from core.documents import compact
 from core.folding import called, holding, naming
-from keys import rules
 from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet
 from keys.rules import is_last_active
 from keys.scopes import ACTIONS, RESOURCES, TIERS, Scope, ScopeSet
@@ -40,24 +52,43 @@ class Row:
     note: str
 
     @property
+    def has_ended(self) -> bool:
+        """Whether it no longer works, and for good."""
+        return self.state in ("revoked", "expired")
+
+    @property
+    def short_prefix(self) -> str:
+        """The last characters of its prefix, which tell keys of one name apart."""
+        return self.key.prefix[-8:]
+
+    @property
+    def scope_count(self) -> str:
+        """How many scopes it has, in words."""
+        count = len(self.key.scopes)
+        return f"{count} scope{'' if count == 1 else 's'}"
+
+    @property
     def calls(self) -> str:
         """The spark line in words."""
         allowed, refused = (sum(day[i] for day in self.days) for i in (0, 1))
-        return f"Last 7 days: {allowed + refused:,} calls" + (f", {refused:,} refused" if refused else "")
+        return f"Last 7 days: {allowed + refused:,} requests" + (f", {refused:,} denied" if refused else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How full an app is (the `statistics` of protocol.md section 11.6)."""
+    """How many keys an app has, by state (the `statistics` of protocol.md section 11.6)."""
 
     active: int
     rotated_in_grace: int
     total: int
     max_allowed: int
+    needs_attention: int = 0
+    ended: int = 0
+    revoked: int = 0
 
     @property
     def taken(self) -> int:
-        """Places in use: living keys, those in grace included."""
+        """Keys that count towards the limit: active ones, rotating ones included."""
         return self.active + self.rotated_in_grace
 
 
@@ -132,9 +163,14 @@ def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
 
 
 def in_order(found: ApiKeyQuerySet) -> ApiKeyQuerySet:
-    """Needs attention first: expiring, in grace, deprecated; then living by age; then what has ended."""
+    """Needs attention first, of those what ends soonest; then active keys by age; then what has ended."""
+    return found.order_by(attention(), attention_end().asc(nulls_last=True), "-created_at", "-id")
+
+
+def attention() -> Case:
+    """How soon a key needs attention: 0 expires soon, 1 rotates, 2 is deprecated, 3 active, 4 ended, 5 revoked."""
     moment = now()
-    rank = Case(
+    return Case(
         When(Q(revoked_at__isnull=False), then=Value(5)),
         When(Q(expires_at__lte=moment) | Q(grace_ends_at__lte=moment), then=Value(4)),
         When(Q(expires_at__lte=moment + EXPIRING), then=Value(0)),
@@ -143,7 +179,25 @@ def in_order(found: ApiKeyQuerySet) -> ApiKeyQuerySet:
         default=Value(3),
         output_field=IntegerField(),
     )
-    return found.order_by(rank, "-created_at", "-id")
+
+
+def attention_end() -> Case:
+    """When a key that expires soon, rotates or is deprecated ends; nothing for others."""
+    moment = now()
+    needs = Q(expires_at__gt=moment, expires_at__lte=moment + EXPIRING) | Q(deprecated_at__isnull=False)
+    return Case(
+        When(needs & Q(revoked_at=None), then=earliest_end()), default=None, output_field=DateTimeField()
+    )
+
+
+def earliest_end() -> Coalesce:
+    """When a key stops working by itself; nothing if it never does."""
+    return Coalesce(Least("expires_at", "grace_ends_at"), "expires_at", "grace_ends_at")
+
+
+def last_used() -> Subquery:
+    """When a key was last used, as far as its requests are sealed."""
+    return Subquery(LastUse.objects.filter(subject_id=OuterRef("id")).values("allowed_at")[:1])
 
 
 def rows(keys: Iterable[ApiKey]) -> list[Row]:
@@ -152,30 +206,36 @@ def rows(keys: Iterable[ApiKey]) -> list[Row]:
     ids = [key.id for key in keys]
     days = usage.daily({key.app_id for key in keys}, ids)
     used, children = usage.uses(ids), _living_children(ids)
-    idle = [(0, 0)] * 7
+    replacements, idle = _replacements(keys), [(0, 0)] * 7
     return [
         Row(
-            key, *state_of(key), used.get(key.id), days.get(key.id, idle), children.get(key.id, 0), _note(key)
+            key,
+            *state_of(key, replacements.get(key.id, "")),
+            used.get(key.id),
+            days.get(key.id, idle),
+            children.get(key.id, 0),
+            _note(key),
         )
         for key in keys
     ]
 
 
-def state_of(key: ApiKey) -> tuple[str, str]:
-    """The word for a key's state and what its pill says."""
+def state_of(key: ApiKey, replacement: str = "") -> tuple[str, str]:
+    """The word for a key's state and what its pill says. `replacement` is the prefix of the key it rotates to."""
     status, moment = key.status, now()
     if status == "revoked":
         return "revoked", "Revoked"
     if status in ("expired", "ended"):
-        return "expired", "Expired" if status == "expired" else "Grace over"
+        return "expired", "Expired" if status == "expired" else "Rotated"
     if key.agent and key.agent.suspended_at:
         return "suspended", "Agent suspended"
     if status == "grace" and key.grace_ends_at:
-        return "grace", f"In grace until {key.grace_ends_at:%-d %b}"
+        ends = relative_words(key.grace_ends_at - moment)
+        return "grace", f"Rotating to {replacement[-8:]}" if replacement else f"Expires {ends}"
     if status == "deprecated":
         return "deprecated", "Deprecated"
     if key.expires_at and key.expires_at - moment <= EXPIRING and key.parent_id is None:
-        return "expiring", f"Expiring in {_span(key.expires_at - moment)}"
+        return "expiring", f"Expires {relative_words(key.expires_at - moment)}"
     return "active", "Active"
 
 
@@ -184,10 +244,24 @@ def quota(app: App) -> Quota:
     alive = living(now())
     counted = app.keys.own().aggregate(
         active=Count("id", filter=alive & Q(grace_ends_at=None)),
-        grace=Count("id", filter=alive & Q(grace_ends_at__isnull=False)),
+        rotated_in_grace=Count("id", filter=alive & Q(grace_ends_at__isnull=False)),
         total=Count("id"),
+        needs_attention=Count("id", filter=needs_attention()),
+        ended=Count("id", filter=has_ended()),
+        revoked=Count("id", filter=Q(revoked_at__isnull=False)),
     )
-    return Quota(counted["active"], counted["grace"], counted["total"], app.max_keys)
+    return Quota(max_allowed=app.max_keys, **counted)
+
+
+def needs_attention() -> Q:
+    """Keys that work, and expire soon, rotate or are deprecated."""
+    soon = Q(expires_at__lte=now() + EXPIRING) | Q(deprecated_at__isnull=False)
+    return Q(living(now())) & soon
+
+
+def has_ended() -> Q:
+    """Keys that expired or were rotated, and were not revoked."""
+    return Q(Q(expires_at__lte=now()) | Q(grace_ends_at__lte=now()), revoked_at=None)
 
 
 def rotation_of(key: ApiKey) -> Rotation | None:
@@ -257,7 +331,9 @@ def _of_status(found: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
     if status == "revoked":
         return found.filter(revoked_at__isnull=False)
     if status == "ended":
-        return found.filter(Q(expires_at__lte=now()) | Q(grace_ends_at__lte=now()), revoked_at=None)
+        return found.filter(has_ended())
+    if status == "attention":
+        return found.filter(needs_attention())
     if status == "grace":
         return found.living().filter(grace_ends_at__isnull=False)
     return found.living().filter(grace_ends_at=None, deprecated_at__isnull=status == "active")
@@ -269,20 +345,18 @@ def _living_children(ids: list[UUID]) -> dict[UUID, int]:
 
 
 def _note(key: ApiKey) -> str:
-    if key.status == "grace":
-        return "Rotating: its successor is there"
     if key.parent:
         return f"Derived from {key.parent.name}"
     if key.enrolled_by:
-        return f"Made by {key.enrolled_by.name}"
-    return f"Replaces {key.replaces.prefix[-8:]}" if key.replaces else ""
+        return f"Minted with {key.enrolled_by.name}"
+    return f"Replaces {key.replaced.prefix[-8:]}" if key.replaced else ""
 
 
-def _span(left: timedelta) -> str:
-    if left >= DAY:
-        return f"{left.days} d"
-    hours = left.seconds // 3600
-    return f"{hours} h" if hours else f"{max(1, left.seconds // 60)} min"
+def _replacements(keys: Iterable[ApiKey]) -> dict[UUID, str]:
+    """The prefix of the key that each of these rotates to, if it rotates."""
+    rotating = [key.id for key in keys if key.grace_ends_at]
+    newest = ApiKey.objects.filter(replaces__in=rotating, revoked_at=None).order_by("created_at")
+    return {row["replaces"]: row["prefix"] for row in newest.values("replaces", "prefix")} if rotating else {}
 
 
 def facts_of(agent: Agent) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -312,30 +386,3 @@ def _line(value: Any) -> str:
 def keys_of_agent(agent: Agent) -> ApiKeyQuerySet:
     """An agent's own keys, those that need attention first."""
     return in_order(agent.keys.own().with_kin())
-
-
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """What widening a key would change: one value before and after."""
-
-    what: str
-    was: str
-    will: str
-
-
-def gains(key: ApiKey, choices: Mapping[str, Any]) -> list[Gain]:
-    """What `key` would gain by lifecycle.widen() with these choices. Raises what that would raise."""
-    rules.refuse_widening(key)
-    names = ("scopes", "networks", "rate_limit_rpm", "expires_at")
-    wanted = rules.wider(key, *(choices[name] for name in names))
-    says: dict[str, tuple[str, Callable[[Any], str]]] = {
-        "scopes": ("Scopes", ", ".join),
-        "networks": ("Addresses", lambda ranges: ", ".join(ranges) or "anywhere"),
-        "rate_limit_rpm": ("Calls a minute", lambda calls: str(calls or key.app.default_rate_limit)),
-        "expires_at": ("Ends", lambda end: f"{end:%-d %b %Y, %H:%M} UTC" if end else "never"),
-    }
-    return [
-        Gain(label, told(getattr(key, name)), told(wanted[name]))
-        for name, (label, told) in says.items()
-        if getattr(key, name) != wanted[name]
-    ]

@@ -27,7 +27,7 @@ PURPOSES = {
     ),
     "agent": Purpose("Agent", "90d", AGENT_DEFAULT),
     "ci": Purpose("CI job", "1h", ("grants:read", "agents:read"), 600),
-    "test": Purpose("Human test", "7d", ("grants:read",), 60),
+    "test": Purpose("Manual testing", "7d", ("grants:read",), 60),
 }
 
 

@@ -11,9 +11,9 @@ from audit.models import Call, Event
 from keyformat.grammar import STARTS
 
 HOUR = timedelta(hours=1)
-MOST = 10_000
+MAX_RESULTS = 10_000
 """Calls are counted so far."""
-ENDING = ("key.revoke", "agent.revoke", "desk.revoke")
+REVOKING = ("key.revoke", "agent.revoke", "desk.revoke")
 """The acts there are receipts of."""
 
 
@@ -25,9 +25,9 @@ class Receipt:
     keys: list[Event]
     """An act for each key that ended with it, and that its reader may see."""
     before: int
-    """Calls in the hour before, MOST at the most."""
+    """Calls in the hour before, MAX_RESULTS at the most."""
     since: int
-    """Refused calls since, MOST at the most."""
+    """Refused calls since, MAX_RESULTS at the most."""
     first_refused: Call | None
 
     @property
@@ -49,7 +49,7 @@ class Receipt:
 
 def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:
     """The receipt of that act, as far as it is of `apps`. None: there is none, or none of it is of them."""
-    act = Event.objects.filter(id=event_id, action__in=ENDING).first()
+    act = Event.objects.filter(id=event_id, action__in=REVOKING).first()
     if act is None:
         return None
     under = Event.objects.filter(cause_id=event_id, action="key.revoke")
@@ -65,7 +65,7 @@ def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:
     return Receipt(
         act=act,
         keys=keys,
-        before=calls.filter(at__gt=act.at - HOUR, at__lte=act.at)[:MOST].count(),
-        since=refused[:MOST].count(),
+        before=calls.filter(at__gt=act.at - HOUR, at__lte=act.at)[:MAX_RESULTS].count(),
+        since=refused[:MAX_RESULTS].count(),
         first_refused=refused.order_by("at", "id").first(),
     )

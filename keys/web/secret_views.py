@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from agents.models import Agent
 from agents.requests import AppRequest, agent_of, sent, shown_once
+from audit.requests import form_status
 from core.errors import Refusal
 from keyformat.redaction import redact
 from keys import lifecycle
@@ -31,7 +32,7 @@ def mint(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
     if request.method != "POST":
         refuse_unknown_prefill(request.GET)
         values = starting_values(request.GET, _like(request))
-        return _mint_page(request, MintForm(initial=values), agent, values)
+        return _mint_page(request, MintForm(initial=values), agent)
     if purpose := request.POST.get("purpose"):
         return _start_from(request, purpose)
     form = MintForm(request.POST)
@@ -60,7 +61,7 @@ def review(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
     agent = agent_of(request, agent_id) if agent_id else None
     form = MintForm(request.POST)
     form.is_valid()
-    return render(request, "keys/_review.html", _reviewed(request, form, agent, {}))
+    return render(request, "keys/_review.html", _reviewed(request, form, agent))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,7 +69,7 @@ def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
     """A new secret, shown once; the old one works on for as long as was chosen."""
     found = key_of(request, key_id)
     form = RotateForm(sent(request), initial={"once": uuid4().hex, "grace": "7d"})
-    status, made = 200, ""
+    refused, made = 0, ""
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -78,10 +79,9 @@ def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
             return _reveal(request, minted, old=found)
         except Refusal as refusal:
             form.refuse(refusal, "grace_custom" if field_of(refusal) else "")
-            status, made = refusal.status, refusal.details.get("key_id", "")
-    status = 422 if form.errors and status == 200 else status
+            refused, made = refusal.status, refusal.details.get("key_id", "")
     context = {"key": found, "form": form, "impact": presenters.impact_of(found), "made": made}
-    return render(request, "keys/rotate.html", context, status=status)
+    return render(request, "keys/rotate.html", context, status=refused or form_status(form))
 
 
 def _reveal(request: AppRequest, minted: Minted, old: ApiKey | None = None) -> HttpResponse:
@@ -104,21 +104,18 @@ def _mint_page(
     request: AppRequest,
     form: MintForm,
     agent: Agent | None,
-    values: dict[str, Any] | None = None,
     status: int = 200,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
-    reviewed = _reviewed(request, form, agent, values or {})
+    reviewed = _reviewed(request, form, agent)
     context = {"form": form, "purposes": PURPOSES, "refusal": refusal, **reviewed}
     return render(request, "keys/mint.html", context, status=status)
 
 
-def _reviewed(
-    request: AppRequest, form: MintForm, agent: Agent | None, values: dict[str, Any]
-) -> dict[str, Any]:
-    """What the review pane shows, from a sent form or from a fresh one's starting values."""
+def _reviewed(request: AppRequest, form: MintForm, agent: Agent | None) -> dict[str, Any]:
+    """The summary of a submitted form, or of the initial values of a new one."""
     if not form.is_bound:
-        form = MintForm(values)
+        form = MintForm(form.initial)
         form.is_valid()
     chosen = form.cleaned_data
     return {

@@ -19,7 +19,7 @@ class Snippet(NamedTuple):
 SET_UP = """pip install alter-sdk
 export ALTER_BASE_URL={address}
 read -rs ALTER_API_KEY && export ALTER_API_KEY"""
-READ = "The last line waits for the key: paste it and press Enter. It stays out of the shell’s history."
+READ = "The last line waits for the key. Paste it and press Enter. It is not saved in the shell history."
 PROGRAM = """import asyncio
 import os
 
@@ -42,23 +42,26 @@ def uses(key: ApiKey, address: str) -> list[Snippet]:
     program = PROGRAM.format(client=client, name=client.lower(), first=first)
     return [
         Snippet("set-up", "Set up", SET_UP.format(address=address), READ),
-        Snippet("curl", "Ask the door", CURL.format(address=address)),
+        Snippet("curl", "Verify the key", CURL.format(address=address)),
         Snippet("python", "Call the runtime API", program),
     ]
 
 
 def mint_command(app: App, agent: Agent | None, chosen: dict[str, Any]) -> str:
-    """The shell command that mints what is chosen, one flag a line."""
+    """The shell command that mints what is chosen, one flag a line. Empty until there is a name and a scope."""
     scopes, ends, expires = chosen.get("scopes"), chosen.get("expires_at"), chosen.get("expires", "")
+    if not scopes or not chosen.get("name"):
+        return ""
     flags = {
         "--app": str(app.id),
         "--agent": str(agent.id) if agent else "",
-        "--name": chosen.get("name") or "NAME",
-        "--scopes": ",".join(scopes.names()) if scopes else "SCOPES",
+        "--name": chosen["name"],
+        "--scopes": ",".join(scopes.names()),
         "--cidr": ",".join(str(network) for network in chosen.get("network_list") or ()),
         "--rate-limit-rpm": str(chosen.get("rate_limit_rpm") or ""),
         "--expires-in": expires if expires not in ("custom", "never") else "",
         "--expires-at": ends.isoformat(timespec="minutes") if expires == "custom" and ends else "",
+        "--reason": chosen.get("why_never", "") if expires == "never" else "",
     }
     given = [f"{flag} {shlex.quote(value)}" for flag, value in flags.items() if value]
     return " \\\n  ".join(["alter keys mint", *given])

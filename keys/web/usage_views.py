@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from agents.requests import AppRequest, address_of, agent_of
+from audit.requests import form_status
 from audit.search.histogram import histogram
 from audit.search.recent_calls import MOST, look
 from audit.search.search import Filters
 from core.clock import now
 from core.query_timeout import unless_too_broad
-from keys.deprecated_in_use import LATELY, MOST_CALLS, MOST_KEYS, leaving, still_called
+from keys.deprecated_in_use import LOOKBACK, MAX_CALLS, MAX_KEYS, leaving, still_called
 from keys.requests import key_of
 from keys.web import presenters
 from keys.web.forms import SPANS, UseForm
@@ -24,8 +25,7 @@ from keys.web.forms import SPANS, UseForm
 def key(request: AppRequest, key_id: UUID) -> HttpResponse:
     """The use of one key."""
     found = key_of(request, key_id)
-    state, says = presenters.state_of(found)
-    context = {"key": found, "state": state, "says": says, "here": address_of("key-use", found)}
+    context = {"key": found, "row": presenters.rows([found])[0], "here": address_of("key-use", found)}
     return _use(request, context, f"key_id={found.id}", key_id=found.id)
 
 
@@ -43,9 +43,9 @@ def deprecated(request: AppRequest) -> HttpResponse:
     found = leaving(request.app)
     context = {
         "leaving": found,
-        "more": still_called(request.app).count() - len(found) if len(found) == MOST_KEYS else 0,
-        "days": LATELY.days,
-        "most": MOST_CALLS,
+        "more": still_called(request.app).count() - len(found) if len(found) == MAX_KEYS else 0,
+        "days": LOOKBACK.days,
+        "most": MAX_CALLS,
     }
     return render(request, "keys/deprecated.html", context)
 
@@ -66,4 +66,4 @@ def _use(request: AppRequest, context: dict[str, Any], filters: str, **whose: UU
         "narrower": f"{log}&",
         "range": form.chosen(),
     }
-    return render(request, "keys/usage.html", context, status=422 if form.errors else 200)
+    return render(request, "keys/usage.html", context, status=form_status(form))

@@ -1,5 +1,6 @@
 """The pages about keys. Each fetches through request.app, reads a form, calls one verb and shows the outcome."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -8,16 +9,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents.requests import AppRequest, address_of, finished, sent
+from audit.requests import form_status
 from audit.search import usage
 from core.errors import Refusal
+from core.folding import by_name
 from core.forms import ReasonForm, refuse_unknown
-from core.pagination import ListPage
-from keys import lifecycle
+from core.pagination import ACTIONS, Column, ListPage
+from keys import actions, lifecycle
 from keys.deprecated_in_use import still_called
 from keys.errors import LastActiveKey
+from keys.models import ApiKey
+from keys.permissions import Permissions, compare, edit, refuse_gains
 from keys.requests import field_of, key_of, portal_address
 from keys.web import forms, presenters
-from keys.web.mint_forms import NarrowForm, WidenForm, narrowing_values
+from keys.web.mint_forms import PermissionsForm, current_values
 from keys.web.snippets import uses
 
 IN_THE_FORM = {"scopes": "more_scopes", "expires_at": "expires_custom"}
@@ -29,22 +34,49 @@ def keys(request: AppRequest) -> HttpResponse:
     """The app's keys, those that need attention first."""
     filters = forms.FilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
-    found = presenters.keys_of(request.app, chosen)
-    shown = ListPage.from_query(found if filters.is_valid() else found.none(), request.GET)
-    filtered = any(chosen.values()) or not filters.is_valid()
-    return render(
-        request,
-        "keys/keys.html",
-        {
-            "filters": filters,
-            "filtered": filtered,
-            "list": shown,
-            "rows": presenters.rows(shown.rows),
-            "quota": presenters.quota(request.app),
-            "still_called": still_called(request.app).count(),
-        },
-        status=200 if filters.is_valid() else 422,
+    matching = presenters.keys_of(request.app, chosen)
+    matching = matching if filters.is_valid() else matching.none()
+    page = ListPage.from_query(matching, request.GET, key_columns(), id="keys", selectable=True)
+    quota = presenters.quota(request.app)
+    context = {
+        "filters": filters,
+        "filtered": any(chosen.values()) or not filters.is_valid(),
+        "tabs": _tabs(quota, chosen.get("status") or ""),
+        "list": page if page.sort else replace(page, sort="status"),
+        "rows": presenters.rows(page.rows),
+        "quota": quota,
+        "still_called": still_called(request.app).count(),
+        "first_command": f"alter keys mint --app {request.app.id} --name worker --scopes grants:read",
+    }
+    return render(request, "keys/keys.html", context, status=form_status(filters))
+
+
+def key_columns() -> tuple[Column, ...]:
+    """The columns of a list of keys."""
+    return (
+        Column("name", "Key", sort=by_name("name"), css="lead"),
+        Column("status", "Status", sort=(presenters.attention(), presenters.attention_end()), css="state"),
+        Column("scopes", "Scopes"),
+        Column("used", "Last used", sort=(presenters.last_used(),), descending=True),
+        Column("days", "7 days", css="minor"),
+        Column("expires", "Expires", sort=(presenters.earliest_end(),)),
+        Column("owner", "Owner"),
+        ACTIONS,
     )
+
+
+def _tabs(quota: presenters.Quota, status: str) -> list[tuple[str, str, int, bool]]:
+    """The saved states of the list: label, query, how many keys, and whether it is the one shown."""
+    counts = (
+        ("All", "", quota.total),
+        ("Needs attention", "attention", quota.needs_attention),
+        ("Active", "living", quota.taken),
+        ("Expired", "ended", quota.ended),
+        ("Revoked", "revoked", quota.revoked),
+    )
+    return [
+        (label, f"?status={name}" if name else "?", count, name == status) for label, name, count in counts
+    ]
 
 
 @require_GET
@@ -61,7 +93,7 @@ def key(request: AppRequest, key_id: UUID) -> HttpResponse:
             "calls": usage.recent_calls(found.id, 8),
             "first_call": first if first and row.use and first.at <= row.use.first_at else None,
             "children": presenters.rows(found.children.with_kin()[:50]),
-            "successor": found.successors.order_by("-created_at").first(),
+            "successor": found.successors.order_by("-created_at").first() if found.grace_ends_at else None,
             "rotation": presenters.rotation_of(found),
             "history": presenters.history(found),
             "rename_form": forms.RenameForm(initial={"name": found.name}),
@@ -91,7 +123,8 @@ def rename(request: AppRequest, key_id: UUID) -> HttpResponse:
         except Refusal as refusal:
             form.refuse(refusal)
     if form.errors:
-        return render(request, "keys/rename.html", {"key": found, "rename_form": form}, status=422)
+        context = {"key": found, "rename_form": form}
+        return render(request, "keys/rename.html", context, status=form_status(form))
     undo = address_of("key-rename", found)
     return finished(
         request,
@@ -104,39 +137,31 @@ def rename(request: AppRequest, key_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def narrow(request: AppRequest, key_id: UUID) -> HttpResponse:
-    """Take scopes, addresses, calls or time away from a key."""
-    found = key_of(request, key_id)
-    form = NarrowForm(sent(request), initial=narrowing_values(found))
-    if request.method == "POST" and form.is_valid():
-        try:
-            lifecycle.narrow(request.actor, found, **form.choices())
-            return finished(request, address_of("key", found), f"{found.name} is narrowed")
-        except Refusal as refusal:
-            form.refuse(refusal, IN_THE_FORM.get(field_of(refusal), ""))
-    status = 422 if form.errors else 200
-    return render(request, "keys/narrow.html", {"key": found, "form": form}, status=status)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def widen(request: AppRequest, key_id: UUID) -> HttpResponse:
-    """Give a key more: first what it would come to, then the deed."""
+def permissions(request: AppRequest, key_id: UUID) -> HttpResponse:
+    """Edit what a key may do: first shows the gains and losses, then saves what was shown."""
     found = key_of(request, key_id)
     refuse_unknown(request.GET, ("also_scopes",))
-    form = WidenForm(sent(request), initial=narrowing_values(found, request.GET.get("also_scopes", "")))
-    gains: list[presenters.Gain] = []
+    values = current_values(found, request.GET.get("also_scopes", ""))
+    form = PermissionsForm(sent(request), initial=values, key=found)
+    difference = None
     if request.method == "POST" and form.is_valid():
-        choices = form.choices()
         try:
-            if "sure" in request.POST:
-                lifecycle.widen(request.actor, found, **choices)
-                return finished(request, address_of("key", found), f"{found.name} may do more now")
-            gains = presenters.gains(found, choices)
+            difference = compare(Permissions.from_model(found), form.permissions())
+            if difference.gains:
+                refuse_gains(request.actor, found, form.permissions())
+            if "save" in request.POST and form.cleaned_data["shown"] == difference.digest:
+                edit(request.actor, found, form.permissions(), form.cleaned_data["reason"])
+                return finished(request, address_of("key", found), f"Permissions of {found.name} saved")
         except Refusal as refusal:
             form.refuse(refusal, IN_THE_FORM.get(field_of(refusal), ""))
-    status = 422 if form.errors else 200
-    context = {"key": found, "form": form, "gains": gains, "asked": form.is_bound and not form.errors}
-    return render(request, "keys/widen.html", context, status=status)
+    context = {
+        "key": found,
+        "row": presenters.rows([found])[0],
+        "form": form,
+        "difference": difference,
+        "derived": ApiKey.objects.standing_on(found).living().count(),
+    }
+    return render(request, "keys/permissions.html", context, status=form_status(form))
 
 
 @require_POST
@@ -145,7 +170,7 @@ def deprecate(request: AppRequest, key_id: UUID) -> HttpResponse:
     found, form = key_of(request, key_id), ReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     lifecycle.deprecate(request.actor, found, reason)
-    text, undo = f"{found.name} is deprecated", address_of("key-undeprecate", found)
+    text, undo = f"{found.name} deprecated", address_of("key-undeprecate", found)
     return finished(request, address_of("key", found), text, changed="keys-changed", undo=undo)
 
 
@@ -155,26 +180,27 @@ def undeprecate(request: AppRequest, key_id: UUID) -> HttpResponse:
     found = key_of(request, key_id)
     rotating = found.status == "grace"
     lifecycle.undeprecate(request.actor, found)
-    text = f"{found.name} is no longer deprecated"
-    text = "The rotation is cancelled: both keys go on working" if rotating else text
+    text = f"{found.name} restored"
+    text = "Rotation cancelled. Both keys remain active." if rotating else text
     return finished(request, address_of("key", found), text, changed="keys-changed")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: AppRequest, key_id: UUID) -> HttpResponse:
-    """End a key, after showing what stops with it."""
+    """Revoke a key, after showing the impact."""
     found = key_of(request, key_id)
+    request.actor.require(actions.REVOKE, found)
     impact = presenters.impact_of(found)
     form = forms.KeyRevokeForm(sent(request), called=found.name, serious=impact.serious)
-    status = 200
+    refused = 0
     if request.method == "POST" and form.is_valid():
         try:
             asked = {name: form.cleaned_data[name] for name in ("reason", "ticket", "force")}
             act = lifecycle.revoke(request.actor, found, **asked)
             there = reverse("receipt", args=[act]) if act else address_of("key", found)
-            return finished(request, there, f"{found.name} is revoked")
+            return finished(request, there, f"{found.name} revoked")
         except LastActiveKey as refusal:
             form.refuse(refusal, "force")
-            status = refusal.status
-    status = 422 if form.errors and status == 200 else status
-    return render(request, "keys/revoke.html", {"key": found, "form": form, "impact": impact}, status=status)
+            refused = refusal.status
+    context = {"key": found, "form": form, "impact": impact}
+    return render(request, "keys/revoke.html", context, status=refused or form_status(form))

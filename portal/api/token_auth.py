@@ -70,7 +70,7 @@ def let_in(request: HttpRequest, needs: Needs, named: Mapping[str, Any]) -> None
     known.actor = _actor(known, permissions_of(user, app), app)
     asked = _actor(known, permissions_anywhere(user), None) if needs.anywhere else known.actor
     for action in needs.actions:
-        asked.require(action)
+        asked.require_on_own(action)
 
 
 def _recognised(request: HttpRequest) -> AccessToken:

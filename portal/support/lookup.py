@@ -36,7 +36,7 @@ class KeyMatch:
     @property
     def may_revoke(self) -> bool:
         """Whether to offer Revoke."""
-        return self.actor.may(on_keys.REVOKE) and self.row.state != "revoked"
+        return self.actor.may(on_keys.REVOKE, self.row.key) and self.row.state != "revoked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ def test_what_is_no_token_is_auth_and_is_not_shown(portal: str, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("keys", "show", "--key", NOBODYS), f"{NOBODYS}: This app has no such key."),
+        (("keys", "show", "--key", NOBODYS), f"{NOBODYS}: API key not found."),
         (("keys", "list", "--app", NOBODYS), f"{NOBODYS}: There is no such app among yours."),
         (("agents", "show", "--agent", NOBODYS), f"{NOBODYS}: This app has no such"),
         (("keys", "mint", "--input", "@nowhere.json"), "nowhere.json: there is no such file."),

@@ -39,7 +39,7 @@ def test_a_key_is_minted_once(app: App, by_developer: Program) -> None:
     first, again = mint(by_developer, app), mint(by_developer, app)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() | {"hint": None} == first.json() | {"api_key": None}
-    assert again.json()["hint"].startswith("The secret was in the first answer alone.")
+    assert again.json()["hint"].startswith("The key was only in the first response.")
     assert ApiKey.objects.count() == 1
 
 
@@ -146,7 +146,7 @@ def test_an_agent_is_created_once(app: App, by_developer: Program) -> None:
     first, again = create(by_developer, app), create(by_developer, app)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() | {"hint": None} == first.json() | {"api_key": None}
-    assert again.json()["hint"].startswith("The secret was in the first answer alone.")
+    assert again.json()["hint"].startswith("The key was only in the first response.")
     assert (Agent.objects.count(), ApiKey.objects.count()) == (1, 1)
 
 

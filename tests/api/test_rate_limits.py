@@ -55,7 +55,7 @@ def test_the_refusal_speaks_of_the_token(by_developer: Program) -> None:
     assert told == {
         "error": "rate_limit_exceeded",
         "message": "This access token has made its calls for now.",
-        "hint": "Try again in 30 s.",
+        "hint": "Try again in 30 seconds.",
         "scope": "access_token",
         "limit": 2,
         "window_seconds": 60,

@@ -131,11 +131,11 @@ def test_the_fields_of_the_event_format_cannot_be_ended(text: str) -> None:
 @example("\r\n@SUM(1)")
 def test_cells_are_no_formulas_and_stay_cells(text: str) -> None:
     for value in (text, {"a": text}, [text]):
-        cell = csv_lines._cell(value)
+        cell = csv_lines.cell(value)
         assert_harmless(cell)
         for part in cell.split(";"):
             assert not part.strip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")), cell
-        read = next(csv.reader(io.StringIO(csv.writer(csv_lines._Line()).writerow([cell, "x"])), strict=True))
+        read = next(csv.reader(io.StringIO(csv.writer(csv_lines.Line()).writerow([cell, "x"])), strict=True))
         assert read == [cell, "x"]
 
 

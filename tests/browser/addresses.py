@@ -38,7 +38,7 @@ def of_an_app(app: App, agent: Agent, developer: User) -> list[str]:
         *(reverse(name, args=one) for name in ("members", "member-invite", "app-settings", "app-archive")),
         *(
             reverse(name, args=[app.id, used.key.id])
-            for name in ("key", "key-narrow", "key-revoke", "key-rotate", "key-ask", "key-widen")
+            for name in ("key", "key-revoke", "key-rotate", "key-ask", "key-permissions")
         ),
         reverse("key", args=[app.id, key.id]),
         reverse("key", args=[app.id, leaked.key.id]),

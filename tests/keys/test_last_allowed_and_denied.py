@@ -69,11 +69,11 @@ def test_pages_and_lists_say_the_same_after_the_calls_are_gone(
     page = client.get(f"/apps/{app.id}/keys/{key.id}/").content.decode()
     assert "Last denied" in page
     assert "Never used" not in page
-    assert "Waiting for first call" not in page
-    assert "Its calls are older than calls are kept" in page
+    assert "Waiting for the first request" not in page
+    assert "before the retention of requests" in page
     listed = client.get(f"/apps/{app.id}/keys/?kind=agent").content.decode()
     assert 'class="quiet">Never' not in listed
-    assert "denied" in listed
+    assert "Denied" in listed
 
 
 def test_a_deprecated_key_is_still_called_though_its_calls_are_gone(app: App) -> None:

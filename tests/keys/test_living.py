@@ -147,7 +147,7 @@ def test_at_most_twice_the_limit_passes_however_often_keys_are_rotated(app: App)
 def test_an_agent_has_its_own_ceiling(app: App, agent: Agent) -> None:
     limited(app, 100, of_agent=1)
     new = lifecycle.rotate(shell(), minted(app, agent=agent).key).key
-    with pytest.raises(GraceLimitReached, match="This agent"):
+    with pytest.raises(GraceLimitReached, match="of this agent"):
         lifecycle.rotate(shell(), new)
 
 

@@ -39,7 +39,7 @@ def test_what_a_token_may_do_fits_a_line(permissions: list[str], says: str) -> N
 
 
 def test_in_full_each_is_told_by_itself() -> None:
-    assert described({"dashboard_keys:admin"}) == [("dashboard_keys:admin", "Revoke keys")]
+    assert described({"dashboard_keys:admin"}) == [("dashboard_keys:admin", "Revoke and transfer all keys")]
 
 
 def test_reading_and_writing_ends_nothing() -> None:

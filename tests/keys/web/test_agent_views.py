@@ -56,7 +56,7 @@ def test_its_documents_are_readable(agent: Agent, read: Read) -> None:
 def test_a_staged_narrowing_says_what_goes_and_when(agent: Agent, read: Read) -> None:
     with clock.at(NOON):
         narrow(agent, hours=2)
-        assert "Scopes to be removed slack: chat:write 1 Jun 2026, 14:00 UTC, in 2 h" in read()
+        assert "Scopes to be removed slack: chat:write 1 Jun 2026, 14:00 UTC, in 2 hours" in read()
 
 
 def test_a_narrowing_that_is_due_is_over(agent: Agent, read: Read) -> None:

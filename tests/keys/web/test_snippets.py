@@ -2,6 +2,7 @@
 
 import html
 import re
+import shlex
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import FunctionType
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from agents.lifecycle import create_agent
@@ -21,7 +23,7 @@ from portal.models import User
 from tests.factories import minted
 from tests.keys.asking import opened
 from tests.keys.family import derived
-from tests.keys.pages import post_mint, to
+from tests.keys.pages import mint_form, post_mint, to
 from tests.server import Server
 
 HERE = "https://keys.example.com"
@@ -118,3 +120,20 @@ def test_a_key_that_has_ended_is_not_shown_how_to_be_used(browser: Client, app: 
     key = minted(app).key
     lifecycle.revoke(shell(), key)
     assert shown(browser.get(to("key", key))) == {}
+
+
+def test_the_command_of_a_form_is_shown_once_it_can_be_pasted(browser: Client, app: App) -> None:
+    there = reverse("key-mint-review", args=[app.id])
+    assert "alter keys mint" not in browser.post(there, mint_form(name="")).content.decode()
+    form = mint_form(name="it\u2019s mine", expires="never", why_never="it cannot rotate")
+    command = next(
+        filter(None, re.findall(r'data-copy="(alter [^"]*)"', browser.post(there, form).content.decode()))
+    )
+    words = shlex.split(html.unescape(command).replace("\\\n", ""))
+    assert words[:3] == ["alter", "keys", "mint"]
+    assert dict(zip(words[3::2], words[4::2], strict=True)) == {
+        "--app": str(app.id),
+        "--name": "it\u2019s mine",
+        "--scopes": "grants:read",
+        "--reason": "it cannot rotate",
+    }

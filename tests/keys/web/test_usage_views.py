@@ -38,14 +38,14 @@ def test_a_keys_page_tells_callers_targets_and_reasons(app: App, client: Client)
     page = text(client.get(to("key-use", key)))
     assert "203.0.113.7curl/8" in page.replace(" ", "")
     assert "GET /grants 1 0" in page and "GET /agents 1 1" in page
-    assert "address ip_not_allowed" in page
+    assert "IP not allowed ip_not_allowed" in page
 
 
 def test_a_reason_leads_to_how_it_is_set_right(app: App, client: Client) -> None:
     key = minted(app).key
     call = called(app.id, clock.now(), key_id=key.id, code="ip_not_allowed", check_failed="address")
     page = client.get(to("key-use", key))
-    assert link(page, "how to set it right") == reverse("audit-call", args=[app.id, call.id])
+    assert link(page, "How to fix") == reverse("audit-call", args=[app.id, call.id])
 
 
 def test_an_agents_page_tells_with_which_keys_it_called(app: App, agent: Agent, client: Client) -> None:
@@ -69,11 +69,11 @@ def test_a_page_is_about_the_time_that_is_chosen(app: App, client: Client, time:
 def test_a_time_that_cannot_be_read_is_said_in_place(app: App, client: Client, time: str) -> None:
     answer = client.get(to("key-use", minted(app).key), {"range": time})
     assert answer.status_code == 422
-    assert "This time cannot be read" in text(answer)
+    assert "Invalid time range" in text(answer)
 
 
 def test_a_key_that_is_not_called_says_so(app: App, client: Client) -> None:
-    assert "No calls in this time" in text(client.get(to("key-use", minted(app).key)))
+    assert "No requests in this time range" in text(client.get(to("key-use", minted(app).key)))
 
 
 @pytest.mark.parametrize("name", ["key-use", "agent-use"])
@@ -84,9 +84,9 @@ def test_a_strangers_is_not_there(app: App, other_app: App, client: Client, name
 
 def test_the_pages_of_a_key_and_an_agent_lead_there(app: App, agent: Agent, client: Client) -> None:
     key = minted(app).key
-    assert link(client.get(to("key", key)), "How it is used") == to("key-use", key)
+    assert link(client.get(to("key", key)), "Usage") == to("key-use", key)
     page = client.get(reverse("agent", args=[app.id, agent.id]))
-    assert link(page, "How they are used") == reverse("agent-use", args=[app.id, agent.id])
+    assert link(page, "Usage") == reverse("agent-use", args=[app.id, agent.id])
 
 
 def test_a_page_costs_the_same_for_one_call_and_for_thirty(app: App, client: Client) -> None:
@@ -112,12 +112,12 @@ def test_the_page_of_deprecated_keys_tells_who_calls_them(app: App, client: Clie
     lifecycle.deprecate(shell(), key)
     called(app.id, clock.now(), key_id=key.id, ip="203.0.113.7")
     page = text(client.get(reverse("keys-deprecated", args=[app.id])))
-    assert "cron Deprecated" in page and "203.0.113.7" in page and "no deadline" in page
+    assert "cron Deprecated" in page and "203.0.113.7" in page and "No end date" in page
 
 
 def test_a_page_without_such_keys_says_so(app: App, client: Client) -> None:
     page = text(client.get(reverse("keys-deprecated", args=[app.id])))
-    assert "Nobody calls with a deprecated key" in page
+    assert "No deprecated keys in use" in page
 
 
 @pytest.mark.parametrize(("who", "may"), [("admin", True), ("developer", False)])

@@ -79,18 +79,18 @@ def test_the_same_form_sent_twice_mints_one_key_and_shows_no_secret_again(
         ({"name": "x" * 81}, "at most 80"),
         ({"name": "a\x00b"}, "Null characters"),
         ({"name": "a\u200bb"}, "invisible"),
-        ({"name": "сheckout"}, "alphabets"),
+        ({"name": "сheckout"}, "one alphabet"),
         ({"scope_grants": "none"}, "at least one scope"),
         ({"scope_grants": "owner"}, "owner is not one of"),
         ({"more_scopes": "grants:*"}, "is not a scope"),
-        ({"more_scopes": "money:print"}, "not in the catalogue"),
-        ({"expires": "custom", "expires_custom": ""}, "Write a span"),
+        ({"more_scopes": "money:print"}, "Unknown scope"),
+        ({"expires": "custom", "expires_custom": ""}, "Enter a duration"),
         ({"expires": "custom", "expires_custom": "soon"}, "Write a number and a unit"),
-        ({"expires": "custom", "expires_custom": "2001-01-01"}, "has passed"),
-        ({"expires": "never"}, "may live for ever"),
+        ({"expires": "custom", "expires_custom": "2001-01-01"}, "in the future"),
+        ({"expires": "never"}, "Enter a justification"),
         ({"expires": ""}, "This field is required"),
-        ({"networks": "0.0.0.0/0"}, "allows everyone"),
-        ({"networks": "10.0.0.0/99"}, "is not a range"),
+        ({"networks": "0.0.0.0/0"}, "every IP address"),
+        ({"networks": "10.0.0.0/99"}, "is not a CIDR range"),
         ({"rate_limit_rpm": "0"}, "greater than or equal to 1"),
         ({"rate_limit_rpm": "100001"}, "less than or equal to 100000"),
         ({"rate_limit_rpm": "many"}, "whole number"),
@@ -122,7 +122,7 @@ def test_a_full_quota_is_said_on_the_form(developers: Client, app: App) -> None:
     update_app(shell(), app, max_keys=1)
     answer = post_mint(developers, app)
     assert answer.status_code == 409
-    assert "as many living keys as it may" in answer.content.decode()
+    assert "Key limit reached" in answer.content.decode()
 
 
 def test_no_expiry_records_its_reason(developers: Client, app: App) -> None:
@@ -191,14 +191,22 @@ def test_a_key_for_an_agent_is_minted_under_it(developers: Client, app: App, age
 
 # ── who may see and do what ─────────────────────────────────────────────────────────────────────────
 
-PAGES = ("key", "key-rename", "key-narrow", "key-deprecate", "key-undeprecate", "key-rotate", "key-revoke")
+PAGES = (
+    "key",
+    "key-rename",
+    "key-permissions",
+    "key-deprecate",
+    "key-undeprecate",
+    "key-rotate",
+    "key-revoke",
+)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_strangers_key_is_not_there(admins: Client, app: App, other_app: App, name: str) -> None:
     strange = minted(other_app).key
     address = reverse(name, args=[app.id, strange.id])
-    assert {admins.get(address).status_code, admins.post(address).status_code} <= {404, 405}
+    assert {admins.get(address).status_code, admins.post(address).status_code} <= {302, 404, 405}
 
 
 def test_a_purpose_puts_no_mark_of_the_page_into_the_address(app: App, developers: Client) -> None:
@@ -214,7 +222,7 @@ def test_a_reloaded_rotation_says_how_to_go_on_and_leads_to_the_key(app: App, de
     developers.post(there, form)
     again = developers.post(there, form)
     page = again.content.decode()
-    assert (again.status_code, "open the key and rotate it again, or cancel the rotation" in page) == (
+    assert (again.status_code, "rotate it again, or cancel the rotation" in page) == (
         409,
         True,
     )
@@ -226,7 +234,7 @@ def test_an_outsider_finds_no_such_app(outsider: User, signed_in: SignIn, app: A
     assert signed_in(outsider).get(reverse(name, args=[app.id])).status_code == 404
 
 
-def test_a_developer_may_not_revoke(developers: Client, app: App) -> None:
+def test_a_developer_may_not_revoke_what_others_own(developers: Client, app: App) -> None:
     key = minted(app).key
     assert developers.post(to("key-revoke", key)).status_code == 403
     key.refresh_from_db()
@@ -262,6 +270,7 @@ def count(developers: Client, address: str) -> int:
 def test_the_list_costs_the_same_for_one_key_and_for_sixty(developers: Client, app: App) -> None:
     address = reverse("keys", args=[app.id])
     ask(minted(app).plaintext.take())
+    lifecycle.rotate(shell(), minted(app).key)
     one = count(developers, address)
     for n in range(20):
         ask(minted(app, name=f"key-{n}").plaintext.take())
@@ -345,7 +354,7 @@ def test_five_hundred_keys_come_in_pages(developers: Client, app: App) -> None:
     for n in range(60):
         minted(app, name=f"key-{n}")
     page = developers.get(reverse("keys", args=[app.id]) + "?page=2&status=active").content.decode()
-    assert "Page 2 of 2" in page
+    assert "51–60 of 60" in page
     assert "status=active&amp;page=1" in page
 
 
@@ -370,23 +379,6 @@ def test_deprecating_twice_is_one_act(developers: Client, app: App) -> None:
     developers.post(to("key-deprecate", key))
     developers.post(to("key-deprecate", key))
     assert Event.objects.filter(action="key.deprecate").count() == 1
-
-
-def test_narrowing_says_on_which_field_it_would_widen(developers: Client, app: App) -> None:
-    key = minted(app, scopes="grants:read").key
-    answer = developers.post(to("key-narrow", key), {"scope_grants": "write", "rate_limit_rpm": "60"})
-    assert answer.status_code == 422
-    assert "does not hold grants:write" in answer.content.decode()
-
-
-def test_narrowing_takes_away(developers: Client, app: App) -> None:
-    key = minted(app, scopes="grants:write,agents:read").key
-    developers.post(
-        to("key-narrow", key), {"scope_grants": "read", "rate_limit_rpm": "60", "reason": "too wide"}
-    )
-    key.refresh_from_db()
-    assert (key.scopes, key.rate_limit_rpm) == (["grants:read"], 60)
-    assert Event.objects.get(action="key.narrow").reason == "too wide"
 
 
 def test_rotating_shows_the_successor_and_keeps_the_old_one_alive(developers: Client, app: App) -> None:
@@ -418,7 +410,7 @@ def test_cancelling_a_rotation_leaves_both_keys(developers: Client, app: App) ->
     key = minted(app).key
     lifecycle.rotate(shell(), key)
     page = developers.post(to("key-undeprecate", key), follow=True).content.decode()
-    assert "The rotation is cancelled" in page
+    assert "Rotation cancelled" in page
     assert {k.status for k in app.keys.all()} == {"active"}
 
 
@@ -430,10 +422,10 @@ def test_the_rotation_card_is_on_both_keys(developers: Client, app: App) -> None
     for calls in range(2):
         for key in (old.key, new):
             page = developers.get(to("key", key)).content.decode()
-            assert "Rotation under way" in page
-            assert ("Still on the old secret" in page) == bool(calls)
-            assert f"0 and {calls} calls in the last 24 h" in page
-            assert ("Nothing has got through with the old secret" in page) != bool(calls)
+            assert "Rotation in progress" in page
+            assert ("Clients still using the old key" in page) == bool(calls)
+            assert f"0 and {calls} requests in the last 24 hours" in page
+            assert ("The old key has not been used" in page) != bool(calls)
         ask(secret, "grants:write")  # which is refused
         ask(secret)
 
@@ -461,7 +453,7 @@ def test_a_key_in_use_asks_for_a_reason_and_its_name(admins: Client, app: App) -
     used = minted(app, name="busy")
     ask(used.plaintext.take())
     page = admins.get(to("key-revoke", used.key)).content.decode()
-    assert "Type the key’s name" in page
+    assert "to confirm" in page
     assert admins.post(to("key-revoke", used.key), {"reason": "leak", "typed": "bsy"}).status_code == 422
     assert admins.post(to("key-revoke", used.key), {"reason": "", "typed": "busy"}).status_code == 422
     assert admins.post(to("key-revoke", used.key), {"reason": "leak", "typed": "busy"}).status_code == 302
@@ -489,7 +481,7 @@ def test_a_stale_page_about_a_revoked_key_is_answered_with_why(admins: Client, a
     key = minted(app).key
     lifecycle.revoke(shell(), key)
     answer = admins.post(to(name, key), {"name": "late"})
-    assert (answer.status_code, "final" in answer.content.decode()) in {(409, True), (302, False)}
+    assert (answer.status_code, "cannot be undone" in answer.content.decode()) in {(409, True), (302, False)}
 
 
 # ── htmx ────────────────────────────────────────────────────────────────────────────────────────────
@@ -523,7 +515,7 @@ def test_the_panel_waits_quietly_and_then_tells_of_the_first_call(developers: Cl
     assert developers.get(to("key-first-call", made.key), headers=HTMX).status_code == 204
     ask(made.plaintext.take())
     page = developers.get(to("key-first-call", made.key), headers=HTMX).content.decode()
-    assert "Arrived" in page
+    assert "First request received" in page
     assert str(Call.objects.get().id) in page
 
 

@@ -1,0 +1,108 @@
+"""Does one thing to several keys of an app: each in an event of its own, under one for all of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from agents.models import App
+from audit.actions import Action
+from audit.actors import Actor
+from audit.change import record
+from core.errors import AskAgain, Invalid, Refusal
+from core.folding import in_order
+from keys import actions as on_keys
+from keys import lifecycle
+from keys.models import ApiKey, ApiKeyQuerySet
+from portal import actions
+from portal.models import Membership, User
+
+MAX_KEYS = 500
+"""At once: each is locked, changed and recorded before the answer."""
+
+
+class Choices(NamedTuple):
+    """What is entered for all of the keys."""
+
+    reason: str = ""
+    ticket: str = ""
+    force: bool = False
+    owner: User | None = None
+
+
+class Verb(NamedTuple):
+    """Something that can be done to several keys: the action on each, that on all, and what does it to one."""
+
+    action: Action
+    batch_action: Action
+    apply: Callable[[Actor, ApiKey, Choices, UUID], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was done to several keys."""
+
+    event_id: UUID
+    changed: int
+    failures: list[tuple[ApiKey, Refusal]]
+
+
+def _revoke(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> object:
+    reason, ticket = choices.reason, choices.ticket
+    return lifecycle.revoke(actor, key, reason=reason, ticket=ticket, force=choices.force, batch=batch)
+
+
+def _deprecate(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> object:
+    return lifecycle.deprecate(actor, key, choices.reason, batch)
+
+
+def _transfer(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> object:
+    if choices.owner is None:
+        raise Invalid("new_owner", "Choose the new owner.")
+    return lifecycle.hand_over(actor, key, choices.owner.pk, choices.owner.label, choices.reason, batch)
+
+
+VERBS = {
+    "revoke": Verb(on_keys.REVOKE, actions.REVOKE_MANY, _revoke),
+    "deprecate": Verb(on_keys.DEPRECATE, actions.DEPRECATE_MANY, _deprecate),
+    "transfer": Verb(on_keys.HAND_OVER, actions.TRANSFER_MANY, _transfer),
+}
+
+
+def possible_owners(app: App) -> QuerySet[User]:
+    """The users who have a role on `app`."""
+    there = Membership.objects.filter(Q(app=app) | Q(app=None), ended_at=None)
+    return User.objects.filter(is_active=True, pk__in=there.values("user")).order_by(
+        *in_order("name"), "email"
+    )
+
+
+def within_limit(keys: ApiKeyQuerySet) -> list[ApiKey]:
+    """The selected keys. Raises Invalid if they are none, or more than can be changed at once."""
+    selected = list(keys.with_kin()[: MAX_KEYS + 1])
+    if not selected:
+        raise Invalid("id", "Select at least one key.")
+    if len(selected) > MAX_KEYS:
+        raise Invalid("id", f"Select at most {MAX_KEYS} keys at once.")
+    return selected
+
+
+def apply(actor: Actor, app: App, verb: Verb, keys: Sequence[ApiKey], choices: Choices) -> Result:
+    """Do `verb` to each of `keys`, the oldest first. One that cannot be changed stays as it is. Raises AskAgain."""
+    changed, failures = 0, list[tuple[ApiKey, Refusal]]()
+    with transaction.atomic():
+        target = {"target_kind": "app", "target_id": str(app.id), "target_label": app.name}
+        facts = {"keys": len(keys)} | ({"ticket": choices.ticket} if choices.ticket else {})
+        event = record(actor, verb.batch_action, reason=choices.reason, facts=facts, app_id=app.id, **target)
+        for key in sorted(keys, key=lambda key: key.pk):
+            try:
+                verb.apply(actor, key, choices, event.id)
+                changed += 1
+            except AskAgain:
+                raise
+            except Refusal as refusal:
+                failures.append((key, refusal))
+    return Result(event.id, changed, failures)
