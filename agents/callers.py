@@ -17,9 +17,9 @@ from audit.actors import Caller
 from core.ids import parse_uuid
 from core.text import keepable
 
-MOST_LABELS = 10_000
+MAX_LABELS = 10_000
 """Of one app. Whoever makes up a new name for each call gets no ids beyond that; the calls name it all the same."""
-LONGEST_CONTEXT, MOST_CONTEXT, LONGEST_NAME, LONGEST_VALUE = 4096, 20, 64, 512
+MAX_CONTEXT_LENGTH, MAX_CONTEXT_ITEMS, MAX_NAME_LENGTH, MAX_VALUE_LENGTH = 4096, 20, 64, 512
 
 _LABEL = re.compile(r"[ -~]{1,255}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -54,22 +54,23 @@ def parse_claim(name: str, kind: str, actor_id: str) -> Claim:
 def parse_context(header: str) -> dict[str, str]:
     """What X-Alter-Context says. Nothing, if it is out of bounds or no object of strings."""
     try:
-        told = json.loads(header) if 0 < len(header) <= LONGEST_CONTEXT else {}
+        context = json.loads(header) if 0 < len(header) <= MAX_CONTEXT_LENGTH else {}
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(told, dict) or len(told) > MOST_CONTEXT:
+    if not isinstance(context, dict) or len(context) > MAX_CONTEXT_ITEMS:
         return {}
     if not all(
-        isinstance(v, str) and len(k) <= LONGEST_NAME and len(v) <= LONGEST_VALUE for k, v in told.items()
+        isinstance(v, str) and len(k) <= MAX_NAME_LENGTH and len(v) <= MAX_VALUE_LENGTH
+        for k, v in context.items()
     ):
         return {}
-    return {keepable(k, LONGEST_NAME): keepable(v, LONGEST_VALUE) for k, v in told.items()}
+    return {keepable(k, MAX_NAME_LENGTH): keepable(v, MAX_VALUE_LENGTH) for k, v in context.items()}
 
 
 def trace_of(traceparent: str) -> str:
     """The trace id of a W3C traceparent; empty if it is malformed."""
-    found = _TRACE.fullmatch(traceparent)
-    return found[1] if found else ""
+    match = _TRACE.fullmatch(traceparent)
+    return match[1] if match else ""
 
 
 def resolve(
@@ -84,31 +85,31 @@ def resolve(
         raise CallerMismatch
     try:
         with transaction.atomic():
-            return _found(claim, app_id)
+            return _resolve(claim, app_id)
     except Error as error:
         raise CallerUnknowable from error
 
 
-def _found(claim: Claim, app_id: UUID) -> tuple[Caller, Agent | None]:
+def _resolve(claim: Claim, app_id: UUID) -> tuple[Caller, Agent | None]:
     if claim.agent_id:
-        return Caller(str(claim.agent_id), claim.type), _active(app_id, claim.agent_id)
+        return Caller(str(claim.agent_id), claim.type), _active_agent(app_id, claim.agent_id)
     if claim.name:
         label = keepable(claim.name, 255)
-        return Caller(label, claim.type, _id_of(app_id, label, claim.type)), None
+        return Caller(label, claim.type, _label_id(app_id, label, claim.type)), None
     known = CallerLabel.objects.filter(app_id=app_id, id=claim.id).first() if claim.id else None
     return (Caller(known.label, known.type, known.id) if known else Caller()), None
 
 
-def _active(app_id: UUID, agent_id: UUID) -> Agent:
+def _active_agent(app_id: UUID, agent_id: UUID) -> Agent:
     agent = Agent.objects.filter(app_id=app_id, id=agent_id, revoked_at=None, suspended_at=None).first()
     if agent is None:
         raise CallerUnresolved
     return agent
 
 
-def _id_of(app_id: UUID, label: str, kind: str) -> UUID | None:
+def _label_id(app_id: UUID, label: str, kind: str) -> UUID | None:
     labels = CallerLabel.objects.filter(app_id=app_id)
     known = labels.filter(label=label, type=kind).first()
-    if known is None and labels.count() < MOST_LABELS:
+    if known is None and labels.count() < MAX_LABELS:
         known, _ = CallerLabel.objects.get_or_create(app_id=app_id, label=label, type=kind)
     return known.id if known else None

@@ -48,7 +48,7 @@ CHOICES = {
 """The settings that have one of a few values."""
 SCOPE_FIELDS = ("scopes", "scopes_pending", "scopes_applies_at")
 DEFAULT_NARROWING = timedelta(days=1)
-LONGEST_NARROWING = timedelta(days=7)
+MAX_NARROWING = timedelta(days=7)
 
 
 def create_app(actor: Actor, name: str, **settings: Any) -> App:
@@ -168,15 +168,15 @@ def update_agent(
     Scopes that are taken away go after `grace` (0 to 7 days); those that are added are there at once.
     Raises Invalid, AgentNotFound, and AgentConcurrentUpdate if the agent is not at `expected_version`.
     """
-    if not timedelta(0) <= grace <= LONGEST_NARROWING:
+    if not timedelta(0) <= grace <= MAX_NARROWING:
         raise Invalid("grace_seconds", "Choose from 0 to 604800 seconds.")
-    wanted: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if display_name is not None:
-        wanted["display_name"] = _display_name(display_name)
+        values["display_name"] = _display_name(display_name)
     if policy is not None:
-        wanted["policy"] = parse_policy(policy)
+        values["policy"] = parse_policy(policy)
     if metadata is not None:
-        wanted["metadata"] = parse_document(metadata, "metadata")
+        values["metadata"] = parse_document(metadata, "metadata")
     new_scopes = None if scopes is None else parse_agent_scopes(scopes)
     with change(actor, actions.UPDATE_AGENT, on=agent):
         require_alive(agent)
@@ -184,11 +184,11 @@ def update_agent(
             raise AgentConcurrentUpdate(version=agent.version)
         agent.settle()
         if new_scopes is not None:
-            wanted |= _staged(agent, new_scopes, grace)
-        wanted = {field: new for field, new in wanted.items() if getattr(agent, field) != new}
-        _assign(agent, wanted)
-        if wanted:
-            _save_version(agent, *wanted, *SCOPE_FIELDS)
+            values |= _staged(agent, new_scopes, grace)
+        values = {field: new for field, new in values.items() if getattr(agent, field) != new}
+        _assign(agent, values)
+        if values:
+            _save_version(agent, *values, *SCOPE_FIELDS)
 
 
 def suspend_agent(actor: Actor, agent: Agent, reason: str = "") -> None:
@@ -263,10 +263,10 @@ def _save_agent(agent: Agent) -> None:
         with transaction.atomic():
             agent.save()
     except IntegrityError:
-        named = Agent.objects.filter(app=agent.app_id, name=agent.name, revoked_at=None).first()
+        existing = Agent.objects.filter(app=agent.app_id, name=agent.name, revoked_at=None).first()
         says, details = "An agent of this app has this name.", {}
-        if named:
-            says, details = f"{says} Its ID is {named.pk}.", {"agent_id": str(named.pk)}
+        if existing:
+            says, details = f"{says} Its ID is {existing.pk}.", {"agent_id": str(existing.pk)}
         raise AgentNameTaken("name", says, **details) from None
 
 

@@ -74,6 +74,7 @@ def _whole(line: Line, make: Make) -> dict[str, Any]:
     whole: dict[str, Any] = {**_DEFAULTS, "id": new_id(), **line}
     whole["mac"] = make(whole, whole["id"].hex)
     whole["context"] = _context(line)
+    whole["facts"] = None if line.get("facts") is None else compact(line["facts"])
     return whole
 
 

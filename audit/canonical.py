@@ -47,7 +47,7 @@ PERSONAL = {
         "changes",
         "facts",
     ),
-    "call": ("ip", "user_agent", "caller", "context", "path", "detail"),
+    "call": ("ip", "user_agent", "caller", "context", "path", "detail", "facts"),
 }
 """What may name a person, in the order it is hashed."""
 UUIDS = frozenset({"id", "app_id", "key_id", "agent_id", "caller_id", "cause_id"})
@@ -67,6 +67,16 @@ def leaf(kind: str, public: Sequence[Any], commitment: bytes) -> bytes:
 def commit(salt: bytes, personal: Sequence[Any]) -> bytes:
     """What stands for the fields PERSONAL[kind] of a row. `salt` is 16 random bytes."""
     return sha256(b"\2alter personal 1\0" + salt + _joined(personal)).digest()
+
+
+def commit_row(kind: str, salt: bytes, personal: Sequence[Any]) -> bytes:
+    """The commitment of a row. Calls had no `facts` at first: without them, they are committed to as they were then."""
+    if kind != "call":
+        return commit(salt, personal)
+    *before, facts = personal
+    if facts is None:
+        return commit(salt, before)
+    return sha256(b"\2alter personal 2\0" + salt + _joined(personal)).digest()
 
 
 def checkpoint_hash(

@@ -27,7 +27,7 @@ MAC_SIZE = _NUMBER.size + TAG_SIZE
 _CALLER = ("caller", "caller_type", "caller_id", "trace_id", "context")
 _CALL: dict[str, Any] = {
     **dict.fromkeys((*canonical.PUBLIC["call"], *canonical.PERSONAL["call"]), ""),
-    **dict.fromkeys(("app_id", "key_id", "agent_id", "caller_id")),
+    **dict.fromkeys(("app_id", "key_id", "agent_id", "caller_id", "facts")),
     "took_us": 0,
 }
 """What is left out of a line of calls says this."""
@@ -120,7 +120,10 @@ def _begun(kind: str, key: bytes) -> Any:
 
 
 def _call(line: Mapping[str, Any], row_id: str, at: str) -> bytes:
-    """A call as bytes: its columns in one order, NUL between them. A row with NUL in a text fits no MAC."""
+    """A call as bytes: its columns in one order, NUL between them. A row with NUL in a text fits no MAC.
+
+    The caller and the facts follow if there are any, as a list and as an object: neither can be read as the other.
+    """
     try:
         told = (
             f"{row_id}\0{at}\0{line['app_id']}\0{line['key_id']}\0{line['key_prefix']}\0"
@@ -136,7 +139,9 @@ def _call(line: Mapping[str, Any], row_id: str, at: str) -> bytes:
     except UnicodeEncodeError:  # half a character, which SQLite keeps
         sent = told.encode(errors="surrogatepass")
     if "caller" in line and any(caller := [_plain(name, line[name]) for name in _CALLER]):
-        return sent + b"\0" + canonical.encode(caller)
+        sent += b"\0" + canonical.encode(caller)
+    if (facts := line.get("facts")) is not None:
+        sent += b"\0" + canonical.encode(_plain("facts", facts))
     return sent
 
 

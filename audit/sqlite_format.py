@@ -145,12 +145,14 @@ class _IsWholeHour(Func):
         )
 
 
+_DOCUMENT_ON_POSTGRES = (
+    "(jsonb_typeof(%(expressions)s) = 'object' AND %(expressions)s::text !~ '[0-9]{200}[0-9]{200}' "
+    "AND NOT jsonb_path_exists(%(expressions)s, '$.**{100}'))"
+)
 _ON_POSTGRES = {
     "moment": "(%(expressions)s BETWEEN '0001-01-02' AND '9999-12-30')",
-    "document": (
-        "(jsonb_typeof(%(expressions)s) = 'object' AND %(expressions)s::text !~ '[0-9]{200}[0-9]{200}' "
-        "AND NOT jsonb_path_exists(%(expressions)s, '$.**{100}'))"
-    ),
+    "document": _DOCUMENT_ON_POSTGRES,
+    "document?": f"(%(expressions)s IS NULL OR {_DOCUMENT_ON_POSTGRES})",
 }
 
 

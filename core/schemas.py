@@ -89,10 +89,6 @@ class Error(ResponseSchema):
     fields: list[FieldError] | None = Field(default=None, description="Each invalid field.")
 
 
-Asked, Told, Nothing = RequestSchema, ResponseSchema, EmptyRequest
-"""As the schemas of the runtime API still call them."""
-
-
 def _true_or_false(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 

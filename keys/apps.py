@@ -13,3 +13,8 @@ class KeysConfig(AppConfig):
     def ready(self) -> None:
         # Declared where the log is read, too: gateways are made at the shell alone.
         import_module("keys.gateways.actions")
+        from audit.search import explain
+        from keys.explain.checks import REQUIREMENTS
+        from keys.explain.diagnosis import diagnose
+
+        explain.register(REQUIREMENTS, diagnose)

@@ -88,14 +88,17 @@ class Grant:
     def of_key(cls, key: ApiKey, scopes: ScopeSet | None = None) -> Self:
         """What whoever has the secret of `key` can do with it, if it holds `scopes` instead of its own."""
         line = list(_line(key))
-        held = [scopes if scopes is not None else key.scope_set, *(one.scope_set for one in line[1:])]
-        ends = [end for one in line for end in (one.expires_at, one.grace_ends_at) if end]
-        effective = reduce(ScopeSet.meet, held[1:], held[0])
+        scope_sets = [
+            scopes if scopes is not None else key.scope_set,
+            *(each_key.scope_set for each_key in line[1:]),
+        ]
+        ends = [end for each_key in line for end in (each_key.expires_at, each_key.grace_ends_at) if end]
+        effective = reduce(ScopeSet.meet, scope_sets[1:], scope_sets[0])
         return cls(
             scopes=effective,
             permissions=opened_by(effective),
             app_id=key.app_id,
-            fences=tuple(one.network_list for one in line if one.networks),
+            fences=tuple(each_key.network_list for each_key in line if each_key.networks),
             rate=key.rate_limit,
             ends=min(ends, default=None),
         )
@@ -118,7 +121,9 @@ def within(authority: Authority, grant: Grant) -> Excess | None:
     """The first thing by which `grant` is more than `authority`; None if it is within it in every way."""
     if authority.app_id is not None and grant.app_id != authority.app_id:
         return Excess("app", "that is held on one app only")
-    if missing := tuple(sorted(one for one in grant.permissions if one not in authority.permissions)):
+    if missing := tuple(
+        sorted(permission for permission in grant.permissions if permission not in authority.permissions)
+    ):
         return Excess("permissions", ", ".join(missing), missing)
     if authority.scopes is not None and (more := authority.scopes.missing(grant.scopes)):
         return Excess("scopes", str(more), tuple(more.names()))
@@ -139,8 +144,8 @@ def opened_by(scopes: ScopeSet) -> frozenset[str]:
 
 def _touches(scopes: ScopeSet, name: str) -> bool:
     """Whether one of `scopes` covers `name`, for one agent or for all."""
-    wanted = Scope(*name.split(":"))
-    return any(Scope(scope.resource, scope.verb).covers(wanted) for scope in scopes)
+    scope_for_all = Scope(*name.split(":"))
+    return any(Scope(scope.resource, scope.verb).covers(scope_for_all) for scope in scopes)
 
 
 def _line(key: ApiKey) -> Iterator[ApiKey]:

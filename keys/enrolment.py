@@ -27,21 +27,21 @@ class Enrolled:
 def enrol(
     actor: Actor,
     app: App,
-    asked: dict[str, Any],
+    agent_values: dict[str, Any],
     idempotency_key: str = "",
     within: Authority | None = None,
 ) -> Enrolled:
-    """Create an agent as `asked`, the arguments of agents.lifecycle.create_agent, and mint its first key.
+    """Create an agent as `agent_values`, the arguments of agents.lifecycle.create_agent, and mint its first key.
 
     The same `idempotency_key` and wish again give the same agent, and no plaintext (protocol.md
     section 3.5). Raises what creating and minting raise, OnceMismatch, OnceInactive, OnceRevoked.
     """
     with hold(app):
-        if (made := idempotency.made_before(app, idempotency_key, asked)) and made.agent:
-            return Enrolled(made.agent, made.key_id, None)
-        agent = agents_lifecycle.create_agent(actor, app, **asked)
+        if (earlier := idempotency.made_before(app, idempotency_key, agent_values)) and earlier.agent:
+            return Enrolled(earlier.agent, earlier.key_id, None)
+        agent = agents_lifecycle.create_agent(actor, app, **agent_values)
         minted = mint_for(actor, agent, within)
-        idempotency.remember(app, idempotency_key, asked, agent, minted.key.id)
+        idempotency.remember(app, idempotency_key, agent_values, agent, minted.key.id)
         return Enrolled(agent, minted.key.id, minted.plaintext)
 
 

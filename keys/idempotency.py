@@ -34,7 +34,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class IssueResult:
     """A key that was made, and its plaintext unless it was made before."""
 
     key: ApiKey
@@ -47,30 +47,30 @@ class Outcome:
 
 
 def make_once(
-    actor: Actor, app: App, idempotency_key: str, asked: dict[str, Any], make: Callable[[], Minted]
-) -> Outcome:
+    actor: Actor, app: App, idempotency_key: str, request_values: dict[str, Any], make: Callable[[], Minted]
+) -> IssueResult:
     """What `make` makes, or has made under this caller's `idempotency_key`; without one it is made each time.
 
     All access tokens of one person are one caller.
 
-    `asked` says what is wished for: the verb, what it is done to, and its choices. Raises OnceMismatch if the
+    `request_values` says what is wished for: the verb, what it is done to, and its choices. Raises OnceMismatch if the
     idempotency key was for another wish, and what `make` raises; then nothing is remembered.
     """
     if not idempotency_key:
         minted = make()
-        return Outcome(minted.key, minted.plaintext)
-    name = f"{actor.kind} {actor.owner_id or actor.id} {idempotency_key}"
+        return IssueResult(minted.key, minted.plaintext)
+    caller_key = f"{actor.kind} {actor.owner_id or actor.id} {idempotency_key}"
     with hold(app):
-        if made := idempotency.made_before(app, name, asked):
-            return Outcome(ApiKey.objects.with_kin().get(id=made.key_id), None)
+        if earlier := idempotency.made_before(app, caller_key, request_values):
+            return IssueResult(ApiKey.objects.with_kin().get(id=earlier.key_id), None)
         minted = make()
-        idempotency.remember(app, name, asked, None, minted.key.id)
-        return Outcome(minted.key, minted.plaintext)
+        idempotency.remember(app, caller_key, request_values, None, minted.key.id)
+        return IssueResult(minted.key, minted.plaintext)
 
 
-def canonical(wish: Mapping[str, Any]) -> dict[str, Any]:
-    """`wish` in one spelling: what means the same, `1d` and `24h`, or scopes in another order, reads the same."""
-    return {name: _canonical(value) for name, value in wish.items()}
+def canonical(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` in one spelling: what means the same, `1d` and `24h`, or scopes in another order, reads the same."""
+    return {name: _canonical(value) for name, value in values.items()}
 
 
 def _canonical(value: Any) -> Any:
@@ -85,26 +85,25 @@ def _canonical(value: Any) -> Any:
     return value if value is None or isinstance(value, int) else str(value)
 
 
-def next_step(verb: str, key: ApiKey, way: Callable[[str, ApiKey], str], caller: Caller) -> str:
+def next_step(verb: str, key: ApiKey, request_line: Callable[[str, ApiKey], str], caller: Caller) -> str:
     """A sentence for whoever asks again: what to do, by what they may, if the answer with the secret was lost.
 
     `way(verb, key)` is how this face writes a request: `DELETE /sdk/keys/…`.
     """
     another = "under another Idempotency-Key"
     if verb == "rotate" and key.replaces is None:  # in place: a new secret ends the one that was lost
-        return f"{LOST} send {way('rotate', key)} once more {another}."
+        return f"{LOST} send {request_line('rotate', key)} once more {another}."
     if not key.is_living:
         return f"This key has ended. Ask for another {another}."
     if verb == "rotate" and key.replaces and caller.key_id == key.replaces.pk:
         # A key in grace hands on nothing that outlives it, but what it was to hand on when it was rotated.
-        return (
-            f"{LOST} send {way('revoke', key)}, and then {way('rotate', key.replaces)} once more {another}."
-        )
+        revoke, rotate = request_line("revoke", key), request_line("rotate", key.replaces)
+        return f"{LOST} send {revoke}, and then {rotate} once more {another}."
     if verb == "rotate":
-        return f"{LOST} rotate this successor without an overlap: {way('rotate', key)}, {another}."
+        return f"{LOST} rotate this successor without an overlap: {request_line('rotate', key)}, {another}."
     if caller.may_revoke and is_last_active(key):
-        return f"{LOST} ask for another {another}, and then send {way('revoke', key)}."
+        return f"{LOST} ask for another {another}, and then send {request_line('revoke', key)}."
     if caller.may_revoke:
-        return f"{LOST} send {way('revoke', key)}, and ask for another {another}."
+        return f"{LOST} send {request_line('revoke', key)}, and ask for another {another}."
     ends = f"ends by itself at {key.expires_at:%Y-%m-%d %H:%M:%S} UTC" if key.expires_at else "stays"
     return f"{LOST} ask for another {another}; this one {ends}."

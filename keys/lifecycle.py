@@ -57,11 +57,11 @@ def mint(
     metadata: dict[str, Any] | None = None,
     within: Authority | None = None,
     reason: str = "",
-    once: str = "",
+    idempotency_key: str = "",
 ) -> Minted:
     """A new key of `app`, or of its `agent`. `kind` "agent" without an agent makes one bound to none.
 
-    An agent's key without a name is numbered: refund-agent-3. `once` names the form or request it came
+    An agent's key without a name is numbered: refund-agent-3. `idempotency_key` names the form or request it came
     from: a second use mints nothing. What a derived key mints, as `within` says that one does, ends with it.
     Raises Invalid, AppArchived, AgentNotFound, KeyLimitReached, AgentKeyLimitReached, AlreadyMinted,
     NotYoursToGive, KeyEscalation.
@@ -76,7 +76,7 @@ def mint(
         rate_limit_rpm=rules.parse_rate_limit(rate_limit_rpm),
         expires_at=check_expiry(expires_at),
         metadata=parse_document(metadata or {}, "metadata"),
-        once=once or None,
+        idempotency_key=idempotency_key or None,
     )
     if rules.admits_administration(scopes):
         actor.require_fresh()
@@ -86,7 +86,7 @@ def mint(
         rules.acting(within),
         change(actor, actions.MINT, on=key, reason=reason) as act,
     ):
-        rules.refuse_second_use(app, once)
+        rules.refuse_second_use(app, idempotency_key)
         require_open(app)
         if agent:
             rules.require_agent(app, agent)
@@ -120,10 +120,10 @@ def narrow(
     """
     with change(actor, actions.NARROW, on=key, reason=reason):
         rules.refuse_revoked(key)
-        wanted = rules.narrower(key, scopes, networks, rate_limit_rpm, check_expiry(expires_at))
-        fields = [field for field, value in wanted.items() if getattr(key, field) != value]
+        values = rules.narrower(key, scopes, networks, rate_limit_rpm, check_expiry(expires_at))
+        fields = [field for field, value in values.items() if getattr(key, field) != value]
         for field in fields:
-            setattr(key, field, wanted[field])
+            setattr(key, field, values[field])
         if fields:
             key.save(update_fields=fields)
 
@@ -146,13 +146,13 @@ def widen(
         raise Invalid("reason", "Enter a reason for the new permissions.")
     with change(actor, actions.WIDEN, on=key, reason=reason):
         rules.refuse_widening(key)
-        wanted = rules.wider(
+        values = rules.wider(
             key, scopes, networks, rules.parse_rate_limit(rate_limit_rpm), check_expiry(expires_at)
         )
         rules.require_within(actor, None, Grant.of_key(key, scopes))
-        fields = [field for field, value in wanted.items() if getattr(key, field) != value]
+        fields = [field for field, value in values.items() if getattr(key, field) != value]
         for field in fields:
-            setattr(key, field, wanted[field])
+            setattr(key, field, values[field])
         if fields:
             key.save(update_fields=fields)
 
@@ -221,7 +221,7 @@ def rotate(
     scopes: ScopeSet | None = None,
     within: Authority | None = None,
     reason: str = "",
-    once: str = "",
+    idempotency_key: str = "",
 ) -> Minted:
     """A new secret for `key`, which is nothing that goes beyond `within` if a key asks for it.
 
@@ -237,15 +237,15 @@ def rotate(
         rules.acting(within, key),
         change(actor, actions.ROTATE, on=key, reason=reason) as act,
     ):
-        rules.refuse_second_use(key.app, once, hint=ROTATION_LOST)
+        rules.refuse_second_use(key.app, idempotency_key, hint=ROTATION_LOST)
         rules.refuse_rotation(key, scopes)
         successors.refuse_old_secret(actor, key)
         if scopes is not None and key.scope_set.missing(scopes):
             actor.require_fresh()
         if key.kind == ApiKey.Kind.DERIVED:
             rules.require_within(actor, within, Grant.of_key(key))
-            return Minted(key, _renew(key, once))
-        successor = _successor(key, scopes, once)
+            return Minted(key, _renew(key, idempotency_key))
+        successor = _successor(key, scopes, idempotency_key)
         successors.require_successor(actor, within, key, Grant.of_key(successor))
         if grace:
             rules.require_place_in_grace(key.app, key.agent, without=key)
@@ -367,7 +367,7 @@ def _following(actor: Actor, key: ApiKey, cause: Act, reason: str) -> AbstractCo
     return change(actor, actions.REVOKE, on=key, reason=reason, cause=cause)
 
 
-def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
+def _successor(key: ApiKey, scopes: ScopeSet | None, idempotency_key: str) -> ApiKey:
     return ApiKey(
         app=key.app,
         agent=key.agent,
@@ -376,12 +376,12 @@ def _successor(key: ApiKey, wanted: ScopeSet | None, once: str) -> ApiKey:
         shared_bucket=key.bucket,
         kind=key.kind,
         name=key.name,
-        scopes=key.scopes if wanted is None else wanted.names(),
+        scopes=key.scopes if scopes is None else scopes.names(),
         networks=key.networks,
         rate_limit_rpm=key.rate_limit_rpm,
         expires_at=key.expires_at,
         metadata=key.metadata,
-        once=once or None,
+        idempotency_key=idempotency_key or None,
     )
 
 
@@ -408,7 +408,7 @@ def _issue(actor: Actor, key: ApiKey) -> Plaintext:
         with transaction.atomic():
             key.save()
     except IntegrityError:
-        rules.refuse_second_use(key.app, key.once or "")
+        rules.refuse_second_use(key.app, key.idempotency_key or "")
         raise
     return secret
 
@@ -421,13 +421,13 @@ def _owner(actor: Actor, key: ApiKey) -> UUID | None:
     return UUID(actor.user_id) if actor.user_id else None
 
 
-def _renew(key: ApiKey, once: str) -> Plaintext:
+def _renew(key: ApiKey, idempotency_key: str) -> Plaintext:
     """Give a derived key another secret in place; the old one stops at once."""
     secret = plaintext.generate(key.kind)
     _take(key, secret)
     key.generation += 1
-    key.once = once or key.once
-    key.save(update_fields=["prefix", "fingerprint", "digest", "pepper", "generation", "once"])
+    key.idempotency_key = idempotency_key or key.idempotency_key
+    key.save(update_fields=["prefix", "fingerprint", "digest", "pepper", "generation", "idempotency_key"])
     return secret
 
 

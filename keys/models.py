@@ -1,4 +1,4 @@
-"""ApiKey, what is kept of a key (never the key itself); Pace and Nonce, what calls made with it leave behind."""
+"""ApiKey: a key without its secret. RateBucket and Nonce: the state that calls with a key leave behind. Pepper."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
@@ -17,7 +17,7 @@ from keys.gateways.models import Gateway, GatewayUse
 from keys.networks import Network, stored_networks
 from keys.scopes import VERSION, ScopeSet, stored_scopes
 
-__all__ = ["ApiKey", "Gateway", "GatewayUse", "Nonce", "Pace", "Pepper", "living"]
+__all__ = ["ApiKey", "Gateway", "GatewayUse", "Nonce", "Pepper", "RateBucket", "living"]
 EXPIRING = timedelta(days=14)
 """How long before its end a key is shown as expiring."""
 
@@ -92,7 +92,9 @@ class ApiKey(Audited):
     metadata = models.JSONField(default=dict)
     minted_by = models.CharField(max_length=200)
     owner_id = models.UUIDField(null=True, db_index=True, help_text="The person who answers for it.")
-    once = models.CharField(max_length=100, null=True, help_text="The form it came from: one form, one key.")
+    idempotency_key = models.CharField(
+        max_length=100, null=True, help_text="The form or request it came from: one of them makes one key."
+    )
     created_at = models.DateTimeField(default=now, db_default=Now())
     expires_at = models.DateTimeField(null=True)
     deprecated_at = models.DateTimeField(null=True)
@@ -104,7 +106,7 @@ class ApiKey(Audited):
     class Meta:
         ordering = ("-created_at", "-id")
         constraints = (
-            models.UniqueConstraint(fields=["app", "once"], name="one_key_a_form"),
+            models.UniqueConstraint(fields=["app", "idempotency_key"], name="one_key_per_idempotency_key"),
             models.CheckConstraint(
                 condition=Q(kind="derived", parent__isnull=False) | (~Q(kind="derived") & Q(parent=None)),
                 name="only_derived_have_parents",
@@ -160,13 +162,13 @@ class ApiKey(Audited):
 
     def living_successor(self) -> "ApiKey | None":
         """The newest living key that took its place, or the place of one that did. None: there is none any more."""
-        line, found = [self.pk], None
-        while after := list(
-            ApiKey.objects.filter(replaces__in=line).exclude(pk__in=line).order_by("created_at")
+        ids, newest = [self.pk], None
+        while successors := list(
+            ApiKey.objects.filter(replaces__in=ids).exclude(pk__in=ids).order_by("created_at")
         ):
-            found = next((one for one in reversed(after) if one.is_living), found)
-            line = [one.pk for one in after]
-        return found
+            newest = next((key for key in reversed(successors) if key.is_living), newest)
+            ids = [key.pk for key in successors]
+        return newest
 
     @property
     def root(self) -> "ApiKey":
@@ -230,36 +232,37 @@ class ApiKey(Audited):
 
 
 class Pepper(models.Model):
-    """A mark of each pepper that digests were made with, so that a lost or changed one is noticed."""
+    """The fingerprint of each pepper that digests were made with, so that a lost or changed one is noticed."""
 
     number = models.PositiveSmallIntegerField(primary_key=True)
-    mark = models.CharField(max_length=16)
+    fingerprint = models.CharField(max_length=16)
 
     def __str__(self) -> str:
         return f"pepper {self.number}"
 
     @classmethod
     def note_current(cls) -> int:
-        """The number of the pepper that digests are made with now, which is marked as in use by this."""
+        """The number of the current pepper, whose fingerprint is stored by this."""
         number = plaintext.current_pepper()
-        cls.objects.get_or_create(number=number, defaults={"mark": plaintext.mark_of(number)})
+        cls.objects.get_or_create(
+            number=number, defaults={"fingerprint": plaintext.pepper_fingerprint(number)}
+        )
         return number
 
 
-class Pace(models.Model):
-    """How far ahead of its allowance a key is (keys/admission/rate_limit.py). Losing a row forgives a minute."""
+class RateBucket(models.Model):
+    """The state of one rate limit (GCRA, keys/admission/rate_limit.py). Losing a row forgives at most a minute of calls."""
 
     bucket = models.UUIDField(primary_key=True)
-    spent_until = models.BigIntegerField(
+    spent_until_us = models.BigIntegerField(
         help_text="GCRA's theoretical arrival time, microseconds since 1970."
     )
-    room = models.BigIntegerField(
-        db_default=60_000_000,
-        help_text="Microseconds it may be ahead, by its limit (keys/admission/batching/postgres.py).",
+    burst_us = models.BigIntegerField(
+        db_default=60_000_000, help_text="Microseconds that the bucket may be ahead of now, by its limit."
     )
 
     def __str__(self) -> str:
-        return f"{self.bucket} until {self.spent_until}"
+        return f"{self.bucket} until {self.spent_until_us}"
 
 
 class Nonce(models.Model):

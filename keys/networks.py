@@ -9,7 +9,7 @@ from core.text import keepable
 from keys.errors import InvalidCidr
 
 __all__ = ["Network", "allows", "covers", "parse_networks", "stored_networks"]
-MOST = 100
+MAX_NETWORKS = 100
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -18,8 +18,8 @@ def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     Raises InvalidCidr for what is no range, for a catch-all `/0`, and for ranges that together are one.
     """
     networks = _merged(_parse(text.strip()) for text in texts if text.strip())
-    if len(networks) > MOST:
-        raise InvalidCidr("networks", f"Use at most {MOST} ranges.")
+    if len(networks) > MAX_NETWORKS:
+        raise InvalidCidr("networks", f"Use at most {MAX_NETWORKS} ranges.")
     for network in networks:
         if network.prefixlen == 0:
             raise InvalidCidr(
@@ -46,22 +46,22 @@ def covers(outer: Iterable[Network], inner: Iterable[Network]) -> bool:
     return all(any(_within(network, wider) for wider in outer) for network in inner)
 
 
-def meet(one: Iterable[Network], other: Iterable[Network]) -> tuple[Network, ...]:
+def meet(first: Iterable[Network], second: Iterable[Network]) -> tuple[Network, ...]:
     """The ranges of the addresses that both have. None in common: nothing, which is not the same as no restriction."""
-    other = tuple(other)
-    smaller = (_smaller(a, b) for a in one for b in other)
+    second = tuple(second)
+    smaller = (_smaller(a, b) for a in first for b in second)
     return _merged(network for network in smaller if network is not None)
 
 
-def merge(one: Iterable[Network], other: Iterable[Network]) -> tuple[Network, ...]:
+def merge(first: Iterable[Network], second: Iterable[Network]) -> tuple[Network, ...]:
     """The ranges of the addresses that either has."""
-    return _merged([*one, *other])
+    return _merged([*first, *second])
 
 
-def _smaller(one: Network, other: Network) -> Network | None:
-    if _within(one, other):
-        return one
-    return other if _within(other, one) else None
+def _smaller(first: Network, second: Network) -> Network | None:
+    if _within(first, second):
+        return first
+    return second if _within(second, first) else None
 
 
 def _within(network: Network, wider: Network) -> bool:

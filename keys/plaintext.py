@@ -88,7 +88,7 @@ def by_digest(hashes: Iterable[bytes]) -> dict[bytes, bytes]:
     return {hmac.digest(pepper, hashed, "sha256"): hashed for hashed in hashes for pepper in peppers}
 
 
-def mark_of(pepper: int) -> str:
+def pepper_fingerprint(pepper: int) -> str:
     """What may be kept beside the digests to tell one pepper from another: 16 hex digits."""
     return hmac.digest(settings.PEPPERS[pepper], b"mark", "sha256").hex()[:16]
 

@@ -10,7 +10,7 @@ from ninja import Header
 from agents.requests import AppRequest, ProgramRequest
 from core.errors import Refusal
 from core.portal_origin import portal_origin
-from keys.admission.verdict import Standing
+from keys.admission.verdict import KeySnapshot
 from keys.delegation import Authority
 from keys.errors import KeyNotFound
 from keys.models import ApiKey
@@ -29,7 +29,7 @@ IdempotencyKey = Annotated[
 class KeyedRequest(ProgramRequest):
     """A request below /sdk/, for a view that wants to know more of the key it was made with."""
 
-    key: Standing
+    key: KeySnapshot
     granted: ScopeSet
     """What this request may do: what its key may, narrowed to what the request is content with."""
 

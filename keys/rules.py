@@ -28,11 +28,11 @@ def acting(authority: Authority | None, *on: ApiKey) -> Iterator[None]:
 
     Raises InvalidKey if the acting key has ended since its call was let in.
     """
-    acts = authority.key if authority else None
-    with ExitStack() as held:
-        for one in sorted({one.pk: one for one in (acts, *on) if one}.values(), key=lambda one: one.pk):
-            held.enter_context(hold(one))
-        if acts and not acts.is_living:
+    acting_key = authority.key if authority else None
+    with ExitStack() as locks:
+        for key in sorted({key.pk: key for key in (acting_key, *on) if key}.values(), key=lambda key: key.pk):
+            locks.enter_context(hold(key))
+        if acting_key and not acting_key.is_living:
             raise errors.InvalidKey
         yield
 
@@ -50,10 +50,12 @@ def check_grace(grace: timedelta) -> None:
         raise Invalid("grace", "Choose a grace period of 0 to 30 days.")
 
 
-def refuse_second_use(app: App, once: str, *, hint: str = "") -> None:
-    """Raise AlreadyMinted if the form `once` has made a key; `hint` is the way on if it was not kept."""
-    if once and (made := ApiKey.objects.filter(app=app, once=once).first()):
-        raise errors.AlreadyMinted(hint=hint, key_id=str(made.id))
+def refuse_second_use(app: App, idempotency_key: str, *, hint: str = "") -> None:
+    """Raise AlreadyMinted if the form `idempotency_key` has made a key; `hint` is the way on if it was not kept."""
+    if idempotency_key and (
+        existing := ApiKey.objects.filter(app=app, idempotency_key=idempotency_key).first()
+    ):
+        raise errors.AlreadyMinted(hint=hint, key_id=str(existing.id))
 
 
 def require_place(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:
@@ -172,26 +174,26 @@ def narrower(
         raise errors.NotNarrower(
             "rate_limit_rpm", "This key shares the rate limit of its parent. Change that one instead."
         )
-    has = alone(key)
+    current = alone(key)
     new = Grant(
-        has.scopes if scopes is None else scopes,
-        fences=has.fences if ranges is None else fence(ranges),
-        rate=has.rate if rate_limit_rpm is None else rate_limit_rpm,
-        ends=has.ends if expires_at is None else expires_at,
+        current.scopes if scopes is None else scopes,
+        fences=current.fences if ranges is None else fence(ranges),
+        rate=current.rate if rate_limit_rpm is None else rate_limit_rpm,
+        ends=current.ends if expires_at is None else expires_at,
     )
-    _no_wider(Authority(has.scopes, fences=has.fences, rate=has.rate, ends=has.ends), new)
-    wanted = {
+    _no_wider(Authority(current.scopes, fences=current.fences, rate=current.rate, ends=current.ends), new)
+    values = {
         "scopes": None if scopes is None else scopes.names(),
         "networks": None if ranges is None else [str(network) for network in ranges],
         "rate_limit_rpm": rate_limit_rpm,
         "expires_at": expires_at,
     }
-    return {field: value for field, value in wanted.items() if value is not None}
+    return {field: value for field, value in values.items() if value is not None}
 
 
-def _no_wider(held: Authority, grant: Grant) -> None:
-    """Raise NotNarrower, which names the value, if `grant` allows what was not `held` before."""
-    excess = within(held, grant)
+def _no_wider(current: Authority, grant: Grant) -> None:
+    """Raise NotNarrower, which names the value, if `grant` allows what was not `current` before."""
+    excess = within(current, grant)
     says = {
         "scopes": "The key does not have {}. Narrowing can only remove.",
         "networks": "Choose ranges inside {}.",
@@ -211,8 +213,8 @@ def wider(
 ) -> dict[str, Any]:
     """The new column values, after making sure that none of them takes anything away. Raises NotWider."""
     rate = key.rate_limit if rate_limit_rpm is None else rate_limit_rpm  # none of its own: its app's
-    will = Authority(scopes, fences=fence(ranges), rate=rate, ends=expires_at)
-    if excess := within(will, alone(key)):
+    after = Authority(scopes, fences=fence(ranges), rate=rate, ends=expires_at)
+    if excess := within(after, alone(key)):
         says = {
             "scopes": f"The key has {excess.says}. Widening can only add.",
             "networks": f"Keep {', '.join(key.networks) or 'all IP addresses allowed'}.",

@@ -10,7 +10,7 @@ from keys.errors import InvalidScope, UnknownScope
 
 VERSION = 1
 """The version of the catalogue below. Each key remembers the one it was minted under."""
-MOST = 100
+MAX_SCOPES = 100
 TIERS = ("read", "write", "admin")
 RESOURCES = {
     "agents": "agents and their keys",
@@ -104,12 +104,12 @@ class ScopeSet:
         """Whether one of these covers `scope`."""
         return any(held.covers(scope) for held in self.scopes)
 
-    def missing(self, wanted: "ScopeSet", instance: str = "") -> "ScopeSet":
-        """Those of `wanted` that nothing here covers. Empty: `wanted` is a subset.
+    def missing(self, required: "ScopeSet", instance: str = "") -> "ScopeSet":
+        """Those of `required` that nothing here covers. Empty: `required` is a subset.
 
         If only one `instance` is concerned, a scope for that one will do.
         """
-        return ScopeSet(tuple(scope for scope in wanted if not self.covers(scope.of(instance))))
+        return ScopeSet(tuple(scope for scope in required if not self.covers(scope.of(instance))))
 
     def meet(self, other: "ScopeSet") -> "ScopeSet":
         """What both sets allow: never more than either."""
@@ -131,10 +131,10 @@ def parse_scope(text: str) -> Scope:
 
 def shaped(text: str) -> Scope | None:
     """`text` as a scope if it has the shape of one and is no key, in the catalogue or not."""
-    found = _SHAPE.fullmatch(text)
-    if not found or redact(text) != text:
+    match = _SHAPE.fullmatch(text)
+    if not match or redact(text) != text:
         return None
-    resource, verb, instance = found.groups()
+    resource, verb, instance = match.groups()
     return Scope(resource, verb, instance or "")
 
 
@@ -143,8 +143,8 @@ def parse_scopes(texts: Iterable[str]) -> ScopeSet:
     scopes = {parse_scope(text.strip()) for text in texts}
     if not scopes:
         raise InvalidScope("scopes", "Choose at least one scope.")
-    if len(scopes) > MOST:
-        raise InvalidScope("scopes", f"Use at most {MOST} scopes.")
+    if len(scopes) > MAX_SCOPES:
+        raise InvalidScope("scopes", f"Use at most {MAX_SCOPES} scopes.")
     return ScopeSet(tuple(sorted(scopes)))
 
 
@@ -162,6 +162,6 @@ def _tier(verb: str) -> int:
     return TIERS.index(verb) if verb in TIERS else -1
 
 
-def _lower(one: str, other: str) -> str:
-    tier = min(_tier(one), _tier(other))
+def _lower(first: str, second: str) -> str:
+    tier = min(_tier(first), _tier(second))
     return TIERS[tier] if tier >= 0 else ""

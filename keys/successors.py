@@ -39,9 +39,9 @@ def require_successor(actor: Actor, authority: Authority | None, key: ApiKey, gr
 def _refuse_unless_lost(actor: Actor, old: ApiKey) -> None:
     if (newest := _newest(old)) is None:
         return
-    told = Event.objects.filter(key_id=newest.pk)
-    own = told.filter(actor_kind="key", actor_id=actor.id)
-    if not own.exists() or own.count() != told.count():
+    events = Event.objects.filter(key_id=newest.pk)
+    own_events = events.filter(actor_kind="key", actor_id=actor.id)
+    if not own_events.exists() or own_events.count() != events.count():
         raise errors.SuccessorNotOwn
     if use_of(newest.pk):
         raise errors.SuccessorInUse
@@ -49,12 +49,12 @@ def _refuse_unless_lost(actor: Actor, old: ApiKey) -> None:
 
 def _rotated(key_id: UUID) -> list[ApiKey]:
     """The key that acts and those it stands on, if they are in grace."""
-    found: list[ApiKey] = []
-    above = ApiKey.objects.with_kin().filter(pk=key_id).first()
-    while above:
-        found += [above] if above.grace_ends_at else []
-        above = above.above
-    return found
+    rotated: list[ApiKey] = []
+    key = ApiKey.objects.with_kin().filter(pk=key_id).first()
+    while key:
+        rotated += [key] if key.grace_ends_at else []
+        key = key.above
+    return rotated
 
 
 def _newest(key: ApiKey) -> ApiKey | None:

@@ -12,7 +12,7 @@ from audit import macs
 from audit.integrity.sealing import mac_keys_in_use, signing
 from audit.models import Checkpoint, MacKey, Webhook
 from keys.models import ApiKey, Gateway, Pepper
-from keys.plaintext import mark_of
+from keys.plaintext import pepper_fingerprint
 from portal.models import AccessToken, Role, User
 
 
@@ -55,10 +55,10 @@ def peppers_are_there(
             Gateway.objects.filter(retired_at=None),
         )
         used = {number for rows in living for number in rows.values_list("pepper", flat=True).distinct()}
-        marks = dict(Pepper.objects.filter(number__in=used).values_list("number", "mark"))
+        marks = dict(Pepper.objects.filter(number__in=used).values_list("number", "fingerprint"))
     except DatabaseError:
         return []  # not migrated yet: there are no keys
-    there = {number for number in settings.PEPPERS if marks.get(number) in (None, mark_of(number))}
+    there = {number for number in settings.PEPPERS if marks.get(number) in (None, pepper_fingerprint(number))}
     if missing := sorted(used - there):
         return [
             Error(

@@ -16,9 +16,9 @@ from core.clock import at, now
 from core.ids import new_id
 from keys import lifecycle
 from keys.admission import lookup
-from keys.admission.admit import Outcome, Question, line_of
+from keys.admission.admit import CallRequest, Decision, row_of
 from keys.admission.rate_limit import Allowance
-from keys.admission.verdict import Asking, Standing, judge
+from keys.admission.verdict import CheckInput, KeySnapshot, judge
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import AGENT_DEFAULT, parse_scopes
@@ -190,14 +190,14 @@ class Month:
     def _call(self, key: ApiKey, moment: datetime, traffic: Traffic) -> dict[str, Any]:
         method, path, scope = ROUTES[self.dice.choice(traffic.routes)]
         address = self.dice.choice(traffic.addresses)
-        asking = Asking(True, True, parse_address(address), parse_scopes([scope]))
+        check_input = CheckInput(True, True, parse_address(address), parse_scopes([scope]))
         origin = Origin("door", address, self.dice.choice(CLIENTS), new_id().hex)
-        known = _as_of(key, moment)
+        known = _snapshot_at(key, moment)
         allowance = Allowance(True, known.rate_limit, known.rate_limit, 0, 0)
-        verdict = judge(known, asking, moment, allowance)
-        outcome = Outcome(known, verdict, allowance, asking, origin, moment)
-        question = Question(asking, b"", key.prefix, origin, method, path)
-        return line_of(question, outcome, self.dice.randint(700, 4200))
+        verdict = judge(known, check_input, moment, allowance)
+        decision = Decision(known, verdict, allowance, check_input, origin, moment)
+        request = CallRequest(check_input, b"", key.prefix, origin, method, path)
+        return row_of(request, decision, self.dice.randint(700, 4200))
 
     def _actor(self, role: str, app: App) -> Actor:
         return person(self.people[role], app, Origin("page", "203.0.113.52", "Mozilla/5.0", new_id().hex))
@@ -206,11 +206,11 @@ class Month:
         return self.now - span
 
 
-def _as_of(key: ApiKey, moment: datetime) -> Standing:
+def _snapshot_at(key: ApiKey, moment: datetime) -> KeySnapshot:
     """What was known of `key` at `moment`, when it may not yet have been revoked or its agent suspended."""
     suspended_at = key.agent.suspended_at if key.agent else None
     return replace(
-        lookup.of(key),
+        lookup.snapshot_of(key),
         revoked=key.revoked_at is not None and key.revoked_at <= moment,
         agent_suspended=suspended_at is not None and suspended_at <= moment,
     )

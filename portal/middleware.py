@@ -13,7 +13,7 @@ from core.addresses import is_trusted, parse_address
 from core.errors import REFUSED, NotFound
 from core.hosts import format_host, split_port
 from keys.admission.gateway import verify
-from keys.admission.runtime_auth import presented
+from keys.admission.runtime_auth import presented_key
 from portal.api import json_responses, management, runtime
 from portal.api.witness import witness
 from portal.leaks import api as leaks
@@ -81,7 +81,7 @@ def _misspelt(request: HttpRequest, near: str) -> HttpResponseBase:
     if near.startswith(("/sdk", "/api")):
         return runtime.serve(request) if near.startswith("/sdk") else management.serve(request)
     request.META[REFUSED] = NotFound(hint=hint(request.path_info))
-    if near == "/verify" or presented(request):
+    if near == "/verify" or presented_key(request):
         return verify(request)
     return json_responses.guarded(request, _refused)
 

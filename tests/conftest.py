@@ -16,7 +16,7 @@ from django.test import override_settings
 from django.test.client import ClientHandler
 from django.test.signals import setting_changed
 
-from keys.admission.batching.queue import gathering
+from keys.admission.batching.queue import call_queue
 from tools.dev import find_chromium
 
 pytest_plugins = ["tests.cast", "tests.server"]
@@ -82,7 +82,7 @@ def middleware_is_loaded_once(quick_passwords: None) -> Iterator[None]:
 def the_door_lets_go() -> Iterator[None]:
     """Close the connections of the door's batches, if a test used any: its database may be dropped next."""
     yield
-    gathering.close()
+    call_queue.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""Apps and agents at the management API: each view fetches, calls one verb and tells what came of it."""
+"""Apps and agents in the management API: each view fetches, calls one verb and returns a schema."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -34,11 +34,11 @@ from core.schemas import SearchText
 
 OfStatus = Annotated[
     SearchText,
-    Query("active,inactive", description="active, inactive, revoked; several with commas between."),
+    Query("active,inactive", description="Comma-separated: active, inactive (suspended), revoked."),
 ]
-OfType = Annotated[SearchText, Query("", description="agent or service.")]
-AtProvider = Annotated[SearchText, Query("", description="A provider it has scopes at.")]
-Named = Annotated[SearchText, Query("", description="A piece of its name or display name.")]
+OfType = Annotated[SearchText, Query("", description="Only this type: agent or service.")]
+AtProvider = Annotated[SearchText, Query("", description="Only agents with scopes at this provider.")]
+Named = Annotated[SearchText, Query("", description="Part of the name or display name.")]
 STATUS = {
     "active": Q(revoked_at=None, suspended_at=None),
     "inactive": Q(revoked_at=None, suspended_at__isnull=False),
@@ -46,34 +46,34 @@ STATUS = {
 }
 
 
-def create_app(request: PortalRequest, asked: AppCreateRequest) -> AppInfo:
+def create_app(request: PortalRequest, body: AppCreateRequest) -> AppInfo:
     """Create an app."""
-    return AppInfo.of(lifecycle.create_app(request.actor, **asked.model_dump()))
+    return AppInfo.from_model(lifecycle.create_app(request.actor, **body.model_dump()))
 
 
 def get_app(request: AppRequest) -> AppInfo:
-    """One app."""
-    return AppInfo.of(request.app)
+    """An app."""
+    return AppInfo.from_model(request.app)
 
 
-def update_app(request: AppRequest, asked: AppUpdateRequest) -> AppInfo:
-    """Change an app. With the version it was read with, only if nobody changed it since."""
-    given = asked.model_dump(exclude_unset=True)
-    lifecycle.update_app(request.actor, request.app, seen=given.pop("version", ""), **given)
-    return AppInfo.of(request.app)
+def update_app(request: AppRequest, body: AppUpdateRequest) -> AppInfo:
+    """Update an app. With `version`, only if nobody has changed it since."""
+    values = body.model_dump(exclude_unset=True)
+    lifecycle.update_app(request.actor, request.app, seen=values.pop("version", ""), **values)
+    return AppInfo.from_model(request.app)
 
 
-def archive_app(request: AppRequest, asked: ReasonRequest | None = None) -> AppInfo:
-    """Hide an app from the lists and stop new keys. What exists keeps working."""
-    lifecycle.archive_app(request.actor, request.app, _reason(asked))
-    return AppInfo.of(request.app)
+def archive_app(request: AppRequest, body: ReasonRequest | None = None) -> AppInfo:
+    """Archive an app: hide it and stop new keys. Existing keys keep working."""
+    lifecycle.archive_app(request.actor, request.app, _reason(body))
+    return AppInfo.from_model(request.app)
 
 
-def unarchive_app(request: AppRequest, asked: ReasonRequest | None = None) -> AppInfo:
-    """Bring an archived app back."""
+def unarchive_app(request: AppRequest, body: ReasonRequest | None = None) -> AppInfo:
+    """Restore an archived app."""
     lifecycle.require_archived(request.app)
-    lifecycle.unarchive_app(request.actor, request.app, _reason(asked))
-    return AppInfo.of(request.app)
+    lifecycle.unarchive_app(request.actor, request.app, _reason(body))
+    return AppInfo.from_model(request.app)
 
 
 def list_agents(
@@ -85,84 +85,88 @@ def list_agents(
     search: Named = "",
 ) -> AgentPage:
     """The app's agents, newest first."""
-    found = Agent.objects.filter(_of_status(status), app=request.app).annotate(living=living_keys(now()))
+    agents = Agent.objects.filter(_of_status(status), app=request.app).annotate(living=living_keys(now()))
     if type := parse_word(type, "type", Agent.Type.values):
-        found = found.filter(type=type)
+        agents = agents.filter(type=type)
     if provider:
-        found = found.filter(scopes__has_key=provider)
+        agents = agents.filter(scopes__has_key=provider)
     if search:
-        found = found.filter(naming(search, "name", "display_name"))
-    page, told = cut(found, part)
-    used = usage.uses_of_agents([agent.id for agent in page])
-    return AgentPage(items=[AgentDetail.seen(a, a.living, used.get(a.id)) for a in page], **told)
+        agents = agents.filter(naming(search, "name", "display_name"))
+    items, page = cut(agents, part)
+    used = usage.uses_of_agents([agent.id for agent in items])
+    return AgentPage(
+        items=[AgentDetail.with_keys(agent, agent.living, used.get(agent.id)) for agent in items], **page
+    )
 
 
 def get_agent(request: AppRequest, agent_id: str) -> AgentDetail:
-    """One agent."""
-    return seen(agent_in(request.app.id, id_of(agent_id)))
+    """An agent."""
+    return describe_agent(agent_in(request.app.id, id_of(agent_id)))
 
 
 def update_agent(
     request: AppRequest,
     agent_id: str,
-    asked: AgentChange,
+    body: AgentChange,
     expected_version: Version = None,
     grace_seconds: Grace = None,
 ) -> AgentDetail:
-    """Change an agent. Scopes that are taken away go after `grace_seconds`, a day unless it is said."""
-    agent, given = agent_in(request.app.id, id_of(agent_id)), asked.model_dump(exclude_unset=True)
-    if "status" in given:
-        raise Invalid("status", "Suspend or resume the agent instead.")
-    if "display_name" in given:
-        given["display_name"] = given["display_name"] or ""  # null takes it away
+    """Update an agent. Removed scopes end after `grace_seconds`, one day by default."""
+    agent, values = agent_in(request.app.id, id_of(agent_id)), body.model_dump(exclude_unset=True)
+    if "status" in values:
+        raise Invalid("status", "Use the suspend or resume operation.")
+    if "display_name" in values:
+        values["display_name"] = values["display_name"] or ""  # null removes it
     grace = DEFAULT_NARROWING if grace_seconds is None else timedelta(seconds=grace_seconds)
-    lifecycle.update_agent(request.actor, agent, expected_version=expected_version, grace=grace, **given)
-    return seen(agent)
+    lifecycle.update_agent(request.actor, agent, expected_version=expected_version, grace=grace, **values)
+    return describe_agent(agent)
 
 
-def suspend_agent(request: AppRequest, agent_id: str, asked: ReasonRequest | None = None) -> AgentDetail:
-    """Refuse every call of an agent's keys until it is resumed."""
+def suspend_agent(request: AppRequest, agent_id: str, body: ReasonRequest | None = None) -> AgentDetail:
+    """Suspend an agent. All requests with its keys are denied until it is resumed."""
     agent = agent_in(request.app.id, id_of(agent_id))
-    lifecycle.suspend_agent(request.actor, agent, _reason(asked))
-    return seen(agent)
+    lifecycle.suspend_agent(request.actor, agent, _reason(body))
+    return describe_agent(agent)
 
 
-def resume_agent(request: AppRequest, agent_id: str, asked: ReasonRequest | None = None) -> AgentDetail:
-    """Let a suspended agent's keys work again."""
+def resume_agent(request: AppRequest, agent_id: str, body: ReasonRequest | None = None) -> AgentDetail:
+    """Resume a suspended agent."""
     agent = agent_in(request.app.id, id_of(agent_id))
-    lifecycle.resume_agent(request.actor, agent, _reason(asked))
-    return seen(agent)
+    lifecycle.resume_agent(request.actor, agent, _reason(body))
+    return describe_agent(agent)
 
 
 def list_callers(request: AppRequest, part: PartOfList) -> CallerPage:
-    """What programs that use this app's keys call themselves."""
-    page, told = cut(CallerLabel.objects.filter(app=request.app), part)
-    calls = usage.calls_by_caller([label.id for label in page])
-    return CallerPage(items=[_caller(label, *calls.get(label.id, (0, None))) for label in page], **told)
+    """The callers of the app: names that programs send with their requests."""
+    items, page = cut(CallerLabel.objects.filter(app=request.app), part)
+    calls = usage.calls_by_caller([label.id for label in items])
+    return CallerPage(items=[_caller(label, *calls.get(label.id, (0, None))) for label in items], **page)
 
 
 def get_caller(request: AppRequest, caller_id: str) -> CallerInfo:
-    """One of those names."""
+    """A caller."""
     label = CallerLabel.objects.filter(app=request.app, id=id_of(caller_id)).first()
     if label is None:
-        raise NotFound("No program of this app calls itself by a name with this id.")
+        raise NotFound("This app has no caller with this id.")
     return _caller(label, *usage.calls_by_caller([label.id]).get(label.id, (0, None)))
 
 
-def seen(agent: Agent, **more: object) -> AgentDetail:
-    """`agent` as the API shows it."""
+def describe_agent(agent: Agent, **more: object) -> AgentDetail:
+    """`agent` as the management API shows it."""
     counted = Agent.objects.filter(pk=agent.pk).annotate(living=living_keys(now())).get()
-    return AgentDetail.seen(agent, counted.living, usage.uses_of_agents([agent.id]).get(agent.id), **more)
+    return AgentDetail.with_keys(
+        agent, counted.living, usage.uses_of_agents([agent.id]).get(agent.id), **more
+    )
 
 
 def _of_status(words: str) -> Q:
-    """Agents of any of the statuses named, with commas between. Raises Invalid."""
-    wanted = Q()
+    """The agents with one of the comma-separated statuses. Raises Invalid."""
+    condition = Q()
     for word in words.split(","):
         if not word.strip():
-            raise Invalid("status", "Write a status between the commas.")
-        wanted |= STATUS[parse_word(word, "status", STATUS)]
-    return wanted
+            raise Invalid("status", "Enter a status between the commas.")
+        condition |= STATUS[parse_word(word, "status", STATUS)]
+    return condition
 
 
 def _caller(label: CallerLabel, calls: int, last: datetime | None) -> CallerInfo:
@@ -176,5 +180,5 @@ def _caller(label: CallerLabel, calls: int, last: datetime | None) -> CallerInfo
     )
 
 
-def _reason(asked: ReasonRequest | None) -> str:
-    return asked.reason if asked else ""
+def _reason(body: ReasonRequest | None) -> str:
+    return body.reason if body else ""

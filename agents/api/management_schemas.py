@@ -1,4 +1,4 @@
-"""The objects of the management API that describe apps and agents (docs/api.md)."""
+"""The schemas of the management API for apps and agents (docs/api.md)."""
 
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -17,106 +17,114 @@ Environment = Literal["live", "test"]
 
 
 class ReasonRequest(RequestSchema):
-    """Why, for the record. May be left out."""
+    """An optional reason."""
 
-    reason: Sentence = Field(default="", description="A sentence of at most 500 characters.")
+    reason: Sentence = Field(
+        default="", description="The reason, saved to the audit log. At most 500 characters."
+    )
 
 
 class AppCreateRequest(RequestSchema):
-    """An app to be created."""
+    """An app to create."""
 
-    name: Name = Field(description="1 to 80 visible characters, unlike every other app's name.")
-    description: Sentence = Field(default="", description="For people.")
-    website_url: Text = Field(default="", description="http or https.")
+    name: Name = Field(description="1 to 80 characters, unique among apps.")
+    description: Sentence = Field(default="", description="A description.")
+    website_url: Text = Field(default="", description="An http or https URL.")
     environment: Environment = Field(default="live", description="live or test.")
 
 
 class AppUpdateRequest(RequestSchema):
-    """What to change of an app; what is left out stays."""
+    """Changes to an app. Omitted fields are unchanged."""
 
     name: Name = Field(default="", description="As for a new app.")
-    description: Sentence = Field(default="", description="For people.")
-    website_url: Text = Field(default="", description="http or https. Empty: none.")
+    description: Sentence = Field(default="", description="A description.")
+    website_url: Text = Field(default="", description="An http or https URL. Empty: none.")
     environment: Environment = Field(default="live", description="live or test.")
-    max_keys: StrictInt = Field(
-        description="Keys of the app that may be alive at once.", default=100, ge=1, le=10_000
+    max_keys: StrictInt = Field(description="Maximum active keys.", default=100, ge=1, le=10_000)
+    max_keys_per_agent: StrictInt = Field(
+        description="Maximum active keys per agent.", default=25, ge=1, le=10_000
     )
-    max_keys_per_agent: StrictInt = Field(description="The same for each agent.", default=25, ge=1, le=10_000)
     rate_limit_rpm: StrictInt | None = Field(
-        description="Calls a minute for keys that set no limit. null: the portal's own.",
+        description="Requests per minute for keys without a limit of their own. null: the portal default.",
         default=None,
         ge=1,
         le=100_000,
     )
     max_derived_hours: StrictInt = Field(
-        description="Hours that a derived key may live.", default=24, ge=1, le=8760
+        description="Maximum lifetime of derived keys, in hours.", default=24, ge=1, le=8760
     )
-    signing: Signing = Field(default="required", description="Whether calls to /sdk must be signed.")
-    on_leaked_app_key: LeakRule = Field(
-        default="notify", description="What is done to a key of the app that is reported as leaked."
+    signing: Signing = Field(
+        default="required", description="Whether requests to the runtime API must be signed."
     )
-    on_leaked_agent_key: LeakRule = Field(default="notify", description="The same for a key of an agent.")
-    on_leaked_derived_key: LeakRule = Field(default="revoke", description="The same for a derived key.")
+    on_leaked_app_key: LeakRule = Field(default="notify", description="The action for leaked app keys.")
+    on_leaked_agent_key: LeakRule = Field(default="notify", description="The action for leaked agent keys.")
+    on_leaked_derived_key: LeakRule = Field(
+        default="revoke", description="The action for leaked derived keys."
+    )
     version: Text = Field(
-        default="", min_length=1, description="As read. If the app has changed since, nothing is changed."
+        default="",
+        min_length=1,
+        description="The version you read. Rejected if the app has changed since.",
     )
 
 
 class AppStats(ResponseSchema):
-    """How much an app holds."""
+    """The numbers of keys and agents of an app."""
 
-    keys_active: int = Field(description="Keys that still authenticate.")
-    keys_total: int = Field(description="Keys ever minted; derived ones do not count.")
+    keys_active: int = Field(description="Active keys.")
+    keys_total: int = Field(description="All keys ever minted, without derived keys.")
     agents: int = Field(description="Agents that are not revoked.")
 
 
 class AppInfo(ResponseSchema):
     """An app."""
 
-    id: UUID = Field(description="Its id.")
-    name: str = Field(description="Its name.")
-    description: str = Field(description="For people.")
-    website_url: str = Field(description="Its website; may be empty.")
+    id: UUID = Field(description="The app's id.")
+    name: str = Field(description="The app's name.")
+    description: str = Field(description="A description.")
+    website_url: str = Field(description="The app's website. May be empty.")
     environment: str = Field(description="live or test.")
-    max_keys: int = Field(description="Keys of the app that may be alive at once.")
-    max_keys_per_agent: int = Field(description="The same for each agent.")
+    max_keys: int = Field(description="Maximum active keys.")
+    max_keys_per_agent: int = Field(description="Maximum active keys per agent.")
     rate_limit_rpm: int | None = Field(
-        description="Calls a minute for keys that set no limit. null: the portal's own."
+        description="Requests per minute for keys without a limit of their own. null: the portal default."
     )
-    max_derived_hours: int = Field(description="Hours that a derived key may live.")
-    signing: str = Field(description="Whether calls to /sdk must be signed: required or optional.")
-    on_leaked_app_key: str = Field(
-        description="What is done to a key of the app that is reported as leaked: notify, deprecate or revoke."
+    max_derived_hours: int = Field(description="Maximum lifetime of derived keys, in hours.")
+    signing: str = Field(
+        description="Whether requests to the runtime API must be signed: required or optional."
     )
-    on_leaked_agent_key: str = Field(description="The same for a key of an agent.")
-    on_leaked_derived_key: str = Field(description="The same for a derived key.")
-    archived_at: datetime | None = Field(description="When it was archived. null: it is in use.")
-    created_at: datetime = Field(description="When it was created.")
-    version: str = Field(description="A mark of its settings: send it with a change that was made from them.")
-    stats: AppStats | None = Field(default=None, description="How much it holds; in lists only.")
+    on_leaked_app_key: str = Field(description="The action for leaked app keys: notify, deprecate or revoke.")
+    on_leaked_agent_key: str = Field(description="The action for leaked agent keys.")
+    on_leaked_derived_key: str = Field(description="The action for leaked derived keys.")
+    archived_at: datetime | None = Field(description="When the app was archived. null: not archived.")
+    created_at: datetime = Field(description="When the app was created.")
+    version: str = Field(
+        description="The version of its settings. Send it with an update to detect conflicts."
+    )
+    stats: AppStats | None = Field(default=None, description="The numbers of keys and agents. In lists only.")
 
     @classmethod
-    def of(cls, app: App, stats: AppStats | None = None) -> Self:
-        """`app` as it is now."""
-        plain = (name for name in cls.model_fields if name not in ("version", "stats"))
-        return cls(**{name: getattr(app, name) for name in plain}, version=app.mark, stats=stats)
+    def from_model(cls, app: App, stats: AppStats | None = None) -> Self:
+        """`app` as the management API shows it."""
+        names = (name for name in cls.model_fields if name not in ("version", "stats"))
+        return cls(**{name: getattr(app, name) for name in names}, version=app.mark, stats=stats)
 
 
 class AppPage(Page):
-    """Some apps."""
+    """A page of apps."""
 
     items: list[AppInfo] = Field(description="The apps.")
 
 
 class AgentDetail(AgentInfo):
-    """An agent, as its app's people see it."""
+    """An agent, as the management API shows it."""
 
-    app_id: UUID = Field(description="The app it belongs to.")
-    keys_active: int = Field(description="Its keys that still authenticate.")
+    app_id: UUID = Field(description="The agent's app.")
+    keys_active: int = Field(description="The number of active keys.")
 
     @classmethod
-    def seen(cls, agent: Agent, keys_active: int, use: Use | None = None, **more: Any) -> Self:
-        """`agent`, with how many living keys it has. Its policy is shown whole."""
+    def with_keys(cls, agent: Agent, keys_active: int, use: Use | None = None, **more: Any) -> Self:
+        """`agent` with the number of its active keys and its whole policy."""
         detail = cls.of(agent, use, app_id=agent.app_id, keys_active=keys_active, **more)
         detail.policy = agent.policy
         return detail
@@ -125,31 +133,31 @@ class AgentDetail(AgentInfo):
 class AgentCreated(AgentDetail):
     """An agent and its first key."""
 
-    key_id: UUID = Field(description="Its first key.")
+    key_id: UUID = Field(description="The id of its first key.")
     api_key: str | None = Field(
-        repr=False, description="The plaintext, this once. null when a request is repeated."
+        repr=False, description="The key in full. Shown once: null when the request is repeated."
     )
-    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
+    hint: str | None = Field(default=None, description="The next step when the request is repeated.")
 
 
 class AgentPage(Page):
-    """Some agents."""
+    """A page of agents."""
 
     items: list[AgentDetail] = Field(description="The agents.")
 
 
 class CallerInfo(ResponseSchema):
-    """A name that programs of an app call themselves by."""
+    """A caller: a name that programs send with their requests."""
 
-    id: UUID = Field(description="The name's id.")
-    label: str = Field(description="The name.")
-    type: str = Field(description="agent or service, as the program says.")
-    created_at: datetime = Field(description="When it was first used.")
-    last_seen_at: datetime | None = Field(description="The latest call. null: none is kept.")
-    calls: int = Field(description="How many calls are on record; 10000 stands for as many or more.")
+    id: UUID = Field(description="The caller's id.")
+    label: str = Field(description="The caller's name.")
+    type: str = Field(description="agent or service, as sent by the program.")
+    created_at: datetime = Field(description="When the caller was first seen.")
+    last_seen_at: datetime | None = Field(description="The last request. null: none within the retention.")
+    calls: int = Field(description="The number of requests; 10000 means 10,000 or more.")
 
 
 class CallerPage(Page):
-    """Some of them."""
+    """A page of callers."""
 
-    items: list[CallerInfo] = Field(description="The names.")
+    items: list[CallerInfo] = Field(description="The callers.")

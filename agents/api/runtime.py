@@ -33,32 +33,32 @@ def list_agents(
     name: str | None = None,
 ) -> AgentListResult:
     """The app's agents, oldest first; with `name`, the living one of exactly that name or none."""
-    found = Agent.objects.filter(app=request.app_id)
+    agents = Agent.objects.filter(app=request.app_id)
     if name is not None:
-        found = found.filter(name=name) if AGENT_NAME.fullmatch(name) else found.none()
+        agents = agents.filter(name=name) if AGENT_NAME.fullmatch(name) else agents.none()
     if not include_revoked:
-        found = found.filter(revoked_at=None)
-    page, told = cut(found, part, oldest_first=True)
+        agents = agents.filter(revoked_at=None)
+    page, page_info = cut(agents, part, oldest_first=True)
     used = usage.uses_of_agents([agent.id for agent in page])
-    return AgentListResult(items=[AgentInfo.of(agent, used.get(agent.id)) for agent in page], **told)
+    return AgentListResult(items=[AgentInfo.of(agent, used.get(agent.id)) for agent in page], **page_info)
 
 
 def get_agent(request: ProgramRequest, agent_id: str) -> AgentInfo:
     """One agent; a revoked one too."""
-    return shown(agent_in(request.app_id, id_of(agent_id)))
+    return agent_info(agent_in(request.app_id, id_of(agent_id)))
 
 
 def get_me(request: ProgramRequest) -> AgentInfo:
     """The agent this key speaks for. Works while it is suspended."""
     if request.agent_id is None:
         raise MeRequiresAgentKey
-    return shown(agent_in(request.app_id, request.agent_id))
+    return agent_info(agent_in(request.app_id, request.agent_id))
 
 
 def update_agent(
     request: ProgramRequest,
     agent_id: str,
-    asked: AgentChange,
+    body: AgentChange,
     expected_version: Version = None,
     grace_seconds: Grace = None,
 ) -> AgentInfo:
@@ -67,7 +67,7 @@ def update_agent(
     Scopes that are added are there at once; those that are taken away go after `grace_seconds`, a day
     unless it is said.
     """
-    agent, given = agent_in(request.app_id, id_of(agent_id)), asked.model_dump(exclude_unset=True)
+    agent, given = agent_in(request.app_id, id_of(agent_id)), body.model_dump(exclude_unset=True)
     if "scopes" in given and expected_version is None:
         raise Invalid("expected_version", "Say which version of the agent the new scopes are meant for.")
     if grace_seconds is not None and "scopes" not in given:
@@ -83,10 +83,10 @@ def update_agent(
         change(request.actor, agent)
     if not given and not status:
         lifecycle.require_alive(agent)
-    return shown(agent)
+    return agent_info(agent)
 
 
-def shown(agent: Agent) -> AgentInfo:
+def agent_info(agent: Agent) -> AgentInfo:
     """`agent` as the wire shows it."""
     return AgentInfo.of(agent, usage.uses_of_agents([agent.id]).get(agent.id))
 

@@ -9,13 +9,13 @@ from pydantic import Field
 from agents.documents import shown_policy
 from agents.models import Agent
 from audit.search.usage import Use
-from core.schemas import Asked, Name, Told
+from core.schemas import Name, RequestSchema, ResponseSchema
 
 Kind = Literal["agent", "service"]
 Document = dict[str, Any]
 
 
-class NewAgent(Asked):
+class NewAgent(RequestSchema):
     """An agent to be created. Its first key comes with it."""
 
     name: Name = Field(
@@ -32,7 +32,7 @@ class NewAgent(Asked):
     )
 
 
-class AgentChange(Asked):
+class AgentChange(RequestSchema):
     """What to change of an agent; what is left out stays."""
 
     display_name: Name | None = Field(default=None, description="What people call it. null takes it away.")
@@ -44,7 +44,7 @@ class AgentChange(Asked):
     )
 
 
-class AgentInfo(Told):
+class AgentInfo(ResponseSchema):
     """An agent."""
 
     id: UUID = Field(description="Its id.")
@@ -107,7 +107,7 @@ class AgentCreateResult(AgentInfo):
     hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
 
 
-class AgentListResult(Told):
+class AgentListResult(ResponseSchema):
     """A page of agents, oldest first."""
 
     items: list[AgentInfo] = Field(description="The agents.")

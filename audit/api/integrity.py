@@ -1,4 +1,4 @@
-"""The check of the record at the management API: a bounded step at a time, until next_cursor is null."""
+"""The integrity check in the management API: one bounded step at a time, until next_cursor is null."""
 
 from typing import Annotated
 from uuid import UUID
@@ -18,24 +18,24 @@ KINDS = ("event", "call")
 
 
 class FindingInfo(ResponseSchema):
-    """Something that does not hold, or a note, and where."""
+    """A finding of the integrity check: an error, or a note."""
 
-    what: str = Field(description="A word that never changes; docs/seals.md lists them.")
-    says: str = Field(description="The same of this case, in a sentence.")
-    note: bool = Field(description="Worth knowing, and nothing wrong.")
-    kind: str | None = Field(description="The stream: event or call. null: it is about the whole.")
-    seq: int | None = Field(description="The place in that stream, or the first of several.")
-    row_id: UUID | None = Field(description="The entry.")
-    checkpoint: int | None = Field(description="The number of its checkpoint.")
+    code: str = Field(description="A permanent code; docs/seals.md lists them.")
+    message: str = Field(description="What was found.")
+    is_note: bool = Field(description="Whether it is only a note, not an error.")
+    kind: str | None = Field(description="event or call. null: it is about the whole audit log.")
+    seq: int | None = Field(description="The sequence number, or the first of several.")
+    row_id: UUID | None = Field(description="The entry's id.")
+    checkpoint: int | None = Field(description="The checkpoint's number.")
 
     @classmethod
-    def of(cls, found: Finding) -> "FindingInfo":
-        """The same as JSON."""
-        where = found.where
+    def from_finding(cls, finding: Finding) -> "FindingInfo":
+        """`finding` as the management API shows it."""
+        where = finding.where
         return cls(
-            what=found.what,
-            says=found.says,
-            note=found.is_note,
+            code=finding.what,
+            message=finding.says,
+            is_note=finding.is_note,
             kind=where.kind or None,
             seq=where.seq,
             row_id=where.row_id,
@@ -44,27 +44,27 @@ class FindingInfo(ResponseSchema):
 
 
 class IntegrityStep(ResponseSchema):
-    """What one step of a check has found."""
+    """The result of one step of the check."""
 
-    findings: list[FindingInfo] = Field(description="What it found. Empty: all that was looked at holds.")
-    checkpoints: int = Field(description="How many checkpoints were looked at.")
-    rows: int = Field(
-        description="How many rows were looked at: each against its seal, or whether it has one."
+    findings: list[FindingInfo] = Field(
+        description="Findings of this step. Empty: everything checked is intact."
     )
+    checkpoints: int = Field(description="The number of checkpoints checked.")
+    rows: int = Field(description="The number of entries checked.")
     next_cursor: str | None = Field(
-        description="Send it as cursor for the next step. null: that was the last."
+        description="Send it as cursor for the next step. null: the check is complete."
     )
 
 
-When = Annotated[SearchText, Query("", description="ISO 8601, or a span before now: 24h, 7d.")]
-Kind = Annotated[SearchText, Query("", description="event or call. Empty: both.")]
-Place = Annotated[SearchText, Query("", description="next_cursor of the step before.")]
+Moment = Annotated[SearchText, Query("", description="ISO 8601, or a duration before now: 24h, 7d.")]
+Kind = Annotated[SearchText, Query("", description="event or call. Default: both.")]
+CursorText = Annotated[SearchText, Query("", description="next_cursor of the previous step.")]
 
 
 def check_integrity(
-    request: TenantRequest, since: When = "", until: When = "", kind: Kind = "", cursor: Place = ""
+    request: TenantRequest, since: Moment = "", until: Moment = "", kind: Kind = "", cursor: CursorText = ""
 ) -> IntegrityStep:
-    """CheckResult seals, rows and checkpoints: a bounded step. Go on until next_cursor is null."""
+    """Check seals, entries and checkpoints, one bounded step at a time, until next_cursor is null."""
     kind = parse_word(kind, "kind", KINDS)
     scope = Scope(
         request.app.id,
@@ -72,10 +72,10 @@ def check_integrity(
         parse_since(since) if since else None,
         parse_until(until) if until else None,
     )
-    done = check.step(scope, cursor)
+    step = check.step(scope, cursor)
     return IntegrityStep(
-        findings=[FindingInfo.of(found) for found in done.findings],
-        checkpoints=done.checkpoints,
-        rows=done.rows,
-        next_cursor=done.place,
+        findings=[FindingInfo.from_finding(finding) for finding in step.findings],
+        checkpoints=step.checkpoints,
+        rows=step.rows,
+        next_cursor=step.place,
     )

@@ -1,4 +1,4 @@
-"""The record at the management API: looked through, explained, taken out. Nothing here changes anything."""
+"""The audit log in the management API: search, show, export. Read-only."""
 
 from datetime import datetime
 from typing import Annotated
@@ -22,6 +22,7 @@ from audit.export.pull import pull
 from audit.models import Call, Event
 from audit.requests import TenantRequest
 from audit.search import call_groups
+from audit.search.call_groups import Group
 from audit.search.search import Filters, timeline
 from audit.search.vocabularies import outcome_of, parse_vocabulary
 from core.cursors import parse_cursor
@@ -34,73 +35,80 @@ from keyformat.redaction import cut_to_prefix
 
 
 class AuditFilters(Schema):
-    """What to look for. Empty means anything."""
+    """Filters of the audit log. Empty: all entries."""
 
     since: SearchText = Field(
-        default="", description="ISO 8601, or a span before now: 24h, 7d. Of a day its beginning."
+        default="",
+        description="From when: ISO 8601, or a duration before now, 24h. A date means its beginning.",
     )
     until: SearchText = Field(
-        default="", description="The same, but of a day its end. Entries of that moment are left out."
+        default="", description="Until when, exclusive: as since. A date means its end."
     )
-    kind: SearchText = Field(default="", description="event or call.")
-    action: SearchText = Field(default="", description="key.mint, or key for all that is done to keys.")
+    kind: SearchText = Field(default="", description="event (changes) or call (requests).")
+    action: SearchText = Field(
+        default="", description="An action, such as key.mint; or key for all changes of keys."
+    )
     outcome: SearchText = Field(default="", description="event, allowed or denied.")
-    key: SearchText = Field(default="", description="A key's prefix, a piece of it, or a name it has had.")
+    key: SearchText = Field(default="", description="A key's prefix, part of it, or a name of the key.")
     key_id: UUID | None = Field(default=None, description="A key's id.")
     agent: UUID | None = Field(default=None, description="An agent's id.")
-    agent_name: SearchText = Field(default="", description="A name that an agent has had.")
-    actor: SearchText = Field(default="", description="A piece of what the log calls who acted.")
-    caller: SearchText = Field(default="", description="What a program calls itself, or the id of that name.")
-    code: SearchText = Field(default="", description="The code of a refusal.")
-    check: SearchText = Field(default="", description="The check that failed.")
-    via: SearchText = Field(
-        default="", description="The face that was used: page, api, cli, sdk, door or shell."
+    agent_name: SearchText = Field(default="", description="A name of an agent.")
+    actor: SearchText = Field(default="", description="Part of the actor's name.")
+    actor_kind: SearchText = Field(default="", description="Who acted: person, token, key, shell or system.")
+    target_kind: SearchText = Field(
+        default="", description="The kind of object an event is about: key, agent, app, member and so on."
     )
-    ip: SearchText = Field(default="", description="The address it came from.")
-    path: SearchText = Field(default="", description="What the call's path begins with.")
-    request: SearchText = Field(default="", description="What the answer carried as X-Request-Id.")
-    trace: SearchText = Field(default="", description="A W3C trace: 32 hex digits.")
+    caller: SearchText = Field(default="", description="A caller's name or id.")
+    code: SearchText = Field(default="", description="An error code, such as insufficient_scope.")
+    check: SearchText = Field(default="", description="The id of the failed check, such as scope.")
+    via: SearchText = Field(
+        default="", description="How it was made: page, api, cli, sdk, door (the verify endpoint) or shell."
+    )
+    ip: SearchText = Field(default="", description="The IP address.")
+    path: SearchText = Field(default="", description="The beginning of the request's path.")
+    request: SearchText = Field(default="", description="The X-Request-Id of the response.")
+    trace: SearchText = Field(default="", description="A W3C trace id: 32 hex digits.")
+    thread_id: SearchText = Field(default="", description="The thread_id in the context of a request.")
     id: UUID | None = Field(default=None, description="One entry's id.")
 
     def filters(self, app_id: UUID | None) -> Filters:
-        """The same for one app. Raises Invalid."""
-        asked = parse_vocabulary(self.model_dump(exclude={"since", "until"}))
-        kind = asked.pop("kind")
-        # What an export was filtered by is kept: no key may be in it.
-        asked |= {name: cut_to_prefix(text) for name, text in asked.items() if isinstance(text, str)}
-        asked["outcome"] = outcome_of(kind, asked["outcome"])
+        """The filters for one app. Raises Invalid."""
+        values = parse_vocabulary(self.model_dump(exclude={"since", "until"}))
+        kind = values.pop("kind")
+        # The filters of an export are recorded: no key may be in them.
+        values |= {name: cut_to_prefix(text) for name, text in values.items() if isinstance(text, str)}
+        values["outcome"] = outcome_of(kind, values["outcome"])
         return Filters(
             app_id,
             since=parse_since(self.since) if self.since else None,
             until=parse_until(self.until) if self.until else None,
             calls_only=kind == "call",
-            **asked,
+            **values,
         )
 
 
 AuditFilterQuery = Annotated[AuditFilters, Query()]
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-Place = Annotated[SearchText, Query("", description="next_cursor of the answer before.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The page size, 1 to 1000.")]
+CursorText = Annotated[SearchText, Query("", description="next_cursor of the previous page.")]
 Since = Annotated[
-    SearchText, Query("", description="ISO 8601, or a span before now: 24h, 7d. Of a day its beginning.")
+    SearchText,
+    Query("", description="From when: ISO 8601, or a duration before now, 24h. A date means its beginning."),
 ]
-Until = Annotated[
-    SearchText, Query("", description="The same, but of a day its end. Calls of that moment are left out.")
+Until = Annotated[SearchText, Query("", description="Until when, exclusive: as since. A date means its end.")]
+CallerName = Annotated[SearchText, Query("", description="A caller's full name.")]
+ExportFormat = Annotated[SearchText, Query("jsonl", description="jsonl, csv or ocsf.")]
+ByteOrderMark = Annotated[
+    bool, Query(False, description="For csv: begin with a byte order mark, so that Excel reads UTF-8.")
 ]
-CallerName = Annotated[SearchText, Query("", description="What a program calls itself, in full.")]
-Shape = Annotated[SearchText, Query("jsonl", description="jsonl, csv or ocsf.")]
-Mark = Annotated[
-    bool, Query(False, description="Of csv: begin with a byte order mark, without which Excel misreads it.")
-]
-Reached = Annotated[
-    SearchText, Query("", description="next_cursor of the answer before. Empty: from the beginning.")
+AfterCursor = Annotated[
+    SearchText, Query("", description="next_cursor of the previous page. Empty: from the beginning.")
 ]
 
 
 def list_entries(
-    request: TenantRequest, wanted: AuditFilterQuery, limit: Limit = 100, cursor: Place = ""
+    request: TenantRequest, wanted: AuditFilterQuery, limit: Limit = 100, cursor: CursorText = ""
 ) -> AuditEntryPage:
-    """Acts and calls, newest first."""
+    """Events and requests, newest first."""
     with patience():
         page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
     return AuditEntryPage(
@@ -110,26 +118,29 @@ def list_entries(
 
 
 def get_entry(request: TenantRequest, entry_id: str) -> AuditEntryDetail:
-    """One act, or one call and how the verdict on it came about."""
+    """An event, or a request with its checks."""
     rows = {"app_id": request.app.id, "id": uuid_or_nil(entry_id)}
     if event := Event.objects.filter(**rows).first():
         return AuditEntryDetail.from_model(event)
     call = Call.objects.filter(**rows).first()
     if call is None:
-        raise NotFound("The record of this app has no entry with this id.")
+        raise NotFound("The audit log of this app has no entry with this id.")
     return AuditEntryDetail.from_model(call)
 
 
 def export_entries(
-    request: TenantRequest, wanted: AuditFilterQuery, format: Shape = "jsonl", bom: Mark = False
+    request: TenantRequest,
+    wanted: AuditFilterQuery,
+    format: ExportFormat = "jsonl",
+    bom: ByteOrderMark = False,
 ) -> HttpResponseBase:
-    """Acts and calls as a stream, as far as they are sealed. That it was asked for is recorded."""
+    """Export sealed events and requests as a file. Every export is recorded in the audit log."""
     filters = wanted.filters(request.app.id)
     return streamed(export(request.actor, filters, request.app.name, format, bom=bom))
 
 
 def streamed(taken: Export) -> HttpResponseBase:
-    """An export as the answer to a request: a file that is sent while it is read."""
+    """The response of an export, streamed while it is read."""
     return StreamingHttpResponse(
         taken.blocks(),
         content_type=taken.shape.media,
@@ -140,8 +151,8 @@ def streamed(taken: Export) -> HttpResponseBase:
     )
 
 
-def pull_entries(request: TenantRequest, limit: Limit = 100, after: Reached = "") -> SealedEntryPage:
-    """Acts and calls in the order they were sealed: none is skipped, however late it was committed, none told twice."""
+def pull_entries(request: TenantRequest, limit: Limit = 100, after: AfterCursor = "") -> SealedEntryPage:
+    """Events and requests in the order they were sealed. None is skipped and none is sent twice."""
     pulled = pull(request.actor, request.app.id, request.app.name, after, limit)
     items = [SealedEntry.from_sealed(one) for one in pulled.rows]
     return SealedEntryPage(items=items, next_cursor=str(pulled.place), has_more=pulled.more)
@@ -150,31 +161,31 @@ def pull_entries(request: TenantRequest, limit: Limit = 100, after: Reached = ""
 def list_threads(
     request: TenantRequest, since: Since = "", until: Until = "", actor: CallerName = ""
 ) -> CallGroupList:
-    """Calls by the thread their context names, the latest first."""
+    """Requests by thread (the thread_id of their context), most recent first."""
     bounds = _bounds(since, until)
-    return _told(call_groups.threads(request.app.id, *bounds, caller=actor))
+    return _describe_groups(call_groups.threads(request.app.id, *bounds, caller=actor))
 
 
 def list_traces(
     request: TenantRequest, since: Since = "", until: Until = "", actor: CallerName = ""
 ) -> CallGroupList:
-    """Calls by the trace they are part of, the latest first."""
+    """Requests by trace, most recent first."""
     bounds = _bounds(since, until)
-    return _told(call_groups.traces(request.app.id, *bounds, caller=actor))
+    return _describe_groups(call_groups.traces(request.app.id, *bounds, caller=actor))
 
 
-def _told(found: list[call_groups.Group]) -> CallGroupList:
+def _describe_groups(groups: list[Group]) -> CallGroupList:
     return CallGroupList(
         items=[
             CallGroup(
-                id=g.id,
-                calls=g.calls,
-                denied=g.denied,
-                first_at=g.first_at,
-                last_at=g.last_at,
-                callers=g.callers,
+                id=group.id,
+                calls=group.calls,
+                denied=group.denied,
+                first_at=group.first_at,
+                last_at=group.last_at,
+                callers=group.callers,
             )
-            for g in found
+            for group in groups
         ]
     )
 

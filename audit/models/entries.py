@@ -78,6 +78,9 @@ class Call(Recorded):
         max_length=30, blank=True, help_text="The step of the verdict that failed."
     )
     detail = models.CharField(max_length=300, blank=True)
+    facts = models.JSONField(
+        null=True, help_text="What the check that failed found, as data: `limit`, `missing`."
+    )
     scopes = models.CharField(max_length=500, blank=True, help_text="What the caller had to hold.")
     took_us = models.PositiveIntegerField(default=0, help_text="Microseconds from arrival to the verdict.")
 

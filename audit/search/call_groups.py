@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Count, F, Max, Min, Q, QuerySet
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from audit.models import Call
+from audit.search.matching import thread_id
 from core.query_timeout import patience
 
 MOST = 200
@@ -33,8 +32,7 @@ def threads(
     app_id: UUID, since: datetime | None = None, until: datetime | None = None, caller: str = ""
 ) -> list[Group]:
     """Calls by the thread_id of their context, the latest thread first; 200 at the most. Raises TooBroad."""
-    told = Cast(KeyTextTransform("thread_id", "context"), CharField())
-    return _groups(_calls(app_id, since, until, caller).annotate(group=told).exclude(group=None))
+    return _groups(_calls(app_id, since, until, caller).annotate(group=thread_id()).exclude(group=None))
 
 
 @patience()

@@ -1,9 +1,12 @@
-"""Why a call was refused and how to set it right: what the record itself tells, for whoever reads it."""
+"""Explains a denied call on the log's pages: how to fix it, what caused it, and how often it happened.
 
-import re
+The audit log knows no keys. The app that judges calls registers what it knows of its checks, with `register()`.
+"""
+
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -11,18 +14,54 @@ from django.urls import reverse
 from audit.actions import EVERY
 from audit.actors import Actor
 from audit.models import Call, Event
-from audit.search.remedies import Fix, Way, fix_of
 
 A_DAY = timedelta(days=1)
-MOST_REFUSALS = 2000
-MOST_LIMIT = 100_000
-"""The highest number of calls a minute that a key can be given."""
-_LIMIT = re.compile(r"more than ([0-9]{1,6}) calls")
+MAX_DENIED_CALLS = 2000
+"""Denied calls that are searched for similar ones."""
+REQUIREMENTS: dict[str, str] = {}
+"""What each check requires, by its id, in the order of the checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to where something is fixed. `{key}` and the like stand for the values of a Diagnosis."""
+
+    says: str
+    action: str
+    """The name of the action it leads to, hence who may follow it. Empty: everyone who reads the log."""
+    page: str
+    """The name of its URL."""
+    names: tuple[str, ...] = ()
+    """The arguments of that URL, in order."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Initial values of a form there."""
+    posts: bool = False
+    """Whether following it performs the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """How to fix one kind of denial."""
+
+    says: str
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is known of one denied call."""
+
+    remedy: Remedy
+    values: Mapping[str, str]
+    """What links may name. A link that needs another value is left out."""
+    cause: Event | None = None
+    """The event that caused the denial, or has resolved it since."""
+    is_resolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A button: what it says, where it leads, and whether pressing it does it."""
+    """A button: its label, its address, and whether pressing it performs the action."""
 
     says: str
     address: str
@@ -31,123 +70,101 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Refusals of the same key, for the same reason and from the same address, around the same day."""
+    """Denials of the same key, for the same reason and from the same address, within a day."""
 
     count: int
     first_at: datetime
     last_at: datetime
     capped: bool
-    """Whether there were too many refusals to look at all of that time."""
+    """Whether there were more denials than were searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The way out of one refusal, for one reader."""
+    """How one reader can fix one denial."""
 
     says: str
     offers: tuple[Offer, ...]
     message: str
-    """What to send to someone who may do it. Empty: the reader may."""
+    """A message to an admin. Empty: the reader can fix it."""
     evidence: Event | None
-    """The act that brought the refusal about, or has undone its cause since."""
+    """The event that caused the denial, or has resolved it since."""
     alike: Alike | None
 
 
+class Diagnose(Protocol):
+    """Diagnoses a denied call. Without `search_cause` it reads nothing but the call's own row."""
+
+    def __call__(self, call: Call, *, search_cause: bool) -> Diagnosis: ...
+
+
+_diagnose: list[Diagnose] = []
+
+
+def register(requirements: Mapping[str, str], diagnose: Diagnose) -> None:
+    """Let an app explain the calls that it judges: what each check requires, and the diagnosis of a denial."""
+    REQUIREMENTS.update(requirements)
+    _diagnose[:] = [diagnose]
+
+
 def explain(call: Call, actor: Actor, app_name: str, address: str) -> Explanation:
-    """How the refusal of `call` is set right. `address` is where this page is, for the message."""
-    fix, evidence = fix_of(call), evidence_of(call)
-    resumed = evidence is not None and evidence.action == "agent.resume"
-    says = "The agent has been resumed since; its keys work again." if resumed else fix.says
-    ways = tuple(way for way in fix.ways if not (resumed and way.posts))
-    mine = [way for way in ways if not way.act or actor.may(EVERY[way.act])]
-    known = facts_of(call, evidence)
-    may = resumed or ways[:1] == tuple(mine[:1])
+    """The explanation of a denied `call` for `actor`. `address` is that of this page, for the message."""
+    diagnosis = _diagnose[0](call, search_cause=True)
+    links = diagnosis.remedy.links
+    permitted = [link for link in links if not link.action or actor.may(EVERY[link.action])]
+    can_fix = diagnosis.is_resolved or links[:1] == tuple(permitted[:1])
     return Explanation(
-        says=says,
-        offers=tuple(offer for way in mine if (offer := _offer(way, known))),
-        message="" if may else _message(call, fix, app_name, address),
-        evidence=evidence,
+        says=diagnosis.remedy.says,
+        offers=_offers(permitted, diagnosis.values),
+        message="" if can_fix else _message(call, diagnosis.remedy, app_name, address),
+        evidence=diagnosis.cause,
         alike=alike(call),
     )
 
 
-def remedy_of(call: Call) -> tuple[str, list[Offer]]:
-    """How a refusal that belongs to no app is set right, as far as its own row tells: a sentence, and where to go."""
-    fix, known = fix_of(call), facts_of(call, None)
-    return fix.says, [offer for way in fix.ways if (offer := _offer(way, known))]
-
-
-def evidence_of(call: Call) -> Event | None:
-    """The act behind a refusal: who revoked the key, suspended the agent, rotated or derived the key."""
-    of_key = Event.objects.filter(app_id=call.app_id, key_id=call.key_id).order_by("-at", "-id")
-    match call.check_failed:
-        case "not revoked":
-            return of_key.filter(action="key.revoke").first()
-        case "grace not over":
-            return of_key.filter(action="key.rotate", facts__has_key="successor").first()
-        case "ancestors live":
-            return of_key.filter(action="key.derive").first()
-        case "agent active":
-            acts = ("agent.suspend", "agent.resume", "agent.revoke")
-            on_agent = Event.objects.filter(app_id=call.app_id, target_id=str(call.agent_id), action__in=acts)
-            return on_agent.order_by("-at", "-id").first()
-    return None
+def remedy_of(call: Call) -> tuple[str, Sequence[Offer]]:
+    """How to fix a denial, as far as its own row tells: a sentence, and links."""
+    diagnosis = _diagnose[0](call, search_cause=False)
+    return diagnosis.remedy.says, _offers(diagnosis.remedy.links, diagnosis.values)
 
 
 def alike(call: Call) -> Alike | None:
-    """How often the same was refused from a day before `call` to a day after; of the newest 2,000 refusals."""
-    refused = Call.objects.filter(
+    """How often the same was denied from a day before `call` to a day after; of the newest 2,000 denials."""
+    denied = Call.objects.filter(
         app_id=call.app_id, allowed=False, at__range=(call.at - A_DAY, call.at + A_DAY)
     )
-    found = refused.order_by("-at").values_list("at", "key_id", "ip", "code")[:MOST_REFUSALS]
-    same = [at for at, *rest in found if rest == [call.key_id, call.ip, call.code]]
+    newest = denied.order_by("-at").values_list("at", "key_id", "ip", "code")[:MAX_DENIED_CALLS]
+    same = [at for at, *reason in newest if reason == [call.key_id, call.ip, call.code]]
     if len(same) < 2:
         return None
-    return Alike(len(same), same[-1], same[0], capped=len(found) == MOST_REFUSALS)
+    return Alike(len(same), same[-1], same[0], capped=len(newest) == MAX_DENIED_CALLS)
 
 
-def facts_of(call: Call, evidence: Event | None) -> dict[str, str]:
-    """What the ways of a fix may name. What is not known is left out, and with it the ways that name it."""
-    agents_own = call.key_prefix.startswith("alter_key_agent_") and call.agent_id is not None
-    limit = _LIMIT.search(call.detail)
-    missing = call.detail.removeprefix("lacks ") if call.detail.startswith("lacks ") else ""
-    told = evidence.facts if evidence else {}
-    known = {
-        "app": call.app_id,
-        "key": call.key_id,
-        "agent": call.agent_id,
-        "mint": "agent-key-mint" if agents_own else "key-mint",
-        "holder": call.agent_id if agents_own else "-",
-        "parent": told.get("parent"),
-        "successor": told.get("successor"),
-        "ip": call.ip,
-        "twice": min(2 * int(limit[1]), MOST_LIMIT) if limit else None,
-        "missing": missing,
-    }
-    return {name: str(value) for name, value in known.items() if value}
+def _offers(links: Sequence[Link], values: Mapping[str, str]) -> tuple[Offer, ...]:
+    return tuple(offer for link in links if (offer := _offer(link, values)))
 
 
-def _offer(way: Way, known: Mapping[str, str]) -> Offer | None:
+def _offer(link: Link, values: Mapping[str, str]) -> Offer | None:
     try:
-        names = [name.format_map(known) for name in way.names]
-        query = {name: value.format_map(known) for name, value in way.query.items()}
-        page = way.page.format_map(known)
+        names = [name.format_map(values) for name in link.names]
+        query = {name: value.format_map(values) for name, value in link.query.items()}
+        page = link.page.format_map(values)
     except KeyError:
         return None
-    return Offer(way.says, _address(page, names, query), way.posts)
+    return Offer(link.says, _address(page, names, query), link.posts)
 
 
 def _address(page: str, names: Sequence[str], query: Mapping[str, str]) -> str:
-    """`-` stands for a name that this address does not have."""
+    """The URL of `page`. A name of `-` is one that this URL does not have."""
     address = reverse(page, args=[name for name in names if name != "-"])
     return f"{address}?{urlencode(query)}" if query else address
 
 
-def _message(call: Call, fix: Fix, app_name: str, address: str) -> str:
-    who = f"{call.key_name or 'A key'} ({call.key_prefix or 'no prefix'})"
-    found = f" ({call.detail})" if call.detail else ""
+def _message(call: Call, remedy: Remedy, app_name: str, address: str) -> str:
+    key = f"{call.key_name or 'A key'} ({call.key_prefix or 'no prefix'})"
+    detail = f" ({call.detail})" if call.detail else ""
     return (
-        f"Ask an admin of {app_name}: {who} called {call.method} {call.path} from {call.ip or 'an unknown address'} "
-        f"on {call.at:%-d %b %Y, %H:%M} UTC and was refused with {call.status} {call.code}{found}. "
-        f"{fix.says} {address}"
+        f"To an admin of {app_name}: {key} called {call.method} {call.path} from "
+        f"{call.ip or 'an unknown IP address'} on {call.at:%-d %b %Y, %H:%M} UTC and was denied with "
+        f"{call.status} {call.code}{detail}. {remedy.says} {address}"
     )

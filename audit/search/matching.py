@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Q, QuerySet, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from audit.actions import all_names
 from audit.models import Call, Event
@@ -48,6 +50,12 @@ class Filters:
     trace: str = ""
     id: UUID | None = None
     """Of the one entry that is wanted."""
+    actor_kind: str = ""
+    """Who acted: `person`, `token`, `key`, `shell` or `system`."""
+    target_kind: str = ""
+    """The kind of object that an event is about: `key`, `agent`, `member`, …"""
+    thread_id: str = ""
+    """The thread in the context of a request."""
     calls_only: bool = False
 
     def told(self) -> dict[str, str]:
@@ -68,6 +76,11 @@ def rows(filters: Filters) -> tuple[QuerySet[Event], QuerySet[Call]]:
     """
     named = _Named.by(filters)
     return _events(filters, named), _calls(filters, named)
+
+
+def thread_id() -> Cast:
+    """The thread that a call's context names, as text. NULL: none."""
+    return Cast(KeyTextTransform("thread_id", "context"), CharField())
 
 
 def checked(**conditions: Any) -> Case:
@@ -94,7 +107,7 @@ class _Named:
 
 def _events(filters: Filters, named: _Named) -> QuerySet[Event]:
     rows = _shared(Event.objects.all(), filters, named)
-    of_calls = filters.code or filters.check or filters.path or filters.calls_only
+    of_calls = filters.code or filters.check or filters.path or filters.thread_id or filters.calls_only
     if of_calls or filters.outcome in ("allowed", "denied"):
         return rows.none()
     if filters.action:
@@ -104,13 +117,18 @@ def _events(filters: Filters, named: _Named) -> QuerySet[Event]:
             if whole
             else rows.filter(beginning(f"{filters.action}.", "action"))
         )
+    kinds = {"actor_kind": filters.actor_kind, "target_kind": filters.target_kind}
+    rows = rows.filter(**{name: kind for name, kind in kinds.items() if kind})
     return rows.filter(naming(filters.actor, "actor_label")) if filters.actor else rows
 
 
 def _calls(filters: Filters, named: _Named) -> QuerySet[Call]:
     rows = _shared(Call.objects.all(), filters, named)
-    if filters.outcome == "event" or filters.action or filters.actor:
+    of_events = filters.action or filters.actor or filters.actor_kind or filters.target_kind
+    if filters.outcome == "event" or of_events:
         return rows.none()
+    if filters.thread_id:
+        rows = rows.alias(thread_id=thread_id()).filter(thread_id=filters.thread_id)
     if filters.outcome == "allowed":
         rows = rows.filter(allowed=True)
     if filters.outcome == "denied" or filters.code or filters.check:  # only what was denied has them

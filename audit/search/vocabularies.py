@@ -9,6 +9,7 @@ from core.errors import Invalid, every
 
 OUTCOMES = ("event", "allowed", "denied")
 KINDS = {"event": "What people and programs changed", "call": "Requests made with a key"}
+ACTOR_KINDS = ("person", "token", "key", "shell", "system")
 
 
 NO_OUTCOME = "Events have no other outcome. Remove kind or outcome."
@@ -35,6 +36,7 @@ def words() -> dict[str, set[str]]:
         "check": set(STEPS),
         "via": set(SOURCES),
         "kind": set(KINDS),
+        "actor_kind": set(ACTOR_KINDS),
         "code": {kind.code for kind in every() if hasattr(kind, "code")},
     }
 

@@ -1,6 +1,7 @@
 """Makes the values of an event, and the verdict on a call, readable on a page."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -11,28 +12,14 @@ from audit.actions import EVERY, current_name
 from audit.integrity.checking.row_proof import above
 from audit.models import Call, Checkpoint, Seal, Span
 from audit.search import check_names
+from audit.search.explain import REQUIREMENTS
 
 register = template.Library()
 _LONG_WORD = re.compile(r"\S{25,}")
 _PIECE = re.compile(r"(\S{8})(?=\S)")
 
-# The record knows no keys, so it knows the steps of keys/admission/verdict.py by name alone; a test compares them.
-STEPS = {
-    "format": "The key has the right length and checksum.",
-    "known": "This portal issued the key.",
-    "signature": "The signature is valid, recent and used once, if one is required.",
-    "not revoked": "The key is not revoked.",
-    "agent active": "The agent is neither suspended nor revoked.",
-    "ancestors live": "The parent key is active.",
-    "not expired": "The key has not expired.",
-    "grace not over": "If the key was rotated, its grace period is not over.",
-    "address": "The key may be used from this IP address.",
-    "throttle": "The key is within its rate limit.",
-    "constraints": "The key holds the scopes that the request is limited to.",
-    "caller": "The caller is an active agent of this app, or a valid label.",
-    "scope": "The key is of the required kind and holds all required scopes.",
-}
-"""Each check of a verdict, in order, and what it requires."""
+STEPS: Mapping[str, str] = REQUIREMENTS
+"""Each check of a verdict, in order, and what it requires: as the app that judges calls has registered."""
 SOURCES = {
     "page": "Web",
     "api": "API",

@@ -1,7 +1,7 @@
-"""The door: may calls made with keys pass? Three steps, look up, judge, record; only then may an answer leave.
+"""Admission: decides whether calls made with keys pass. Look up, judge, record; only then may an answer leave.
 
-Calls that arrive together are treated together: keys/admission/batching/queue.py. /verify asks and answers at once
-(gateway.py). The runtime API asks, does what the call wants, and records it with what came of it (runtime_auth.py).
+Calls that arrive together are decided together: keys/admission/batching/queue.py. /verify decides and answers at once
+(gateway.py). The runtime API decides, carries the call out and records it with its result (runtime_auth.py).
 """
 
 from collections.abc import Container, Sequence
@@ -23,46 +23,46 @@ from core.clock import now
 from core.errors import Refusal
 from core.text import keepable
 from keys.admission import lookup, nonces, rate_limit
-from keys.admission.lookup import KNOWN, Read
+from keys.admission.lookup import SNAPSHOT_CACHE_SIZE, ReadRows
 from keys.admission.rate_limit import Allowance, Charge
-from keys.admission.verdict import Asking, Standing, Verdict, judge, judge_charged
+from keys.admission.verdict import CheckInput, KeySnapshot, Verdict, judge, judge_charged
 
 NO_CLAIM = Claim()
-NO_KEY = {"app_id": None, "key_id": None, "key_name": "", "agent_id": None, "agent_name": ""}
+NO_KEY_COLUMNS = {"app_id": None, "key_id": None, "key_name": "", "agent_id": None, "agent_name": ""}
 
 
-class Question(NamedTuple):
-    """A call someone wants to let pass. The key itself is gone: its hash and its prefix are left."""
+class CallRequest(NamedTuple):
+    """A call to be judged. It holds the SHA-256 and the prefix of the presented key, never the key itself."""
 
-    asking: Asking
-    hashed: bytes
+    check_input: CheckInput
+    key_hash: bytes
     prefix: str
     origin: Origin
     method: str
     path: str
     refusal: Refusal | None = None
-    """Set when the question itself cannot be taken, whatever the key."""
+    """Set when the request cannot be judged, whatever the key."""
     claim: Claim = NO_CLAIM
-    """Who the caller says it is; looked at only if its word is signed."""
+    """Who the caller says it is; looked at only if the signature covers it."""
 
 
-class Outcome(NamedTuple):
-    """What came of a question."""
+class Decision(NamedTuple):
+    """The decision on a call request, with what its answer and its row in the audit log need."""
 
-    key: Standing | None
+    key: KeySnapshot | None
     verdict: Verdict
     allowance: Allowance | None
-    asking: Asking
+    check_input: CheckInput
     origin: Origin
-    """The question's own, with the caller that its claim turned out to mean."""
+    """The request's own, with the caller that its claim resolved to."""
     at: datetime
     agent: Agent | None = None
     """The agent the caller named itself as."""
     status: int = 200
-    """Of the answer, if it is no refusal."""
+    """HTTP status of the answer, if it is no refusal."""
 
     def headers(self) -> dict[str, str]:
-        """What every answer to the key carries: its allowance, the caller's id, and that it is on its way out."""
+        """The headers of every answer: the allowance, the caller's id, and the key's deprecation."""
         caller = self.origin.caller.id
         return {
             **(self.allowance.headers() if self.allowance else {}),
@@ -71,114 +71,122 @@ class Outcome(NamedTuple):
         }
 
     def prefix_header(self) -> dict[str, str]:
-        """Which key was refused, for a gateway's log. Empty if the caller may not know that there is such a key."""
+        """The refused key's prefix, for a gateway's log. Empty if the caller may not know that the key exists."""
         return {"X-Alter-Key-Prefix": self.key.prefix} if self.key and self._may_know_its_state else {}
 
     @property
-    def is_unfinished(self) -> bool:
-        """Whether it was granted its call, and its signed word on who calls has still to be looked up."""
-        signature = self.asking.signature
+    def needs_caller(self) -> bool:
+        """Whether the call was charged, and the caller that its signature covers is still to be resolved."""
+        signature = self.check_input.signature
         return bool(self.allowance and self.allowance.granted and signature and signature.covers_identity)
 
     @property
     def _may_know_its_state(self) -> bool:
-        """A key's state is told to whoever holds it, signs with it if asked to, and only while it has not ended."""
+        """Whether the caller proved to hold the key, so that its state may be in the answer. Not of a revoked key."""
         return self.verdict.failed not in ("format", "known", "signature") and not (
             self.key and self.key.revoked
         )
 
 
-def settle(
-    questions: Sequence[Question], db: BaseDatabaseWrapper = connection, spent: Container[int] = ()
-) -> list[Outcome]:
-    """Look up and judge questions together; spend their nonces and their places in the minute, in their order.
+def decide(
+    requests: Sequence[CallRequest], db: BaseDatabaseWrapper = connection, spent: Container[int] = ()
+) -> list[Decision]:
+    """Look up and judge requests together; spend their nonces and charge their buckets, in their order.
 
-    Part of the caller's transaction. Whoever asks records them. A caller whose name has to be looked up is not
-    known yet: `named()` finishes those. `spent` has the places of those whose nonce they have used up already.
+    Runs in the caller's transaction, which records the decisions. Those that `needs_caller` are finished by
+    `resolve_caller()`. `spent` holds the indexes of requests whose nonce is in the database already.
     """
-    outcomes = first_look(questions, now(), db)
-    _spend_nonces(outcomes, spent, db)
-    _charge(outcomes, db)
-    return outcomes
+    decisions = check_uncharged(requests, now(), db)
+    _spend_nonces(decisions, spent, db)
+    _charge(decisions, db)
+    return decisions
 
 
-def first_look(
-    questions: Sequence[Question], moment: datetime, db: BaseDatabaseWrapper, read: Read | None = None
-) -> list[Outcome]:
-    """Look up the keys and judge as far as the throttle: nothing is spent by this."""
-    keys = lookup.look_up({one.hashed for one in questions if one.asking.well_formed}, db, read)
-    return [_first_look(one, keys.get(one.hashed), moment) for one in questions]
+def check_uncharged(
+    requests: Sequence[CallRequest], moment: datetime, db: BaseDatabaseWrapper, read: ReadRows | None = None
+) -> list[Decision]:
+    """Look up the keys and run the checks before the rate limit. Spends nothing."""
+    keys = lookup.look_up(
+        {request.key_hash for request in requests if request.check_input.well_formed}, db, read
+    )
+    return [_check_uncharged(request, keys.get(request.key_hash), moment) for request in requests]
 
 
-def nonce_of(outcome: Outcome) -> str:
-    """What the nonce that a call uses up is kept under; empty if it uses up none.
+def nonce_to_spend(decision: Decision) -> str:
+    """The id of the nonce that a call spends; empty if it spends none.
 
-    Only if its signature held, or anyone could use up the nonces of another.
+    Only a valid signature spends its nonce, or anyone could spend the nonces of others.
     """
-    key, signature = outcome.key, outcome.asking.signature
-    if key is None or signature is None or signature.absent or "signature" not in outcome.verdict.passed:
+    key, signature = decision.key, decision.check_input.signature
+    if key is None or signature is None or signature.absent or "signature" not in decision.verdict.passed:
         return ""
     return nonces.name_of(key.id, signature.nonce)
 
 
-@lru_cache(KNOWN)
-def charge_of(key: Standing) -> Charge:
-    """What a call with this key spends."""
-    return Charge.of(key.bucket, key.rate_limit)
+@lru_cache(SNAPSHOT_CACHE_SIZE)
+def charge_of(key: KeySnapshot) -> Charge:
+    """The charge of a call with this key."""
+    return Charge.for_bucket(key.bucket, key.rate_limit)
 
 
-def charged(key: Standing, outcome: Outcome, allowance: Allowance) -> Outcome:
-    """A call that passed so far, judged to the end with what the throttle said."""
-    return Outcome(
+def apply_allowance(key: KeySnapshot, decision: Decision, allowance: Allowance) -> Decision:
+    """The final decision on a call that passed the checks before the rate limit, with what that said."""
+    return Decision(
         key,
-        judge_charged(key, outcome.asking, outcome.at, allowance),
+        judge_charged(key, decision.check_input, decision.at, allowance),
         allowance,
-        outcome.asking,
-        outcome.origin,
-        outcome.at,
+        decision.check_input,
+        decision.origin,
+        decision.at,
     )
 
 
-def named(question: Question, outcome: Outcome) -> Outcome:
-    """The outcome once the caller is known whom a signed question names. Asks the database only if it names one."""
-    key = outcome.key
-    if key is None or not outcome.is_unfinished:
-        return outcome
-    outcome = _name_caller(outcome, key, question.claim)
-    return outcome._replace(verdict=judge(key, outcome.asking, outcome.at, outcome.allowance))
+def resolve_caller(request: CallRequest, decision: Decision) -> Decision:
+    """The decision once the signed caller claim is resolved. Reads the database only if there is one."""
+    key = decision.key
+    if key is None or not decision.needs_caller:
+        return decision
+    decision = _with_caller(decision, key, request.claim)
+    return decision._replace(verdict=judge(key, decision.check_input, decision.at, decision.allowance))
 
 
-def record(question: Question, outcome: Outcome, took_us: int) -> None:
-    """Write one call down. Raises what the database raises, and then there is no answer."""
-    calls.write([line_of(question, outcome, took_us)])
+def record(request: CallRequest, decision: Decision, took_us: int) -> None:
+    """Record one call. Raises what the database raises, and then there is no answer."""
+    calls.write([row_of(request, decision, took_us)])
 
 
-def line_of(question: Question, outcome: Outcome, took_us: int) -> dict[str, Any]:
-    """What the record keeps of a question and its outcome: the columns of a call."""
-    verdict = outcome.verdict
+def row_of(request: CallRequest, decision: Decision, took_us: int) -> dict[str, Any]:
+    """The row in the audit log: the columns of a Call, of which `took_us` is the duration in microseconds."""
+    verdict = decision.verdict
     return {
-        "at": outcome.at,
-        "method": question.method,
-        "path": question.path,
-        "status": verdict.refusal.status if verdict.refusal else outcome.status,
+        "at": decision.at,
+        "method": request.method,
+        "path": request.path,
+        "status": verdict.refusal.status if verdict.refusal else decision.status,
         "allowed": verdict.allowed,
         "code": verdict.refusal.code if verdict.refusal else "",
         "check_failed": verdict.failed,
         "detail": keepable(verdict.detail, 300) if verdict.detail else "",
-        "scopes": keepable(str(question.asking.scopes), 500) if question.asking.scopes else "",
+        "facts": verdict.facts or None,
+        "scopes": keepable(str(request.check_input.scopes), 500) if request.check_input.scopes else "",
         "took_us": took_us,
-        **outcome.origin.columns(),
-        **(_whose(outcome.key, outcome.agent) if outcome.key else {**NO_KEY, "key_prefix": question.prefix}),
+        **decision.origin.columns(),
+        **_key_and_agent_columns(request, decision),
     }
 
 
-def _whose(key: Standing, agent: Agent | None) -> dict[str, Any]:
-    """The columns of a call that name its key, and the agent it counts as: the one named, or the key's own."""
-    return {**_own(key), "agent_id": str(agent.id), "agent_name": agent.name} if agent else _own(key)
+def _key_and_agent_columns(request: CallRequest, decision: Decision) -> dict[str, Any]:
+    """The columns that name the key and the agent: the one the caller named, or the key's own."""
+    key, agent = decision.key, decision.agent
+    if key is None:
+        return {**NO_KEY_COLUMNS, "key_prefix": request.prefix}
+    if agent is None:
+        return _key_columns(key)
+    return {**_key_columns(key), "agent_id": str(agent.id), "agent_name": agent.name}
 
 
-@lru_cache(KNOWN)
-def _own(key: Standing) -> dict[str, Any]:
+@lru_cache(SNAPSHOT_CACHE_SIZE)
+def _key_columns(key: KeySnapshot) -> dict[str, Any]:
     return {
         "app_id": str(key.app_id),
         "key_id": str(key.id),
@@ -189,62 +197,66 @@ def _own(key: Standing) -> dict[str, Any]:
     }
 
 
-def _first_look(question: Question, key: Standing | None, moment: datetime) -> Outcome:
-    verdict = _unasked(question) or judge(key, question.asking, moment)
-    return Outcome(key, verdict, None, question.asking, question.origin, moment)
+def _check_uncharged(request: CallRequest, key: KeySnapshot | None, moment: datetime) -> Decision:
+    verdict = _request_verdict(request) or judge(key, request.check_input, moment)
+    return Decision(key, verdict, None, request.check_input, request.origin, moment)
 
 
-def _spend_nonces(outcomes: list[Outcome], spent: Container[int], db: BaseDatabaseWrapper) -> None:
+def _spend_nonces(decisions: list[Decision], spent: Container[int], db: BaseDatabaseWrapper) -> None:
     used = [
         (place, nonce)
-        for place, one in enumerate(outcomes)
-        if place not in spent and (nonce := nonce_of(one))
+        for place, decision in enumerate(decisions)
+        if place not in spent and (nonce := nonce_to_spend(decision))
     ]
     if not used:
         return
-    firsts = nonces.spend_all([nonce for _, nonce in used], outcomes[0].at, db)
+    firsts = nonces.spend_all([nonce for _, nonce in used], decisions[0].at, db)
     for (place, _), first in zip(used, firsts, strict=True):
         if not first:
-            outcomes[place] = _replayed(outcomes[place])
+            decisions[place] = _replayed(decisions[place])
 
 
-def _replayed(outcome: Outcome) -> Outcome:
-    asking = outcome.asking
-    signature = replace(asking.signature, replayed=True) if asking.signature else None
-    asking = asking._replace(signature=signature)
-    return outcome._replace(asking=asking, verdict=judge(outcome.key, asking, outcome.at))
+def _replayed(decision: Decision) -> Decision:
+    check_input = decision.check_input
+    signature = replace(check_input.signature, replayed=True) if check_input.signature else None
+    check_input = check_input._replace(signature=signature)
+    return decision._replace(check_input=check_input, verdict=judge(decision.key, check_input, decision.at))
 
 
-def _charge(outcomes: list[Outcome], db: BaseDatabaseWrapper) -> None:
-    """Spend a call for each that passed so far, and judge those to the end."""
-    passed = [(place, one.key) for place, one in enumerate(outcomes) if one.key and one.verdict.allowed]
+def _charge(decisions: list[Decision], db: BaseDatabaseWrapper) -> None:
+    """Charge each call that passed so far, and decide those finally."""
+    passed = [
+        (place, decision.key)
+        for place, decision in enumerate(decisions)
+        if decision.key and decision.verdict.allowed
+    ]
     if not passed:
         return
     charges = [charge_of(key) for _, key in passed]
-    allowances = rate_limit.charge_all(charges, outcomes[0].at, db)
+    allowances = rate_limit.charge_all(charges, decisions[0].at, db)
     for (place, key), allowance in zip(passed, allowances, strict=True):
-        outcomes[place] = charged(key, outcomes[place], allowance)
+        decisions[place] = apply_allowance(key, decisions[place], allowance)
 
 
-def _name_caller(outcome: Outcome, key: Standing, claim: Claim) -> Outcome:
+def _with_caller(decision: Decision, key: KeySnapshot, claim: Claim) -> Decision:
     try:
         caller, agent = callers.resolve(
             claim, key.app_id, key.agent_id, speaks_for_agents=key.speaks_for_agents
         )
-    except Refusal as stranger:
-        return outcome._replace(asking=outcome.asking._replace(stranger=stranger))
-    told = outcome.origin.caller
-    named = replace(caller, context=told.context, trace_id=told.trace_id)
-    return outcome._replace(origin=outcome.origin._replace(caller=named), agent=agent)
+    except Refusal as caller_error:
+        return decision._replace(check_input=decision.check_input._replace(caller_error=caller_error))
+    claimed = decision.origin.caller
+    resolved_caller = replace(caller, context=claimed.context, trace_id=claimed.trace_id)
+    return decision._replace(origin=decision.origin._replace(caller=resolved_caller), agent=agent)
 
 
-def _unasked(question: Question) -> Verdict | None:
-    refusal = question.refusal
+def _request_verdict(request: CallRequest) -> Verdict | None:
+    refusal = request.refusal
     return Verdict(refusal, "question", refusal.message) if refusal else None
 
 
-def _deprecation(key: Standing) -> dict[str, str]:
-    """Ours, and the standards' (RFC 9745 and RFC 8594)."""
+def _deprecation(key: KeySnapshot) -> dict[str, str]:
+    """Our deprecation header, and the standard ones (RFC 9745 and RFC 8594)."""
     if key.deprecated_at is None:
         return {}
     ends = [end for end in (key.grace_ends_at, key.expires_at) if end]

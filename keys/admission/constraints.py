@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from core.errors import Refusal
 from keys import errors
-from keys.scopes import MOST, ScopeSet, shaped
+from keys.scopes import MAX_SCOPES, ScopeSet, shaped
 
-LONGEST_RULE = 4096
+MAX_RULE_LENGTH = 4096
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 """The decoder takes the signs of plain base64 as well."""
@@ -21,8 +21,8 @@ def read(headers: Mapping[str, str]) -> tuple[ScopeSet | None, Refusal | None]:
     try:
         check_rule(headers.get("X-Alter-Request-Rule", ""))
         return parse(headers.get("X-Alter-Scope-Constraints", "")), None
-    except Refusal as flaw:
-        return None, flaw
+    except Refusal as error:
+        return None, error
 
 
 def parse(header: str) -> ScopeSet | None:
@@ -34,7 +34,7 @@ def parse(header: str) -> ScopeSet | None:
         return None
     entries = header.split(",")
     scopes = [scope for entry in entries if (scope := shaped(entry))]
-    if len(scopes) < len(entries) or len(entries) > MOST:
+    if len(scopes) < len(entries) or len(entries) > MAX_SCOPES:
         raise errors.InvalidScopeConstraint
     return ScopeSet(tuple(sorted(set(scopes))))
 
@@ -57,7 +57,7 @@ def narrowed(granted: ScopeSet, constraints: ScopeSet | None) -> ScopeSet:
 
 
 def _is_rule(header: str) -> bool:
-    if len(header) > LONGEST_RULE or not _BASE64URL.fullmatch(header):
+    if len(header) > MAX_RULE_LENGTH or not _BASE64URL.fullmatch(header):
         return False
     try:
         padded = header.encode("ascii") + b"=" * (-len(header) % 4)

@@ -1,4 +1,4 @@
-"""/verify: any service asks here whether a call made with a key may pass (protocol.md sections 2 to 4, 8).
+"""/verify: tells a service or a gateway whether a call made with a key may pass (docs/door.md).
 
 It works as the target of nginx `auth_request`, Traefik `forwardAuth` and Caddy `forward_auth`.
 """
@@ -23,32 +23,32 @@ from core.text import HTTP_WHITESPACE, keepable, path_of
 from keyformat import grammar
 from keys import errors, plaintext
 from keys.admission import constraints, request_target, signatures
-from keys.admission.admit import Outcome, Question
-from keys.admission.batching.pending_call import Deliver, Ticket
-from keys.admission.batching.queue import gathering
-from keys.admission.lookup import KNOWN
-from keys.admission.verdict import Asking, Standing, granted
+from keys.admission.admit import CallRequest, Decision
+from keys.admission.batching.pending_call import Deliver, PendingCall
+from keys.admission.batching.queue import call_queue
+from keys.admission.lookup import SNAPSHOT_CACHE_SIZE
+from keys.admission.verdict import CheckInput, KeySnapshot, granted_scopes
 from keys.gateways import call_facts
 from keys.gateways.call_facts import CallFacts
 from keys.scopes import ScopeSet, parse_scopes
 
 log = logging.getLogger(__name__)
 METHODS = ("GET", "HEAD", "POST")
-ADDRESSES = ("QUERY_STRING", *call_facts.ADDRESSES)
-"""Where a key may have been put by mistake: in our own address, or in that of the service, whoever says so."""
-PARAMETERS = ("scope", "signature")
-"""What a gateway may ask for in the query. What it asks for by another name would not be looked at, and let pass."""
+URL_VARIABLES = ("QUERY_STRING", *call_facts.ADDRESSES)
+"""Where a key may stand by mistake: in our own URL, or in the one that a gateway forwards."""
+QUERY_PARAMETERS = ("scope", "signature")
+"""The parameters a gateway may send. Others are refused: ignored, they would let pass what was meant to be checked."""
 MAX_SCOPES_LENGTH = 2048
-"""Characters of the header X-Alter-Scopes: gateways keep all headers of an answer in one small buffer."""
+"""Characters of the header X-Alter-Scopes: gateways buffer all headers of an answer in a few KiB."""
 
 
-TOLD = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in signatures.EVERY}
-"""The headers of a signature, and what a WSGI environment calls them."""
-SIGNED = tuple(TOLD[name] for name in signatures.HEADERS)
+VARIABLES = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in signatures.EVERY}
+"""Each header of a signature and its name in a WSGI environment."""
+SIGNATURE_VARIABLES = tuple(VARIABLES[name] for name in signatures.HEADERS)
 
 
 class Answer(NamedTuple):
-    """What is sent back: a status, headers, and JSON."""
+    """The response: status, headers and JSON body."""
 
     status: int
     headers: dict[str, str]
@@ -58,78 +58,88 @@ class Answer(NamedTuple):
 @csrf_exempt
 def verify(request: HttpRequest) -> HttpResponseBase:
     """GET, HEAD or POST /verify: may the call that carries this `x-api-key` pass?"""
-    told = answer(request.META, within=connection.in_atomic_block)
-    return HttpResponse(told.body, status=told.status, headers=told.headers)
+    answered = answer(request.META, in_transaction=connection.in_atomic_block)
+    return HttpResponse(answered.body, status=answered.status, headers=answered.headers)
 
 
-def answer(meta: Mapping[str, Any], *, within: bool = False) -> Answer:
+def answer(meta: Mapping[str, Any], *, in_transaction: bool = False) -> Answer:
     """The answer to a request to /verify, from its WSGI environment alone. Raises nothing.
 
-    `within`: whether whoever asks is in a transaction.
+    `in_transaction`: whether the caller is in a transaction, which then holds the row of this call too.
     """
     started = time.perf_counter_ns()
     try:
-        told: Answer = gathering.ask(lambda: read(meta), tell, started, whole=True, within=within)
+        answered: Answer = call_queue.submit_and_wait(
+            lambda: read_request(meta),
+            make_answer,
+            started,
+            record_in_batch=True,
+            in_transaction=in_transaction,
+        )
     except Exception as error:
-        return failed(meta, error)
-    return told
+        return failure_answer(meta, error)
+    return answered
 
 
-def submit(meta: Mapping[str, Any], started: int, deliver: Deliver) -> Ticket | Answer:
-    """The same for an event loop, which must not wait: `deliver` gets the ticket, and `came()` its answer.
+def submit(meta: Mapping[str, Any], started: int, deliver: Deliver) -> PendingCall | Answer:
+    """Enqueue a call for an event loop, which must not block; `deliver` gets it when `result_of()` has its answer.
 
-    An Answer, if there is one already. Raises nothing.
+    Returns an Answer if there is one at once. Raises nothing.
     """
     try:
-        return gathering.submit(lambda: read(meta), tell, started, deliver)
+        return call_queue.submit(lambda: read_request(meta), make_answer, started, deliver)
     except Exception as error:
-        return failed(meta, error)
+        return failure_answer(meta, error)
 
 
-def came(ticket: Ticket, meta: Mapping[str, Any]) -> Answer:
-    """The answer to a call that was submitted, once it was delivered. Raises nothing."""
+def result_of(pending: PendingCall, meta: Mapping[str, Any]) -> Answer:
+    """The answer to a submitted call after its delivery. Raises nothing."""
     try:
-        told: Answer = ticket.came()
+        answered: Answer = pending.result()
     except Exception as error:
-        return failed(meta, error)
-    return told
+        return failure_answer(meta, error)
+    return answered
 
 
-def failed(meta: Mapping[str, Any], error: Exception) -> Answer:
+def failure_answer(meta: Mapping[str, Any], error: Exception) -> Answer:
     """The answer to a call that could not be judged or not be recorded."""
     refusal, headers = amounts_to(error), {"X-Request-Id": request_id(meta)}
     if refusal is None:
         log.error("the door failed at request %s", headers["X-Request-Id"], exc_info=error)
-    return _json(refusal or Internal(), headers)
+    return _refusal_answer(refusal or Internal(), headers)
 
 
-def tell(question: Question, outcome: Outcome) -> Answer:
-    """The answer, once its row is on disk."""
-    headers = {"X-Request-Id": question.origin.request_id, **outcome.headers()}
-    refusal, key = outcome.verdict.refusal, outcome.key
+def make_answer(request: CallRequest, decision: Decision) -> Answer:
+    """The answer to a decided call."""
+    headers = {"X-Request-Id": request.origin.request_id, **decision.headers()}
+    refusal, key = decision.verdict.refusal, decision.key
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = ", ".join(METHODS)
     if refusal or key is None:
-        return _json(refusal or Internal(), {**headers, **outcome.prefix_header()})
-    asking = outcome.asking
-    identity, body = _yes(key) if asking.constraints is None else _yes_with(key, granted(key, asking))
+        return _refusal_answer(refusal or Internal(), {**headers, **decision.prefix_header()})
+    check_input = decision.check_input
+    identity, body = (
+        _allowed_answer(key)
+        if check_input.constraints is None
+        else _allowed_answer_with(key, granted_scopes(key, check_input))
+    )
     return Answer(200, {**headers, **identity}, body)
 
 
-def read(meta: Mapping[str, Any]) -> Question:
-    """The question a request asks. Raises Unavailable."""
-    addresses = "".join([f"{meta[name]} " for name in ADDRESSES if name in meta])
+def read_request(meta: Mapping[str, Any]) -> CallRequest:
+    """The call request in a WSGI environment. Raises Unavailable."""
+    addresses = "".join([f"{meta[name]} " for name in URL_VARIABLES if name in meta])
     exposed = plaintext.find_in_address(addresses)
     presented = exposed or _presented(meta)
-    wanted, must_sign, refusal = _wanted(str(meta.get("QUERY_STRING", "")))
+    required, must_sign, refusal = _parse_query(str(meta.get("QUERY_STRING", "")))
     origin = origin_of(meta, "door")
     called = call_facts.read(meta)
-    asking = Asking(bool(presented), grammar.is_key(presented), parse_address(origin.ip), wanted)
-    if must_sign or any(name in meta for name in SIGNED):
-        asking = _with_signature(asking, meta, called, presented)._replace(must_sign=must_sign)
-    return Question(
-        asking=asking,
-        hashed=plaintext.sha256(presented),
+    check_input = CheckInput(bool(presented), grammar.is_key(presented), parse_address(origin.ip), required)
+    if must_sign or any(name in meta for name in SIGNATURE_VARIABLES):
+        check_input = _with_signature(check_input, meta, called, presented)._replace(must_sign=must_sign)
+    return CallRequest(
+        check_input=check_input,
+        key_hash=plaintext.sha256(presented),
         prefix=grammar.prefix_of(presented),
         origin=origin,
         method=keepable(called.method, 16),
@@ -143,16 +153,19 @@ def _method(meta: Mapping[str, Any]) -> Refusal | None:
     return None if meta.get("REQUEST_METHOD") in METHODS else MethodNotAllowed()
 
 
-def _with_signature(asking: Asking, meta: Mapping[str, Any], called: CallFacts, key: str) -> Asking:
-    """`asking` with what the call's signature comes to. What was signed is the call that a gateway asks about, if one
-    does, and not that to us."""
-    headers = {name: str(meta[told]) for name, told in TOLD.items() if told in meta}
+def _with_signature(
+    check_input: CheckInput, meta: Mapping[str, Any], called: CallFacts, key: str
+) -> CheckInput:
+    """`check_input` with the call's signature. A gateway's caller signed the call to the service, not that to us."""
+    headers = {name: str(meta[variable]) for name, variable in VARIABLES.items() if variable in meta}
     target = (
         request_target.parse_service(called.target) if called.target else request_target.from_environ(meta)
     )
     request = signatures.Request(called.method, target.path, target.query, None, headers, target.ambiguous)
-    narrowed, flaw = constraints.read(headers)
-    return asking._replace(signature=signatures.read(request, key), constraints=narrowed, flaw=flaw)
+    narrowed, constraints_error = constraints.read(headers)
+    return check_input._replace(
+        signature=signatures.read(request, key), constraints=narrowed, constraints_error=constraints_error
+    )
 
 
 def _presented(meta: Mapping[str, Any]) -> str:
@@ -161,16 +174,17 @@ def _presented(meta: Mapping[str, Any]) -> str:
     return str(meta.get("HTTP_X_API_KEY", "") or bearer).strip(HTTP_WHITESPACE)
 
 
-def _wanted(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
-    """The scopes asked for, whether a signature is, or why they cannot be taken: then the gateway's set-up is at fault,
-    not the caller. A query is read as Django reads one."""
+def _parse_query(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
+    """The required scopes, whether a signature is required, and the refusal of a query that is wrong.
+
+    A wrong query is the fault of the gateway's configuration, not of the caller."""
     if not query:
         return ScopeSet(()), False, None
     try:
-        told = QueryDict(query.encode("latin-1", "replace"))
-        if flaws := strangers({**dict(told.lists()), "scope": []}, PARAMETERS):
-            raise Invalid(*flaws[0])
-        scopes, signature = told.getlist("scope"), told.getlist("signature")
+        query_values = QueryDict(query.encode("latin-1", "replace"))
+        if errors := strangers({**dict(query_values.lists()), "scope": []}, QUERY_PARAMETERS):
+            raise Invalid(*errors[0])
+        scopes, signature = query_values.getlist("scope"), query_values.getlist("signature")
         if signature and set(signature) != {"required"}:
             raise Invalid("signature", "Say signature=required, or leave it out.")
         return parse_scopes(scopes) if scopes else ScopeSet(()), bool(signature), None
@@ -180,16 +194,16 @@ def _wanted(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
         return ScopeSet(()), False, invalid
 
 
-@lru_cache(KNOWN)
-def _yes(key: Standing) -> tuple[dict[str, str], bytes]:
-    """What is told of a key that passes, in headers and in JSON. It follows from the key alone."""
-    return _yes_with(key, key.effective_scopes)
+@lru_cache(SNAPSHOT_CACHE_SIZE)
+def _allowed_answer(key: KeySnapshot) -> tuple[dict[str, str], bytes]:
+    """Headers and body that say yes to a call with this key. They follow from the key alone, hence the cache."""
+    return _allowed_answer_with(key, key.effective_scopes)
 
 
-def _yes_with(key: Standing, scopes: ScopeSet) -> tuple[dict[str, str], bytes]:
-    """The same of a call that may do no more than `scopes`."""
+def _allowed_answer_with(key: KeySnapshot, scopes: ScopeSet) -> tuple[dict[str, str], bytes]:
+    """Headers and body that say yes to a call narrowed to `scopes`."""
     agent = {"X-Alter-Agent-Id": str(key.agent_id)} if key.agent_id else {}
-    told = str(scopes)
+    scope_list = str(scopes)
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
@@ -197,8 +211,8 @@ def _yes_with(key: Standing, scopes: ScopeSet) -> tuple[dict[str, str], bytes]:
         "X-Alter-Key-Prefix": key.prefix,
         "X-Alter-App-Id": str(key.app_id),
         **agent,
-        # None rather than a part: whoever reads the header would take the part for the whole.
-        **({"X-Alter-Scopes": told} if len(told) <= MAX_SCOPES_LENGTH else {}),
+        # Left out rather than cut: a reader would take the part for the whole.
+        **({"X-Alter-Scopes": scope_list} if len(scope_list) <= MAX_SCOPES_LENGTH else {}),
     }
     body = {
         "allowed": True,
@@ -211,13 +225,13 @@ def _yes_with(key: Standing, scopes: ScopeSet) -> tuple[dict[str, str], bytes]:
     return headers, json.dumps(body).encode()
 
 
-def _json(refusal: Refusal, headers: dict[str, str]) -> Answer:
+def _refusal_answer(refusal: Refusal, headers: dict[str, str]) -> Answer:
     # The code in a header, too: nginx's auth_request drops the body.
-    told = {
+    all_headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
         "X-Refusal-Code": refusal.code,
         **headers,
         **refusal.headers(),
     }
-    return Answer(refusal.status, told, json.dumps(refusal.body()).encode())
+    return Answer(refusal.status, all_headers, json.dumps(refusal.body()).encode())

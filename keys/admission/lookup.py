@@ -1,7 +1,6 @@
-"""Looks keys up: by their digests, many in one read, into what judge() needs to know. No objects of the ORM.
+"""Key lookup: reads keys by their digests, many in one statement, as KeySnapshots for judge(), without the ORM.
 
-What a row means is worked out once for as long as the row is the same. That is no cache of a key's state: the row
-comes from the database each time.
+Parsing a row is cached by the row's text. That is no cache of a key's state: the row comes from the database each time.
 """
 
 import json
@@ -18,14 +17,14 @@ from agents.models import App
 from core import pg_arrays
 from core.ids import id_of
 from keys import plaintext
-from keys.admission.verdict import Standing
+from keys.admission.verdict import KeySnapshot
 from keys.models import ApiKey
 from keys.networks import stored_networks
 from keys.scopes import stored_scopes
 
-KNOWN = 5000
-"""How many different rows are kept with what they mean."""
-_KEY = (
+SNAPSHOT_CACHE_SIZE = 5000
+"""Snapshots that are cached in a process."""
+_KEY_COLUMNS = (
     "id",
     "agent_id",
     "name",
@@ -41,16 +40,16 @@ _KEY = (
     "shared_bucket",
     "rate_limit_rpm",
 )
-_WIDTH = len(_KEY)
-Read = Callable[[Sequence[bytes]], Iterable[Sequence[Any]]]
-"""Finds keys by their digests: rows of a digest in hex, the number of its pepper, and all else in one JSON array."""
+_KEY_COLUMN_COUNT = len(_KEY_COLUMNS)
+ReadRows = Callable[[Sequence[bytes]], Iterable[Sequence[Any]]]
+"""Reads keys by digest. A row: the digest in hex, the pepper's number, and all else as one JSON array."""
 
 
 def _columns(table: str) -> str:
-    return ", ".join(f"{table}.{name}" for name in _KEY)
+    return ", ".join(f"{table}.{name}" for name in _KEY_COLUMNS)
 
 
-def _wanted(array: str, hexadecimal: str) -> str:
+def _select(array: str, hexadecimal: str) -> str:
     return (
         f"SELECT {hexadecimal}, own.pepper, {array}(app.id, app.name, app.signing, app.rate_limit_rpm, agent.name, "
         f"agent.suspended_at, agent.revoked_at, {_columns('own')}, {_columns('above')}, "
@@ -58,73 +57,81 @@ def _wanted(array: str, hexadecimal: str) -> str:
     )
 
 
-_KIN = (
+_JOINS = (
     "FROM keys_apikey AS own JOIN agents_app AS app ON app.id = own.app_id "
     "LEFT JOIN agents_agent AS agent ON agent.id = own.agent_id "
     "LEFT JOIN keys_apikey AS above ON above.id = COALESCE(own.parent_id, own.enrolled_by_id) "
     "LEFT JOIN keys_apikey AS top ON top.id = COALESCE(above.parent_id, above.enrolled_by_id)"
 )
 _ROWS = {
-    "postgresql": _wanted("json_build_array", "encode(own.digest, 'hex')") + "::text",
-    "sqlite": _wanted("json_array", "hex(own.digest)"),
+    "postgresql": _select("json_build_array", "encode(own.digest, 'hex')") + "::text",
+    "sqlite": _select("json_array", "hex(own.digest)"),
 }
-MANY = f"{_ROWS['postgresql']} {_KIN} WHERE own.digest = ANY (%s::bytea[])"
-"""Many on PostgreSQL, by an array of digests."""
+SELECT_BY_DIGESTS = f"{_ROWS['postgresql']} {_JOINS} WHERE own.digest = ANY (%s::bytea[])"
+"""The lookup on PostgreSQL, by an array of digests."""
 
 
 def look_up(
-    hashes: Iterable[bytes], db: BaseDatabaseWrapper = connection, read: Read | None = None
-) -> dict[bytes, Standing]:
-    """What is known of each key with one of these SHA-256 hashes, in one read. Unknown ones are left out."""
-    wanted = plaintext.by_digest(hashes)
-    if not wanted:
+    hashes: Iterable[bytes], db: BaseDatabaseWrapper = connection, read_rows: ReadRows | None = None
+) -> dict[bytes, KeySnapshot]:
+    """The snapshot of each key with one of these SHA-256 hashes, read in one statement. Unknown ones are left out."""
+    hash_by_digest = plaintext.by_digest(hashes)
+    if not hash_by_digest:
         return {}
-    found: dict[bytes, Standing] = {}
+    snapshots: dict[bytes, KeySnapshot] = {}
     current, limit = plaintext.current_pepper(), settings.RATE_LIMIT_RPM
-    for digest, pepper, row in read(list(wanted)) if read else _read(list(wanted), db):
-        hashed = wanted[bytes.fromhex(digest)]
-        found[hashed] = _standing(row, limit)
+    digests = list(hash_by_digest)
+    for digest, pepper, row in read_rows(digests) if read_rows else _read(digests, db):
+        key_hash = hash_by_digest[bytes.fromhex(digest)]
+        snapshots[key_hash] = _snapshot(row, limit)
         if int(pepper) != current:
-            _redigest(hashed, int(pepper), db)
-    return found
+            _redigest(key_hash, int(pepper), db)
+    return snapshots
 
 
-def of(key: ApiKey) -> Standing:
-    """The same of a key that is at hand, for pages."""
+def snapshot_of(key: ApiKey) -> KeySnapshot:
+    """The snapshot of a key, for pages."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{_ROWS[connection.vendor]} {_KIN} WHERE own.id = %s",
+            f"{_ROWS[connection.vendor]} {_JOINS} WHERE own.id = %s",
             [key.id if connection.features.has_native_uuid_field else key.id.hex],
         )
-        return _standing(cursor.fetchone()[2], settings.RATE_LIMIT_RPM)
+        return _snapshot(cursor.fetchone()[2], settings.RATE_LIMIT_RPM)
 
 
 def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
     with db.cursor() as cursor:
         if db.vendor == "postgresql":
-            cursor.execute(MANY, [pg_arrays.of_bytes(digests)])
+            cursor.execute(SELECT_BY_DIGESTS, [pg_arrays.of_bytes(digests)])
         else:
             places = ", ".join(["%s"] * len(digests))
-            cursor.execute(f"{_ROWS['sqlite']} {_KIN} WHERE own.digest IN ({places})", digests)
+            cursor.execute(f"{_ROWS['sqlite']} {_JOINS} WHERE own.digest IN ({places})", digests)
         return list(cursor.fetchall())
 
 
-@lru_cache(KNOWN)
-def _standing(row: str, portal_limit: int) -> Standing:
+@lru_cache(SNAPSHOT_CACHE_SIZE)
+def _snapshot(row: str, portal_limit: int) -> KeySnapshot:
     app_id, app_name, signing, app_limit, agent_name, suspended, agent_revoked, *rest = json.loads(row)
-    own, above, top = rest[:_WIDTH], rest[_WIDTH:-1], rest[-1]
-    top = json.loads(top) if isinstance(top, str) else top  # SQLite may tell an array within one as its JSON
-    limit = (top or (above if above[0] else own))[-1] or app_limit or portal_limit
+    own_row, parent_row, grandparent_row = rest[:_KEY_COLUMN_COUNT], rest[_KEY_COLUMN_COUNT:-1], rest[-1]
+    # SQLite may return a nested array as its JSON text.
+    grandparent_row = json.loads(grandparent_row) if isinstance(grandparent_row, str) else grandparent_row
+    limit = (grandparent_row or (parent_row if parent_row[0] else own_row))[-1] or app_limit or portal_limit
     shared = {
         "app_id": id_of(app_id),
         "app_name": app_name,
         "rate_limit": limit,
         "must_sign": signing == App.Signing.REQUIRED,
     }
-    highest = Standing(**_told(top), **shared, agent_name="") if top else None
-    parent = Standing(**_told(above), **shared, agent_name="", parent=highest) if above[0] else None
-    return Standing(
-        **_told(own),
+    highest = (
+        KeySnapshot(**_key_fields(grandparent_row), **shared, agent_name="") if grandparent_row else None
+    )
+    parent = (
+        KeySnapshot(**_key_fields(parent_row), **shared, agent_name="", parent=highest)
+        if parent_row[0]
+        else None
+    )
+    return KeySnapshot(
+        **_key_fields(own_row),
         **shared,
         agent_name=agent_name or "",
         agent_suspended=suspended is not None,
@@ -133,7 +140,7 @@ def _standing(row: str, portal_limit: int) -> Standing:
     )
 
 
-def _told(columns: Sequence[Any]) -> dict[str, Any]:
+def _key_fields(columns: Sequence[Any]) -> dict[str, Any]:
     id_, agent_id, name, kind, prefix, scopes, networks, revoked, expires, deprecated, grace, *rest = columns
     version, shared_bucket, _ = rest
     return {
@@ -142,8 +149,8 @@ def _told(columns: Sequence[Any]) -> dict[str, Any]:
         "name": name,
         "kind": kind,
         "prefix": prefix,
-        "scopes": stored_scopes(_listed(scopes)),
-        "networks": stored_networks(_listed(networks)),
+        "scopes": stored_scopes(_as_list(scopes)),
+        "networks": stored_networks(_as_list(networks)),
         "revoked": revoked is not None,
         "expires_at": _moment(expires),
         "deprecated_at": _moment(deprecated),
@@ -153,22 +160,22 @@ def _told(columns: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def _listed(told: str | list[str]) -> list[str]:
-    """SQLite keeps a list as its JSON."""
-    return list(json.loads(told)) if isinstance(told, str) else told
+def _as_list(stored: str | list[str]) -> list[str]:
+    """A list, which SQLite stores as JSON text."""
+    return list(json.loads(stored)) if isinstance(stored, str) else stored
 
 
 def _moment(text: str | None) -> datetime | None:
-    """SQLite keeps UTC and does not say so."""
+    """A moment, which SQLite stores in UTC without saying so."""
     moment = datetime.fromisoformat(text) if text else None
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
-def _redigest(hashed: bytes, pepper: int, db: BaseDatabaseWrapper) -> None:
-    """Move a key to the current pepper, unless someone changed its digest meanwhile. Not an act: no one acted."""
+def _redigest(key_hash: bytes, pepper: int, db: BaseDatabaseWrapper) -> None:
+    """Move a key's digest to the current pepper, unless it changed meanwhile. Not an event: nobody acted."""
     current = plaintext.current_pepper()
     with db.cursor() as cursor:
         cursor.execute(
             "UPDATE keys_apikey SET digest = %s, pepper = %s WHERE digest = %s",
-            [plaintext.digest(hashed, current), current, plaintext.digest(hashed, pepper)],
+            [plaintext.digest(key_hash, current), current, plaintext.digest(key_hash, pepper)],
         )

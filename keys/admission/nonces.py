@@ -13,9 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from keys.models import Nonce
 
-KEPT = timedelta(minutes=15)
+RETENTION = timedelta(minutes=15)
 """Longer than the two skews during which a signature can pass."""
-MOST_SWEPT = 10_000
+SWEEP_LIMIT = 10_000
 
 _ON_POSTGRES = """
 INSERT INTO keys_nonce (id, seen_at) SELECT id, %s FROM unnest(%s::text[]) AS new (id) ORDER BY id
@@ -48,8 +48,12 @@ def name_of(key_id: UUID, nonce: str) -> str:
 
 def sweep(now: datetime) -> int:
     """Forget those that no signature could use again; return how many. Two sweeps at once share the work."""
-    old = Nonce.objects.filter(seen_at__lt=now - KEPT).order_by("seen_at").select_for_update(skip_locked=True)
-    forgotten, _ = Nonce.objects.filter(pk__in=old.values("pk")[:MOST_SWEPT]).delete()
+    old = (
+        Nonce.objects.filter(seen_at__lt=now - RETENTION)
+        .order_by("seen_at")
+        .select_for_update(skip_locked=True)
+    )
+    forgotten, _ = Nonce.objects.filter(pk__in=old.values("pk")[:SWEEP_LIMIT]).delete()
     return forgotten
 
 

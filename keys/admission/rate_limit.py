@@ -1,7 +1,6 @@
-"""How fast a key may be spent: GCRA, one row a key, charged for many calls at once (security.md section 12).
+"""The rate limit of keys: GCRA with one row for each bucket, charged for many calls in one statement.
 
-A key may burst to its whole minute's allowance and then earns calls back evenly. A refused call
-costs nothing.
+A key may burst to its whole minute's allowance and then earns calls back evenly. A denied call costs nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,28 +14,30 @@ from django.db.backends.utils import CursorWrapper
 
 from agents.models import MOST_CALLS_A_MINUTE
 from core import pg_arrays
-from keys.models import Pace
+from keys.models import RateBucket
 
 WINDOW = 60_000_000
-"""A minute, in microseconds."""
-MAX_ROOM = WINDOW + MOST_CALLS_A_MINUTE
-"""More than any key may be ahead: its minute, and what rounding adds to each of its calls."""
-IDLE = timedelta(days=1)
-MOST_SWEPT = 5_000
-_READ = "SELECT bucket::text, spent_until FROM keys_pace WHERE bucket = ANY(%s::uuid[]) ORDER BY bucket FOR UPDATE"
-_MAKE = """
-INSERT INTO keys_pace (bucket, spent_until) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS new (bucket, moment)
-ORDER BY 1 ON CONFLICT (bucket) DO NOTHING RETURNING bucket::text, spent_until
+"""Microseconds in which a limit's calls may be made."""
+MAX_BURST_US = WINDOW + MOST_CALLS_A_MINUTE
+"""The largest burst of any limit: the window, and what rounding up adds to each of its calls."""
+IDLE_AFTER = timedelta(days=1)
+SWEEP_LIMIT = 5_000
+_LOCK = """
+SELECT bucket::text, spent_until_us FROM keys_ratebucket WHERE bucket = ANY(%s::uuid[]) ORDER BY bucket FOR UPDATE
+"""
+_CREATE = """
+INSERT INTO keys_ratebucket (bucket, spent_until_us) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS new
+ORDER BY 1 ON CONFLICT (bucket) DO NOTHING RETURNING bucket::text, spent_until_us
 """
 # They are all there by then. INSERT finds each by the index; for UPDATE the planner would read a small table whole.
 _SPEND = """
-INSERT INTO keys_pace (bucket, spent_until) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS new (bucket, moment)
-ON CONFLICT (bucket) DO UPDATE SET spent_until = excluded.spent_until
+INSERT INTO keys_ratebucket (bucket, spent_until_us) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS new
+ON CONFLICT (bucket) DO UPDATE SET spent_until_us = excluded.spent_until_us
 """
 
 
 class Allowance(NamedTuple):
-    """What the throttle said: whether the call was granted, and the state of the key's minute after it."""
+    """Whether the rate limit granted a call, and the state of the bucket after it."""
 
     granted: bool
     limit: int
@@ -47,7 +48,7 @@ class Allowance(NamedTuple):
     """Seconds until one more call would be granted; 0 if it was."""
 
     def headers(self) -> dict[str, str]:
-        """The triple every metered answer carries (protocol.md section 3.4)."""
+        """The three headers that every metered answer carries."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -55,24 +56,24 @@ class Allowance(NamedTuple):
         }
 
 
-PRESUMED = Allowance(True, 0, 0, 0, 0)
-"""Of a call that is taken to be granted: enough for judge(), which asks no more of one than that."""
+ASSUMED_GRANTED = Allowance(True, 0, 0, 0, 0)
+"""A stand-in for a call whose charge is still to be made: judge() reads no more of it than that it was granted."""
 
 
 class Charge(NamedTuple):
     """One call to be spent from `bucket`, which may make `limit` a minute."""
 
     bucket: str
-    """The id of whose minute it is, written with hyphens: texts are found faster than ids."""
+    """The bucket's id with hyphens: as a dictionary key a text is faster than a UUID."""
     limit: int
     cost: int
-    """Microseconds that a call takes of its key's minute. Rounded down it would let more than `limit` in."""
-    room: int
-    """Microseconds that a key may be ahead: all its calls of a minute."""
+    """Microseconds that a call takes of the window, rounded up: rounded down it would grant more than `limit`."""
+    burst_us: int
+    """Microseconds that the bucket may be ahead of now: the cost of all calls of a minute."""
 
     @classmethod
-    def of(cls, bucket: UUID, limit: int) -> "Charge":
-        """One of a bucket that may be spent from so often."""
+    def for_bucket(cls, bucket: UUID, limit: int) -> "Charge":
+        """A charge of `bucket`, whose limit is `limit` calls a minute."""
         cost = -(-WINDOW // limit)
         return cls(str(bucket), limit, cost, cost * limit)
 
@@ -80,7 +81,7 @@ class Charge(NamedTuple):
 def charge(bucket: UUID, limit: int, now: datetime) -> Allowance:
     """Spend one call of `bucket`. Atomic across threads and processes."""
     with transaction.atomic():
-        return charge_all([Charge.of(bucket, limit)], now)[0]
+        return charge_all([Charge.for_bucket(bucket, limit)], now)[0]
 
 
 def charge_all(
@@ -89,57 +90,60 @@ def charge_all(
     """Spend a call for each charge, in their order; within a transaction, which holds the buckets until it ends."""
     if not charges:
         return []
-    moment = micros(now)
-    spent = dict(_hold(sorted({one.bucket for one in charges}), moment, db))
-    before = dict(spent)
-    allowances = [spend(spent, one, moment) for one in charges]
-    changed = {bucket: until for bucket, until in spent.items() if until != before[bucket]}
+    moment = to_microseconds(now)
+    ends = dict(_lock_buckets(sorted({each.bucket for each in charges}), moment, db))
+    before = dict(ends)
+    allowances = [spend(ends, each, moment) for each in charges]
+    changed = {bucket: until for bucket, until in ends.items() if until != before[bucket]}
     if changed:
-        _keep(changed, db)
+        _write(changed, db)
     return allowances
 
 
-def spend(spent: dict[str, int], one: Charge, moment: int) -> Allowance:
-    """Take one call from what its bucket has left. `spent` says until when each bucket is spent."""
-    bucket, limit, cost, room = one
-    # Further ahead than any key may be can only be written by a clock that has been set back since. Not `room`: keys of
-    # one rotation line may have different limits, and the slower one must forgive nothing of what the other spent.
-    if spent[bucket] > moment + MAX_ROOM:
-        spent[bucket] = min(spent[bucket], moment + room)
-    start = max(spent[bucket], moment)
+def spend(ends: dict[str, int], call: Charge, moment: int) -> Allowance:
+    """Take one call from its bucket. `ends` maps each bucket to its GCRA end in microseconds, and is updated."""
+    bucket, limit, cost, burst_us = call
+    # Only a clock that was set back since can have written an end further ahead than any limit allows. The bound is not
+    # `burst_us`: keys of one rotation line may have different limits, and the slower one must forgive nothing of what
+    # the other spent.
+    if ends[bucket] > moment + MAX_BURST_US:
+        ends[bucket] = min(ends[bucket], moment + burst_us)
+    start = max(ends[bucket], moment)
     until = start + cost
-    if until - moment <= room:
-        spent[bucket] = until
-        return Allowance(True, limit, (room - until + moment) // cost, _seconds_up(until), 0)
-    return Allowance(False, limit, 0, _seconds_up(start), max(1, _seconds_up(until - moment - room)))
+    if until - moment <= burst_us:
+        ends[bucket] = until
+        return Allowance(True, limit, (burst_us - until + moment) // cost, _seconds_up(until), 0)
+    return Allowance(False, limit, 0, _seconds_up(start), max(1, _seconds_up(until - moment - burst_us)))
 
 
-def micros(now: datetime) -> int:
-    """A moment as the throttle counts: microseconds since 1970."""
+def to_microseconds(now: datetime) -> int:
+    """Microseconds since 1970."""
     return int(now.timestamp() * 1_000_000)
 
 
 def sweep(now: datetime) -> int:
-    """Delete what is left of buckets that nobody has spent from for a day; return how many. A new one is as full."""
-    idle = Pace.objects.filter(spent_until__lt=micros(now - IDLE))
-    free = idle.select_for_update(skip_locked=True).values("pk")[:MOST_SWEPT]
-    return Pace.objects.filter(pk__in=free).delete()[0]
+    """Delete buckets that nobody has charged for a day and return how many. A new one is as full."""
+    idle = RateBucket.objects.filter(spent_until_us__lt=to_microseconds(now - IDLE_AFTER))
+    free = idle.select_for_update(skip_locked=True).values("pk")[:SWEEP_LIMIT]
+    return RateBucket.objects.filter(pk__in=free).delete()[0]
 
 
-def _hold(buckets: Sequence[str], moment: int, db: BaseDatabaseWrapper) -> Mapping[str, int]:
-    """Until when each bucket is spent, locked in one order until the transaction ends. New ones are made."""
+def _lock_buckets(buckets: Sequence[str], moment: int, db: BaseDatabaseWrapper) -> Mapping[str, int]:
+    """Lock the buckets, in sorted order, until the transaction ends. Their ends; missing ones are created."""
     if db.vendor != "postgresql":
         return _read_on_sqlite(buckets, moment, db)
     with db.cursor() as cursor:
-        cursor.execute(_READ, [pg_arrays.of_words(buckets)])
-        found = _read(cursor)
-        if missing := [bucket for bucket in buckets if bucket not in found]:
-            cursor.execute(_MAKE, [pg_arrays.of_words(missing), pg_arrays.of_numbers([0] * len(missing))])
-            found |= _read(cursor)
-        if missing := [bucket for bucket in missing if bucket not in found]:  # made by another meanwhile
-            cursor.execute(_READ, [pg_arrays.of_words(missing)])
-            found |= _read(cursor)
-    return found
+        cursor.execute(_LOCK, [pg_arrays.of_words(buckets)])
+        spent_until = _read(cursor)
+        if missing := [bucket for bucket in buckets if bucket not in spent_until]:
+            cursor.execute(_CREATE, [pg_arrays.of_words(missing), pg_arrays.of_numbers([0] * len(missing))])
+            spent_until |= _read(cursor)
+        if missing := [
+            bucket for bucket in missing if bucket not in spent_until
+        ]:  # made by another meanwhile
+            cursor.execute(_LOCK, [pg_arrays.of_words(missing)])
+            spent_until |= _read(cursor)
+    return spent_until
 
 
 def _read(cursor: CursorWrapper) -> dict[str, int]:
@@ -151,22 +155,25 @@ def _read_on_sqlite(buckets: Sequence[str], moment: int, db: BaseDatabaseWrapper
     with db.cursor() as cursor:
         places = ", ".join(["%s"] * len(buckets))
         cursor.execute(
-            f"SELECT bucket, spent_until FROM keys_pace WHERE bucket IN ({places})",
+            f"SELECT bucket, spent_until_us FROM keys_ratebucket WHERE bucket IN ({places})",
             [_hex(b) for b in buckets],
         )
-        found = _read(cursor)
-    return {bucket: found.get(_hex(bucket), 0) for bucket in buckets}
+        spent_until = _read(cursor)
+    return {bucket: spent_until.get(_hex(bucket), 0) for bucket in buckets}
 
 
-def _keep(spent: Mapping[str, int], db: BaseDatabaseWrapper) -> None:
+def _write(ends: Mapping[str, int], db: BaseDatabaseWrapper) -> None:
     with db.cursor() as cursor:
         if db.vendor == "postgresql":
-            cursor.execute(_SPEND, [pg_arrays.of_words(spent), pg_arrays.of_numbers(spent.values())])
+            cursor.execute(
+                _SPEND,
+                [pg_arrays.of_words(ends), pg_arrays.of_numbers(ends.values())],
+            )
         else:
             cursor.executemany(
-                "INSERT INTO keys_pace (bucket, spent_until) VALUES (%s, %s) "
-                "ON CONFLICT (bucket) DO UPDATE SET spent_until = excluded.spent_until",
-                [(_hex(bucket), until) for bucket, until in spent.items()],
+                "INSERT INTO keys_ratebucket (bucket, spent_until_us) VALUES (%s, %s) "
+                "ON CONFLICT (bucket) DO UPDATE SET spent_until_us = excluded.spent_until_us",
+                [(_hex(bucket), until) for bucket, until in ends.items()],
             )
 
 

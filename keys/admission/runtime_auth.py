@@ -1,7 +1,7 @@
-"""The gate of the runtime API: reads a signed request, asks the door, and says who acts (protocol.md section 2).
+"""Authentication of the runtime API: reads a signed request, has it judged, and makes its key the actor.
 
-A call is admitted in one transaction: its nonce and its place in the minute are spent, whatever comes of it.
-What it asks for is done in a second one, together with the record of the call.
+A call is admitted in one transaction, in which its nonce and its rate limit are spent whatever happens next. It is
+carried out in a second one, together with its row in the audit log.
 """
 
 import re
@@ -26,26 +26,26 @@ from keyformat import grammar
 from keys import errors, plaintext
 from keys.admission import admit as door
 from keys.admission import constraints, lookup, request_target, signatures
-from keys.admission.admit import Outcome, Question
-from keys.admission.batching.queue import gathering
+from keys.admission.admit import CallRequest, Decision
+from keys.admission.batching.queue import call_queue
 from keys.admission.signatures import Signature
-from keys.admission.verdict import Asking, Standing, Verdict, granted
+from keys.admission.verdict import CheckInput, KeySnapshot, Verdict, granted_scopes
 from keys.requests import KeyedRequest
 from keys.scopes import ScopeSet, parse_scope
 
-LARGEST_BODY = 64 * 1024
-ABOUT = {"agents": "agent_id", "keys": "key_id"}
-"""The part of an address that names the one thing a scope of this resource may be limited to."""
+MAX_BODY = 64 * 1024
+INSTANCE_PARAMETERS = {"agents": "agent_id", "keys": "key_id"}
+"""The path parameter with the id that a scope of this resource may be limited to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a route asks of a call: the action it is for and the scope that goes with it."""
+    """What a route requires of a call: the action it is for and the scope that goes with it."""
 
     action: Action
     scope: str = ""
     implies: tuple[Action, ...] = ()
-    """What else is done on the way, and needs no further scope."""
+    """Further actions that the route performs, which need no further scope."""
     manages_agents: bool = False
     even_suspended: bool = False
 
@@ -54,59 +54,61 @@ class Needs:
         """The scope as a set, empty if none is needed."""
         return ScopeSet((parse_scope(self.scope),) if self.scope else ())
 
-    def instance(self, named: Mapping[str, Any]) -> str:
-        """The id of the one thing that a call to this route is about, from what its address names."""
-        return str(named.get(ABOUT.get(self.scope.partition(":")[0], ""), ""))
+    def instance(self, path_parameters: Mapping[str, Any]) -> str:
+        """The id that a call to this route is about, from its path parameters."""
+        return str(path_parameters.get(INSTANCE_PARAMETERS.get(self.scope.partition(":")[0], ""), ""))
 
 
 @dataclass(slots=True)
-class Arrival:
-    """A call on its way: what it asks, and what came of it so far."""
+class RuntimeCall:
+    """A call to the runtime API: its request, and the decision so far."""
 
-    question: Question
-    outcome: Outcome
+    call_request: CallRequest
+    decision: Decision
     started: int
 
 
-def admit(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any], started: int) -> Arrival:
-    """Judge a call to a route that `needs` something; None stands for an address that is none.
+def admit(
+    request: HttpRequest, needs: Needs | None, path_parameters: Mapping[str, Any], started: int
+) -> RuntimeCall:
+    """Judge a call to a route with these `needs`; None: there is no such route.
 
-    If the verdict is no, the call is on record when this returns. `started` is perf_counter_ns at its arrival.
+    A refused call is recorded when this returns. `started` is perf_counter_ns at its arrival.
     """
-    question = read(request, needs, named)
-    outcome = gathering.ask(
-        lambda: question,
-        lambda _, outcome: outcome,
+    call_request = read_request(request, needs, path_parameters)
+    decision = call_queue.submit_and_wait(
+        lambda: call_request,
+        lambda _, decision: decision,
         started,
-        whole=False,
-        within=connection.in_atomic_block,
+        record_in_batch=False,
+        in_transaction=connection.in_atomic_block,
     )
-    if outcome.is_unfinished:
-        outcome = door.named(question, outcome)
-        if outcome.verdict.refusal:
-            door.record(question, outcome, _since(started))
-    return Arrival(question, outcome, started)
+    if decision.needs_caller:
+        decision = door.resolve_caller(call_request, decision)
+        if decision.verdict.refusal:
+            door.record(call_request, decision, _microseconds_since(started))
+    return RuntimeCall(call_request, decision, started)
 
 
-def let_in(request: HttpRequest, arrival: Arrival, needs: Needs) -> None:
-    """Put on `request` what the view of an admitted call may know."""
-    known, outcome, key = cast(KeyedRequest, request), arrival.outcome, _key(arrival.outcome)
-    known.actor = _actor(key, outcome.origin, needs)
+def set_actor(request: HttpRequest, call: RuntimeCall, needs: Needs) -> None:
+    """Put on `request` the actor, the key and what it may do, for the view of an admitted call."""
+    known, decision, key = cast(KeyedRequest, request), call.decision, _key(call.decision)
+    known.actor = _actor(key, decision.origin, needs)
     known.app_id, known.key = key.app_id, key
-    known.agent_id = outcome.agent.id if outcome.agent else key.agent_id
-    known.granted = granted(key, outcome.asking)
+    known.agent_id = decision.agent.id if decision.agent else key.agent_id
+    known.granted = granted_scopes(key, decision.check_input)
 
 
-def record(arrival: Arrival, status: int, refusal: Refusal | None) -> None:
-    """Write down what came of an admitted call: its answer's status, and the refusal if it was one."""
+def record(call: RuntimeCall, status: int, refusal: Refusal | None) -> None:
+    """Record an admitted call with its answer's status, and the refusal if it was one."""
     if refusal:
-        verdict = Verdict(refusal, "act", refusal.message.rstrip("."), arrival.outcome.verdict.passed)
-        arrival.outcome = arrival.outcome._replace(verdict=verdict)
-    arrival.outcome = arrival.outcome._replace(status=status)
-    door.record(arrival.question, arrival.outcome, _since(arrival.started))
+        verdict = Verdict(refusal, "act", refusal.message.rstrip("."), call.decision.verdict.passed)
+        call.decision = call.decision._replace(verdict=verdict)
+    call.decision = call.decision._replace(status=status)
+    door.record(call.call_request, call.decision, _microseconds_since(call.started))
 
 
-def presented(request: HttpRequest) -> str:
+def presented_key(request: HttpRequest) -> str:
     """The key a request carries; empty if it carries none."""
     return _presented(request.META)
 
@@ -116,7 +118,7 @@ def _presented(meta: Mapping[str, Any]) -> str:
 
 
 def is_known(meta: Mapping[str, Any]) -> bool:
-    """Whether a request carries a key that exists, by its WSGI environment: only then is a slow body waited for."""
+    """Whether a request carries a key that exists, by its WSGI environment: a slow body is awaited only then."""
     key = _presented(meta)
     if not grammar.is_key(key):
         return False
@@ -127,41 +129,43 @@ def is_known(meta: Mapping[str, Any]) -> bool:
 
 
 def is_too_large(meta: Mapping[str, Any]) -> bool:
-    """Whether a body says it is longer than any request needs, or says nonsense: then it is not read."""
-    told = str(meta.get("CONTENT_LENGTH") or "0")
-    return not re.fullmatch("[0-9]{1,9}", told) or int(told) > LARGEST_BODY
+    """Whether the announced length of the body is above MAX_BODY or no number: then it is not read."""
+    length = str(meta.get("CONTENT_LENGTH") or "0")
+    return not re.fullmatch("[0-9]{1,9}", length) or int(length) > MAX_BODY
 
 
-def read(request: HttpRequest, needs: Needs | None, named: Mapping[str, Any]) -> Question:
-    """The question that a call to the runtime API asks. The key goes no further than here."""
-    key, meta = presented(request), request.META
+def read_request(
+    request: HttpRequest, needs: Needs | None, path_parameters: Mapping[str, Any]
+) -> CallRequest:
+    """The call request of a call to the runtime API. The presented key goes no further than here."""
+    key, meta = presented_key(request), request.META
     exposed = plaintext.find_in_address(f"{request.path_info} {meta.get('QUERY_STRING', '')}")
     refusal = meta.get(REFUSED) or (
         errors.KeyInUrl() if exposed else PayloadTooLarge() if is_too_large(meta) else None
     )
     signature = None if refusal else _signature(request, key)
-    believed = bool(signature and signature.covers_identity)
-    claim, stranger = _claim(request.headers) if believed else (Claim(), None)
-    narrowed, flaw = constraints.read(request.headers)
+    is_identity_signed = bool(signature and signature.covers_identity)
+    claim, caller_error = _claim(request.headers) if is_identity_signed else (Claim(), None)
+    narrowed, constraints_error = constraints.read(request.headers)
     origin = origin_of(meta, "sdk")
-    asking = Asking(
+    check_input = CheckInput(
         presented=bool(key),
         well_formed=grammar.is_key(key),
         address=parse_address(origin.ip),
         scopes=needs.scope_set if needs else ScopeSet(()),
-        instance=needs.instance(named) if needs else "",
+        instance=needs.instance(path_parameters) if needs else "",
         signature=signature or Signature(),
         constraints=narrowed,
-        flaw=flaw,
-        stranger=stranger,
+        constraints_error=constraints_error,
+        caller_error=caller_error,
         manages_agents=bool(needs and needs.manages_agents),
         even_suspended=bool(needs and needs.even_suspended),
     )
-    return Question(
-        asking=asking,
-        hashed=plaintext.sha256(key),
+    return CallRequest(
+        check_input=check_input,
+        key_hash=plaintext.sha256(key),
         prefix=grammar.prefix_of(key),
-        origin=_with_context(origin, request.headers, believed),
+        origin=_with_context(origin, request.headers, is_identity_signed),
         method=keepable(str(request.method), 16),
         path=path_of(request.path_info),
         refusal=refusal,
@@ -183,32 +187,32 @@ def _signature(request: HttpRequest, key: str) -> Signature:
 
 
 def _claim(headers: Mapping[str, str]) -> tuple[Claim, Refusal | None]:
-    told = [headers.get(f"X-Alter-{name}", "") for name in ("Caller", "Caller-Type", "Actor-ID")]
+    values = [headers.get(f"X-Alter-{name}", "") for name in ("Caller", "Caller-Type", "Actor-ID")]
     try:
-        return callers.parse_claim(*told), None
+        return callers.parse_claim(*values), None
     except CallerInvalid as invalid:
         return Claim(), invalid
 
 
-def _with_context(origin: Origin, headers: Mapping[str, str], believed: bool) -> Origin:
-    """`origin` with what the call says it is part of. The trace is never signed: it is good for joining, no more."""
-    context = callers.parse_context(headers.get("X-Alter-Context", "")) if believed else {}
+def _with_context(origin: Origin, headers: Mapping[str, str], is_identity_signed: bool) -> Origin:
+    """`origin` with the call's context, if signed, and its trace id, which never is: good for correlation only."""
+    context = callers.parse_context(headers.get("X-Alter-Context", "")) if is_identity_signed else {}
     trace_id = callers.trace_of(headers.get("traceparent", ""))
     return origin._replace(caller=Caller(context=context, trace_id=trace_id))
 
 
-def _actor(key: Standing, origin: Origin, needs: Needs) -> Actor:
-    """A key may do what its route is for, and nothing else."""
+def _actor(key: KeySnapshot, origin: Origin, needs: Needs) -> Actor:
+    """The key as an actor, permitted the actions of its route and nothing else."""
     may = frozenset(action.name for action in (needs.action, *needs.implies))
     return Actor("key", str(key.id), f"{key.name} ({key.prefix})", may, origin, key.app_id)
 
 
-def _since(started: int) -> int:
+def _microseconds_since(started: int) -> int:
     """Microseconds from a moment of perf_counter_ns until now."""
     return (time.perf_counter_ns() - started) // 1000
 
 
-def _key(outcome: Outcome) -> Standing:
-    if outcome.key is None:
+def _key(decision: Decision) -> KeySnapshot:
+    if decision.key is None:
         raise TypeError("a call without a key is never admitted")
-    return outcome.key
+    return decision.key

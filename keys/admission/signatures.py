@@ -146,10 +146,12 @@ def signed_text(request: Request) -> str:
 
 def _matches(request: Request, key: bytes, text: str, first: str, signature: str) -> bool:
     """Any identity header calls for the second form, in both headers; without one the first form stands."""
-    told = [f"{label}:{value}" for label, name in IDENTITY.items() if (value := request.header(name))]
-    expected = _mac(key, "\n".join([text, *told])) if told else first
+    identity_lines = [
+        f"{label}:{value}" for label, name in IDENTITY.items() if (value := request.header(name))
+    ]
+    expected = _mac(key, "\n".join([text, *identity_lines])) if identity_lines else first
     second = request.header(SECOND_FORM)
-    if told and not second:
+    if identity_lines and not second:
         return False
     return hmac.compare_digest(expected, signature) and (not second or _same(expected, second))
 

@@ -1,13 +1,13 @@
-"""judge(): may this call pass? One pure function: no request, no database, no clock of its own.
+"""judge(): the verdict on a call. A pure function: no request, no database, no clock of its own.
 
-The door, the SDK gate, the page that explains a refusal and the rehearsal of a change all ask it, so
-what is explained is what happened. The order of checks is protocol.md section 2.5.
+/verify, the runtime API, the explanation of a denied request and the preview of a change all call it, so that what is
+explained is what happened. The order of checks is documented in docs/door.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from core.addresses import Address
@@ -18,12 +18,15 @@ from keys.admission.rate_limit import Allowance
 from keys.admission.signatures import Signature
 from keys.scopes import VERSION, ScopeSet
 
+MAX_FACT_VALUES = 20
+"""Values that a list in the facts of a denial holds at the most: a row of the audit log is bounded."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Standing:
-    """All that is known of a key when it is presented, its agent and its parent included.
+class KeySnapshot:
+    """All that judging a call needs to know of a key, its agent and its parent included, as the row says now.
 
-    One is the same as another if it is the same object: what follows from it may be kept beside it.
+    Compared by identity, so that what follows from one may be cached with it as the cache key.
     """
 
     id: UUID
@@ -43,45 +46,45 @@ class Standing:
     grace_ends_at: datetime | None
     scope_version: int = VERSION
     shared_bucket: UUID | None = None
-    """Whose calls it spends, if not its own: those of the first key in its rotation line, or of its maker."""
+    """The rate bucket it shares: of the first key in its rotation line, or of the key that made it. None: its own."""
     must_sign: bool = True
-    """Whether its app asks for signed calls at the runtime API."""
+    """Whether its app requires signed calls at the runtime API."""
     agent_suspended: bool = False
     agent_revoked: bool = False
-    parent: "Standing | None" = None
-    """The key it stands on: the one it was derived from, or the derived one by which it was enrolled."""
+    parent: "KeySnapshot | None" = None
+    """The key it depends on: the one it was derived from, or the derived one that enrolled it."""
 
     @property
     def effective_scopes(self) -> ScopeSet:
-        """What it may do now: its own scopes, cut down to what its parent may do."""
+        """Its own scopes, cut to those of its parent."""
         return self.scopes.meet(self.parent.effective_scopes) if self.parent else self.scopes
 
     @property
     def speaks_for_agents(self) -> bool:
-        """Whether it, or what it was derived from, is a key of the agent kind."""
+        """Whether it, or the key it was derived from, is of the kind `agent`."""
         return self.kind == "agent" or (self.parent is not None and self.parent.speaks_for_agents)
 
     @property
     def ends_at(self) -> datetime | None:
-        """When it will stop by itself, if its end is set: its own or its parent's, whichever comes first."""
-        ends = [self.expires_at, self.grace_ends_at, self.parent.ends_at if self.parent else None]
-        return min((end for end in ends if end), default=None)
+        """When it expires: its own end or its parent's, whichever is first. None: never."""
+        end = [self.expires_at, self.grace_ends_at, self.parent.ends_at if self.parent else None]
+        return min((end for end in end if end), default=None)
 
     @property
     def bucket(self) -> UUID:
-        """Whose allowance a call spends: a derived key spends its parent's, a successor that of the key it replaced."""
+        """The id of the rate bucket it spends: its parent's, a shared one, or its own."""
         return self.parent.bucket if self.parent else self.shared_bucket or self.id
 
     @property
     def root_id(self) -> UUID:
-        """The id of the first key in its line: its own, unless it stands on another."""
+        """The id of the topmost key it depends on; its own if it depends on none."""
         return self.parent.root_id if self.parent else self.id
 
 
-class Asking(NamedTuple):
-    """What is asked with a key: whether one was presented and is well formed, from where, and for what.
+class CheckInput(NamedTuple):
+    """The input of the checks besides the key itself: how it was presented, from where, for which scopes.
 
-    The door asks no more than the first four, unless the call is signed. The rest is what a call says of itself.
+    A plain call to /verify sets the first four fields. The others come from a signed call or from a runtime route.
     """
 
     presented: bool
@@ -89,29 +92,31 @@ class Asking(NamedTuple):
     address: Address | None
     scopes: ScopeSet = ScopeSet(())
     instance: str = ""
-    """The id of the one thing the call is about: a scope for that one will do."""
+    """The id the call is about: a scope limited to it is enough."""
     signature: Signature | None = None
     must_sign: bool = False
-    """Whether whoever asks wants a signature, whatever the key's app does."""
+    """Whether the gateway requires a signature, whatever the key's app requires."""
     constraints: ScopeSet | None = None
-    flaw: Refusal | None = None
-    """Why the headers that narrow the call cannot be read."""
-    stranger: Refusal | None = None
-    """Why the caller it names cannot be taken: found out after the throttle."""
+    constraints_error: Refusal | None = None
+    """Why the headers that narrow the call are invalid."""
+    caller_error: Refusal | None = None
+    """Why the caller it names is not accepted; known only after the rate limit was charged."""
     manages_agents: bool = False
-    """Whether only an app's own key may make it."""
+    """Whether only an app's own key may make the call."""
     even_suspended: bool = False
-    """Whether a suspended agent may make it all the same."""
+    """Whether a suspended agent may make the call too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome: `refusal` is None when the call passes; `failed` names the check that it did not."""
+    """The result of the checks: `refusal` is None if all passed, or else `failed` names the check that did not."""
 
     refusal: Refusal | None = None
     failed: str = ""
     detail: str = ""
     passed: tuple[str, ...] = ()
+    facts: Mapping[str, Any] | None = None
+    """What the failed check found, as JSON values. Kept in the audit log, never in the answer."""
 
     @property
     def allowed(self) -> bool:
@@ -119,164 +124,191 @@ class Verdict:
         return self.refusal is None
 
 
-class _Case(NamedTuple):
-    """What a check looks at."""
+class _CheckContext(NamedTuple):
+    """The arguments of a check."""
 
-    key: Standing | None
-    asking: Asking
+    key: KeySnapshot | None
+    check_input: CheckInput
     now: datetime
     allowance: Allowance | None
 
     @property
-    def sure(self) -> Standing:
-        """The key. Only `known` may see a call without one."""
+    def known_key(self) -> KeySnapshot:
+        """The key. Raises TypeError without one: every check but `format` and `known` runs after those two."""
         if self.key is None:
-            raise TypeError("only _known may see a call without a key")
+            raise TypeError("only _format and _known may see a call without a key")
         return self.key
 
 
 @dataclass(frozen=True, slots=True)
-class _No:
-    """A check's reason to refuse, and what only the log is told."""
+class _Failure:
+    """The refusal that the caller gets, and the detail that only the audit log gets."""
 
     refusal: Refusal
     detail: str = ""
+    facts: Mapping[str, Any] | None = None
 
 
-def judge(key: Standing | None, asking: Asking, now: datetime, allowance: Allowance | None = None) -> Verdict:
-    """The verdict on `asking` with `key`: the first check that fails, and all that passed before it.
+def judge(
+    key: KeySnapshot | None, check_input: CheckInput, now: datetime, allowance: Allowance | None = None
+) -> Verdict:
+    """The verdict on `check_input` with `key`: the first check that fails, and all that passed before it.
 
-    `allowance` is what the throttle said when it was charged for this call; None stops before that
-    check, which tells whether the call should be charged at all.
+    `allowance` is the rate limit's answer; None stops before that check, which tells whether to charge the call
+    at all.
     """
-    case = _Case(key, asking, now, None)
+    context = _CheckContext(key, check_input, now, None)
     for place, (name, check) in enumerate(UNCHARGED):
-        if no := check(case):
-            return Verdict(no.refusal, name, no.detail, PASSED.passed[:place])
-    return judge_charged(case.sure, asking, now, allowance) if allowance else PASSED_SO_FAR
+        if failure := check(context):
+            return Verdict(failure.refusal, name, failure.detail, PASSED.passed[:place], failure.facts)
+    return judge_charged(context.known_key, check_input, now, allowance) if allowance else PASSED_SO_FAR
 
 
-def judge_charged(key: Standing, asking: Asking, now: datetime, allowance: Allowance) -> Verdict:
-    """The same for a call that passed what comes before the throttle, which needs no second look."""
-    case = _Case(key, asking, now, allowance)
+def judge_charged(key: KeySnapshot, check_input: CheckInput, now: datetime, allowance: Allowance) -> Verdict:
+    """The final verdict on a call that passed the checks before the rate limit."""
+    context = _CheckContext(key, check_input, now, allowance)
     for place, (name, check) in enumerate(CHARGED, len(UNCHARGED)):
-        if no := check(case):
-            return Verdict(no.refusal, name, no.detail, PASSED.passed[:place])
+        if failure := check(context):
+            return Verdict(failure.refusal, name, failure.detail, PASSED.passed[:place], failure.facts)
     return PASSED
 
 
-def granted(key: Standing, asking: Asking) -> ScopeSet:
-    """What a call may do: what its key may do now, narrowed to what the call itself is content with."""
-    return constraints.narrowed(key.effective_scopes, asking.constraints)
+def granted_scopes(key: KeySnapshot, check_input: CheckInput) -> ScopeSet:
+    """The scopes of a call: those of its key now, narrowed to the call's own constraints."""
+    return constraints.narrowed(key.effective_scopes, check_input.constraints)
 
 
-def _format(case: _Case) -> _No | None:
-    if not case.asking.presented:
-        return _No(errors.MissingKey(), "no key presented")
-    return None if case.asking.well_formed else _No(errors.InvalidKey(), "malformed: shape or checksum")
+def _format(context: _CheckContext) -> _Failure | None:
+    if not context.check_input.presented:
+        return _Failure(errors.MissingKey(), "no key presented")
+    return (
+        None
+        if context.check_input.well_formed
+        else _Failure(errors.InvalidKey(), "malformed: shape or checksum")
+    )
 
 
-def _known(case: _Case) -> _No | None:
-    return None if case.key else _No(errors.InvalidKey(), "no key has this digest")
+def _known(context: _CheckContext) -> _Failure | None:
+    return None if context.key else _Failure(errors.InvalidKey(), "no key has this digest")
 
 
-def _signature(case: _Case) -> _No | None:
-    signature, key = case.asking.signature, case.sure
+def _signature(context: _CheckContext) -> _Failure | None:
+    signature, key = context.check_input.signature, context.known_key
     if signature is None:
         return None
-    refusal = signatures.fault(signature, case.now, required=key.must_sign or case.asking.must_sign)
-    return _No(refusal, refusal.message.rstrip(".")) if refusal else None
+    refusal = signatures.fault(
+        signature, context.now, required=key.must_sign or context.check_input.must_sign
+    )
+    return _Failure(refusal, refusal.message.rstrip(".")) if refusal else None
 
 
-def _not_revoked(case: _Case) -> _No | None:
-    key = case.sure
+def _not_revoked(context: _CheckContext) -> _Failure | None:
+    key = context.known_key
     if not key.revoked:
         return None
-    return _No(errors.RevokedKey() if key.kind == "agent" else errors.InvalidKey(), "revoked")
+    return _Failure(errors.RevokedKey() if key.kind == "agent" else errors.InvalidKey(), "revoked")
 
 
-def _agent_active(case: _Case) -> _No | None:
-    key = case.sure
+def _agent_active(context: _CheckContext) -> _Failure | None:
+    key = context.known_key
     if key.agent_revoked:
-        return _No(errors.AgentRevoked(), f"agent {key.agent_name} is revoked")
-    if key.agent_suspended and not case.asking.even_suspended:
-        return _No(errors.AgentInactive(), f"agent {key.agent_name} is suspended")
+        return _Failure(
+            errors.AgentRevoked(), f"agent {key.agent_name} is revoked", {"agent_status": "revoked"}
+        )
+    if key.agent_suspended and not context.check_input.even_suspended:
+        detail = f"agent {key.agent_name} is suspended"
+        return _Failure(errors.AgentInactive(), detail, {"agent_status": "suspended"})
     return None
 
 
-def _ancestors_live(case: _Case) -> _No | None:
-    parent = case.sure.parent
+def _ancestors_live(context: _CheckContext) -> _Failure | None:
+    parent = context.known_key.parent
     if parent is None:
         return None
     for check in (_not_revoked, _not_expired, _grace_not_over):
-        if no := check(_Case(parent, case.asking, case.now, None)):
-            return _No(errors.KeyNotActive(), f"parent {parent.prefix}: {no.refusal.message}")
-    return _ancestors_live(_Case(parent, case.asking, case.now, None))
+        if failure := check(_CheckContext(parent, context.check_input, context.now, None)):
+            detail = f"parent {parent.prefix}: {failure.refusal.message}"
+            return _Failure(errors.KeyNotActive(), detail, {"parent_prefix": parent.prefix})
+    return _ancestors_live(_CheckContext(parent, context.check_input, context.now, None))
 
 
-def _not_expired(case: _Case) -> _No | None:
-    ends = case.sure.expires_at
-    return _No(errors.KeyExpired(), f"expired {ends.isoformat()}") if ends and ends <= case.now else None
+def _not_expired(context: _CheckContext) -> _Failure | None:
+    end = context.known_key.expires_at
+    if end is None or end > context.now:
+        return None
+    return _Failure(errors.KeyExpired(), f"expired {end.isoformat()}", {"expired_at": end.isoformat()})
 
 
-def _grace_not_over(case: _Case) -> _No | None:
-    ends = case.sure.grace_ends_at
-    return _No(errors.GraceOver(), f"grace ended {ends.isoformat()}") if ends and ends <= case.now else None
+def _grace_not_over(context: _CheckContext) -> _Failure | None:
+    end = context.known_key.grace_ends_at
+    if end is None or end > context.now:
+        return None
+    return _Failure(errors.GraceOver(), f"grace ended {end.isoformat()}", {"grace_ended_at": end.isoformat()})
 
 
-def _address(case: _Case) -> _No | None:
-    address = case.asking.address
-    key: Standing | None = case.sure
+def _address(context: _CheckContext) -> _Failure | None:
+    address = context.check_input.address
+    key: KeySnapshot | None = context.known_key
     while key:
         if key.networks and not networks.allows(key.networks, address):
-            listed = ", ".join(map(str, key.networks))
-            return _No(errors.IpNotAllowed(), f"{address or 'no address'} is in none of {listed}"[:300])
+            allowed = list(map(str, key.networks))
+            detail = f"{address or 'no address'} is in none of {', '.join(allowed)}"[:300]
+            return _Failure(errors.IpNotAllowed(), detail, {"allowed_networks": _first(allowed)})
         key = key.parent
     return None
 
 
-def _throttle(case: _Case) -> _No | None:
-    allowance = case.allowance
+def _throttle(context: _CheckContext) -> _Failure | None:
+    allowance = context.allowance
     if allowance is None or allowance.granted:
         return None
     refusal = errors.RateLimited(limit=allowance.limit, retry_after=allowance.retry_after)
-    return _No(refusal, f"more than {allowance.limit} calls a minute")
+    facts = {"limit": allowance.limit, "retry_after": allowance.retry_after}
+    return _Failure(refusal, f"more than {allowance.limit} calls a minute", facts)
 
 
-def _constraints(case: _Case) -> _No | None:
-    asking, key = case.asking, case.sure
-    if asking.flaw:
-        return _No(asking.flaw, "unreadable")
-    if asking.constraints is None:
+def _constraints(context: _CheckContext) -> _Failure | None:
+    check_input, key = context.check_input, context.known_key
+    if check_input.constraints_error:
+        return _Failure(check_input.constraints_error, "unreadable")
+    if check_input.constraints is None:
         return None
-    refusal = constraints.fault(key.effective_scopes, asking.constraints)
-    return _No(refusal, f"key lacks {', '.join(refusal.details['missing'])}") if refusal else None
+    refusal = constraints.fault(key.effective_scopes, check_input.constraints)
+    if refusal is None:
+        return None
+    missing = refusal.details["missing"]
+    return _Failure(refusal, f"key lacks {', '.join(missing)}", {"missing": _first(missing)})
 
 
-def _caller(case: _Case) -> _No | None:
-    stranger = case.asking.stranger
-    return _No(stranger, stranger.message.rstrip(".")) if stranger else None
+def _caller(context: _CheckContext) -> _Failure | None:
+    caller_error = context.check_input.caller_error
+    return _Failure(caller_error, caller_error.message.rstrip(".")) if caller_error else None
 
 
-def _scope(case: _Case) -> _No | None:
-    asking, key = case.asking, case.sure
-    if asking.manages_agents and key.speaks_for_agents:
-        return _No(errors.CannotMintSubagents(), "a key of an agent")
-    held = granted(key, asking)
-    missing = held.missing(asking.scopes, asking.instance)
+def _scope(context: _CheckContext) -> _Failure | None:
+    check_input, key = context.check_input, context.known_key
+    if check_input.manages_agents and key.speaks_for_agents:
+        return _Failure(errors.CannotMintSubagents(), "a key of an agent")
+    granted_set = granted_scopes(key, check_input)
+    missing = granted_set.missing(check_input.scopes, check_input.instance)
     if not missing:
         return None
     refusal = errors.InsufficientScope(
-        required=asking.scopes.names(),
-        granted=held.names(),
+        required=check_input.scopes.names(),
+        granted=granted_set.names(),
         missing=missing.names(),
         scope_version=key.scope_version,
         current_scope_version=VERSION,
     )
-    return _No(refusal, f"lacks {missing}")
+    return _Failure(refusal, f"lacks {missing}", {"missing": _first(missing.names())})
 
 
-Check = Callable[[_Case], _No | None]
+def _first(values: Sequence[str]) -> list[str]:
+    """The first MAX_FACT_VALUES of `values`."""
+    return list(values[:MAX_FACT_VALUES])
+
+
+Check = Callable[[_CheckContext], _Failure | None]
 UNCHARGED: tuple[tuple[str, Check], ...] = (
     ("format", _format),
     ("known", _known),

@@ -1,13 +1,14 @@
-"""Keys at the management API: each view fetches, parses, calls one verb and tells what came of it."""
+"""Keys in the management API: each view fetches, parses, calls one verb and returns a schema."""
 
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+from django.db.models import QuerySet
 from ninja import Query
 from ninja.responses import Status
 
-from agents.api.management import seen as agent_seen
+from agents.api.management import describe_agent
 from agents.api.management_schemas import AgentCreated, AgentDetail, ReasonRequest
 from agents.api.runtime_schemas import NewAgent
 from agents.models import Agent
@@ -35,7 +36,7 @@ from keys.api.management_schemas import (
     KeyRotateRequest,
     KeyStatistics,
 )
-from keys.idempotency import Caller, Outcome, canonical, make_once, next_step
+from keys.idempotency import Caller, IssueResult, canonical, make_once, next_step
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.requests import IdempotencyKey, key_of
@@ -43,11 +44,11 @@ from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
 from keys.web import presenters
 
 STATUSES = ("active", "revoked")
-OfStatus = Annotated[SearchText, Query("", description="active or revoked.")]
-OfKind = Annotated[SearchText, Query("", description="app, agent or derived.")]
-OfAgent = Annotated[SearchText, Query("", description="An agent's id.")]
-CalledSince = Annotated[SearchText, Query("30d", description="ISO 8601, or a span before now: 24h, 30d.")]
-MOST_CALLERS = 200
+OfStatus = Annotated[SearchText, Query("", description="Only these: active or revoked. Default: all.")]
+OfKind = Annotated[SearchText, Query("", description="Only this kind: app, agent or derived. Default: all.")]
+OfAgent = Annotated[SearchText, Query("", description="Only keys of this agent.")]
+CalledSince = Annotated[SearchText, Query("30d", description="ISO 8601, or a duration before now: 24h, 30d.")]
+MAX_CALLERS = 200
 KINDS = tuple(ApiKey.Kind.values)
 _NONE = re.compile(r"0[smhdw]?")
 
@@ -55,22 +56,20 @@ _NONE = re.compile(r"0[smhdw]?")
 def list_keys(
     request: AppRequest, part: PartOfList, status: OfStatus = "", kind: OfKind = "", agent: OfAgent = ""
 ) -> KeyPage:
-    """The app's keys, newest first. `active` are all that still authenticate, those in grace included."""
+    """The app's keys, newest first. `active` includes keys in their grace period."""
     status, kind = parse_word(status, "status", STATUSES), parse_word(kind, "kind", KINDS)
-    found = ApiKey.objects.filter(app=request.app).with_kin()
+    keys = ApiKey.objects.filter(app=request.app).with_kin()
     if status:
-        found = found.living() if status == "active" else found.filter(revoked_at__isnull=False)
+        keys = keys.living() if status == "active" else keys.filter(revoked_at__isnull=False)
     if kind:
-        found = found.filter(kind=kind)
+        keys = keys.filter(kind=kind)
     if agent:
-        found = found.filter(agent=id_of(agent))
-    page, told = cut(found, part)
-    used = usage.uses([key.id for key in page])
-    return KeyPage(items=[KeyInfo.seen(key, used.get(key.id)) for key in page], **told)
+        keys = keys.filter(agent=id_of(agent))
+    return _list(keys, part)
 
 
 def key_statistics(request: AppRequest) -> KeyStatistics:
-    """How many keys there are, and how many there may be."""
+    """The numbers of the app's keys, and the maximum."""
     quota = presenters.quota(request.app)
     return KeyStatistics(
         active=quota.active,
@@ -81,73 +80,73 @@ def key_statistics(request: AppRequest) -> KeyStatistics:
 
 
 def mint_key(
-    request: AppRequest, asked: KeyMintRequest, idempotency_key: IdempotencyKey = ""
+    request: AppRequest, body: KeyMintRequest, idempotency_key: IdempotencyKey = ""
 ) -> Status[KeyMinted]:
-    """Mint a key. RequestSchema again under the same Idempotency-Key: 200, and no plaintext."""
-    if asked.agent_id and asked.key_type != "agent":
-        raise Invalid("agent_id", "Only a key of the type agent belongs to an agent.")
-    agent = agent_in(request.app.id, asked.agent_id) if asked.agent_id else None
-    return _mint(request, asked, agent, idempotency_key, kind="agent" if asked.key_type == "agent" else "app")
+    """Mint a key. Repeated with the same Idempotency-Key: 200 without the plaintext."""
+    if body.agent_id and body.key_type != "agent":
+        raise Invalid("agent_id", "Use key_type agent for a key of an agent.")
+    agent = agent_in(request.app.id, body.agent_id) if body.agent_id else None
+    return _mint(request, body, agent, idempotency_key, kind="agent" if body.key_type == "agent" else "app")
 
 
 def mint_agent_key(
     request: AppRequest,
     agent_id: str,
-    asked: AgentKeyMintRequest | None = None,
+    body: AgentKeyMintRequest | None = None,
     idempotency_key: IdempotencyKey = "",
 ) -> Status[KeyMinted]:
-    """Mint a key for an agent; numbered, and with what agents' keys may do, unless it is said."""
+    """Mint a key for an agent. Default: a numbered key with the default scopes of agents."""
     agent = agent_in(request.app.id, id_of(agent_id))
-    return _mint(request, asked or AgentKeyMintRequest(), agent, idempotency_key, kind="agent")
+    return _mint(request, body or AgentKeyMintRequest(), agent, idempotency_key, kind="agent")
 
 
 def get_key(request: AppRequest, key_id: str) -> KeyInfo:
-    """One key."""
-    return seen(key_of(request, id_of(key_id)))
+    """A key."""
+    return describe_key(key_of(request, id_of(key_id)))
 
 
 def list_key_callers(request: AppRequest, key_id: str, since: CalledSince = "30d") -> KeyCallerList:
-    """Who calls with a key: address, client, how often and when last."""
-    key, began = key_of(request, id_of(key_id)), parse_since(since)
-    found = look(began, shown=MOST_CALLERS, key_id=key.id)
-    callers = [KeyCaller(**caller._asdict()) for caller in found.callers]
-    return KeyCallerList(items=callers, since=began, calls=found.calls, capped_at=found.capped_at)
+    """The clients that use a key, with their IP address, User-Agent, number of requests and last request."""
+    key, start = key_of(request, id_of(key_id)), parse_since(since)
+    summary = look(start, shown=MAX_CALLERS, key_id=key.id)
+    callers = [KeyCaller(**caller._asdict()) for caller in summary.callers]
+    return KeyCallerList(items=callers, since=start, calls=summary.calls, capped_at=summary.capped_at)
 
 
-def rename_key(request: AppRequest, key_id: str, asked: KeyRenameRequest) -> KeyInfo:
-    """Change what people call a key."""
+def rename_key(request: AppRequest, key_id: str, body: KeyRenameRequest) -> KeyInfo:
+    """Rename a key. Its secret stays the same."""
     key = key_of(request, id_of(key_id))
-    lifecycle.rename(request.actor, key, asked.name)
-    return seen(key)
+    lifecycle.rename(request.actor, key, body.name)
+    return describe_key(key)
 
 
-def narrow_key(request: AppRequest, key_id: str, asked: KeyNarrowRequest) -> KeyInfo:
-    """Take something away from a key."""
+def narrow_key(request: AppRequest, key_id: str, body: KeyNarrowRequest) -> KeyInfo:
+    """Remove permissions from a key. Applies immediately, including derived keys."""
     key = key_of(request, id_of(key_id))
     lifecycle.narrow(
         request.actor,
         key,
-        scopes=_scopes(asked.scopes),
-        networks=None if asked.cidr_allowlist is None else parse_networks(asked.cidr_allowlist),
-        rate_limit_rpm=asked.rate_limit_rpm,
-        expires_at=parse_end(None, asked.expires_at),
-        reason=asked.reason,
+        scopes=_scopes(body.scopes),
+        networks=None if body.cidr_allowlist is None else parse_networks(body.cidr_allowlist),
+        rate_limit_rpm=body.rate_limit_rpm,
+        expires_at=parse_end(None, body.expires_at),
+        reason=body.reason,
     )
-    return seen(key)
+    return describe_key(key)
 
 
 def rotate_key(
     request: AppRequest,
     key_id: str,
-    asked: KeyRotateRequest | None = None,
+    body: KeyRotateRequest | None = None,
     idempotency_key: IdempotencyKey = "",
 ) -> Status[KeyMinted]:
-    """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
-    key, asked = key_of(request, id_of(key_id)), asked or KeyRotateRequest()
+    """Rotate a key. An app or agent key gets a replacement; a derived key gets a new secret."""
+    key, body = key_of(request, id_of(key_id)), body or KeyRotateRequest()
     choices: dict[str, Any] = {
-        "grace": _grace(asked.grace),
-        "scopes": _scopes(asked.scopes),
-        "reason": asked.reason,
+        "grace": _grace(body.grace),
+        "scopes": _scopes(body.scopes),
+        "reason": body.reason,
     }
     made = make_once(
         request.actor,
@@ -159,106 +158,115 @@ def rotate_key(
     return _minted(request, "rotate", made)
 
 
-def deprecate_key(request: AppRequest, key_id: str, asked: ReasonRequest | None = None) -> KeyInfo:
-    """Mark a key as on its way out. It works, and every answer says so."""
+def deprecate_key(request: AppRequest, key_id: str, body: ReasonRequest | None = None) -> KeyInfo:
+    """Deprecate a key. It keeps working, and every response says that it is deprecated."""
     key = key_of(request, id_of(key_id))
-    lifecycle.deprecate(request.actor, key, asked.reason if asked else "")
-    return seen(key)
+    lifecycle.deprecate(request.actor, key, body.reason if body else "")
+    return describe_key(key)
 
 
-def undeprecate_key(request: AppRequest, key_id: str, asked: ReasonRequest | None = None) -> KeyInfo:
-    """Take the mark away. During grace this cancels the rotation."""
+def undeprecate_key(request: AppRequest, key_id: str, body: ReasonRequest | None = None) -> KeyInfo:
+    """Undo a deprecation. During a grace period this cancels the rotation."""
     key = key_of(request, id_of(key_id))
-    lifecycle.undeprecate(request.actor, key, asked.reason if asked else "")
-    return seen(key)
+    lifecycle.undeprecate(request.actor, key, body.reason if body else "")
+    return describe_key(key)
 
 
-def revoke_key(request: AppRequest, key_id: str, asked: KeyRevokeRequest | None = None) -> KeyInfo:
-    """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
-    key, asked = key_of(request, id_of(key_id)), asked or KeyRevokeRequest()
-    lifecycle.revoke(request.actor, key, reason=asked.reason, force=asked.force)
-    return seen(key)
+def revoke_key(request: AppRequest, key_id: str, body: KeyRevokeRequest | None = None) -> KeyInfo:
+    """Revoke a key and all keys derived from it. An agent's only active key needs `force`."""
+    key, body = key_of(request, id_of(key_id)), body or KeyRevokeRequest()
+    lifecycle.revoke(request.actor, key, reason=body.reason, force=body.force)
+    return describe_key(key)
 
 
 def create_agent(
-    request: AppRequest, asked: NewAgent, idempotency_key: IdempotencyKey = ""
+    request: AppRequest, body: NewAgent, idempotency_key: IdempotencyKey = ""
 ) -> Status[AgentCreated]:
-    """Create an agent and its first key. RequestSchema again under the same Idempotency-Key: 200, and no plaintext."""
-    wanted = asked.model_dump() | {"display_name": asked.display_name or ""}
-    made = enrolment.enrol(request.actor, request.app, wanted, idempotency_key)
+    """Create an agent and its first key. Repeated with the same Idempotency-Key: 200 without the plaintext."""
+    options = body.model_dump() | {"display_name": body.display_name or ""}
+    made = enrolment.enrol(request.actor, request.app, options, idempotency_key)
     api_key = made.plaintext.take() if made.plaintext else None
-    detail = agent_seen(made.agent).model_dump()
+    detail = describe_agent(made.agent).model_dump()
     revoke = f"POST /api/v1/apps/{request.app.id}/agents/{made.agent.id}/revoke"
     hint = None if api_key else enrolment.next_step(revoke)
-    told = AgentCreated(**detail, key_id=made.key_id, api_key=api_key, hint=hint)
-    return Status(201 if api_key else 200, told)
+    created = AgentCreated(**detail, key_id=made.key_id, api_key=api_key, hint=hint)
+    return Status(201 if api_key else 200, created)
 
 
-def revoke_agent(request: AppRequest, agent_id: str, asked: ReasonRequest | None = None) -> AgentDetail:
-    """End an agent and all its keys, for ever. Again: nothing happens."""
+def revoke_agent(request: AppRequest, agent_id: str, body: ReasonRequest | None = None) -> AgentDetail:
+    """Revoke an agent and all its keys."""
     agent = agent_in(request.app.id, id_of(agent_id))
-    lifecycle.revoke_agent(request.actor, agent, reason=asked.reason if asked else "")
-    return agent_seen(agent)
+    lifecycle.revoke_agent(request.actor, agent, reason=body.reason if body else "")
+    return describe_agent(agent)
 
 
 def list_agent_keys(request: AppRequest, agent_id: str, part: PartOfList) -> KeyPage:
-    """An agent's keys, newest first, derived and revoked ones included."""
+    """The keys of an agent, newest first, derived and revoked ones included."""
     agent = agent_in(request.app.id, id_of(agent_id))
-    page, told = cut(agent.keys.with_kin(), part)
-    used = usage.uses([key.id for key in page])
-    return KeyPage(items=[KeyInfo.seen(key, used.get(key.id)) for key in page], **told)
+    return _list(agent.keys.with_kin(), part)
 
 
-def seen(key: ApiKey) -> KeyInfo:
-    """`key` as the API shows it."""
-    return KeyInfo.seen(key, usage.use_of(key.id))
+def describe_key(key: ApiKey) -> KeyInfo:
+    """`key` as the management API shows it."""
+    return KeyInfo.from_model(key, usage.use_of(key.id))
+
+
+def _list(keys: QuerySet[ApiKey], part: PartOfList) -> KeyPage:
+    items, page = cut(keys, part)
+    used = usage.uses([key.id for key in items])
+    return KeyPage(items=[KeyInfo.from_model(key, used.get(key.id)) for key in items], **page)
 
 
 def _mint(
-    request: AppRequest, asked: AgentKeyMintRequest, agent: Agent | None, idempotency_key: str, *, kind: str
+    request: AppRequest, body: AgentKeyMintRequest, agent: Agent | None, idempotency_key: str, *, kind: str
 ) -> Status[KeyMinted]:
-    wanted: dict[str, Any] = {
-        "name": asked.name,
-        "scopes": parse_scopes(AGENT_DEFAULT if asked.scopes is None else asked.scopes),
-        "networks": parse_networks(asked.cidr_allowlist or ()),
-        "rate_limit_rpm": asked.rate_limit_rpm,
-        "expires_at": parse_end(asked.expires_in, asked.expires_at),
-        "metadata": asked.metadata,
+    options: dict[str, Any] = {
+        "name": body.name,
+        "scopes": parse_scopes(AGENT_DEFAULT if body.scopes is None else body.scopes),
+        "networks": parse_networks(body.cidr_allowlist or ()),
+        "rate_limit_rpm": body.rate_limit_rpm,
+        "expires_at": parse_end(body.expires_in, body.expires_at),
+        "metadata": body.metadata,
     }
-    wish = wanted | {"verb": "mint", "kind": kind, "agent": agent and agent.id, "expires_at": _end_of(asked)}
+    fingerprint = options | {
+        "verb": "mint",
+        "kind": kind,
+        "agent": agent and agent.id,
+        "expires_at": _expiry_of(body),
+    }
     made = make_once(
         request.actor,
         request.app,
         idempotency_key,
-        canonical(wish),
+        canonical(fingerprint),
         lambda: lifecycle.mint(
-            request.actor, request.app, agent=agent, kind=kind, reason=asked.reason, **wanted
+            request.actor, request.app, agent=agent, kind=kind, reason=body.reason, **options
         ),
     )
     return _minted(request, "mint", made)
 
 
-def _end_of(asked: AgentKeyMintRequest) -> timedelta | datetime | None:
-    """The end that is wished for as it was said: a length of time stays one, whenever it is asked for again."""
-    if asked.expires_in is not None:
-        return parse_duration(asked.expires_in)
-    return parse_end(None, asked.expires_at)
+def _expiry_of(body: AgentKeyMintRequest) -> timedelta | datetime | None:
+    """The expiry as it was sent: a duration stays a duration, so that a repeated request is the same."""
+    if body.expires_in is not None:
+        return parse_duration(body.expires_in)
+    return parse_end(None, body.expires_at)
 
 
-def _minted(request: AppRequest, verb: str, made: Outcome) -> Status[KeyMinted]:
+def _minted(request: AppRequest, verb: str, made: IssueResult) -> Status[KeyMinted]:
     if made.plaintext:
-        return Status(201, KeyMinted.seen(made.key, api_key=made.plaintext.take()))
+        return Status(201, KeyMinted.from_model(made.key, api_key=made.plaintext.take()))
     return Status(200, _repeated(request, verb, made.key))
 
 
 def _repeated(request: AppRequest, verb: str, key: ApiKey) -> KeyMinted:
-    """A key that was made before, without its plaintext, and how to go on."""
+    """A key that was minted before, without its plaintext, and the next step."""
     hint = next_step(verb, key, _way, Caller(request.actor.may(REVOKE, key)))
-    return KeyMinted(**seen(key).model_dump(), api_key=None, hint=hint)
+    return KeyMinted(**describe_key(key).model_dump(), api_key=None, hint=hint)
 
 
 def _way(verb: str, key: ApiKey) -> str:
-    """How a verb is asked for here."""
+    """How a verb is body for here."""
     return f"POST /api/v1/apps/{key.app_id}/keys/{key.id}/{verb}"
 
 

@@ -1,4 +1,4 @@
-"""The objects of the management API that describe keys (docs/api.md)."""
+"""The schemas of the management API for keys (docs/api.md)."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, cast
@@ -13,26 +13,26 @@ from keys.models import ApiKey
 
 
 class KeyInfo(APIKeyInfo):
-    """A key, as its app's people see it."""
+    """A key, as the management API shows it."""
 
-    app_id: UUID = Field(description="The app it is of.")
-    agent_id: UUID | None = Field(description="The agent it is of. null: of none.")
-    kind: Literal["app", "agent", "derived"] = Field(description="The same in a word.")
+    app_id: UUID = Field(description="The key's app.")
+    agent_id: UUID | None = Field(description="The key's agent. null: an app key.")
+    kind: Literal["app", "agent", "derived"] = Field(description="The kind of key.")
     status: Literal["active", "deprecated", "grace", "ended", "expired", "revoked"] = Field(
-        description="grace: rotated, and still working; ended: its grace is over."
+        description="grace: rotated and still working; ended: its grace period is over."
     )
-    fingerprint: str = Field(description="The first 8 hex digits of its SHA-256.")
-    generation: int = Field(description="How many secrets it has had.")
-    metadata: dict[str, Any] = Field(description="What was attached to it.")
-    replaces_key_id: UUID | None = Field(description="The key it is the successor of.")
+    fingerprint: str = Field(description="SHA-256, first 8 characters.")
+    generation: int = Field(description="The version of its secret, from 1.")
+    metadata: dict[str, Any] = Field(description="Your metadata.")
+    replaces_key_id: UUID | None = Field(description="The key that this key replaces after a rotation.")
     enrolled_by_key_id: UUID | None = Field(
-        description="The derived key that made it for an agent, and with which it ends."
+        description="The derived key that created this agent key. They are revoked together."
     )
-    minted_by: str = Field(description="Who minted it, as the log calls them.")
-    grace_ends_at: datetime | None = Field(description="Until when it works on after its rotation.")
+    minted_by: str = Field(description="Who minted the key.")
+    grace_ends_at: datetime | None = Field(description="When its grace period after a rotation ends.")
 
     @classmethod
-    def seen(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
+    def from_model(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
         """`key` as the management API shows it."""
         return cls.of(
             key,
@@ -53,131 +53,139 @@ class KeyInfo(APIKeyInfo):
 
 
 class KeyMinted(KeyInfo):
-    """A new key."""
+    """A new key, with its plaintext."""
 
     api_key: str | None = Field(
-        repr=False, description="The plaintext, this once. null when a request is repeated."
+        repr=False, description="The key in full. Shown once: null when the request is repeated."
     )
-    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
+    hint: str | None = Field(default=None, description="The next step when the request is repeated.")
 
 
 class KeyPage(Page):
-    """Some keys."""
+    """A page of keys."""
 
     items: list[KeyInfo] = Field(description="The keys.")
 
 
 class KeyStatistics(ResponseSchema):
-    """How full an app is."""
+    """The numbers of an app's keys."""
 
-    active: int = Field(description="Keys that authenticate, those in grace aside.")
-    rotated_in_grace: int = Field(description="Rotated keys that still authenticate.")
-    total: int = Field(description="Keys ever minted; derived ones do not count.")
-    max_allowed: int = Field(description="Keys that may be alive at once.")
+    active: int = Field(description="Active keys, without those in their grace period.")
+    rotated_in_grace: int = Field(description="Rotated keys in their grace period.")
+    total: int = Field(description="All keys ever minted, without derived keys.")
+    max_allowed: int = Field(description="Maximum active keys.")
 
 
 class KeyOptions(RequestSchema):
-    """What a key may do, from where and until when."""
+    """The limits of a key."""
 
     cidr_allowlist: list[Item] | None = Field(
-        description="Ranges it may be used from: 203.0.113.0/24. No /0.", default=None, max_length=100
+        description="Allowed IP ranges, such as 203.0.113.0/24. /0 is not allowed.",
+        default=None,
+        max_length=100,
     )
-    rate_limit_rpm: StrictInt | None = Field(default=None, ge=1, le=100_000, description="Calls a minute.")
+    rate_limit_rpm: StrictInt | None = Field(
+        default=None, ge=1, le=100_000, description="Rate limit, in requests per minute."
+    )
     expires_at: Text | None = Field(
-        default=None, description="A moment in ISO 8601, or a day: then it ends with that day, in UTC."
+        default=None, description="When it expires, in ISO 8601; a date means the end of that day in UTC."
     )
-    reason: Sentence = Field(default="", description="Why, for the log.")
+    reason: Sentence = Field(default="", description="The reason, saved to the audit log.")
 
 
 class AgentKeyMintRequest(KeyOptions):
-    """A key for an agent. `{}` makes one that is numbered and may do what agents' keys may."""
+    """A key to mint for an agent. `{}` mints a numbered key with the default scopes of agents."""
 
-    name: Name = Field(default="", description="What people call it. Left out: numbered.")
+    name: Name = Field(default="", description="The key's name. Default: a number.")
     scopes: list[Item] | None = Field(
-        description="What it may do. Left out: what agents' keys may.", default=None, max_length=100
+        description="Scopes. Default: the default scopes of agents.", default=None, max_length=100
     )
-    expires_in: Text | None = Field(default=None, description="30d, 12h or 5m. Not beside expires_at.")
-    metadata: dict[str, Any] | None = Field(default=None, description="At most 8 KB.")
+    expires_in: Text | None = Field(
+        default=None, description="30d, 12h or 5m. Do not combine with expires_at."
+    )
+    metadata: dict[str, Any] | None = Field(default=None, description="Your metadata. At most 8 KB.")
 
 
 class KeyMintRequest(AgentKeyMintRequest):
-    """A key to be minted."""
+    """A key to mint."""
 
-    name: Name = Field(description="What people call it.")
-    scopes: list[Item] = Field(description="What it may do: grants:read.", min_length=1, max_length=100)
+    name: Name = Field(description="The key's name.")
+    scopes: list[Item] = Field(description="Scopes, such as grants:read.", min_length=1, max_length=100)
     key_type: Literal["runtime", "agent"] = Field(
-        "runtime", description="agent without an agent_id: bound to none."
+        "runtime", description="agent without agent_id: an agent key that is bound to no agent."
     )
-    agent_id: UUID | None = Field(default=None, description="The agent it is of; with the key_type agent.")
+    agent_id: UUID | None = Field(default=None, description="The key's agent, with key_type agent.")
 
 
 class KeyRenameRequest(RequestSchema):
-    """What people call a key."""
+    """A new name for a key."""
 
     name: Name = Field(description="The new name.")
 
 
 class KeyNarrowRequest(KeyOptions):
-    """What to take away from a key; what is left out stays."""
+    """Permissions to remove from a key. Omitted fields are unchanged."""
 
-    scopes: list[Item] | None = Field(description="A part of those it has.", default=None, max_length=100)
+    scopes: list[Item] | None = Field(description="Some of its current scopes.", default=None, max_length=100)
 
 
 class KeyRotateRequest(RequestSchema):
     """How to rotate a key."""
 
     scopes: list[Item] | None = Field(
-        description="Of the successor. Left out: the same.", default=None, max_length=100
+        description="The scopes of the new key. Default: the same.", default=None, max_length=100
     )
-    grace: Text = Field(default="7d", description="How long the old secret works on; 0s ends it now.")
-    reason: Sentence = Field(default="", description="Why, for the log.")
+    grace: Text = Field(
+        default="7d", description="How long the old key stays active. 0s: it expires immediately."
+    )
+    reason: Sentence = Field(default="", description="The reason, saved to the audit log.")
 
 
 class KeyRevokeRequest(RequestSchema):
     """How to revoke a key."""
 
-    force: StrictBool = Field(default=False, description="Even if it is its agent's last active one.")
-    reason: Sentence = Field(default="", description="Why, for the log.")
+    force: StrictBool = Field(default=False, description="Also revoke an agent's only active key.")
+    reason: Sentence = Field(default="", description="The reason, saved to the audit log.")
 
 
 class KeyCaller(ResponseSchema):
-    """Someone who calls with a key."""
+    """A client that uses a key."""
 
-    ip: str = Field(description="The address. Empty: it is not known.")
-    user_agent: str = Field(description="What the program said it was.")
-    calls: int = Field(description="How many of the calls looked at.")
-    last_at: datetime = Field(description="The latest of them.")
+    ip: str = Field(description="The IP address. Empty: unknown.")
+    user_agent: str = Field(description="The User-Agent.")
+    calls: int = Field(description="The number of requests.")
+    last_at: datetime = Field(description="The last request.")
 
 
 class KeyCallerList(ResponseSchema):
-    """Who calls with a key, whoever called last first."""
+    """The clients that use a key, most recent first."""
 
-    items: list[KeyCaller] = Field(description="At most 200.")
-    since: datetime = Field(description="From when on calls were looked at.")
-    calls: int = Field(description="How many calls were looked at: the newest 10,000 at the most.")
+    items: list[KeyCaller] = Field(description="Up to 200 clients.")
+    since: datetime = Field(description="The start of the period.")
+    calls: int = Field(description="The number of requests considered: up to the latest 10,000.")
     capped_at: datetime | None = Field(
-        description="The oldest call looked at, if there were more. null: that was all."
+        description="The oldest request considered, if there were more. null: all were considered."
     )
 
 
 class KeyLookupRequest(RequestSchema):
-    """SHA-256 of texts that may be keys, as hex."""
+    """SHA-256 hashes of possible keys, in hex."""
 
     sha256: list[Annotated[str, StringConstraints(strict=True, pattern="^[0-9a-f]{64}$")]] = Field(
-        description="At most 500.", max_length=500
+        description="Up to 500 hashes.", max_length=500
     )
 
 
 class KeyMatch(ResponseSchema):
-    """A key that one of them is of."""
+    """A key that matches a hash."""
 
-    sha256: str = Field(description="What was sent.")
-    app_id: UUID = Field(description="The app the key is of.")
-    app_name: str = Field(description="Its name.")
+    sha256: str = Field(description="The hash.")
+    app_id: UUID = Field(description="The key's app.")
+    app_name: str = Field(description="The app's name.")
     key: KeyInfo = Field(description="The key.")
 
 
 class KeyLookupResponse(ResponseSchema):
-    """The keys that are known in the apps the token reaches."""
+    """The matching keys in the apps that the token can access."""
 
-    items: list[KeyMatch] = Field(description="Those that are known; the others are not told.")
+    items: list[KeyMatch] = Field(description="One item for each hash that matches.")

@@ -37,7 +37,7 @@ from keys.networks import parse_networks
 from keys.requests import IdempotencyKey, KeyedRequest, authority_of
 from keys.scopes import Scope, parse_scopes
 
-LONGEST_LIFE = 3650 * 24 * 3600
+MAX_LIFETIME_SECONDS = 3650 * 24 * 3600
 """Seconds; no app allows more, and a number beyond this is not worth adding to a date."""
 
 
@@ -52,41 +52,41 @@ def list_scopes(request: KeyedRequest) -> ScopeCatalog:
 
 
 def derive_key(
-    request: KeyedRequest, asked: DeriveKey, idempotency_key: IdempotencyKey = ""
+    request: KeyedRequest, body: DeriveKey, idempotency_key: IdempotencyKey = ""
 ) -> Status[MintedKey]:
     """Hand out a narrower, short-lived key. Its plaintext is in this answer and nowhere else."""
     parent = ApiKey.objects.with_kin().get(id=request.key.id)
-    wish: dict[str, Any] = {
-        "scopes": parse_scopes(asked.scopes),
+    values: dict[str, Any] = {
+        "scopes": parse_scopes(body.scopes),
         "within": request.granted,
-        "expires_in": timedelta(seconds=min(asked.expires_in, LONGEST_LIFE)),
-        "networks": parse_networks(asked.cidr_allowlist or ()),
-        "name": asked.name or "",
-        "metadata": asked.metadata,
+        "expires_in": timedelta(seconds=min(body.expires_in, MAX_LIFETIME_SECONDS)),
+        "networks": parse_networks(body.cidr_allowlist or ()),
+        "name": body.name or "",
+        "metadata": body.metadata,
     }
-    return _told(
+    return _issue_once(
         request,
         parent.app,
         idempotency_key,
-        canonical(wish | {"verb": "derive", "within": None}),
-        lambda: lifecycle.derive(request.actor, parent, **wish),
+        canonical(values | {"verb": "derive", "within": None}),
+        lambda: lifecycle.derive(request.actor, parent, **values),
     )
 
 
 def rotate_key(
     request: KeyedRequest,
     key_id: str,
-    asked: RotateKey | None = None,
+    body: RotateKey | None = None,
     idempotency_key: IdempotencyKey = "",
 ) -> Status[MintedKey]:
     """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
-    key, asked = _key_of(request, key_id), asked or RotateKey(overlap_days=lifecycle.DEFAULT_GRACE.days)
-    grace = timedelta(days=asked.overlap_days)
-    return _told(
+    key, body = _key_of(request, key_id), body or RotateKey(overlap_days=lifecycle.DEFAULT_GRACE.days)
+    grace = timedelta(days=body.overlap_days)
+    return _issue_once(
         request,
         key.app,
         idempotency_key,
-        {"verb": "rotate", "key": str(key.id), **asked.model_dump()},
+        {"verb": "rotate", "key": str(key.id), **body.model_dump()},
         lambda: lifecycle.rotate(request.actor, key, grace=grace, within=authority_of(request)),
     )
 
@@ -98,46 +98,55 @@ def revoke_key(request: KeyedRequest, key_id: str, force: Flag = False) -> APIKe
     return APIKeyInfo.of(key, usage.use_of(key.id))
 
 
-def emit_spans(request: KeyedRequest, asked: SpanBatch) -> EmitSpansResult:
+def emit_spans(request: KeyedRequest, body: SpanBatch) -> EmitSpansResult:
     """Keep steps of a program's own telling. A trace has each span id once."""
-    return EmitSpansResult(accepted=spans.emit(_row(request, span) for span in asked.spans))
+    return EmitSpansResult(accepted=spans.emit(_row(request, span) for span in body.spans))
 
 
-def resolve_identity(request: KeyedRequest, asked: ResolveIdentity | None = None) -> IdentityContext:
+def resolve_identity(request: KeyedRequest, body: ResolveIdentity | None = None) -> IdentityContext:
     """Whom this call speaks for: the app, the agent, and the caller it names."""
-    if asked and (asked.user_token is not None or asked.app_user_id is not None):
+    if body and (body.user_token is not None or body.app_user_id is not None):
         raise errors.NoUserDirectory
     context = request.actor.origin.caller.context
-    told = Trace(run_id=context.get("run_id"), thread_id=context.get("thread_id"))
+    trace = Trace(run_id=context.get("run_id"), thread_id=context.get("thread_id"))
     return IdentityContext(
         app_id=request.app_id,
         agent_id=request.agent_id,
         actor_id=request.actor.origin.caller.id,
         app_user_id=None,
         group_ids=[],
-        trace=told if told.run_id or told.thread_id else None,
+        trace=trace if trace.run_id or trace.thread_id else None,
     )
 
 
-def _told(
-    request: KeyedRequest, app: App, idempotency_key: str, asked: dict[str, Any], make: Callable[[], Minted]
+def _issue_once(
+    request: KeyedRequest,
+    app: App,
+    idempotency_key: str,
+    request_values: dict[str, Any],
+    make: Callable[[], Minted],
 ) -> Status[MintedKey]:
-    made = make_once(request.actor, app, idempotency_key, asked, make)
-    needed = Scope("keys", "admin", str(made.key.id))
-    hint = next_step(asked["verb"], made.key, way, Caller(request.granted.covers(needed), request.key.id))
-    return Status(made.status, MintedKey.taken(made, hint))
+    result = make_once(request.actor, app, idempotency_key, request_values, make)
+    needed = Scope("keys", "admin", str(result.key.id))
+    hint = next_step(
+        request_values["verb"],
+        result.key,
+        request_line,
+        Caller(request.granted.covers(needed), request.key.id),
+    )
+    return Status(result.status, MintedKey.from_result(result, hint))
 
 
-def way(verb: str, key: ApiKey) -> str:
+def request_line(verb: str, key: ApiKey) -> str:
     """How a verb is asked for here."""
     return f"DELETE /sdk/keys/{key.id}" if verb == "revoke" else f"POST /sdk/keys/{key.id}/rotate"
 
 
 def _key_of(request: KeyedRequest, key_id: str) -> ApiKey:
-    found = _within_reach(request).filter(id=id_of(key_id)).first()
-    if found is None:
+    key = _within_reach(request).filter(id=id_of(key_id)).first()
+    if key is None:
         raise errors.KeyNotFound
-    return found
+    return key
 
 
 def _within_reach(request: KeyedRequest) -> ApiKeyQuerySet:
@@ -156,19 +165,19 @@ def _row(request: KeyedRequest, span: Span) -> models.Span:
         key_id=request.key.id,
         agent_id=request.agent_id,
         caller_id=request.actor.origin.caller.id,
-        trace_id=_kept("trace_id", span.trace_id, 255),
-        span_id=_kept("span_id", span.span_id, 32),
-        parent_span_id=_kept("parent_span_id", span.parent_span_id, 32),
-        name=_kept("name", span.name, 255),
+        trace_id=_sanitized("trace_id", span.trace_id, 255),
+        span_id=_sanitized("span_id", span.span_id, 32),
+        parent_span_id=_sanitized("parent_span_id", span.parent_span_id, 32),
+        name=_sanitized("name", span.name, 255),
         started_at=span.start_time,
         ended_at=span.end_time,
         attributes=parse_document(span.attributes, "attributes"),
     )
 
 
-def _kept(field: str, text: str | None, longest: int) -> str:
+def _sanitized(field: str, text: str | None, max_length: int) -> str:
     """`text` fit to keep; empty if there was none. Raises Invalid if nothing of it is left."""
-    kept = keepable(text or "", longest)
-    if text and not kept:
+    clean = keepable(text or "", max_length)
+    if text and not clean:
         raise Invalid(f"spans.{field}", "Use visible characters.")
-    return kept
+    return clean

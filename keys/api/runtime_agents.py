@@ -3,13 +3,13 @@
 from ninja.responses import Status
 
 from agents.api import runtime as agents_sdk
-from agents.api.runtime import Grace, Version, shown
+from agents.api.runtime import Grace, Version, agent_info
 from agents.api.runtime_schemas import AgentChange, AgentCreateResult, AgentInfo, NewAgent
 from agents.models import Agent, App
 from agents.requests import agent_in, id_of
 from audit.change import hold
 from audit.search import usage
-from core.schemas import Flag, Nothing
+from core.schemas import EmptyRequest, Flag
 from keys import enrolment, lifecycle, rules
 from keys.api.runtime_schemas import AgentKey, AgentKeyList, AgentKeyMintResult
 from keys.errors import KeyNotFound
@@ -19,27 +19,27 @@ from keys.requests import IdempotencyKey, KeyedRequest, authority_of
 
 
 def create_agent(
-    request: KeyedRequest, asked: NewAgent, idempotency_key: IdempotencyKey = ""
+    request: KeyedRequest, body: NewAgent, idempotency_key: IdempotencyKey = ""
 ) -> Status[AgentCreateResult]:
     """Create an agent and its first key, no more than the caller's own. Asked again: 200, and no plaintext."""
-    wanted = asked.model_dump() | {"display_name": asked.display_name or ""}
-    made = enrolment.enrol(
+    values = body.model_dump() | {"display_name": body.display_name or ""}
+    result = enrolment.enrol(
         request.actor,
         App.objects.get(id=request.app_id),
-        wanted,
+        values,
         idempotency_key,
         within=authority_of(request),
     )
-    api_key = made.plaintext.take() if made.plaintext else None
-    hint = None if api_key else enrolment.next_step(f"DELETE /sdk/agents/{made.agent.id}")
-    told = AgentCreateResult.of(made.agent, key_id=made.key_id, api_key=api_key, hint=hint)
-    return Status(201 if api_key else 200, told)
+    api_key = result.plaintext.take() if result.plaintext else None
+    hint = None if api_key else enrolment.next_step(f"DELETE /sdk/agents/{result.agent.id}")
+    response = AgentCreateResult.of(result.agent, key_id=result.key_id, api_key=api_key, hint=hint)
+    return Status(201 if api_key else 200, response)
 
 
 def update_agent(
     request: KeyedRequest,
     agent_id: str,
-    asked: AgentChange,
+    body: AgentChange,
     expected_version: Version = None,
     grace_seconds: Grace = None,
 ) -> AgentInfo:
@@ -48,42 +48,42 @@ def update_agent(
     Scopes that are added are there at once; those that are taken away go after `grace_seconds`, a day
     unless it is said.
     """
-    if asked.status == "active" and "status" in asked.model_fields_set:
+    if body.status == "active" and "status" in body.model_fields_set:
         agent, authority = agent_in(request.app_id, id_of(agent_id)), authority_of(request)
         with hold(agent), rules.acting(authority):
             rules.require_resumable(request.actor, authority, agent)
-            return agents_sdk.update_agent(request, agent_id, asked, expected_version, grace_seconds)
-    return agents_sdk.update_agent(request, agent_id, asked, expected_version, grace_seconds)
+            return agents_sdk.update_agent(request, agent_id, body, expected_version, grace_seconds)
+    return agents_sdk.update_agent(request, agent_id, body, expected_version, grace_seconds)
 
 
 def delete_agent(request: KeyedRequest, agent_id: str) -> AgentInfo:
     """Revoke an agent and all its keys, for ever. Again: nothing happens."""
     agent = agent_in(request.app_id, id_of(agent_id))
     lifecycle.revoke_agent(request.actor, agent)
-    return shown(agent)
+    return agent_info(agent)
 
 
 def mint_agent_key(
     request: KeyedRequest,
     agent_id: str,
-    asked: Nothing | None = None,
+    body: EmptyRequest | None = None,
     idempotency_key: IdempotencyKey = "",
 ) -> Status[AgentKeyMintResult]:
     """Another key of an agent, no more than the caller's own. Its plaintext is in this answer and nowhere else."""
     agent = agent_in(request.app_id, id_of(agent_id))
-    made = make_once(
+    result = make_once(
         request.actor,
         agent.app,
         idempotency_key,
         {"verb": "mint", "of": str(agent.id)},
         lambda: enrolment.mint_for(request.actor, agent, authority_of(request)),
     )
-    if made.plaintext:
-        return Status(201, AgentKeyMintResult.of(made.key, api_key=made.plaintext.take()))
-    revoke = f"DELETE /sdk/agents/{agent.id}/keys/{made.key.id}"
-    hint = next_step("mint", made.key, lambda *_: revoke, Caller())
-    use = usage.use_of(made.key.id)
-    return Status(200, AgentKeyMintResult.of(made.key, use, api_key=None, hint=hint))
+    if result.plaintext:
+        return Status(201, AgentKeyMintResult.of(result.key, api_key=result.plaintext.take()))
+    revoke = f"DELETE /sdk/agents/{agent.id}/keys/{result.key.id}"
+    hint = next_step("mint", result.key, lambda *_: revoke, Caller())
+    use = usage.use_of(result.key.id)
+    return Status(200, AgentKeyMintResult.of(result.key, use, api_key=None, hint=hint))
 
 
 def list_agent_keys(request: KeyedRequest, agent_id: str) -> AgentKeyList:
@@ -95,37 +95,37 @@ def list_agent_keys(request: KeyedRequest, agent_id: str) -> AgentKeyList:
 
 
 def deprecate_agent_key(
-    request: KeyedRequest, agent_id: str, key_id: str, asked: Nothing | None = None
+    request: KeyedRequest, agent_id: str, key_id: str, body: EmptyRequest | None = None
 ) -> AgentKey:
     """Mark a key as on its way out. It works, and every answer says so."""
     key = _key_of(request, agent_id, key_id)
     lifecycle.deprecate(request.actor, key)
-    return _told(key)
+    return _key_info(key)
 
 
 def undeprecate_agent_key(
-    request: KeyedRequest, agent_id: str, key_id: str, asked: Nothing | None = None
+    request: KeyedRequest, agent_id: str, key_id: str, body: EmptyRequest | None = None
 ) -> AgentKey:
     """Take the mark away. During grace this cancels the rotation."""
     key = _key_of(request, agent_id, key_id)
     lifecycle.undeprecate(request.actor, key, within=authority_of(request))
-    return _told(key)
+    return _key_info(key)
 
 
 def revoke_agent_key(request: KeyedRequest, agent_id: str, key_id: str, force: Flag = False) -> AgentKey:
     """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
     key = _key_of(request, agent_id, key_id)
     lifecycle.revoke(request.actor, key, force=force)
-    return _told(key)
+    return _key_info(key)
 
 
 def _key_of(request: KeyedRequest, agent_id: str, key_id: str) -> ApiKey:
     agent: Agent = agent_in(request.app_id, id_of(agent_id))
-    found = agent.keys.with_kin().filter(id=id_of(key_id)).first()
-    if found is None:
+    key = agent.keys.with_kin().filter(id=id_of(key_id)).first()
+    if key is None:
         raise KeyNotFound
-    return found
+    return key
 
 
-def _told(key: ApiKey) -> AgentKey:
+def _key_info(key: ApiKey) -> AgentKey:
     return AgentKey.of(key, usage.use_of(key.id))

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from audit.search.usage import Use, use_of
-from core.schemas import Asked, Attribute, Item, Moment, Name, Told, Word
-from keys.idempotency import Outcome
+from core.schemas import Attribute, Item, Moment, Name, RequestSchema, ResponseSchema, Word
+from keys.idempotency import IssueResult
 from keys.models import ApiKey
 
 TYPES: dict[str, Literal["rk", "ak", "dk"]] = {"app": "rk", "agent": "ak", "derived": "dk"}
@@ -16,7 +16,7 @@ TYPES: dict[str, Literal["rk", "ak", "dk"]] = {"app": "rk", "agent": "ak", "deri
 SpanId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=32)]
 
 
-class DeriveKey(Asked):
+class DeriveKey(RequestSchema):
     """A narrower key to be handed out."""
 
     scopes: list[Item] = Field(
@@ -32,7 +32,7 @@ class DeriveKey(Asked):
     metadata: dict[str, Any] | None = Field(default=None, description="At most 8 KB.")
 
 
-class RotateKey(Asked):
+class RotateKey(RequestSchema):
     """How to rotate."""
 
     overlap_days: StrictInt = Field(
@@ -40,7 +40,7 @@ class RotateKey(Asked):
     )
 
 
-class APIKeyInfo(Told):
+class APIKeyInfo(ResponseSchema):
     """A key, without its secret."""
 
     id: UUID = Field(description="Its id.")
@@ -97,14 +97,14 @@ class MintedKey(APIKeyInfo):
     hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
 
     @classmethod
-    def taken(cls, made: Outcome, hint: str) -> Self:
+    def from_result(cls, result: IssueResult, hint: str) -> Self:
         """The key with its plaintext, which is taken here and leaves in this answer alone; or with the hint."""
-        if made.plaintext:
-            return cls.of(made.key, api_key=made.plaintext.take())
-        return cls.of(made.key, use_of(made.key.id), api_key=None, hint=hint)
+        if result.plaintext:
+            return cls.of(result.key, api_key=result.plaintext.take())
+        return cls.of(result.key, use_of(result.key.id), api_key=None, hint=hint)
 
 
-class AgentKey(Told):
+class AgentKey(ResponseSchema):
     """A key of an agent, without its secret."""
 
     key_id: UUID = Field(description="Its id.")
@@ -141,19 +141,19 @@ class AgentKeyMintResult(AgentKey):
     hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
 
 
-class AgentKeyList(Told):
+class AgentKeyList(ResponseSchema):
     """All keys of an agent, oldest first, revoked ones included."""
 
     items: list[AgentKey] = Field(description="The keys.")
 
 
-class Resource(Told):
+class Resource(ResponseSchema):
     """What may be done to a kind of thing."""
 
     verbs: list[str] = Field(description="Each includes those before it.")
 
 
-class ScopeCatalog(Told):
+class ScopeCatalog(ResponseSchema):
     """The scopes there are."""
 
     scope_version: int = Field(description="Its version.")
@@ -162,7 +162,7 @@ class ScopeCatalog(Told):
     deprecated: list[str] = Field(description="Scopes that are still taken, and should not be used.")
 
 
-class Span(Asked):
+class Span(RequestSchema):
     """A step of a program's own telling."""
 
     trace_id: Word = Field(description="What it is a step of.")
@@ -178,19 +178,19 @@ class Span(Asked):
     )
 
 
-class SpanBatch(Asked):
+class SpanBatch(RequestSchema):
     """Some steps at once."""
 
     spans: list[Span] = Field(description="The steps.", min_length=1, max_length=50)
 
 
-class EmitSpansResult(Told):
+class EmitSpansResult(ResponseSchema):
     """How many of them were new."""
 
     accepted: int = Field(description="How many were not there before.")
 
 
-class ResolveIdentity(Asked):
+class ResolveIdentity(RequestSchema):
     """Who is calling."""
 
     include_profile: StrictBool = Field(
@@ -204,14 +204,14 @@ class ResolveIdentity(Asked):
     )
 
 
-class Trace(Told):
+class Trace(ResponseSchema):
     """What the call says it is part of."""
 
     run_id: str | None = Field(description="The run.")
     thread_id: str | None = Field(description="The conversation.")
 
 
-class IdentityContext(Told):
+class IdentityContext(ResponseSchema):
     """Whom the call speaks for."""
 
     app_id: UUID = Field(description="The app.")

@@ -64,7 +64,7 @@ class KnownGateway(NamedTuple):
     secrets: tuple[Secret, ...]
 
 
-class _Found(NamedTuple):
+class _SecretCache(NamedTuple):
     """What was found in one copy. It never holds what was found in another: a slower thread may still search that."""
 
     known: tuple[KnownGateway, ...]
@@ -78,12 +78,12 @@ class Directory:
         self._lock = threading.Lock()
         self._known: tuple[KnownGateway, ...] = ()
         self._read_at = float("-inf")
-        self._found = _Found(self._known, {})
+        self._cache = _SecretCache(self._known, {})
         self._reading: threading.Event | None = None
         self._thread: threading.Thread | None = None
         self._failed = False
         self._version = 0
-        self._seen: dict[tuple[UUID, bytes], datetime] = {}
+        self._seen_at: dict[tuple[UUID, bytes], datetime] = {}
         self._noted_at = float("-inf")
         self._timer: threading.Timer | None = None
 
@@ -94,14 +94,14 @@ class Directory:
         """
         if not presented.startswith(grammar.STARTS["gateway"]):
             return None
-        known, hashed, found = self._current(), plaintext.sha256(presented), self._found
-        if known is not found.known:
-            self._found = found = _Found(known, {})
-        gateway, secret = found.by_hash.get(hashed) or _search(known, presented, hashed)
+        known, hashed, cache = self._current(), plaintext.sha256(presented), self._cache
+        if known is not cache.known:
+            self._cache = cache = _SecretCache(known, {})
+        gateway, secret = cache.by_hash.get(hashed) or _search(known, presented, hashed)
         if gateway is None or secret is None or not secret.is_in_force():
             return None
-        found.by_hash[hashed] = gateway, secret
-        self._seen[gateway.id, secret.digest] = now()
+        cache.by_hash[hashed] = gateway, secret
+        self._seen_at[gateway.id, secret.digest] = now()
         if self._timer is None and monotonic() - self._noted_at >= USE_INTERVAL:
             self._note_soon()
         return gateway
@@ -183,12 +183,12 @@ class Directory:
 
     def _note_use(self) -> None:
         """Write down when each was seen, now and then."""
-        if not self._seen or monotonic() - self._noted_at < USE_INTERVAL:
+        if not self._seen_at or monotonic() - self._noted_at < USE_INTERVAL:
             return
         self._noted_at = monotonic()
-        seen, self._seen = self._seen, {}
+        seen_at, self._seen_at = self._seen_at, {}
         try:
-            note_use(list(seen.items()))  # a thread that took the old dictionary may still write to it
+            note_use(list(seen_at.items()))  # a thread that took the old dictionary may still write to it
         except Exception:  # it is told of, and stops nothing
             log.warning("when gateways were seen could not be kept", exc_info=True)
 
@@ -210,9 +210,9 @@ def read() -> tuple[KnownGateway, ...]:
     return tuple(map(_known, Gateway.objects.filter(retired_at=None).order_by("id")))
 
 
-def note_use(seen: Iterable[tuple[tuple[UUID, bytes], datetime]]) -> None:
+def note_use(seen_at: Iterable[tuple[tuple[UUID, bytes], datetime]]) -> None:
     """Keep when secrets were seen, by their gateway's id and their digest, unless they count no more."""
-    for (gateway_id, digest), moment in seen:
+    for (gateway_id, digest), moment in seen_at:
         gateway = Gateway.objects.filter(pk=gateway_id).first()
         if gateway is None:
             continue

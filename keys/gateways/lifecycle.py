@@ -34,10 +34,10 @@ class Issued:
 
 def find(name: str) -> Gateway:
     """The gateway in use by this name. Raises GatewayNotFound."""
-    found = Gateway.objects.filter(name=name, retired_at=None).first()
-    if found is None:
+    gateway = Gateway.objects.filter(name=name, retired_at=None).first()
+    if gateway is None:
         raise GatewayNotFound
-    return found
+    return gateway
 
 
 def create(actor: Actor, name: str, pair: str) -> Issued:

@@ -87,12 +87,12 @@ class SecretCommand(ShellCommand):
 
     def _show_object(self, issued: Issued, options: dict[str, Any], secret: str, text: str) -> None:
         gateway, kind, place = issued.gateway, options["kind"], options["secret_file"]
-        told = {"id": str(gateway.id), "name": gateway.name, "pair": gateway.pair, "prefix": gateway.prefix}
-        shown = {"secret_file": place} if place else {"secret": secret}
+        values = {"id": str(gateway.id), "name": gateway.name, "pair": gateway.pair, "prefix": gateway.prefix}
+        secret_values = {"secret_file": place} if place else {"secret": secret}
         ends = gateway.previous_ends_at
         until = {"previous_ends_at": ends.isoformat()} if ends else {}
         files = {"files": _files(kind, portal_of(options), place or "", text)} if kind else {}
-        self.print_json({**told, **shown, **until, **files})
+        self.print_json({**values, **secret_values, **until, **files})
 
     shows_files = True
     """Whether the whole file of the gateway is printed as well."""

@@ -74,7 +74,11 @@ def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
         data = form.cleaned_data
         try:
             minted = lifecycle.rotate(
-                request.actor, found, grace=data["period"], reason=data["reason"], once=data["once"]
+                request.actor,
+                found,
+                grace=data["period"],
+                reason=data["reason"],
+                idempotency_key=data["once"],
             )
             return _reveal(request, minted, old=found)
         except Refusal as refusal:

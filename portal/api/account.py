@@ -1,4 +1,4 @@
-"""People, their tokens and their apps at the management API; and what is looked for across apps."""
+"""The current user, apps and the key lookup in the management API."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,8 +21,8 @@ from core.cursors import PartOfList, cut
 from core.schemas import Flag, SearchText
 from keys import actions as on_keys
 from keys import plaintext
-from keys.api.management import seen as key_seen
-from keys.api.management_schemas import KeyInfo, KeyLookupRequest, KeyLookupResponse, KeyMatch
+from keys.api.management import describe_key
+from keys.api.management_schemas import KeyLookupRequest, KeyLookupResponse, KeyMatch
 from keys.models import ApiKey
 from portal.api.account_schemas import (
     AccessibleApp,
@@ -37,15 +37,15 @@ from portal.gates import apps_of, apps_where, permissions_of
 from portal.models import AccessToken
 from portal.tokens import lifecycle
 
-MOST_APPS = 500
-Archived = Annotated[Flag, Query(False, description="Whether archived ones are shown too.")]
-WithStats = Annotated[Flag, Query(True, description="Whether each says how much it holds.")]
+MAX_APPS = 500
+Archived = Annotated[Flag, Query(False, description="Include archived apps.")]
 OfEnvironment = Annotated[SearchText, Query("", description="live or test. Empty: both.")]
-AppName = Annotated[SearchText, Query("", description="The app's name, to be sure.")]
+WithStats = Annotated[Flag, Query(True, description="Include the numbers of keys and agents.")]
+AppName = Annotated[SearchText, Query("", description="The app's name, as a confirmation.")]
 
 
 def get_current_user(request: TokenRequest) -> CurrentUser:
-    """Who is asking, with what, and how far that goes."""
+    """The user and the token of this request, with its permissions."""
     token, user = request.token, request.token.user
     return CurrentUser(
         user=UserSummary(id=user.id, email=user.email, name=user.name),
@@ -57,20 +57,20 @@ def get_current_user(request: TokenRequest) -> CurrentUser:
                 name=app.name,
                 permissions=sorted(lifecycle.effective_permissions(token, permissions_of(user, app))),
             )
-            for app in apps_of(user)[:MOST_APPS]
+            for app in apps_of(user)[:MAX_APPS]
         ],
     )
 
 
 def revoke_current_token(request: TokenRequest) -> TokenInfo:
-    """End the access token this call is made with."""
+    """Revoke the token of this request."""
     lifecycle.revoke(request.actor, request.token)
     return _token(request.token)
 
 
-def exchange_code(request: HttpRequest, asked: TokenExchangeRequest) -> TokenIssued:
-    """Turn a person's yes in the browser into an access token. Needs none itself."""
-    granted = lifecycle.redeem(asked.code, asked.code_verifier)
+def exchange_code(request: HttpRequest, body: TokenExchangeRequest) -> TokenIssued:
+    """Exchange the code of a sign-in in the browser for an access token. Needs no token."""
+    granted = lifecycle.redeem(body.code, body.code_verifier)
     origin = origin_of(request.META, "cli")
     actor = Actor("person", str(granted.user.pk), granted.user.label, frozenset(), origin)
     issued = lifecycle.issue(
@@ -98,27 +98,27 @@ def list_apps(
     include_stats: WithStats = True,
     environment: OfEnvironment = "",
 ) -> AppPage:
-    """The apps the token reaches, newest first."""
+    """The apps that the token can access, newest first."""
     apps = _apps_where(request, on_agents.READ_APP)
     if not include_archived:
         apps = apps.filter(archived_at=None)
     if environment := parse_word(environment, "environment", App.Environment.values):
         apps = apps.filter(environment=environment)
-    page, told = cut(apps, part)
-    stats = _stats([app.id for app in page]) if include_stats else {}
-    return AppPage(items=[AppInfo.of(app, stats.get(app.id)) for app in page], **told)
+    items, page = cut(apps, part)
+    stats = _stats([app.id for app in items]) if include_stats else {}
+    return AppPage(items=[AppInfo.from_model(app, stats.get(app.id)) for app in items], **page)
 
 
 def delete_app(request: AppRequest, confirm: AppName = "") -> AppInfo:
-    """Take an app away for ever; `confirm` is its name. Refused while it has living keys."""
+    """Delete an app permanently. `confirm` is its name. An app with active keys cannot be deleted."""
     delete(request.actor, request.app, confirm=confirm)
-    return AppInfo.of(request.app)
+    return AppInfo.from_model(request.app)
 
 
-def look_up_keys(request: TokenRequest, asked: KeyLookupRequest) -> KeyLookupResponse:
-    """Which of these are keys of an app whose keys the token may read. Only hashes are sent, and none is kept."""
-    wanted = plaintext.by_digest(bytes.fromhex(text) for text in asked.sha256)
-    found = ApiKey.objects.with_kin().filter(
+def look_up_keys(request: TokenRequest, body: KeyLookupRequest) -> KeyLookupResponse:
+    """Find keys by SHA-256 in all apps whose keys the token may read. Hashes are not stored."""
+    wanted = plaintext.by_digest(bytes.fromhex(text) for text in body.sha256)
+    keys = ApiKey.objects.with_kin().filter(
         app__in=_apps_where(request, on_keys.READ), digest__in=list(wanted)
     )
     return KeyLookupResponse(
@@ -127,21 +127,17 @@ def look_up_keys(request: TokenRequest, asked: KeyLookupRequest) -> KeyLookupRes
                 sha256=wanted[bytes(key.digest)].hex(),
                 app_id=key.app_id,
                 app_name=key.app.name,
-                key=_key(key),
+                key=describe_key(key),
             )
-            for key in found
+            for key in keys
         ]
     )
 
 
 def _apps_where(request: TokenRequest, action: Action) -> QuerySet[App]:
-    """The apps that the token may do `action` on."""
+    """The apps on which the token may do `action`."""
     token = request.token
     return apps_where(token.user, lambda held: action.needs in lifecycle.effective_permissions(token, held))
-
-
-def _key(key: ApiKey) -> KeyInfo:
-    return key_seen(key)
 
 
 def _token(token: AccessToken) -> TokenInfo:
@@ -157,17 +153,17 @@ def _token(token: AccessToken) -> TokenInfo:
 
 
 def _stats(app_ids: list[UUID]) -> dict[UUID, AppStats]:
-    """How much each app holds, in three queries however many they are."""
+    """The numbers of keys and agents of each app, in three queries for all."""
     keys = ApiKey.objects.filter(app_id__in=app_ids).own()
     agents = Agent.objects.filter(app_id__in=app_ids, revoked_at=None)
-    living, every, named = _counted(keys.living()), _counted(keys), _counted(agents)
+    active, total, in_use = _count_by_app(keys.living()), _count_by_app(keys), _count_by_app(agents)
     return {
         app_id: AppStats(
-            keys_active=living.get(app_id, 0), keys_total=every.get(app_id, 0), agents=named.get(app_id, 0)
+            keys_active=active.get(app_id, 0), keys_total=total.get(app_id, 0), agents=in_use.get(app_id, 0)
         )
         for app_id in app_ids
     }
 
 
-def _counted(rows: QuerySet[Any]) -> dict[UUID, int]:
+def _count_by_app(rows: QuerySet[Any]) -> dict[UUID, int]:
     return dict(rows.order_by().values_list("app_id").annotate(n=Count("id")))

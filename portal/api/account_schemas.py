@@ -1,4 +1,4 @@
-"""The objects of the management API that describe people and their access tokens (docs/api.md)."""
+"""The schemas of the management API for users, members, invitations and access tokens (docs/api.md)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,71 +9,73 @@ from core.schemas import Item, RequestSchema, ResponseSchema, Sentence, Text
 
 
 class UserSummary(ResponseSchema):
-    """Someone who can sign in."""
+    """A user."""
 
-    id: UUID = Field(description="Their id.")
-    email: str = Field(description="Their e-mail address, in lower case.")
-    name: str = Field(description="What they are called; may be empty.")
+    id: UUID = Field(description="The user's id.")
+    email: str = Field(description="The user's email, in lower case.")
+    name: str = Field(description="The user's name. May be empty.")
 
 
 class TokenInfo(ResponseSchema):
-    """An access token, without its secret."""
+    """A personal access token, without its secret."""
 
-    id: UUID = Field(description="Its id.")
-    name: str = Field(description="What it is for, in its owner's words.")
-    prefix: str = Field(description="Its first characters, to know it by.")
-    permissions: list[str] = Field(description="As asked for. Each use is cut to its owner's role.")
-    created_at: datetime = Field(description="When it was issued.")
-    expires_at: datetime | None = Field(description="When it ends. null: not by itself.")
-    last_used_at: datetime | None = Field(description="When it was last used, to the minute.")
+    id: UUID = Field(description="The token's id.")
+    name: str = Field(description="The token's name.")
+    prefix: str = Field(description="The token's first characters.")
+    permissions: list[str] = Field(
+        description="The permissions that were requested. Each use is limited by the owner's role."
+    )
+    created_at: datetime = Field(description="When the token was created.")
+    expires_at: datetime | None = Field(description="When the token expires. null: never.")
+    last_used_at: datetime | None = Field(description="When the token was last used, to the minute.")
 
 
 class AccessibleApp(ResponseSchema):
-    """An app the token reaches, and what it may do there."""
+    """An app that the token can access."""
 
     id: UUID = Field(description="The app's id.")
     name: str = Field(description="The app's name.")
-    permissions: list[str] = Field(description="What the token may do there, its owner's role considered.")
+    permissions: list[str] = Field(description="The token's permissions on this app.")
 
 
 class CurrentUser(ResponseSchema):
-    """Who is asking, with what, and how far that goes."""
+    """The user and the token that a request is made with."""
 
-    user: UserSummary = Field(description="Whose token it is.")
+    user: UserSummary = Field(description="The token's owner.")
     token: TokenInfo = Field(description="The token.")
     permissions_everywhere: list[str] = Field(
-        description="What it may do on every app, those to come included."
+        description="The token's permissions on all apps, future apps included."
     )
-    apps: list[AccessibleApp] = Field(description="Up to 500 of the apps its owner has a role on.")
+    apps: list[AccessibleApp] = Field(description="Up to 500 apps that the owner has a role on.")
 
 
 class MemberInfo(ResponseSchema):
-    """Someone with a role on an app."""
+    """A member: a user with a role on an app."""
 
-    id: UUID = Field(description="The membership's id: one role at one place.")
-    user_id: UUID = Field(description="The person's id.")
-    email: str = Field(description="Their e-mail address.")
-    name: str = Field(description="What they are called; may be empty.")
+    id: UUID = Field(description="The membership's id: one role on one app, or on all apps.")
+    user_id: UUID = Field(description="The user's id.")
+    email: str = Field(description="The user's email.")
+    name: str = Field(description="The user's name. May be empty.")
     role: str = Field(description="developer, support or admin.")
-    everywhere: bool = Field(description="Whether the role holds for every app.")
-    created_at: datetime = Field(description="Since when.")
-    last_seen_at: datetime | None = Field(description="When they last opened a page here, to five minutes.")
-    second_factor: bool = Field(description="Whether they have a second factor.")
+    everywhere: bool = Field(description="Whether the role applies to all apps.")
+    created_at: datetime = Field(description="When the role was given.")
+    last_seen_at: datetime | None = Field(description="When the user last opened a page, to five minutes.")
+    two_factor_enabled: bool = Field(description="Whether the user has set up two-factor authentication.")
 
 
 class InvitationInfo(ResponseSchema):
-    """A link that has not been taken up yet."""
+    """A pending invitation."""
 
     id: UUID = Field(description="The invitation's id.")
-    email: str = Field(description="Whom it is for; empty: whoever opens it first.")
+    email: str = Field(description="The email it is for. Empty: anyone with the link.")
     role: str = Field(description="developer, support or admin.")
-    everywhere: bool = Field(description="Whether the role will hold for every app.")
-    invited_by: str = Field(description="Who made it.")
-    expires_at: datetime = Field(description="When it ends.")
+    everywhere: bool = Field(description="Whether the role will apply to all apps.")
+    invited_by: str = Field(description="Who created the invitation.")
+    expires_at: datetime = Field(description="When the invitation expires.")
 
 
 class InvitationList(ResponseSchema):
-    """All of them."""
+    """All pending invitations."""
 
     items: list[InvitationInfo] = Field(description="The invitations.")
 
@@ -82,19 +84,19 @@ class InvitationCreated(InvitationInfo):
     """A new invitation, with its link."""
 
     link: str | None = Field(
-        description="The link in full, this once. null when a request is repeated.", repr=False
+        description="The invitation link. Shown once: null when the request is repeated.", repr=False
     )
 
 
 class InvitationCreateRequest(RequestSchema):
     """Whom to invite."""
 
-    email: Text = Field(default="", description="Their address. Empty: whoever opens the link first.")
+    email: Text = Field(default="", description="The email to invite. Empty: anyone with the link.")
     role: Text = Field(description="developer, support or admin.")
 
 
 class RoleChangeRequest(RequestSchema):
-    """Another role."""
+    """A new role."""
 
     role: Text = Field(description="developer, support or admin.")
 
@@ -105,31 +107,33 @@ class MemberRemovalRequest(RequestSchema):
     revoke_keys: list[Item] = Field(
         default=[],
         max_length=100,
-        description="Ids of keys they answer for that end with it; the others stay.",
+        description="Ids of the member's keys to revoke. Other keys stay active.",
     )
-    hand_to: Text = Field(default="", description="The address of who answers for the keys that stay.")
-    force: StrictBool = Field(default=False, description="Even if an agent is left without an active key.")
-    reason: Sentence = Field(default="", description="Why, for the log.")
+    hand_to: Text = Field(default="", description="The email of the new owner of the remaining keys.")
+    force: StrictBool = Field(
+        default=False, description="Also revoke keys that are an agent's only active key."
+    )
+    reason: Sentence = Field(default="", description="The reason, saved to the audit log.")
 
 
 class MemberList(ResponseSchema):
-    """All of them."""
+    """All members."""
 
     items: list[MemberInfo] = Field(description="The members.")
 
 
 class TokenExchangeRequest(RequestSchema):
-    """The code of a sign-in, and what its challenge was made of (RFC 7636)."""
+    """The code of a sign-in, and its PKCE verifier (RFC 7636)."""
 
-    code: Text = Field(description="The code that came back to redirect_uri. Good for a minute, once.")
-    code_verifier: Text = Field(description="43 to 128 characters; their SHA-256 was the code_challenge.")
+    code: Text = Field(description="The code from redirect_uri. Valid for one minute, once.")
+    code_verifier: Text = Field(description="43 to 128 characters, whose SHA-256 was sent as code_challenge.")
 
 
 class TokenIssued(ResponseSchema):
     """An access token for the program that signed in."""
 
-    token: str = Field(description="The access token in full, this once.", repr=False)
-    id: UUID = Field(description="Its id.")
-    name: str = Field(description="The program it was issued to.")
-    permissions: list[str] = Field(description="What was agreed to.")
-    expires_at: datetime | None = Field(description="When it ends. null: not by itself.")
+    token: str = Field(description="The access token. Shown once.", repr=False)
+    id: UUID = Field(description="The token's id.")
+    name: str = Field(description="The program that the token was issued to.")
+    permissions: list[str] = Field(description="The permissions that were authorized.")
+    expires_at: datetime | None = Field(description="When the token expires. null: never.")

@@ -1,7 +1,7 @@
-"""The objects of the management API for retention, webhooks and deliveries."""
+"""The schemas of the management API for the settings of the audit log: retention, webhooks and deliveries."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import Field, StrictInt
@@ -12,100 +12,108 @@ from core.schemas import Label, Page, RequestSchema, ResponseSchema, Sentence, T
 
 
 class RetentionInfo(ResponseSchema):
-    """The retention period of one kind of row."""
+    """The retention of one kind of entry."""
 
-    kind: Literal["event", "call", "span"] = Field(description="event: acts; call: calls; span: spans.")
-    days: int | None = Field(description="Days. null: kept indefinitely.")
-    min_days: int = Field(description="The shortest period allowed.")
-    max_days: int = Field(description="The longest period allowed.")
+    kind: Literal["event", "call", "span"] = Field(description="event, call (requests) or span (traces).")
+    days: int | None = Field(description="Days until entries are deleted. null: kept indefinitely.")
+    min_days: int = Field(description="The shortest retention allowed.")
+    max_days: int = Field(description="The longest retention allowed.")
 
 
 class RetentionList(ResponseSchema):
-    """The retention periods of all kinds."""
+    """The retention of every kind of entry."""
 
-    items: list[RetentionInfo] = Field(description="One for each kind.")
+    items: list[RetentionInfo] = Field(description="One item for each kind.")
 
 
 class RetentionUpdateRequest(RequestSchema):
-    """A new retention period."""
+    """A new retention."""
 
     days: StrictInt | None = Field(description="min_days to max_days. null: keep indefinitely.")
     reason: Sentence = Field(default="", description="The reason, saved to the audit log.")
 
 
 class WebhookCreateRequest(RequestSchema):
-    """A new webhook."""
+    """A webhook to create."""
 
-    name: Label = Field(description="A name of 1 to 60 characters: siem.")
-    url: Text = Field(description="An https URL. It receives signed JSON.")
+    name: Label = Field(description="1 to 60 characters, such as siem.")
+    url: Text = Field(description="The https URL that receives signed JSON.")
     sends: Literal["everything", "events", "calls", "denied"] = Field(
-        default="everything", description="Which rows. denied: denied requests."
+        default="everything", description="Which entries to send; denied: denied requests."
     )
     app_id: UUID | None = Field(
-        default=None, description="Entries of this app only. null: all apps and portal-wide events."
+        default=None, description="Send entries of this app only. null: all apps and portal-wide events."
     )
 
 
 class WebhookInfo(ResponseSchema):
     """A webhook that receives audit log entries."""
 
-    id: UUID = Field(description="Its id.")
-    name: str = Field(description="Its name.")
-    url: str = Field(description="Its URL.")
-    sends: str = Field(description="everything, events, calls or denied.")
+    id: UUID = Field(description="The webhook's id.")
+    name: str = Field(description="The webhook's name.")
+    url: str = Field(description="The URL that receives the entries.")
+    sends: str = Field(description="Which entries are sent: everything, events, calls or denied.")
     app_id: UUID | None = Field(
         description="Entries of this app only. null: all apps and portal-wide events."
     )
     state: str = Field(description="up to date, pending, failing, paused or deleted.")
-    pending_batches: int = Field(description="Batches that are to be sent or skipped.")
-    failed_deliveries: int = Field(description="Number of failed deliveries.")
-    last_delivered_at: datetime | None = Field(
-        description="When the latest delivery succeeded. null: none yet."
-    )
-    generation: int = Field(description="The version of its signing secret.")
-    created_at: datetime = Field(description="When it was created.")
-    paused_at: datetime | None = Field(description="When it was paused. null: not paused.")
+    pending_batches: int = Field(description="How many batches are waiting to be sent.")
+    failed_deliveries: int = Field(description="How many deliveries failed for 24 hours and are not retried.")
+    last_delivered_at: datetime | None = Field(description="When the last delivery succeeded.")
+    secret_version: int = Field(description="The version of the signing secret, from 1.")
+    created_at: datetime = Field(description="When the webhook was created.")
+    paused_at: datetime | None = Field(description="When the webhook was paused. null: not paused.")
 
 
 class WebhookPage(Page):
     """A page of webhooks."""
 
-    items: list[WebhookInfo] = Field(description="The webhooks.")
+    items: list[WebhookInfo] = Field(description="The webhooks, without deleted ones.")
 
 
 class WebhookSecret(WebhookInfo):
     """A webhook with a new signing secret."""
 
     secret: str | None = Field(
-        repr=False, description="The signing secret, shown once. null in the response to a repeated request."
+        repr=False, description="The signing secret. Shown once: null when the request is repeated."
     )
 
 
 class DeliveryInfo(ResponseSchema):
-    """One delivery: the entries of one checkpoint for one webhook."""
+    """A delivery: the entries of one checkpoint sent to one webhook."""
 
-    id: UUID = Field(description="Its id, sent to the receiver as webhook-id.")
+    id: UUID = Field(description="The delivery's id, sent as the webhook-id header.")
     webhook_id: UUID = Field(description="The webhook.")
-    checkpoint: int = Field(description="The checkpoint of its entries; 0 for a test.")
-    is_test: bool = Field(description="Whether it is a test without entries.")
-    rows: int = Field(description="Number of entries.")
-    attempts: int = Field(description="Number of attempts.")
-    created_at: datetime = Field(description="When it was created.")
-    next_try_at: datetime | None = Field(description="When it is retried. null: no automatic retry.")
-    last_status: int | None = Field(description="The last HTTP status of the receiver. null: no response.")
+    checkpoint: int = Field(description="The checkpoint whose entries are sent. 0: a test.")
+    is_test: bool = Field(description="Whether it is a test, without entries.")
+    rows: int = Field(description="How many entries are sent.")
+    attempts: int = Field(description="How many attempts were made.")
+    created_at: datetime = Field(description="When the delivery was created.")
+    next_attempt_at: datetime | None = Field(description="When it is retried. null: not automatically.")
+    last_status: int | None = Field(description="The last response status. null: no response.")
     last_error: str = Field(description="The last error.")
-    delivered_at: datetime | None = Field(description="When it succeeded.")
-    given_up_at: datetime | None = Field(description="When it failed for good.")
-    discarded_at: datetime | None = Field(description="When it was discarded.")
+    delivered_at: datetime | None = Field(description="When the delivery succeeded.")
+    failed_at: datetime | None = Field(description="When the delivery failed for good.")
+    discarded_at: datetime | None = Field(description="When the delivery was discarded.")
 
     @classmethod
     def from_model(cls, delivery: Delivery) -> Self:
         """`delivery` as the management API shows it."""
-        values: dict[str, Any] = {name: getattr(delivery, name) for name in _SAME}
-        return cls(is_test=delivery.checkpoint == TEST, **values)
-
-
-_SAME = [name for name in DeliveryInfo.model_fields if name != "is_test"]
+        return cls(
+            id=delivery.id,
+            webhook_id=delivery.destination_id,
+            checkpoint=delivery.checkpoint,
+            is_test=delivery.checkpoint == TEST,
+            rows=delivery.rows,
+            attempts=delivery.attempts,
+            created_at=delivery.created_at,
+            next_attempt_at=delivery.next_try_at,
+            last_status=delivery.last_status,
+            last_error=delivery.last_error,
+            delivered_at=delivery.delivered_at,
+            failed_at=delivery.given_up_at,
+            discarded_at=delivery.discarded_at,
+        )
 
 
 class DeliveryPage(Page):
@@ -117,4 +125,4 @@ class DeliveryPage(Page):
 class DeliveryCount(ResponseSchema):
     """The number of deliveries that were changed."""
 
-    deliveries: int = Field(description="Up to 500 at once: repeat while it is 500.")
+    deliveries: int = Field(description="Up to 500 at once. Repeat the request while it is 500.")

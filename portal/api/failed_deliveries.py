@@ -1,4 +1,4 @@
-"""Failed deliveries at the management API: listed, resent, discarded."""
+"""Failed deliveries in the management API: list, retry, discard."""
 
 from uuid import UUID
 
@@ -16,30 +16,30 @@ from portal.api.audit_settings_schemas import DeliveryCount, DeliveryInfo, Deliv
 
 
 def list_failed_deliveries(request: PortalRequest, part: PartOfList) -> DeliveryPage:
-    """Failed deliveries, newest first."""
-    page, told = cut(destinations.failed_deliveries(), part)
-    return DeliveryPage(items=[DeliveryInfo.from_model(one) for one in page], **told)
+    """Deliveries that failed for 24 hours, newest first."""
+    items, page = cut(destinations.failed_deliveries(), part)
+    return DeliveryPage(items=[DeliveryInfo.from_model(delivery) for delivery in items], **page)
 
 
 def retry_failed_delivery(request: PortalRequest, delivery_id: str) -> DeliveryInfo:
-    """Resend a failed delivery, within seconds."""
-    delivery = _find_delivery(delivery_id)
+    """Send a failed delivery again, within seconds."""
+    delivery = _find_failed_delivery(delivery_id)
     destinations.retry(request.actor, delivery)
-    return _refreshed(delivery.pk)
+    return _reload(delivery.pk)
 
 
 def discard_failed_delivery(
-    request: PortalRequest, delivery_id: str, asked: ReasonRequest | None = None
+    request: PortalRequest, delivery_id: str, body: ReasonRequest | None = None
 ) -> DeliveryInfo:
     """Discard a failed delivery. Its entries stay in the audit log."""
-    delivery = _find_delivery(delivery_id)
-    destinations.discard(request.actor, delivery, asked.reason if asked else "")
-    return _refreshed(delivery.pk)
+    delivery = _find_failed_delivery(delivery_id)
+    destinations.discard(request.actor, delivery, body.reason if body else "")
+    return _reload(delivery.pk)
 
 
 @transaction.atomic
 def retry_failed_deliveries(request: PortalRequest) -> DeliveryCount:
-    """Resend the oldest 500 failed deliveries, within seconds."""
+    """Send the oldest 500 failed deliveries again, within seconds."""
     deliveries = list(destinations.failed_deliveries()[:MAX_DELIVERIES])
     for delivery in deliveries:
         destinations.retry(request.actor, delivery)
@@ -47,19 +47,19 @@ def retry_failed_deliveries(request: PortalRequest) -> DeliveryCount:
 
 
 @transaction.atomic
-def discard_failed_deliveries(request: PortalRequest, asked: ReasonRequest | None = None) -> DeliveryCount:
+def discard_failed_deliveries(request: PortalRequest, body: ReasonRequest | None = None) -> DeliveryCount:
     """Discard the oldest 500 failed deliveries. Their entries stay in the audit log."""
     deliveries = list(destinations.failed_deliveries()[:MAX_DELIVERIES])
     for delivery in deliveries:
-        destinations.discard(request.actor, delivery, asked.reason if asked else "")
+        destinations.discard(request.actor, delivery, body.reason if body else "")
     return DeliveryCount(deliveries=len(deliveries))
 
 
-def _find_delivery(delivery_id: str) -> Delivery:
+def _find_failed_delivery(delivery_id: str) -> Delivery:
     if (delivery := destinations.failed_deliveries().filter(id=id_of(delivery_id)).first()) is None:
         raise NotFound
     return delivery
 
 
-def _refreshed(delivery_id: UUID) -> DeliveryInfo:
+def _reload(delivery_id: UUID) -> DeliveryInfo:
     return DeliveryInfo.from_model(Delivery.objects.get(pk=delivery_id))

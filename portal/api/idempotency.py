@@ -1,4 +1,4 @@
-"""Idempotency-Key at the management API: the same request again makes nothing twice, and shows no secret twice."""
+"""Idempotency-Key in the management API: a repeated request creates nothing twice, and shows no secret twice."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from portal.models.idempotency import sha256_of
 
 
 class ResponseWithId(Protocol):
-    """An answer about something that has an id."""
+    """A response about something that has an id."""
 
     id: UUID
 
@@ -31,10 +31,10 @@ def create_once(
     create: Callable[[], R],
     recall: Callable[[UUID], R],
 ) -> Status[R]:
-    """201 and what `create` makes; asked again under the same key, 200 and what `recall` tells of it.
+    """201 with the result of `create`; for a repeated request, 200 with the result of `recall`.
 
-    A key counts for its person and address. A request that is refused is not remembered. Raises OnceMismatch for
-    another body under the same key.
+    A key is valid for one user and one path. A request that fails is not remembered. Raises OnceMismatch for another
+    body with the same key.
     """
     if not idempotency_key:
         return Status(201, create())
@@ -45,9 +45,9 @@ def create_once(
             request.token.user_id, operation, idempotency_key, body_digest
         )
         if is_new:
-            made = create()
-            IdempotencyRecord.objects.filter(pk=record.pk).update(row_id=made.id)
-            return Status(201, made)
+            created = create()
+            IdempotencyRecord.objects.filter(pk=record.pk).update(row_id=created.id)
+            return Status(201, created)
     if bytes(record.body_digest) != body_digest or record.row_id is None:
-        raise OnceMismatch("This idempotency key was used before, with another body. Nothing was made.")
+        raise OnceMismatch("This Idempotency-Key was already used with another body. Nothing was created.")
     return Status(200, recall(record.row_id))

@@ -1,4 +1,4 @@
-"""What was reported as leaked of an app's keys, at the management API."""
+"""Reports of leaked keys in the management API."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,29 +12,29 @@ from portal.models import LeakReport
 
 
 class LeakInfo(ResponseSchema):
-    """One report of one key."""
+    """A report of a leaked key."""
 
-    id: UUID = Field(description="Its id.")
-    at: datetime = Field(description="When it came.")
+    id: UUID = Field(description="The report's id.")
+    at: datetime = Field(description="When the report was received.")
     source: str = Field(description="scanner, form or support.")
-    found_at: str = Field(description="Where it was found, as the reporter says.")
-    note: str = Field(description="What else the reporter says.")
-    key_id: UUID | None = Field(description="The key.")
-    key_prefix: str = Field(description="Its first characters.")
-    outcome: str = Field(description="over: it had ended before; notified, deprecated or revoked.")
-    handled_at: datetime | None = Field(description="When it was dealt with.")
+    location: str = Field(description="Where the key was found, as reported.")
+    note: str = Field(description="The reporter's note.")
+    key_id: UUID | None = Field(description="The key's id.")
+    key_prefix: str = Field(description="The key's first characters.")
+    outcome: str = Field(description="notified, deprecated or revoked; over: the key was already inactive.")
+    handled_at: datetime | None = Field(description="When the report was handled.")
 
 
 class LeakPage(Page):
-    """Some reports."""
+    """A page of reports."""
 
     items: list[LeakInfo] = Field(description="The reports.")
 
 
 def list_leaks(request: AppRequest, part: PartOfList) -> LeakPage:
-    """What was reported of the app's keys, newest first, and what was done about it."""
-    page, told = cut(LeakReport.objects.filter(app_id=request.app.id), part, "at")
-    return LeakPage(items=[_describe(one) for one in page], **told)
+    """Reports of leaked keys of the app, newest first, with the action taken."""
+    items, page = cut(LeakReport.objects.filter(app_id=request.app.id), part, "at")
+    return LeakPage(items=[_describe(report) for report in items], **page)
 
 
 def _describe(report: LeakReport) -> LeakInfo:
@@ -42,7 +42,7 @@ def _describe(report: LeakReport) -> LeakInfo:
         id=report.id,
         at=report.at,
         source=report.source,
-        found_at=report.found_at,
+        location=report.found_at,
         note=report.note,
         key_id=report.key_id,
         key_prefix=report.prefix,

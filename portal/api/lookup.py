@@ -1,4 +1,4 @@
-"""What support does with a key it has found, at the management API: asks whoever answers for it."""
+"""Contacting the owner of a key in the management API."""
 
 from pydantic import Field
 
@@ -9,19 +9,19 @@ from portal.support import bulk_actions
 
 
 class KeyOwnerContactRequest(RequestSchema):
-    """What to ask."""
+    """A message to the owner of a key."""
 
     message: Text = Field(description="5 to 300 characters.")
 
 
 class KeyOwnersContacted(ResponseSchema):
-    """How many there are to answer."""
+    """The number of owners who were notified."""
 
-    people_told: int = Field(description="How many people are told.")
+    owners_notified: int = Field(description="How many owners were notified.")
 
 
-def contact_key_owner(request: AppRequest, key_id: str, asked: KeyOwnerContactRequest) -> KeyOwnersContacted:
-    """Ask whoever answers for a key; at most three times a day."""
+def contact_key_owner(request: AppRequest, key_id: str, body: KeyOwnerContactRequest) -> KeyOwnersContacted:
+    """Send a message to the owner of a key, at most three times a day."""
     return KeyOwnersContacted(
-        people_told=bulk_actions.ask(request.actor, key_of(request, id_of(key_id)), asked.message)
+        owners_notified=bulk_actions.ask(request.actor, key_of(request, id_of(key_id)), body.message)
     )

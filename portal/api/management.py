@@ -1,7 +1,7 @@
-"""The management API, /api/v1/…: the map of its addresses (docs/api.md). The `alter` command speaks it.
+"""The management API, /api/v1/…: the map of its operations (docs/api.md). The `alter` command uses it.
 
-Every line says the method, the address, what answers with what, and the action it is for, which knows the
-permission. The gate is portal/api/token_auth.py.
+Every line has the method, the path, the view, the response schema, and the action, which knows the permission.
+Authentication is in portal/api/token_auth.py.
 """
 
 import re
@@ -46,7 +46,7 @@ from keys.api.management_schemas import (
 from keys.api.runtime import list_scopes
 from keys.api.runtime_schemas import ScopeCatalog
 from keys.api.widening import widen_key
-from portal.api import account as people
+from portal.api import account as account
 from portal.api import json_responses, portal_wide, token_auth
 from portal.api import members as members
 from portal.api import saved_views as views
@@ -67,25 +67,25 @@ from portal.api.token_auth import Needs
 from portal.error_responses import OnPagesAlone
 
 PREFIX, DOCUMENT = "/api/v1/", "/api/v1/openapi.json"
-ABOUT = """Everything a person can do on a page, for scripts: apps, keys, agents, the audit log. Each request carries
-an access token, `Authorization: Bearer alter_pat_…`; it may do what its owner may do there now, or a part of it.
+ABOUT = """Manage apps, API keys, agents, members and audit logs from scripts. Each request is authenticated with a
+personal access token, `Authorization: Bearer alter_pat_…`. A token has permissions, limited by its owner's role.
 Errors are one flat object with a permanent code."""
 ANY_TOKEN = Action("api.call", "", "called")
-"""For what needs no more than a token that works."""
+"""For what any valid token may do."""
 
 ON_PAGES_ALONE = re.compile(r"/api/v1/(users/[^/]+/(email|confirm-email|reset)|notifications/settings)")
-"""Where a program would look for what no access token does; docs/api.md says why."""
+"""Paths of what can be done on pages only; docs/api.md says why."""
 NEEDS: dict[str, dict[str, Needs | None]] = {}
-"""An address as Django's resolver writes it, to its methods, to what a call needs. None: open to all."""
+"""A path as Django's resolver writes it, to its methods, to what a request needs. None: open to all."""
 router = Router()
 
 
 class Token(AuthBase):
-    """Says in the document what the gate has made sure of by the time a view runs."""
+    """The authentication scheme of the OpenAPI document."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
-    openapi_description = "An access token, minted in the portal under your name or by alter auth login."
+    openapi_description = "A personal access token, created in the portal or with alter auth login."
 
     def __call__(self, request: HttpRequest) -> Any:
         return True
@@ -95,26 +95,26 @@ def route(
     method: str,
     path: str,
     view: Callable[..., Any],
-    told: Any,
+    response_schema: Any,
     needs: Action | Needs | None,
     *statuses: int,
 ) -> None:
-    """Add an operation that answers with `told`, and one of `statuses`: 200 unless it is said."""
+    """Add an operation that answers with `response_schema` and one of `statuses`, 200 by default."""
     needs = Needs((needs,)) if isinstance(needs, Action) else needs
     NEEDS.setdefault(json_responses.pattern("api/v1", path), {})[method] = needs
     extra = {"x-alter-permission": ", ".join(needs.permissions) if needs else ""}
     view = json_responses.below("app_id", view) if "{app_id}" in path else view
     auth = Token() if needs else None
-    json_responses.add(router, method, path, view, told, auth, statuses or (200,), extra)
+    json_responses.add(router, method, path, view, response_schema, auth, statuses or (200,), extra)
 
 
-def together(*actions: Action) -> Needs:
-    """For what does several things at once."""
+def all_of(*actions: Action) -> Needs:
+    """For what needs the permissions of several actions."""
     return Needs(actions)
 
 
-def anywhere(action: Action) -> Needs:
-    """For what looks through all the apps where the token may."""
+def on_any_app(action: Action) -> Needs:
+    """For what reads all apps on which the token may."""
     return Needs((action,), anywhere=True)
 
 
@@ -123,17 +123,17 @@ KEYS, KEY = APP + "/keys", APP + "/keys/{key_id}"
 AGENTS, AGENT = APP + "/agents", APP + "/agents/{agent_id}"
 AUDIT = APP + "/audit"
 
-route("GET", "/me", people.get_current_user, CurrentUser, ANY_TOKEN)
-route("DELETE", "/me/token", people.revoke_current_token, TokenInfo, ANY_TOKEN)
-route("POST", "/token", people.exchange_code, TokenIssued, None, 201)
+route("GET", "/me", account.get_current_user, CurrentUser, ANY_TOKEN)
+route("DELETE", "/me/token", account.revoke_current_token, TokenInfo, ANY_TOKEN)
+route("POST", "/token", account.exchange_code, TokenIssued, None, 201)
 route("GET", "/scopes", list_scopes, ScopeCatalog, ANY_TOKEN)
-route("POST", "/lookup", people.look_up_keys, KeyLookupResponse, anywhere(on_keys.READ))
+route("POST", "/lookup", account.look_up_keys, KeyLookupResponse, on_any_app(on_keys.READ))
 
-route("GET", "/apps", people.list_apps, AppPage, anywhere(on_agents.READ_APP))
+route("GET", "/apps", account.list_apps, AppPage, on_any_app(on_agents.READ_APP))
 route("POST", "/apps", agents.create_app, AppInfo, on_agents.CREATE_APP, 201)
 route("GET", APP, agents.get_app, AppInfo, on_agents.READ_APP)
 route("PATCH", APP, agents.update_app, AppInfo, on_agents.UPDATE_APP)
-route("DELETE", APP, people.delete_app, AppInfo, on_agents.DELETE_APP)
+route("DELETE", APP, account.delete_app, AppInfo, on_agents.DELETE_APP)
 route("POST", APP + "/archive", agents.archive_app, AppInfo, on_agents.ARCHIVE_APP)
 route("POST", APP + "/unarchive", agents.unarchive_app, AppInfo, on_agents.UNARCHIVE_APP)
 
@@ -152,9 +152,7 @@ route("POST", KEY + "/undeprecate", keys.undeprecate_key, KeyInfo, on_keys.UNDEP
 route("POST", KEY + "/revoke", keys.revoke_key, KeyInfo, on_keys.REVOKE)
 
 route("GET", AGENTS, agents.list_agents, AgentPage, on_agents.READ_AGENTS)
-route(
-    "POST", AGENTS, keys.create_agent, AgentCreated, together(on_agents.CREATE_AGENT, on_keys.MINT), 201, 200
-)
+route("POST", AGENTS, keys.create_agent, AgentCreated, all_of(on_agents.CREATE_AGENT, on_keys.MINT), 201, 200)
 route("GET", AGENT, agents.get_agent, AgentDetail, on_agents.READ_AGENTS)
 route("PATCH", AGENT, agents.update_agent, AgentDetail, on_agents.UPDATE_AGENT)
 route("POST", AGENT + "/suspend", agents.suspend_agent, AgentDetail, on_agents.SUSPEND_AGENT)
@@ -180,7 +178,7 @@ VIEWS, VIEW = APP + "/views", APP + "/views/{view_id}"
 route("GET", VIEWS, views.list_views, ViewPage, on_audit.READ)
 route("POST", VIEWS, views.save_view, ViewInfo, on_audit.SAVE_VIEW, 201, 200)
 route("GET", VIEW, views.get_view, ViewInfo, on_audit.READ)
-route("PATCH", VIEW, views.change_view, ViewInfo, together(on_audit.RENAME_VIEW, on_audit.SHARE_VIEW))
+route("PATCH", VIEW, views.change_view, ViewInfo, all_of(on_audit.RENAME_VIEW, on_audit.SHARE_VIEW))
 route("POST", VIEW + "/delete", views.delete_view, ViewInfo, on_audit.END_VIEW)
 
 MEMBER = APP + "/members/{member_id}"
@@ -214,19 +212,19 @@ api.add_router("", router)
 
 @cache
 def openapi() -> dict[str, Any]:
-    """The OpenAPI 3.1 document of this map."""
-    told = json_responses.document(api, PREFIX)
-    # An export is no JSON: it is told by the types it comes in.
-    export = told["paths"][f"{PREFIX[:-1]}{AUDIT}/export"]["get"]
+    """The OpenAPI 3.1 document of this API."""
+    document = json_responses.document(api, PREFIX)
+    # An export is not JSON: its media types are listed.
+    export = document["paths"][f"{PREFIX[:-1]}{AUDIT}/export"]["get"]
     export["responses"][200]["content"] = {
-        shape.media: {"schema": {"type": "string"}} for shape in FORMATS.values()
+        export_format.media: {"schema": {"type": "string"}} for export_format in FORMATS.values()
     }
-    return told
+    return document
 
 
 @cache
 def query_names() -> dict[tuple[str, str], frozenset[str]]:
-    """The parameters that each operation's query may have."""
+    """The query parameters of each operation."""
     return json_responses.query_names(openapi(), PREFIX[1:-1])
 
 
@@ -236,7 +234,7 @@ def document(request: HttpRequest) -> HttpResponseBase:
 
 
 def serve(request: HttpRequest) -> HttpResponseBase:
-    """The answer to a request below /api/."""
+    """The response to a request below /api/."""
     response = json_responses.guarded(request, document if request.path_info == DOCUMENT else _carry_out)
     if allowance := getattr(request, "allowance", None):
         for name, value in allowance.headers().items():

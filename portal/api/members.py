@@ -1,7 +1,7 @@
-"""MemberList at the management API: listed, invited, given another role, removed; of an app, and of every app.
+"""Members and invitations in the management API, of one app and of all apps.
 
-An app's addresses reach that app alone: a role on every app is seen there, and changed where the token must hold its
-permissions on every app.
+The paths of an app reach that app only: a role on all apps is listed there, and changed where the token needs its
+permissions on all apps.
 """
 
 from collections.abc import Iterable
@@ -37,107 +37,106 @@ from portal.models import Invitation, Membership, User
 
 
 def list_members(request: AppRequest) -> MemberList:
-    """Who has a role on this app."""
-    there = Q(app=request.app) | Q(app=None)
-    found = Membership.objects.filter(there, ended_at=None).order_by(*in_order("user__email"))
-    return MemberList(items=_told(found.select_related("user")))
+    """Members of the app, those with a role on all apps included."""
+    return _list_members(Q(app=request.app) | Q(app=None))
 
 
 def list_members_everywhere(request: TokenRequest) -> MemberList:
-    """Who has a role on every app, those to come included."""
-    found = Membership.objects.filter(app=None, ended_at=None).order_by(*in_order("user__email"))
-    return MemberList(items=_told(found.select_related("user")))
+    """Users with a role on all apps, future apps included."""
+    return _list_members(Q(app=None))
 
 
 def list_invitations_everywhere(request: TokenRequest) -> InvitationList:
-    """Links to every app that have not been taken up yet."""
-    return InvitationList(items=[_invitation(one) for one in Invitation.waiting().filter(app=None)])
+    """Pending invitations to all apps."""
+    return _list_invitations(None)
 
 
 def list_invitations(request: AppRequest) -> InvitationList:
-    """Links to this app that have not been taken up yet."""
-    return InvitationList(items=[_invitation(one) for one in Invitation.waiting().filter(app=request.app)])
+    """Pending invitations to the app."""
+    return _list_invitations(request.app)
 
 
 def invite_member(
-    request: TokenRequest, asked: InvitationCreateRequest, idempotency_key: IdempotencyKey = ""
+    request: TokenRequest, body: InvitationCreateRequest, idempotency_key: IdempotencyKey = ""
 ) -> Status[InvitationCreated]:
-    """A link for one person to join this app; it is in this answer and nowhere else."""
-    return _invite(request, request.app, asked, idempotency_key)
+    """Invite one person to the app. The link is in this response only."""
+    return _invite(request, request.app, body, idempotency_key)
 
 
 def invite_everywhere(
-    request: TokenRequest, asked: InvitationCreateRequest, idempotency_key: IdempotencyKey = ""
+    request: TokenRequest, body: InvitationCreateRequest, idempotency_key: IdempotencyKey = ""
 ) -> Status[InvitationCreated]:
-    """A link for one person to have a role on every app; it is in this answer and nowhere else."""
-    return _invite(request, None, asked, idempotency_key)
+    """Invite one person to all apps. The link is in this response only."""
+    return _invite(request, None, body, idempotency_key)
 
 
 def resend_invitation(request: AppRequest, invitation_id: str) -> InvitationCreated:
-    """Another link in place of an invitation's, which leads nowhere from now on."""
+    """Replace the link of an invitation. The old link stops working."""
     return _resend(request, _find_invitation(request.app, invitation_id, Invitation.objects.all()))
 
 
 def resend_invitation_everywhere(request: TokenRequest, invitation_id: str) -> InvitationCreated:
-    """Another link in place of that of an invitation to every app."""
+    """Replace the link of an invitation to all apps. The old link stops working."""
     return _resend(request, _find_invitation(None, invitation_id, Invitation.objects.all()))
 
 
 def withdraw_invitation(
-    request: AppRequest, invitation_id: str, asked: ReasonRequest | None = None
+    request: AppRequest, invitation_id: str, body: ReasonRequest | None = None
 ) -> InvitationInfo:
-    """Make an invitation's link useless."""
-    return _withdraw(request, _find_invitation(request.app, invitation_id), asked)
+    """Withdraw an invitation. Its link stops working."""
+    return _withdraw(request, _find_invitation(request.app, invitation_id), body)
 
 
 def withdraw_invitation_everywhere(
-    request: TokenRequest, invitation_id: str, asked: ReasonRequest | None = None
+    request: TokenRequest, invitation_id: str, body: ReasonRequest | None = None
 ) -> InvitationInfo:
-    """Make the link of an invitation to every app useless."""
-    return _withdraw(request, _find_invitation(None, invitation_id), asked)
+    """Withdraw an invitation to all apps. Its link stops working."""
+    return _withdraw(request, _find_invitation(None, invitation_id), body)
 
 
-def change_role(request: AppRequest, member_id: str, asked: RoleChangeRequest) -> MemberInfo:
-    """Give a member another role on this app."""
-    return _change_role(request, _find_membership(request.app, member_id), asked)
+def change_role(request: AppRequest, member_id: str, body: RoleChangeRequest) -> MemberInfo:
+    """Change a member's role on the app."""
+    return _change_role(request, _find_membership(request.app, member_id), body)
 
 
-def change_role_everywhere(request: TokenRequest, member_id: str, asked: RoleChangeRequest) -> MemberInfo:
-    """Give someone another role on every app."""
-    return _change_role(request, _find_membership(None, member_id), asked)
+def change_role_everywhere(request: TokenRequest, member_id: str, body: RoleChangeRequest) -> MemberInfo:
+    """Change a user's role on all apps."""
+    return _change_role(request, _find_membership(None, member_id), body)
 
 
 def remove_member(
-    request: AppRequest, member_id: str, asked: MemberRemovalRequest | None = None
+    request: AppRequest, member_id: str, body: MemberRemovalRequest | None = None
 ) -> MemberInfo:
-    """End a member's role on this app, and what is named of the keys they answer for."""
-    return _remove(request, _find_membership(request.app, member_id), asked or MemberRemovalRequest())
+    """Remove a member from the app, and revoke the given keys of theirs."""
+    return _remove(request, _find_membership(request.app, member_id), body or MemberRemovalRequest())
 
 
 def remove_member_everywhere(
-    request: TokenRequest, member_id: str, asked: MemberRemovalRequest | None = None
+    request: TokenRequest, member_id: str, body: MemberRemovalRequest | None = None
 ) -> MemberInfo:
-    """End someone's role on every app, and what is named of the keys they answer for. Roles on one app stay."""
-    return _remove(request, _find_membership(None, member_id), asked or MemberRemovalRequest())
+    """Remove a user's role on all apps, and revoke the given keys of theirs. Roles on single apps stay."""
+    return _remove(request, _find_membership(None, member_id), body or MemberRemovalRequest())
 
 
-def leaving_wishes(user: User, app: App | None, asked: MemberRemovalRequest) -> offboarding.OffboardingPlan:
-    """What is to become of the keys `user` answers for in `app`, or everywhere. Raises Invalid."""
+def removal_options(user: User, app: App | None, body: MemberRemovalRequest) -> offboarding.OffboardingPlan:
+    """What happens to the keys that `user` owns in `app`, or in all apps. Raises Invalid."""
     return offboarding.OffboardingPlan(
-        _keys_to_revoke(user, app, asked), _heir(user, app, asked), asked.force
+        _keys_to_revoke(user, app, body), _new_owner(user, app, body), body.force
     )
 
 
 def _invite(
-    request: TokenRequest, app: App | None, asked: InvitationCreateRequest, idempotency_key: str
+    request: TokenRequest, app: App | None, body: InvitationCreateRequest, idempotency_key: str
 ) -> Status[InvitationCreated]:
     def create() -> InvitationCreated:
-        return _with_link(request, lifecycle.invite(request.actor, asked.email, asked.role, app))
+        return _with_link(request, lifecycle.invite(request.actor, body.email, body.role, app))
 
-    def recall(made: UUID) -> InvitationCreated:
-        return InvitationCreated(**_invitation(Invitation.objects.get(id=made)).model_dump(), link=None)
+    def recall(invitation_id: UUID) -> InvitationCreated:
+        return InvitationCreated(
+            **_describe_invitation(Invitation.objects.get(id=invitation_id)).model_dump(), link=None
+        )
 
-    return create_once(request, idempotency_key, asked, create, recall)
+    return create_once(request, idempotency_key, body, create, recall)
 
 
 def _resend(request: PortalRequest, invitation: Invitation) -> InvitationCreated:
@@ -146,63 +145,73 @@ def _resend(request: PortalRequest, invitation: Invitation) -> InvitationCreated
 
 def _with_link(request: PortalRequest, invited: Invited) -> InvitationCreated:
     link = link_of(request, invited.secret)
-    return InvitationCreated(**_invitation(invited.invitation).model_dump(), link=link)
+    return InvitationCreated(**_describe_invitation(invited.invitation).model_dump(), link=link)
 
 
-def _withdraw(request: PortalRequest, invitation: Invitation, asked: ReasonRequest | None) -> InvitationInfo:
-    lifecycle.withdraw(request.actor, invitation, asked.reason if asked else "")
-    return _invitation(invitation)
+def _withdraw(request: PortalRequest, invitation: Invitation, body: ReasonRequest | None) -> InvitationInfo:
+    lifecycle.withdraw(request.actor, invitation, body.reason if body else "")
+    return _describe_invitation(invitation)
 
 
-def _change_role(request: PortalRequest, membership: Membership, asked: RoleChangeRequest) -> MemberInfo:
-    lifecycle.change_role(request.actor, membership, asked.role)
-    return _told([membership])[0]
+def _change_role(request: PortalRequest, membership: Membership, body: RoleChangeRequest) -> MemberInfo:
+    lifecycle.change_role(request.actor, membership, body.role)
+    return _describe_members([membership])[0]
 
 
-def _remove(request: PortalRequest, membership: Membership, asked: MemberRemovalRequest) -> MemberInfo:
-    told = _told([membership])[0]
-    wishes = leaving_wishes(membership.user, membership.app, asked)
-    offboarding.remove(request.actor, membership, wishes, asked.reason)
-    return told
+def _remove(request: PortalRequest, membership: Membership, body: MemberRemovalRequest) -> MemberInfo:
+    removed = _describe_members([membership])[0]
+    options = removal_options(membership.user, membership.app, body)
+    offboarding.remove(request.actor, membership, options, body.reason)
+    return removed
 
 
 def _find_invitation(
     app: App | None, invitation_id: str, among: QuerySet[Invitation] | None = None
 ) -> Invitation:
-    """A waiting invitation to `app`, or one of `among`. Raises NotFound."""
+    """A pending invitation to `app`, or one of `among`. Raises NotFound."""
     among = Invitation.waiting() if among is None else among
-    if (found := among.filter(app=app, id=id_of(invitation_id)).first()) is None:
+    if (invitation := among.filter(app=app, id=id_of(invitation_id)).first()) is None:
         raise NotFound
-    return found
+    return invitation
 
 
 def _find_membership(app: App | None, member_id: str) -> Membership:
-    found = Membership.objects.filter(app=app, id=id_of(member_id), ended_at=None)
-    if (membership := found.select_related("user", "app").first()) is None:
-        raise NotFound(hint="A role on every app is changed below /api/v1/members." if app else "")
+    matching = Membership.objects.filter(app=app, id=id_of(member_id), ended_at=None)
+    if (membership := matching.select_related("user", "app").first()) is None:
+        raise NotFound(hint="To change a role on all apps, use /api/v1/members." if app else "")
     return membership
 
 
-def _keys_to_revoke(user: User, app: App | None, asked: MemberRemovalRequest) -> set[UUID]:
-    """The keys to be revoked. Raises Invalid for one the leaver does not answer for there."""
-    owned = {str(one.key.id): one.key.id for one in offboarding.owned_keys(user, app)}
-    if not owned.keys() >= set(asked.revoke_keys):
-        raise Invalid("revoke_keys", "Name living keys there that the leaver answers for.")
-    return {owned[one] for one in asked.revoke_keys}
+def _keys_to_revoke(user: User, app: App | None, body: MemberRemovalRequest) -> set[UUID]:
+    """The keys to revoke. Raises Invalid for one that the user does not own there."""
+    owned = {str(owned.key.id): owned.key.id for owned in offboarding.owned_keys(user, app)}
+    if not owned.keys() >= set(body.revoke_keys):
+        raise Invalid("revoke_keys", "Name active keys that the user owns there.")
+    return {owned[key_id] for key_id in body.revoke_keys}
 
 
-def _heir(user: User, app: App | None, asked: MemberRemovalRequest) -> User | None:
-    if not asked.hand_to:
+def _new_owner(user: User, app: App | None, body: MemberRemovalRequest) -> User | None:
+    if not body.hand_to:
         return None
-    heirs = {one.email: one for one in offboarding.transfer_candidates(user, app)}
-    if asked.hand_to.lower() not in heirs:
-        raise Invalid("hand_to", "Name the address of someone else with a role there.")
-    return heirs[asked.hand_to.lower()]
+    candidates = {candidate.email: candidate for candidate in offboarding.transfer_candidates(user, app)}
+    if body.hand_to.lower() not in candidates:
+        raise Invalid("hand_to", "Enter the email of another user with a role there.")
+    return candidates[body.hand_to.lower()]
 
 
-def _told(found: Iterable[Membership]) -> list[MemberInfo]:
-    members = list(found)
-    having = with_factor([member.user_id for member in members])
+def _list_members(where: Q) -> MemberList:
+    memberships = Membership.objects.filter(where, ended_at=None).order_by(*in_order("user__email"))
+    return MemberList(items=_describe_members(memberships.select_related("user")))
+
+
+def _list_invitations(app: App | None) -> InvitationList:
+    waiting = Invitation.waiting().filter(app=app)
+    return InvitationList(items=[_describe_invitation(invitation) for invitation in waiting])
+
+
+def _describe_members(memberships: Iterable[Membership]) -> list[MemberInfo]:
+    members = list(memberships)
+    protected = with_factor([member.user_id for member in members])
     return [
         MemberInfo(
             id=member.id,
@@ -213,18 +222,18 @@ def _told(found: Iterable[Membership]) -> list[MemberInfo]:
             everywhere=member.app_id is None,
             created_at=member.created_at,
             last_seen_at=member.user.last_seen_at,
-            second_factor=member.user_id in having,
+            two_factor_enabled=member.user_id in protected,
         )
         for member in members
     ]
 
 
-def _invitation(one: Invitation) -> InvitationInfo:
+def _describe_invitation(invitation: Invitation) -> InvitationInfo:
     return InvitationInfo(
-        id=one.id,
-        email=one.email,
-        role=one.role,
-        everywhere=one.app_id is None,
-        invited_by=one.invited_by,
-        expires_at=one.expires_at,
+        id=invitation.id,
+        email=invitation.email,
+        role=invitation.role,
+        everywhere=invitation.app_id is None,
+        invited_by=invitation.invited_by,
+        expires_at=invitation.expires_at,
     )

@@ -1,4 +1,4 @@
-"""The portal policy at the management API."""
+"""The portal policy in the management API."""
 
 from audit.requests import PortalRequest
 from portal.api.token_auth import TokenRequest
@@ -12,27 +12,27 @@ def get_policy(request: PortalRequest) -> PolicyInfo:
     return _describe(PortalPolicy.in_force())
 
 
-def change_policy(request: TokenRequest, asked: PolicyUpdateRequest) -> PolicyInfo:
+def change_policy(request: TokenRequest, body: PolicyUpdateRequest) -> PolicyInfo:
     """Make the security settings stricter. Fields that are left out stay. They are loosened on their page only."""
-    given, policy = asked.model_fields_set, PortalPolicy.in_force()
+    given, policy = body.model_fields_set, PortalPolicy.in_force()
     changed = house.change_policy(
         request.actor,
         request.token.user,
-        second_factor=asked.second_factor_required
-        if "second_factor_required" in given
+        second_factor=body.two_factor_required
+        if "two_factor_required" in given
         else policy.second_factor_since is not None,
-        on_leaked_token=asked.on_leaked_token if "on_leaked_token" in given else policy.on_leaked_token,
-        public_docs=asked.public_docs if "public_docs" in given else None,
-        reason=asked.reason,
+        on_leaked_token=body.on_leaked_token if "on_leaked_token" in given else policy.on_leaked_token,
+        public_docs=body.public_docs if "public_docs" in given else None,
+        reason=body.reason,
     )
     return _describe(changed)
 
 
 def _describe(policy: PortalPolicy) -> PolicyInfo:
     return PolicyInfo(
-        second_factor_required=policy.second_factor_since is not None,
-        second_factor_since=policy.second_factor_since,
+        two_factor_required=policy.second_factor_since is not None,
+        two_factor_required_since=policy.second_factor_since,
         on_leaked_token=policy.on_leaked_token,
         public_docs=policy.public_docs,
-        people_without_second_factor=len(house.users_without_factor()),
+        users_without_two_factor=len(house.users_without_factor()),
     )

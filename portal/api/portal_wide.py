@@ -1,4 +1,4 @@
-"""The part of the management API's map that is about the portal as a whole: people, their tokens, the record."""
+"""The operations of the management API about the whole portal: users, tokens, notifications, audit log settings."""
 
 from collections.abc import Callable
 
@@ -114,14 +114,14 @@ def _add_record(route: Route) -> None:
     route(
         "GET", WEBHOOK + "/deliveries", webhooks.list_webhook_deliveries, DeliveryPage, on_audit.READ_UPKEEP
     )
-    for verb, view, told, action in (
+    for verb, view, response_schema, action in (
         ("pause", webhooks.pause_webhook, WebhookInfo, on_audit.PAUSE_WEBHOOK),
         ("resume", webhooks.resume_webhook, WebhookInfo, on_audit.RESUME_WEBHOOK),
         ("test", webhooks.test_webhook, DeliveryInfo, on_audit.TEST_WEBHOOK),
         ("rotate", webhooks.rotate_webhook_secret, WebhookSecret, on_audit.ROTATE_WEBHOOK),
         ("delete", webhooks.delete_webhook, WebhookInfo, on_audit.DELETE_WEBHOOK),
     ):
-        route("POST", f"{WEBHOOK}/{verb}", view, told, action)
+        route("POST", f"{WEBHOOK}/{verb}", view, response_schema, action)
     every = "/failed-deliveries"
     route("GET", every, failed.list_failed_deliveries, DeliveryPage, on_audit.READ_UPKEEP)
     for verb, view, view_all, action in (

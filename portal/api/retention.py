@@ -12,10 +12,10 @@ def list_retention(request: PortalRequest) -> RetentionList:
     return RetentionList(items=[_describe(period) for period in policy.in_force()])
 
 
-def change_retention(request: PortalRequest, kind: str, asked: RetentionUpdateRequest) -> RetentionInfo:
+def change_retention(request: PortalRequest, kind: str, body: RetentionUpdateRequest) -> RetentionInfo:
     """Set the retention period of one kind of row. Older rows are deleted within the hour, for good."""
     _find(kind)
-    policy.set_retention(request.actor, kind, asked.days, asked.reason)
+    policy.set_retention(request.actor, kind, body.days, body.reason)
     return _describe(_find(kind))
 
 

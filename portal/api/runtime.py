@@ -11,7 +11,7 @@ from django.urls import ResolverMatch
 
 from core.errors import NotFound, Refusal
 from keys.admission import runtime_auth
-from keys.admission.runtime_auth import Arrival, Needs
+from keys.admission.runtime_auth import Needs, RuntimeCall
 from portal.api import json_responses, runtime_routes
 from portal.api.json_responses import NoRoute
 from portal.error_responses import respond
@@ -32,21 +32,21 @@ def document(request: HttpRequest) -> HttpResponseBase:
 def _call(request: HttpRequest) -> HttpResponseBase:
     started = time.perf_counter_ns()
     match, needs, missing = _routed(request)
-    if missing and not runtime_auth.presented(request):
+    if missing and not runtime_auth.presented_key(request):
         raise missing
-    arrival = runtime_auth.admit(request, needs, match.kwargs if match else {}, started)
-    if refusal := arrival.outcome.verdict.refusal:
+    call = runtime_auth.admit(request, needs, match.kwargs if match else {}, started)
+    if refusal := call.decision.verdict.refusal:
         response: HttpResponseBase = respond(request, refusal)
     else:
-        response = _carry_out(request, arrival, match, needs, missing)
-    for name, value in arrival.outcome.headers().items():
+        response = _carry_out(request, call, match, needs, missing)
+    for name, value in call.decision.headers().items():
         response[name] = value
     return response
 
 
 def _carry_out(
     request: HttpRequest,
-    arrival: Arrival,
+    call: RuntimeCall,
     match: ResolverMatch | None,
     needs: Needs | None,
     missing: NoRoute | None,
@@ -56,11 +56,11 @@ def _carry_out(
         if match is None or needs is None:
             response: HttpResponseBase = (missing or NoRoute(NotFound())).answer(request)
         else:
-            runtime_auth.let_in(request, arrival, needs)
+            runtime_auth.set_actor(request, call, needs)
             response = _answered(request, match)
         if response.status_code >= 400:
             transaction.savepoint_rollback(before)
-        runtime_auth.record(arrival, response.status_code, getattr(request, "refusal", None))
+        runtime_auth.record(call, response.status_code, getattr(request, "refusal", None))
     return response
 
 

@@ -34,10 +34,10 @@ from keys.api.runtime_schemas import (
 )
 from portal.api import json_responses
 
-ABOUT = """What code calls that holds an API key. Each call carries the key in `x-api-key` and is signed with it; the
-published Python client, `alter-sdk`, does both. Errors are one flat object with a permanent code. Calls are metered:
-`X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` tell how much is left. `X-Alter-Key-Deprecated:
-true` says that the key is on its way out."""
+ABOUT = """The API for code that has an API key. Each request sends the key in `x-api-key` and is signed with it; the
+Python client, `alter-sdk`, does both. Errors are one flat object with a permanent code. Requests are rate limited:
+`X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` show the limit. `X-Alter-Key-Deprecated: true`
+means that the key is deprecated."""
 ANY_KEY = Action("sdk.call", "", "called")
 """For what needs no more than a key that works."""
 
@@ -52,19 +52,26 @@ class SignedWithKey(AuthBase):
     openapi_type = "apiKey"
     openapi_in = "header"
     openapi_name = "x-api-key"
-    openapi_description = "The key in full. The call is signed with it too: see the guide to the runtime API."
+    openapi_description = "The API key. The request is also signed with it: see the runtime API guide."
 
     def __call__(self, request: HttpRequest) -> Any:
         return getattr(request, "actor", None)
 
 
 def route(
-    method: str, path: str, view: Callable[..., Any], told: type[ResponseSchema], needs: Needs, *statuses: int
+    method: str,
+    path: str,
+    view: Callable[..., Any],
+    response_schema: type[ResponseSchema],
+    needs: Needs,
+    *statuses: int,
 ) -> None:
-    """Add an operation that answers with `told`, and one of `statuses`: 200 unless it is said."""
+    """Add an operation that answers with `response_schema`, and one of `statuses`: 200 unless it is said."""
     NEEDS.setdefault(json_responses.pattern("sdk", path), {})[method] = needs
     extra = {"x-alter-scope": needs.scope}
-    json_responses.add(router, method, path, view, told, SignedWithKey(), statuses or (200,), extra)
+    json_responses.add(
+        router, method, path, view, response_schema, SignedWithKey(), statuses or (200,), extra
+    )
 
 
 def by_app(action: Action, *implies: Action) -> Needs:

@@ -1,4 +1,4 @@
-"""Searches of the audit log that people keep, at the management API. Those of a token are its owner's."""
+"""Saved views of the audit log in the management API. A token sees and saves its owner's views."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,82 +19,84 @@ from portal.api.token_auth import TokenRequest
 
 
 class ViewInfo(ResponseSchema):
-    """A search that someone keeps."""
+    """A saved view of the audit log."""
 
-    id: UUID = Field(description="Its id.")
-    name: str = Field(description="What it is called.")
-    query: str = Field(description="The filters, as they follow the ? in the log's address.")
-    shared: bool = Field(description="Whether everyone of the app sees it.")
-    is_mine: bool = Field(description="Whether the token's owner keeps it, and may change it.")
-    owner: str = Field(description="Who keeps it.")
-    created_at: datetime = Field(description="Since when.")
+    id: UUID = Field(description="The view's id.")
+    name: str = Field(description="The view's name.")
+    query: str = Field(description="The filters, as in the query string of the audit log page.")
+    shared: bool = Field(description="Whether all members of the app see it.")
+    is_mine: bool = Field(description="Whether the view is yours and you can change it.")
+    owner: str = Field(description="The view's owner.")
+    created_at: datetime = Field(description="When the view was saved.")
 
 
 class ViewPage(Page):
-    """Some of them."""
+    """A page of views."""
 
     items: list[ViewInfo] = Field(description="The views.")
 
 
 class ViewCreateRequest(RequestSchema):
-    """A search to keep."""
+    """A view to save."""
 
-    name: Label = Field(description="1 to 60 characters, unlike those of your other views of this app.")
-    query: Text = Field(default="", description="As the page writes them: outcome=denied&range=7d.")
-    shared: StrictBool = Field(default=False, description="Whether everyone of the app sees it.")
+    name: Label = Field(description="1 to 60 characters, unique among your views of this app.")
+    query: Text = Field(
+        default="", description="As in the query string of the page: outcome=denied&range=7d."
+    )
+    shared: StrictBool = Field(default=False, description="Whether all members of the app see it.")
 
 
 class ViewUpdateRequest(RequestSchema):
-    """What to change of it; what is left out stays."""
+    """Changes to a view. Omitted fields are unchanged."""
 
-    name: Label = Field(default="", description="Another name.")
-    shared: StrictBool = Field(default=False, description="Whether everyone of the app sees it.")
+    name: Label = Field(default="", description="The new name.")
+    shared: StrictBool = Field(default=False, description="Whether all members of the app see it.")
 
 
 def list_views(request: TokenRequest, part: PartOfList) -> ViewPage:
-    """One's own views of the app's log, and those that are shared, newest first."""
-    page, told = cut(saved_views.views_for(request.actor, request.app.id), part)
-    return ViewPage(items=[_describe(request, view) for view in page], **told)
+    """Your views of the app's audit log and shared views, newest first."""
+    items, page = cut(saved_views.views_for(request.actor, request.app.id), part)
+    return ViewPage(items=[_describe(request, view) for view in items], **page)
 
 
 def save_view(
-    request: TokenRequest, asked: ViewCreateRequest, idempotency_key: IdempotencyKey = ""
+    request: TokenRequest, body: ViewCreateRequest, idempotency_key: IdempotencyKey = ""
 ) -> Status[ViewInfo]:
-    """Keep a search of the app's log."""
+    """Save a view of the app's audit log."""
 
     def create() -> ViewInfo:
         view = saved_views.save_view(
-            request.actor, request.app.id, parse_name(asked.name), asked.query, shared=asked.shared
+            request.actor, request.app.id, parse_name(body.name), body.query, shared=body.shared
         )
         return _describe(request, view)
 
     return create_once(
         request,
         idempotency_key,
-        asked,
+        body,
         create,
-        lambda made: _describe(request, saved_views.view_of(request.actor, request.app.id, made)),
+        lambda view_id: _describe(request, saved_views.view_of(request.actor, request.app.id, view_id)),
     )
 
 
 def get_view(request: TokenRequest, view_id: str) -> ViewInfo:
-    """One view."""
+    """A saved view."""
     return _describe(request, _find_view(request, view_id))
 
 
 @transaction.atomic
-def change_view(request: TokenRequest, view_id: str, asked: ViewUpdateRequest) -> ViewInfo:
-    """Call one's view something else, share it, or share it no longer."""
-    view, given = _find_view(request, view_id), asked.model_fields_set
+def change_view(request: TokenRequest, view_id: str, body: ViewUpdateRequest) -> ViewInfo:
+    """Rename a view of yours, share it, or stop sharing it."""
+    view, given = _find_view(request, view_id), body.model_fields_set
     if "name" in given:
-        saved_views.rename(request.actor, view, parse_name(asked.name))
+        saved_views.rename(request.actor, view, parse_name(body.name))
     if "shared" in given:
-        saved_views.share(request.actor, view, asked.shared)
+        saved_views.share(request.actor, view, body.shared)
     return _describe(request, view)
 
 
 def delete_view(request: TokenRequest, view_id: str) -> ViewInfo:
-    """Keep it no longer. Who may export the log may end what others share."""
+    """Delete a view. A token that may export the audit log can delete shared views of others."""
     view = _find_view(request, view_id)
     saved_views.end(request.actor, view)
     return _describe(request, view)

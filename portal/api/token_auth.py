@@ -54,7 +54,7 @@ class TokenRequest(AppRequest):
     allowance: Allowance
 
 
-def let_in(request: HttpRequest, needs: Needs, named: Mapping[str, Any]) -> None:
+def let_in(request: HttpRequest, needs: Needs, path_parameters: Mapping[str, Any]) -> None:
     """Put on `request` who acts, and the app its address names.
 
     Raises MissingToken, InvalidToken, TokenExpired, RateLimited, AppNotFound, NotAllowed.
@@ -64,13 +64,13 @@ def let_in(request: HttpRequest, needs: Needs, named: Mapping[str, Any]) -> None
     known.token = _recognised(request)
     _charge(known)
     user = known.token.user
-    app = app_of(user, id_of(str(named["app_id"]))) if "app_id" in named else None
+    app = app_of(user, id_of(str(path_parameters["app_id"]))) if "app_id" in path_parameters else None
     if app:
         known.app = app
     known.actor = _actor(known, permissions_of(user, app), app)
-    asked = _actor(known, permissions_anywhere(user), None) if needs.anywhere else known.actor
+    acting = _actor(known, permissions_anywhere(user), None) if needs.anywhere else known.actor
     for action in needs.actions:
-        asked.require_on_own(action)
+        acting.require_on_own(action)
 
 
 def _recognised(request: HttpRequest) -> AccessToken:
@@ -87,13 +87,13 @@ def _recognised(request: HttpRequest) -> AccessToken:
         raise
 
 
-def _actor(request: TokenRequest, held: frozenset[str], app: App | None) -> Actor:
-    """The token as an actor, where its owner holds `held`."""
+def _actor(request: TokenRequest, permissions: frozenset[str], app: App | None) -> Actor:
+    """The token as an actor, where its owner holds `permissions`."""
     return Actor(
         kind="token",
         id=str(request.token.id),
         label=f"{request.token.user.label} ({request.token.name})"[:LONGEST_LABEL],
-        permissions=lifecycle.effective_permissions(request.token, held),
+        permissions=lifecycle.effective_permissions(request.token, permissions),
         origin=request.origin,
         app_id=app.id if app else None,
         owner_id=str(request.token.user_id),
@@ -106,8 +106,8 @@ def _origin(request: HttpRequest) -> Origin:
 
 
 def _presented(request: HttpRequest) -> str:
-    told = str(request.META.get("HTTP_AUTHORIZATION", "")).strip(HTTP_WHITESPACE)
-    scheme, _, token = told.partition(" ")
+    header = str(request.META.get("HTTP_AUTHORIZATION", "")).strip(HTTP_WHITESPACE)
+    scheme, _, token = header.partition(" ")
     token = token.strip(HTTP_WHITESPACE)
     if scheme.lower() != "bearer" or not token:
         raise MissingToken

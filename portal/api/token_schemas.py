@@ -1,4 +1,4 @@
-"""The objects of the management API that describe a person's own access tokens (docs/api.md)."""
+"""The schemas of the management API for a user's own personal access tokens (docs/api.md)."""
 
 from typing import Literal, Self
 from uuid import UUID
@@ -11,12 +11,14 @@ from portal.models import AccessToken
 
 
 class TokenDetail(TokenInfo):
-    """An access token, and whether it still works."""
+    """A personal access token with its status."""
 
     status: Literal["active", "expired", "revoked"] = Field(
-        description="revoked: also with the one above it."
+        description="revoked: also when its parent token is revoked."
     )
-    parent_id: UUID | None = Field(description="The token that made it, with which it ends.")
+    parent_id: UUID | None = Field(
+        description="The token that created it. It is revoked together with that token."
+    )
 
     @classmethod
     def from_model(cls, token: AccessToken, /, **more: object) -> Self:
@@ -36,27 +38,29 @@ class TokenDetail(TokenInfo):
 
 
 class TokenPage(Page):
-    """Some tokens."""
+    """A page of tokens."""
 
-    items: list[TokenDetail] = Field(description="The tokens, ended ones included.")
+    items: list[TokenDetail] = Field(description="The tokens, expired and revoked ones included.")
 
 
 class TokenMinted(TokenDetail):
-    """A new token."""
+    """A new personal access token."""
 
     token: str | None = Field(
-        repr=False, description="The access token in full, this once. null when a request is repeated."
+        repr=False, description="The access token. Shown once: null when the request is repeated."
     )
 
 
 class TokenMintRequest(RequestSchema):
-    """A token to be minted, within the one that asks for it."""
+    """A token to mint. Its permissions and expiry are limited by the token that mints it."""
 
-    name: Name = Field(description="What it is for, and where it will be kept.")
+    name: Name = Field(description="The token's name, such as where it will be used.")
     permissions: list[Text] = Field(
-        min_length=1, max_length=100, description="A part of what the asking token may do."
+        min_length=1, max_length=100, description="Permissions of the token that mints it, or some of them."
     )
-    expires_in: Text | None = Field(default=None, description="30d, 12h or 5m. Not beside expires_at.")
+    expires_in: Text | None = Field(
+        default=None, description="30d, 12h or 5m. Do not combine with expires_at."
+    )
     expires_at: Text | None = Field(
-        default=None, description="ISO 8601. Left out, both: when the asking token ends."
+        default=None, description="ISO 8601. Default: when the token that mints it expires."
     )

@@ -1,4 +1,4 @@
-"""A person's own access tokens at the management API: listed, minted within the one that asks, revoked."""
+"""A user's own personal access tokens in the management API: list, mint, revoke."""
 
 from uuid import UUID
 
@@ -18,24 +18,24 @@ from portal.tokens import lifecycle
 
 
 def list_tokens(request: TokenRequest, part: PartOfList) -> TokenPage:
-    """The tokens of the person whose token asks, newest first, ended ones included."""
-    found = AccessToken.objects.filter(user=request.token.user).select_related("parent")
-    page, told = cut(found, part)
-    return TokenPage(items=[TokenDetail.from_model(token) for token in page], **told)
+    """Your personal access tokens, newest first, expired and revoked ones included."""
+    own = AccessToken.objects.filter(user=request.token.user).select_related("parent")
+    items, page = cut(own, part)
+    return TokenPage(items=[TokenDetail.from_model(token) for token in items], **page)
 
 
 def mint_token(
-    request: TokenRequest, asked: TokenMintRequest, idempotency_key: IdempotencyKey = ""
+    request: TokenRequest, body: TokenMintRequest, idempotency_key: IdempotencyKey = ""
 ) -> Status[TokenMinted]:
-    """Mint a token that may do a part of what the asking one may, and that ends with it. It mints none itself."""
+    """Mint a token with some of this token's permissions. It is revoked together with this token and cannot mint."""
 
     def create() -> TokenMinted:
         issued = lifecycle.issue(
             request.actor,
             request.token.user,
-            name=asked.name,
-            permissions=asked.permissions,
-            expires_at=parse_end(asked.expires_in, asked.expires_at),
+            name=body.name,
+            permissions=body.permissions,
+            expires_at=parse_end(body.expires_in, body.expires_at),
             parent=request.token,
         )
         return TokenMinted.from_model(issued.token, token=issued.plaintext.take())
@@ -43,22 +43,22 @@ def mint_token(
     return create_once(
         request,
         idempotency_key,
-        asked,
+        body,
         create,
-        lambda made: TokenMinted.from_model(_find_token(request, made), token=None),
+        lambda token_id: TokenMinted.from_model(_find_token(request, token_id), token=None),
     )
 
 
-def revoke_token(request: TokenRequest, token_id: str, asked: ReasonRequest | None = None) -> TokenDetail:
-    """End a token: itself, one it made, or one that may do no more than it."""
+def revoke_token(request: TokenRequest, token_id: str, body: ReasonRequest | None = None) -> TokenDetail:
+    """Revoke this token, one that it minted, or one of yours with no more permissions."""
     token = _find_token(request, id_of(token_id))
-    lifecycle.revoke_own(request.actor, request.token, token, asked.reason if asked else "")
+    lifecycle.revoke_own(request.actor, request.token, token, body.reason if body else "")
     return TokenDetail.from_model(token)
 
 
 def _find_token(request: TokenRequest, token_id: UUID) -> AccessToken:
-    """One of the person's own. Raises NotFound for a stranger's as for none."""
+    """One of the user's own tokens. Raises NotFound, also for another user's."""
     own = AccessToken.objects.filter(user=request.token.user, id=token_id).select_related("parent", "user")
-    if (found := own.first()) is None:
+    if (token := own.first()) is None:
         raise NotFound
-    return found
+    return token

@@ -1,4 +1,4 @@
-"""The objects of the management API that describe everyone in the portal (docs/api.md)."""
+"""The schemas of the management API for the users of the portal and its policy (docs/api.md)."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,75 +12,81 @@ from portal.api.token_schemas import TokenDetail
 
 
 class RoleHeld(ResponseSchema):
-    """A role that someone has now."""
+    """A role of a user."""
 
-    id: UUID = Field(description="The membership's id: one role at one place.")
-    app_id: UUID | None = Field(description="The app it holds on. null: every app.")
+    id: UUID = Field(description="The membership's id: one role on one app, or on all apps.")
+    app_id: UUID | None = Field(description="The app the role applies to. null: all apps.")
     role: str = Field(description="developer, support or admin.")
-    created_at: datetime = Field(description="Since when.")
+    created_at: datetime = Field(description="When the role was given.")
 
 
 class UserInfo(UserSummary):
-    """Someone who has an account."""
+    """A user with their roles."""
 
-    is_active: bool = Field(description="Whether they can sign in. false: the account is closed.")
-    created_at: datetime = Field(description="Since when they have it.")
-    last_seen_at: datetime | None = Field(description="When they last opened a page here, to five minutes.")
-    second_factor: bool = Field(description="Whether they have a second factor.")
-    roles: list[RoleHeld] = Field(description="What they may do, and where.")
+    is_active: bool = Field(description="Whether the user can sign in. false: deactivated.")
+    created_at: datetime = Field(description="When the account was created.")
+    last_seen_at: datetime | None = Field(description="When the user last opened a page, to five minutes.")
+    two_factor_enabled: bool = Field(description="Whether the user has set up two-factor authentication.")
+    roles: list[RoleHeld] = Field(description="The user's roles.")
 
 
 class UserPage(Page):
-    """Some of them."""
+    """A page of users."""
 
-    items: list[UserInfo] = Field(description="The people.")
+    items: list[UserInfo] = Field(description="The users.")
 
 
 class OwnedKey(ResponseSchema):
-    """A living key that someone answers for."""
+    """An active key of an owner."""
 
     id: UUID = Field(description="The key's id, for revoke_keys.")
-    app_id: UUID = Field(description="The app it is of.")
-    name: str = Field(description="What people call it.")
-    key_prefix: str = Field(description="Its first characters.")
-    last_used_at: datetime | None = Field(description="When it was last called with.")
-    is_last_active: bool = Field(description="Whether its agent would be left without a key: then force it.")
+    app_id: UUID = Field(description="The key's app.")
+    name: str = Field(description="The key's name.")
+    key_prefix: str = Field(description="The key's first characters.")
+    last_used_at: datetime | None = Field(description="When the key was last used.")
+    is_last_active: bool = Field(
+        description="Whether it is its agent's only active key, which is revoked with force only."
+    )
 
 
 class UserDetail(UserInfo):
-    """Someone, with what would end or need another owner if they left."""
+    """A user with the keys they own and their tokens."""
 
-    email_confirmed: bool = Field(description="Whether it is known that the address is theirs.")
-    keys: list[OwnedKey] = Field(description="Up to 500 living keys they answer for, those in use first.")
-    tokens: list[TokenDetail] = Field(description="Their living access tokens.")
+    email_confirmed: bool = Field(description="Whether the email is confirmed.")
+    keys: list[OwnedKey] = Field(description="Up to 500 active keys the user owns, most recently used first.")
+    tokens: list[TokenDetail] = Field(description="The user's active personal access tokens.")
 
 
 class SessionsEnded(ResponseSchema):
-    """How many there were."""
+    """The number of sessions that were ended."""
 
-    sessions_ended: int = Field(description="How many open sessions ended.")
+    sessions_ended: int = Field(description="How many sessions were signed out.")
 
 
 class PolicyInfo(ResponseSchema):
-    """What admins of every app decide for everyone."""
+    """The portal policy, which applies to all users."""
 
-    second_factor_required: bool = Field(description="Whether everyone must have a second factor.")
-    second_factor_since: datetime | None = Field(description="Since when.")
-    on_leaked_token: str = Field(description="What is done with an access token that is reported as leaked.")
+    two_factor_required: bool = Field(description="Whether all users must set up two-factor authentication.")
+    two_factor_required_since: datetime | None = Field(description="Since when it is required.")
+    on_leaked_token: str = Field(
+        description="The action for leaked access tokens: notify (the owner), or revoke (and notify)."
+    )
     public_docs: bool = Field(description="Whether the docs can be read without signing in.")
-    people_without_second_factor: int = Field(description="How many may sign in and have none.")
+    users_without_two_factor: int = Field(
+        description="How many active users have not set up two-factor authentication."
+    )
 
 
 class PolicyUpdateRequest(RequestSchema):
-    """What to decide; what is left out stays."""
+    """Changes to the portal policy. Omitted fields are unchanged."""
 
-    second_factor_required: StrictBool = Field(
-        default=False, description="true is refused to someone who has no second factor."
+    two_factor_required: StrictBool = Field(
+        default=False, description="Whether all users need 2FA. To require it, you need 2FA yourself."
     )
     on_leaked_token: Literal["notify", "revoke"] = Field(
-        default="revoke", description="notify: its owner is told; revoke: it ends, too."
+        default="revoke", description="notify: notify the owner. revoke: revoke it and notify the owner."
     )
     public_docs: StrictBool = Field(
         default=False, description="Whether the docs can be read without signing in."
     )
-    reason: Sentence = Field(default="", description="Why, for the log.")
+    reason: Sentence = Field(default="", description="The reason, saved to the audit log.")

@@ -1,6 +1,6 @@
-"""Everyone in the portal at the management API: who they are, what they hold, and the end of it.
+"""The users of the portal in the management API.
 
-What would let a program take an account over, another address or no second factor, is on pages alone (docs/api.md).
+What would let a program take over an account, such as a new email or a 2FA reset, is on pages only (docs/api.md).
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from core.schemas import SearchText
 from portal.accounts import account_changes, offboarding
 from portal.accounts.search import FILTERS, search_people
 from portal.api.account_schemas import MemberRemovalRequest
-from portal.api.members import leaving_wishes
+from portal.api.members import removal_options
 from portal.api.token_auth import TokenRequest
 from portal.api.token_schemas import TokenDetail
 from portal.api.user_schemas import OwnedKey, RoleHeld, SessionsEnded, UserDetail, UserInfo, UserPage
@@ -26,48 +26,48 @@ from portal.auth.two_factor import with_factor
 from portal.models import Membership, User
 from portal.tokens.lifecycle import active_tokens
 
-Words = Annotated[SearchText, Query("", description="A piece of their name or address.")]
+Words = Annotated[SearchText, Query("", description="Part of the name or email.")]
 Show = Annotated[
     SearchText,
-    Query("", description="no-factor, no-role, unseen (for 90 days) or closed. Empty: everyone."),
+    Query("", description=f"Only these: {', '.join(FILTERS)}. Default: all users."),
 ]
 
 
 def list_users(request: TokenRequest, part: PartOfList, q: Words = "", show: Show = "") -> UserPage:
-    """Everyone who has an account, the newest first."""
-    page, told = cut(search_people(q, parse_word(show, "show", FILTERS)), part, "date_joined")
-    return UserPage(items=[UserInfo(**one) for one in _describe(page)], **told)
+    """All users, newest first."""
+    items, page = cut(search_people(q, parse_word(show, "show", FILTERS)), part, "date_joined")
+    return UserPage(items=[UserInfo(**values) for values in _describe(items)], **page)
 
 
 def get_user(request: TokenRequest, user_id: str) -> UserDetail:
-    """One of them, with the keys they answer for and their tokens."""
+    """A user with the keys they own and their tokens."""
     return _detail(_find_user(user_id))
 
 
-def remove_user(request: TokenRequest, user_id: str, asked: MemberRemovalRequest | None = None) -> UserDetail:
-    """End every role of a person, their sessions and tokens, and what is named of the keys they answer for."""
-    user, asked = _find_user(user_id), asked or MemberRemovalRequest()
-    offboarding.remove_everywhere(request.actor, user, leaving_wishes(user, None, asked), asked.reason)
+def remove_user(request: TokenRequest, user_id: str, body: MemberRemovalRequest | None = None) -> UserDetail:
+    """Remove a user from all apps: end their roles, sessions and tokens, and revoke the given keys."""
+    user, body = _find_user(user_id), body or MemberRemovalRequest()
+    offboarding.remove_everywhere(request.actor, user, removal_options(user, None, body), body.reason)
     return _detail(user)
 
 
-def sign_out_user(request: TokenRequest, user_id: str, asked: ReasonRequest | None = None) -> SessionsEnded:
-    """End every open session of a person."""
-    ended = account_changes.sign_out(request.actor, _find_user(user_id), asked.reason if asked else "")
-    return SessionsEnded(sessions_ended=ended)
+def sign_out_user(request: TokenRequest, user_id: str, body: ReasonRequest | None = None) -> SessionsEnded:
+    """Sign a user out of all sessions."""
+    sessions_ended = account_changes.sign_out(request.actor, _find_user(user_id), body.reason if body else "")
+    return SessionsEnded(sessions_ended=sessions_ended)
 
 
-def deactivate_user(request: TokenRequest, user_id: str, asked: ReasonRequest | None = None) -> UserDetail:
-    """Close an account: no sign-in, no token, no session. Its roles wait."""
+def deactivate_user(request: TokenRequest, user_id: str, body: ReasonRequest | None = None) -> UserDetail:
+    """Deactivate a user: no sign-in, tokens or sessions. Roles are kept."""
     user = _find_user(user_id)
-    account_changes.deactivate(request.actor, user, asked.reason if asked else "")
+    account_changes.deactivate(request.actor, user, body.reason if body else "")
     return _detail(user)
 
 
-def reactivate_user(request: TokenRequest, user_id: str, asked: ReasonRequest | None = None) -> UserDetail:
-    """Open a closed account again. The token must hold all that the account's roles hold."""
+def reactivate_user(request: TokenRequest, user_id: str, body: ReasonRequest | None = None) -> UserDetail:
+    """Reactivate a user. The token needs every permission of the user's roles."""
     user = _find_user(user_id)
-    account_changes.reactivate(request.actor, user, asked.reason if asked else "")
+    account_changes.reactivate(request.actor, user, body.reason if body else "")
     return _detail(user)
 
 
@@ -79,45 +79,45 @@ def _find_user(user_id: str) -> User:
 
 
 def _detail(user: User) -> UserDetail:
-    (told,) = _describe([user])
+    (values,) = _describe([user])
     keys = [
         OwnedKey(
-            id=one.key.id,
-            app_id=one.key.app_id,
-            name=one.key.name,
-            key_prefix=one.key.prefix,
-            last_used_at=one.use.allowed_at if one.use else None,
-            is_last_active=one.is_last_active,
+            id=owned.key.id,
+            app_id=owned.key.app_id,
+            name=owned.key.name,
+            key_prefix=owned.key.prefix,
+            last_used_at=owned.use.allowed_at if owned.use else None,
+            is_last_active=owned.is_last_active,
         )
-        for one in offboarding.owned_keys(user, None)
+        for owned in offboarding.owned_keys(user, None)
     ]
-    living = user.access_tokens.filter(active_tokens()).select_related("parent")
+    active = user.access_tokens.filter(active_tokens()).select_related("parent")
     return UserDetail(
-        **told,
+        **values,
         email_confirmed=account_changes.is_confirmed(user),
         keys=keys,
-        tokens=[TokenDetail.from_model(token) for token in living],
+        tokens=[TokenDetail.from_model(token) for token in active],
     )
 
 
-def _describe(people: Iterable[User]) -> list[dict[str, Any]]:
-    """The values of UserInfo for each, in two queries however many they are."""
-    people = list(people)
-    having, held = with_factor([one.pk for one in people]), dict[UUID, list[RoleHeld]]()
-    for role in Membership.objects.filter(user__in=people, ended_at=None).order_by("created_at", "id"):
+def _describe(users: Iterable[User]) -> list[dict[str, Any]]:
+    """The values of UserInfo for each user, in two queries for all."""
+    users = list(users)
+    protected, held = with_factor([user.pk for user in users]), dict[UUID, list[RoleHeld]]()
+    for role in Membership.objects.filter(user__in=users, ended_at=None).order_by("created_at", "id"):
         held.setdefault(role.user_id, []).append(
             RoleHeld(id=role.id, app_id=role.app_id, role=role.role, created_at=role.created_at)
         )
     return [
         {
-            "id": one.id,
-            "email": one.email,
-            "name": one.name,
-            "is_active": one.is_active,
-            "created_at": one.date_joined,
-            "last_seen_at": one.last_seen_at,
-            "second_factor": one.pk in having,
-            "roles": held.get(one.pk, []),
+            "id": user.id,
+            "email": user.email,
+            "name": user.name,
+            "is_active": user.is_active,
+            "created_at": user.date_joined,
+            "last_seen_at": user.last_seen_at,
+            "two_factor_enabled": user.pk in protected,
+            "roles": held.get(user.pk, []),
         }
-        for one in people
+        for user in users
     ]

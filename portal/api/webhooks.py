@@ -1,4 +1,4 @@
-"""Webhooks at the management API."""
+"""Webhooks in the management API."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -32,96 +32,94 @@ from portal.gates import apps_of
 
 
 def list_webhooks(request: PortalRequest, part: PartOfList) -> WebhookPage:
-    """All webhooks, newest first, with the status of each."""
-    page, told = cut(Webhook.objects.filter(deleted_at=None), part)
+    """Webhooks, newest first, with their delivery state."""
+    items, page = cut(Webhook.objects.filter(deleted_at=None), part)
     statuses = _statuses()
-    return WebhookPage(items=[_describe(one, statuses) for one in page], **told)
+    return WebhookPage(items=[_describe(webhook, statuses) for webhook in items], **page)
 
 
 def create_webhook(
-    request: TokenRequest, asked: WebhookCreateRequest, idempotency_key: IdempotencyKey = ""
+    request: TokenRequest, body: WebhookCreateRequest, idempotency_key: IdempotencyKey = ""
 ) -> Status[WebhookSecret]:
-    """Create a webhook that receives entries sealed from now on. Its signing secret is only in this response."""
+    """Create a webhook, which receives new entries. Its signing secret is in this response only."""
 
     def create() -> WebhookSecret:
-        if asked.app_id and not apps_of(request.token.user).filter(id=asked.app_id).exists():
-            raise Invalid("app_id", "Unknown app.")
-        parse_name(asked.name)
-        return _reveal(destinations.create(request.actor, **asked.model_dump()))
+        if body.app_id and not apps_of(request.token.user).filter(id=body.app_id).exists():
+            raise Invalid("app_id", "You have no app with this id.")
+        parse_name(body.name)
+        return _reveal(destinations.create(request.actor, **body.model_dump()))
 
-    def recall(made: UUID) -> WebhookSecret:
-        webhook = Webhook.objects.get(id=made)
+    def recall(webhook_id: UUID) -> WebhookSecret:
+        webhook = Webhook.objects.get(id=webhook_id)
         return WebhookSecret(**_describe(webhook, _statuses()).model_dump(), secret=None)
 
-    return create_once(request, idempotency_key, asked, create, recall)
+    return create_once(request, idempotency_key, body, create, recall)
 
 
 def get_webhook(request: PortalRequest, webhook_id: str) -> WebhookInfo:
-    """One webhook."""
+    """A webhook."""
     return _describe(_find_webhook(webhook_id), _statuses())
 
 
 def list_webhook_deliveries(request: PortalRequest, webhook_id: str, part: PartOfList) -> DeliveryPage:
-    """Pending and failed deliveries of a webhook and the latest successful ones, newest first."""
-    page, told = cut(_find_webhook(webhook_id).deliveries.all(), part)
-    return DeliveryPage(items=[DeliveryInfo.from_model(one) for one in page], **told)
+    """Pending and recent deliveries of a webhook, newest first."""
+    items, page = cut(_find_webhook(webhook_id).deliveries.all(), part)
+    return DeliveryPage(items=[DeliveryInfo.from_model(delivery) for delivery in items], **page)
 
 
-def pause_webhook(request: PortalRequest, webhook_id: str, asked: ReasonRequest | None = None) -> WebhookInfo:
-    """Stop deliveries until the webhook is resumed."""
-    return _carry_out(request, webhook_id, asked, destinations.pause)
+def pause_webhook(request: PortalRequest, webhook_id: str, body: ReasonRequest | None = None) -> WebhookInfo:
+    """Pause a webhook until it is resumed."""
+    return _carry_out(request, webhook_id, body, destinations.pause)
 
 
 def resume_webhook(request: PortalRequest, webhook_id: str) -> WebhookInfo:
-    """Continue deliveries where they were paused."""
+    """Resume a paused webhook where it stopped."""
     webhook = _find_webhook(webhook_id)
     destinations.resume(request.actor, webhook)
     return _describe(webhook, _statuses())
 
 
 def test_webhook(request: PortalRequest, webhook_id: str) -> DeliveryInfo:
-    """Send a signed message without entries, within seconds. The delivery shows the result."""
+    """Send a signed test message without entries, within seconds. The delivery shows the result."""
     webhook = _find_webhook(webhook_id)
     destinations.test(request.actor, webhook)
     return DeliveryInfo.from_model(webhook.deliveries.get(checkpoint=destinations.TEST))
 
 
 def rotate_webhook_secret(
-    request: PortalRequest, webhook_id: str, asked: ReasonRequest | None = None
+    request: PortalRequest, webhook_id: str, body: ReasonRequest | None = None
 ) -> WebhookSecret:
-    """Make a new signing secret, which is only in this response. The old one is not used any more."""
-    reason = asked.reason if asked else ""
+    """Replace the signing secret. The new one is in this response only; the old one is no longer used."""
+    reason = body.reason if body else ""
     return _reveal(destinations.rotate(request.actor, _find_webhook(webhook_id), reason))
 
 
-def delete_webhook(
-    request: PortalRequest, webhook_id: str, asked: ReasonRequest | None = None
-) -> WebhookInfo:
-    """Delete a webhook and discard its pending deliveries."""
-    return _carry_out(request, webhook_id, asked, destinations.delete)
+def delete_webhook(request: PortalRequest, webhook_id: str, body: ReasonRequest | None = None) -> WebhookInfo:
+    """Delete a webhook. Deliveries stop permanently, and pending ones are discarded."""
+    return _carry_out(request, webhook_id, body, destinations.delete)
 
 
 def _carry_out(
     request: PortalRequest,
     webhook_id: str,
-    asked: ReasonRequest | None,
+    body: ReasonRequest | None,
     verb: Callable[[Actor, Webhook, str], None],
 ) -> WebhookInfo:
     webhook = _find_webhook(webhook_id)
-    verb(request.actor, webhook, asked.reason if asked else "")
+    verb(request.actor, webhook, body.reason if body else "")
     return _describe(webhook, _statuses())
 
 
 def _find_webhook(webhook_id: str) -> Webhook:
-    """One that is not deleted. Raises NotFound."""
+    """A webhook that is not deleted. Raises NotFound."""
     webhook = Webhook.objects.filter(id=id_of(webhook_id), deleted_at=None).first()
     if webhook is None:
         raise NotFound
     return webhook
 
 
-def _reveal(made: Secret) -> WebhookSecret:
-    return WebhookSecret(**_describe(made.webhook, _statuses()).model_dump(), secret=made.text)
+def _reveal(created: Secret) -> WebhookSecret:
+    return WebhookSecret(**_describe(created.webhook, _statuses()).model_dump(), secret=created.text)
 
 
 def _statuses() -> dict[UUID, WebhookStatus]:
@@ -140,7 +138,7 @@ def _describe(webhook: Webhook, statuses: dict[UUID, WebhookStatus]) -> WebhookI
         pending_batches=status.pending if status else 0,
         failed_deliveries=status.failed if status else 0,
         last_delivered_at=status.delivered_at if status else None,
-        generation=webhook.generation,
+        secret_version=webhook.generation,
         created_at=webhook.created_at,
         paused_at=webhook.paused_at,
     )

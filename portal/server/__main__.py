@@ -15,20 +15,20 @@ MAX_WORKERS = 256
 
 def main() -> None:
     """Serve until told to stop. What is on its way by then is answered; with several workers a dead one is replaced."""
-    words = argparse.ArgumentParser(prog="python -m portal.server", description="Serve the portal.")
-    words.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    words.add_argument("--port", default="8000", help="port to listen on (8000)")
-    words.add_argument(
+    parser = argparse.ArgumentParser(prog="python -m portal.server", description="Serve the portal.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", default="8000", help="port to listen on (8000)")
+    parser.add_argument(
         "--workers", type=_count, default=1, help="processes; one for each two cores is plenty (1)"
     )
-    told = words.parse_args()
+    arguments = parser.parse_args()
     with in_a_sentence():
-        host, port = _ready(told.host, told.port)
+        host, port = _ready(arguments.host, arguments.port)
     uvicorn.run(
         "portal.server.worker:application",
         host=host,
         port=port,
-        workers=told.workers,
+        workers=arguments.workers,
         http="portal.server.worker:FrontProtocol",
         interface="asgi3",
         lifespan="off",

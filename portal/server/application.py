@@ -68,13 +68,15 @@ class Front:
         self, environ: dict[str, Any], request: dict[str, Any], receive: Receive, send: Send
     ) -> tuple[Response | None, bool]:
         """The answer, unless it has been sent, and whether the request was read to its end."""
-        path, flaw = environ["PATH_INFO"], request["flaw"]
+        path, refusal = environ["PATH_INFO"], request["flaw"]
         if path == "/verify" and self._verifies:
-            told = await Verifying.on(asyncio.get_running_loop()).answered(environ, flaw)
-            headers = [*told.headers.items(), ("Content-Length", str(len(told.body)))]
-            return Response(told.status, headers, told.body), not request["has_body"]
+            answer = await Verifying.on(asyncio.get_running_loop()).answered(environ, refusal)
+            headers = [*answer.headers.items(), ("Content-Length", str(len(answer.body)))]
+            return Response(answer.status, headers, answer.body), not request["has_body"]
         runs = self.threads_for(path)
-        body = Body(refusal=flaw, is_whole=False) if flaw else await self._body(environ, request, receive)
+        body = (
+            Body(refusal=refusal, is_whole=False) if refusal else await self._body(environ, request, receive)
+        )
         if body.refusal and runs is self._pages and path != "/verify":
             return _refused(body.refusal, path), body.is_whole
         _put(environ, body)
@@ -82,16 +84,16 @@ class Front:
             if not runs.enter():
                 return _refused(plain_responses.too_many(), path), body.is_whole
             request["place"] = runs
-        came: Response | Refusal | None
+        result: Response | Refusal | None
         connection = request["connection"]
         try:
-            came = await runs.serve(environ, Stream(send, connection.transport.is_closing))
+            result = await runs.serve(environ, Stream(send, connection.transport.is_closing))
         except Disconnected:
             raise
         except Exception:
             log.exception("a request could not be answered")
-            came = Internal()
-        return (_refused(came, path) if isinstance(came, Refusal) else came), body.is_whole
+            result = Internal()
+        return (_refused(result, path) if isinstance(result, Refusal) else result), body.is_whole
 
     async def _body(self, environ: dict[str, Any], request: dict[str, Any], receive: Receive) -> Body:
         """The body; of a call to the runtime API only if its key exists, should it be long in coming."""

@@ -26,8 +26,8 @@ class Body(NamedTuple):
 
 def announced(environ: Mapping[str, Any]) -> int:
     """The length that a request says its body has; 0: none, or unknown until it has come."""
-    told = str(environ.get("CONTENT_LENGTH") or "0")
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 16 else 0
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 16 else 0
 
 
 class Reader:

@@ -37,13 +37,13 @@ class Connections:
         self._loop = loop
         self._open: set[Connection] = set()
         self._waiting: dict[Connection, None] = {}
-        self._most = most_connections()
+        self._max_connections = max_connections()
         loop.call_later(SWEEP_INTERVAL, self._sweep)
 
     def add(self, connection: Connection) -> None:
         """A new one. If that is one too many, the longest waiting makes room."""
         self._open.add(connection)
-        if len(self._open) > self._most and self._waiting:
+        if len(self._open) > self._max_connections and self._waiting:
             self._cut(next(iter(self._waiting)))
 
     def remove(self, connection: Connection) -> None:
@@ -64,7 +64,7 @@ class Connections:
     def _sweep(self) -> None:
         self._loop.call_later(SWEEP_INTERVAL, self._sweep)
         moment, unsent = self._loop.time(), 0
-        for connection in [one for one in self._waiting if one.deadline <= moment]:
+        for connection in [connection for connection in self._waiting if connection.deadline <= moment]:
             connection.expire()
         self._make_room()
         for connection in list(self._open):
@@ -80,7 +80,7 @@ class Connections:
 
     def _make_room(self) -> None:
         """Cut off who has waited longest with half a body, while those together are too large."""
-        sizes = [(one, size) for one in self._waiting if (size := one.body_size)]
+        sizes = [(connection, size) for connection in self._waiting if (size := connection.body_size)]
         kept = sum(size for _, size in sizes)
         for connection, size in sizes:
             if kept <= limits.MAX_BODIES:
@@ -93,16 +93,16 @@ class Connections:
         connection.transport.abort()
 
 
-def most_connections() -> int:
+def max_connections() -> int:
     """How many connections one process may hold: as many as it may have files open, less what it needs itself."""
     try:
         import resource
     except ImportError:  # Windows knows no such limit
         return 1024
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.MAX_CONNECTIONS + OWN_FILES
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    needed = limits.MAX_CONNECTIONS + OWN_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
         return limits.MAX_CONNECTIONS
-    soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    soft = needed if hard == resource.RLIM_INFINITY else min(hard, needed)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return max(64, soft - OWN_FILES)

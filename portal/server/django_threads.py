@@ -125,5 +125,5 @@ class _Started:
     @property
     def length(self) -> int:
         """Of the body; beyond every bound if it is not known."""
-        told = next((value for name, value in self.headers if name.lower() == "content-length"), "")
-        return int(told) if told.isdigit() else limits.MAX_WHOLE + 1
+        value_ = next((value for name, value in self.headers if name.lower() == "content-length"), "")
+        return int(value_) if value_.isdigit() else limits.MAX_WHOLE + 1

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from core.errors import REFUSED, Refusal, Unavailable
 from keys.admission import gateway
-from keys.admission.batching.pending_call import Ticket
-from keys.admission.batching.queue import gathering
+from keys.admission.batching.pending_call import PendingCall
+from keys.admission.batching.queue import call_queue
 from keys.admission.gateway import Answer
 from portal.middleware import forget_strangers
 from portal.server import limits, plain_responses
@@ -57,7 +57,7 @@ class Verifying:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._calls: dict[Ticket, tuple[VerifyCall, Mapping[str, Any]]] = {}
+        self._calls: dict[PendingCall, tuple[VerifyCall, Mapping[str, Any]]] = {}
         loop.call_later(1.0, self._sweep)
 
     @classmethod
@@ -67,11 +67,11 @@ class Verifying:
             mine = _by_loop[loop] = cls(loop)
         return mine
 
-    def ask(self, call: VerifyCall, environ: dict[str, Any], flaw: Refusal | None, started: int) -> None:
+    def ask(self, call: VerifyCall, environ: dict[str, Any], refusal: Refusal | None, started: int) -> None:
         """Have `call` judged and recorded; its asker gets the answer."""
         forget_strangers(environ)
-        if flaw:
-            environ[REFUSED] = flaw
+        if refusal:
+            environ[REFUSED] = refusal
         submitted = gateway.submit(environ, started, self._deliver)
         if isinstance(submitted, Answer):
             self._answer(call, submitted)
@@ -79,42 +79,42 @@ class Verifying:
             call.submitted = time.monotonic()
             self._calls[submitted] = call, environ
 
-    async def answered(self, environ: dict[str, Any], flaw: Refusal | None) -> Answer:
+    async def answered(self, environ: dict[str, Any], refusal: Refusal | None) -> Answer:
         """The same for a request that waits for others on its connection, or whose address is spelt another way."""
         asker = _Future(self._loop.create_future())
-        self.ask(VerifyCall(asker, keep_alive=True, is_head=False), environ, flaw, time.perf_counter_ns())
+        self.ask(VerifyCall(asker, keep_alive=True, is_head=False), environ, refusal, time.perf_counter_ns())
         return await asker.future
 
-    def _deliver(self, tickets: Sequence[Ticket]) -> None:
+    def _deliver(self, pending_calls: Sequence[PendingCall]) -> None:
         """From the thread that led their batch."""
         try:
-            self._loop.call_soon_threadsafe(self._delivered, tickets)
+            self._loop.call_soon_threadsafe(self._delivered, pending_calls)
         except RuntimeError:
-            log.warning("%d calls were recorded after the server had stopped", len(tickets))
+            log.warning("%d calls were recorded after the server had stopped", len(pending_calls))
 
-    def _delivered(self, tickets: Sequence[Ticket]) -> None:
-        for ticket in tickets:
-            if waiting := self._calls.pop(ticket, None):
+    def _delivered(self, pending_calls: Sequence[PendingCall]) -> None:
+        for pending in pending_calls:
+            if waiting := self._calls.pop(pending, None):
                 call, environ = waiting
-                self._answer(call, gateway.came(ticket, environ))
+                self._answer(call, gateway.result_of(pending, environ))
 
-    def _answer(self, call: VerifyCall, told: Answer) -> None:
+    def _answer(self, call: VerifyCall, answer: Answer) -> None:
         if isinstance(call.asker, _Future):
-            call.asker.came(told)
+            call.asker.set_answer(answer)
             return
-        headers = [*told.headers.items(), ("Content-Length", str(len(told.body)))]
-        call.asker.answer(call, plain_responses.head(told.status, headers), told.body)
+        headers = [*answer.headers.items(), ("Content-Length", str(len(answer.body)))]
+        call.asker.answer(call, plain_responses.head(answer.status, headers), answer.body)
 
     def _sweep(self) -> None:
         """Tell those that have waited too long for a database that does not answer."""
         self._loop.call_later(1.0, self._sweep)
         late = time.monotonic() - limits.VERIFY_TIMEOUT
-        for ticket, (call, environ) in list(self._calls.items()):
+        for pending, (call, environ) in list(self._calls.items()):
             if call.submitted > late:
                 break
-            gathering.withdraw(ticket)
-            del self._calls[ticket]
-            self._answer(call, gateway.failed(environ, Unavailable()))
+            call_queue.cancel(pending)
+            del self._calls[pending]
+            self._answer(call, gateway.failure_answer(environ, Unavailable()))
 
 
 _by_loop: dict[asyncio.AbstractEventLoop, Verifying] = {}
@@ -126,10 +126,10 @@ class _Future:
     def __init__(self, future: "asyncio.Future[Answer]") -> None:
         self.future = future
 
-    def came(self, told: Answer) -> None:
+    def set_answer(self, answer: Answer) -> None:
         """Let it go on."""
         if not self.future.done():
-            self.future.set_result(told)
+            self.future.set_result(answer)
 
     def answer(self, call: VerifyCall, head: bytes, body: bytes) -> None:
         """It takes answers whole."""

@@ -36,7 +36,7 @@ def test_a_record_that_does_not_ends_with_1_and_names_the_row(tampered: Call) ->
     said = alter("audit", "integrity-check", "--output", "jsonl")
     (found,) = (row for row in said.rows if not row["note"])
     assert said.code == 1
-    assert (found["what"], found["row_id"]) == ("edited", str(tampered.id))
+    assert (found["code"], found["row_id"]) == ("edited", str(tampered.id))
     assert "1 finding: the record does not hold." in said.err
 
 
@@ -68,5 +68,5 @@ def test_what_was_found_is_told_when_the_check_breaks_off(
     monkeypatch.setattr("alter.integrity._steps", steps)
     said = alter("audit", "integrity-check", "--output", "json")
     assert (said.code, said.error) == (1, "error: It broke.")
-    assert "edited" in {row["what"] for row in said.json}
+    assert "edited" in {row["code"] for row in said.json}
     assert "What it has not come to is not known." in said.err

@@ -56,6 +56,7 @@ CALL: dict[str, Any] = {
     "ip": "203.0.113.2",
     "trace_id": "a" * 32,
     "caller": "worker",
+    "context": {"thread_id": "order-1", "run_id": "7"},
 }
 
 
@@ -71,6 +72,13 @@ CALL: dict[str, Any] = {
         ({"action": "key"}, "act"),
         ({"action": "app.update"}, ""),
         ({"actor": "SOMEONE"}, "act"),
+        ({"actor_kind": "Person"}, "act"),
+        ({"actor_kind": "token"}, ""),
+        ({"target_kind": "key"}, "act"),
+        ({"target_kind": "app"}, ""),
+        ({"thread_id": "order-1"}, "call"),
+        ({"thread_id": "order"}, ""),
+        ({"kind": "event", "thread_id": "order-1"}, ""),
         ({"caller": "worker"}, "call"),
         ({"caller": "work"}, ""),
         ({"code": "key_expired"}, "call"),
@@ -121,6 +129,7 @@ def test_a_key_is_found_by_a_piece_of_its_prefix(app: App, log: str, by_develope
         ("kind", "act"),
         ("outcome", "maybe"),
         ("key_id", "x"),
+        ("actor_kind", "robot"),
         ("agent", "x"),
         ("actor", "\0"),
         ("key", "a\0"),

@@ -106,7 +106,7 @@ BODIES: dict[str, dict[str, str]] = {
     "POST /members/<member_id>/remove": LEAVING,
     "POST /invitations": {"email": "text", "role": "choice"},
     "POST /invitations/<invitation_id>/withdraw": REASON,
-    "PATCH /policy": {"second_factor_required": "flag", "on_leaked_token": "choice", "reason": "text"},
+    "PATCH /policy": {"two_factor_required": "flag", "on_leaked_token": "choice", "reason": "text"},
     "PATCH /retention/<kind>": {"days": "number", "reason": "text"},
     "POST /webhooks": {"name": "text", "url": "text", "sends": "choice", "app_id": "id"},
     "POST /webhooks/<webhook_id>/pause": REASON,

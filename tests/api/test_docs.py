@@ -7,7 +7,7 @@ import pytest
 from django.urls import resolve
 
 from core.errors import every
-from keys.admission.runtime_auth import LARGEST_BODY
+from keys.admission.runtime_auth import MAX_BODY
 from portal import settings
 from portal.api import management
 from portal.roles import EVERYTHING
@@ -46,7 +46,7 @@ def test_the_codes_it_names_are_there() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        f"at most {LARGEST_BODY // 1024} KiB",
+        f"at most {MAX_BODY // 1024} KiB",
         f"requests a minute, {settings.API_RATE_LIMIT_RPM} unless it is set",
     ],
 )

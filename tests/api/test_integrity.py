@@ -43,7 +43,7 @@ def test_a_row_that_was_edited_is_named(app: App, by_support: Program) -> None:
     sealed(call)
     with_fences_down(lambda: Call.objects.filter(id=call.id).update(path="/other"))
     (told,) = findings(by_support, app)
-    assert (told["what"], told["kind"], told["seq"], told["row_id"]) == ("edited", "call", 1, str(call.id))
+    assert (told["code"], told["kind"], told["seq"], told["row_id"]) == ("edited", "call", 1, str(call.id))
 
 
 def test_another_apps_record_is_not_looked_at(app: App, other_app: App, by_support: Program) -> None:

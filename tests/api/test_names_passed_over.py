@@ -43,6 +43,14 @@ def test_a_parameter_that_is_none_is_named_with_the_nearest(app: App, by_admin: 
         assert f"Did you mean “{right}”?" in answer.json()["message"]
 
 
+def test_an_unknown_field_of_a_body_is_named_with_the_nearest(app: App, by_admin: Program) -> None:
+    answer = by_admin.post(f"/apps/{app.id}/keys", {"name": "worker", "scope": ["grants:read"]})
+    assert (error(answer), fields(answer)) == ((422, "validation_error"), ["scopes", "scope"])
+    assert answer.json()["fields"][1]["message"] == "Unknown field. Did you mean “scopes”?"
+    answer = by_admin.patch(f"/apps/{app.id}", {"colour": "red"})
+    assert answer.json()["fields"] == [{"field": "colour", "message": "Unknown field."}]
+
+
 def test_a_parameter_is_written_once_and_says_something(app: App, by_admin: Program) -> None:
     for query in ("outcome=denied&outcome=allowed", "outcome=", "since=", "id=", "limit="):
         answer = by_admin.get(f"/apps/{app.id}/audit/export?{query}")

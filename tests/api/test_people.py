@@ -200,7 +200,7 @@ def test_a_link_is_answered_once_and_another_takes_its_place(
 
 def test_the_policy_is_read_and_decided(by_admin: Program) -> None:
     told = by_admin.get("/policy").json()
-    assert (told["second_factor_required"], told["on_leaked_token"]) == (False, "revoke")
+    assert (told["two_factor_required"], told["on_leaked_token"]) == (False, "revoke")
     change_policy(shell(), None, second_factor=False, on_leaked_token="notify")
     told = by_admin.patch("/policy", {"on_leaked_token": "revoke", "reason": "Too many."}).json()
     assert (told["on_leaked_token"], last_act().action, last_act().reason) == (
@@ -220,6 +220,6 @@ def test_a_token_makes_no_rule_looser(admin: User, by_admin: Program) -> None:
 
 
 def test_who_has_no_second_factor_requires_none(by_admin: Program) -> None:
-    answer: Any = by_admin.patch("/policy", {"second_factor_required": True})
+    answer: Any = by_admin.patch("/policy", {"two_factor_required": True})
     assert error(answer) == (409, "no_factor_yourself")
     assert not PortalPolicy.objects.exists()

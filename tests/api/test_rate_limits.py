@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from agents.models import App
 from core.clock import at
-from keys.models import Pace
+from keys.models import RateBucket
 from portal.models import User
 from tests.api.conftest import Of
 from tests.api.program import Program, error
@@ -86,7 +86,7 @@ def test_a_call_that_was_refused_counts(app: App, by_developer: Program) -> None
 def test_what_reaches_no_gate_costs_nothing(by_developer: Program) -> None:
     by_developer.get("/nothing"), by_developer.post("/me")
     assert LEFT not in Program("x").get("/me").headers
-    assert not Pace.objects.exists()
+    assert not RateBucket.objects.exists()
 
 
 def test_a_refused_call_changes_nothing(app: App, by_admin: Program) -> None:

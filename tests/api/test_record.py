@@ -85,7 +85,7 @@ def test_it_is_paused_resumed_tested_rotated_and_ended(webhook: Webhook, by_admi
     assert [one["is_test"] for one in by_admin.get(f"{there}/deliveries").json()["items"]] == [True]
     before = webhooks.secret(webhook)
     rotated = by_admin.post(f"{there}/rotate").json()
-    assert (rotated["generation"], rotated["secret"] == before) == (2, False)
+    assert (rotated["secret_version"], rotated["secret"] == before) == (2, False)
     assert by_admin.post(f"{there}/delete", {"reason": "Gone."}).json()["state"] == "deleted"
     assert error(by_admin.get(there)) == (404, "not_found")
     assert named(by_admin.get("/webhooks")) == []
@@ -98,7 +98,7 @@ def test_a_failed_delivery_is_sent_again_or_never(webhook: Webhook, by_admin: Pr
     first, second = letter(webhook), letter(webhook, 2)
     listed = by_admin.get("/failed-deliveries").json()
     assert (listed["total"], {one["id"] for one in listed["items"]}) == (2, {str(first.id), str(second.id)})
-    assert by_admin.post(f"/failed-deliveries/{first.id}/retry").json()["next_try_at"]
+    assert by_admin.post(f"/failed-deliveries/{first.id}/retry").json()["next_attempt_at"]
     assert last_act().action == "delivery.retry"
     told = by_admin.post(f"/failed-deliveries/{second.id}/discard", {"reason": "Old."}).json()
     assert told["discarded_at"] and last_act().reason == "Old."

@@ -32,8 +32,8 @@ def of_type(kind: str, told: list[Line]) -> list[Line]:
 def leaf(row: Line) -> str:
     """The hash of a row, from what its line says alone."""
     kind = row["kind"]
-    commitment = canonical.commit(
-        bytes.fromhex(row["salt"]), [row[name] for name in canonical.PERSONAL[kind]]
+    commitment = canonical.commit_row(
+        kind, bytes.fromhex(row["salt"]), [row[name] for name in canonical.PERSONAL[kind]]
     )
     return canonical.leaf(
         kind, [_value(name, row[name]) for name in canonical.PUBLIC[kind]], commitment

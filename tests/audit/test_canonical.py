@@ -122,6 +122,16 @@ def test_a_commitment_is_made_as_the_document_says() -> None:
     assert commit(b"s" * 16, ["x", {}]) == told
 
 
+def test_a_call_without_facts_is_committed_to_as_before_there_were_any() -> None:
+    assert canonical.commit_row("call", b"s" * 16, ["x", None]) == commit(b"s" * 16, ["x"])
+
+
+def test_a_call_with_facts_is_committed_to_as_the_document_says() -> None:
+    facts = b"m\0\0\0\x01" + b"t\0\0\0\x05limit" + b"n\0\0\0\x0260"
+    expected = sha256(b"\x02alter personal 2\x00" + b"s" * 16 + b"t\0\0\0\x01x" + facts).digest()
+    assert canonical.commit_row("call", b"s" * 16, ["x", {"limit": 60}]) == expected
+
+
 def test_a_checkpoint_is_hashed_as_the_document_says() -> None:
     numbers = b"n\0\0\0\x019" + b"u" + APP.bytes + b"t\0\0\0\x04call" + b"n\0\0\0\x011" + b"n\0\0\0\x015"
     told = sha256(b"\x03alter checkpoint 1\x00" + numbers + encode(MOMENT) + b"r" * 32 + b"p" * 32).digest()

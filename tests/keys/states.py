@@ -9,9 +9,9 @@ from audit.actors import Origin, shell
 from core.addresses import parse_address
 from keyformat import grammar
 from keys import lifecycle, plaintext
-from keys.admission.admit import Question
+from keys.admission.admit import CallRequest
 from keys.admission.signatures import Signature
-from keys.admission.verdict import Asking
+from keys.admission.verdict import CheckInput
 from keys.scopes import ScopeSet, parse_scopes
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import UNKNOWN
@@ -69,9 +69,9 @@ def question(
     scope: str = "",
     nonce: str | None = None,
     request_id: str = "r1",
-) -> Question:
+) -> CallRequest:
     """What is asked about a call, signed at `moment` if it has a nonce."""
-    asking = Asking(
+    asking = CheckInput(
         presented=True,
         well_formed=grammar.is_key(secret),
         address=parse_address(address),
@@ -79,7 +79,7 @@ def question(
         signature=_signature(moment, nonce) if nonce else None,
     )
     origin = Origin("door", address, 'py"test\\ ü', request_id)
-    return Question(asking, plaintext.sha256(secret), grammar.prefix_of(secret), origin, "GET", "/a,(b)'")
+    return CallRequest(asking, plaintext.sha256(secret), grammar.prefix_of(secret), origin, "GET", "/a,(b)'")
 
 
 def _signature(moment: datetime, nonce: str) -> Signature:

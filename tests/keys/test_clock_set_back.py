@@ -12,10 +12,10 @@ from audit import leases
 from audit.models import Lease
 from core.clock import at, now
 from keys.admission import rate_limit
-from keys.admission.admit import Outcome
-from keys.admission.batching.executor import Lanes
-from keys.admission.batching.pending_call import Ticket
-from keys.models import Pace
+from keys.admission.admit import Decision
+from keys.admission.batching.executor import BatchExecutor
+from keys.admission.batching.pending_call import PendingCall
+from keys.models import RateBucket
 from portal import scheduler
 from portal.models import User
 from portal.scheduler import Work
@@ -30,7 +30,7 @@ BACK = timedelta(hours=2)
 
 def ahead() -> None:
     """Let every bucket have been spent from by a clock two hours ahead."""
-    Pace.objects.update(spent_until=rate_limit.micros(now() + BACK))
+    RateBucket.objects.update(spent_until_us=rate_limit.to_microseconds(now() + BACK))
 
 
 def test_the_door_passes_keys_again_after_one_place_of_the_minute(app: App) -> None:
@@ -46,14 +46,16 @@ def test_the_door_passes_keys_again_after_one_place_of_the_minute(app: App) -> N
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_so_does_the_door_in_two_statements(app: App) -> None:
-    secret, lanes = opened(minted(app, rate_limit_rpm=600))[1], Lanes()
+    secret, lanes = opened(minted(app, rate_limit_rpm=600))[1], BatchExecutor()
 
-    def ask_in_a_batch(moment: datetime) -> Outcome:
+    def ask_in_a_batch(moment: datetime) -> Decision:
         asked = states.question(moment, secret, "", "", None, "r")
-        ticket = Ticket(lambda: asked, lambda _, outcome: outcome, time.perf_counter_ns(), whole=True)
+        ticket = PendingCall(
+            lambda: asked, lambda _, outcome: outcome, time.perf_counter_ns(), record_in_batch=True
+        )
         with at(moment):
-            lanes.carry_out([ticket], lambda: None)
-        outcome: Outcome = ticket.came()
+            lanes.run([ticket], lambda: None)
+        outcome: Decision = ticket.result()
         return outcome
 
     try:

@@ -181,7 +181,7 @@ def test_a_page_that_ends_a_lender_counts_what_it_lent(boss: ApiKey, lent: Minte
 
 def test_the_door_and_the_row_say_the_same_of_all_it_stands_on(lent: Minted, boss: ApiKey) -> None:
     key = enrolled(lent.key).key
-    known, held = lookup.of(key), Authority.of_key(key)
+    known, held = lookup.snapshot_of(key), Authority.of_key(key)
     assert (known.effective_scopes, known.ends_at, known.rate_limit) == (held.scopes, held.ends, held.rate)
     assert known.speaks_for_agents
     assert known.bucket == boss.id

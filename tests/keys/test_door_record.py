@@ -16,7 +16,7 @@ from audit.actors import shell
 from audit.models import Call
 from core.clock import at
 from keys import lifecycle
-from keys.models import Pace
+from keys.models import RateBucket
 from tests.factories import minted
 from tests.keys.asking import UNKNOWN, again, ask, call, error, opened, through
 from tests.keys.family import derived, parent_of
@@ -192,7 +192,7 @@ def test_a_call_that_could_not_be_recorded_was_not_charged(secret: str) -> None:
     with failing("INSERT INTO audit_call", OperationalError):
         ask(secret)
 
-    assert not Pace.objects.exists()
+    assert not RateBucket.objects.exists()
 
 
 def test_a_no_that_cannot_be_recorded_is_not_told_either(app: App) -> None:
@@ -218,7 +218,7 @@ def statements(queries: CaptureQueriesContext) -> list[str]:
     return [" ".join(words[: 3 if words[0] == "INSERT" else 1]) for words in said if words[0] not in brackets]
 
 
-READ, CHARGE, WRITE = "SELECT", ["SELECT", "INSERT INTO keys_pace"], "INSERT INTO audit_call"
+READ, CHARGE, WRITE = "SELECT", ["SELECT", "INSERT INTO keys_ratebucket"], "INSERT INTO audit_call"
 
 
 @pytest.mark.parametrize("whose", ["app", "agent", "derived", "agent's derived"])

@@ -11,9 +11,9 @@ from audit.integrity.sealing import row_values
 from audit.models import Call, Event
 from core.clock import at
 from core.ids import new_id
-from keys.admission.admit import Question
-from keys.admission.batching.executor import Lanes
-from keys.admission.batching.pending_call import Ticket
+from keys.admission.admit import CallRequest
+from keys.admission.batching.executor import BatchExecutor
+from keys.admission.batching.pending_call import PendingCall
 from tests.factories import minted
 from tests.keys import states
 from tests.keys.asking import UNKNOWN, ask
@@ -38,7 +38,7 @@ def assert_genuine() -> int:
     return count
 
 
-def told(question: Question, text: str, caller: Caller) -> Question:
+def told(question: CallRequest, text: str, caller: Caller) -> CallRequest:
     origin = question.origin._replace(user_agent=text, caller=caller)
     return question._replace(origin=origin, path=f"/{text}", method=text[:16])
 
@@ -46,7 +46,7 @@ def told(question: Question, text: str, caller: Caller) -> Question:
 @pytest.mark.django_db(transaction=True)
 def test_calls_of_a_batch(app: App) -> None:
     secrets = [*states.each_state(app, NOW).values(), UNKNOWN, ""]
-    lanes = Lanes()
+    lanes = BatchExecutor()
     try:
         for caller in CALLERS:
             tickets = [
@@ -55,17 +55,19 @@ def test_calls_of_a_batch(app: App) -> None:
                 for text in TEXTS
             ]
             with at(NOW.replace(microsecond=0) if caller.type else NOW):
-                lanes.carry_out(tickets, lambda: None)
+                lanes.run(tickets, lambda: None)
             for ticket in tickets:
-                ticket.came()
+                ticket.result()
     finally:
         lanes.close()
     assert Call.objects.count() == len(CALLERS) * len(secrets) * len(TEXTS)
     assert_genuine()
 
 
-def _ticket(question: Question) -> Ticket:
-    return Ticket(lambda: question, lambda _, outcome: outcome, time.perf_counter_ns(), whole=True)
+def _ticket(question: CallRequest) -> PendingCall:
+    return PendingCall(
+        lambda: question, lambda _, outcome: outcome, time.perf_counter_ns(), record_in_batch=True
+    )
 
 
 @pytest.mark.django_db

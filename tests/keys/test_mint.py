@@ -225,30 +225,30 @@ def test_a_key_on_its_way_out_still_takes_its_place(app: App, alive: str) -> Non
 
 
 def test_one_form_makes_one_key(app: App) -> None:
-    made = minted(app, once="form-1").key
+    made = minted(app, idempotency_key="form-1").key
 
     with pytest.raises(errors.AlreadyMinted) as refused:
-        minted(app, once="form-1")
+        minted(app, idempotency_key="form-1")
     assert refused.value.body()["key_id"] == str(made.id)
     assert ApiKey.objects.count() == 1
 
 
 def test_one_form_makes_one_key_even_when_that_filled_the_app(app: App) -> None:
     full(app, max_keys=1)
-    minted(app, once="form-1")
+    minted(app, idempotency_key="form-1")
 
     with pytest.raises(errors.AlreadyMinted):
-        minted(app, once="form-1")
+        minted(app, idempotency_key="form-1")
 
 
 def test_two_forms_make_two_keys(app: App) -> None:
-    minted(app, once="form-1")
-    minted(app, once="form-2")
+    minted(app, idempotency_key="form-1")
+    minted(app, idempotency_key="form-2")
 
     assert ApiKey.objects.count() == 2
 
 
 def test_a_form_is_known_in_its_own_app_only(app: App, other_app: App) -> None:
-    minted(app, once="form-1")
+    minted(app, idempotency_key="form-1")
 
-    assert minted(other_app, once="form-1").key
+    assert minted(other_app, idempotency_key="form-1").key

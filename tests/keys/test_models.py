@@ -13,7 +13,7 @@ from audit.guard import UnauditedWrite
 from audit.models import Event
 from core.clock import at
 from keys import actions
-from keys.models import ApiKey, Pace
+from keys.models import ApiKey, RateBucket
 from keys.plaintext import generate
 from tests.factories import minted
 from tests.keys.asking import again, opened
@@ -85,13 +85,13 @@ IMPOSSIBLE: dict[str, dict[str, Any]] = {
     "a rate of too many": {"rate_limit_rpm": 100_001},
     "an end before its beginning": {"expires_at": LONG_AGO},
     "a digest twice": {"digest": True},
-    "a form twice": {"once": "form-1"},
+    "a form twice": {"idempotency_key": "form-1"},
 }
 
 
 @pytest.mark.parametrize("columns", IMPOSSIBLE.values(), ids=IMPOSSIBLE.keys())
 def test_the_database_refuses_what_cannot_be(app: App, agent: Agent, columns: dict[str, Any]) -> None:
-    other = minted(app, once="form-1").key
+    other = minted(app, idempotency_key="form-1").key
     real = {"agent": agent, "parent": other, "digest": other.digest}
     columns = {name: real[name] if value is True else value for name, value in columns.items()}
 
@@ -152,5 +152,5 @@ def test_a_key_is_called_by_its_name_and_prefix(app: App) -> None:
     assert str(key) == f"worker ({key.prefix})"
 
 
-def test_a_pace_says_how_far_it_has_got(app: App) -> None:
-    assert str(Pace(bucket=app.id, spent_until=7)) == f"{app.id} until 7"
+def test_a_rate_bucket_says_how_far_it_has_got(app: App) -> None:
+    assert str(RateBucket(bucket=app.id, spent_until_us=7)) == f"{app.id} until 7"

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from keys.permissions import Permissions, compare, edit
 
 from agents.models import Agent, App
 from audit.actors import shell
@@ -14,6 +13,7 @@ from core.clock import now
 from keys.lifecycle import derive, rotate
 from keys.models import ApiKey
 from keys.networks import parse_networks
+from keys.permissions import Permissions, compare, edit
 from keys.scopes import parse_scopes
 from portal.models import User
 from tests.cast import prove

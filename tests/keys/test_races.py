@@ -146,7 +146,7 @@ def test_an_agents_quota_is_never_passed(app: App, agent: Agent) -> None:
 
 
 def test_a_double_click_mints_one_key(app: App) -> None:
-    ends = at_once([lambda: minted(app_again(app), once="form-1")] * 10)
+    ends = at_once([lambda: minted(app_again(app), idempotency_key="form-1")] * 10)
 
     assert ends == {"done": 1, "AlreadyMinted": 9}
     assert ApiKey.objects.count() == 1
@@ -156,7 +156,7 @@ def test_a_double_click_mints_one_key(app: App) -> None:
 def test_a_key_rotated_twice_at_once_has_one_successor(app: App, once: str) -> None:
     key = minted(app).key
 
-    ends = at_once([lambda: lifecycle.rotate(shell(), again(key), once=once)] * 6)
+    ends = at_once([lambda: lifecycle.rotate(shell(), again(key), idempotency_key=once)] * 6)
 
     assert ends == {"done": 1, "AlreadyMinted" if once else "KeyRotated": 5}
     assert key.successors.count() == 1

@@ -194,10 +194,10 @@ def test_a_key_whose_grace_is_over_is_not_rotated(app: App) -> None:
 
 def test_one_form_makes_one_successor(app: App) -> None:
     old = minted(app).key
-    new, _ = rotated(old, once="form-1")
+    new, _ = rotated(old, idempotency_key="form-1")
 
     with pytest.raises(errors.AlreadyMinted) as refused:
-        rotated(old, once="form-1")
+        rotated(old, idempotency_key="form-1")
     assert refused.value.body()["key_id"] == str(new.id)
 
 
@@ -260,10 +260,10 @@ def test_a_derived_key_may_be_rotated_over_and_over(app: App) -> None:
 
 def test_one_form_renews_a_derived_key_once(app: App) -> None:
     child = derived(parent_of(app).key).key
-    rotated(child, once="form-1")
+    rotated(child, idempotency_key="form-1")
 
     with pytest.raises(errors.AlreadyMinted):
-        rotated(child, once="form-1")
+        rotated(child, idempotency_key="form-1")
     assert again(child).generation == 2
 
 

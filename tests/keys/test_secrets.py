@@ -62,9 +62,9 @@ def story(app: App, agent: Agent, caplog: pytest.LogCaptureFixture) -> Story:
 
 
 def live(story: Story, app: App, agent: Agent) -> None:
-    first = story.take(minted(app, once="form-1"))
+    first = story.take(minted(app, idempotency_key="form-1"))
     story.attempt(first.plaintext.take)
-    story.attempt(minted, app, once="form-1")
+    story.attempt(minted, app, idempotency_key="form-1")
     parent = story.take(parent_of(app, agent=agent)).key
     child = story.take(derived(parent)).key
     story.take(lifecycle.rotate(shell(), child))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agents.models import App
 from core.clock import at
 from keys.admission import admit
-from keys.admission.admit import Outcome, Question
+from keys.admission.admit import CallRequest, Decision
 from tests.keys import states
 from tests.keys.laws import law
 from tests.keys.states import CALLS, each_state
@@ -29,14 +29,14 @@ def secrets(app: App) -> dict[str, str]:
     return each_state(app, NOON)
 
 
-def question(secrets: dict[str, str], kind: str, address: str, scope: str, nonce: str | None) -> Question:
+def question(secrets: dict[str, str], kind: str, address: str, scope: str, nonce: str | None) -> CallRequest:
     return states.question(NOON, secrets[kind], address, scope, nonce)
 
 
-def told(asked: Question, outcome: Outcome) -> dict[str, Any]:
+def told(asked: CallRequest, outcome: Decision) -> dict[str, Any]:
     """What the caller and the record are told."""
     allowance = outcome.allowance
-    return {**admit.line_of(asked, outcome, 0), "headers": outcome.headers(), "allowance": allowance}
+    return {**admit.row_of(asked, outcome, 0), "headers": outcome.headers(), "allowance": allowance}
 
 
 def undone(treat: Any) -> Any:
@@ -55,8 +55,8 @@ def test_together_and_one_by_one_are_the_same(secrets: dict[str, str]) -> None:
     @given(st.lists(st.tuples(*CALLS), min_size=1, max_size=12))
     def check(asked: list[tuple[str, str, str, str | None]]) -> None:
         questions = [question(secrets, *one) for one in asked]
-        together = undone(lambda: admit.settle(questions))
-        one_by_one = undone(lambda: [admit.settle([one])[0] for one in questions])
+        together = undone(lambda: admit.decide(questions))
+        one_by_one = undone(lambda: [admit.decide([one])[0] for one in questions])
         assert [told(*pair) for pair in zip(questions, together, strict=True)] == [
             told(*pair) for pair in zip(questions, one_by_one, strict=True)
         ]
@@ -67,12 +67,12 @@ def test_together_and_one_by_one_are_the_same(secrets: dict[str, str]) -> None:
 def test_the_order_within_a_batch_decides_who_is_granted(secrets: dict[str, str]) -> None:
     questions = [question(secrets, "slow", "", "", None) for _ in range(4)]
     with at(NOON):
-        outcomes = admit.settle(questions)
+        outcomes = admit.decide(questions)
     assert [outcome.verdict.allowed for outcome in outcomes] == [True, True, False, False]
 
 
 def test_a_caller_that_must_be_looked_up_is_left_unfinished(secrets: dict[str, str]) -> None:
     asked = question(secrets, "plain", "", "", "c" * 32)
     with at(NOON):
-        (outcome,) = admit.settle([asked])
-    assert outcome.is_unfinished
+        (outcome,) = admit.decide([asked])
+    assert outcome.needs_caller

@@ -66,17 +66,17 @@ def test_a_rotation_line_and_all_that_stands_on_it_spend_the_calls_of_its_first_
     loan = derived(again(line[-1]), scopes="agents:admin", expires_in=timedelta(hours=1)).key
     line += [loan, enrolled(again(loan), "by-loan")[0]]
     for key in line:
-        assert (lookup.of(key).bucket, again(key).bucket) == (first.id, first.id)
+        assert (lookup.snapshot_of(key).bucket, again(key).bucket) == (first.id, first.id)
 
 
 def test_a_key_that_has_its_apps_limit_makes_agents_with_their_own_calls(app: App) -> None:
     boss = minted(app, scopes=MANAGER).key
     key = enrolled(boss, "free")[0]
-    assert lookup.of(key).bucket == key.id
+    assert lookup.snapshot_of(key).bucket == key.id
     capped = minted(app, scopes=MANAGER, rate_limit_rpm=20).key
     second = mint_for(shell(), key.agent, Authority.of_key(capped)).key if key.agent else key
-    assert lookup.of(second).bucket == capped.id
-    assert lookup.of(lifecycle.rotate(shell(), again(second)).key).bucket == capped.id
+    assert lookup.snapshot_of(second).bucket == capped.id
+    assert lookup.snapshot_of(lifecycle.rotate(shell(), again(second)).key).bucket == capped.id
 
 
 def test_keys_that_share_calls_share_a_minute_whatever_the_limit_of_each(app: App) -> None:
@@ -91,9 +91,9 @@ def test_keys_that_share_calls_share_a_minute_whatever_the_limit_of_each(app: Ap
 
 @pytest.mark.one_engine
 def test_a_refused_call_of_a_slower_key_gives_nothing_back() -> None:
-    moment = rate_limit.micros(now())
-    fast, slow = (rate_limit.Charge.of(UUID(int=1), limit) for limit in (99_999, 20))
-    spent = {fast.bucket: moment + fast.room}
+    moment = rate_limit.to_microseconds(now())
+    fast, slow = (rate_limit.Charge.for_bucket(UUID(int=1), limit) for limit in (99_999, 20))
+    spent = {fast.bucket: moment + fast.burst_us}
     assert not rate_limit.spend(spent, slow, moment).granted
     assert not rate_limit.spend(spent, fast, moment).granted
 

@@ -23,8 +23,8 @@ from core.clock import now
 from core.errors import Refusal
 from keys import lifecycle
 from keys.admission import lookup
-from keys.admission.rate_limit import PRESUMED
-from keys.admission.verdict import Asking, Standing, judge
+from keys.admission.rate_limit import ASSUMED_GRANTED
+from keys.admission.verdict import CheckInput, KeySnapshot, judge
 from keys.delegation import Authority
 from keys.enrolment import enrol, mint_for
 from keys.models import ApiKey
@@ -67,10 +67,10 @@ class Power:
     ends: float
 
     @classmethod
-    def of(cls, known: Standing, narrowed: ScopeSet | None = None) -> "Power":
+    def of(cls, known: KeySnapshot, narrowed: ScopeSet | None = None) -> "Power":
         def may(scope: Scope, address: Any) -> bool:
-            asking = Asking(True, True, address, ScopeSet((scope,)), constraints=narrowed)
-            return judge(known, asking, now(), PRESUMED).allowed
+            asking = CheckInput(True, True, address, ScopeSet((scope,)), constraints=narrowed)
+            return judge(known, asking, now(), ASSUMED_GRANTED).allowed
 
         end = known.ends_at.timestamp() if known.ends_at else float("inf")
         passes = frozenset((scope, str(one)) for scope in ATOMS for one in ADDRESSES if may(scope, one))
@@ -151,7 +151,7 @@ def key_acts(story: Story) -> None:
     """A key makes, renews or keeps a key: what comes of it is no more than itself was, at that moment."""
     app = story.app()
     key = story.key(app)
-    known = lookup.of(key)
+    known = lookup.snapshot_of(key)
     narrowed = story.rng.choice([None, known.effective_scopes.meet(story.scopes())])
     granted = known.effective_scopes.meet(narrowed) if narrowed is not None else known.effective_scopes
     before = Power.of(known, narrowed)
@@ -179,14 +179,14 @@ def key_acts(story: Story) -> None:
     elif what == "rotate":
         made = lifecycle.rotate(actor, target, grace=story.rng.choice(SPANS[:3]), within=held).key.id
     elif what == "undeprecate":
-        was = Power.of(lookup.of(target))
+        was = Power.of(lookup.snapshot_of(target))
         lifecycle.undeprecate(actor, target, within=held)
-        longer = Power.of(lookup.of(target))
+        longer = Power.of(lookup.snapshot_of(target))
         assert longer.ends <= max(was.ends, before.ends), (known, target)
         return
     else:
         return
-    after = Power.of(lookup.of(ApiKey.objects.get(id=made)))
+    after = Power.of(lookup.snapshot_of(ApiKey.objects.get(id=made)))
     assert after.is_within(before), (what, known, made)
 
 
@@ -197,7 +197,7 @@ def person_acts_on_keys(story: Story) -> None:
     """People say what a key of their app may do; narrowing takes away, and none of them comes by an agent's manager."""
     app = story.app()
     actor, key = story.actor(app), story.key(app)
-    known = lookup.of(key)
+    known = lookup.snapshot_of(key)
     was = Power.of(known)
     what = story.some("mint", "narrow", "widen", "rotate", "undeprecate")
     values = {"networks": story.ranges(), "rate_limit_rpm": story.rate(), "expires_at": story.end()}
@@ -206,7 +206,7 @@ def person_acts_on_keys(story: Story) -> None:
         made = lifecycle.mint(actor, app, name=story.name(), scopes=story.scopes(), **values).key
     elif what == "narrow":
         lifecycle.narrow(actor, key, scopes=story.scopes(), **values)
-        assert Power.of(lookup.of(key)).is_within(was)
+        assert Power.of(lookup.snapshot_of(key)).is_within(was)
     elif what == "widen":
         lifecycle.widen(actor, key, scopes=story.scopes(), reason="more", **values)
         assert known.parent is None
@@ -214,7 +214,7 @@ def person_acts_on_keys(story: Story) -> None:
         made = lifecycle.rotate(actor, key, scopes=story.rng.choice([None, story.scopes()])).key
     else:
         lifecycle.undeprecate(actor, key)
-    if what in ("mint", "widen", "rotate") and not lookup.of(made).speaks_for_agents:
+    if what in ("mint", "widen", "rotate") and not lookup.snapshot_of(made).speaks_for_agents:
         manages = {scope.verb for scope in made.scope_set if scope.resource == "agents"}
         needed = {"read": {"read"}, "write": {"read", "write"}, "admin": {"read", "write"}}
         for tier in {one for verb in manages for one in needed[verb]}:

@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.test import RequestFactory
+
 from portal.post_only import post_only
 
 

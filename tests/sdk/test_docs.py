@@ -124,20 +124,25 @@ def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
 @pytest.mark.parametrize(
     ("words", "numbers"),
     [
-        ("a body", [runtime_auth.LARGEST_BODY]),
+        ("a body", [runtime_auth.MAX_BODY]),
         ("scopes of an agent", [SCOPES_BYTES]),
         ("metadata, of an agent or a key", [METADATA_BYTES]),
-        ("scopes in a constraint or a new key", [scopes.MOST]),
-        ("a request rule", [constraints.LONGEST_RULE]),
-        ("a caller's label", [255, callers.MOST_LABELS]),
+        ("scopes in a constraint or a new key", [scopes.MAX_SCOPES]),
+        ("a request rule", [constraints.MAX_RULE_LENGTH]),
+        ("a caller's label", [255, callers.MAX_LABELS]),
         (
             "a context",
-            [callers.LONGEST_CONTEXT, callers.MOST_CONTEXT, callers.LONGEST_NAME, callers.LONGEST_VALUE],
+            [
+                callers.MAX_CONTEXT_LENGTH,
+                callers.MAX_CONTEXT_ITEMS,
+                callers.MAX_NAME_LENGTH,
+                callers.MAX_VALUE_LENGTH,
+            ],
         ),
         ("overlap of a rotation", [0, rules.LONGEST_GRACE.days]),
-        ("grace of a narrowing", [0, int(lifecycle.LONGEST_NARROWING.total_seconds())]),
+        ("grace of a narrowing", [0, int(lifecycle.MAX_NARROWING.total_seconds())]),
         ("an idempotency key", [1000, idempotency.KEPT.days]),
-        ("a nonce", [nonces.KEPT.seconds // 60]),
+        ("a nonce", [nonces.RETENTION.seconds // 60]),
         (
             "keys of an app, keys of an agent, hours a derived key may live",
             [App().max_keys, App().max_keys_per_agent, App().max_derived_hours],

@@ -38,7 +38,7 @@ class RowLine:
         commitment = self.commitment
         try:
             if self.salt is not None:
-                commitment = canonical.commit(self.salt, self._values(canonical.PERSONAL))
+                commitment = canonical.commit_row(self.kind, self.salt, self._values(canonical.PERSONAL))
             if commitment is None:
                 raise Unreadable("it has neither a salt nor a commitment")
             return canonical.leaf(self.kind, self._values(canonical.PUBLIC), commitment)
@@ -60,7 +60,8 @@ class RowLine:
         return [name for name in canonical.PERSONAL[self.kind] if self.fields.get(name)]
 
     def _values(self, names: Mapping[str, tuple[str, ...]]) -> list[Any]:
-        return [_field(self.fields, name) for name in names[self.kind]]
+        fields = {"facts": None, **self.fields} if self.kind == "call" else self.fields
+        return [_field(fields, name) for name in names[self.kind]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Row:
 
     def commitment(self, salt: bytes) -> bytes:
         """What stands for its personal part."""
-        return canonical.commit(salt, self.values[len(canonical.PUBLIC[self.kind]) :])
+        return canonical.commit_row(self.kind, salt, self.values[len(canonical.PUBLIC[self.kind]) :])
 
     def leaf(self, commitment: bytes) -> bytes:
         """Its hash."""
@@ -131,7 +131,7 @@ def _read_at_once(
         found = [list(values) for values in cursor.fetchall()]
     for values in found:
         for index in documents:
-            values[index] = json.loads(values[index])
+            values[index] = None if values[index] is None else json.loads(values[index])
     return [Row(kind, tuple(values), mac) for *values, mac in found]
 
 

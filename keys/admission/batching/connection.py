@@ -1,4 +1,4 @@
-"""Lane: a connection to the database that batches of calls travel on, one at a time, from any thread."""
+"""BatchConnection: a database connection that runs batches of calls, one at a time, from any thread."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,14 +8,17 @@ from django.db import DEFAULT_DB_ALIAS, connections
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
-PLANS = " ".join(
+PLANNER_OPTIONS = " ".join(
     [
         "-c plan_cache_mode=force_generic_plan",
-        *(f"-c enable_{way}=off" for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "memoize")),
+        *(
+            f"-c enable_{method}=off"
+            for method in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "memoize")
+        ),
     ]
 )
-"""How a lane has its statements planned on PostgreSQL: once, and row by row through the indexes, however large or small
-the tables were when they were looked at last. Said at the start of a connection: no pooler hands it to anyone else."""
+"""Planner settings on PostgreSQL: one generic plan for each statement, by index lookups, whatever the table statistics
+say. Set as the connection starts, which no pooler hands to anyone else."""
 Row = tuple[str | None, ...]
 
 
@@ -27,8 +30,8 @@ class Statement:
     sql: str
 
 
-class Lane:
-    """It is connected when it is needed, and not one of the pool: it is kept for ever."""
+class BatchConnection:
+    """A connection outside the pool, opened when it is needed and kept."""
 
     def __init__(self) -> None:
         self.db = connections.create_connection(DEFAULT_DB_ALIAS)
@@ -37,7 +40,7 @@ class Lane:
 
     @property
     def on_postgres(self) -> bool:
-        """Whether it leads to PostgreSQL."""
+        """Whether the database is PostgreSQL."""
         return self.db.vendor == "postgresql"
 
     def open(self) -> None:
@@ -46,8 +49,10 @@ class Lane:
             return
         self._prepared.clear()
         if self.on_postgres:
-            options = {name: one for name, one in self.db.settings_dict["OPTIONS"].items() if name != "pool"}
-            options["options"] = f"{options.get('options', '')} {PLANS}".strip()
+            options = {
+                name: value for name, value in self.db.settings_dict["OPTIONS"].items() if name != "pool"
+            }
+            options["options"] = f"{options.get('options', '')} {PLANNER_OPTIONS}".strip()
             self.db.settings_dict = {**self.db.settings_dict, "OPTIONS": options}
         self.db.ensure_connection()
 
@@ -55,17 +60,17 @@ class Lane:
         """Disconnect."""
         self.db.close()
 
-    def say(self, statement: str) -> None:
-        """Carry out a statement that answers nothing."""
+    def execute(self, statement: str) -> None:
+        """Execute a statement that returns no rows."""
         with self.db.cursor() as cursor:
             cursor.execute(statement)
 
     def begin(self) -> None:
         """Begin a transaction."""
-        self.say("BEGIN" if self.on_postgres else "BEGIN IMMEDIATE")
+        self.execute("BEGIN" if self.on_postgres else "BEGIN IMMEDIATE")
 
-    def ask(self, statement: Statement, *values: str) -> list[Row]:
-        """Carry out `statement` on PostgreSQL, and return its rows as text.
+    def query(self, statement: Statement, *values: str) -> list[Row]:
+        """Execute `statement` on PostgreSQL and return its rows as text.
 
         By the driver's interface to libpq, whose functions are plain calls into C: a cursor takes three times as long.
         Raises what Django raises.
@@ -79,12 +84,12 @@ class Lane:
         columns = range(result.nfields)
         return [tuple([_text(result, row, column) for column in columns]) for row in range(result.ntuples)]
 
-    def undo(self) -> bool:
-        """Undo what was begun. False: the connection is of no more use."""
+    def rollback(self) -> bool:
+        """Roll back. False: the connection is broken."""
         try:
             if self.db.connection is None:
                 return False
-            self.say("ROLLBACK")
+            self.execute("ROLLBACK")
         except Exception:
             return False
         return True

@@ -1,8 +1,8 @@
-"""Settles and records a batch on PostgreSQL in two statements: a look-up, and one that spends and writes.
+"""Processes a batch on PostgreSQL in two statements: a lookup, and one that spends allowances and writes rows.
 
-Nearly every call finds its nonce unused and room in its key's minute. The second statement takes that for granted: it
-spends both and writes the rows of those for which it was true, and is a transaction by itself. For the others, whose
-minute is used up or whose nonce has come before, no row is written. They are left for `door.settle()`.
+Nearly every call finds its nonce unused and calls left in its key's minute. The second statement assumes both: it
+spends them and writes the rows of the calls for which the assumption held, and is a transaction by itself. The others,
+whose rate limit is exceeded or whose nonce was replayed, get no row here. `door.decide()` decides those under locks.
 """
 
 from collections import Counter
@@ -13,123 +13,153 @@ from audit import calls
 from core import pg_arrays
 from core.clock import now
 from keys.admission import admit, lookup, rate_limit
-from keys.admission.admit import Outcome
-from keys.admission.batching.connection import Lane, Row, Statement
-from keys.admission.batching.pending_call import Ticket
+from keys.admission.admit import Decision
+from keys.admission.batching.connection import BatchConnection, Row, Statement
+from keys.admission.batching.pending_call import PendingCall
 from keys.admission.rate_limit import Charge
 
-LOOK_UP = Statement("door_look_up", lookup.MANY.replace("%s", "$1"))
-_FRESH = """fresh AS (
-    INSERT INTO keys_nonce (id, seen_at) SELECT nonce, $6::timestamptz FROM unnest($7::text[]) AS asked (nonce)
+LOOK_UP = Statement("look_up_keys", lookup.SELECT_BY_DIGESTS.replace("%s", "$1"))
+_FRESH_NONCES = """fresh AS (
+    INSERT INTO keys_nonce (id, seen_at) SELECT nonce, $6::timestamptz FROM unnest($7::text[]) AS sent (nonce)
     WHERE nonce IS NOT NULL ORDER BY nonce ON CONFLICT DO NOTHING RETURNING id
 ), """
 
 
-def _spend(*, nonces: bool) -> Statement:
-    """Nonces before buckets, and each in one order, as door.settle() has them: no two batches can wait in a ring."""
-    more, name = (", $7::text[]", ", nonce") if nonces else ("", "")
+def _spend_statement(*, nonces: bool) -> Statement:
+    """The statement that spends and records, with or without nonces.
+
+    Parameters: $1 now in microseconds, $2 buckets, $3 costs, $4 bursts, $5 rows as JSON, $6 now, $7 nonces.
+
+    Why it takes no lock of its own: ON CONFLICT DO UPDATE locks the bucket's row, and its WHERE is evaluated on the
+    locked row, so two processes cannot both take the last call. A bucket whose calls of this batch do not all fit is
+    left as it is and not returned, and `recorded` writes no row of its calls. Nonces are inserted before buckets, and
+    each in sorted order, as `door.decide()` does: so no two batches can deadlock.
+    """
+    parameter, column = (", $7::text[]", ", nonce") if nonces else ("", "")
+    is_fresh = "nonce IS NULL OR nonce IN (SELECT id FROM fresh)"
     return Statement(
-        "door_spend_nonces" if nonces else "door_spend",
+        "spend_with_nonces" if nonces else "spend",
         f"""
-WITH {_FRESH if nonces else ""}charged AS (
-    INSERT INTO keys_pace AS pace (bucket, spent_until, room) SELECT bucket, $1::bigint + sum(cost), min(room)
-    FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]{more}) AS asked (bucket, cost, room{name})
-    {"WHERE nonce IS NULL OR nonce IN (SELECT id FROM fresh)" if nonces else ""} GROUP BY bucket ORDER BY bucket
+WITH {_FRESH_NONCES if nonces else ""}charged AS (
+    INSERT INTO keys_ratebucket AS rate (bucket, spent_until_us, burst_us)
+    SELECT bucket, $1::bigint + sum(cost), min(burst)
+    FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]{parameter}) AS charge (bucket, cost, burst{column})
+    {f"WHERE {is_fresh}" if nonces else ""} GROUP BY bucket ORDER BY bucket
     ON CONFLICT (bucket) DO UPDATE
-    SET spent_until = greatest(pace.spent_until, $1) + excluded.spent_until - $1, room = excluded.room
-    WHERE greatest(pace.spent_until, $1) - $1 + excluded.spent_until - $1 <= excluded.room
-    RETURNING bucket, spent_until
-), kept AS (
+    SET spent_until_us = greatest(rate.spent_until_us, $1) + excluded.spent_until_us - $1, burst_us = excluded.burst_us
+    WHERE greatest(rate.spent_until_us, $1) - $1 + excluded.spent_until_us - $1 <= excluded.burst_us
+    RETURNING bucket, spent_until_us
+), recorded AS (
     INSERT INTO audit_call ({calls.NAMES}) SELECT {calls.FROM_JSON}
-    FROM json_to_recordset($5::json) AS line ({calls.IN_JSON}, whose uuid, used text)
-    WHERE (whose IS NULL OR whose IN (SELECT bucket FROM charged))
-    {"AND (used IS NULL OR used IN (SELECT id FROM fresh))" if nonces else ""}
+    FROM json_to_recordset($5::json) AS line ({calls.IN_JSON}, charged_bucket uuid, nonce text)
+    WHERE (charged_bucket IS NULL OR charged_bucket IN (SELECT bucket FROM charged))
+    {f"AND ({is_fresh})" if nonces else ""}
 )
-SELECT bucket::text, spent_until FROM charged {"UNION ALL SELECT id, NULL FROM fresh" if nonces else ""}
+SELECT bucket::text, spent_until_us FROM charged {"UNION ALL SELECT id, NULL FROM fresh" if nonces else ""}
 """,
     )
 
 
-SPEND, SPEND_NONCES = _spend(nonces=False), _spend(nonces=True)
+SPEND, SPEND_WITH_NONCES = _spend_statement(nonces=False), _spend_statement(nonces=True)
 
 
-class Bid(NamedTuple):
-    """A call that can be treated now: what comes of it if its nonce is fresh and its minute has room."""
+class Attempt(NamedTuple):
+    """A call and the decision that holds if its nonce is unused and its rate limit is not exceeded."""
 
-    ticket: Ticket
-    outcome: Outcome
+    pending: PendingCall
+    decision: Decision
     charge: Charge | None
-    """None: it is refused already, and spends nothing."""
+    """None: the call is refused already and spends nothing."""
     nonce: str
 
-    def line(self) -> dict[str, Any]:
-        """Its row, whose minute must have room for it, and the nonce that must not have been used."""
-        whose = self.charge.bucket if self.charge else ""
-        return self.ticket.line(self.outcome) | {"whose": whose, "used": self.nonce}
+    def row(self) -> dict[str, Any]:
+        """Its row in the audit log, and the bucket and nonce on which writing it depends."""
+        bucket = self.charge.bucket if self.charge else ""
+        return self.pending.row(self.decision) | {"charged_bucket": bucket, "nonce": self.nonce}
 
 
-def treat(tickets: Sequence[Ticket], lane: Lane, before_commit: Callable[[], None]) -> None:
-    """Settle and record those of `tickets` that can be at once. Raises what the database raises; then none is."""
+def process(
+    pending_calls: Sequence[PendingCall],
+    batch_connection: BatchConnection,
+    before_commit: Callable[[], None],
+) -> None:
+    """Decide and record those of `pending_calls` for which the assumption holds; the others stay unsettled.
+
+    Raises what the database raises; then none is settled.
+    """
     moment = now()
-    questions = [ticket.question for ticket in tickets]
-    outcomes = admit.first_look(
-        questions, moment, lane.db, lambda digests: lane.ask(LOOK_UP, pg_arrays.of_bytes(digests))
+    decisions = admit.check_uncharged(
+        [pending.call_request for pending in pending_calls],
+        moment,
+        batch_connection.db,
+        lambda digests: batch_connection.query(LOOK_UP, pg_arrays.of_bytes(digests)),
     )
-    bids = list(_bids(tickets, outcomes))
+    attempts = list(_attempts(pending_calls, decisions))
     before_commit()
-    since = rate_limit.micros(moment)
-    nonces = [bid.nonce for bid in bids if bid.charge]
+    now_us = rate_limit.to_microseconds(moment)
+    nonces = [attempt.nonce for attempt in attempts if attempt.charge]
     if any(nonces):
-        values = *_values(bids), moment.isoformat(), pg_arrays.of_words(nonces)
-        rows = lane.ask(SPEND_NONCES, str(since), *values)
+        parameters = *_parameters(attempts), moment.isoformat(), pg_arrays.of_words(nonces)
+        rows = batch_connection.query(SPEND_WITH_NONCES, str(now_us), *parameters)
     else:
-        rows = lane.ask(SPEND, str(since), *_values(bids))
-    _settle(bids, rows, since)
+        rows = batch_connection.query(SPEND, str(now_us), *_parameters(attempts))
+    _apply_results(attempts, rows, now_us)
 
 
-def _bids(tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> Iterator[Bid]:
-    """What can be tried. Not what needs a lock for sure: a refused call that uses up a nonce all the same, a nonce that
-    came before in this batch, more calls than a minute has."""
-    used: set[str] = set()
+def _attempts(pending_calls: Sequence[PendingCall], decisions: Sequence[Decision]) -> Iterator[Attempt]:
+    """The calls that can be tried without a lock.
+
+    Left out: a refused call that still spends its nonce, a nonce that occurs twice in this batch, and calls beyond what
+    an untouched bucket allows.
+    """
+    seen_nonces: set[str] = set()
     spent: Counter[str] = Counter()
-    for ticket, outcome in zip(tickets, outcomes, strict=True):
-        key, nonce = outcome.key, admit.nonce_of(outcome)
+    for pending, decision in zip(pending_calls, decisions, strict=True):
+        key, nonce = decision.key, admit.nonce_to_spend(decision)
         if nonce:
-            comes_again = nonce in used
-            used.add(nonce)
-            if comes_again or outcome.verdict.refusal:
+            is_repeated = nonce in seen_nonces
+            seen_nonces.add(nonce)
+            if is_repeated or decision.verdict.refusal:
                 continue
-        if key is None or outcome.verdict.refusal:
-            yield Bid(ticket, outcome, None, "")
+        if key is None or decision.verdict.refusal:
+            yield Attempt(pending, decision, None, "")
             continue
         charge = admit.charge_of(key)
         spent[charge.bucket] += charge.cost
-        if spent[charge.bucket] <= charge.room:
-            yield Bid(ticket, admit.charged(key, outcome, rate_limit.PRESUMED), charge, nonce)
+        if spent[charge.bucket] <= charge.burst_us:
+            yield Attempt(
+                pending, admit.apply_allowance(key, decision, rate_limit.ASSUMED_GRANTED), charge, nonce
+            )
 
 
-def _values(bids: Sequence[Bid]) -> Iterator[str]:
-    """The second parameter and those up to the fifth."""
-    charges = [bid.charge for bid in bids if bid.charge]
+def _parameters(attempts: Sequence[Attempt]) -> Iterator[str]:
+    """The parameters $2 to $5 of the spend statement."""
+    charges = [attempt.charge for attempt in attempts if attempt.charge]
     yield pg_arrays.of_words([charge.bucket for charge in charges])
     yield pg_arrays.of_numbers([charge.cost for charge in charges])
-    yield pg_arrays.of_numbers([charge.room for charge in charges])
-    yield calls.as_json([bid.line() for bid in bids if bid.ticket.is_recorded(bid.outcome)])
+    yield pg_arrays.of_numbers([charge.burst_us for charge in charges])
+    yield calls.as_json(
+        [attempt.row() for attempt in attempts if attempt.pending.is_recorded_in_batch(attempt.decision)]
+    )
 
 
-def _settle(bids: Sequence[Bid], rows: Sequence[Row], moment: int) -> None:
-    """Note what has been spent, and what each call has left of its minute."""
+def _apply_results(attempts: Sequence[Attempt], rows: Sequence[Row], now_us: int) -> None:
+    """Settle the calls whose assumption held, each with what its bucket had left when its turn came.
+
+    `rows` holds the charged buckets with their new ends, and the nonces that were fresh with NULL.
+    """
     fresh = {name for name, until in rows if until is None} | {""}
     ends = {name: int(until) for name, until in rows if name and until}
-    counted = [(bid, bid.charge) for bid in bids if bid.charge and bid.nonce in fresh]
-    for _, charge in counted:
+    charged = [(attempt, attempt.charge) for attempt in attempts if attempt.charge and attempt.nonce in fresh]
+    for _, charge in charged:
         if charge.bucket in ends:
             ends[charge.bucket] -= charge.cost
-    for bid, charge in counted:
-        bid.ticket.nonce_spent = bool(bid.nonce)
+    for attempt, charge in charged:
+        attempt.pending.nonce_spent = bool(attempt.nonce)
         if charge.bucket in ends:
-            bid.ticket.outcome = bid.outcome._replace(allowance=rate_limit.spend(ends, charge, moment))
-            bid.ticket.settled = True
-    for bid in bids:
-        if bid.charge is None:
-            bid.ticket.outcome, bid.ticket.settled = bid.outcome, True
+            allowance = rate_limit.spend(ends, charge, now_us)
+            attempt.pending.decision = attempt.decision._replace(allowance=allowance)
+            attempt.pending.settled = True
+    for attempt in attempts:
+        if attempt.charge is None:
+            attempt.pending.decision, attempt.pending.settled = attempt.decision, True

@@ -1,10 +1,10 @@
-"""Gathers the calls that come while others are on their way, and has them looked up, judged and recorded together.
+"""The queue of calls that wait for the next batch. A batch is looked up, judged and recorded together.
 
-No timer: a lone call is treated at once. The first thread that finds nobody at work leads a batch; whatever comes
-meanwhile waits and is the next one, led by the first of those that wait. While a batch is being committed a crowd may
-begin the next, so that a slow disk is waited for by several at once. An answer leaves when the commit that holds its
-row has returned (docs/decisions/0023, 0030). Calls that an event loop submits have no thread to lead with: threads of
-our own lead for them (docs/decisions/0034).
+There is no timer: a lone call is processed at once. The first thread that finds nobody at work leads a batch; calls
+that arrive meanwhile wait and become the next one, led by the first of them. While a batch commits,
+MIN_OVERLAPPING_BATCH waiting calls may start another, so that several share the wait for a slow disk. An answer
+leaves after the commit of its row has returned (docs/decisions/0023, 0030). Calls from an event loop have no thread:
+threads of the queue lead for them (docs/decisions/0034).
 """
 
 import os
@@ -19,180 +19,201 @@ from typing import Any
 from django.db import connection, transaction
 
 from core.errors import Unavailable
-from keys.admission.batching.executor import Lanes, treat
-from keys.admission.batching.pending_call import Deliver, Reads, Tells, Ticket
+from keys.admission.batching.executor import BatchExecutor, process
+from keys.admission.batching.pending_call import Deliver, MakeAnswer, PendingCall, ReadRequest
 
-LARGEST = 128
-"""Calls in a batch at the most."""
-MOST_WAITING = 2048
-"""Calls that may wait. One more is told to come again."""
-CROWD = 32
-"""Calls that make a batch of their own while another is being committed. Small batches cost the most."""
-PATIENCE = 20.0
-"""Seconds a call waits for its batch before it is given up."""
+MAX_BATCH_SIZE = 128
+MAX_WAITING = 2048
+"""Calls that may wait. Further ones are answered 503."""
+MIN_OVERLAPPING_BATCH = 32
+"""Calls that start a batch while another commits. Small batches cost the most, so fewer wait."""
+BATCH_TIMEOUT = 20.0
+"""Seconds that a call waits for its batch."""
 
 
-class Gathering:
-    """The calls of one process. `ask()` from any thread; `submit()` from an event loop, which must not wait."""
+class CallQueue:
+    """The calls of one process. `submit_and_wait()` from any thread; `submit()` from an event loop."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: deque[Ticket] = deque()
-        self._working = False
-        self._on_the_way = 0
-        self._lanes = Lanes()
+        self._waiting: deque[PendingCall] = deque()
+        self._is_working = False
+        """Whether a batch is being read and judged, as far as its commit."""
+        self._in_flight = 0
+        """Batches that have started and not ended, those that commit included."""
+        self._executor = BatchExecutor()
 
-    def ask(self, read: Reads, tell: Tells, started: int, *, whole: bool, within: bool = False) -> Any:
-        """What `tell` makes of the question that `read` reads and of what came of it.
+    def submit_and_wait(
+        self,
+        read_request: ReadRequest,
+        make_answer: MakeAnswer,
+        started_ns: int,
+        *,
+        record_in_batch: bool,
+        in_transaction: bool = False,
+    ) -> Any:
+        """What `make_answer` returns for the request that `read_request` returns, and the decision on it.
 
-        If the call is `whole`, or refused, it is on record when this returns. `started` is perf_counter_ns at its
-        arrival. Whoever asks `within` a transaction is answered in it. Raises Unavailable when too many wait, what the
-        two raise, and what the database raises.
+        With `record_in_batch`, or if the call is refused, its row is committed when this returns. `started_ns` is
+        perf_counter_ns at its arrival. With `in_transaction` the caller's own transaction is used. Raises Unavailable
+        when too many calls wait, and what the two functions and the database raise.
         """
-        ticket = Ticket(read, tell, started, whole=whole)
-        if within:
-            return self._within(ticket)
-        batch = self._enter(ticket)
+        pending = PendingCall(read_request, make_answer, started_ns, record_in_batch=record_in_batch)
+        if in_transaction:
+            return self._process_in_transaction(pending)
+        batch = self._enqueue(pending)
         while batch is None:
-            if not ticket.turn.acquire(timeout=PATIENCE):
-                self._leave(ticket)
+            if not pending.wakeup.acquire(timeout=BATCH_TIMEOUT):
+                self._give_up(pending)
                 raise Unavailable
-            if not ticket.leads:
-                return ticket.came()
-            batch = self._take()
-        self._start(self._lead_one(batch))
-        return ticket.came()
+            if not pending.is_leader:
+                return pending.result()
+            batch = self._take_batch()
+        self._run_in_leader_thread(self._run_batch(batch))
+        return pending.result()
 
-    def submit(self, read: Reads, tell: Tells, started: int, deliver: Deliver) -> Ticket:
-        """Let a whole call be treated; `deliver` gets its ticket, with others, once it is on record or has failed.
+    def submit(
+        self, read_request: ReadRequest, make_answer: MakeAnswer, started_ns: int, deliver: Deliver
+    ) -> PendingCall:
+        """Enqueue a call and return; `deliver` gets it, with others, once it is committed or has failed.
 
-        Raises Unavailable when too many wait.
+        Raises Unavailable when too many calls wait.
         """
-        ticket = Ticket(read, tell, started, whole=True, deliver=deliver)
-        self._start(self._enter(ticket))
-        return ticket
+        pending = PendingCall(read_request, make_answer, started_ns, record_in_batch=True, deliver=deliver)
+        self._run_in_leader_thread(self._enqueue(pending))
+        return pending
 
-    def withdraw(self, ticket: Ticket) -> bool:
-        """Take back what was submitted. False: it is on its way already, and will be recorded."""
+    def cancel(self, pending: PendingCall) -> bool:
+        """Remove a waiting call. False: its batch has started, and it will be recorded."""
         with self._lock:
             try:
-                self._waiting.remove(ticket)
+                self._waiting.remove(pending)
             except ValueError:
                 return False
             return True
 
     @cached_property
-    def _leaders(self) -> ThreadPoolExecutor:
-        """Threads that lead batches for calls that have none: one for each lane, and one at work meanwhile."""
-        return ThreadPoolExecutor(self._lanes.most + 1, thread_name_prefix="batch")
+    def _leader_threads(self) -> ThreadPoolExecutor:
+        """Lead batches for calls without a thread: as many as batches may commit, and one at work meanwhile."""
+        return ThreadPoolExecutor(self._executor.max_connections + 1, thread_name_prefix="batch")
 
     def close(self) -> None:
         """Close the connections that no batch is using."""
-        self._lanes.close()
+        self._executor.close()
 
-    def forget(self) -> None:
-        """In a forked process: what the parent was doing is not ours, nor are its connections."""
+    def reset_after_fork(self) -> None:
+        """Start empty in a forked process: the parent's calls and connections are not ours."""
         self.__init__()  # type: ignore[misc]
 
-    def _within(self, ticket: Ticket) -> Any:
-        ticket.question = ticket.read()
+    def _process_in_transaction(self, pending: PendingCall) -> Any:
+        pending.call_request = pending.read_request()
         with transaction.atomic():
-            treat([ticket], connection)
-        ticket.settled = True
-        ticket.told = ticket.tell(ticket.question, ticket.outcome)
-        return ticket.came()
+            process([pending], connection)
+        pending.settled = True
+        pending.answer = pending.make_answer(pending.call_request, pending.decision)
+        return pending.result()
 
-    def _enter(self, ticket: Ticket) -> list[Ticket] | None:
-        """Lead a batch with this ticket in it, or wait (None)."""
+    def _enqueue(self, pending: PendingCall) -> list[PendingCall] | None:
+        """Add a call. The batch to lead, with this call in it; None: it waits for another to lead."""
         with self._lock:
-            if len(self._waiting) >= MOST_WAITING:
+            if len(self._waiting) >= MAX_WAITING:
                 raise Unavailable
-            self._waiting.append(ticket)
-            return self._begin() if self._may_begin() else None
+            self._waiting.append(pending)
+            return self._start_batch() if self._can_start_batch() else None
 
-    def _may_begin(self) -> bool:
-        """Whether a batch may be worked on now. Under the lock."""
-        if self._working or not self._waiting:
+    def _can_start_batch(self) -> bool:
+        """Whether a batch may start now. Called under the lock."""
+        if self._is_working or not self._waiting:
             return False
-        return not self._on_the_way or (self._on_the_way < self._lanes.most and len(self._waiting) >= CROWD)
+        if not self._in_flight:
+            return True
+        has_connection = self._in_flight < self._executor.max_connections
+        return has_connection and len(self._waiting) >= MIN_OVERLAPPING_BATCH
 
-    def _leave(self, ticket: Ticket) -> None:
-        """Give up. Whoever was to lead lets another."""
+    def _give_up(self, pending: PendingCall) -> None:
+        """Remove a call that has waited too long. If it was to lead, another leads."""
         with self._lock, suppress(ValueError):
-            self._waiting.remove(ticket)
-        if ticket.leads:
-            self._start(self._hand_on(ended=False))
+            self._waiting.remove(pending)
+        if pending.is_leader:
+            self._run_in_leader_thread(self._hand_over(ended=False))
 
-    def _take(self) -> list[Ticket]:
+    def _take_batch(self) -> list[PendingCall]:
         with self._lock:
-            return self._begin()
+            return self._start_batch()
 
-    def _begin(self) -> list[Ticket]:
-        """Become the one at work, on what waits. Under the lock."""
-        self._working = True
-        self._on_the_way += 1
-        return [self._waiting.popleft() for _ in range(min(LARGEST, len(self._waiting)))]
+    def _start_batch(self) -> list[PendingCall]:
+        """Take the calls of the next batch out of the queue. Called under the lock."""
+        self._is_working = True
+        self._in_flight += 1
+        return [self._waiting.popleft() for _ in range(min(MAX_BATCH_SIZE, len(self._waiting)))]
 
-    def _start(self, batch: list[Ticket] | None) -> None:
-        """Have `batch`, if there is one, led by a thread of ours."""
+    def _run_in_leader_thread(self, batch: list[PendingCall] | None) -> None:
+        """Run `batch`, if there is one, in a thread of the queue."""
         if batch:
-            self._leaders.submit(self._lead, batch)
+            self._leader_threads.submit(self._run_batches, batch)
 
-    def _lead(self, batch: list[Ticket] | None) -> None:
-        """Treat `batch`, and after it what waits and has no thread to lead it."""
+    def _run_batches(self, batch: list[PendingCall] | None) -> None:
+        """Run `batch`, and after it those that have no thread to lead them."""
         while batch:
-            batch = self._lead_one(batch)
+            batch = self._run_batch(batch)
 
-    def _lead_one(self, batch: list[Ticket]) -> list[Ticket] | None:
-        """Treat `batch`; when it comes to its commit, the next may be worked on. The batch to lead after it, if any."""
-        working = True
+    def _run_batch(self, batch: list[PendingCall]) -> list[PendingCall] | None:
+        """Run `batch`. The next batch, if this thread has to lead it.
 
-        def hand_on() -> None:
-            nonlocal working
-            if working:
-                working = False
-                self._start(self._hand_on(ended=False))
+        The work is handed over twice: before the commit, so that the next batch is judged while this one waits for the
+        disk, and after it, for calls that arrived too few to start one during the commit. `is_working` makes sure that
+        only one of the two clears the flag: after the first hand-over it belongs to another batch.
+        """
+        is_working = True
+
+        def before_commit() -> None:
+            nonlocal is_working
+            if is_working:
+                is_working = False
+                self._run_in_leader_thread(self._hand_over(ended=False))
 
         try:
-            self._lanes.carry_out(batch, hand_on)
+            self._executor.run(batch, before_commit)
         finally:
-            # Answers first: whoever is answered at once may ask again in time for the next batch.
-            _give_back(batch)
-            waiting = self._hand_on(ended=True, was_working=working)
-        return waiting
+            # Answers first: a client that is answered now may call again in time for the next batch.
+            _wake_waiters(batch)
+            next_batch = self._hand_over(ended=True, was_working=is_working)
+        return next_batch
 
-    def _hand_on(self, *, ended: bool, was_working: bool = True) -> list[Ticket] | None:
-        """Let the first that waits lead the next batch, if there is room for one and nobody else is at work.
+    def _hand_over(self, *, ended: bool, was_working: bool = True) -> list[PendingCall] | None:
+        """Let the first waiting call lead the next batch, if one may start.
 
-        If the first has no thread of its own, the batch is returned: whoever hands it on sees to it.
+        A call with a thread is woken to lead. If the first has none, the batch is returned and the caller of this runs
+        it. `ended`: the batch that hands over has committed; `was_working`: it has not handed over before.
         """
         with self._lock:
-            self._on_the_way -= ended
+            self._in_flight -= ended
             if was_working:
-                self._working = False
-            if not self._may_begin():
+                self._is_working = False
+            if not self._can_start_batch():
                 return None
             first = self._waiting[0]
             if first.deliver:
-                return self._begin()
-            self._working = True
-            first.leads = True
-            first.turn.release()
+                return self._start_batch()
+            # Set before the thread wakes: no other may start a batch in between.
+            self._is_working = True
+            first.is_leader = True
+            first.wakeup.release()
             return None
 
 
-def _give_back(batch: Iterable[Ticket]) -> None:
-    """Wake whoever waits for one of these tickets; an event loop once for all of its own."""
-    by_loop: dict[Deliver, list[Ticket]] = {}
-    for ticket in batch:
-        if ticket.deliver:
-            by_loop.setdefault(ticket.deliver, []).append(ticket)
+def _wake_waiters(batch: Iterable[PendingCall]) -> None:
+    """Wake the threads that wait for these calls, and each event loop once for all of its own."""
+    by_loop: dict[Deliver, list[PendingCall]] = {}
+    for pending in batch:
+        if pending.deliver:
+            by_loop.setdefault(pending.deliver, []).append(pending)
         else:
-            ticket.leads = False
-            ticket.turn.release()
-    for deliver, tickets in by_loop.items():
-        deliver(tickets)
+            pending.is_leader = False
+            pending.wakeup.release()
+    for deliver, pending_calls in by_loop.items():
+        deliver(pending_calls)
 
 
-gathering = Gathering()
-os.register_at_fork(after_in_child=gathering.forget)
+call_queue = CallQueue()
+os.register_at_fork(after_in_child=call_queue.reset_after_fork)

@@ -15,7 +15,7 @@ from audit.actors import shell
 from audit.models import Call
 from core.clock import at
 from keys import lifecycle
-from keys.models import Pace
+from keys.models import RateBucket
 from keys.networks import parse_networks
 from tests.factories import minted
 from tests.keys.asking import UNKNOWN, ask, call, error, opened
@@ -365,13 +365,13 @@ def test_a_call_refused_for_its_key_is_not_charged(app: App) -> None:
     lifecycle.revoke(shell(), key)
     ask(secret)
 
-    assert not Pace.objects.exists()
+    assert not RateBucket.objects.exists()
 
 
 def test_a_call_refused_for_its_address_is_not_charged(confined: str) -> None:
     answer = ask(confined, REMOTE_ADDR="198.51.100.7")
 
-    assert (Pace.objects.exists(), "X-RateLimit-Limit" in answer.headers) == (False, False)
+    assert (RateBucket.objects.exists(), "X-RateLimit-Limit" in answer.headers) == (False, False)
 
 
 def test_a_call_refused_for_its_scope_is_charged(secret: str) -> None:

@@ -46,20 +46,20 @@ def test_the_shortest_and_the_longest_are_kept_whole(nonce: str) -> None:
 def test_a_nonce_is_kept_for_a_quarter_of_an_hour() -> None:
     nonces.spend(KEY, NONCE, NOON)
 
-    nonces.sweep(NOON + nonces.KEPT)
-    assert not nonces.spend(KEY, NONCE, NOON + nonces.KEPT)
+    nonces.sweep(NOON + nonces.RETENTION)
+    assert not nonces.spend(KEY, NONCE, NOON + nonces.RETENTION)
 
 
 def test_and_is_then_forgotten() -> None:
     nonces.spend(KEY, NONCE, NOON)
-    nonces.spend(OTHER, NONCE, NOON + nonces.KEPT)
+    nonces.spend(OTHER, NONCE, NOON + nonces.RETENTION)
 
-    nonces.sweep(NOON + nonces.KEPT + timedelta(microseconds=1))
-    assert [one.seen_at for one in Nonce.objects.all()] == [NOON + nonces.KEPT]
+    nonces.sweep(NOON + nonces.RETENTION + timedelta(microseconds=1))
+    assert [one.seen_at for one in Nonce.objects.all()] == [NOON + nonces.RETENTION]
 
 
 def test_no_signature_can_outlive_the_memory_of_its_nonce() -> None:
-    assert timedelta(seconds=2 * SKEW) < nonces.KEPT
+    assert timedelta(seconds=2 * SKEW) < nonces.RETENTION
 
 
 def test_a_sweep_says_how_many_it_forgot() -> None:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import F
 
 from keys.admission.rate_limit import Allowance, charge, sweep
-from keys.models import Pace
+from keys.models import RateBucket
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 BUCKET, OTHER = UUID(int=1), UUID(int=2)
@@ -26,7 +26,7 @@ def all_but_one(limit: int) -> None:
     """Leave the bucket as `limit` - 1 calls at noon leave it, without making each of them."""
     charge(BUCKET, limit, NOON)
     noon = int(NOON.timestamp() * 1_000_000)
-    Pace.objects.update(spent_until=noon + (F("spent_until") - noon) * (limit - 1))
+    RateBucket.objects.update(spent_until_us=noon + (F("spent_until_us") - noon) * (limit - 1))
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 60, 97])
@@ -128,7 +128,7 @@ def test_a_bucket_that_nobody_spends_from_is_swept_away_and_as_full_as_before() 
     charge(OTHER, 60, NOON + timedelta(days=1))
 
     assert sweep(NOON + timedelta(days=1, minutes=2)) == 1
-    assert list(Pace.objects.values_list("bucket", flat=True)) == [OTHER]
+    assert list(RateBucket.objects.values_list("bucket", flat=True)) == [OTHER]
 
 
 @pytest.mark.postgres

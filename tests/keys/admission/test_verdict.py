@@ -12,7 +12,7 @@ from core.addresses import parse_address
 from keys import errors
 from keys.admission.rate_limit import Allowance
 from keys.admission.signatures import HEADERS, Signature
-from keys.admission.verdict import Asking, Standing, judge
+from keys.admission.verdict import CheckInput, KeySnapshot, judge
 from keys.networks import parse_networks
 from keys.scopes import ScopeSet, parse_scopes
 from tests.keys import laws
@@ -22,8 +22,8 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=1)
 GRANTED = Allowance(granted=True, limit=60, remaining=59, resets_at=0, retry_after=0)
 SPENT = Allowance(granted=False, limit=60, remaining=0, resets_at=0, retry_after=3)
-ASKING = Asking(True, True, parse_address("203.0.113.9"), parse_scopes(["grants:read"]))
-KEY = Standing(
+ASKING = CheckInput(True, True, parse_address("203.0.113.9"), parse_scopes(["grants:read"]))
+KEY = KeySnapshot(
     id=UUID(int=1),
     app_id=UUID(int=2),
     app_name="checkout",
@@ -64,8 +64,8 @@ GREEDY = ASKING._replace(scopes=parse_scopes(["grants:admin"]))
 UNSIGNED = ASKING._replace(signature=Signature(missing=HEADERS))
 SIGNED = Signature(moment=int(NOON.timestamp()), nonce="n" * 32, body_matches=True, matches=True)
 BROAD = ASKING._replace(constraints=parse_scopes(["grants:read", "keys:read"]))
-FLAWED = ASKING._replace(flaw=errors.InvalidScopeConstraint())
-STRANGE = ASKING._replace(stranger=CallerUnresolved())
+FLAWED = ASKING._replace(constraints_error=errors.InvalidScopeConstraint())
+STRANGE = ASKING._replace(caller_error=CallerUnresolved())
 MANAGING = ASKING._replace(manages_agents=True)
 ALONE = [
     (KEY, ASKING._replace(presented=False), GRANTED, "format", errors.MissingKey),
@@ -137,14 +137,14 @@ WORSE = [
     lambda key, asking: (key, asking._replace(address=None)),
     lambda key, asking: (replace(key, name="spent"), asking),
     lambda key, asking: (key, asking._replace(constraints=BROAD.constraints)),
-    lambda key, asking: (key, asking._replace(stranger=CallerUnresolved())),
+    lambda key, asking: (key, asking._replace(caller_error=CallerUnresolved())),
     lambda key, asking: (key, asking._replace(scopes=GREEDY.scopes)),
 ]
 """What makes each check fail, in the order of the checks."""
 
 
 @pytest.mark.parametrize("key", [KEY, CHILD, replace(KEY, kind="agent"), replace(KEY, expires_at=None)])
-def test_a_call_with_nothing_against_it_passes_every_check(key: Standing) -> None:
+def test_a_call_with_nothing_against_it_passes_every_check(key: KeySnapshot) -> None:
     verdict = judge(key, ASKING, NOON, GRANTED)
 
     assert (verdict.allowed, verdict.passed) == (True, ORDER)
@@ -152,7 +152,7 @@ def test_a_call_with_nothing_against_it_passes_every_check(key: Standing) -> Non
 
 @pytest.mark.parametrize("key, asking, allowance, failed, refusal", ALONE)
 def test_each_check_refuses_in_its_own_words(
-    key: Standing | None, asking: Asking, allowance: Allowance, failed: str, refusal: type[Exception]
+    key: KeySnapshot | None, asking: CheckInput, allowance: Allowance, failed: str, refusal: type[Exception]
 ) -> None:
     verdict = judge(key, asking, NOON, allowance)
 

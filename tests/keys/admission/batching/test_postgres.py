@@ -16,11 +16,11 @@ from agents.models import App
 from audit.models import Call
 from core.clock import at
 from keys.admission import admit
-from keys.admission.admit import Outcome, Question
-from keys.admission.batching.connection import Lane, Row, Statement
-from keys.admission.batching.executor import Lanes
-from keys.admission.batching.pending_call import Ticket
-from keys.models import Nonce, Pace
+from keys.admission.admit import CallRequest, Decision
+from keys.admission.batching.connection import BatchConnection, Row, Statement
+from keys.admission.batching.executor import BatchExecutor
+from keys.admission.batching.pending_call import PendingCall
+from keys.models import Nonce, RateBucket
 from tests.factories import minted
 from tests.keys import states
 from tests.keys.laws import law
@@ -35,8 +35,8 @@ batches = st.lists(st.lists(calls, min_size=1, max_size=8), min_size=1, max_size
 
 
 @pytest.fixture
-def lanes() -> Iterator[Lanes]:
-    mine = Lanes()
+def lanes() -> Iterator[BatchExecutor]:
+    mine = BatchExecutor()
     yield mine
     mine.close()
 
@@ -46,31 +46,33 @@ def secrets(app: App) -> dict[str, str]:
     return each_state(app, NOW)
 
 
-def question(secret: str, address: str = "", scope: str = "", nonce: str | None = None) -> Question:
+def question(secret: str, address: str = "", scope: str = "", nonce: str | None = None) -> CallRequest:
     return states.question(NOW, secret, address, scope, nonce, f"r{next(numbers)}")
 
 
-def ticket(asked: Question, *, whole: bool = True) -> Ticket:
-    return Ticket(lambda: asked, lambda _, outcome: outcome, time.perf_counter_ns(), whole=whole)
+def ticket(asked: CallRequest, *, whole: bool = True) -> PendingCall:
+    return PendingCall(
+        lambda: asked, lambda _, outcome: outcome, time.perf_counter_ns(), record_in_batch=whole
+    )
 
 
-def carry_out(lanes: Lanes, tickets: Sequence[Ticket]) -> list[Outcome]:
-    lanes.carry_out(tickets, lambda: None)
-    return [one.came() for one in tickets]
+def carry_out(lanes: BatchExecutor, tickets: Sequence[PendingCall]) -> list[Decision]:
+    lanes.run(tickets, lambda: None)
+    return [one.result() for one in tickets]
 
 
-def told(asked: Question, outcome: Outcome) -> dict[str, Any]:
+def told(asked: CallRequest, outcome: Decision) -> dict[str, Any]:
     """What the caller hears, and what the record is to hold."""
     return {**columns(asked, outcome), "headers": outcome.headers(), "allowance": outcome.allowance}
 
 
-def columns(asked: Question, outcome: Outcome) -> dict[str, str]:
+def columns(asked: CallRequest, outcome: Decision) -> dict[str, str]:
     """The columns of a call as texts, without the time it took."""
-    line = admit.line_of(asked, outcome, 0)
+    line = admit.row_of(asked, outcome, 0)
     return {column: str(value) for column, value in line.items() if column != "took_us"}
 
 
-def kept(asked: Question, names: Iterable[str]) -> list[dict[str, str]]:
+def kept(asked: CallRequest, names: Iterable[str]) -> list[dict[str, str]]:
     """What the record holds of a call in these columns."""
     rows = Call.objects.filter(request_id=asked.origin.request_id).values(*names)
     return [{name: str(value) for name, value in row.items()} for row in rows]
@@ -78,20 +80,20 @@ def kept(asked: Question, names: Iterable[str]) -> list[dict[str, str]]:
 
 def forget() -> None:
     """No minute is spent and no nonce used."""
-    Pace.objects.all().delete()
+    RateBucket.objects.all().delete()
     Nonce.objects.all().delete()
 
 
-def one_by_one(asked: Sequence[Question]) -> list[Outcome]:
+def one_by_one(asked: Sequence[CallRequest]) -> list[Decision]:
     """What a door says that treats each call by itself, in a transaction of its own."""
     outcomes = []
     for one in asked:
         with transaction.atomic():
-            outcomes += admit.settle([one])
+            outcomes += admit.decide([one])
     return outcomes
 
 
-def test_it_is_the_same_as_one_after_another(secrets: dict[str, str], lanes: Lanes) -> None:
+def test_it_is_the_same_as_one_after_another(secrets: dict[str, str], lanes: BatchExecutor) -> None:
     @settings(law, max_examples=60)
     @given(batches)
     def check(parts: list[list[tuple[str, str, str, str | None, bool]]]) -> None:
@@ -111,7 +113,7 @@ def test_it_is_the_same_as_one_after_another(secrets: dict[str, str], lanes: Lan
             ]
         for (one, whole), expected, outcome in zip(every, plain, came, strict=True):
             assert told(one, outcome) == told(one, expected)
-            is_kept = whole or (expected.verdict.refusal is not None and not expected.is_unfinished)
+            is_kept = whole or (expected.verdict.refusal is not None and not expected.needs_caller)
             line = columns(one, expected)
             assert kept(one, line) == ([line] if is_kept else [])
 
@@ -119,27 +121,29 @@ def test_it_is_the_same_as_one_after_another(secrets: dict[str, str], lanes: Lan
 
 
 def test_a_batch_of_good_calls_takes_two_statements(
-    secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch, lanes: Lanes
+    secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch, lanes: BatchExecutor
 ) -> None:
     said: list[str] = []
-    ask, say = Lane.ask, Lane.say
+    ask, say = BatchConnection.query, BatchConnection.execute
 
-    def asking(lane: Lane, which: Statement, *values: str) -> list[Row]:
+    def asking(lane: BatchConnection, which: Statement, *values: str) -> list[Row]:
         said.append(which.name)
         return ask(lane, which, *values)
 
-    def saying(lane: Lane, words: str) -> None:
+    def saying(lane: BatchConnection, words: str) -> None:
         said.append(words)
         say(lane, words)
 
-    monkeypatch.setattr(Lane, "ask", asking)
-    monkeypatch.setattr(Lane, "say", saying)
+    monkeypatch.setattr(BatchConnection, "query", asking)
+    monkeypatch.setattr(BatchConnection, "execute", saying)
     with at(NOW):
         carry_out(lanes, [ticket(question(secrets["plain"], nonce=nonce)) for nonce in (None, "n" * 32)])
-    assert said == ["door_look_up", "door_spend_nonces"]
+    assert said == ["look_up_keys", "spend_with_nonces"]
 
 
-def test_who_finds_the_minute_used_up_is_settled_under_a_lock(secrets: dict[str, str], lanes: Lanes) -> None:
+def test_who_finds_the_minute_used_up_is_settled_under_a_lock(
+    secrets: dict[str, str], lanes: BatchExecutor
+) -> None:
     with at(NOW):
         carry_out(lanes, [ticket(question(secrets["slow"])) for _ in range(2)])
         late, other = carry_out(
@@ -148,7 +152,9 @@ def test_who_finds_the_minute_used_up_is_settled_under_a_lock(secrets: dict[str,
     assert (late.verdict.failed, other.verdict.allowed) == ("throttle", True)
 
 
-def test_a_nonce_spent_on_a_minute_used_up_is_no_replay(secrets: dict[str, str], lanes: Lanes) -> None:
+def test_a_nonce_spent_on_a_minute_used_up_is_no_replay(
+    secrets: dict[str, str], lanes: BatchExecutor
+) -> None:
     with at(NOW):
         carry_out(lanes, [ticket(question(secrets["slow"])) for _ in range(2)])
         (late,) = carry_out(lanes, [ticket(question(secrets["slow"], nonce="n" * 32))])
@@ -165,8 +171,8 @@ def test_two_batches_cannot_overspend_a_minute(app: App) -> None:
     assert sum(outcome.verdict.allowed for outcome in outcomes) == 10
 
 
-def _six_calls(secret: str) -> list[Outcome]:
-    lanes = Lanes()
+def _six_calls(secret: str) -> list[Decision]:
+    lanes = BatchExecutor()
     try:
         return carry_out(lanes, [ticket(question(secret)) for _ in range(6)])
     finally:

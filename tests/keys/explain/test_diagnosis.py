@@ -64,14 +64,14 @@ def test_a_replacement_begins_like_the_revoked_key(app: App, told: Any) -> None:
     key, secret = opened(minted(app))
     lifecycle.revoke(shell(), key)
     ask(secret)
-    assert offers(told())["Mint a replacement"] == f"{reverse('key-mint', args=[app.id])}?from={key.id}"
+    assert offers(told())["Mint replacement"] == f"{reverse('key-mint', args=[app.id])}?from={key.id}"
 
 
 def test_a_replacement_of_an_agents_key_is_minted_under_the_agent(app: App, agent: Agent, told: Any) -> None:
     key, secret = opened(minted(app, agent=agent))
     lifecycle.revoke(shell(), key, force=True)
     ask(secret)
-    assert offers(told())["Mint a replacement"].startswith(reverse("agent-key-mint", args=[app.id, agent.id]))
+    assert offers(told())["Mint replacement"].startswith(reverse("agent-key-mint", args=[app.id, agent.id]))
 
 
 def test_a_suspended_agent_is_resumed_by_a_button(app: App, agent: Agent, told: Any) -> None:
@@ -107,14 +107,14 @@ def test_a_key_whose_parents_grace_is_over_leads_to_the_parent(app: App, told: A
     secret = derived(parent).plaintext.take()
     lifecycle.rotate(shell(), parent, grace=timedelta(0))
     ask(secret)
-    assert offers(told())["Open the parent key"] == reverse("key", args=[app.id, parent.id])
+    assert offers(told())["Open parent key"] == reverse("key", args=[app.id, parent.id])
 
 
 def test_of_a_rotated_key_it_leads_to_the_successor(app: App, told: Any) -> None:
     key, secret = opened(minted(app))
     successor = lifecycle.rotate(shell(), key, grace=timedelta(0)).key
     ask(secret)
-    assert offers(told())["Open its successor"] == reverse("key", args=[app.id, successor.id])
+    assert offers(told())["Open successor"] == reverse("key", args=[app.id, successor.id])
 
 
 def test_a_key_for_an_address_is_asked_for_with_that_address(app: App, told: Any) -> None:
@@ -132,14 +132,12 @@ def test_a_key_with_the_missing_scope_is_asked_for_with_that_scope(app: App, tol
 
 
 def test_a_higher_limit_is_twice_the_one_that_was_met(app: App, told: Any) -> None:
-    called(app.id, code="rate_limit_exceeded", check_failed="throttle", detail="more than 60 calls a minute")
+    called(app.id, code="rate_limit_exceeded", check_failed="throttle", facts={"limit": 60})
     assert query(offers(told())["Mint a key with twice the limit"])["rate_limit_rpm"] == "120"
 
 
 def test_no_limit_is_offered_beyond_the_highest(app: App, told: Any) -> None:
-    called(
-        app.id, code="rate_limit_exceeded", check_failed="throttle", detail="more than 90000 calls a minute"
-    )
+    called(app.id, code="rate_limit_exceeded", check_failed="throttle", facts={"limit": 90000})
     assert query(offers(told())["Mint a key with twice the limit"])["rate_limit_rpm"] == "100000"
 
 
@@ -179,7 +177,7 @@ def test_whoever_may_not_gets_a_message_that_tells_all_there_is(
     key, secret = opened(minted(app, name="worker"))
     ask(secret, "grants:write", REMOTE_ADDR="198.51.100.7")
     message = told(acting(support, app)).message
-    assert message.startswith("Ask an admin of checkout: worker (")
+    assert message.startswith("To an admin of checkout: worker (")
     for part in (
         key.prefix,
         "GET /verify",
@@ -195,7 +193,7 @@ def test_whoever_may_not_is_offered_only_what_they_may(
     app: App, support: User, acting: Acting, told: Any
 ) -> None:
     ask(minted(app).plaintext.take(), "grants:write")
-    assert list(offers(told(acting(support, app)))) == ["Open the key"]
+    assert list(offers(told(acting(support, app)))) == ["Open key"]
 
 
 @pytest.mark.parametrize(("who", "button"), [("developer", True), ("support", False)])
@@ -207,7 +205,7 @@ def test_the_page_shows_the_button_or_the_message(
     ask(secret)
     page = call_page(signed_in(request.getfixturevalue(who)), Call.objects.get())
     resume = reverse("agent-resume", args=[app.id, agent.id])
-    assert (f'action="{resume}"' in page.content.decode(), "Ask an admin" in text(page)) == (
+    assert (f'action="{resume}"' in page.content.decode(), "To an admin of" in text(page)) == (
         button,
         not button,
     )
