@@ -32,7 +32,7 @@ cells name them: `{% cell "Device" css="lead" %}`. A list without filters leaves
 on its rows writes `{% foot list %}{% endfoot %}`.
 
 The form in the foot sends `id=…` for each selected row, or `all=1` and the filters for all that match, by GET, to the
-`formaction` of the button: a page that shows what will happen and asks once more (keys/agent_bulk_views.py), where
+`formaction` of the button: a page that shows what will happen and asks once more (keys/web/agent_bulk_views.py), where
 selected_rows() reads it. The filter form then knows `also = (*LIST_NAMES, "id", "all")`.
 """
 
@@ -42,7 +42,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Subquery
 from django.db.models.expressions import Expression, OrderBy
 from django.utils.datastructures import MultiValueDict
 from django.utils.http import urlencode
@@ -59,7 +59,7 @@ class Column:
 
     name: str
     label: str
-    sort: Sequence[str | Expression] = ()
+    sort: Sequence[str | Expression | Subquery] = ()
     """What rows are sorted by; nothing: the column cannot be sorted."""
     css: str = ""
     descending: bool = False
@@ -176,5 +176,5 @@ def _sorted(rows: QuerySet[Any], columns: Sequence[Column], order: str) -> Query
     return rows.order_by(*(_order_by(term, order.startswith("-")) for term in terms), "pk")
 
 
-def _order_by(term: F | Expression, descending: bool) -> OrderBy:
+def _order_by(term: F | Expression | Subquery, descending: bool) -> OrderBy:
     return OrderBy(term, descending=descending, nulls_last=True)

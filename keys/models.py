@@ -251,7 +251,7 @@ class Pepper(models.Model):
 
 
 class RateBucket(models.Model):
-    """The state of one rate limit (GCRA, keys/admission/rate_limit.py). Losing a row forgives at most a minute of calls."""
+    """The state of one rate limit (GCRA, keys/admission/rate_limit.py). Losing a row forgives a minute of calls."""
 
     bucket = models.UUIDField(primary_key=True)
     spent_until_us = models.BigIntegerField(

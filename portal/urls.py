@@ -17,7 +17,7 @@ import audit.web.integrity as seal_pages
 import audit.web.log as audit_pages
 import audit.web.saved_views as view_pages
 import keys.actions as on_keys
-import keys.agent_bulk_views as bulk_pages
+import keys.web.agent_bulk_views as agent_bulk_pages
 import keys.web.secret_views as reveal_pages
 import keys.web.usage_views as use_pages
 import keys.web.views as key_pages
@@ -111,9 +111,9 @@ keys = [
 agents = [
     path("", page(agent_pages.agents, on_agents.READ_AGENTS), name="agents"),
     path("new/", page(agent_pages.create, on_agents.CREATE_AGENT), name="agent-create"),
-    path("suspend/", page(bulk_pages.suspend, on_agents.SUSPEND_AGENT), name="agents-suspend"),
-    path("resume/", page(bulk_pages.resume, on_agents.RESUME_AGENT), name="agents-resume"),
-    path("revoke/", page(bulk_pages.revoke, on_agents.REVOKE_AGENT), name="agents-revoke"),
+    path("suspend/", page(agent_bulk_pages.suspend, on_agents.SUSPEND_AGENT), name="agents-suspend"),
+    path("resume/", page(agent_bulk_pages.resume, on_agents.RESUME_AGENT), name="agents-resume"),
+    path("revoke/", page(agent_bulk_pages.revoke, on_agents.REVOKE_AGENT), name="agents-revoke"),
     path("<uuid:agent_id>/", page(agent_key_pages.agent, on_agents.READ_AGENTS), name="agent"),
     path("<uuid:agent_id>/use/", page(use_pages.agent, on_audit.READ), name="agent-use"),
     path("<uuid:agent_id>/rename/", page(agent_pages.rename, on_agents.UPDATE_AGENT), name="agent-rename"),

@@ -92,9 +92,9 @@ class AuditEntryDetail(AuditEntry):
     fix: str | None = Field(default=None, description="How to fix a denied request.")
 
     @classmethod
-    def from_model(cls, row: Event | Call) -> "AuditEntryDetail":
+    def from_model(cls, row: Event | Call, **more: Any) -> "AuditEntryDetail":
         """`row` with all its fields, and explained if it is a request."""
-        values = AuditEntry.from_model(row).model_dump()
+        values = AuditEntry.from_model(row, **more).model_dump()
         if isinstance(row, Event):
             return cls(**values)
         checks = [

@@ -8,12 +8,13 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 SENDS = {"acts": "events", "refused": "denied"}
 OUTCOMES = {"act": "event", "refused": "denied"}
+DESTINATION = "Destination"
 _OUTCOME = re.compile(r"(?:(?<=&)|^)outcome=([a-z]+)")
 
 
 def _rename(apps: Apps, sends: dict[str, str], outcomes: dict[str, str]) -> None:
     for old, new in sends.items():
-        apps.get_model("audit", "Destination").objects.filter(sends=old).update(sends=new)
+        apps.get_model("audit", DESTINATION).objects.filter(sends=old).update(sends=new)
     for view in apps.get_model("audit", "SavedView").objects.filter(query__contains="outcome="):
         view.query = _OUTCOME.sub(lambda found: f"outcome={outcomes.get(found[1], found[1])}", view.query)
         view.save(update_fields=["query"])
@@ -32,7 +33,7 @@ def backward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     """Rows of the record say none of these words: no seal changes."""
 
-    dependencies = (("audit", "0011_one_rule_for_text"),)
+    dependencies = (("audit", "0012_call_facts"),)
     operations = (
         migrations.RenameField("tally", "acts", "events"),
         migrations.RenameField("tally", "refused", "denied"),

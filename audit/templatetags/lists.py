@@ -72,7 +72,8 @@ def table(
 ) -> SafeString:
     """`{% table list "Agents" %}`: a list, columns, or the labels of columns. `css="wide"`: cards below 58rem."""
     page = of if isinstance(of, ListPage) else None
-    columns = page.columns if page else Column.from_labels(of) if isinstance(of, str) else of
+    given = Column.from_labels(of) if isinstance(of, str) else of
+    columns = given.columns if isinstance(given, ListPage) else given
     heads = format_html_join("", "{}", ((_head(page, column),) for column in columns))
     with context.push(**{COLUMNS: {column.name: column for column in columns}, LIST: page}):
         rows = inside.render(context)

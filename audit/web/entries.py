@@ -16,7 +16,7 @@ from audit.search import nearby, search
 from audit.search.differences import differences
 from audit.search.explain import explain
 from audit.search.search import Entry
-from audit.search.time_zones import in_readers_zone
+from audit.web.time_zones import in_readers_zone
 from core.errors import NotFound
 from core.portal_origin import absolute
 

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_GET
 from audit.requests import TenantRequest
 from audit.search.filter_form import PLACES, FilterForm
 from audit.search.live import arrived, parse_place
-from audit.search.time_zones import COOKIE, in_readers_zone, to_utc
 from audit.web.log_page import Asked, look
+from audit.web.time_zones import COOKIE, in_readers_zone, to_utc
 from core.errors import Invalid
 from core.query_timeout import patience
 

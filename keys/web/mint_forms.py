@@ -141,8 +141,15 @@ class MintForm(GrantForm):
     def choices(self) -> dict[str, Any]:
         """Keyword arguments for lifecycle.mint()."""
         data = self.cleaned_data
-        reason = data["why_never"] if data["expires"] == "never" else ""
-        return super().choices() | {"name": data["name"], "reason": reason, "idempotency_key": data["once"]}
+        return {
+            "name": data["name"],
+            "scopes": data["scopes"],
+            "networks": data["network_list"],
+            "rate_limit_rpm": data["rate_limit_rpm"],
+            "expires_at": data["expires_at"],
+            "reason": data["why_never"] if data["expires"] == "never" else "",
+            "idempotency_key": data["once"],
+        }
 
     def read_end(self) -> datetime | None:
         """A span from now, the moment written, or none for a reason."""

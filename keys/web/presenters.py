@@ -356,7 +356,8 @@ def _replacements(keys: Iterable[ApiKey]) -> dict[UUID, str]:
     """The prefix of the key that each of these rotates to, if it rotates."""
     rotating = [key.id for key in keys if key.grace_ends_at]
     newest = ApiKey.objects.filter(replaces__in=rotating, revoked_at=None).order_by("created_at")
-    return {row["replaces"]: row["prefix"] for row in newest.values("replaces", "prefix")} if rotating else {}
+    rows = newest.values_list("replaces", "prefix") if rotating else ()
+    return {replaced: prefix for replaced, prefix in rows if replaced}
 
 
 def facts_of(agent: Agent) -> list[tuple[str, list[tuple[str, str]]]]:

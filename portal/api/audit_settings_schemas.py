@@ -101,7 +101,7 @@ class DeliveryInfo(ResponseSchema):
         """`delivery` as the management API shows it."""
         return cls(
             id=delivery.id,
-            webhook_id=delivery.destination_id,
+            webhook_id=delivery.webhook_id,
             checkpoint=delivery.checkpoint,
             is_test=delivery.checkpoint == TEST,
             rows=delivery.rows,

@@ -124,7 +124,7 @@ def _add_record(route: Route) -> None:
         route("POST", f"{WEBHOOK}/{verb}", view, response_schema, action)
     every = "/failed-deliveries"
     route("GET", every, failed.list_failed_deliveries, DeliveryPage, on_audit.READ_UPKEEP)
-    for verb, view, view_all, action in (
+    for verb, view_one, view_all, action in (
         ("retry", failed.retry_failed_delivery, failed.retry_failed_deliveries, on_audit.RETRY_DELIVERY),
         (
             "discard",
@@ -133,5 +133,5 @@ def _add_record(route: Route) -> None:
             on_audit.DISCARD_DELIVERY,
         ),
     ):
-        route("POST", f"{FAILED_DELIVERY}/{verb}", view, DeliveryInfo, action)
+        route("POST", f"{FAILED_DELIVERY}/{verb}", view_one, DeliveryInfo, action)
         route("POST", f"{every}/{verb}", view_all, DeliveryCount, action)

@@ -40,7 +40,7 @@ def body_of(notifications: Sequence[Notification]) -> str:
     names = dict(App.objects.filter(id__in=[row.app_id for row in notifications]).values_list("id", "name"))
     lines = []
     for notification in notifications:
-        app = names.get(notification.app_id)
+        app = names.get(notification.app_id) if notification.app_id else None
         lines += [
             visible(notification.title),
             *filter(None, [visible(notification.text), visible(f"App: {app}" if app else "")]),

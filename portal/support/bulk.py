@@ -50,19 +50,19 @@ class Result:
     failures: list[tuple[ApiKey, Refusal]]
 
 
-def _revoke(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> object:
+def _revoke(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> None:
     reason, ticket = choices.reason, choices.ticket
-    return lifecycle.revoke(actor, key, reason=reason, ticket=ticket, force=choices.force, batch=batch)
+    lifecycle.revoke(actor, key, reason=reason, ticket=ticket, force=choices.force, batch=batch)
 
 
-def _deprecate(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> object:
-    return lifecycle.deprecate(actor, key, choices.reason, batch)
+def _deprecate(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> None:
+    lifecycle.deprecate(actor, key, choices.reason, batch)
 
 
-def _transfer(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> object:
+def _transfer(actor: Actor, key: ApiKey, choices: Choices, batch: UUID) -> None:
     if choices.owner is None:
         raise Invalid("new_owner", "Choose the new owner.")
-    return lifecycle.hand_over(actor, key, choices.owner.pk, choices.owner.label, choices.reason, batch)
+    lifecycle.hand_over(actor, key, choices.owner.pk, choices.owner.label, choices.reason, batch)
 
 
 VERBS = {

@@ -34,8 +34,8 @@ def lookup(request: PortalRequest) -> HttpResponse:
     form = forms.LookupForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
-        result = look_up(user_of(request), request.origin, data["hashes"], data["words"])
-        return HttpResponseRedirect(f"{reverse('lookup')}?result={results.keep(request.session, result)}")
+        found = look_up(user_of(request), request.origin, data["hashes"], data["words"])
+        return HttpResponseRedirect(f"{reverse('lookup')}?result={results.keep(request.session, found)}")
     refuse_unknown(request.GET, ("result",))
     name = request.GET.get("result", "")
     kept = results.recall_kept(request.session, name)
@@ -118,7 +118,9 @@ def receipt(request: PortalRequest, event_id: UUID) -> HttpResponse:
     if receipt is None:
         raise NotFound
     return render(
-        request, "portal/support/receipt.html", {"receipt": receipt, "names": names, "most": receipts.MOST}
+        request,
+        "portal/support/receipt.html",
+        {"receipt": receipt, "names": names, "most": receipts.MAX_RESULTS},
     )
 
 

@@ -18,7 +18,7 @@ from keys.admission.batching.pending_call import PendingCall
 from keys.models import RateBucket
 from portal import scheduler
 from portal.models import User
-from portal.scheduler import Work
+from portal.scheduler import Job
 from tests.factories import issued, minted
 from tests.keys import states
 from tests.keys.asking import ask, opened
@@ -97,7 +97,7 @@ def test_a_work_that_was_done_in_the_future_is_due() -> None:
         done.append(1)
         return 0
 
-    work = Work("sweep", timedelta(minutes=1), do)
+    work = Job("sweep", timedelta(minutes=1), do)
     with at(now() + BACK):
         scheduler.run_due_jobs(jobs=[work])
     scheduler.run_due_jobs(jobs=[work])

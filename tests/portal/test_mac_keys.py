@@ -11,7 +11,7 @@ from audit.integrity.sealing import mac_keys_in_use, sealer
 from audit.models import Event, MacKey
 from portal.models import Notification, NotificationKind, Role
 from portal.notifications import alarms
-from portal.notifications.preferences import wishes_of
+from portal.notifications.preferences import preferences_of
 from tests.audit.records import APP, called
 from tests.factories import member
 
@@ -60,4 +60,4 @@ def test_admins_are_told_of_rows_that_were_put_in(settings: Any) -> None:
     alarms.look()
     told = Notification.objects.get(kind=NotificationKind.ALARM)
     assert (told.user, told.event_id) == (admin, Event.objects.get(action="audit.forge").id)
-    assert NotificationKind.ALARM in wishes_of(developer)
+    assert NotificationKind.ALARM in preferences_of(developer)

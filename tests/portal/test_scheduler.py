@@ -8,7 +8,7 @@ from audit import leases
 from audit.models import Lease, Pending
 from core.clock import at, now
 from portal import scheduler
-from portal.scheduler import Work
+from portal.scheduler import Job
 from tests.audit.records import MINUTE, NOON, called
 from tests.shell import Said
 
@@ -29,7 +29,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.append("second")
         return 0
 
-    works = tuple(Work(do.__name__, timedelta(minutes=1), do) for do in (first, second))
+    works = tuple(Job(do.__name__, timedelta(minutes=1), do) for do in (first, second))
     monkeypatch.setattr(scheduler, "WORKS", works)
     return told
 
@@ -58,7 +58,7 @@ def test_what_another_process_is_doing_is_left_to_it(done: list[str]) -> None:
 def test_one_that_fails_keeps_no_other_waiting(
     done: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bad = Work("bad", timedelta(minutes=1), lambda: 1 // 0)
+    bad = Job("bad", timedelta(minutes=1), lambda: 1 // 0)
     monkeypatch.setattr(scheduler, "WORKS", (bad, *scheduler.JOBS))
     scheduler.run_due_jobs()
     assert done[-1] == "second"
@@ -104,7 +104,7 @@ def test_the_watch_looks_though_another_process_of_the_portal_holds_its_lease() 
         looked.append("")
         return 0
 
-    watch = Work("watch", timedelta(seconds=30), look, has_lease=False)
+    watch = Job("watch", timedelta(seconds=30), look, has_lease=False)
     leases.take("watch", "another")
     assert scheduler.run_due_jobs(jobs=[watch]) == 1
     assert scheduler.run_due_jobs(jobs=[watch]) == 0  # it is not due
@@ -118,7 +118,7 @@ def test_what_fails_without_a_lease_is_done_again_when_it_is_due_and_not_at_once
         tried.append("")
         raise OSError(28, "No space left on device")
 
-    watch = Work("watch-that-fails", timedelta(seconds=30), fail, has_lease=False)
+    watch = Job("watch-that-fails", timedelta(seconds=30), fail, has_lease=False)
     for _ in range(3):
         scheduler.run_due_jobs(jobs=[watch])
     assert tried == [""]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from alter import streams
 from alter.atomic_write import written_whole
 from audit.actors import Actor
-from audit.api.log import Wanted
+from audit.api.log import AuditFilters
 from audit.export.exporter import FORMATS, export
 from audit.models import Event
 from audit.search.matching import Filters
@@ -36,7 +36,7 @@ class Command(ShellCommand):
         parser.add_argument(
             "--bom", action="store_true", help="of csv: begin with a byte order mark, for Excel"
         )
-        for name, field in Wanted.model_fields.items():
+        for name, field in AuditFilters.model_fields.items():
             option = f"--{name.replace('_', '-')}"
             parser.add_argument(option, dest=SOUGHT + name, metavar="WHAT", help=field.description)
 
@@ -72,9 +72,9 @@ class Command(ShellCommand):
 
 
 def _filters(app_id: UUID | None, options: dict[str, Any]) -> Filters:
-    asked = {name: options[SOUGHT + name] for name in Wanted.model_fields if options[SOUGHT + name]}
+    asked = {name: options[SOUGHT + name] for name in AuditFilters.model_fields if options[SOUGHT + name]}
     try:
-        return Wanted(**asked).filters(app_id)
+        return AuditFilters(**asked).filters(app_id)
     except ValidationError as error:
         flaw = error.errors()[0]
         raise Invalid(str(flaw["loc"][0]), f"--{flaw['loc'][0]}: {flaw['msg']}.") from None

@@ -112,7 +112,7 @@ def test_the_shell_gives_another_password_and_it_is_on_record(developer: User, s
     event = Event.objects.get(action="sign-in.change-password")
     assert (event.actor_kind, event.reason, browser.get("/").status_code) == ("shell", "Forgotten.", 302)
     assert Notification.objects.filter(
-        user=developer, says__startswith="The portal operator changed"
+        user=developer, title__startswith="The portal operator changed"
     ).exists()
 
 

@@ -91,7 +91,7 @@ def test_linking_ends_whatever_let_in_before_and_is_on_record(squatter: User, cl
     }
     assert Event.objects.filter(action="access-token.revoke").count() == 1
     assert Notification.objects.filter(
-        user=squatter, says__contains="linked to the identity provider"
+        user=squatter, title__contains="linked to the identity provider"
     ).exists()
 
 

@@ -153,4 +153,6 @@ def test_a_lost_factor_is_reset_and_its_owner_signed_out_and_told(
     assert factors_of(admin) == []
     assert window.get("/").status_code == 302
     assert Event.objects.get(action="second-factor.reset").reason == "Lost the phone."
-    assert Notification.objects.filter(user=admin, says__startswith="An admin reset your two-factor").exists()
+    assert Notification.objects.filter(
+        user=admin, title__startswith="An admin reset your two-factor"
+    ).exists()

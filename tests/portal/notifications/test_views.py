@@ -70,7 +70,7 @@ def test_the_list_has_tabs_and_a_search(developer: User, mine: Client) -> None:
 
 
 def test_title_text_app_and_time_stand_apart(app: App, developer: User, mine: Client) -> None:
-    said = {"text": "Revoked by Admin.", "app_id": app.id}
+    said: dict[str, Any] = {"text": "Revoked by Admin.", "app_id": app.id}
     notify(
         NotificationContent(NotificationKind.REVOKED, "one", "Key worker was revoked.", "/docs/", **said),
         [developer],

@@ -44,7 +44,7 @@ def send(browser: Client, app: App, action: str, keys: list[ApiKey], **form: Any
 
 def test_the_preview_changes_nothing(app: App, admins: Client) -> None:
     one, two = pair(app)
-    page = text(admins.get(reverse("keys-bulk", args=[app.id]), {"action": "revoke", "id": [one.id]}))
+    page = text(admins.get(reverse("keys-bulk", args=[app.id]), {"action": "revoke", "id": [str(one.id)]}))
     assert "Revoke 1 key" in page and "one" in page and two.prefix not in page
     assert not again(one).revoked_at
 
