@@ -8,6 +8,7 @@ import pytest
 from django.core.management import get_commands
 
 from keys.admission.verdict import CHECKS
+from tools import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -71,26 +72,10 @@ def test_the_picture_of_layers_is_the_contract(document: str) -> None:
     assert drawn == LAYERS
 
 
-@pytest.mark.parametrize("app", LAYERS)
-def test_the_tree_names_every_module(app: str) -> None:
-    tree = re.search(rf"^{app}/ .*\n((?:  .+\n)+)", text("docs/architecture.md"), re.M)
-    assert tree
-    named = {place: set[str]() for place in ["", *_rooms(app)]}
-    room = ""
-    for indent, name in re.findall(r"^( +)([\w.]+(?:\.py|/))", tree[1], re.M):
-        room = name[:-1] if name[:-1] in named else room if len(indent) > 2 else ""
-        if name.endswith(".py"):
-            named[room].add(name)
-    assert named == {
-        place: {path.name for path in (ROOT / app / place).glob("*.py")} - {"__init__.py", "apps.py"}
-        for place in named
-    }
-
-
-def _rooms(app: str) -> list[str]:
-    """The folders of an app that hold code, but for those that Django knows by name."""
-    known = ("management", "migrations", "models", "templatetags", "static", "__pycache__")
-    return [path.name for path in (ROOT / app).iterdir() if path.is_dir() and path.name not in known]
+def test_the_tree_says_what_each_module_says_of_itself() -> None:
+    drawn = tree.BLOCK.search(text("docs/architecture.md"))
+    assert drawn
+    assert drawn[0].rstrip() == tree.draw().rstrip(), ".venv/bin/python -m tools.tree draws it anew"
 
 
 def test_the_door_is_told_with_its_checks_in_order() -> None:
