@@ -40,8 +40,8 @@ class NotAllowed(Refusal):
 
     code = "forbidden"
     status = 403
-    message = "Your role does not allow this."
-    hint = "Ask an admin of this app to do it, or to change your role."
+    message = "You don't have permission to do this."
+    hint = "Ask an admin of this app, or ask for another role."
 
 
 class AskAgain(Refusal):
@@ -49,8 +49,8 @@ class AskAgain(Refusal):
 
     code = "proof_required"
     status = 403
-    message = "This asks for your password or passkey again. Nothing was changed."
-    hint = "Prove that it is you, and send it once more."
+    message = "Confirm your identity to continue. Nothing was changed."
+    hint = "Confirm with your password or passkey, then send it again."
 
 
 class NotFound(Refusal):
@@ -58,8 +58,8 @@ class NotFound(Refusal):
 
     code = "not_found"
     status = 404
-    message = "There is nothing at this address."
-    hint = "It may belong to another app, or the link may be mistyped."
+    message = "Page not found."
+    hint = "Check the link. The page may belong to an app that you cannot access."
 
 
 class Invalid(Refusal):

@@ -27,8 +27,8 @@ names already. The template draws the parts. Roles, labels, checkboxes and sort 
     </section>
 
 `css` of a column: `lead` (the row's heading), `state`, `num`, `more` (the row's menu), `minor` (left out on cards).
-A table without pages takes its heads as text: `{% table "Device, Address, Last seen" "Open sessions" %}`, and its
-cells name them: `{% cell "Device" css="lead" %}`. A list without filters leaves out the toolbar, one without actions
+A table without pages takes its heads as text: `{% table "Device:lead, Address, Requests:num" "Open sessions" %}`, and
+its cells name them: `{% cell "Device" %}`. A list without filters leaves out the toolbar, one without actions
 on its rows writes `{% foot list %}{% endfoot %}`.
 
 The form in the foot sends `id=…` for each selected row, or `all=1` and the filters for all that match, by GET, to the
@@ -67,8 +67,9 @@ class Column:
 
     @classmethod
     def from_labels(cls, labels: str) -> "tuple[Column, ...]":
-        """The columns of a table that is not sorted, by their labels."""
-        return tuple(cls(label.strip(), label.strip()) for label in labels.split(","))
+        """The columns of a table that is not sorted: `Device:lead, Address, Requests:num`."""
+        parts = (label.strip().partition(":") for label in labels.split(","))
+        return tuple(cls(label, label, css=css) for label, _, css in parts)
 
 
 ACTIONS = Column("actions", "Actions", css="more")

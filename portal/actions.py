@@ -24,7 +24,7 @@ CONFIRM_EMAIL = action(
 CHANGE_EMAIL = action("person.change-email", "dashboard_members:write", "changed the email of", again=True)
 RENAME_SELF = action("person.rename", "", "renamed user")
 CHANGE_POLICY = action("policy.change", "dashboard_members:write", "changed", again=True)
-ISSUE_TOKEN = action("access-token.issue", "", "created access token")
+ISSUE_TOKEN = action("access-token.issue", "", "minted access token")
 REVOKE_TOKEN = action("access-token.revoke", "", "revoked access token")
 REPORT_LEAK = action("leak.report", "", "received a leak report for")
 END_FOUND_TOKEN = action("access-token.end", "dashboard_keys:admin", "revoked leaked access token")

@@ -134,7 +134,7 @@ def _pages(pages: tuple[Page, ...], actor: Actor, q: str, app: App | None = None
     """Those of `pages` that `actor` may open: by title first, then by other words."""
     allowed = [page for page in pages if page.action is None or actor.may(page.action)]
     by_title = [page for page in allowed if fold(q) in fold(page.title)]
-    by_words = [page for page in allowed if page not in by_title and fold(q) in page.words]
+    by_words = [page for page in allowed if page not in by_title and f" {fold(q)}" in f" {page.words}"]
     args = [app.id] if app else []
     return [
         PaletteItem(page.title, reverse(page.url_name, args=args), page.icon, app.name if app else "")

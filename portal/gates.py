@@ -193,7 +193,7 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """The sign-in page, with the way back; a form that was sent is kept for it. A program is told what it lacks."""
     if is_program(request):
         raise MissingToken(
-            hint="Pages are for people. Programs ask /api/v1/ with an access token: see /docs/api/."
+            hint="Pages are for browsers. Programs use /api/v1/ with an access token: see /docs/api/."
         )
     if request.headers.get("HX-Request"):
         back = _path_of(request.headers.get("HX-Current-URL", "")) or "/"

@@ -18,6 +18,7 @@ import audit.web.log as audit_pages
 import audit.web.saved_views as view_pages
 import keys.actions as on_keys
 import keys.web.agent_bulk_views as agent_bulk_pages
+import keys.web.overview_views as overview_pages
 import keys.web.secret_views as reveal_pages
 import keys.web.usage_views as use_pages
 import keys.web.views as key_pages
@@ -211,7 +212,7 @@ members = [
 ]
 
 app: list[URLPattern | URLResolver] = [
-    path("", page(agent_pages.app, on_agents.READ_APP), name="app"),
+    path("", page(overview_pages.app, on_agents.READ_APP), name="app"),
     path("keys/", include(keys)),
     path("agents/", include(agents)),
     path("audit/", include(audit)),

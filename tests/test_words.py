@@ -26,7 +26,7 @@ BANNED = {
     r"\bdead letters?\b": "failed deliveries",
     r"\bdestinations?\b": "webhook",
     r"\bnotices?\b": "notification",
-    r"\bliving\b|\blives?\b(?! (?:in|at|on)\b)|\balive\b": "active",
+    r"\bliving\b|\balive\b|\b(?:keys?|agents?|that|still|which|none|may) lives?\b(?! (?:in|at|on)\b)": "active",
     r"\banswers? for\b": "owner",
     r"\bthe shell\b": "server CLI",
     r"\bfor ever\b|\bfor good\b": "never expires, indefinitely, permanently",

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
@@ -32,12 +32,6 @@ AGENT_COLUMNS = (
 )
 
 
-@require_GET
-def app(request: AppRequest) -> HttpResponse:
-    """An app's address leads to its keys."""
-    return HttpResponseRedirect(reverse("keys", args=[request.app.id]))
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_app(request: PortalRequest) -> HttpResponse:
     """A new app."""
@@ -46,7 +40,7 @@ def create_app(request: PortalRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             made = lifecycle.create_app(request.actor, **form.cleaned_data)
-            return finished(request, reverse("keys", args=[made.id]), f"App {made.name} created")
+            return finished(request, reverse("app", args=[made.id]), f"App {made.name} created")
         except Refusal as refusal:
             status = _on_form(form, refusal)
     return render(request, "agents/app_form.html", {"form": form}, status=status)
@@ -88,7 +82,7 @@ def archive(request: AppRequest) -> HttpResponse:
 def unarchive(request: AppRequest) -> HttpResponse:
     """Restore an archived app."""
     lifecycle.unarchive_app(request.actor, request.app)
-    return finished(request, reverse("keys", args=[request.app.id]), f"{request.app.name} restored")
+    return finished(request, reverse("app", args=[request.app.id]), f"{request.app.name} restored")
 
 
 @require_GET

@@ -2,24 +2,10 @@
 
 import django.db.models.deletion
 from django.db import migrations, models
-from django.db.migrations.state import ProjectState
 
 import core.clock
 
 UNIQUE = "one_delivery_a_batch"
-
-
-class RenameFieldInPlace(migrations.RenameField):
-    """Keeps the order of the fields as the table has it. Django's own puts the field last, in its state alone."""
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        names = list(state.models[app_label, self.model_name_lower].fields)
-        super().state_forwards(app_label, state)
-        fields = state.models[app_label, self.model_name_lower].fields
-        order = [self.new_name if name == self.old_name else name for name in names]
-        renamed = {name: fields[name] for name in order}
-        fields.clear()
-        fields.update(renamed)
 
 
 class Migration(migrations.Migration):
@@ -51,11 +37,11 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             "delivery", models.UniqueConstraint(fields=("webhook", "checkpoint"), name=UNIQUE)
         ),
-        RenameFieldInPlace("webhook", "ended_at", "deleted_at"),
+        migrations.RenameField("webhook", "ended_at", "deleted_at"),
         migrations.AlterField(
             model_name="delivery",
             name="given_up_at",
-            field=models.DateTimeField(help_text="When it failed for good.", null=True),
+            field=models.DateTimeField(help_text="When its last automatic retry failed.", null=True),
         ),
         migrations.AlterField(
             model_name="delivery",

@@ -84,7 +84,7 @@ class Delivery(models.Model):
     last_status = models.PositiveSmallIntegerField(null=True)
     last_error = models.CharField(max_length=300, blank=True)
     delivered_at = models.DateTimeField(null=True)
-    given_up_at = models.DateTimeField(null=True, help_text="When it failed for good.")
+    given_up_at = models.DateTimeField(null=True, help_text="When its last automatic retry failed.")
     discarded_at = models.DateTimeField(null=True)
 
     class Meta:

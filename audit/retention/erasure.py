@@ -78,9 +78,7 @@ def whom(*, actor_id: str = "", ip: str = "", values: Iterable[str] = ()) -> Per
     """Who is meant by an id, by an address or by values: with all that the record knows them by. Raises Invalid."""
     told = [one.strip() for one in values if one.strip()]
     if sum(map(bool, (actor_id, ip, told))) == 0 or (actor_id and ip):
-        raise Invalid(
-            "actor_id", "Say whom: either an actor's id or an address, or names and e-mail addresses."
-        )
+        raise Invalid("actor_id", "Enter an actor ID or an IP address, or names and email addresses.")
     if short := next((one for one in told if len(one) < MIN_LENGTH), None):
         raise Invalid(
             "values", f"Write at least {MIN_LENGTH} characters: {short} would be found in other words."

@@ -68,8 +68,8 @@ def change_email(actor: Actor, user: User, email: str, reason: str = "") -> None
             user.save(update_fields=["email"])
             EmailAddress.objects.filter(user=user).delete()
             act.note(was=was, now=email, sessions=sessions.end_all(user))
-            notify_owner(user, f"Your sign-in email was changed to {email}.", f"event:{act.id}")
-            says = f"The email address of your key portal account was changed to {email}."
+            notify_owner(user, f"Sign-in email changed to {email}", f"event:{act.id}")
+            says = f"Email of your key portal account changed to {email}"
             notify_owner(user, says, f"event:{act.id}:was", mail_to=was)
     except IntegrityError:
         user.email = was
@@ -89,7 +89,7 @@ def replace_password(actor: Actor, user: User, password: str, reason: str = "") 
     with transaction.atomic():
         set_password(actor, user, password, reason)
         sessions.end_all(user)
-        notify_owner(user, "The portal operator changed your password.", f"password:{new_id()}")
+        notify_owner(user, "Password changed by the portal operator", f"password:{new_id()}")
 
 
 def confirm_email(actor: Actor, user: User, reason: str = "") -> None:

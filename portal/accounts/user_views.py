@@ -36,7 +36,7 @@ MAX_ACTIVITY = 12
 MAX_KEYS = 50
 USER_COLUMNS = (
     Column("user", "User", sort=in_order("email"), css="lead"),
-    Column("access", "Access"),
+    Column("access", "Access", css="full"),
     Column("2fa", "2FA"),
     Column("keys", "Keys owned", sort=("keys",), css="num", descending=True),
     Column("tokens", "Tokens", sort=("tokens",), css="num", descending=True),

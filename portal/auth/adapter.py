@@ -41,9 +41,9 @@ PROOF_METHODS = {
     "mfa_reauthenticate:webauthn": "Use a passkey",
 }
 NOTIFICATIONS = {
-    "account/email/password_changed": "Your password was changed.",
-    "account/email/password_reset": "Your password was reset.",
-    "account/email/password_set": "A password was set for your account.",
+    "account/email/password_changed": "Password changed",
+    "account/email/password_reset": "Password reset",
+    "account/email/password_set": "Password set",
 }
 """What allauth would send a mail about, and what its owner is told instead."""
 MAIL_KINDS = {

@@ -18,7 +18,9 @@ from portal.models import AccessToken, Authorization, User
 from portal.tokens import lifecycle
 
 WHY = "Account linked to the identity provider."
-MORE = "Sign in there from now on. If you used 2FA or personal access tokens, set them up again."
+MORE = (
+    "Earlier sign-in methods were removed. Sign in there from now on, and set up 2FA and access tokens again."
+)
 
 
 def link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
@@ -31,7 +33,7 @@ def link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
         sociallogin.account.user = user
         sociallogin.account.save()
         sociallogin.user = user
-        says = "Account linked to the identity provider. Earlier sign-in methods were removed."
+        says = "Account linked to the identity provider"
         notify_owner(user, says, f"event:{act.id}", MORE)
 
 

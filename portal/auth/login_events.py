@@ -74,7 +74,7 @@ def record_sign_in(request: HttpRequest, user: User) -> None:
         content = NotificationContent(
             NotificationKind.SIGNED_IN,
             f"event:{event.id}",
-            f"New sign-in to your account: {what}, from {actor.origin.ip or 'an unknown IP address'}.",
+            f"New sign-in to your account: {what}, from {actor.origin.ip or 'an unknown IP address'}",
             reverse("security"),
             text="If this was not you, sign out that session, change your password and contact an admin.",
             event_id=event.id,
@@ -150,7 +150,7 @@ def _notify_break_glass(user: User, actor: Actor, event: Event) -> None:
     content = NotificationContent(
         NotificationKind.ACCOUNT,
         f"event:{event.id}:break-glass",
-        f"The break-glass account {user.email} signed in from {actor.origin.ip or 'an unknown IP address'}.",
+        f"Break-glass account {user.email} signed in from {actor.origin.ip or 'an unknown IP address'}",
         reverse("users"),
         text="It is for outages of the identity provider. If this was not expected, deactivate the account.",
         event_id=event.id,

@@ -92,7 +92,7 @@ def reset_factors(actor: Actor, user: User, reason: str = "") -> None:
         Authenticator.objects.filter(user=user).delete()
         sessions.end_all(user)
         more = "You were signed out everywhere. Sign in with your password and set up 2FA again."
-        notify_owner(user, "An admin reset your two-factor authentication (2FA).", f"event:{event.id}", more)
+        notify_owner(user, "Two-factor authentication (2FA) reset by an admin", f"event:{event.id}", more)
 
 
 def recorded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -134,7 +134,11 @@ def _record(
         what = NAMES[Authenticator.Type(factor_type)]
         event = record(acting(user, request), action, facts={"factor": what, "name": name}, **user.about())
         if factor_type != Authenticator.Type.RECOVERY_CODES:
-            notify_owner(user, f"Your {what} {name}".strip() + f" {_SAYS[action.name]}.", f"event:{event.id}")
+            notify_owner(
+                user,
+                f"{what[:1].upper()}{what[1:]} {name}".strip() + f" {_SAYS[action.name]}",
+                f"event:{event.id}",
+            )
     if removed:
         sessions.end_all(user, except_key=request.session.session_key)
 
@@ -151,9 +155,9 @@ _ACTIONS = {
     (True, True): actions.RENAME_FACTOR,
 }
 _SAYS = {
-    actions.ENROL_FACTOR.name: "was set up",
-    actions.REMOVE_FACTOR.name: "was removed",
-    actions.RENAME_FACTOR.name: "was renamed",
+    actions.ENROL_FACTOR.name: "set up",
+    actions.REMOVE_FACTOR.name: "removed",
+    actions.RENAME_FACTOR.name: "renamed",
 }
 
 

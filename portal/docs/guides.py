@@ -99,7 +99,7 @@ GUIDES = (
     Guide(
         "cli",
         "Command line",
-        "Sign in from a terminal. Every alter command with its options, exit codes and recipes.",
+        "Every alter command with its options, exit codes and recipes, and how to sign in from a terminal.",
     ),
     Guide(
         "webhooks",

@@ -43,7 +43,7 @@ def name_back(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """Tables, columns, indexes and constraints are renamed; no row is lost."""
 
-    dependencies = [("portal", "0010_leaked_token_words")]
+    dependencies = [("portal", "0010_help_texts")]
 
     operations = [
         *(migrations.RemoveConstraint("mail", name) for name, _, _ in SHAPES),

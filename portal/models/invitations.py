@@ -1,4 +1,4 @@
-"""The links that let people in."""
+"""Invitations: links by which users join."""
 
 from datetime import datetime
 from typing import Any
@@ -14,20 +14,20 @@ from portal.models.users import Role
 class Invitation(Audited):
     """A link that lets one person in, once. Only its SHA-256 is kept."""
 
-    email = models.EmailField(blank=True, help_text="Empty: whoever opens the link first.")
+    email = models.EmailField(blank=True, help_text="Empty: anyone with the link.")
     role = models.CharField(max_length=10, choices=Role.choices)
     app = models.ForeignKey(App, models.PROTECT, null=True, blank=True, related_name="invitations")
     digest = models.BinaryField(max_length=32, unique=True)
     invited_by = models.CharField(max_length=200)
     inviter_id = models.UUIDField(
-        null=True, help_text="The person whose rights it hands on. Empty: the shell's."
+        null=True, help_text="The user whose rights it passes on. Empty: the server CLI."
     )
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     unbacked_at = models.DateTimeField(
-        null=True, help_text="When whoever invited lost the right to: it is withdrawn then, for good."
+        null=True, help_text="When the inviter lost the right to invite; it is cancelled then."
     )
 
     class Meta:

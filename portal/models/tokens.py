@@ -10,7 +10,7 @@ from portal.models.users import User
 
 
 class AccessToken(Audited):
-    """What lets a program do over the JSON API what its owner may do, or a part of it. Stored like a key."""
+    """Lets a program act as its owner over the JSON API, with some of its owner's permissions. Stored like a key."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="access_tokens")
     name = models.CharField(max_length=80)
@@ -18,7 +18,7 @@ class AccessToken(Audited):
     digest = models.BinaryField(max_length=32, unique=True)
     pepper = models.PositiveSmallIntegerField()
     permissions = models.JSONField(
-        default=list, help_text="As asked for; each use is cut to the owner's role."
+        default=list, help_text="As requested; each use is limited to the owner's role."
     )
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField(null=True)
@@ -29,10 +29,10 @@ class AccessToken(Audited):
         models.PROTECT,
         null=True,
         related_name="children",
-        help_text="The token that made it, with which it ends.",
+        help_text="The token that minted it; revoked with it.",
     )
     once = models.CharField(
-        max_length=100, null=True, help_text="The form it came from: one form, one token."
+        max_length=100, null=True, help_text="The form that minted it: one form, one token."
     )
 
     class Meta:

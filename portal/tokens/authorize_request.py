@@ -10,7 +10,7 @@ from core.errors import BadRequest, Invalid
 from portal.permissions import READING_AND_WRITING
 from portal.tokens.lifecycle import parse_challenge, parse_permissions
 
-AGAIN = "Nothing was authorized. Start again in the program that opened this page."
+START_AGAIN = "Nothing was authorized. Start again in the program that opened this page."
 _LOOPBACK = re.compile(
     r"(http://(?:127\.0\.0\.1|localhost|\[::1\]):([1-9][0-9]{0,4}))(?:/[A-Za-z0-9._~/-]*)?"
 )
@@ -18,7 +18,7 @@ _STATE = re.compile(r"[\x20-\x7e]{1,500}")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuthorizationRequest:
     """A program's wish to act as whoever says yes, and where it listens for the answer."""
 
     client: str
@@ -29,7 +29,7 @@ class Asked:
     state: str
     challenge: str
 
-    def back(self, **answer: str) -> str:
+    def redirect_url(self, **answer: str) -> str:
         """Where the browser goes with an answer, the state untouched beside it."""
         return f"{self.redirect_uri}?{urlencode(answer | {'state': self.state})}"
 
@@ -49,33 +49,35 @@ class Asked:
         }
 
 
-def parse_request(sent: Mapping[str, str]) -> Asked:
+def parse_request(sent: Mapping[str, str]) -> AuthorizationRequest:
     """The wish in an address or a form. Raises BadRequest, and no browser is sent anywhere."""
     redirect_uri = sent.get("redirect_uri", "")
-    found = _LOOPBACK.fullmatch(redirect_uri)
-    if not found or int(found[2]) > 65535:
-        raise BadRequest("Invalid redirect_uri: use http://127.0.0.1:PORT/ on this computer.", hint=AGAIN)
+    match = _LOOPBACK.fullmatch(redirect_uri)
+    if not match or int(match[2]) > 65535:
+        raise BadRequest(
+            "Invalid redirect_uri: use http://127.0.0.1:PORT/ on this computer.", hint=START_AGAIN
+        )
     if not _STATE.fullmatch(sent.get("state", "")):
-        raise BadRequest("Invalid state: send 1 to 500 printable ASCII characters.", hint=AGAIN)
+        raise BadRequest("Invalid state: send 1 to 500 printable ASCII characters.", hint=START_AGAIN)
     if sent.get("code_challenge_method") != "S256":
-        raise BadRequest("Invalid code_challenge_method: only S256 is supported.", hint=AGAIN)
+        raise BadRequest("Invalid code_challenge_method: only S256 is supported.", hint=START_AGAIN)
     try:
-        return Asked(
+        return AuthorizationRequest(
             client=parse_name(sent.get("client", ""), "client"),
             permissions=_permissions(sent.get("scopes", "")),
             redirect_uri=redirect_uri,
-            origin=found[1],
+            origin=match[1],
             state=sent["state"],
             challenge=parse_challenge(sent.get("code_challenge", "")),
         )
     except Invalid as invalid:
-        raise BadRequest(f"Invalid {WORDS[invalid.field]}: {invalid.why}", hint=AGAIN) from None
+        raise BadRequest(f"Invalid {FIELD_NAMES[invalid.field]}: {invalid.why}", hint=START_AGAIN) from None
 
 
-WORDS = {"client": "client name", "permissions": "scopes", "code_challenge": "code_challenge"}
+FIELD_NAMES = {"client": "client name", "permissions": "scopes", "code_challenge": "code_challenge"}
 """What a value of the request is called to someone who did not write it."""
 
 
 def _permissions(scopes: str) -> list[str]:
-    asked = [scope for scope in scopes.replace(" ", ",").split(",") if scope]
-    return parse_permissions(asked) if asked else READING_AND_WRITING
+    requested = [scope for scope in scopes.replace(" ", ",").split(",") if scope]
+    return parse_permissions(requested) if requested else READING_AND_WRITING

@@ -14,14 +14,14 @@ from portal.auth import login_events
 from portal.gates import permissions_anywhere, user_of
 from portal.roles import with_lower_tiers
 from portal.tokens import lifecycle
-from portal.tokens.authorize_request import Asked, parse_request
+from portal.tokens.authorize_request import AuthorizationRequest, parse_request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorize(request: PortalRequest) -> HttpResponse:
     """Asks; and takes the answer back to the program. What is refused is on record."""
     try:
-        return _answered(request)
+        return _authorize(request)
     except (BadRequest, NotAllowed) as refusal:
         user = user_of(request)
         why = f"authorization request: {refusal.message}"
@@ -29,50 +29,53 @@ def authorize(request: PortalRequest) -> HttpResponse:
         raise
 
 
-def _answered(request: PortalRequest) -> HttpResponse:
-    asked = parse_request(request.POST if request.method == "POST" else request.GET)
-    if lifecycle.is_sensitive(asked.permissions) and not request.actor.fresh:
-        return _first_prove(request)
+def _authorize(request: PortalRequest) -> HttpResponse:
+    auth_request = parse_request(request.POST if request.method == "POST" else request.GET)
+    if lifecycle.is_sensitive(auth_request.permissions) and not request.actor.fresh:
+        return _request_proof_first(request)
     if request.method != "POST":
-        return _ask(request, asked)
+        return _show_request(request, auth_request)
     if request.POST.get("answer") != "authorize":
-        return _back(request, asked, error="access_denied")
+        return _redirect(request, auth_request, error="access_denied")
     code = lifecycle.authorize(
-        user_of(request), name=asked.client, permissions=asked.permissions, challenge=asked.challenge
+        user_of(request),
+        name=auth_request.client,
+        permissions=auth_request.permissions,
+        challenge=auth_request.challenge,
     )
-    return _back(request, asked, code=code)
+    return _redirect(request, auth_request, code=code)
 
 
-def _ask(request: PortalRequest, asked: Asked) -> HttpResponse:
-    held, wanted = permissions_anywhere(user_of(request)), with_lower_tiers(asked.permissions)
+def _show_request(request: PortalRequest, auth_request: AuthorizationRequest) -> HttpResponse:
+    held, requested = permissions_anywhere(user_of(request)), with_lower_tiers(auth_request.permissions)
     context = {
-        "asked": asked,
-        "may": permissions.described(wanted & held),
-        "may_not": permissions.described(wanted - held),
+        "auth_request": auth_request,
+        "may": permissions.described(requested & held),
+        "may_not": permissions.described(requested - held),
     }
     # Chromium holds a form to its page's form-action wherever the answer redirects to.
-    let_back = csp_update({"form-action": asked.form_action()})
+    allow_redirect = csp_update({"form-action": auth_request.form_action()})
     return cast(
         HttpResponse,
-        let_back(lambda asking: render(asking, "portal/tokens/authorize.html", context))(request),
+        allow_redirect(lambda inner: render(inner, "portal/tokens/authorize.html", context))(request),
     )
 
 
-def _first_prove(request: PortalRequest) -> HttpResponse:
+def _request_proof_first(request: PortalRequest) -> HttpResponse:
     """Ask before the question is shown: a browser lets no form but that page's own lead to a program."""
     if request.method != "POST":
         raise AskAgain
-    told = request.POST.copy()
+    fields = request.POST.copy()
     for name in ("answer", "csrfmiddlewaretoken"):
-        told.pop(name, None)
-    return HttpResponseRedirect(f"{request.path}?{told.urlencode()}")
+        fields.pop(name, None)
+    return HttpResponseRedirect(f"{request.path}?{fields.urlencode()}")
 
 
-def _back(request: PortalRequest, asked: Asked, **answer: str) -> HttpResponse:
+def _redirect(request: PortalRequest, auth_request: AuthorizationRequest, **answer: str) -> HttpResponse:
     """Send the browser to the program: by a redirect, or by a page where the form's policy forbids one."""
-    to = asked.back(**answer)
-    if asked.form_action():
-        return HttpResponseRedirect(to)
-    page = render(request, "portal/tokens/authorized.html", {"to": to})
-    page["Refresh"] = f"0;url={to}"
+    url = auth_request.redirect_url(**answer)
+    if auth_request.form_action():
+        return HttpResponseRedirect(url)
+    page = render(request, "portal/tokens/authorized.html", {"url": url})
+    page["Refresh"] = f"0;url={url}"
     return page

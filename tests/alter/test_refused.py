@@ -235,7 +235,7 @@ def test_what_is_no_portal_is_an_error(signed_in: str, portal: str) -> None:
 
 def test_below_the_portal_there_is_nothing(signed_in: str, portal: str) -> None:
     run = alter("keys", "list", "--base-url", f"{portal}/docs")
-    assert (run.code, run.error) == (4, "error: There is nothing at this address.")
+    assert (run.code, run.error) == (4, "error: Page not found.")
 
 
 def test_a_token_is_not_sent_to_another_portal(

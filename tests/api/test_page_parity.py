@@ -29,6 +29,7 @@ OPERATION = {
     f"{KEY}/rename/": f"PATCH /{KEY}",
     "apps/<app_id>/agents/new/": "POST /apps/<app_id>/agents",
     **{f"{AGENT}/{verb}/": f"POST /{AGENT}/{verb}" for verb in ("suspend", "resume", "revoke")},
+    **{f"apps/<app_id>/agents/{verb}/": f"POST /{AGENT}/{verb}" for verb in ("suspend", "resume", "revoke")},
     f"{AGENT}/rename/": f"PATCH /{AGENT}",
     f"{AGENT}/mint/": f"POST /{AGENT}/keys",
     "apps/<app_id>/audit/export/": "GET /apps/<app_id>/audit/export",

@@ -296,7 +296,10 @@ def test_it_needs_no_django_and_no_other_library(tmp_path: Path) -> None:
     root = str(Path(__file__).parents[2])
     alone = [sys.executable, "-S", "-c", program, root, str(tmp_path / "x")]
     done = subprocess.run(alone, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (2, "This is no export of the record, and no proof of a row.\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "This is neither an export of the audit log nor a proof of an entry.\n",
+    )
 
 
 def test_what_the_portal_exports_holds(check: Check, lines: list[Line]) -> None:

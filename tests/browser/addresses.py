@@ -34,6 +34,8 @@ def of_an_app(app: App, agent: Agent, developer: User) -> list[str]:
     return [
         reverse("search") + f"?app={app.id}",
         reverse("shortcuts"),
+        reverse("app", args=one),
+        *(reverse(f"agents-{verb}", args=one) + "?all=1" for verb in ("suspend", "resume", "revoke")),
         *(reverse(name, args=one) for name in ("keys", "key-mint", "agents", "agent-create", "audit")),
         *(reverse(name, args=one) for name in ("members", "member-invite", "app-settings", "app-archive")),
         *(

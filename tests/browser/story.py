@@ -37,9 +37,9 @@ def join_as_first_admin(page: Page) -> None:
     secret = invite(shell(), "", Role.ADMIN, None).secret
     page.goto(f"/join/{secret}/")
     page.get_by_label("Your name").fill("First admin")
-    page.get_by_label("E-mail address").fill(EMAIL)
+    page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Join").click()
+    page.get_by_role("button", name="Create account").click()
     page.get_by_role("heading", name="Apps", level=1).wait_for()
 
 

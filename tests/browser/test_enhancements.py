@@ -117,7 +117,46 @@ def test_a_session_that_ended_sends_the_whole_page_to_sign_in(page: Page, app: A
 
 def test_the_theme_is_remembered(page: Page, admin: User) -> None:
     story.sign_in(page, admin)
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("radio", name="Dark").check()
     chosen = page.evaluate("document.documentElement.dataset.theme")
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == chosen
+
+
+def test_enter_opens_the_first_result_and_arrows_choose_another(page: Page, app: App, admin: User) -> None:
+    story.sign_in(page, admin)
+    page.goto(f"/apps/{app.id}/keys/")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("webhook")
+    chosen = page.get_by_role("option", selected=True)
+    expect(chosen).to_contain_text("Audit log settings")
+    page.keyboard.press("ArrowDown")
+    expect(chosen).to_contain_text("Webhooks")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/docs/webhooks/")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill(app.name)
+    page.keyboard.press("Enter")  # before the results have come: the server opens the first
+    page.wait_for_url(f"**/apps/{app.id}/keys/")
+
+
+def test_shortcuts_are_shown_lead_to_pages_and_can_be_turned_off(page: Page, app: App, admin: User) -> None:
+    story.sign_in(page, admin)
+    page.goto(f"/apps/{app.id}/keys/")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.wait_for_url("**/members/")
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Turn them off").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_value_is_copied_by_a_button_or_selected_by_a_click(page: Page, app: App, admin: User) -> None:
+    key = minted(app, name="worker").key
+    story.sign_in(page, admin)
+    page.goto(f"/apps/{app.id}/keys/")
+    page.get_by_text(key.prefix[-8:]).click()
+    assert page.evaluate("getSelection().toString()") == key.prefix
+    expect(page.get_by_role("button", name=f"Copy prefix of worker: {key.prefix}")).to_be_visible()

@@ -56,7 +56,7 @@ def test_back_after_a_facet_brings_the_page_whole(page: Page, called: App, admin
     page.get_by_role("button", name="Live").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("radio", name="Dark").check()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.locator("a.entry").first.click()
     expect(page.locator("#detail")).to_have_count(1)

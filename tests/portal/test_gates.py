@@ -55,7 +55,7 @@ def test_a_page_opens_for_the_roles_that_may(app: App, signed_in: SignedIn, page
 
 def test_a_refused_page_says_who_could(app: App, developer: User, signed_in: SignedIn) -> None:
     page = signed_in(developer).get(address("members", app_id=app.id)).content.decode()
-    assert "Your role does not allow this." in page
+    assert "You don&#x27;t have permission to do this." in page
     assert "Ask an admin of this app" in page
 
 
@@ -152,7 +152,7 @@ def test_an_address_that_takes_forms_alone_leads_a_person_to_the_page_of_the_thi
     places = {
         address("key-deprecate", **key): address("key", **key),
         address("member-resend", app_id=inside["app_id"], invitation_id=uuid4()): address(
-            "members", app_id=inside["app_id"]
+            "member-invitations", app_id=inside["app_id"]
         ),
         address("notifications-read"): address("notifications"),
         address("proof-leave"): "/",

@@ -102,7 +102,7 @@ def test_what_htmx_says_it_is_on_leads_nowhere_else(client: Client) -> None:
 def test_only_what_leads_elsewhere_is_taken_out_of_a_request() -> None:
     request = RequestFactory().post("/?next=//evil.example&a=1", {"next": "/lookup/", "b": "2"})
     drop_unsafe_next(request)
-    assert (request.GET.urlencode(), request.POST.urlencode()) == ("a=1", "next=%2Ffind%2F&b=2")
+    assert (request.GET.urlencode(), request.POST.urlencode()) == ("a=1", "next=%2Flookup%2F&b=2")
 
 
 @pytest.mark.one_engine

@@ -55,7 +55,7 @@ class Inspection:
             digest.update(first)
             yield from self._export(digest)
         else:
-            raise Unreadable("This is no export of the record, and no proof of a row.")
+            raise Unreadable("This is neither an export of the audit log nor a proof of an entry.")
 
     def _noted(self, parts: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         """The same, after what is to be said of the keys."""

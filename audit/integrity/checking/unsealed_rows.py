@@ -78,10 +78,10 @@ def _strays(kind: str, stream: UUID | None, ids: Sequence[UUID]) -> Iterator[Fin
     A purge may take a row and its seal meanwhile. So whoever is suspect must still be there.
     """
     for row_id in _twice(kind, ids):
-        says = "Two rows have this id: one of them was put in behind the record's back."
+        says = "Two rows have this ID: one of them was inserted outside the portal."
         yield Finding("inserted", says, Where(kind, row_id=row_id, stream=stream))
     for row_id in _still_there(kind, _unsealed(ids)):
-        says = "The row has no seal and does not wait for one: it was put in behind the record's back."
+        says = "The row has no seal and is not pending: it was inserted outside the portal."
         yield Finding("inserted", says, Where(kind, row_id=row_id, stream=stream))
 
 

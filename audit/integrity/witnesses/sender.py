@@ -96,7 +96,7 @@ def _exchange(target: Target) -> Told:
         held = way.put(target, some)
         if held != Mark(some[-1].number, bytes(some[-1].hash)):
             raise Disagrees(
-                f"It was told of checkpoint {some[-1].number}, and holds {held.number} as its last."
+                f"It received checkpoint {some[-1].number}, but reports {held.number} as its last."
             )
         high_water_marks.write(target.id, *held)
     else:

@@ -125,7 +125,7 @@ def test_a_row_that_was_put_in_is_found_on_the_page(app: App, person: Client) ->
     sealed(called(app.id))
     call = called(app.id)
     Pending.objects.filter(row_id=call.id).delete()
-    assert "put in behind the record’s back" in text(integrity(person, app, "?check")).replace("'", "’")
+    assert "inserted outside the portal" in text(integrity(person, app, "?check")).replace("'", "’")
 
 
 def test_a_page_looks_at_the_newest_checkpoints_alone(

@@ -96,8 +96,8 @@ def test_another_address_is_told_to_the_old_one_too(developer: User, settings: S
     mail.send()
     sent = {tuple(message.to): message.subject for message in outbox.outbox}
     assert sent == {
-        ("thief@example.com",): "Your sign-in email was changed to thief@example.com.",
-        (was,): "The email address of your key portal account was changed to thief@example.com.",
+        ("thief@example.com",): "Sign-in email changed to thief@example.com",
+        (was,): "Email of your key portal account changed to thief@example.com",
     }
 
 
@@ -112,7 +112,7 @@ def test_the_shell_gives_another_password_and_it_is_on_record(developer: User, s
     event = Event.objects.get(action="sign-in.change-password")
     assert (event.actor_kind, event.reason, browser.get("/").status_code) == ("shell", "Forgotten.", 302)
     assert Notification.objects.filter(
-        user=developer, title__startswith="The portal operator changed"
+        user=developer, title__startswith="Password changed by the portal operator"
     ).exists()
 
 

@@ -38,6 +38,7 @@ WRITES = {
         "portal/auth/adapter.py",
         "portal/auth/identities.py",
         "portal/management/commands/change_password.py",
+        "portal/demo_crowd.py",
     },
     r"Authenticator\.objects\S*\.(update|delete|create|bulk_\w+)\(": {
         "portal/auth/two_factor.py",

@@ -132,9 +132,7 @@ def test_one_account_breaks_the_glass_and_every_admin_hears_of_it(
     assert with_password("Glass@Example.com", client=client) == (302, True)
     assert client.get("/").status_code == 200
     assert Event.objects.get(action="sign-in.pass").facts == {"by": ["password"], "break_glass": True}
-    told = Notification.objects.filter(
-        title__startswith="The break-glass account glass@example.com signed in"
-    )
+    told = Notification.objects.filter(title__startswith="Break-glass account glass@example.com signed in")
     assert {notification.user for notification in told} == {admin, glass}
 
 

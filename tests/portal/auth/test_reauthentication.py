@@ -109,8 +109,8 @@ def test_no_secret_is_kept_with_a_form(stale: Client, app: App, other: Membershi
 def test_the_header_says_until_when_to_those_it_concerns(
     window: Client, app: App, support: User, signed_in: Any
 ) -> None:
-    assert "proved until" in window.get("/").content.decode()
-    assert "proved until" not in signed_in(support).get("/").content.decode()
+    assert "Unlocked until" in window.get("/").content.decode()
+    assert "Unlocked until" not in signed_in(support).get("/").content.decode()
 
 
 def test_ending_an_unused_key_asks_nothing(stale: Client, app: App) -> None:

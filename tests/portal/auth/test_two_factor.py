@@ -65,7 +65,7 @@ def require_factors() -> None:
 def test_an_app_is_set_up_and_on_record(protected: tuple[str, list[str]], admin: User) -> None:
     assert factors_of(admin) == ["authenticator app"]
     assert enrolled() == ["authenticator app", "recovery codes"]
-    assert Notification.objects.get(user=admin).title == "Your authenticator app was set up"
+    assert Notification.objects.get(user=admin).title == "Authenticator app set up"
 
 
 def test_a_wrong_code_sets_up_nothing(window: Client, admin: User) -> None:
@@ -154,5 +154,5 @@ def test_a_lost_factor_is_reset_and_its_owner_signed_out_and_told(
     assert window.get("/").status_code == 302
     assert Event.objects.get(action="second-factor.reset").reason == "Lost the phone."
     assert Notification.objects.filter(
-        user=admin, title__startswith="An admin reset your two-factor"
+        user=admin, title__startswith="Two-factor authentication (2FA) reset"
     ).exists()

@@ -65,7 +65,7 @@ def test_a_link_to_a_guide_leads_to_its_page() -> None:
 
 
 def test_a_guide_that_is_called_by_its_file_is_called_by_its_title() -> None:
-    assert '<a href="/docs/errors/">Refusals</a> lists' in render("[errors.md](errors.md) lists them").html
+    assert '<a href="/docs/errors/">Error codes</a> lists' in render("[errors.md](errors.md) lists them").html
 
 
 def test_what_has_no_page_here_stays_as_words() -> None:

@@ -66,7 +66,7 @@ def test_it_goes_nowhere_else(redirect_uri: str) -> None:
 
 @pytest.mark.parametrize("state", ["x", "a&b=c+d %2F#?;~", "A" * 500])
 def test_the_state_comes_back_untouched(state: str) -> None:
-    back = parse_request({**SENT, "state": state}).back(code="abc")
+    back = parse_request({**SENT, "state": state}).redirect_url(code="abc")
     assert parse_qsl(urlsplit(back).query) == [("code", "abc"), ("state", state)]
 
 

@@ -6,11 +6,11 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """The labels of one column."""
 
-    dependencies = [("portal", "0009_protect_rows_of_people")]
+    dependencies = [("portal", "0013_public_docs")]
 
     operations = [
         migrations.AlterField(
-            "houserules",
+            "portalpolicy",
             "on_leaked_token",
             models.CharField(
                 choices=[
