@@ -40,6 +40,9 @@ class Claim:
         return parse_uuid(self.name)
 
 
+NO_CLAIM = Claim()
+
+
 def parse_claim(name: str, kind: str, actor_id: str) -> Claim:
     """The claim in X-Alter-Caller, X-Alter-Caller-Type and X-Alter-Actor-ID. Raises CallerInvalid."""
     if name and not _LABEL.fullmatch(name):

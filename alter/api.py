@@ -1,4 +1,4 @@
-"""`alter api`: any operation of the management API, for what has no command of its own."""
+"""`alter api`: call any operation of the management API."""
 
 from urllib.parse import parse_qs
 
@@ -12,8 +12,8 @@ from alter.run import Run, pass_run
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 SECRETS = ("api_key", "token", "secret", "link")
-"""Fields that an answer shows once."""
-APP = "{app}"
+"""Fields that a response shows once."""
+APP_PLACEHOLDER = "{app}"
 
 
 @click.command(
@@ -27,25 +27,31 @@ APP = "{app}"
 )
 @click.argument("method", type=click.Choice(METHODS, case_sensitive=False))
 @click.argument("path")
-@click.option("--input", "body", type=Body(), help="The JSON body: a file, or - for standard input.")
-@click.option("--idempotency-key", metavar="TEXT", help="Again under the same one, nothing is made twice.")
+@click.option("--input", "body", type=Body(), help="The JSON body: @file, or - for standard input.")
+@click.option(
+    "--idempotency-key", metavar="TEXT", help="A unique value, so that retries create nothing twice."
+)
 @pass_run
 def api(run: Run, method: str, path: str, body: str | None, idempotency_key: str | None) -> None:
-    """Ask for any operation of the management API.
+    """Call any operation of the management API.
 
-    PATH is below /api/v1, as docs/api.md and the portal's API reference write it; {app} in it is the app of --app,
-    ALTER_APP_ID or the linked folder. The answer is printed as JSON. It does at once what it is told, and asks nothing.
+    PATH is relative to /api/v1, as in the API reference. {app} is replaced by the app of --app, ALTER_APP_ID or the
+    linked folder. The response is printed as JSON. There is no confirmation.
     """
     if not path.startswith("/") or path.startswith(("//", "/api/")):
-        raise usage(f"{path!r} is no path below /api/v1.", "Write it as /people or /apps/{app}/leaks.")
-    there, _, query = (path.replace(APP, run.app_id) if APP in path else path).partition("?")
+        raise usage(
+            f"{path!r} is not a path relative to /api/v1.", "For example: /users or /apps/{app}/leaks."
+        )
+    api_path, _, query = (
+        path.replace(APP_PLACEHOLDER, run.app_id) if APP_PLACEHOLDER in path else path
+    ).partition("?")
     headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-    asked = {"body": read_body(body)} if body else {}
+    parts = {"body": read_body(body)} if body else {}
     if method.upper() != "GET":
-        streams.check_writable()  # what it makes may be shown this once
-    told = run.client.ask(
-        method, there, query=parse_qs(query, keep_blank_values=True), headers=headers, **asked
+        streams.check_writable()  # a secret in the response is shown once
+    answer = run.client.ask(
+        method, api_path, query=parse_qs(query, keep_blank_values=True), headers=headers, **parts
     )
-    output.emit(output.as_json(told, indent=2))
-    if isinstance(told, dict) and any(isinstance(told.get(name), str) for name in SECRETS):
-        output.say("What is secret in it is shown this once and kept nowhere. Store it now.")
+    output.emit(output.as_json(answer, indent=2))
+    if isinstance(answer, dict) and any(isinstance(answer.get(name), str) for name in SECRETS):
+        output.say("The secret is shown only once. Store it now.")

@@ -1,4 +1,4 @@
-"""`alter apps`: what keys are for."""
+"""`alter apps`: manage apps."""
 
 import re
 from typing import Any
@@ -6,32 +6,32 @@ from typing import Any
 import click
 
 from alter.columns import APP, MEMBER
-from alter.command import Noun, need_one, paged
+from alter.command import Noun, paged, require_any
 from alter.exit_codes import Exit, Failure
-from alter.keys import given, why
+from alter.key_options import given, reason_option
 from alter.output import plain
 from alter.param_types import Id
 from alter.run import Run, pass_run
 
 ID = "01a2014c-7d82-7143-ad7c-abc8f9270982"
-the_app = click.argument("app_id", type=Id(), metavar="ID")
+app_argument = click.argument("app_id", type=Id(), metavar="ID")
 ENVIRONMENT = click.Choice(["live", "test"])
-LEAK_RULE = click.Choice(["notify", "deprecate", "revoke"])
+LEAK_ACTION = click.Choice(["notify", "deprecate", "revoke"])
 
 
 class Website(click.ParamType[str]):
-    """A web address. Empty: none."""
+    """An http or https URL. Empty: none."""
 
     name = "url"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         if value and not re.match(r"https?://[^\s/]+", value):
-            self.fail(f"{value!r} does not begin with https:// or http://.", param, ctx)
+            self.fail(f"{value!r} is not an http or https URL.", param, ctx)
         return str(value)
 
 
 class Number(click.IntRange):
-    """A number, or `none` for what the portal does by itself."""
+    """A number, or `none` for the portal default."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         return "none" if value == "none" else super().convert(value, param, ctx)
@@ -46,11 +46,11 @@ class Number(click.IntRange):
     """,
 )
 def apps() -> None:
-    """What keys are for: a service, a product, an environment of either."""
+    """Manage apps. Create an app for each service or environment."""
 
 
 @apps.command("list", shows=APP, examples="alter apps list --include-archived")
-@click.option("--include-archived", is_flag=True, help="Archived ones too.")
+@click.option("--include-archived", is_flag=True, help="Include archived apps.")
 @click.option("--no-include-stats", is_flag=True, help="Do not count keys and agents.")
 @click.option("--environment", type=ENVIRONMENT, help="Only live or only test apps.")
 @paged(200)
@@ -58,8 +58,8 @@ def apps() -> None:
 def list_apps(
     run: Run, include_archived: bool, no_include_stats: bool, environment: str | None, **part: Any
 ) -> None:
-    """List the apps you have a role on, newest first."""
-    part |= {"include_archived": _word(include_archived), "include_stats": _word(not no_include_stats)}
+    """List your apps, newest first."""
+    part |= {"include_archived": _boolean(include_archived), "include_stats": _boolean(not no_include_stats)}
     run.show_page("/apps", **part, **given(environment=environment))
 
 
@@ -71,18 +71,18 @@ def list_apps(
     alter apps create --name checkout-test --environment test
     """,
 )
-@click.option("--name", required=True, metavar="TEXT", help="Nobody else's.")
-@click.option("--description", metavar="TEXT", help="What it is.")
-@click.option("--website-url", type=Website(), metavar="URL", help="Where it is; http or https.")
+@click.option("--name", required=True, metavar="TEXT", help="The name, unique among apps.")
+@click.option("--description", metavar="TEXT", help="A description.")
+@click.option("--website-url", type=Website(), metavar="URL", help="The app's website.")
 @click.option("--environment", type=ENVIRONMENT, help="live (default) or test.")
 @pass_run
-def create(run: Run, **asked: Any) -> None:
+def create(run: Run, **options: Any) -> None:
     """Create an app."""
-    run.show(run.client.post("/apps", given(**asked)))
+    run.show(run.client.post("/apps", given(**options)))
 
 
 @apps.command(shows=APP, examples=f"alter apps show {ID}")
-@the_app
+@app_argument
 @pass_run
 def show(run: Run, app_id: str) -> None:
     """Show an app and its limits."""
@@ -96,44 +96,52 @@ def show(run: Run, app_id: str) -> None:
     alter apps update {ID} --max-keys 500 --rate-limit-rpm none
     """,
 )
-@the_app
-@click.option("--name", metavar="TEXT", help="Another name.")
-@click.option("--description", metavar="TEXT", help='What it is; "" for nothing.')
-@click.option("--website-url", type=Website(), metavar="URL", help='Where it is; "" for nowhere.')
+@app_argument
+@click.option("--name", metavar="TEXT", help="The new name.")
+@click.option("--description", metavar="TEXT", help='A description. "" removes it.')
+@click.option("--website-url", type=Website(), metavar="URL", help='The app\'s website. "" removes it.')
 @click.option("--environment", type=ENVIRONMENT, help="live or test.")
-@click.option("--max-keys", type=click.IntRange(1, 10_000), help="How many keys may be alive at once.")
-@click.option("--max-keys-per-agent", type=click.IntRange(1, 10_000), help="The same for each agent.")
-@click.option("--rate-limit-rpm", type=Number(1, 100_000), help="Calls a minute, or none: the portal's.")
-@click.option("--max-derived-hours", type=click.IntRange(1, 8760), help="How long a derived key may live.")
-@click.option("--signing", type=click.Choice(["required", "optional"]), help="Must runtime calls be signed?")
-@click.option("--on-leaked-app-key", type=LEAK_RULE, help="What to do to the app's keys if they leak.")
-@click.option("--on-leaked-agent-key", type=LEAK_RULE, help="The same for keys of its agents.")
-@click.option("--on-leaked-derived-key", type=LEAK_RULE, help="The same for derived keys.")
-@click.option("--if-version", metavar="TEXT", help="Only if it is still at this version.")
+@click.option("--max-keys", type=click.IntRange(1, 10_000), help="Maximum active keys.")
+@click.option("--max-keys-per-agent", type=click.IntRange(1, 10_000), help="Maximum active keys per agent.")
+@click.option(
+    "--rate-limit-rpm", type=Number(1, 100_000), help="Requests per minute, or none for the portal default."
+)
+@click.option(
+    "--max-derived-hours", type=click.IntRange(1, 8760), help="Maximum lifetime of derived keys, in hours."
+)
+@click.option(
+    "--signing",
+    type=click.Choice(["required", "optional"]),
+    help="Whether requests to the runtime API must be signed.",
+)
+@click.option("--on-leaked-app-key", type=LEAK_ACTION, help="Action for leaked app keys.")
+@click.option("--on-leaked-agent-key", type=LEAK_ACTION, help="Action for leaked agent keys.")
+@click.option("--on-leaked-derived-key", type=LEAK_ACTION, help="Action for leaked derived keys.")
+@click.option("--if-version", metavar="TEXT", help="Update only if the app still has this version.")
 @pass_run
-def update(run: Run, app_id: str, if_version: str | None, **asked: Any) -> None:
-    """Change an app."""
-    body = need_one(**asked)
+def update(run: Run, app_id: str, if_version: str | None, **options: Any) -> None:
+    """Update an app."""
+    body = require_any(**options)
     if body.get("rate_limit_rpm") == "none":
         body["rate_limit_rpm"] = None
     run.show(run.client.patch(f"/apps/{app_id}", body | given(version=if_version)))
 
 
 @apps.command(shows=APP, examples=f"alter apps archive {ID}")
-@the_app
-@why
+@app_argument
+@reason_option
 @pass_run
 def archive(run: Run, app_id: str, reason: str | None) -> None:
-    """Hide an app from the list and stop new keys. What exists keeps working."""
+    """Archive an app: hide it and stop new keys. Existing keys keep working."""
     run.show(run.client.post(f"/apps/{app_id}/archive", given(reason=reason)))
 
 
 @apps.command(shows=APP, examples=f"alter apps unarchive {ID}")
-@the_app
-@why
+@app_argument
+@reason_option
 @pass_run
 def unarchive(run: Run, app_id: str, reason: str | None) -> None:
-    """Bring an archived app back."""
+    """Restore an archived app."""
     run.show(run.client.post(f"/apps/{app_id}/unarchive", given(reason=reason)))
 
 
@@ -144,26 +152,28 @@ def unarchive(run: Run, app_id: str, reason: str | None) -> None:
     alter apps delete {ID} --confirm checkout
     """,
 )
-@the_app
-@click.option("--confirm", metavar="NAME", help="The app's name, in place of typing it when asked.")
+@app_argument
+@click.option("--confirm", metavar="NAME", help="The app's name, to delete it without a prompt.")
 @pass_run
 def delete(run: Run, app_id: str, confirm: str | None) -> None:
-    """Delete an app for ever. Its keys must be revoked first."""
+    """Delete an app permanently. Revoke its keys first."""
     if confirm is None:
-        run.need_terminal("Give --confirm NAME, with the app's name.")
+        run.need_terminal("Use --confirm NAME, with the app's name.")
         name = run.client.get(f"/apps/{app_id}")["name"]
-        confirm = click.prompt(f"This deletes {plain(name)} for ever. Type its name to go on", err=True)
+        confirm = click.prompt(
+            f"This permanently deletes {plain(name)}. Type the app's name to confirm", err=True
+        )
         if confirm != name:
-            raise Failure(Exit.CONFLICT, "That is not its name. Nothing was deleted.")
+            raise Failure(Exit.CONFLICT, "The name does not match. Nothing was deleted.")
     run.show(run.client.delete(f"/apps/{app_id}", confirm=confirm))
 
 
 @apps.command(shows=MEMBER, examples=f"alter apps members --app {ID}")
 @pass_run
 def members(run: Run) -> None:
-    """List who has a role on the app."""
+    """List the members of the app."""
     run.show_all(run.client.get(run.path("members"))["items"])
 
 
-def _word(value: bool) -> str:
+def _boolean(value: bool) -> str:
     return "true" if value else "false"

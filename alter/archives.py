@@ -67,7 +67,7 @@ class Member:
                     while piece := source.read(_STEP):
                         room.write(piece)
                         if room.tell() > limit:
-                            raise Unreadable("it unpacks to more than is read", room.tell())
+                            raise Unreadable("it unpacks to more than 1 GiB", room.tell())
             except DAMAGED as error:
                 raise Unreadable(f"damaged: {error}", room.tell()) from None
             room.seek(0)
@@ -77,7 +77,7 @@ class Member:
 def members_of(head: bytes, file: IO[bytes]) -> Iterator[Member] | None:
     """What an archive holds, or None for any other file. Raises Unreadable for one that is not opened."""
     if kind := next((kind for mark, kind in UNKNOWN if head.startswith(mark)), None):
-        raise Unreadable(f"{kind} is not unpacked")
+        raise Unreadable(f"{kind} archives are not supported")
     if head.startswith(ZIPS):
         return _zipped(file)
     if head[TAR_MARK_AT:].startswith(TAR_MARK):

@@ -1,4 +1,4 @@
-"""`alter audit export` and `alter audit pull`: the record leaves the portal, once as a file or bit by bit for ever."""
+"""`alter audit export` and `alter audit pull`: export the audit log, as a file or continuously."""
 
 import contextlib
 import os
@@ -13,14 +13,14 @@ import click
 
 from alter import output, streams
 from alter.atomic_write import written_whole
-from alter.audit_filters import filters_of, sifting
+from alter.audit_filters import filter_options, to_filters
 from alter.command import Verb
 from alter.exit_codes import Exit, Failure, usage
 from alter.output import Progress, as_json
-from alter.run import MOST, Run, pass_run
+from alter.run import MAX_PAGE_SIZE, Run, pass_run
 
-PAUSE = 2.0
-"""Seconds before the portal is asked again, when there was no more or it said: not so often."""
+POLL_SECONDS = 2.0
+"""Seconds between two requests when there are no new entries, or after a 429."""
 
 
 @click.command(
@@ -35,27 +35,28 @@ PAUSE = 2.0
     type=click.Choice(["jsonl", "csv", "ocsf"]),
     default="jsonl",
     show_default=True,
-    help="The shape.",
+    help="The file format.",
 )
-@click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Where to. Otherwise stdout.")
-@click.option("--bom", is_flag=True, help="Of CSV: begin with a byte order mark, as Excel wants it.")
-@sifting
+@click.option(
+    "--file", type=click.Path(dir_okay=False, path_type=Path), help="The file to write. Default: stdout."
+)
+@click.option("--bom", is_flag=True, help="For CSV: begin with a byte order mark, for Excel.")
+@filter_options
 @pass_run
-def export(run: Run, format: str, file: Path | None, bom: bool, **asked: Any) -> None:
-    """Take the record out, as far as it is sealed. This is recorded too.
+def export(run: Run, format: str, file: Path | None, bom: bool, **options: Any) -> None:
+    """Export the audit log. Every export is recorded in the audit log.
 
-    jsonl can be checked without the portal: .venv/bin/python -m audit.verify FILE,
-    in a checkout of it.
+    jsonl can be verified without the portal, in a checkout of it: .venv/bin/python -m audit.verify FILE
     """
     if bom and format != "csv":
-        raise usage("--bom is for --format csv.", "JSON never begins with one.")
+        raise usage("--bom is for --format csv only.")
     if file is None:
         streams.check_writable()
     else:
-        _check_place(file)
-    filters = filters_of(asked) | ({"bom": "true"} if bom else {})
+        _check_target(file)
+    filters = to_filters(options) | ({"bom": "true"} if bom else {})
     parts = run.client.stream(run.path("audit", "export"), format=format, **filters)
-    first = next(parts, b"")  # a refusal comes before there is a file
+    first = next(parts, b"")  # an error comes before the file is created
     if file is None:
         _to_stdout(first, parts)
         return
@@ -66,7 +67,7 @@ def export(run: Run, format: str, file: Path | None, bom: bool, **asked: Any) ->
     except OSError as error:
         raise _unwritable(file, error) from None
     except BaseException:
-        output.complain("warning", f"{file} is not whole.")
+        output.complain("warning", f"{file} is incomplete.")
         raise
 
 
@@ -77,76 +78,80 @@ def export(run: Run, format: str, file: Path | None, bom: bool, **asked: Any) ->
     alter audit pull --state audit.cursor --follow | logger --tag alter
     """,
 )
-@click.option("--after", metavar="CURSOR", help="Go on after this. Otherwise it begins with the first entry.")
+@click.option("--after", metavar="CURSOR", help="Continue after this cursor. Default: from the first entry.")
 @click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Go on where this file says, and note in it how far it went.",
+    help="A file that stores the cursor: continue from it, and update it.",
 )
-@click.option("--follow", is_flag=True, help="Wait for more, until it is stopped.")
+@click.option("--follow", is_flag=True, help="Wait for new entries until stopped.")
 @pass_run
 def pull(run: Run, after: str | None, state: Path | None, follow: bool) -> None:
-    """Write entries as JSON lines in the order they were sealed: none is skipped, none comes twice.
+    """Print entries as JSON lines in the order they were sealed. None is skipped, none comes twice.
 
-    A cursor is noted once the lines before it are written, and are on the disk if they go to a file. On a disk that
-    is full the lines of a page are all written, or none.
+    The cursor is stored once the lines before it are written, and synced to disk if stdout is a file. If the disk is
+    full, the lines of a page are all written or none.
     """
     if after and state:
-        raise usage("--after and --state are both given.", "The file says where to go on: give one.")
-    cursor = _read(state) if state else after
+        raise usage("--after and --state cannot be combined.", "Use one of them.")
+    cursor = _read_cursor(state) if state else after
     streams.check_writable()
     if state:
-        _check_place(_draft_of(state), shown=state)
+        _check_target(_draft_path(state), shown=state)
     try:
         for page in _pages(run, cursor, follow):
             streams.write_whole(f"{as_json(row)}\n".encode("utf-8", "replace") for row in page["items"])
             if page["next_cursor"] != cursor:
                 cursor = page["next_cursor"]
-                _note(state, cursor)
+                _store_cursor(state, cursor)
     finally:
         if state is None and cursor is not None:
-            output.say(f"More, later: --after {cursor}")
+            output.say(f"To continue later: --after {cursor}")
 
 
 def _pages(run: Run, cursor: str | None, follow: bool) -> Iterator[dict[str, Any]]:
-    """What is there, page by page, and then what comes if that is asked for."""
+    """Existing pages, and with `follow` new ones as they come."""
     while True:
-        page = _ask(run, cursor)
+        page = _fetch(run, cursor)
         yield page
         cursor = page["next_cursor"]
         if page["has_more"]:
             continue
         if not follow:
             return
-        time.sleep(PAUSE)
+        time.sleep(POLL_SECONDS)
 
 
-def _ask(run: Run, cursor: str | None) -> dict[str, Any]:
+def _fetch(run: Run, cursor: str | None) -> dict[str, Any]:
     while True:
         try:
-            page: dict[str, Any] = run.client.get(run.path("audit", "sealed"), after=cursor, limit=MOST)
+            page: dict[str, Any] = run.client.get(
+                run.path("audit", "sealed"), after=cursor, limit=MAX_PAGE_SIZE
+            )
             return page
         except Failure as failure:
             if failure.exit is not Exit.RATE_LIMIT and failure.wait is None:
                 raise
-            time.sleep(max(PAUSE, failure.wait or 0))
+            time.sleep(max(POLL_SECONDS, failure.wait or 0))
 
 
-def _read(state: Path) -> str | None:
+def _read_cursor(state: Path) -> str | None:
     try:
         return state.read_text().strip() or None
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise usage(f"{state} cannot be read: {getattr(error, 'strerror', '') or 'it is no text'}.") from None
+        raise usage(
+            f"{state} cannot be read: {getattr(error, 'strerror', '') or 'it is not text'}."
+        ) from None
 
 
-def _note(state: Path | None, cursor: str) -> None:
-    """Put the cursor in place of the last one; the file is never half written."""
+def _store_cursor(state: Path | None, cursor: str) -> None:
+    """Replace the stored cursor; the file is never half written."""
     if state is None:
         return
-    fresh = _draft_of(state)
-    there = _goal_of(state)
+    fresh = _draft_path(state)
+    there = _resolve(state)
     try:
         with fresh.open("w") as target:
             target.write(f"{cursor}\n")
@@ -158,22 +163,22 @@ def _note(state: Path | None, cursor: str) -> None:
         raise _unwritable(state, error) from None
 
 
-def _draft_of(state: Path) -> Path:
-    """Where a cursor is written before it takes its place: beside the file itself, should `state` be a link to it."""
-    there = _goal_of(state)
+def _draft_path(state: Path) -> Path:
+    """Where a cursor is written first: beside the file that `state` links to."""
+    there = _resolve(state)
     return there.with_name(f"{there.name}.new")
 
 
-def _goal_of(path: Path) -> Path:
-    """The file that `path` leads to, which need not be there. Raises Failure."""
+def _resolve(path: Path) -> Path:
+    """The file that `path` links to, which need not exist. Raises Failure."""
     try:
         return path.resolve()
     except (OSError, RuntimeError):  # the second: links in a circle, before Python 3.13
-        raise usage(f"{path} cannot be written: its links lead nowhere.") from None
+        raise usage(f"{path} cannot be written: its symbolic links form a loop.") from None
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have it on the disk that a file has another name."""
+    """Sync the renaming of a file to disk."""
     with contextlib.suppress(OSError):  # Windows has no such thing
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -182,9 +187,9 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _check_place(file: Path, shown: Path | None = None) -> None:
-    """Refuse to take out what could not be written. What is there stays as it is, a link too. Raises Failure."""
-    there = _goal_of(file)
+def _check_target(file: Path, shown: Path | None = None) -> None:
+    """Check that `file` can be written, without changing it. Raises Failure."""
+    there = _resolve(file)
     try:
         is_new = not there.exists()
         if is_new or there.is_file():

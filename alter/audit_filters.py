@@ -1,5 +1,6 @@
-"""Which entries of the record are meant: the options that say so, and what they come to."""
+"""The filter options of `alter audit`, and the filters of the API they stand for."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -7,85 +8,110 @@ import click
 from alter.command import F
 from alter.exit_codes import usage
 from alter.param_types import CommaList, Id, Moment
-from alter.run import MOST
+from alter.run import MAX_PAGE_SIZE
 
 OUTCOMES = {"allow": "allowed", "deny": "denied"}
-"""What --policy-decision says, as --outcome says it."""
+"""Values of --policy-decision, as values of --outcome."""
+
+
+ACTOR_KIND = click.Choice(["person", "token", "key", "shell", "system"], case_sensitive=False)
 
 
 class Ids(CommaList):
-    """Some ids."""
+    """A comma-separated list of ids."""
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
         Id().convert(word, param, ctx)
 
 
-def spanning(act: F) -> F:
-    """The options that say from when until when."""
-    act = click.option("--end", type=Moment(ago=True), help="Until when.")(act)
-    act = click.option("--start", type=Moment(ago=True), help="From when: a moment, or 24h for a day ago.")(
-        act
+def time_range_options(command: F) -> F:
+    """The options --since, --start and --end."""
+    options = (
+        click.option("--since", type=Moment(ago=True), help="The same as --start."),
+        click.option(
+            "--start",
+            type=Moment(ago=True),
+            help="Start: a time, a date, or a duration before now, such as 24h.",
+        ),
+        click.option("--end", type=Moment(ago=True), help="End, in the same formats."),
     )
-    return click.option("--since", type=Moment(ago=True), help="The same as --start.")(act)
+    return _apply(options, command)
 
 
-def counted(act: F) -> F:
-    """How many of an endless list to show."""
-    act = click.option("--all", "every", is_flag=True, help="Everything, page after page.")(act)
-    most = click.IntRange(1, MOST)
-    return click.option("--limit", type=most, default=100, show_default=True, help="How many.")(act)
+def limit_options(command: F) -> F:
+    """The options --limit and --all of a list without offsets."""
+    limit = click.IntRange(1, MAX_PAGE_SIZE)
+    options = (
+        click.option(
+            "--limit", type=limit, default=100, show_default=True, help="Maximum number of entries."
+        ),
+        click.option("--all", "every", is_flag=True, help="List all entries."),
+    )
+    return _apply(options, command)
 
 
-def sifting(act: F) -> F:
-    """The options that say which entries."""
+def filter_options(command: F) -> F:
+    """All filter options."""
     options = (
         click.option(
             "--kind",
             type=click.Choice(["event", "call"], case_sensitive=False),
-            help="Acts of people, or calls with keys.",
+            help="Only events (changes) or only calls (requests made with a key).",
         ),
-        click.option("--action", metavar="NAME", help="key.mint, or key for all that is done to keys."),
+        click.option(
+            "--action", metavar="NAME", help="An action, such as key.mint; or key for all changes of keys."
+        ),
         click.option(
             "--outcome",
             type=click.Choice(["event", "allowed", "denied"], case_sensitive=False),
-            help="How it ended.",
+            help="Only this outcome.",
         ),
         click.option(
             "--policy-decision",
             type=click.Choice(list(OUTCOMES), case_sensitive=False),
-            help="Of calls: the same.",
+            help="Only allowed or denied requests.",
         ),
-        click.option("--key", metavar="PREFIX", help="A key's prefix, or a piece of it."),
-        click.option("--key-id", type=Id(), metavar="ID", help="A key's id."),
-        click.option("--agent", type=Id(), metavar="ID", help="An agent's id."),
-        click.option("--agent-name", metavar="NAME", help="A name that an agent has had."),
-        click.option("--actor", metavar="TEXT", help="Who acted."),
-        click.option("--caller", metavar="TEXT", help="What a program calls itself."),
-        click.option("--code", metavar="CODE", help="Why it was refused: insufficient_scope."),
-        click.option("--check", metavar="CHECK", help="The check that failed: scope."),
-        click.option("--via", metavar="FACE", help="page, api, cli, sdk, door or shell."),
-        click.option("--ip", metavar="ADDRESS", help="From where."),
-        click.option("--path", metavar="PATH", help="How the path called begins."),
-        click.option("--request", metavar="ID", help="The request id of an answer."),
-        click.option("--trace", metavar="ID", help="The trace it is part of."),
+        click.option("--key", metavar="PREFIX", help="A key's prefix, part of it, or a name."),
+        click.option("--key-id", type=Id(), metavar="ID", help="A key id."),
+        click.option("--agent", type=Id(), metavar="ID", help="An agent id."),
+        click.option("--agent-name", metavar="NAME", help="A name of an agent."),
+        click.option("--actor", metavar="TEXT", help="Part of the actor's name."),
+        click.option("--actor-kind", type=ACTOR_KIND, help="Only events of this kind of actor."),
+        click.option(
+            "--target-kind", metavar="KIND", help="Only events about this kind of object: key, agent, app."
+        ),
+        click.option("--caller", metavar="TEXT", help="A caller's name or id."),
+        click.option("--code", metavar="CODE", help="An error code, such as insufficient_scope."),
+        click.option("--check", metavar="CHECK", help="The failed check, such as scope."),
+        click.option("--via", metavar="SOURCE", help="page, api, cli, sdk, door (verify endpoint) or shell."),
+        click.option("--ip", metavar="IP", help="The IP address."),
+        click.option("--path", metavar="PATH", help="The beginning of the request's path."),
+        click.option("--request", metavar="ID", help="The X-Request-Id of a response."),
+        click.option("--trace", metavar="ID", help="A trace id."),
+        click.option("--thread-id", metavar="ID", help="A thread: the thread_id in the context of requests."),
         click.option("--id", type=Id(), metavar="ID", help="One entry."),
     )
-    for option in reversed(options):
-        act = option(act)
-    return spanning(act)
+    return time_range_options(_apply(options, command))
 
 
-def filters_of(asked: dict[str, Any]) -> dict[str, Any]:
-    """What was asked for, as the portal calls it. Raises Failure for what contradicts itself."""
-    decision = OUTCOMES.get(asked.pop("policy_decision") or "")
-    if decision and asked["outcome"] and decision != asked["outcome"]:
-        raise usage("--policy-decision and --outcome do not agree.", "Give one.")
-    span = span_of({name: asked.pop(name) for name in ("since", "start", "end")})
-    return asked | {"outcome": asked["outcome"] or decision} | span
+def to_filters(options: dict[str, Any]) -> dict[str, Any]:
+    """The filters of the API. Raises Failure for options that contradict each other."""
+    decision = OUTCOMES.get(options.pop("policy_decision") or "")
+    if decision and options["outcome"] and decision != options["outcome"]:
+        raise usage("--policy-decision and --outcome contradict each other.", "Use one of them.")
+    time_range = to_time_range({name: options.pop(name) for name in ("since", "start", "end")})
+    return options | {"outcome": options["outcome"] or decision} | time_range
 
 
-def span_of(span: dict[str, Any]) -> dict[str, Any]:
-    """From when until when, as the portal calls it. Raises Failure if it is said twice."""
-    if span["since"] and span["start"]:
-        raise usage("--since and --start are both given.", "They say the same: give one.")
-    return {"since": span["since"] or span["start"], "until": span["end"]}
+def to_time_range(options: dict[str, Any]) -> dict[str, Any]:
+    """The time range of the API. Raises Failure for --since with --start."""
+    if options["since"] and options["start"]:
+        raise usage("--since and --start cannot be combined.", "They mean the same: use one of them.")
+    return {"since": options["since"] or options["start"], "until": options["end"]}
+
+
+def _apply(options: Iterable[Callable[[F], F]], command: F) -> F:
+    """`command` with `options`, which --help lists in this order."""
+    for option in reversed(list(options)):
+        command = option(command)
+    return command

@@ -1,4 +1,4 @@
-"""`alter auth`: sign in and out, and see who you are."""
+"""`alter auth`: sign in, sign out, and show the current user."""
 
 import os
 import sys
@@ -24,9 +24,9 @@ from alter.run import Run, pass_run
     """,
 )
 def auth() -> None:
-    """Sign in and out, and see who you are.
+    """Sign in, sign out, and show the current user.
 
-    In CI set ALTER_PAT and ALTER_BASE_URL instead: nothing is stored then, and ALTER_PAT wins over what is.
+    In CI set ALTER_PAT and ALTER_BASE_URL instead. ALTER_PAT wins over a stored token.
     """
 
 
@@ -41,48 +41,53 @@ def auth() -> None:
 @click.option(
     "--scopes",
     type=Permissions(),
-    help="Permissions to ask for, in place of all reading and writing; or all.",
+    help="Permissions to request, or all. Default: read and write.",
 )
-@click.option("--no-browser", is_flag=True, help="Print the address to open, on this machine.")
+@click.option("--no-browser", is_flag=True, help="Print the URL instead of opening a browser.")
 @pass_run
 def login(run: Run, scopes: list[str] | None, no_browser: bool) -> None:
-    """Sign in through the browser, or with a token you have.
+    """Sign in with the browser, or with an existing token.
 
-    The portal asks whether you authorize this. The token comes back to this machine and is stored for you alone.
-    With --token-file or --token-stdin it is taken from there.
+    The portal asks you to authorize this sign-in. The token is stored on this machine, readable by you only.
+    With --token-file or --token-stdin an existing token is stored.
     """
     base_url, flags = (
         run.base_url,
-        [name for name in ("token_file", "token_stdin", "token") if run.said(name)],
+        [name for name in ("token_file", "token_stdin", "token") if run.option(name)],
     )
     if flags:
         if scopes:
-            raise usage(f"--scopes and --{flags[0].replace('_', '-')}: this token's permissions are fixed.")
+            raise usage(
+                f"--scopes and --{flags[0].replace('_', '-')} cannot be combined.",
+                "An existing token's permissions are fixed.",
+            )
         secret = run.token.secret
     else:
-        run.credentials  # what cannot be read or kept is found out before there is a token  # noqa: B018
+        run.credentials  # errors of the file come before a token is issued  # noqa: B018
         check_writable()
         secret = _from_browser(run, base_url, scopes or list(SIGN_IN), no_browser)
     try:
-        told = _me(base_url, secret)
-        run.credentials.keep(
-            base_url, secret, name=told["token"]["name"], expires_at=told["token"]["expires_at"]
+        me = _fetch_me(base_url, secret)
+        run.credentials.store(
+            base_url, secret, name=me["token"]["name"], expires_at=me["token"]["expires_at"]
         )
     except (Failure, OSError) as error:
         failure = error if isinstance(error, Failure) else unwritable(credentials_path(), error)
-        raise failure if flags else _taken_back(base_url, secret, failure) from None
-    output.say(f"Signed in to {base_url} as {told['user']['email']}. The token is in {credentials_path()}.")
+        raise failure if flags else _revoke_unstored(base_url, secret, failure) from None
+    output.say(
+        f"Signed in to {base_url} as {me['user']['email']}. The token is stored in {credentials_path()}."
+    )
     if os.environ.get("ALTER_PAT"):
-        output.complain("warning", "ALTER_PAT is set and wins over it.")
+        output.complain("warning", "ALTER_PAT is set and takes precedence.")
 
 
 @auth.command(examples="alter auth logout")
 @pass_run
 def logout(run: Run) -> None:
-    """Revoke the stored token and forget it."""
+    """Sign out: revoke the stored token and delete it."""
     from alter.client import Client
 
-    base_url = run.asked_base_url
+    base_url = run.configured_base_url
     secret = run.credentials.token(base_url) if base_url else None
     if not base_url or not secret:
         output.say("Not signed in.")
@@ -94,11 +99,11 @@ def logout(run: Run) -> None:
     try:
         Client(base_url, secret).delete("/me/token")
     except Failure as failure:
-        if failure.exit != Exit.AUTH:  # it had ended by itself
+        if failure.exit != Exit.AUTH:  # it has already expired or been revoked
             raise Failure(
                 failure.exit,
-                f"The token is forgotten here and was not revoked: {failure.message}",
-                "Revoke it in the portal, under your name.",
+                f"The token was deleted here but not revoked: {failure.message}",
+                "Revoke it in the portal: Personal access tokens.",
             ) from None
     output.say(f"Signed out of {base_url}.")
 
@@ -112,21 +117,21 @@ def logout(run: Run) -> None:
 )
 @pass_run
 def status(run: Run) -> None:
-    """Show who you are, and what the token may do."""
+    """Show the current user, the token and its permissions."""
     token = run.token
-    told: dict[str, Any] = run.client.get("/me")
-    run.show({"base_url": run.base_url, "source": token.source, **told})
+    me: dict[str, Any] = run.client.get("/me")
+    run.show({"base_url": run.base_url, "source": token.source, **me})
 
 
 auth.add_command(status, "whoami")
 
 
 def _from_browser(run: Run, base_url: str, permissions: list[str], no_browser: bool) -> str:
-    """A token that a person authorized just now. Raises Failure."""
+    """A new token, authorized in the browser. Raises Failure."""
     if not no_browser and not sys.stderr.isatty():
         raise usage(
-            "There is no terminal to sign in at.",
-            "In CI set ALTER_PAT, or give --token-file or --token-stdin. With a browser at hand: --no-browser.",
+            "There is no terminal to sign in.",
+            "In CI set ALTER_PAT, or use --token-file or --token-stdin. With a browser, use --no-browser.",
         )
     from alter.authorize import Listener
     from alter.client import Client
@@ -134,21 +139,21 @@ def _from_browser(run: Run, base_url: str, permissions: list[str], no_browser: b
     with Listener() as listener:
         address = listener.address(base_url, permissions)
         opened = not no_browser and _open(address)
-        output.say(f"{'If no browser has opened, open' if opened else 'Open'} this address:\n{address}")
+        output.say(f"{'If the browser did not open, visit' if opened else 'Open'} this URL:\n{address}")
         code = listener.wait()
         issued = Client(base_url).post("/token", {"code": code, "code_verifier": listener.verifier})
     return str(issued["token"])
 
 
-def _taken_back(base_url: str, secret: str, failure: Failure) -> Failure:
-    """A token that was issued and could not be kept is nobody's: it is revoked, or said to live."""
+def _revoke_unstored(base_url: str, secret: str, failure: Failure) -> Failure:
+    """Revoke a token that was issued and could not be stored, or report that it is still active."""
     from alter.client import Client
 
     try:
         Client(base_url, secret).delete("/me/token")
         done, hint = "The token was revoked.", failure.hint
     except Failure:
-        done, hint = "Its token lives.", "Revoke it in the portal, under your name."
+        done, hint = "The token is still active.", "Revoke it in the portal: Personal access tokens."
     return Failure(failure.exit, f"Not signed in. {failure.message} {done}", hint)
 
 
@@ -161,8 +166,8 @@ def _open(address: str) -> bool:
         return False
 
 
-def _me(base_url: str, secret: str) -> dict[str, Any]:
+def _fetch_me(base_url: str, secret: str) -> dict[str, Any]:
     from alter.client import Client
 
-    told: dict[str, Any] = Client(base_url, secret).get("/me")
-    return told
+    me: dict[str, Any] = Client(base_url, secret).get("/me")
+    return me

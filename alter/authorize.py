@@ -1,6 +1,6 @@
-"""Signing in through the browser: a yes given on the portal's page comes back to a listener on this machine.
+"""Sign-in with the browser: the portal redirects to a local listener with a code.
 
-The code that comes back is worth nothing without the verifier, which never leaves this process (RFC 7636, RFC 8252).
+The code is useless without the verifier, which never leaves this process (RFC 7636, RFC 8252).
 """
 
 import base64
@@ -16,24 +16,24 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from alter.exit_codes import Exit, Failure
 
-WAIT_SECONDS = 300
+TIMEOUT_SECONDS = 300
 POLL_SECONDS = 0.1
 MAX_CONNECTIONS = 100
-"""At once; each is closed when it has been silent for some seconds."""
+"""At the same time; each is closed after some seconds without data."""
 PAGE = """<!doctype html><meta charset=utf-8><title>alter</title><h1>{title}</h1><p>{text}</p>"""
 
 
 class Callback(NamedTuple):
-    """What the browser brought back."""
+    """The parameters of the redirect."""
 
     code: str
     error: str
 
 
 class Listener(ThreadingHTTPServer):
-    """Waits on this machine, at a port of its own, for one answer that knows the state.
+    """A local HTTP server that waits for one redirect with the right state.
 
-    Each connection has a thread: browsers open some beforehand and say nothing on them.
+    Each connection has a thread, because browsers open idle connections in advance.
     """
 
     allow_reuse_address = False
@@ -44,17 +44,17 @@ class Listener(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.state = secrets.token_urlsafe(32)
         self.verifier = secrets.token_urlsafe(48)
-        self.heard: Callback | None = None
-        self.answered = threading.Event()
-        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self.callback: Callback | None = None
+        self.received = threading.Event()
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
 
     @property
     def redirect_uri(self) -> str:
-        """Where the browser is to be sent back to."""
+        """The URL that the browser is redirected to."""
         return f"http://127.0.0.1:{self.server_port}/callback"
 
     def address(self, base_url: str, permissions: Sequence[str]) -> str:
-        """The portal's page that asks whether this may be."""
+        """The URL of the portal's authorization page."""
         digest = hashlib.sha256(self.verifier.encode()).digest()
         query = {
             "client": client_name(),
@@ -66,25 +66,25 @@ class Listener(ThreadingHTTPServer):
         }
         return f"{base_url}/authorize/?{urlencode(query)}"
 
-    def wait(self, seconds: float = WAIT_SECONDS) -> str:
-        """The code of a yes. Raises Failure for a no, and when nobody answers."""
+    def wait(self, seconds: float = TIMEOUT_SECONDS) -> str:
+        """The code. Raises Failure if it was denied, and after a timeout."""
         threading.Thread(target=self.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         try:
-            self.answered.wait(seconds)
+            self.received.wait(seconds)
         finally:
             self.shutdown()
-        if self.heard is None:
+        if self.callback is None:
             raise Failure(
                 Exit.AUTH,
-                f"Nobody answered in the browser within {seconds:g} s.",
-                "Start again: alter auth login.",
+                f"The sign-in was not completed within {seconds:g} s.",
+                "Try again: alter auth login",
             )
-        if self.heard.error:
-            raise Failure(Exit.AUTH, f"The portal did not authorize this: {self.heard.error}.")
-        return self.heard.code
+        if self.callback.error:
+            raise Failure(Exit.AUTH, f"The sign-in was not authorized: {self.callback.error}.")
+        return self.callback.code
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
@@ -93,10 +93,10 @@ class Listener(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            self._slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: who closes a connection early is no concern of the person at the terminal."""
+        """Ignore connections that are closed early."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -105,20 +105,20 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 5
 
     def do_GET(self) -> None:
-        asked = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(asked.query).items()}
-        known = hmac.compare_digest(query.get("state", "").encode(), self.server.state.encode())
-        if asked.path != "/callback" or not known or not (query.get("code") or query.get("error")):
-            self._answer(400, "Not signed in", "This is not the answer that alter waits for.")
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        is_state = hmac.compare_digest(query.get("state", "").encode(), self.server.state.encode())
+        if url.path != "/callback" or not is_state or not (query.get("code") or query.get("error")):
+            self._answer(400, "Not signed in", "This is not the expected response.")
             return
-        self.server.heard = heard = Callback(query.get("code", ""), query.get("error", ""))
+        self.server.callback = callback = Callback(query.get("code", ""), query.get("error", ""))
         try:
-            if heard.error:
-                self._answer(200, "Not signed in", "Nothing was authorized. You can close this page.")
+            if callback.error:
+                self._answer(200, "Not signed in", "Access was not authorized. You can close this page.")
             else:
-                self._answer(200, "Authorized", "Go back to the terminal. You can close this page.")
+                self._answer(200, "Authorized", "Return to the terminal. You can close this page.")
         finally:
-            self.server.answered.set()
+            self.server.received.set()
 
     def _answer(self, status: int, title: str, text: str) -> None:
         body = PAGE.format(title=title, text=text).encode()
@@ -136,10 +136,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the address has the code in it."""
+        """Log nothing: the URL contains the code."""
 
 
 def client_name() -> str:
-    """What the token is to be called: the command, and this machine."""
+    """The token's name: the command and this machine."""
     host = "".join(c for c in socket.gethostname() if c.isascii() and (c.isalnum() or c in ".-"))
     return f"alter on {host}"[:80] if host else "alter"

@@ -1,6 +1,6 @@
-"""The names a person types: scopes of keys and permissions of tokens, to complete them and to guess at typos.
+"""Scopes of keys and permissions of tokens, for completion and suggestions.
 
-The portal has the last word; tests/alter/test_catalogue.py compares these with it.
+The portal decides what is valid; tests/alter/test_catalogue.py compares these lists with it.
 """
 
 import re
@@ -37,7 +37,7 @@ SIGN_IN = (
     "dashboard_audit:read",
     "dashboard_members:read",
 )
-"""What `alter auth login` asks for unless it is told otherwise: nothing that ends or deletes."""
+"""The default permissions of `alter auth login`: nothing that revokes or deletes."""
 PERMISSIONS = (
     *SIGN_IN,
     "dashboard_apps:delete",
@@ -48,30 +48,30 @@ PERMISSIONS = (
     "dashboard_members:write",
 )
 
-ALIKE = 0.75
-"""How much of two words is the same in both, where one is taken for a typo of the other."""
+MIN_SIMILARITY = 0.75
+"""How similar two words are when one is taken for a typo of the other."""
 _PARTS = re.compile("[:_]")
 _WORDS = re.compile(r"[A-Za-z_]+[:.][A-Za-z_]+")
 
 
-def near(text: str, known: tuple[str, ...] = SCOPES) -> str:
-    """The known name that `text` is most like, word by word. Empty: none is like it."""
+def nearest(text: str, known: tuple[str, ...] = SCOPES) -> str:
+    """The known name most similar to `text`, word by word. Empty: none."""
     from difflib import get_close_matches
 
     typed = text.lower().replace(".", ":")
-    found = get_close_matches(typed, known, cutoff=ALIKE)
-    return next((name for name in found if _is_like(typed, name)), "")
+    matches = get_close_matches(typed, known, cutoff=MIN_SIMILARITY)
+    return next((name for name in matches if _is_similar(typed, name)), "")
 
 
-def _is_like(typed: str, name: str) -> bool:
-    """Whether each word is: `orders:read` is much like `providers:read`, and something else altogether."""
+def _is_similar(typed: str, name: str) -> bool:
+    """Whether each word is similar: `orders:read` looks like `providers:read` only as a whole."""
     from difflib import SequenceMatcher
 
     pairs = list(zip_longest(_PARTS.split(typed), _PARTS.split(name), fillvalue=""))
-    return all(SequenceMatcher(None, one, other).ratio() >= ALIKE for one, other in pairs)
+    return all(SequenceMatcher(None, left, right).ratio() >= MIN_SIMILARITY for left, right in pairs)
 
 
-def near_in(sentence: str) -> str:
-    """The known scope that the first unknown one in `sentence` is most like."""
+def nearest_in(sentence: str) -> str:
+    """The known scope most similar to the first unknown one in `sentence`."""
     unknown = [words for words in _WORDS.findall(sentence) if words not in SCOPES]
-    return near(unknown[0]) if unknown else ""
+    return nearest(unknown[0]) if unknown else ""

@@ -1,4 +1,4 @@
-"""Speaks to the portal's JSON API, and turns every "no" and every silence into a Failure."""
+"""The client of the portal's management API: every error and missing response becomes a Failure."""
 
 import os
 import re
@@ -12,23 +12,23 @@ from typing import Any
 import httpx2
 
 from alter import __version__, undo_commands
-from alter.catalogue import near_in
+from alter.catalogue import nearest_in
 from alter.environment import open_http, proxy_hint
-from alter.exit_codes import OF_STATUS, Exit, Failure, usage
+from alter.exit_codes import EXIT_BY_STATUS, Exit, Failure, usage
 from alter.retry_after import seconds_to_wait
 from keyformat.redaction import redact
 
 API = "/api/v1"
 CONNECT_SECONDS = 10
 SECONDS = 30
-LONG_SECONDS = 600
-"""How long an export may be counted before its first byte."""
-OFFENDERS = {
-    "app_not_found": ("apps", "alter apps list shows yours."),
-    "key_not_found": ("keys", "alter keys list shows this app's."),
-    "agent_not_found": ("agents", "alter agents list shows this app's."),
+EXPORT_SECONDS = 600
+"""How long an export may take until its first byte."""
+NOT_FOUND_HINTS = {
+    "app_not_found": ("apps", "To list your apps: alter apps list"),
+    "key_not_found": ("keys", "To list the app's keys: alter keys list"),
+    "agent_not_found": ("agents", "To list the app's agents: alter agents list"),
 }
-"""What an address names that is not there, by the portal's code, and what to do."""
+"""By error code: the part of the path before the id that was not found, and a hint."""
 USER_AGENT = f"alter-cli/{__version__}"
 _NOISE = re.compile(r"\s*\(_ssl\.c:\d+\)")
 
@@ -43,26 +43,26 @@ UNSENT = (
     httpx2.InvalidURL,
     UnicodeError,
 )
-"""Errors that come before a request has left."""
+"""Errors that occur before the request is sent."""
 
 
-class InDoubt(Failure):
-    """A change was asked for, and no answer says whether it was made."""
+class Unconfirmed(Failure):
+    """A change was requested, and no response says whether it was made."""
 
 
 class Answer(dict[str, Any]):
-    """An object out of an answer. A field that a portal's answer has and this has not is said to be missing."""
+    """A JSON object of a response. A missing field is an error that names it."""
 
     def __missing__(self, name: str) -> Any:
         raise Failure(
             Exit.ERROR,
-            f"This is not the answer of a portal: it has no field {name}.",
-            "Check the address, and that portal and alter are of the same version.",
+            f"Unexpected response of the portal: the field {name} is missing.",
+            "Check the URL, and that the portal and alter have the same version.",
         )
 
 
 class Client:
-    """One portal, asked with one token, or with none."""
+    """A client of one portal, with a token or without."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
         self.base_url = base_url
@@ -76,46 +76,46 @@ class Client:
         )
 
     def get(self, path: str, /, **query: Any) -> Any:
-        """What is there. Raises Failure."""
+        """GET. Raises Failure."""
         return self.ask("GET", path, query=query)
 
     def post(self, path: str, body: Any, *, idempotency_key: str | None = None) -> Any:
-        """Have something done. Raises Failure."""
+        """POST. Raises Failure."""
         headers = {"Idempotency-Key": idempotency_key.encode()} if idempotency_key else {}
         return self.ask("POST", path, body=body, headers=headers)
 
     def make(self, path: str, body: Any, idempotency_key: str | None = None) -> Any:
-        """Have something made, once however often it is asked for under the same key. Raises Failure.
+        """POST with an idempotency key, so that a retry creates nothing twice. Raises Failure.
 
-        When the answer is lost the failure says the key, so that asking again is safe.
+        If the response is lost, the hint has the key for a safe retry.
         """
         key = idempotency_key or f"alter-{uuid.uuid4()}"
         try:
             return self.post(path, body, idempotency_key=key)
-        except InDoubt as failure:
-            failure.hint += f" Trying again makes no second one, with --idempotency-key {shlex.quote(key)}."
+        except Unconfirmed as failure:
+            failure.hint += f"; to retry safely, add --idempotency-key {shlex.quote(key)}"
             raise
 
     def patch(self, path: str, body: Any, /, **query: Any) -> Any:
-        """Have something changed. Raises Failure."""
+        """PATCH. Raises Failure."""
         return self.ask("PATCH", path, body=body, query=query)
 
     def delete(self, path: str, /, **query: Any) -> Any:
-        """Have something removed. Raises Failure."""
+        """DELETE. Raises Failure."""
         return self.ask("DELETE", path, query=query)
 
     def ask(self, method: str, path: str, **parts: Any) -> Any:
-        """One request and its JSON; None for an empty answer. Raises Failure."""
+        """Send a request. Returns its JSON, None for an empty response. Raises Failure."""
         response = self.send(method, API + path, **parts)
         if not response.content and method != "GET":
             return None
         try:
-            told = response.json(object_hook=Answer)
+            answer = response.json(object_hook=Answer)
         except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict) or not _holds_rows(told.get("items", [])):
-            raise self._stranger(response)
-        return told
+            answer = None
+        if not isinstance(answer, dict) or not _are_rows(answer.get("items", [])):
+            raise self._unexpected(response)
+        return answer
 
     def send(
         self,
@@ -126,7 +126,7 @@ class Client:
         query: dict[str, Any] | None = None,
         headers: dict[str, Any] | None = None,
     ) -> httpx2.Response:
-        """One request and its answer, which is no refusal. Raises Failure."""
+        """Send a request. Returns a successful response. Raises Failure."""
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             response = self._http.request(
@@ -135,19 +135,19 @@ class Client:
         except KeyboardInterrupt:
             if method == "GET":
                 raise
-            raise self._in_doubt("Interrupted", path, Exit.INTERRUPTED) from None
+            raise self._unconfirmed("Interrupted", path, Exit.INTERRUPTED) from None
         except Exception as error:
-            raise self._unheard(error, method, path) from None
+            raise self._no_response(error, method, path) from None
         self.has_changed |= method != "GET" and response.is_success
         return self._checked(response)
 
     def stream(self, path: str, /, **query: Any) -> Iterator[bytes]:
-        """A long answer, piece by piece as it comes. The first piece may take a while. Raises Failure."""
+        """GET a long response in pieces. The first piece may take a while. Raises Failure."""
         params = {name: value for name, value in query.items() if value is not None}
-        patience = httpx2.Timeout(self._seconds, read=max(self._seconds, LONG_SECONDS))
+        timeout = httpx2.Timeout(self._seconds, read=max(self._seconds, EXPORT_SECONDS))
         try:
             with self._http.stream(
-                "GET", self.base_url + API + path, params=params, timeout=patience
+                "GET", self.base_url + API + path, params=params, timeout=timeout
             ) as response:
                 if not response.is_success:
                     response.read()
@@ -155,106 +155,113 @@ class Client:
         except Failure:
             raise
         except Exception as error:
-            raise self._unheard(error, "GET", API + path) from None
+            raise self._no_response(error, "GET", API + path) from None
 
     def _checked(self, response: httpx2.Response) -> httpx2.Response:
         if response.is_redirect:
-            there = response.headers.get("location", "")
+            location = response.headers.get("location", "")
             raise Failure(
                 Exit.ERROR,
-                f"{self.base_url} sends on to {there}.",
-                "Use that address: --base-url, ALTER_BASE_URL.",
+                f"{self.base_url} redirects to {location}.",
+                "Use that URL as --base-url or ALTER_BASE_URL.",
             )
         if response.is_success:
             return response
         try:
-            told = response.json()
-            failure = failure_of(response.status_code, told["error"], told, response.headers)
+            body = response.json()
+            failure = to_failure(response.status_code, body["error"], body, response.headers)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise self._stranger(response) from None
-        if told["error"] in OFFENDERS:
-            noun, failure.hint = OFFENDERS[told["error"]]
-            if named := _named(response.url.path, noun):
-                failure.message = f"{named}: {failure.message}"
+            raise self._unexpected(response) from None
+        if body["error"] in NOT_FOUND_HINTS:
+            noun, failure.hint = NOT_FOUND_HINTS[body["error"]]
+            if value := _id_in_path(response.url.path, noun):
+                failure.message = f"{value}: {failure.message}"
         raise failure
 
-    def _stranger(self, response: httpx2.Response) -> Failure:
+    def _unexpected(self, response: httpx2.Response) -> Failure:
         kind = response.headers.get("content-type", "nothing").partition(";")[0]
-        said = f"{self.base_url} does not answer like a portal: {response.status_code}, {kind}"
-        # What stands between may have lost the portal's answer, and the portal has done it.
+        message = f"{self.base_url} does not respond like a portal: {response.status_code}, {kind}"
+        # A proxy may have replaced the response to a change that was made.
         if response.request.method != "GET" and (response.is_success or response.status_code >= 500):
-            return self._in_doubt(said, response.url.path)
+            return self._unconfirmed(message, response.url.path)
         return Failure(
             Exit.ERROR,
-            f"{said}.",
-            "Check the address, and what stands between. alter doctor looks closer.",
+            f"{message}.",
+            "Check the URL and any proxy. For details: alter doctor",
             seconds_to_wait(response.headers) if response.status_code in (429, 503) else None,
         )
 
-    def _in_doubt(self, said: str, path: str, exit: Exit = Exit.ERROR) -> Failure:
-        """The end of a run that asked for a change and does not know whether it came about."""
-        return InDoubt(
-            exit, f"{said}. {undo_commands.UNKNOWN}.", undo_commands.look_after(path.partition(API)[2])
+    def _unconfirmed(self, message: str, path: str, exit: Exit = Exit.ERROR) -> Failure:
+        """The error of a change that may or may not have been made."""
+        return Unconfirmed(
+            exit,
+            f"{message}. {undo_commands.UNCONFIRMED}.",
+            undo_commands.how_to_check(path.partition(API)[2]),
         )
 
-    def _unheard(self, error: Exception, method: str, path: str) -> Failure:
-        """Why there is no answer."""
+    def _no_response(self, error: Exception, method: str, path: str) -> Failure:
+        """The error of a request without a response."""
         if method != "GET" and not isinstance(error, UNSENT):
             late = isinstance(error, httpx2.TimeoutException)
-            why = f"not answered within {self._seconds:g} s" if late else f"not answered: {_reason(error)}"
-            return self._in_doubt(f"{self.base_url} has {why}", path)
+            why = (
+                f"did not respond within {self._seconds:g} s"
+                if late
+                else f"did not respond: {_reason(error)}"
+            )
+            return self._unconfirmed(f"{self.base_url} {why}", path)
         if isinstance(error, httpx2.TimeoutException):
             return Failure(
                 Exit.ERROR,
-                f"{self.base_url} has not answered within {self._seconds:g} s.",
-                f"alter doctor looks closer. {proxy_hint()}".strip(),
+                f"{self.base_url} did not respond within {self._seconds:g} s.",
+                f"{proxy_hint()} For details: alter doctor".strip(),
             )
         if isinstance(error, httpx2.ProxyError):
             return Failure(
                 Exit.ERROR,
-                f"The proxy lets nothing through to {self.base_url}: {_reason(error)}.",
+                f"The proxy blocks requests to {self.base_url}: {_reason(error)}.",
                 proxy_hint(),
             )
-        if refused := _certificate_error(error):
+        if reason := _certificate_error(error):
             return Failure(
                 Exit.ERROR,
-                f"The certificate of {self.base_url} is not trusted: {refused}.",
-                "If its authority is your own, name it: SSL_CERT_FILE=/path/to/ca.pem.",
+                f"The certificate of {self.base_url} is not trusted: {reason}.",
+                "For a private certificate authority, set SSL_CERT_FILE=/path/to/ca.pem.",
             )
         return Failure(
             Exit.ERROR,
             f"{self.base_url} cannot be reached: {_reason(error)}.",
-            f"Check the address and that the portal runs. {proxy_hint() or 'alter doctor looks closer.'}",
+            f"Check the URL, and that the portal is running. {proxy_hint() or 'For details: alter doctor'}",
         )
 
 
-def failure_of(status: int, code: str, told: dict[str, Any], headers: Any) -> Failure:
-    """A refusal of the portal as the end of this run."""
-    message, hint = str(told.get("message") or code), str(told.get("hint") or "")
-    if status == 422 and told.get("fields"):
-        flaws = [(flaw.get("field", ""), flaw.get("message", "")) for flaw in told["fields"]]
+def to_failure(status: int, code: str, body: dict[str, Any], headers: Any) -> Failure:
+    """An error of the API as a Failure."""
+    message, hint = str(body.get("message") or code), str(body.get("hint") or "")
+    if status == 422 and body.get("fields"):
+        errors = [(error.get("field", ""), error.get("message", "")) for error in body["fields"]]
         message = " ".join(
-            text if not field or text.startswith(f"{field}:") else f"{field}: {text}" for field, text in flaws
+            text if not field or text.startswith(f"{field}:") else f"{field}: {text}"
+            for field, text in errors
         )
-    if code == "unknown_scope" and not hint and (guess := near_in(message)):
+    if code == "unknown_scope" and not hint and (guess := nearest_in(message)):
         hint = f"Did you mean {guess}?"
-    if code == "forbidden" and told.get("needs"):
-        message = f"This needs {told['needs']}. {message}"
-        hint = f"alter auth status shows what the token may do. {hint}"
+    if code == "forbidden" and body.get("needs"):
+        message = f"This requires {body['needs']}. {message}"
+        hint = f"alter auth status shows the token's permissions. {hint}"
     wait = seconds_to_wait(headers) if status in (429, 503) else None
     if wait is not None:
         hint = f"Try again in {ceil(wait)} s."
     if status >= 500 and (request := headers.get("x-request-id")):
         hint = f"{hint} Request id: {request}.".strip()
-    return Failure(OF_STATUS.get(status, Exit.ERROR), message, hint, wait)
+    return Failure(EXIT_BY_STATUS.get(status, Exit.ERROR), message, hint, wait)
 
 
-def _holds_rows(items: Any) -> bool:
+def _are_rows(items: Any) -> bool:
     return isinstance(items, list) and all(isinstance(item, dict) for item in items)
 
 
-def _named(path: str, noun: str) -> str:
-    """What an address says after `noun`: /apps/1/keys/2 has key 2. Empty: nothing."""
+def _id_in_path(path: str, noun: str) -> str:
+    """The id after `noun` in a path: 2 in /apps/1/keys/2 for keys. Empty: none."""
     return path.partition(f"/{noun}/")[2].partition("/")[0]
 
 
@@ -263,17 +270,17 @@ def _certificate_error(error: BaseException | None) -> str:
         if isinstance(error, ssl.SSLCertVerificationError):
             return error.verify_message or "it does not verify"
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            said = _NOISE.sub("", str(error)).partition("certificate verify failed: ")[2]
-            return said.strip(" .") or "it does not verify"
+            text = _NOISE.sub("", str(error)).partition("certificate verify failed: ")[2]
+            return text.strip(" .") or "it does not verify"
         error = error.__cause__ or error.__context__
     return ""
 
 
 def _reason(error: Exception) -> str:
-    said = str(error).strip().rstrip(".") or type(error).__name__
-    if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER" in said:
-        return "it does not speak TLS there"
-    return redact(_NOISE.sub("", said.partition("] ")[2] or said))
+    text = str(error).strip().rstrip(".") or type(error).__name__
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
+        return "it does not use TLS"
+    return redact(_NOISE.sub("", text.partition("] ")[2] or text))
 
 
 def _seconds() -> float:
@@ -283,5 +290,5 @@ def _seconds() -> float:
     except ValueError:
         seconds = 0
     if not 0 < seconds <= 3600:
-        raise usage(f"ALTER_TIMEOUT: {text!r} is not a number of seconds from 1 to 3600.")
+        raise usage(f"ALTER_TIMEOUT: {text!r} is not a number of seconds up to 3600.")
     return seconds

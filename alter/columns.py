@@ -1,8 +1,9 @@
-"""What the portal tells of: the fields of each kind of thing, so that --fields is checked before anything is done."""
+"""How each kind of object is printed: its fields, by which --fields is checked, and the columns of its table."""
 
 from typing import Any
 
 from alter.output import Column, Row, Shape, day, moment
+from alter.response_fields import FIELDS
 
 
 def _text(name: str) -> Any:
@@ -21,12 +22,22 @@ def _on(name: str, never: str = "") -> Any:
     return lambda row: day(row.get(name), never=never)
 
 
+def _key_status(row: Row) -> str:
+    """As on the page of keys: a key in its grace period is rotating."""
+    return "rotating" if row["status"] == "grace" else str(row["status"])
+
+
+def _key_expiry(row: Row) -> str:
+    """The day on which a key stops working: its expiry, or the end of its rotation."""
+    return day(min(filter(None, (row["expires_at"], row["grace_ends_at"])), default=None), never="never")
+
+
 def _short(prefix: str) -> str:
     return prefix.removeprefix("alter_key_")
 
 
 def _what(row: Row) -> str:
-    """What an entry of the log is about: `key.mint worker`, `401 GET /verify`."""
+    """What an entry is about: `key.mint worker`, `401 GET /verify`."""
     if row["kind"] == "event":
         return f"{row['action']} {row['target_label']}"
     return f"{row['status']} {row['method']} {row['path']}"
@@ -40,84 +51,35 @@ def _who(row: Row) -> str:
 
 KEY = Shape(
     "keys",
-    (
-        "id",
-        "name",
-        "key_prefix",
-        "fingerprint",
-        "kind",
-        "key_type",
-        "status",
-        "app_id",
-        "agent_id",
-        "scopes",
-        "scope_version",
-        "cidr_allowlist",
-        "rate_limit_rpm",
-        "effective_rate_limit_rpm",
-        "rate_limit_source",
-        "metadata",
-        "generation",
-        "parent_key_id",
-        "replaces_key_id",
-        "enrolled_by_key_id",
-        "minted_by",
-        "created_at",
-        "expires_at",
-        "deprecated_at",
-        "grace_ends_at",
-        "revoked_at",
-        "last_used_at",
-        "last_denied_at",
-    ),
+    FIELDS["KeyInfo"],
     (
         Column("ID", _text("id")),
         Column("NAME", _text("name"), 12),
         Column("KEY", lambda row: _short(row["key_prefix"])),
-        Column("STATUS", _text("status")),
-        Column("EXPIRES", _on("expires_at", "never")),
+        Column("STATUS", _key_status),
+        Column("EXPIRES", _key_expiry),
         Column("LAST USED", _at("last_used_at", "never")),
         Column("LAST DENIED", _at("last_denied_at", "never")),
         Column("SCOPES", _listed("scopes")),
     ),
-    always=4,
+    min_columns=4,
 )
-MINTED = Shape("keys", (*KEY.fields, "api_key", "hint"))
-STATISTICS = Shape("statistics", ("active", "rotated_in_grace", "total", "max_allowed"))
+MINTED = Shape("keys", FIELDS["KeyMinted"])
+STATISTICS = Shape("statistics", FIELDS["KeyStatistics"])
 KEY_CALLER = Shape(
     "callers",
-    ("ip", "user_agent", "calls", "last_at"),
+    FIELDS["KeyCaller"],
     (
-        Column("ADDRESS", lambda row: row["ip"] or "unknown"),
+        Column("IP", lambda row: row["ip"] or "unknown"),
         Column("CLIENT", _text("user_agent"), 12),
-        Column("CALLS", _text("calls")),
+        Column("REQUESTS", _text("calls")),
         Column("LAST SEEN", _at("last_at")),
     ),
-    always=4,
+    min_columns=4,
 )
 AGENT = Shape(
     "agents",
-    (
-        "id",
-        "app_id",
-        "name",
-        "display_name",
-        "type",
-        "status",
-        "scopes",
-        "scopes_pending",
-        "scopes_applies_at",
-        "policy",
-        "metadata",
-        "version",
-        "created_at",
-        "last_used_at",
-        "last_denied_at",
-        "keys_active",
-        "rate_limit_per_minute",
-        "parent_agent_id",
-        "stored_legacy_managed_secret_names",
-    ),
+    FIELDS["AgentDetail"],
     (
         Column("ID", _text("id")),
         Column("NAME", _text("name"), 12),
@@ -127,168 +89,106 @@ AGENT = Shape(
         Column("LAST USED", _at("last_used_at", "never")),
         Column("LAST DENIED", _at("last_denied_at", "never")),
     ),
-    always=4,
+    min_columns=4,
 )
-AGENT_CREATED = Shape("agents", (*AGENT.fields, "key_id", "api_key", "hint"))
+AGENT_CREATED = Shape("agents", FIELDS["AgentCreated"])
 CALLER = Shape(
     "callers",
-    ("id", "label", "type", "created_at", "last_seen_at", "calls"),
+    FIELDS["CallerInfo"],
     (
         Column("ID", _text("id")),
-        Column("LABEL", _text("label"), 12),
+        Column("NAME", _text("label"), 12),
         Column("TYPE", _text("type")),
-        Column("CALLS", _text("calls")),
+        Column("REQUESTS", _text("calls")),
         Column("LAST SEEN", _at("last_seen_at", "never")),
     ),
 )
 APP = Shape(
     "apps",
-    (
-        "id",
-        "name",
-        "description",
-        "website_url",
-        "environment",
-        "max_keys",
-        "max_keys_per_agent",
-        "rate_limit_rpm",
-        "max_derived_hours",
-        "signing",
-        "on_leaked_app_key",
-        "on_leaked_agent_key",
-        "on_leaked_derived_key",
-        "archived_at",
-        "created_at",
-        "version",
-        "stats",
-    ),
+    FIELDS["AppInfo"],
     (
         Column("ID", _text("id")),
         Column("NAME", _text("name"), 12),
-        Column("STATE", lambda row: "archived" if row.get("archived_at") else str(row["environment"])),
+        Column("STATUS", lambda row: "archived" if row.get("archived_at") else str(row["environment"])),
         Column("KEYS", lambda row: str(row["stats"]["keys_active"]) if row.get("stats") else ""),
         Column("AGENTS", lambda row: str(row["stats"]["agents"]) if row.get("stats") else ""),
         Column("CREATED", _on("created_at")),
     ),
 )
-_RECORDED = (
-    "kind",
-    "id",
-    "at",
-    "app_id",
-    "key_id",
-    "key_prefix",
-    "key_name",
-    "agent_id",
-    "agent_name",
-    "via",
-    "ip",
-    "user_agent",
-    "request_id",
-    "caller",
-    "caller_type",
-    "caller_id",
-    "context",
-    "trace_id",
-)
-_EVENT = (
-    "action",
-    "actor_kind",
-    "actor_id",
-    "actor_label",
-    "target_kind",
-    "target_id",
-    "target_label",
-    "reason",
-    "cause_id",
-    "changes",
-    "facts",
-)
-_CALL = ("method", "path", "status", "allowed", "code", "check_failed", "detail", "scopes", "took_us")
 ENTRY = Shape(
     "entries",
-    (*_RECORDED, *_EVENT, *_CALL),
+    FIELDS["AuditEntry"],
     (
         Column("ID", _text("id"), 11),
-        Column("AT (UTC)", _at("at")),
-        Column("WHAT", _what, 14),
-        Column("WHO", _who, 8),
+        Column("TIME (UTC)", _at("at")),
+        Column("ACTION", _what, 14),
+        Column("ACTOR", _who, 8),
         Column("CODE", _text("code")),
-        Column("ADDRESS", _text("ip")),
+        Column("IP", _text("ip")),
         Column("REASON", _text("reason")),
     ),
-    always=5,
+    min_columns=5,
 )
-EXPLAINED = Shape("entries", (*ENTRY.fields, "checks", "fix"))
-GATHERED = Shape(
-    "entries",
-    ("id", "calls", "denied", "first_at", "last_at", "callers"),
+EXPLAINED = Shape("entries", FIELDS["AuditEntryDetail"])
+CALL_GROUP = Shape(
+    "groups",
+    FIELDS["CallGroup"],
     (
         Column("ID", _text("id"), 32),
-        Column("CALLS", _text("calls")),
+        Column("REQUESTS", _text("calls")),
         Column("DENIED", _text("denied")),
         Column("LAST (UTC)", _at("last_at")),
         Column("FIRST (UTC)", _at("first_at")),
         Column("CALLERS", _listed("callers")),
     ),
-    always=4,
+    min_columns=4,
 )
 FINDING = Shape(
     "findings",
-    ("what", "says", "note", "kind", "seq", "row_id", "checkpoint"),
+    FIELDS["FindingInfo"],
     (
-        Column("WHAT", _text("what")),
-        Column("WHERE", lambda row: f"{row['kind'] or ''} {row['seq'] or ''}".strip()),
+        Column("FINDING", _text("code")),
+        Column("ENTRY", lambda row: f"{row['kind'] or ''} {row['seq'] or ''}".strip()),
         Column("CHECKPOINT", _text("checkpoint")),
-        Column("SAYS", _text("says"), 20),
-        Column("ROW", _text("row_id")),
+        Column("DETAILS", _text("message"), 20),
+        Column("ENTRY ID", _text("row_id")),
     ),
-    always=4,
+    min_columns=4,
 )
 INVITATION = Shape(
     "invitations",
-    ("id", "email", "role", "everywhere", "invited_by", "expires_at"),
+    FIELDS["InvitationInfo"],
     (
         Column("ID", _text("id")),
-        Column("EMAIL", lambda row: row["email"] or "(whoever has the link)", 12),
+        Column("EMAIL", lambda row: row["email"] or "(anyone with the link)", 12),
         Column("ROLE", _text("role")),
-        Column("BY", _text("invited_by"), 12),
-        Column("ENDS", _on("expires_at")),
+        Column("INVITED BY", _text("invited_by"), 12),
+        Column("EXPIRES", _on("expires_at")),
     ),
 )
-INVITED = Shape("invitations", ("id", "email", "role", "everywhere", "invited_by", "expires_at", "link"))
+INVITED = Shape("invitations", FIELDS["InvitationCreated"])
 MEMBER = Shape(
     "members",
-    (
-        "id",
-        "user_id",
-        "email",
-        "name",
-        "role",
-        "everywhere",
-        "created_at",
-        "last_seen_at",
-        "second_factor",
-    ),
+    FIELDS["MemberInfo"],
     (
         Column("EMAIL", _text("email"), 12),
         Column("NAME", _text("name"), 12),
         Column("ROLE", _text("role")),
-        Column("WHERE", lambda row: "every app" if row["everywhere"] else "this app"),
+        Column("APPS", lambda row: "all apps" if row["everywhere"] else "this app"),
         Column("SINCE", _on("created_at")),
-        Column("SEEN", _on("last_seen_at")),
+        Column("LAST SEEN", _on("last_seen_at")),
         Column("ID", _text("id")),
     ),
 )
-SIGNED_IN = Shape("sign-ins", ("base_url", "source", "user", "token", "permissions_everywhere", "apps"))
+SIGNED_IN = Shape("sign-ins", ("base_url", "source", *FIELDS["CurrentUser"]))
 CHECK = Shape("checks", ("check", "result", "detail", "advice"))
 EXPOSED = Shape(
     "keys",
     ("file", "line", "key_prefix", "fingerprint", "state", "key_id", "key_name", "app_id", "app_name"),
     (
-        Column("STATE", _text("state")),
+        Column("STATUS", _text("state")),
         Column("KEY", _text("key_prefix")),
-        Column("WHERE", lambda row: f"{row['file']}:{row['line']}"),
+        Column("FILE", lambda row: f"{row['file']}:{row['line']}"),
         Column("NAME", _text("key_name")),
         Column("APP", _text("app_name")),
     ),

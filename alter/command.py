@@ -1,4 +1,4 @@
-"""Commands as all of them are: the options that each one takes, --help with examples, fields checked beforehand."""
+"""The base classes of commands: common options, --help with examples, and --fields checked beforehand."""
 
 import inspect
 from collections.abc import Callable
@@ -9,13 +9,13 @@ import click
 from alter.exit_codes import usage
 from alter.output import FORMATS, Shape
 from alter.param_types import FieldNames
-from alter.run import MOST, Run
+from alter.run import MAX_PAGE_SIZE, Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Everywhere(click.Option):
-    """An option of every command. It may stand before the command or after it; after it wins."""
+class CommonOption(click.Option):
+    """An option of every command, before or after the command name. After it wins."""
 
     def __init__(self, *names: str, hidden: bool = False, **about: Any) -> None:
         def note(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
@@ -26,53 +26,74 @@ class Everywhere(click.Option):
         super().__init__(names, callback=note, expose_value=False, hidden=hidden, **about)
 
 
-def everywhere(*, whole: bool) -> list[click.Parameter]:
-    """Those options. Only the top's help names the ones for tokens."""
+def common_options(*, show_token_options: bool) -> list[click.Parameter]:
+    """The options of every command. Only the top-level help lists those for tokens."""
     return [
-        Everywhere("--app", metavar="ID", help="The app. Otherwise ALTER_APP_ID, then the linked folder's."),
-        Everywhere("--output", type=click.Choice(FORMATS), help="table for lists, json for one object."),
-        Everywhere("--fields", type=FieldNames(), help="Fields of the JSON to print: id,name."),
-        Everywhere(
-            "--base-url", metavar="URL", help="The portal. Otherwise ALTER_BASE_URL, or as signed in."
+        CommonOption(
+            "--app", metavar="ID", help="The app id. Default: ALTER_APP_ID, then the linked folder."
         ),
-        Everywhere(
-            "--token-file", metavar="PATH", hidden=not whole, help="Take the access token from a file."
+        CommonOption(
+            "--output", type=click.Choice(FORMATS), help="Default: table for lists, json for one object."
         ),
-        Everywhere("--token-stdin", is_flag=True, hidden=not whole, help="Take it from standard input."),
-        Everywhere("--token", metavar="TOKEN", hidden=not whole, help="The token itself. Others can see it."),
+        CommonOption("--fields", type=FieldNames(), help="JSON fields to print, such as id,name."),
+        CommonOption(
+            "--base-url",
+            metavar="URL",
+            help="The portal's URL. Default: ALTER_BASE_URL, then the last sign-in.",
+        ),
+        CommonOption(
+            "--token-file",
+            metavar="PATH",
+            hidden=not show_token_options,
+            help="Read the access token from a file.",
+        ),
+        CommonOption(
+            "--token-stdin",
+            is_flag=True,
+            hidden=not show_token_options,
+            help="Read the access token from standard input.",
+        ),
+        CommonOption(
+            "--token",
+            metavar="TOKEN",
+            hidden=not show_token_options,
+            help="The access token. Other users can see it in the process list.",
+        ),
     ]
 
 
-def paged(usual: int) -> Callable[[F], F]:
-    """--limit, --offset and --all, for a list that shows `usual` many unless told otherwise."""
+def paged(default: int) -> Callable[[F], F]:
+    """The options --limit, --offset and --all of a list; `default` is the page size."""
 
-    def decorate(act: F) -> F:
-        act = click.option("--all", "every", is_flag=True, help="Everything, page after page.")(act)
-        act = click.option("--offset", type=click.IntRange(min=0), default=0, help="How many to pass over.")(
-            act
+    def decorate(command: F) -> F:
+        command = click.option("--all", "every", is_flag=True, help="List all items.")(command)
+        offset = click.IntRange(min=0)
+        command = click.option("--offset", type=offset, default=0, help="Number of items to skip.")(command)
+        limit = click.IntRange(1, MAX_PAGE_SIZE)
+        option = click.option(
+            "--limit", type=limit, default=default, show_default=True, help="Maximum number of items."
         )
-        most = click.IntRange(1, MOST)
-        return click.option("--limit", type=most, default=usual, show_default=True, help="How many.")(act)
+        return option(command)
 
     return decorate
 
 
-def need_one(**given: Any) -> dict[str, Any]:
-    """Those options that were given. Raises Failure if none was."""
-    found = {name: value for name, value in given.items() if value is not None}
-    if not found:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise usage("There is nothing to change.", f"Give at least one of {names}.")
-    return found
+def require_any(**values: Any) -> dict[str, Any]:
+    """The options that were given. Raises Failure if there are none."""
+    given = {name: value for name, value in values.items() if value is not None}
+    if not given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in values)
+        raise usage("Nothing to change.", f"Give at least one of {names}.")
+    return given
 
 
 class Verb(click.Command):
-    """A command. `shows` is what it prints, `examples` are lines to copy."""
+    """A command. `shows` is what it prints; `examples` are command lines to copy."""
 
     def __init__(self, *args: Any, shows: Shape | None = None, examples: str = "", **about: Any) -> None:
         super().__init__(*args, **about)
         self.shows, self.examples = shows, examples
-        self.params += everywhere(whole=False)
+        self.params += common_options(show_token_options=False)
 
     def invoke(self, ctx: click.Context) -> Any:
         ctx.ensure_object(Run).begin(self.shows)
@@ -84,8 +105,8 @@ class Verb(click.Command):
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record and not isinstance(param, click.Argument):
-                (shared if isinstance(param, Everywhere) else own).append(record)
-        for title, records in (("Options", own), ("Options of every command", shared)):
+                (shared if isinstance(param, CommonOption) else own).append(record)
+        for title, records in (("Options", own), ("Common options", shared)):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
@@ -111,7 +132,7 @@ class Noun(click.Group):
 
 
 def write_examples(formatter: click.HelpFormatter, examples: str) -> None:
-    """Lines to copy, as they are."""
+    """Command lines to copy."""
     if examples:
         with formatter.section("Examples"):
             for line in inspect.cleandoc(examples).splitlines():

@@ -1,4 +1,4 @@
-"""`alter completion`: what a shell needs to complete commands and options."""
+"""`alter completion`: shell completion scripts."""
 
 import click
 
@@ -16,7 +16,7 @@ from alter.output import emit
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what lets a shell complete commands, options and scopes."""
+    """Print the completion script of a shell."""
     from click.shell_completion import ShellComplete, get_completion_class
 
     from alter.main import alter

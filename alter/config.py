@@ -1,20 +1,22 @@
-"""What is kept between runs: tokens, each for the portal it is from, and the app a folder is linked to."""
+"""Stored configuration: a token for each portal, and the app that a folder is linked to."""
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from alter.exit_codes import Exit, Failure, usage
+from alter.keyformat import redact
 
 LINK = Path(".alter") / "config.json"
-_HERE = ("localhost", "127.0.0.1", "::1")
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def folder() -> Path:
-    """Where this platform keeps settings of programs."""
+    """The platform's configuration folder."""
     if os.name == "nt" and os.environ.get("APPDATA"):
         return Path(os.environ["APPDATA"]) / "alter"
     return Path(os.environ.get("XDG_CONFIG_HOME") or _home() / ".config") / "alter"
@@ -25,58 +27,67 @@ def _home() -> Path:
         return Path.home()
     except (RuntimeError, KeyError):
         raise usage(
-            "There is no home folder to keep a sign-in in.",
-            "Set HOME or XDG_CONFIG_HOME; or set ALTER_PAT and ALTER_BASE_URL, and nothing is kept.",
+            "There is no home folder to store the sign-in.",
+            "Set HOME or XDG_CONFIG_HOME. Or set ALTER_PAT and ALTER_BASE_URL, and nothing is stored.",
         ) from None
 
 
 def credentials_path() -> Path:
-    """The file that holds tokens. Only its owner may read it."""
+    """The file with the tokens, readable by its owner only."""
     return folder() / "credentials.json"
 
 
 def parse_base_url(text: str, source: str = "--base-url") -> str:
-    """A portal's address, without a slash at its end. Raises Failure."""
+    """A portal's URL, without a trailing slash. Raises Failure."""
     try:
         parts = urlsplit(text.strip())
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        whole = False
-    if not whole or parts.username is not None or parts.query or parts.fragment:
+        is_url = False
+    if not is_url or parts.username is not None or parts.query or parts.fragment:
         raise usage(
-            f"{source}: {text!r} is not the address of a portal.", "Write https://portal.example.com."
+            f"{source}: {_mask(text)!r} is not the URL of a portal.",
+            "For example: https://portal.example.com.",
         )
-    if parts.scheme == "http" and parts.hostname not in _HERE:
+    if parts.scheme == "http" and parts.hostname not in _LOCAL_HOSTS:
         raise usage(
-            f"{source}: {text} is not encrypted, and the token would be read on the way.",
-            "Use https. Plain http is for localhost only.",
+            f"{source}: {_mask(text)} is not encrypted. Your token could be intercepted.",
+            "Use https. http is allowed for localhost only.",
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
+_USERINFO = re.compile(r"(//|^)[^/?#]*@")
+
+
+def _mask(url: str) -> str:
+    """`url` for a message: without a user name and password, its query and fragment, and with keys cut."""
+    return redact(re.split(r"[?#]", _USERINFO.sub(r"\1***@", url.strip()))[0])
+
+
 class Credentials:
-    """The file of tokens: one for each portal, and which portal was signed in to last."""
+    """The stored tokens, one for each portal, and the portal of the last sign-in."""
 
     def __init__(self) -> None:
         path = credentials_path()
-        kept = _read(path)
-        self.current: str | None = kept.get("current")
-        self.portals: dict[str, dict[str, Any]] = kept.get("portals", {})
-        if not _is_whole(self.current, self.portals):
+        stored = _read(path)
+        self.current: str | None = stored.get("current")
+        self.portals: dict[str, dict[str, Any]] = stored.get("portals", {})
+        if not _is_valid(self.current, self.portals):
             raise _damaged(path)
 
     def token(self, base_url: str) -> str | None:
-        """The token for a portal. A token is never sent to another."""
+        """The token of a portal. It is never sent to another one."""
         return self.portals.get(base_url, {}).get("token")
 
-    def keep(self, base_url: str, token: str, **about: Any) -> None:
-        """Remember a token, and that this portal is the one to talk to."""
-        self.portals[base_url] = {"token": token, **about}
+    def store(self, base_url: str, token: str, **details: Any) -> None:
+        """Store a token, and make its portal the current one."""
+        self.portals[base_url] = {"token": token, **details}
         self.current = base_url
         self._write()
 
     def forget(self, base_url: str) -> None:
-        """Forget a portal's token."""
+        """Remove the token of a portal."""
         self.portals.pop(base_url, None)
         if self.current == base_url:
             self.current = next(iter(self.portals), None)
@@ -87,7 +98,7 @@ class Credentials:
 
 
 def check_writable() -> None:
-    """Refuse to make what could not be kept. Raises Failure."""
+    """Check that a token could be stored. Raises Failure."""
     import tempfile
 
     path = folder()
@@ -99,22 +110,22 @@ def check_writable() -> None:
 
 
 def unwritable(path: Path, error: OSError) -> Failure:
-    """A place in which nothing can be kept."""
+    """The error of a path that cannot be written."""
     return usage(
         f"{path} cannot be written: {error.strerror}.",
-        "Set XDG_CONFIG_HOME to a folder of yours; or set ALTER_PAT, and nothing is kept.",
+        "Set XDG_CONFIG_HOME to a writable folder. Or set ALTER_PAT, and nothing is stored.",
     )
 
 
-def write_private(path: Path, what: dict[str, Any]) -> None:
-    """Write JSON that only its owner may read, whole or not at all."""
+def write_private(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON atomically, readable by its owner only."""
     import tempfile
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # 0600 from the start
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(what, file, indent=2)
+            json.dump(value, file, indent=2)
             file.write("\n")
         Path(name).replace(path)
     except BaseException:
@@ -123,12 +134,12 @@ def write_private(path: Path, what: dict[str, Any]) -> None:
 
 
 def others_may_read(path: Path) -> bool:
-    """Whether a file is open to more people than its owner."""
+    """Whether other users can read a file."""
     if os.name == "nt":
         return False
     try:
         return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
-    except OSError:  # whoever reads it next says what is wrong with it
+    except OSError:  # the next read reports the error
         return False
 
 
@@ -139,12 +150,10 @@ def find_link(start: Path | None = None) -> Path | None:
         return next((place / LINK for place in (here, *here.parents) if (place / LINK).is_file()), None)
     except FileNotFoundError:
         raise usage(
-            "The folder you are in is not there any more.", "Go to another one, or name the app: --app ID."
+            "The current folder no longer exists.", "Change to another folder, or use --app ID."
         ) from None
     except OSError as error:
-        raise usage(
-            f"{error.filename} cannot be looked at: {error.strerror}.", "Name the app: --app ID."
-        ) from None
+        raise usage(f"{error.filename} cannot be read: {error.strerror}.", "Use --app ID.") from None
 
 
 def linked_app() -> tuple[str, Path] | None:
@@ -154,31 +163,31 @@ def linked_app() -> tuple[str, Path] | None:
         return None
     app_id = _read(path).get("app_id")
     if not isinstance(app_id, str):
-        raise usage(f"{path} names no app.", "Link the folder again: alter link ID.")
+        raise usage(f"{path} contains no app id.", "Link the folder again: alter link ID.")
     return app_id, path
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        kept = json.loads(path.read_text(encoding="utf-8-sig"))
+        stored = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise Failure(Exit.ERROR, f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError):
-        kept = None
-    if not isinstance(kept, dict):
+        stored = None
+    if not isinstance(stored, dict):
         raise _damaged(path)
-    return kept
+    return stored
 
 
-def _is_whole(current: object, portals: object) -> bool:
-    """Whether what a file of tokens holds has the types that it is written with."""
+def _is_valid(current: object, portals: object) -> bool:
+    """Whether the content of the file has the expected types."""
     tokens = list(portals.values()) if isinstance(portals, dict) else [None]
     return isinstance(current, str | None) and all(
-        isinstance(one, dict) and isinstance(one.get("token"), str) for one in tokens
+        isinstance(entry, dict) and isinstance(entry.get("token"), str) for entry in tokens
     )
 
 
 def _damaged(path: Path) -> Failure:
-    return Failure(Exit.ERROR, f"{path} is damaged.", "Remove it; then sign in or link again.")
+    return Failure(Exit.ERROR, f"{path} is damaged.", "Delete it, then sign in or link again.")

@@ -1,4 +1,4 @@
-"""What the environment says of connections: proxies, whom to trust. What cannot be taken is named, never shown."""
+"""Connection settings of the environment: proxies and certificates. Invalid values are named, but never printed."""
 
 import ipaddress
 import os
@@ -15,55 +15,55 @@ from alter.exit_codes import Exit, Failure, usage
 PROXY_NAMES = ("all_proxy", "https_proxy", "http_proxy")
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 WRITE_PROXY = (
-    "Write http://user:password@proxy.example.com:3128, or socks5://. In a name or a password # is %23, / is %2F, "
-    "@ is %40 and : is %3A."
+    "Write http://user:password@proxy.example.com:3128, or socks5://. In the user name and password, "
+    "write # as %23, / as %2F, @ as %40 and : as %3A."
 )
 _DIRECT: Mapping[str, None] = {"all://": None, "http://": None, "https://": None}
 
 
 def open_http(base_url: str, **options: Any) -> httpx2.Client:
-    """A client for one portal, as the environment has it. Raises Failure, which names the variable at fault."""
+    """An HTTP client for one portal. Raises Failure, which names the invalid variable."""
     for name, value in proxies():
         check_proxy(name, value)
     try:
         return httpx2.Client(mounts=_DIRECT if is_direct(base_url) else None, **options)
     except Exception as error:
-        raise _misset(error) from None
+        raise _to_failure(error) from None
 
 
 def proxies() -> Iterator[tuple[str, str]]:
-    """The variables that name a proxy, and what they say."""
+    """The proxy variables and their values."""
     for name, value in os.environ.items():
         if name.lower() in PROXY_NAMES and value.strip():
             yield name, value
 
 
 def proxy_hint() -> str:
-    """Which proxies stand between, for a hint. Empty: none."""
+    """The proxy variables that are set, for a hint. Empty: none."""
     names = [name for name, _ in proxies()]
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} in force." if names else ""
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} set." if names else ""
 
 
 def is_direct(base_url: str) -> bool:
-    """Whether NO_PROXY names the portal: by name, by address in any spelling, by a range, with or without a port."""
+    """Whether NO_PROXY includes the portal: by name, IP address or range, with or without a port."""
     parts = urlsplit(base_url)
     host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    said = ",".join(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY"))
-    return any(_names(entry.strip(), host, port) for entry in said.split(","))
+    entries = ",".join(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY"))
+    return any(_matches(entry.strip(), host, port) for entry in entries.split(","))
 
 
-def _names(entry: str, host: str, port: int | None) -> bool:
+def _matches(entry: str, host: str, port: int | None) -> bool:
     if entry == "*":
         return True
-    wanted, wanted_port = _split_port(entry)
-    if not wanted or (wanted_port and wanted_port != str(port)):
+    pattern, pattern_port = _split_port(entry)
+    if not pattern or (pattern_port and pattern_port != str(port)):
         return False
-    address = _address(host)
+    address = _parse_ip(host)
     if address is None:
-        name = wanted.lower().removeprefix("*").removeprefix(".")
+        name = pattern.lower().removeprefix("*").removeprefix(".")
         return host == name or host.endswith(f".{name}")
     try:
-        return address in ipaddress.ip_network(wanted, strict=False)
+        return address in ipaddress.ip_network(pattern, strict=False)
     except (ValueError, TypeError):
         return False
 
@@ -79,7 +79,7 @@ def _split_port(entry: str) -> tuple[str, str]:
     return entry, ""
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -88,41 +88,41 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def check_proxy(name: str, value: str) -> None:
-    """Refuse what is not the address of a proxy, or would be read as another. Raises Failure."""
+    """Check the URL of a proxy. Raises Failure."""
     url = value.strip() if "://" in value else f"http://{value.strip()}"
     try:
         parts = urlsplit(url)
         httpx2.Proxy(url)
-        whole = bool(parts.hostname) and parts.path in ("", "/") and not parts.query and not parts.fragment
+        is_url = bool(parts.hostname) and parts.path in ("", "/") and not parts.query and not parts.fragment
         port_fits = parts.port != 0
     except Exception:
-        # Whatever the parser says may hold the password.
+        # The parser's message may contain the password.
         scheme = url.partition("://")[0].lower()
         if scheme not in PROXY_SCHEMES:
-            why = f"{name} names a proxy of the kind {scheme}, which is none of {', '.join(PROXY_SCHEMES)}."
+            why = f"{name}: unknown proxy type {scheme}. Use one of {', '.join(PROXY_SCHEMES)}."
             raise usage(why, WRITE_PROXY) from None
-        whole = port_fits = False
-    if not (whole and port_fits):
-        raise usage(f"{name} is not the address of a proxy.", WRITE_PROXY)
+        is_url = port_fits = False
+    if not (is_url and port_fits):
+        raise usage(f"{name} is not a proxy URL.", WRITE_PROXY)
 
 
-def _misset(error: Exception) -> Failure:
-    """The variable for whose sake no client could be made."""
-    for name, look in (
+def _to_failure(error: Exception) -> Failure:
+    """The error of the variable because of which no client could be created."""
+    for name, check in (
         ("SSL_CERT_FILE", _open_file),
         ("SSL_CERT_DIR", _open_dir),
         ("SSLKEYLOGFILE", _append),
     ):
         if path := os.environ.get(name):
             try:
-                look(path)
+                check(path)
             except (OSError, ValueError) as why:
-                said = getattr(why, "strerror", None) or "it holds no certificate that can be read"
-                return usage(f"{name}: {path} cannot be used: {said}.", "Correct it, or take it away.")
+                reason = getattr(why, "strerror", None) or "it contains no readable certificate"
+                return usage(f"{name}: {path} cannot be used: {reason}.", "Correct or unset it.")
     return Failure(
         Exit.ERROR,
-        f"No connection can be made ready: {type(error).__name__}: {error}.",
-        "Look at the environment: proxies, SSL_CERT_FILE, SSL_CERT_DIR, OPENSSL_CONF.",
+        f"No connection can be created: {type(error).__name__}: {error}.",
+        "Check the environment: proxies, SSL_CERT_FILE, SSL_CERT_DIR, OPENSSL_CONF.",
     )
 
 

@@ -1,10 +1,10 @@
-"""How a run can end: one table of exit codes, and the exception that carries one (protocol.md section 11.5)."""
+"""The exit codes of the command, and the exception that carries one (docs/cli.md)."""
 
 from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What the shell is told. The numbers never change."""
+    """The exit codes. The numbers never change."""
 
     OK = 0
     ERROR = 1
@@ -18,7 +18,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-OF_STATUS = {
+EXIT_BY_STATUS = {
     400: Exit.USAGE,
     401: Exit.AUTH,
     403: Exit.FORBIDDEN,
@@ -28,11 +28,11 @@ OF_STATUS = {
     422: Exit.USAGE,
     429: Exit.RATE_LIMIT,
 }
-"""Exit codes of the portal's answers. Any other refusal is an ERROR."""
+"""The exit code of each response status. Others are ERROR."""
 
 
 class Failure(Exception):
-    """Ends the run: a sentence that names the offender, and a hint at what to do; `wait`: seconds, then again."""
+    """Ends the run with a message and a hint; `wait`: seconds until a retry."""
 
     def __init__(self, exit: Exit, message: str, hint: str = "", wait: float | None = None) -> None:
         self.exit, self.message, self.hint, self.wait = exit, message, hint, wait
@@ -40,5 +40,5 @@ class Failure(Exception):
 
 
 def usage(message: str, hint: str = "") -> Failure:
-    """What was typed cannot be taken."""
+    """The error of an invalid option or value."""
     return Failure(Exit.USAGE, message, hint)

@@ -1,4 +1,4 @@
-"""How a run ends that did not end well: each kind of exception as a sentence, a hint and an exit code."""
+"""How a failed run ends: each kind of exception as a message, a hint and an exit code."""
 
 import os
 import sys
@@ -15,16 +15,18 @@ from alter.run import Run
 
 @singledispatch
 def end(error: BaseException, run: Run) -> int:
-    """Say what ended a run, and return its exit code."""
+    """Print an error, and return the exit code."""
     if os.environ.get("ALTER_DEBUG"):
         raise error
-    return tell(
-        Exit.ERROR, f"{type(error).__name__}: {error}", "A mistake of ours. ALTER_DEBUG=1 shows where."
+    return fail(
+        Exit.ERROR,
+        f"{type(error).__name__}: {error}",
+        "This is a bug in alter. For a traceback, set ALTER_DEBUG=1.",
     )
 
 
-def tell(exit: Exit, message: str, hint: str = "") -> int:
-    """What was wrong, and what to do."""
+def fail(exit: Exit, message: str, hint: str = "") -> int:
+    """Print an error and a hint, and return the exit code."""
     complain("error", message)
     if hint:
         complain("hint", hint)
@@ -33,7 +35,7 @@ def tell(exit: Exit, message: str, hint: str = "") -> int:
 
 @end.register
 def _(failure: Failure, run: Run) -> int:
-    return tell(failure.exit, failure.message, failure.hint)
+    return fail(failure.exit, failure.message, failure.hint)
 
 
 @end.register
@@ -48,37 +50,37 @@ def _(error: click.UsageError, run: Run) -> int:
     message = error.format_message()
     if type(error) is click.BadParameter and error.param:
         message = f"{error.param.opts[0]}: {error.message}"
-    return tell(Exit.USAGE, message, f"{where} --help")
+    return fail(Exit.USAGE, message, f"{where} --help")
 
 
 @end.register
 def _(error: click.ClickException, run: Run) -> int:
-    return tell(Exit.ERROR, error.format_message())
+    return fail(Exit.ERROR, error.format_message())
 
 
 @end.register(click.Abort)
 @end.register(KeyboardInterrupt)
 def _(interrupted: BaseException, run: Run) -> int:
     if interrupted.__cause__ is None:
-        say("")  # after the ^C that stands at the end of a question
-    return tell(Exit.INTERRUPTED, "Interrupted.")
+        say("")  # after the ^C at the end of a question
+    return fail(Exit.INTERRUPTED, "Interrupted.")
 
 
 @end.register
 def _(error: streams.Unwritable, run: Run) -> int:
     streams.abandon()
     if error.is_gone and not run.has_changed:
-        return Exit.ERROR  # whoever read us has gone, and knows
-    done = "What was asked for was done all the same." if run.has_changed else ""
-    return tell(Exit.ERROR, f"Standard output cannot be written: {error.why}.", done)
+        return Exit.ERROR  # the reader has closed the pipe
+    note = "The change was made." if run.has_changed else ""
+    return fail(Exit.ERROR, f"Standard output cannot be written: {error.why}.", note)
 
 
 @end.register
 def _(error: OSError, run: Run) -> int:
-    """What this machine refuses, wherever that was."""
+    """Errors of this machine, wherever they occur."""
     if streams.find_fault(sys.stdout):
         return end(streams.Unwritable(error), run)
     if os.environ.get("ALTER_DEBUG"):
         raise error
     where = f"{error.filename}: " if error.filename else ""
-    return tell(Exit.ERROR, f"{where}{error.strerror or error}.", "ALTER_DEBUG=1 shows where.")
+    return fail(Exit.ERROR, f"{where}{error.strerror or error}.", "For a traceback, set ALTER_DEBUG=1.")

@@ -1,6 +1,6 @@
-"""Reads files for keys: text in any width of Unicode, and what archives hold. What cannot be read is counted.
+"""Searches files for keys: text in UTF-8, UTF-16 and UTF-32, and archives. Unreadable files are reported.
 
-Bytes are looked at as they are and without their zeros, which makes ASCII of UTF-16 and UTF-32 in either order.
+Bytes are searched as they are and without zeros, which turns UTF-16 and UTF-32 of either byte order into ASCII.
 """
 
 import codecs
@@ -20,15 +20,15 @@ MAX_DEPTH = 4
 """Archives within archives."""
 MAX_UNPACKED = 1 << 30
 """Bytes that one file may unpack to."""
-PASSED_OVER = {".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__"}
-MARKS = (
+SKIPPED_FOLDERS = {".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__"}
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """What a text may begin with, the longest first, and what that makes of it."""
-KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder"))
+SPECIAL_FILES = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder"))
 
 
 class Hit(NamedTuple):
@@ -62,7 +62,7 @@ class Reader:
                 yield root
                 continue
             for folder, folders, names in os.walk(root, onerror=self._note_error):
-                folders[:] = sorted(name for name in folders if name not in PASSED_OVER)
+                folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
                 for name in folders:
                     self._note_link(Path(folder, name), roots)
                 yield from (Path(folder) / name for name in sorted(names))
@@ -90,7 +90,7 @@ class Reader:
             members = None
         if members is None or depth == MAX_DEPTH:
             if members is not None:
-                self.unread.append(Unread(name, f"more than {MAX_DEPTH} archives within each other"))
+                self.unread.append(Unread(name, f"archives are nested more than {MAX_DEPTH} deep"))
             file.seek(0)
             yield from self._search(name, head, file)
             return
@@ -110,7 +110,7 @@ class Reader:
                     continue
                 yield from self._read_member(inner, member, depth)
                 if self._left < 0:
-                    raise Unreadable("it unpacks to more than is read")
+                    raise Unreadable("it unpacks to more than 1 GiB")
         except Unreadable as why:
             self.unread.append(Unread(name, str(why)))
 
@@ -193,7 +193,7 @@ def _views(head: bytes) -> list[_View]:
 
 def _encoding(head: bytes) -> str:
     """What a text is encoded in, by its mark, or by where its zeros are; empty for bytes."""
-    for mark, name in MARKS:
+    for mark, name in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return name
     even, odd = head[0::2].count(0), head[1::2].count(0)
@@ -213,4 +213,4 @@ def _unfit(mode: int) -> str:
     """Why what is there is not read. Empty: it is a file."""
     if stat.S_ISREG(mode):
         return ""
-    return next((name for fits, name in KINDS if fits(mode)), "a device")
+    return next((name for fits, name in SPECIAL_FILES if fits(mode)), "a device")

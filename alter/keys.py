@@ -1,21 +1,25 @@
-"""`alter keys`: the keys of one app."""
+"""`alter keys`: manage the API keys of an app."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from alter import output, undo_commands
 from alter.columns import KEY, KEY_CALLER, MINTED, STATISTICS
-from alter.command import F, Noun, need_one, paged
+from alter.command import Noun, paged, require_any
 from alter.exit_codes import Exit, Failure, usage
-from alter.param_types import Body, Duration, Id, JsonObject, Moment, Ranges, Scopes, read_body
+from alter.key_options import (
+    force_option,
+    given,
+    key_option,
+    mint_options,
+    new_key,
+    reason_option,
+    to_body,
+    yes_option,
+)
+from alter.param_types import Duration, Id, Moment, Ranges, Scopes
 from alter.run import Run, pass_run
-
-the_key = click.option("--key", type=Id(), required=True, metavar="ID", help="The key's id.")
-why = click.option("--reason", metavar="TEXT", help="Why, for the audit log.")
-yes = click.option("--yes", is_flag=True, help="Do not ask.")
-force = click.option("--force", is_flag=True, help="Even if it is its agent's only active key.")
 
 
 @click.group(
@@ -28,7 +32,7 @@ force = click.option("--force", is_flag=True, help="Even if it is its agent's on
 def keys() -> None:
     """Mint, rotate, revoke and rename API keys.
 
-    Each command works on one app: --app, ALTER_APP_ID, or the app this folder is linked to.
+    The app is --app, ALTER_APP_ID, or the app that this folder is linked to.
     """
 
 
@@ -44,7 +48,7 @@ def keys() -> None:
 @click.option(
     "--status",
     type=click.Choice(["active", "revoked"], case_sensitive=False),
-    help="Only these. Otherwise all.",
+    help="Only active or revoked keys. Default: all.",
 )
 @click.option(
     "--kind",
@@ -54,9 +58,9 @@ def keys() -> None:
 @click.option("--agent", type=Id(), metavar="ID", help="Only keys of this agent.")
 @paged(200)
 @pass_run
-def list_keys(run: Run, **asked: Any) -> None:
+def list_keys(run: Run, **options: Any) -> None:
     """List the app's keys, newest first."""
-    run.show_page(run.path("keys"), **asked)
+    run.show_page(run.path("keys"), **options)
 
 
 @keys.command(
@@ -68,30 +72,8 @@ def list_keys(run: Run, **asked: Any) -> None:
 )
 @pass_run
 def statistics(run: Run) -> None:
-    """Count the app's keys, and how many it may have."""
+    """Show the numbers of the app's keys, and the maximum."""
     run.show(run.client.get(run.path("keys", "statistics")))
-
-
-def minting(act: F) -> F:
-    """The options that describe a new key."""
-    options = (
-        click.option("--name", metavar="TEXT", help="What people call it. Required."),
-        click.option("--scopes", type=Scopes(), help="What it may do: grants:read,agents:read. Required."),
-        click.option("--cidr", type=Ranges(), help="Where it may be used from. Otherwise anywhere."),
-        click.option("--rate-limit-rpm", type=click.IntRange(1, 100_000), help="Calls a minute."),
-        click.option("--expires-in", type=Duration(), help="When it ends: 30d, 12h, 5m."),
-        click.option(
-            "--expires-at",
-            type=Moment(),
-            help="When it ends: 2027-02-20T14:32:00Z, or with a day: 2027-02-20.",
-        ),
-        click.option("--metadata", type=JsonObject(), help="Notes of yours, as a JSON object or @path."),
-        why,
-        click.option("--input", "body", type=Body(), help="A JSON body in place of the options above."),
-    )
-    for option in reversed(options):
-        act = option(act)
-    return act
 
 
 @keys.command(
@@ -103,21 +85,26 @@ def minting(act: F) -> F:
     alter keys mint --input @key.json
     """,
 )
-@minting
-@click.option("--key-type", type=click.Choice(["runtime", "agent"]), help="runtime unless told otherwise.")
-@click.option("--agent", type=Id(), metavar="ID", help="The agent it is for; means --key-type agent.")
-@click.option("--idempotency-key", metavar="TEXT", help="Mint once, however often this is run.")
+@mint_options
+@click.option("--key-type", type=click.Choice(["runtime", "agent"]), help="Default: runtime.")
+@click.option(
+    "--agent", type=Id(), metavar="ID", help="The agent that will use the key. Implies --key-type agent."
+)
+@click.option("--idempotency-key", metavar="TEXT", help="A unique value, so that retries mint only one key.")
 @pass_run
 def mint(
-    run: Run, idempotency_key: str | None, key_type: str | None, agent: str | None, **asked: Any
+    run: Run, idempotency_key: str | None, key_type: str | None, agent: str | None, **options: Any
 ) -> None:
-    """Mint a key. Its plaintext is printed this once.
+    """Mint a key. The key is printed once.
 
-    --name and --scopes are required, unless --input holds the whole body.
+    --name and --scopes are required, unless --input is given.
     """
     if agent and key_type == "runtime":
-        raise usage("--agent and --key-type runtime: a runtime key is for no agent.")
-    body = new_key(asked, key_type=key_type or ("agent" if agent else None), agent_id=agent)
+        raise usage(
+            "--agent and --key-type runtime cannot be combined.",
+            "Use --key-type agent for a key of an agent.",
+        )
+    body = new_key(options, key_type=key_type or ("agent" if agent else None), agent_id=agent)
     path = run.path("keys")
     run.reveal(
         lambda: run.client.make(path, body, idempotency_key),
@@ -126,7 +113,7 @@ def mint(
 
 
 @keys.command(shows=KEY, examples="alter keys show --key 01a2014c-7d92-72cf-83df-d30ffbfe9814")
-@the_key
+@key_option
 @pass_run
 def show(run: Run, key: str) -> None:
     """Show a key, without its secret."""
@@ -140,18 +127,21 @@ def show(run: Run, key: str) -> None:
     alter keys callers --key 01a2014c-7d92-72cf-83df-d30ffbfe9814 --since 24h
     """,
 )
-@the_key
-@click.option("--since", type=Moment(ago=True), help="A moment, or how long ago: 24h. Otherwise 30d.")
+@key_option
+@click.option(
+    "--since", type=Moment(ago=True), help="From when: a time, or a duration before now. Default: 30d."
+)
 @pass_run
 def callers(run: Run, key: str, since: str | None) -> None:
-    """List who calls with a key, whoever called last first.
+    """List the clients that use a key, most recent first.
 
-    Of its newest 10,000 calls; it says so when there were more.
+    Based on its latest 10,000 requests.
     """
-    told = run.client.get(run.path("keys", key, "callers"), since=since)
-    run.show_all(told["items"])
-    if told["capped_at"]:
-        output.say(f"Of the newest {told['calls']:,} calls, since {output.moment(told['capped_at'])} UTC.")
+    summary = run.client.get(run.path("keys", key, "callers"), since=since)
+    run.show_all(summary["items"])
+    if summary["capped_at"]:
+        start = output.moment(summary["capped_at"])
+        output.say(f"Latest {summary['calls']:,} requests, since {start} UTC.")
 
 
 @keys.command(
@@ -161,11 +151,15 @@ def callers(run: Run, key: str, since: str | None) -> None:
     alter keys rotate --key 01a2014c-7d92-72cf-83df-d30ffbfe9814 --grace 24h
     """,
 )
-@the_key
-@click.option("--scopes", type=Scopes(), help="Other scopes for the new key.")
-@click.option("--grace", type=Duration(least=0, most=30 * 86_400), help="How long the old key works on; 7d.")
-@click.option("--idempotency-key", metavar="TEXT", help="Rotate once, however often this is run.")
-@why
+@key_option
+@click.option("--scopes", type=Scopes(), help="Scopes of the new key. Default: the same.")
+@click.option(
+    "--grace",
+    type=Duration(least=0, most=30 * 86_400),
+    help="How long the old key stays active. Default: 7d.",
+)
+@click.option("--idempotency-key", metavar="TEXT", help="A unique value, so that retries rotate only once.")
+@reason_option
 @pass_run
 def rotate(
     run: Run,
@@ -175,31 +169,31 @@ def rotate(
     idempotency_key: str | None,
     reason: str | None,
 ) -> None:
-    """Give a key a successor. The new plaintext is printed this once.
+    """Rotate a key. The new key is printed once.
 
-    The old key works on until its grace period is over, or until it is revoked.
+    The old key stays active until its grace period ends or it is revoked.
     """
     body = given(scopes=scopes, grace=grace, reason=reason)
     path = run.path("keys", key, "rotate")
-    told = run.reveal(
+    created = run.reveal(
         lambda: run.client.make(path, body, idempotency_key),
         lambda made: undo_commands.revoke_key(run.app_id, made),
     )
-    # A derived key is rotated in place: there is no old one to revoke.
-    if told["id"] != key and not (grace and grace.startswith("0")):
+    # A derived key is rotated in place: there is no old key to revoke.
+    if created["id"] != key and not (grace and grace.startswith("0")):
         output.say(
-            f"The old key works on for {grace or '7d'}. When nothing needs it: alter keys revoke --key {key}"
+            f"The old key stays active for {grace or '7d'}. To revoke it earlier: alter keys revoke --key {key}"
         )
 
 
 @keys.command(examples="alter keys revoke --key 01a2014c-7d92-72cf-83df-d30ffbfe9814 --yes", shows=KEY)
-@the_key
-@force
-@yes
-@why
+@key_option
+@force_option
+@yes_option
+@reason_option
 @pass_run
 def revoke(run: Run, key: str, force: bool, yes: bool, reason: str | None) -> None:
-    """End a key at once and for ever, and every key derived from it."""
+    """Revoke a key immediately, and all keys derived from it."""
     revoke_key(run, key, force=force, yes=yes, reason=reason)
 
 
@@ -207,29 +201,29 @@ def revoke(run: Run, key: str, force: bool, yes: bool, reason: str | None) -> No
     shows=KEY,
     examples='alter keys rename --key 01a2014c-7d92-72cf-83df-d30ffbfe9814 --name "prod-worker-east"',
 )
-@the_key
+@key_option
 @click.option("--name", required=True, metavar="TEXT", help="The new name.")
 @pass_run
 def rename(run: Run, key: str, name: str) -> None:
-    """Change what people call a key. Its secret stays."""
+    """Rename a key. Its secret stays the same."""
     run.show(run.client.patch(run.path("keys", key), {"name": name}))
 
 
 @keys.command(shows=KEY, examples="alter keys deprecate --key 01a2014c-7d92-72cf-83df-d30ffbfe9814")
-@the_key
-@why
+@key_option
+@reason_option
 @pass_run
 def deprecate(run: Run, key: str, reason: str | None) -> None:
-    """Tell whoever uses a key to stop. It works on."""
+    """Deprecate a key. It keeps working, and every response says that it is deprecated."""
     run.show(run.client.post(run.path("keys", key, "deprecate"), given(reason=reason)))
 
 
 @keys.command(shows=KEY, examples="alter keys undeprecate --key 01a2014c-7d92-72cf-83df-d30ffbfe9814")
-@the_key
-@why
+@key_option
+@reason_option
 @pass_run
 def undeprecate(run: Run, key: str, reason: str | None) -> None:
-    """Take a deprecation back; of a rotated key, the end of its grace period too."""
+    """Undo a deprecation. During a grace period this cancels the rotation."""
     run.show(run.client.post(run.path("keys", key, "undeprecate"), given(reason=reason)))
 
 
@@ -240,27 +234,22 @@ def undeprecate(run: Run, key: str, reason: str | None) -> None:
     alter keys narrow --key 01a2014c-7d92-72cf-83df-d30ffbfe9814 --cidr 203.0.113.0/24 --rate-limit-rpm 60
     """,
 )
-@the_key
-@click.option("--scopes", type=Scopes(), help="Fewer scopes.")
-@click.option("--cidr", type=Ranges(), help="Fewer addresses.")
-@click.option("--rate-limit-rpm", type=click.IntRange(1, 100_000), help="Fewer calls a minute.")
-@click.option("--expires-at", type=Moment(), help="An earlier end.")
-@why
+@key_option
+@click.option("--scopes", type=Scopes(), help="Scopes to keep.")
+@click.option("--cidr", type=Ranges(), help="IP ranges to keep.")
+@click.option(
+    "--rate-limit-rpm", type=click.IntRange(1, 100_000), help="A lower rate limit, in requests per minute."
+)
+@click.option("--expires-at", type=Moment(), help="An earlier expiry.")
+@reason_option
 @pass_run
-def narrow(
-    run: Run,
-    key: str,
-    scopes: list[str] | None,
-    cidr: list[str] | None,
-    rate_limit_rpm: int | None,
-    expires_at: str | None,
-    reason: str | None,
-) -> None:
-    """Let a key do less than before. Its secret stays, and so does all that is not named."""
-    asked = need_one(scopes=scopes, cidr=cidr, rate_limit_rpm=rate_limit_rpm, expires_at=expires_at)
-    if "cidr" in asked:
-        asked["cidr_allowlist"] = asked.pop("cidr")
-    run.show(run.client.post(run.path("keys", key, "narrow"), asked | given(reason=reason)))
+def narrow(run: Run, key: str, reason: str | None, **limits: Any) -> None:
+    """Remove permissions from a key. Applies immediately, including derived keys."""
+    run.show(
+        run.client.post(
+            run.path("keys", key, "narrow"), to_body(require_any(**limits)) | given(reason=reason)
+        )
+    )
 
 
 @keys.command(
@@ -269,69 +258,37 @@ def narrow(
     alter keys widen --key 01a2014c-7d92-72cf-83df-d30ffbfe9814 --scopes grants:read,usage:read --reason "Reports."
     """,
 )
-@the_key
-@click.option("--scopes", type=Scopes(), help="All scopes, those it has included.")
-@click.option("--cidr", type=Ranges(), help="All addresses, those it has included.")
-@click.option("--rate-limit-rpm", type=click.IntRange(1, 100_000), help="More calls a minute.")
-@click.option("--expires-at", type=Moment(), help="A later end.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why it may do more, for the log.")
+@key_option
+@click.option("--scopes", type=Scopes(), help="All scopes, current ones included.")
+@click.option("--cidr", type=Ranges(), help="All IP ranges, current ones included.")
+@click.option(
+    "--rate-limit-rpm", type=click.IntRange(1, 100_000), help="A higher rate limit, in requests per minute."
+)
+@click.option("--expires-at", type=Moment(), help="A later expiry.")
+@click.option("--reason", required=True, metavar="TEXT", help="The reason, saved to the audit log. Required.")
 @pass_run
-def widen(
-    run: Run,
-    key: str,
-    scopes: list[str] | None,
-    cidr: list[str] | None,
-    rate_limit_rpm: int | None,
-    expires_at: str | None,
-    reason: str,
-) -> None:
-    """Let a key do more than before. Whoever has its secret may do more at once."""
-    asked = need_one(scopes=scopes, cidr=cidr, rate_limit_rpm=rate_limit_rpm, expires_at=expires_at)
-    if "cidr" in asked:
-        asked["cidr_allowlist"] = asked.pop("cidr")
-    run.show(run.client.post(run.path("keys", key, "widen"), asked | {"reason": reason}))
-
-
-def given(**values: Any) -> dict[str, Any]:
-    """The values that are there."""
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def new_key(
-    asked: Mapping[str, Any], *, needed: Sequence[str] = ("name", "scopes"), **more: Any
-) -> dict[str, Any]:
-    """The body that mints a key, from `minting` options. Raises Failure."""
-    options = given(**{name: value for name, value in asked.items() if name != "body"}, **more)
-    if asked["body"] is not None:
-        if options:
-            name = next(iter(options)).removesuffix("_id").replace("_", "-")
-            raise usage(f"--input and --{name} are both given.", "The body says it all.")
-        return read_body(asked["body"])
-    for name in needed:
-        if name not in options:
-            raise usage(f"--{name} is missing.", "Give --name and --scopes, or a whole body with --input.")
-    if "expires_in" in options and "expires_at" in options:
-        raise usage("--expires-in and --expires-at are both given.", "Give one end.")
-    if "cidr" in options:
-        options["cidr_allowlist"] = options.pop("cidr")
-    return options
+def widen(run: Run, key: str, reason: str, **limits: Any) -> None:
+    """Add permissions to a key. They apply immediately."""
+    run.show(
+        run.client.post(run.path("keys", key, "widen"), to_body(require_any(**limits)) | {"reason": reason})
+    )
 
 
 def revoke_key(run: Run, key: str, *, force: bool, yes: bool, reason: str | None) -> None:
-    """Revoke a key, having asked unless `yes`."""
+    """Revoke a key, after a confirmation unless `yes`."""
     if not yes:
-        run.need_terminal("Give --yes to revoke without a question.")
-        run.ask(f"Revoke {_called(run, key)}? Whatever uses it stops working.")
+        run.need_terminal("Use --yes to confirm.")
+        run.ask(f"Revoke {_describe(run, key)}? Clients that use it stop working.")
     body = given(force=force or None, reason=reason)
     run.show(run.client.post(run.path("keys", key, "revoke"), body))
 
 
-def _called(run: Run, key: str) -> str:
-    """What to call a key in a question, for those who may read it."""
+def _describe(run: Run, key: str) -> str:
+    """A key's name for a question, or its id without permission to read keys."""
     try:
-        told = run.client.get(run.path("keys", key))
+        details = run.client.get(run.path("keys", key))
     except Failure as failure:
         if failure.exit != Exit.FORBIDDEN:
             raise
         return key
-    return f"{told['name']} ({told['key_prefix']}, {told['status']})"
+    return f"{details['name']} ({details['key_prefix']}, {details['status']})"

@@ -1,4 +1,4 @@
-"""`alter link` and `alter unlink`: which app is meant in a folder and below."""
+"""`alter link` and `alter unlink`: link a folder to an app."""
 
 from pathlib import Path
 
@@ -22,9 +22,9 @@ from alter.run import Run, pass_run
 @click.argument("app_id", type=Id(), metavar="ID")
 @pass_run
 def link(run: Run, app_id: str) -> None:
-    """Make an app the one meant in this folder and below.
+    """Link this folder and its subfolders to an app.
 
-    Its id is written to .alter/config.json, and nothing else. --app and ALTER_APP_ID win over it.
+    The app id is written to .alter/config.json. --app and ALTER_APP_ID take precedence.
     """
     name = run.client.get(f"/apps/{app_id}")["name"]
     path = LINK
@@ -40,10 +40,10 @@ def link(run: Run, app_id: str) -> None:
 
 @click.command(cls=Verb, examples="alter unlink")
 def unlink() -> None:
-    """Forget which app is meant in this folder, or in the nearest one above that is linked."""
+    """Unlink this folder, or the nearest linked folder above it."""
     path = find_link()
     if path is None:
-        raise Failure(Exit.NOT_FOUND, "Neither this folder nor one above it is linked.")
+        raise Failure(Exit.NOT_FOUND, "This folder is not linked to an app.")
     try:
         path.unlink()
         if not any(path.parent.iterdir()):

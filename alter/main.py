@@ -1,4 +1,4 @@
-"""The `alter` command: its nouns, each loaded when it is asked for, and the one place where runs end."""
+"""The `alter` command: its subcommands, each loaded when used, and the exit codes."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -8,26 +8,26 @@ import click
 from click.exceptions import NoSuchCommand
 
 from alter import __version__, streams
-from alter.command import everywhere, write_examples
+from alter.command import common_options, write_examples
 from alter.exit_codes import Exit
 from alter.failures import end
 from alter.run import Run
 
 COMMANDS = {
     "keys": "Mint, rotate, revoke and rename API keys.",
-    "agents": "The programs that act for an app, and their keys.",
-    "apps": "What keys are for.",
-    "members": "Who has a role on an app, and who is invited.",
-    "audit": "Who did what, and which calls were let in.",
-    "api": "Any operation of the API, for what has no command.",
-    "auth": "Sign in and out, and see who you are.",
-    "link": "Make an app the one meant in this folder and below.",
-    "unlink": "Forget which app is meant in this folder.",
-    "scan": "Find keys in files, and whether they live.",
-    "doctor": "Look at what may be wrong, from here to the portal.",
-    "completion": "Let a shell complete commands and options.",
+    "agents": "Manage agents and their keys.",
+    "apps": "Manage apps.",
+    "members": "Manage members and invitations of an app.",
+    "audit": "Search, export and verify the audit log.",
+    "api": "Call any operation of the API.",
+    "auth": "Sign in, sign out, and show the current user.",
+    "link": "Link this folder to an app.",
+    "unlink": "Unlink this folder from its app.",
+    "scan": "Find leaked API keys in files.",
+    "doctor": "Check the connection, token and permissions.",
+    "completion": "Print shell completion scripts.",
 }
-"""Each in the module of its name (unlink is in link's), which --help of the top does not load."""
+"""Each is in the module of its name (unlink is in link). Top-level --help does not load them."""
 EXAMPLES = """
 alter auth login --base-url https://portal.example.com
 alter apps list
@@ -38,7 +38,7 @@ alter keys list --output json | jq '.[].name'
 
 
 class Top(click.Group):
-    """The group of everything."""
+    """The top-level group."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -47,8 +47,8 @@ class Top(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = "link" if cmd_name == "unlink" else cmd_name
-        found: click.Command = getattr(import_module(f"alter.{module}"), cmd_name)
-        return found
+        command: click.Command = getattr(import_module(f"alter.{module}"), cmd_name)
+        return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         try:
@@ -64,24 +64,24 @@ class Top(click.Group):
         write_examples(formatter, EXAMPLES)
 
 
-@click.command("alter", cls=Top, params=everywhere(whole=True))
+@click.command("alter", cls=Top, params=common_options(show_token_options=True))
 @click.version_option(__version__, prog_name="alter", message="%(prog)s %(version)s")
 @click.pass_context
 def alter(ctx: click.Context) -> None:
-    """Manage the portal's API keys, apps and agents, and read its audit log.
+    """Manage API keys, agents, apps, members and audit logs.
 
-    `alter COMMAND --help` tells more of each.
+    Run `alter COMMAND --help` for details.
     """
     ctx.ensure_object(Run)
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command. Returns its exit code: the only place that makes one of an exception."""
+    """Run the command. Returns its exit code."""
     streams.prepare()
     run = Run()
     try:
-        ended = alter.main(words, prog_name="alter", standalone_mode=False, obj=run)
+        result = alter.main(words, prog_name="alter", standalone_mode=False, obj=run)
         streams.settle()
     except (Exception, KeyboardInterrupt) as error:
         return end(error, run)
-    return ended if isinstance(ended, int) else Exit.OK
+    return result if isinstance(result, int) else Exit.OK

@@ -1,4 +1,4 @@
-"""`alter members`: who has a role on an app, who is invited, and the end of it."""
+"""`alter members`: manage members and invitations of an app."""
 
 import click
 
@@ -6,16 +6,16 @@ from alter import undo_commands
 from alter.columns import INVITATION, INVITED, MEMBER
 from alter.command import Noun
 from alter.exit_codes import Exit, Failure
-from alter.keys import given, why
+from alter.key_options import given, reason_option
 from alter.param_types import Id
 from alter.run import Run, pass_run
 
 ID = "01a2014c-7d92-72cf-83df-d30ffbfe9814"
-the_member = click.option(
-    "--member", type=Id(), required=True, metavar="ID", help="The membership's id, from alter members list."
+member_option = click.option(
+    "--member", type=Id(), required=True, metavar="ID", help="The membership id, from alter members list."
 )
-the_role = click.option(
-    "--role", type=click.Choice(["developer", "support", "admin"]), required=True, help="What they may do."
+role_option = click.option(
+    "--role", type=click.Choice(["developer", "support", "admin"]), required=True, help="The role."
 )
 
 
@@ -27,24 +27,24 @@ the_role = click.option(
     """,
 )
 def members() -> None:
-    """Who has a role on an app, and who is invited.
+    """Manage members and invitations of an app.
 
-    Each command works on one app: --app, ALTER_APP_ID, or the app this folder is linked to. Roles on every app are
-    changed in the portal.
+    The app is --app, ALTER_APP_ID, or the app that this folder is linked to. Roles on all apps are changed in the
+    portal, or with alter api.
     """
 
 
 @members.command("list", shows=MEMBER, examples="alter members list --output json")
 @pass_run
 def list_members(run: Run) -> None:
-    """List who has a role on the app, and who has one on every app."""
+    """List the members of the app, those with a role on all apps included."""
     run.show_all(run.client.get(run.path("members"))["items"])
 
 
 @members.command(shows=INVITATION, examples="alter members invitations")
 @pass_run
 def invitations(run: Run) -> None:
-    """List links that have not been taken up yet."""
+    """List pending invitations."""
     run.show_all(run.client.get(run.path("invitations"))["items"])
 
 
@@ -55,29 +55,31 @@ def invitations(run: Run) -> None:
     alter members invite --role support
     """,
 )
-@click.option("--email", metavar="ADDRESS", help="Whom. Left out: whoever opens the link first.")
-@the_role
+@click.option("--email", metavar="EMAIL", help="The email to invite. Default: anyone with the link.")
+@role_option
 @pass_run
 def invite(run: Run, email: str | None, role: str) -> None:
-    """Make a link that lets one person in; it is printed this once."""
+    """Invite one person. The link is printed once."""
     path, body = run.path("invitations"), {"role": role} | given(email=email)
-    run.reveal(lambda: run.client.post(path, body), lambda one: undo_commands.withdraw(run.app_id, one))
+    run.reveal(
+        lambda: run.client.post(path, body), lambda created: undo_commands.withdraw(run.app_id, created)
+    )
 
 
 @members.command(shows=INVITATION, examples=f"alter members withdraw --invitation {ID}")
-@click.option("--invitation", type=Id(), required=True, metavar="ID", help="The invitation's id.")
+@click.option("--invitation", type=Id(), required=True, metavar="ID", help="The invitation id.")
 @pass_run
 def withdraw(run: Run, invitation: str) -> None:
-    """Make an invitation's link useless."""
+    """Withdraw an invitation. Its link stops working."""
     run.show(run.client.post(run.path("invitations", invitation, "withdraw"), {}))
 
 
 @members.command(shows=MEMBER, examples=f"alter members role --member {ID} --role support")
-@the_member
-@the_role
+@member_option
+@role_option
 @pass_run
 def role(run: Run, member: str, role: str) -> None:
-    """Give a member another role."""
+    """Change a member's role."""
     run.show(run.client.patch(run.path("members", member), {"role": role}))
 
 
@@ -88,14 +90,14 @@ def role(run: Run, member: str, role: str) -> None:
     alter members remove --member {ID} --revoke-key {ID} --hand-to admin@example.com --yes
     """,
 )
-@the_member
+@member_option
 @click.option(
-    "--revoke-key", type=Id(), multiple=True, metavar="ID", help="A key of theirs that ends with it."
+    "--revoke-key", type=Id(), multiple=True, metavar="ID", help="A key of theirs to revoke. Repeatable."
 )
-@click.option("--hand-to", metavar="ADDRESS", help="Who answers for the keys that stay.")
+@click.option("--hand-to", metavar="EMAIL", help="The new owner of their other keys.")
 @click.option("--force", is_flag=True, help="Even if an agent is left without an active key.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@why
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@reason_option
 @pass_run
 def remove(
     run: Run,
@@ -106,10 +108,10 @@ def remove(
     yes: bool,
     reason: str | None,
 ) -> None:
-    """Remove a member: their role and their sessions end at once."""
+    """Remove a member. Their role and sessions end immediately."""
     if not yes:
-        run.need_terminal("Give --yes to go on without being asked.")
-        if not click.confirm("This ends their role and signs them out. Go on?", err=True):
+        run.need_terminal("Use --yes to confirm.")
+        if not click.confirm("Remove this member and sign them out?", err=True):
             raise Failure(Exit.CONFLICT, "Nothing was changed.")
-    asked = given(revoke_keys=list(revoke_key) or None, hand_to=hand_to, force=force or None, reason=reason)
-    run.show(run.client.post(run.path("members", member, "remove"), asked))
+    body = given(revoke_keys=list(revoke_key) or None, hand_to=hand_to, force=force or None, reason=reason)
+    run.show(run.client.post(run.path("members", member, "remove"), body))

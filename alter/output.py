@@ -1,6 +1,6 @@
-"""Prints what came of it: tables for people, JSON for programs, data on stdout and everything else on stderr.
+"""Output: tables, JSON and JSON lines on stdout, messages and progress on stderr.
 
-What only printing needs is imported when something is printed: --help must not wait for it.
+Rich is imported when something is printed, so that --help is fast.
 """
 
 import contextlib
@@ -20,59 +20,59 @@ from keyformat.redaction import redact
 FORMATS = ("table", "json", "jsonl")
 Row = Mapping[str, Any]
 MIN_WIDTH = 20
-_BETWEEN = "  "
+_SEPARATOR = "  "
 
 
 class Column(NamedTuple):
-    """A column of a table. `least` characters of it may be all there is room for; 0: it is never cut."""
+    """A column of a table. It may be cut to `min_width` characters; 0: never cut."""
 
     title: str
-    of: Callable[[Row], str]
-    least: int = 0
+    value: Callable[[Row], str]
+    min_width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A kind of thing that is printed: its fields in JSON, and its columns; `always` many of them, room or not."""
+    """How a kind of object is printed: its JSON fields and its columns, of which `min_columns` are always shown."""
 
     noun: str
     fields: tuple[str, ...]
     columns: tuple[Column, ...] = ()
-    always: int = 3
+    min_columns: int = 3
 
 
-def print_one(shape: Shape, one: Row, format: str, fields: Sequence[str] = ()) -> None:
-    """A single object. jsonl of one is json."""
-    one = _in_order(shape, one, fields)
+def print_one(shape: Shape, row: Row, format: str, fields: Sequence[str] = ()) -> None:
+    """Print one object. jsonl is the same as json."""
+    row = _in_order(shape, row, fields)
     if format == "table":
-        _print_record(one)
+        _print_record(row)
     else:
-        emit(as_json(one, indent=2))
+        emit(as_json(row, indent=2))
 
 
 def print_all(shape: Shape, rows: Iterable[Row], format: str, fields: Sequence[str] = ()) -> int:
-    """A list. Returns how many there were."""
+    """Print a list. Returns the number of rows."""
     if format == "jsonl":
         count = 0
         for row in rows:
             emit(as_json(_in_order(shape, row, fields)))
             count += 1
         return count
-    found = list(rows)
+    listed = list(rows)
     if format == "json":
-        emit(as_json([_in_order(shape, row, fields) for row in found], indent=2))
-    elif found:
-        lines = list(table(shape, found, width()))
+        emit(as_json([_in_order(shape, row, fields) for row in listed], indent=2))
+    elif listed:
+        lines = list(table(shape, listed, width()))
         emit("\n".join(lines))
-        if shape.columns[0].title == "ID" and lines[1].partition(_BETWEEN)[0].endswith("..."):
-            say("Ids are cut: a wider window or --output jsonl has them whole.")
+        if shape.columns[0].title == "ID" and lines[1].partition(_SEPARATOR)[0].endswith("..."):
+            say("Ids are shortened. Use a wider window, or --output jsonl.")
     else:
         say(f"No {shape.noun}.")
-    return len(found)
+    return len(listed)
 
 
 def emit(text: str, *, end: str = "\n") -> None:
-    """Write data to stdout, now. Raises Unwritable."""
+    """Write data to stdout and flush it. Raises Unwritable."""
     try:
         sys.stdout.write(text + end)
         sys.stdout.flush()
@@ -81,10 +81,7 @@ def emit(text: str, *, end: str = "\n") -> None:
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
-    """JSON in which nothing can play tricks on a terminal: what cannot be printed is escaped.
-
-    Programs read JSON as UTF-8: where stdout is written in anything else, it is all in ASCII.
-    """
+    """JSON with unprintable characters escaped, which is safe on a terminal. ASCII only if stdout is not UTF-8."""
     import json
 
     text = json.dumps(value, ensure_ascii=not streams.is_unicode(sys.stdout), indent=indent)
@@ -92,63 +89,63 @@ def as_json(value: Any, indent: int | None = None) -> str:
 
 
 def table(shape: Shape, rows: Sequence[Row], room: int) -> Iterator[str]:
-    """Lines of plain text. Columns that find no room are left out from the end, then long cells are cut."""
+    """Lines of plain text. Columns without room are left out from the end, then long cells are cut."""
     columns = list(shape.columns)
-    cells = [[plain(column.of(row)) for column in columns] for row in rows]
-    widths = [max(map(_cells, [c.title, *(row[i] for row in cells)])) for i, c in enumerate(columns)]
-    while len(widths) > shape.always and _whole(widths) > room:
+    cells = [[plain(column.value(row)) for column in columns] for row in rows]
+    widths = [max(map(_display_width, [c.title, *(row[i] for row in cells)])) for i, c in enumerate(columns)]
+    while len(widths) > shape.min_columns and _total_width(widths) > room:
         widths.pop()
     for index, column in enumerate(columns[: len(widths)]):
-        if column.least and (over := _whole(widths) - room) > 0:
-            widths[index] = max(column.least, widths[index] - over)
+        if column.min_width and (over := _total_width(widths) - room) > 0:
+            widths[index] = max(column.min_width, widths[index] - over)
     for row in ([column.title for column in columns], *cells):
-        line = (_fitted(cell, width) for cell, width in zip(row, widths, strict=False))
-        yield _BETWEEN.join(line).rstrip()
+        line = (_fit(cell, width) for cell, width in zip(row, widths, strict=False))
+        yield _SEPARATOR.join(line).rstrip()
 
 
 def plain(text: str) -> str:
-    """One line of text without anything that a terminal would act on."""
+    """One line of text without control characters."""
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def width() -> int:
-    """How many characters fit a line: the terminal's, COLUMNS, or 80; never fewer than a table can be made for."""
+    """The width of the terminal, COLUMNS, or 80; at least MIN_WIDTH."""
     import shutil
 
     return max(MIN_WIDTH, shutil.get_terminal_size((80, 24)).columns)
 
 
 def moment(value: str | None, *, never: str = "") -> str:
-    """A moment as people read it, to the second, in UTC."""
+    """A time to the second, in UTC."""
     return value[:19].replace("T", " ") if value else never
 
 
 def day(value: str | None, *, never: str = "") -> str:
-    """A moment's day."""
+    """A date."""
     return value[:10] if value else never
 
 
-def say(sentence: str) -> None:
-    """A word to the person, not part of the data. That nobody can read it ends nothing."""
+def say(message: str) -> None:
+    """Write a message to stderr. An error while writing is ignored."""
     with contextlib.suppress(OSError, ValueError):
-        click.echo("\n".join(map(plain, sentence.split("\n"))), err=True)
+        click.echo("\n".join(map(plain, message.split("\n"))), err=True)
 
 
-def complain(kind: str, sentence: str) -> None:
-    """A line on stderr: `error: ...`, in colour on a terminal that wants it."""
+def complain(kind: str, message: str) -> None:
+    """Write a line like `error: ...` to stderr, in colour on a terminal."""
     if coloured():
         kind = click.style(kind, fg="red" if kind == "error" else "yellow", bold=True)
     with contextlib.suppress(OSError, ValueError):
-        click.echo(f"{kind}: {plain(redact(' '.join(sentence.split())))}", err=True)
+        click.echo(f"{kind}: {plain(redact(' '.join(message.split())))}", err=True)
 
 
 def coloured() -> bool:
-    """Whether stderr shows colours, and nobody minds (no-color.org)."""
+    """Whether stderr is a terminal with colours, and NO_COLOR is not set (no-color.org)."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class Progress:
-    """A line on stderr that counts, while somebody watches and there is something to wait for."""
+    """A progress line on stderr, if that is a terminal."""
 
     def __init__(self, noun: str) -> None:
         self.noun, self._count = noun, 0
@@ -162,7 +159,7 @@ class Progress:
             self._bar.stop()
 
     def add(self, number: int, total: int | None = None) -> None:
-        """So many more have come, of so many if that is known."""
+        """Add to the count; `total` if it is known."""
         self._count += number
         if self._bar is None and sys.stderr.isatty():
             self._start()
@@ -181,16 +178,16 @@ class Progress:
         self._bar.start()
 
 
-def _print_record(one: Row) -> None:
-    """A name and a value to a line; long values go on below themselves."""
+def _print_record(row: Row) -> None:
+    """Print one name and value per line, with long values wrapped."""
     import textwrap
 
-    longest = max(map(len, one))
-    room = max(20, width() - longest - len(_BETWEEN))
-    for name, value in ((plain(name), value) for name, value in one.items()):
+    longest = max(map(len, row))
+    room = max(20, width() - longest - len(_SEPARATOR))
+    for name, value in ((plain(name), value) for name, value in row.items()):
         lines = textwrap.wrap(plain(_cell(value)), room, break_on_hyphens=False) or [""]
         for index, line in enumerate(lines):
-            emit(f"{'' if index else name:<{longest}}{_BETWEEN}{line}".rstrip())
+            emit(f"{'' if index else name:<{longest}}{_SEPARATOR}{line}".rstrip())
 
 
 def _cell(value: Any) -> str:
@@ -206,19 +203,19 @@ def _cell(value: Any) -> str:
     return f"{moment(text)} UTC" if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*(Z|\+00:00)$", text) else text
 
 
-def _in_order(shape: Shape, one: Row, fields: Sequence[str]) -> Row:
-    """The fields that are asked for; or all of them, in the order we know, and then what we do not know yet."""
+def _in_order(shape: Shape, row: Row, fields: Sequence[str]) -> Row:
+    """The given fields; or all of them, in the order of the schema, then unknown ones."""
     if fields:
-        return {name: one.get(name) for name in fields}
-    return {name: one[name] for name in (*(known for known in shape.fields if known in one), *one)}
+        return {name: row.get(name) for name in fields}
+    return {name: row[name] for name in (*(known for known in shape.fields if known in row), *row)}
 
 
-def _whole(widths: Sequence[int]) -> int:
-    return sum(widths) + len(_BETWEEN) * (len(widths) - 1)
+def _total_width(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_SEPARATOR) * (len(widths) - 1)
 
 
-def _cells(text: str) -> int:
-    """How many places a terminal needs for `text`."""
+def _display_width(text: str) -> int:
+    """The width of `text` on a terminal."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -226,9 +223,9 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-def _fitted(text: str, room: int) -> str:
-    if _cells(text) > room:
-        while text and _cells(text) > room - 3:
+def _fit(text: str, room: int) -> str:
+    if _display_width(text) > room:
+        while text and _display_width(text) > room - 3:
             text = text[:-1]
         text += "..."
-    return text + " " * (room - _cells(text))
+    return text + " " * (room - _display_width(text))

@@ -1,6 +1,6 @@
-"""What may be typed as a value, checked here so that a slip costs no request and changes nothing.
+"""The types of option values, which are checked before anything is sent.
 
-What only some values need is imported where it is needed: --help must not wait for it.
+Some imports are local, so that --help is fast.
 """
 
 import re
@@ -11,10 +11,10 @@ from uuid import UUID
 import click
 from click.shell_completion import CompletionItem
 
-from alter.catalogue import PERMISSIONS, SCOPES, near
+from alter.catalogue import PERMISSIONS, SCOPES, nearest
 from alter.exit_codes import Exit, Failure, usage
 
-LONGEST_DAYS = 3650
+MAX_DAYS = 3650
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"([0-9]{1,6}) ?([smhdw])")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -27,7 +27,7 @@ _FIELD = re.compile(r"[A-Za-z0-9_]+")
 
 
 class Id(click.ParamType[str]):
-    """The id of an app, a key, an agent or an entry: a UUID."""
+    """An id: a UUID."""
 
     name = "id"
 
@@ -35,38 +35,36 @@ class Id(click.ParamType[str]):
         try:
             return str(UUID(value))
         except ValueError:
-            self.fail(
-                f"{value!r} is not an id. Ids look like 01a2014c-7d92-72cf-83df-d30ffbfe9814.", param, ctx
-            )
+            self.fail(f"{value!r} is not an id, such as 01a2014c-7d92-72cf-83df-d30ffbfe9814.", param, ctx)
 
 
 class Duration(click.ParamType[str]):
-    """A length of time: 30d, 12h, 5m. With `least=0`, 0s as well."""
+    """A duration: 30d, 12h, 5m. With `least=0`, 0s as well."""
 
     name = "duration"
 
-    def __init__(self, least: int = 1, most: int = LONGEST_DAYS * 86_400) -> None:
+    def __init__(self, least: int = 1, most: int = MAX_DAYS * 86_400) -> None:
         self.least, self.most = least, most
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        found = _DURATION.fullmatch(str(value).strip(" ").lower())
-        if not found:
-            self.fail(f"{value!r} is not a duration: write 30d, 12h or 5m.", param, ctx)
-        seconds = int(found[1]) * _SECONDS[found[2]]
+        match = _DURATION.fullmatch(str(value).strip(" ").lower())
+        if not match:
+            self.fail(f"{value!r} is not a duration, such as 30d, 12h or 5m.", param, ctx)
+        seconds = int(match[1]) * _SECONDS[match[2]]
         if seconds < self.least:
             self.fail(f"{value!r} is too short.", param, ctx)
         if seconds > self.most:
-            self.fail(f"{value!r} is too long: {self.most // 86_400}d is the longest.", param, ctx)
-        return found[1] + found[2]
+            self.fail(f"{value!r} is too long: the maximum is {self.most // 86_400}d.", param, ctx)
+        return match[1] + match[2]
 
 
 class Moment(click.ParamType[str]):
-    """A moment in ISO 8601, UTC if it names no zone; a day; or, where `ago` is allowed, how long ago: 24h.
+    """A time in ISO 8601, UTC by default; a date; or, with `ago`, a duration before now: 24h.
 
-    What a day means depends on what it is for: it is handed on as it is, and the portal says what it took it for.
+    A date is sent as it is: its meaning depends on the option.
     """
 
-    name = "moment"
+    name = "time"
 
     def __init__(self, *, ago: bool = False) -> None:
         self.ago = ago
@@ -87,7 +85,7 @@ class Moment(click.ParamType[str]):
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
             self.fail(
-                f"{value!r} is not a moment: write 2027-02-20T14:32:00Z{also}, or a day, 2027-02-20.",
+                f"{value!r} is not a time, such as 2027-02-20T14:32:00Z{also}, or a date, such as 2027-02-20.",
                 param,
                 ctx,
             )
@@ -95,7 +93,7 @@ class Moment(click.ParamType[str]):
 
 
 class CommaList(click.ParamType[list[str]]):
-    """Words with commas between, each once."""
+    """A comma-separated list without duplicates."""
 
     name = "list"
 
@@ -104,16 +102,16 @@ class CommaList(click.ParamType[list[str]]):
             return value
         words = [word.strip() for word in str(value).split(",") if word.strip()]
         if not words:
-            self.fail("it is empty.", param, ctx)
+            self.fail("The list is empty.", param, ctx)
         for word in words:
             self.check(word, param, ctx)
         return list(dict.fromkeys(words))
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
-        """Fail unless `word` can be one of them."""
+        """Fail unless `word` is valid."""
 
     def words(self) -> tuple[str, ...]:
-        """Words to offer when a shell completes."""
+        """The words for shell completion."""
         return ()
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
@@ -122,12 +120,16 @@ class CommaList(click.ParamType[list[str]]):
 
 
 class Scopes(CommaList):
-    """Scopes of a key. Their shape is checked here; whether they exist, the portal says."""
+    """Scopes of a key. Their format is checked here; the portal knows which exist."""
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
         if not _SCOPE.fullmatch(word):
-            guess = near(word)
-            what = f"Did you mean {guess}?" if guess else "Write resource:verb, such as grants:read."
+            guess = nearest(word)
+            what = (
+                f"Did you mean {guess}?"
+                if guess
+                else "Scopes are written resource:verb, such as grants:read."
+            )
             self.fail(f"{word!r} is not a scope. {what}", param, ctx)
 
     def words(self) -> tuple[str, ...]:
@@ -142,16 +144,16 @@ class Permissions(CommaList):
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
         if word not in PERMISSIONS:
-            guess = near(word, PERMISSIONS)
-            what = f"Did you mean {guess}?" if guess else f"Choose of {', '.join(PERMISSIONS)}."
-            self.fail(f"{word!r} is no permission. {what}", param, ctx)
+            guess = nearest(word, PERMISSIONS)
+            what = f"Did you mean {guess}?" if guess else f"Permissions: {', '.join(PERMISSIONS)}."
+            self.fail(f"Unknown permission {word!r}. {what}", param, ctx)
 
     def words(self) -> tuple[str, ...]:
         return ("all", *PERMISSIONS)
 
 
 class Ranges(CommaList):
-    """Address ranges. One that allows everyone is none."""
+    """IP ranges, without /0."""
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
         from ipaddress import ip_network
@@ -159,13 +161,13 @@ class Ranges(CommaList):
         try:
             network = ip_network(word, strict=False)
         except ValueError:
-            self.fail(f"{word!r} is not a range: write 203.0.113.0/24.", param, ctx)
+            self.fail(f"{word!r} is not an IP range, such as 203.0.113.0/24.", param, ctx)
         if network.prefixlen == 0:
-            self.fail(f"{word} allows everyone. Name a smaller range, or leave the option out.", param, ctx)
+            self.fail(f"{word} allows any IP. Use a smaller range, or leave the option out.", param, ctx)
 
 
 class OneOf(CommaList):
-    """Some words out of a few."""
+    """A list of given words."""
 
     def __init__(self, *choices: str) -> None:
         self.choices = choices
@@ -175,18 +177,18 @@ class OneOf(CommaList):
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
         if word not in self.choices:
-            self.fail(f"{word!r} is none of {', '.join(self.choices)}.", param, ctx)
+            self.fail(f"{word!r} is not one of {', '.join(self.choices)}.", param, ctx)
 
     def words(self) -> tuple[str, ...]:
         return self.choices
 
 
 class FieldNames(CommaList):
-    """Names of fields to print. A space inside one is a mistake, and said to be."""
+    """Names of fields to print."""
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
         if not _FIELD.fullmatch(word):
-            self.fail(f"{word!r} is not the name of a field. Put commas between names.", param, ctx)
+            self.fail(f"{word!r} is not a field name. Separate names with commas.", param, ctx)
 
 
 class JsonObject(click.ParamType[dict[str, Any]]):
@@ -202,7 +204,7 @@ class JsonObject(click.ParamType[dict[str, Any]]):
 
 
 class AgentScopes(JsonObject):
-    """What an agent may do at providers: `github:repo,slack:chat.write`, or a JSON object."""
+    """Provider scopes of an agent: `github:repo,slack:chat.write`, or a JSON object."""
 
     name = "scopes"
 
@@ -213,19 +215,19 @@ class AgentScopes(JsonObject):
         for word in filter(None, (word.strip() for word in value.split(","))):
             provider, colon, scope = word.partition(":")
             if not (provider and colon and scope):
-                self.fail(f"{word!r} names no scope at a provider: write github:repo.", param, ctx)
+                self.fail(f"{word!r} is not a provider scope, such as github:repo.", param, ctx)
             scopes.setdefault(provider, []).append(scope)
         return scopes
 
 
 class Body(click.ParamType[str]):
-    """Where a whole request body is: @path, or - for standard input. It is read by `read_body`."""
+    """A request body: @path, or - for standard input. It is read by `read_body`."""
 
     name = "@path|-"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         if value != "-" and not value.startswith("@"):
-            self.fail(f"write @path for a file, or - for standard input, not {value!r}.", param, ctx)
+            self.fail(f"{value!r} is neither @path nor - for standard input.", param, ctx)
         return str(value)
 
 
@@ -237,15 +239,15 @@ def read_body(where: str) -> dict[str, Any]:
 
 
 def read_named(path: str) -> str:
-    """The text of a file that was named on the command line. Raises Failure (4 if it is missing)."""
+    """The text of a file. Raises Failure (4 if it is missing)."""
     from pathlib import Path
 
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise Failure(Exit.NOT_FOUND, f"{path}: there is no such file.") from None
+        raise Failure(Exit.NOT_FOUND, f"{path}: no such file.") from None
     except UnicodeDecodeError:
-        raise usage(f"{path} is not text in UTF-8.") from None
+        raise usage(f"{path} is not UTF-8 text.") from None
     except OSError as error:
         raise usage(f"{path} cannot be read: {error.strerror}.") from None
 
@@ -255,15 +257,15 @@ def parse_object(text: str, source: str) -> dict[str, Any]:
     import json
 
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         raise usage(
             f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
     except RecursionError:
         raise usage(f"{source} is nested too deeply.") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise usage(
-            f"{source} holds no JSON object.", 'Write one: {"name": "worker", "scopes": ["grants:read"]}'
+            f"{source} is not a JSON object.", 'For example: {"name": "worker", "scopes": ["grants:read"]}'
         )
-    return found
+    return value

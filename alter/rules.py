@@ -14,7 +14,7 @@ class Secret(NamedTuple):
     """One kind of secret that the portal hands out."""
 
     id: str
-    says: str
+    description: str
     kind: str
     """One of keyformat's."""
 
@@ -30,11 +30,11 @@ class Secret(NamedTuple):
 
 
 SECRETS = (
-    Secret("alter-app-key", "An alter API key of an app", "app"),
-    Secret("alter-agent-key", "An alter API key of an agent", "agent"),
-    Secret("alter-derived-key", "An alter API key derived from another", "derived"),
-    Secret("alter-access-token", "An alter access token of a person", "token"),
-    Secret("alter-gateway-secret", "The secret of a gateway of an alter portal", "gateway"),
+    Secret("alter-app-key", "alter app key", "app"),
+    Secret("alter-agent-key", "alter agent key", "agent"),
+    Secret("alter-derived-key", "alter derived key", "derived"),
+    Secret("alter-access-token", "alter personal access token", "token"),
+    Secret("alter-gateway-secret", "alter gateway secret", "gateway"),
 )
 ENTROPY = 3.8
 """Bits a character, of the whole secret. Of 240,000 made keys none had less than 4.2; rows of x have less than 2.2."""
@@ -42,8 +42,8 @@ EXAMPLES = ("0123456789", "abcdefghij", "example")
 """What stands in made-up keys, in either case. One real key in a thousand million has such a word in it."""
 _ABOUT = """\
 # Rules for the keys and access tokens of an alter portal.
-# They know a key by its start and its length. Its checksum they cannot check: `alter scan` does, and asks the
-# portal by hash whether the key lives.
+# They match keys by start and length. `alter scan` also verifies the checksum, and looks up by hash which keys are
+# active.
 """
 
 
@@ -65,7 +65,7 @@ def _gitleaks(secret: Secret) -> str:
     return f"""
 [[rules]]
 id = "{secret.id}"
-description = "{secret.says}. Report or revoke it."
+description = "{secret.description}. Report or revoke it."
 regex = '''{secret.regex}'''
 entropy = {ENTROPY}
 keywords = ["{secret.start}"]

@@ -1,4 +1,4 @@
-"""What holds for one run: which portal and token, which app, and how to print. Flags win, then the environment."""
+"""The state of one run: portal, token, app and output format. Options win over the environment."""
 
 import os
 import sys
@@ -19,66 +19,66 @@ if TYPE_CHECKING:
     from alter.client import Client
     from alter.config import Credentials
 
-MOST = 1000
-"""The longest page the portal gives."""
+MAX_PAGE_SIZE = 1000
+"""The largest page of the API."""
 TOKEN_OPTIONS = ("token_file", "token_stdin", "token")
-SIGN_IN = "Run alter auth login, or set ALTER_PAT to an access token."
+SIGN_IN = "Run alter auth login, or set ALTER_PAT to a personal access token."
 
 
 class Token(NamedTuple):
-    """An access token and where it was found."""
+    """An access token and its source."""
 
     secret: str
     source: str
 
 
 class Run:
-    """The options of every command, and what follows from them."""
+    """The common options of a command, and what they resolve to."""
 
     def __init__(self) -> None:
-        self._said: dict[str, Any] = {}
+        self._options: dict[str, Any] = {}
         self.shape = Shape("rows", ())
 
     def note(self, name: str, value: Any) -> None:
-        """An option was given."""
-        self._said[name] = value
+        """Store a common option."""
+        self._options[name] = value
 
-    def said(self, name: str) -> Any:
-        """What an option says, or None."""
-        return self._said.get(name)
+    def option(self, name: str) -> Any:
+        """The value of a common option, or None."""
+        return self._options.get(name)
 
     def begin(self, shape: Shape | None) -> None:
-        """Refuse what cannot be printed before anything is done. Raises Failure."""
+        """Check --fields before anything is done. Raises Failure."""
         if shape is None:
             return
         self.shape = shape
-        if self.said("output") == "table" or not self.fields:
+        if self.option("output") == "table" or not self.fields:
             return
         if unknown := [name for name in self.fields if name not in shape.fields]:
-            raise usage(f"--fields: there is no field {unknown[0]!r}.", f"Fields: {', '.join(shape.fields)}.")
+            raise usage(f"--fields: unknown field {unknown[0]!r}.", f"Fields: {', '.join(shape.fields)}.")
         if "api_key" in shape.fields and "api_key" not in self.fields:
-            raise usage("--fields: without api_key the new key would be lost.", "Name api_key as well.")
+            raise usage("--fields must include api_key, or the new key would be lost.", "Add api_key.")
 
-    # ── where to ─────────────────────────────────────────────────────────────────────────────────────
+    # ── portal ─────────────────────────────────────────────────────────────────────────────────────
 
     @cached_property
     def credentials(self) -> "Credentials":
-        """The tokens that are kept."""
+        """The stored tokens."""
         from alter.config import Credentials, credentials_path, others_may_read
 
         if others_may_read(path := credentials_path()):
-            output.complain("warning", f"others may read {path}. Close it: chmod 600 {path}")
+            output.complain("warning", f"{path} is readable by other users. Run: chmod 600 {path}")
         return Credentials()
 
     @cached_property
-    def asked_base_url(self) -> str | None:
-        """The portal that was named, or signed in to last."""
+    def configured_base_url(self) -> str | None:
+        """The portal of --base-url, ALTER_BASE_URL or the last sign-in."""
         from alter.config import parse_base_url
 
-        if named := self.said("base_url"):
-            return parse_base_url(named)
-        if named := os.environ.get("ALTER_BASE_URL"):
-            return parse_base_url(named, "ALTER_BASE_URL")
+        if value := self.option("base_url"):
+            return parse_base_url(value)
+        if value := os.environ.get("ALTER_BASE_URL"):
+            return parse_base_url(value, "ALTER_BASE_URL")
         from alter.config import credentials_path
 
         current = self.credentials.current
@@ -86,26 +86,24 @@ class Run:
 
     @property
     def base_url(self) -> str:
-        """The portal. Raises Failure if none is known."""
-        if self.asked_base_url:
-            return self.asked_base_url
-        raise usage(
-            "No portal is named.", "Give --base-url https://portal.example.com, or set ALTER_BASE_URL."
-        )
+        """The portal's URL. Raises Failure if there is none."""
+        if self.configured_base_url:
+            return self.configured_base_url
+        raise usage("No portal URL.", "Use --base-url https://portal.example.com, or set ALTER_BASE_URL.")
 
     @cached_property
     def given_token(self) -> Token | None:
-        """The token that was given for this run, not the one that is kept. Raises Failure."""
-        given = [name for name in TOKEN_OPTIONS if self.said(name)]
+        """The token given for this run, not the stored one. Raises Failure."""
+        given = [name for name in TOKEN_OPTIONS if self.option(name)]
         if len(given) > 1:
             names = " and ".join(f"--{name.replace('_', '-')}" for name in given)
-            raise usage(f"{names} are both given.", "Give one token.")
-        if self.said("token"):
-            output.complain("warning", "--token shows in lists of processes and in the shell's history.")
-            return _token(self.said("token"), "--token")
-        if path := self.said("token_file"):
+            raise usage(f"{names} cannot be combined.", "Use one token.")
+        if self.option("token"):
+            output.complain("warning", "--token is visible in the process list and the shell history.")
+            return _token(self.option("token"), "--token")
+        if path := self.option("token_file"):
             return _token(read_named(path), path)
-        if self.said("token_stdin"):
+        if self.option("token_stdin"):
             return _token(sys.stdin.read(), "--token-stdin")
         if secret := os.environ.get("ALTER_PAT"):
             return _token(secret, "ALTER_PAT")
@@ -118,69 +116,67 @@ class Run:
             return self.given_token
         from alter.config import credentials_path
 
-        base_url = self.asked_base_url
-        kept = self.credentials.token(base_url) if base_url else None
-        if kept is None:
+        base_url = self.configured_base_url
+        stored = self.credentials.token(base_url) if base_url else None
+        if stored is None:
             raise Failure(Exit.AUTH, f"Not signed in{f' to {base_url}' if base_url else ''}.", SIGN_IN)
-        return Token(kept, str(credentials_path()))
+        return Token(stored, str(credentials_path()))
 
     @cached_property
     def client(self) -> "Client":
-        """What speaks to the portal."""
+        """The client of the portal's API."""
         from alter.client import Client
 
         token = self.token
         return Client(self.base_url, token.secret)
 
-    # ── which app ────────────────────────────────────────────────────────────────────────────────────
+    # ── app ────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def app_id(self) -> str:
-        """The app to work on. Raises Failure (2 if there is none)."""
-        if named := self.said("app"):
-            return _app_id(named, "--app")
-        if named := os.environ.get("ALTER_APP_ID"):
-            return _app_id(named, "ALTER_APP_ID")
+        """The app id. Raises Failure (2 if there is none)."""
+        if value := self.option("app"):
+            return _app_id(value, "--app")
+        if value := os.environ.get("ALTER_APP_ID"):
+            return _app_id(value, "ALTER_APP_ID")
         from alter.config import linked_app
 
         if linked := linked_app():
             return _app_id(linked[0], str(linked[1]))
-        raise usage(
-            "No app is named.", "Give --app ID, set ALTER_APP_ID, or link this folder: alter link ID."
-        )
+        raise usage("No app.", "Use --app ID, set ALTER_APP_ID, or link this folder: alter link ID.")
 
     def path(self, *parts: str) -> str:
-        """An address below the app's."""
+        """A path of the API below the app."""
         return "/".join(["", "apps", self.app_id, *parts])
 
-    # ── what came of it ──────────────────────────────────────────────────────────────────────────────
+    # ── output ──────────────────────────────────────────────────────────────────────────────
 
     @property
     def fields(self) -> list[str]:
-        """Fields to print. None: all."""
-        return self.said("fields") or []
+        """The fields to print. Empty: all."""
+        return self.option("fields") or []
 
-    def format(self, usual: str) -> str:
-        """The format to print in. Asking for fields is asking for JSON."""
-        return self.said("output") or ("json" if self.fields else usual)
+    def format(self, default: str) -> str:
+        """The output format. --fields implies JSON."""
+        return self.option("output") or ("json" if self.fields else default)
 
-    def show(self, one: Row) -> None:
-        """Print an object."""
-        output.print_one(self.shape, one, self.format("json"), self.fields)
+    def show(self, row: Row) -> None:
+        """Print one object."""
+        output.print_one(self.shape, row, self.format("json"), self.fields)
 
     def reveal(
-        self, request: Callable[[], dict[str, Any]], end: Callable[[dict[str, Any]], tuple[str, ...]]
+        self, create: Callable[[], dict[str, Any]], undo_command: Callable[[dict[str, Any]], tuple[str, ...]]
     ) -> dict[str, Any]:
-        """Have something made whose secret is shown this once, and show it; `end` is the command that ends it.
+        """Create something whose secret is shown once, and print it.
 
-        Nothing is asked for while stdout cannot take it. If showing fails all the same, that command is said.
-        Raises Failure.
+        Nothing is created while stdout cannot be written. If printing fails all the same, the error has the command
+        that revokes what was created. Raises Failure.
         """
         streams.check_writable()
-        told = request()
-        ending = self.command(*end(told))
+        created = create()
+        revoke = self.command(*undo_command(created))
         try:
-            self._show_secret(told, ending)
+            self._show_secret(created, revoke)
             streams.settle()
         except (streams.Unwritable, KeyboardInterrupt) as error:
             streams.abandon()
@@ -188,62 +184,62 @@ class Run:
             exit = Exit.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Exit.ERROR
             raise Failure(
                 exit,
-                f"{told['id']} was made and could not be printed: {why}. It lives, and nobody has its secret.",
-                f"End it: {ending}",
+                f"{created['id']} was created but could not be printed: {why}. It is active, and its secret is lost.",
+                f"Revoke it: {revoke}",
             ) from None
-        return told
+        return created
 
     def command(self, *words: str) -> str:
-        """A command to copy, which asks the portal that this run asks."""
-        flags = {"--base-url": self.said("base_url"), "--token-file": self.said("token_file")}
+        """A command line to copy, for the same portal."""
+        flags = {"--base-url": self.option("base_url"), "--token-file": self.option("token_file")}
         return undo_commands.line(
-            *words, *(word for name, said in flags.items() if said for word in (name, said))
+            *words, *(word for name, value in flags.items() if value for word in (name, value))
         )
 
     @property
     def has_changed(self) -> bool:
-        """Whether the portal has done something for this run that was more than answering."""
+        """Whether this run has changed something in the portal."""
         return "client" in self.__dict__ and self.client.has_changed
 
-    def _show_secret(self, one: dict[str, Any], ending: str) -> None:
-        """Print an object with the plaintext in it, which goes nowhere else."""
-        secret = one.get("api_key") or one.get("link")
-        if self.format("json") == "table" and one.get("api_key"):
-            self.show({name: value for name, value in one.items() if name != "api_key"})
+    def _show_secret(self, row: dict[str, Any], revoke: str) -> None:
+        """Print an object with its secret."""
+        secret = row.get("api_key") or row.get("link")
+        if self.format("json") == "table" and row.get("api_key"):
+            self.show({name: value for name, value in row.items() if name != "api_key"})
             output.emit(f"\n{secret}")
         else:
-            self.show(one)
-        if one.get("link"):
-            output.say("The link is shown this once. Whoever opens it first is let in.")
+            self.show(row)
+        if row.get("link"):
+            output.say("The link is shown only once. Anyone with the link can accept the invitation.")
         elif secret:
-            output.say("The key is shown this once and kept nowhere. Store it now.")
+            output.say("The key is shown only once. Store it now.")
         else:
-            output.say("This was done before under the same idempotency key. A plaintext is shown once only.")
-            output.say(f"If it is lost, end {one['id']} and make another: {ending}")
+            output.say("Already created with this idempotency key. The key is shown only once.")
+            output.say(f"If you lost it, revoke {row['id']} and create a new one: {revoke}")
 
     def show_all(self, rows: Iterable[Row]) -> int:
-        """Print a list. Returns how many there were."""
+        """Print a list. Returns the number of rows."""
         return output.print_all(self.shape, rows, self.format("table"), self.fields)
 
     def show_page(self, path: str, /, *, limit: int, offset: int, every: bool, **filters: Any) -> None:
-        """Print a part of a list, or all of it, and say if there is more."""
+        """Print a page of a list, or all of it, and whether there is more."""
         if every:
             self.show_all(self.pull(path, **filters))
             return
         page = self.client.get(path, limit=limit, offset=offset, **filters)
         count = self.show_all(page["items"])
         if page["has_more"]:
-            output.say(f"{count} of {page['total']}. More: --offset {offset + count}, or --all.")
+            output.say(f"{count} of {page['total']}. Next page: --offset {offset + count}. All: --all")
 
-    def pull(self, path: str, /, *, most: int | None = None, **filters: Any) -> Iterator[Row]:
-        """Every row of a list, newest first, page after page, counting on stderr."""
+    def pull(self, path: str, /, *, max_rows: int | None = None, **filters: Any) -> Iterator[Row]:
+        """The rows of a list, page after page, with progress on stderr."""
         with Progress(self.shape.noun) as progress:
-            yield from islice(self._pull(path, progress, filters, most), most)
+            yield from islice(self._pull(path, progress, filters, max_rows), max_rows)
 
     def _pull(
-        self, path: str, progress: Progress, filters: dict[str, Any], most: int | None
+        self, path: str, progress: Progress, filters: dict[str, Any], max_rows: int | None
     ) -> Iterator[Row]:
-        cursor, limit = None, min(most or MOST, MOST)
+        cursor, limit = None, min(max_rows or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
         while True:
             page = self.client.get(path, limit=limit, cursor=cursor, **filters)
             if cursor or page.get("next_cursor"):
@@ -254,22 +250,22 @@ class Run:
                 return
 
     def ask(self, question: str) -> None:
-        """Ask y/N, once it is sure that there is a terminal. Raises Failure for a no."""
+        """Ask y/N. Raises Failure for a no."""
         if not click.confirm(output.plain(question), err=True):
             raise Failure(Exit.ERROR, "Not confirmed. Nothing was changed.")
 
-    def need_terminal(self, otherwise: str) -> None:
-        """Refuse to ask where nobody can answer. Raises Failure."""
+    def need_terminal(self, hint: str) -> None:
+        """Raises Failure where there is no terminal to ask at."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise usage("There is no terminal to ask at.", otherwise)
+            raise usage("There is no terminal to ask for confirmation.", hint)
 
 
-def pass_run(act: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its run."""
+def pass_run(command: Callable[..., None]) -> Callable[..., None]:
+    """Pass the run to a command."""
 
-    @wraps(act)
-    def with_run(**asked: Any) -> None:
-        act(click.get_current_context().ensure_object(Run), **asked)
+    @wraps(command)
+    def with_run(**options: Any) -> None:
+        command(click.get_current_context().ensure_object(Run), **options)
 
     return with_run
 
@@ -283,7 +279,7 @@ def _token(text: str, source: str) -> Token:
         or " " in secret
     ):
         raise Failure(
-            Exit.AUTH, f"{source} holds no access token.", f"Access tokens begin with {STARTS['token']}."
+            Exit.AUTH, f"{source} contains no access token.", f"Access tokens start with {STARTS['token']}."
         )
     return Token(secret, source)
 
@@ -292,4 +288,4 @@ def _app_id(text: str, source: str) -> str:
     try:
         return Id().convert(text, None, None)
     except click.BadParameter as error:
-        raise usage(f"{source}: {error.message}", "alter apps list shows them.") from None
+        raise usage(f"{source}: {error.message}", "To list your apps: alter apps list") from None

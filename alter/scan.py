@@ -1,6 +1,7 @@
-"""`alter scan`: finds keys in files by their checksum, and asks by hash whether they live. No key is ever sent."""
+"""`alter scan`: find keys in files by checksum, and look them up by hash. No key is ever sent."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,19 +19,20 @@ from alter.rules import gitleaks, trufflehog
 from alter.run import Run, pass_run
 from keyformat.grammar import STARTS, prefix_of
 
-A_QUESTION = 500
-"""Hashes to ask about at once."""
+BATCH_SIZE = 500
+"""Hashes in one lookup."""
 MAX_SHOWN = 50
-"""Files that are not read and said to be."""
+"""Messages about files that could not be read."""
 RULES = {"gitleaks": gitleaks, "trufflehog": trufflehog}
-LIVING = ("active", "deprecated", "grace")
+ACTIVE_STATES = ("active", "deprecated", "rotating")
 NO_KEYS = ("token", "gateway")
-"""Kinds of secret that are no keys. Each is a state of its own."""
+"""Kinds of secret that are not keys. Each is a state of its own."""
+NOUNS = {"token": "access token", "gateway": "gateway secret", "unchecked": "key"}
 
 
 @dataclass(frozen=True, slots=True)
-class Exposed:
-    """A key in a file."""
+class Finding:
+    """A secret in a file."""
 
     file: str
     line: int
@@ -38,12 +40,12 @@ class Exposed:
 
     @property
     def sha256(self) -> str:
-        """What is asked about in its place."""
+        """Its hash, for the lookup."""
         return hashlib.sha256(self.secret).hexdigest()
 
     @property
     def prefix(self) -> str:
-        """What may be shown of it."""
+        """Its first characters, which may be shown."""
         return prefix_of(self.secret.decode())
 
 
@@ -58,97 +60,104 @@ class Exposed:
     """,
 )
 @click.argument("paths", nargs=-1, metavar="PATHS...")
-@click.option("--offline", is_flag=True, help="Do not ask whether they live; every key found counts.")
-@click.option("--rules", type=click.Choice(list(RULES)), help="Print rules for another scanner instead.")
+@click.option("--offline", is_flag=True, help="Do not look keys up; every key counts.")
+@click.option("--rules", type=click.Choice(list(RULES)), help="Print rules for another secret scanner.")
 @pass_run
 def scan(run: Run, paths: tuple[str, ...], offline: bool, rules: str | None) -> None:
-    """Find the portal's keys in files, and ask whether they live.
+    """Find API keys in files, and look up which are active.
 
-    A key is known by its checksum and never printed or sent: the portal is asked by SHA-256. Exit code 1: a key
-    that lives was found, an access token, or a gateway's secret; with --offline, any key. 8: none was, and
-    something could not be read.
+    Keys are recognized by their checksum. They are never printed or sent: the lookup uses SHA-256. Exit code 1: an
+    active key, an access token or a gateway secret was found; with --offline, any key. Exit code 8: none was found,
+    but some files could not be read.
     """
     if bool(rules) == bool(paths):
-        raise click.UsageError("Name files or folders, or --rules and no others.")
+        raise click.UsageError("Give files or folders, or --rules without any.")
     if rules:
         output.emit(RULES[rules](), end="")
         return
     if not offline:
-        run.client  # without a token it would be known only at the end  # noqa: B018
-    reader, named = Reader(), _check_named(paths)
-    found = list(_search(reader, named))
-    _say_unread(reader.unread)
-    known = {} if offline else _known(run, {one.sha256 for one in found if not _kind(one)})
-    rows = [_row(one, known.get(one.sha256), offline) for one in found]
+        run.client  # a missing token is reported before the scan  # noqa: B018
+    reader = Reader()
+    findings = list(_search(reader, _check_paths(paths)))
+    _report_unread(reader.unread)
+    hashes = {finding.sha256 for finding in findings if not _kind(finding)}
+    matches = {} if offline else _look_up(run, hashes)
+    rows = [_row(finding, matches.get(finding.sha256), offline) for finding in findings]
     if rows or run.format("table") != "table":
         run.show_all(rows)
-    alarming = [row for row in rows if row["state"] in (*LIVING, "unasked", *NO_KEYS)]
-    if alarming:
+    exposed = [row for row in rows if row["state"] in (*ACTIVE_STATES, "unchecked", *NO_KEYS)]
+    if exposed:
         raise Failure(
             Exit.ERROR,
-            f"{len(alarming)} found that must not be there.",
-            "Revoke each, mint another, and keep it out of files: alter keys revoke --key ID.",
+            f"{_summary(exposed)} found.",
+            "Revoke each, mint a new one, and keep it out of files: alter keys revoke --key ID",
         )
-    told = f"{len(rows)} keys found, none of them alive." if rows else "No keys found."
+    summary = f"{len(rows)} keys found, none of them active." if rows else "No keys found."
     if reader.unread:
         raise Failure(
             Exit.INCOMPLETE,
-            f"{told} Not read: {len(reader.unread)}, so this is not all there is.",
-            "Make them readable, unpack them, or name what is to be read.",
+            f"{summary} Not read: {len(reader.unread)}.",
+            "Make them readable or unpack them, or give only the files to read.",
         )
-    output.say(told)
+    output.say(summary)
 
 
-def _check_named(paths: Iterable[str]) -> list[Path]:
-    """What was named, all of which is there. Raises Failure."""
+def _summary(exposed: list[dict[str, Any]]) -> str:
+    """How many keys and other secrets: `1 active key, 2 access tokens`."""
+    nouns = Counter(NOUNS.get(row["state"], "active key") for row in exposed)
+    return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in nouns.items())
+
+
+def _check_paths(paths: Iterable[str]) -> list[Path]:
+    """The given paths, all of which exist. Raises Failure."""
     for path in map(Path, paths):
         try:
             path.lstat()
         except FileNotFoundError:
-            raise Failure(Exit.NOT_FOUND, f"{path}: there is no such file or folder.") from None
+            raise Failure(Exit.NOT_FOUND, f"{path}: no such file or folder.") from None
         except (OSError, ValueError):
-            continue  # it is counted as not read
+            continue  # reported as not read
     return list(map(Path, paths))
 
 
-def _search(reader: Reader, paths: list[Path]) -> Iterator[Exposed]:
+def _search(reader: Reader, paths: list[Path]) -> Iterator[Finding]:
     with Progress("files read") as progress:
         for path in reader.walk(paths):
-            yield from (Exposed(*hit) for hit in reader.read(path))
+            yield from (Finding(*hit) for hit in reader.read(path))
             progress.add(1)
 
 
-def _say_unread(unread: list[Unread]) -> None:
-    for one in unread[:MAX_SHOWN]:
-        output.complain("not read", f"{one.file}: {one.why}.")
+def _report_unread(unread: list[Unread]) -> None:
+    for skipped in unread[:MAX_SHOWN]:
+        output.complain("not read", f"{skipped.file}: {skipped.why}.")
     if len(unread) > MAX_SHOWN:
         output.complain("not read", f"{len(unread) - MAX_SHOWN} more.")
 
 
-def _known(run: Run, hashes: set[str]) -> dict[str, dict[str, Any]]:
-    """What the portal knows of them, by hash."""
-    every = sorted(hashes)
-    parts = (every[at : at + A_QUESTION] for at in range(0, len(every), A_QUESTION))
-    answers = (run.client.post("/lookup", {"sha256": part}) for part in parts)
-    return {one["sha256"]: one for answer in answers for one in answer["items"]}
+def _look_up(run: Run, hashes: set[str]) -> dict[str, dict[str, Any]]:
+    """The matching keys by hash."""
+    ordered = sorted(hashes)
+    batches = (ordered[start : start + BATCH_SIZE] for start in range(0, len(ordered), BATCH_SIZE))
+    answers = (run.client.post("/lookup", {"sha256": batch}) for batch in batches)
+    return {match["sha256"]: match for answer in answers for match in answer["items"]}
 
 
-def _row(one: Exposed, known: dict[str, Any] | None, offline: bool) -> dict[str, Any]:
-    key = known["key"] if known else {}
-    state = _kind(one) or ("unasked" if offline else key.get("status", "unknown"))
+def _row(finding: Finding, match: dict[str, Any] | None, offline: bool) -> dict[str, Any]:
+    key = match["key"] if match else {}
+    state = _kind(finding) or ("unchecked" if offline else key.get("status", "unknown"))
     return {
-        "file": one.file,
-        "line": one.line,
-        "key_prefix": one.prefix,
-        "fingerprint": one.sha256[:8],
+        "file": finding.file,
+        "line": finding.line,
+        "key_prefix": finding.prefix,
+        "fingerprint": finding.sha256[:8],
         "state": state,
         "key_id": key.get("id"),
         "key_name": key.get("name"),
-        "app_id": known["app_id"] if known else None,
-        "app_name": known["app_name"] if known else None,
+        "app_id": match["app_id"] if match else None,
+        "app_name": match["app_name"] if match else None,
     }
 
 
-def _kind(one: Exposed) -> str:
-    """What it is, if it is no key: the portal tells nobody by hash whether those live."""
-    return next((kind for kind in NO_KEYS if one.secret.startswith(STARTS[kind].encode())), "")
+def _kind(finding: Finding) -> str:
+    """token or gateway. Empty: a key. Only keys can be looked up by hash."""
+    return next((kind for kind in NO_KEYS if finding.secret.startswith(STARTS[kind].encode())), "")

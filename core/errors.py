@@ -104,7 +104,7 @@ class NothingToReanchor(Conflict):
 
     code = "nothing_to_reanchor"
     message = "The checkpoint files already match the database. Nothing was changed."
-    hint = "Run manage.py check_audit for a full check."
+    hint = "Run .venv/bin/python manage.py check_audit for a full check."
 
 
 class NothingToRestore(Conflict):
@@ -112,7 +112,7 @@ class NothingToRestore(Conflict):
 
     code = "nothing_to_restore"
     message = "The checkpoint files are complete. Nothing was changed."
-    hint = "Run manage.py check_audit for a full check."
+    hint = "Run .venv/bin/python manage.py check_audit for a full check."
 
 
 class Rewritten(Conflict):
@@ -120,7 +120,7 @@ class Rewritten(Conflict):
 
     code = "checkpoints_differ"
     message = "The checkpoints in the database differ from the checkpoint files, or their signing key is not trusted."
-    hint = "Run manage.py check_audit. No files were written."
+    hint = "Run .venv/bin/python manage.py check_audit. No files were written."
 
 
 class KeyIsPinned(Conflict):

@@ -3,7 +3,7 @@
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-NOT_PREPARED = "The database is not prepared: run manage.py migrate first, as make run does."
+NOT_PREPARED = "The database is not prepared: run .venv/bin/python manage.py migrate first, as make run does."
 
 
 def is_prepared() -> bool:

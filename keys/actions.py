@@ -12,9 +12,7 @@ HAND_OVER = action(
     "key.hand-over", "dashboard_keys:admin", "changed the owner of key", owner_needs="dashboard_keys:write"
 )
 DEPRECATE = action("key.deprecate", "dashboard_keys:write", "deprecated key", agent_scope="agents:admin")
-UNDEPRECATE = action(
-    "key.undeprecate", "dashboard_keys:write", "removed the deprecation of key", agent_scope="agents:admin"
-)
+UNDEPRECATE = action("key.undeprecate", "dashboard_keys:write", "restored key", agent_scope="agents:admin")
 ROTATE = action("key.rotate", "dashboard_keys:write", "rotated key", scope="keys:admin")
 DERIVE = action("key.derive", "dashboard_keys:derive", "derived key", scope="keys:derive")
 REVOKE = action(

@@ -1,4 +1,4 @@
-"""The life of a key, one verb a function. Every face calls these and decides nothing.
+"""The lifecycle of a key, one verb a function. Pages, APIs and commands call these and decide nothing.
 
 Locks are taken in one order, app, agent, key, children, so that no two verbs wait for each other.
 """
@@ -86,13 +86,18 @@ def mint(
         rules.acting(within),
         change(actor, actions.MINT, on=key, reason=reason) as act,
     ):
-        rules.refuse_second_use(app, idempotency_key)
-        require_open(app)
-        if agent:
-            rules.require_agent(app, agent)
-            key.name = key.name or f"{agent.name}-{agent.keys.own().count() + 1}"
-        rules.require_place(app, agent)
-        return Minted(key, _hand_on(actor, key, within, act))
+        _require_mintable(key)
+        return Minted(key, _issue_within(actor, key, within, act))
+
+
+def _require_mintable(key: ApiKey) -> None:
+    """Raise unless a new key may be added to its app and agent, which are held. An agent's key gets its name."""
+    rules.refuse_second_use(key.app, key.idempotency_key or "")
+    require_open(key.app)
+    if key.agent:
+        rules.require_agent(key.app, key.agent)
+        key.name = key.name or f"{key.agent.name}-{key.agent.keys.own().count() + 1}"
+    rules.require_place(key.app, key.agent)
 
 
 def rename(actor: Actor, key: ApiKey, name: str) -> None:
@@ -198,7 +203,7 @@ def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority |
         rules.refuse_revoked(key)
         if key.status == "ended":
             raise errors.KeyEnded
-        if key.status == "grace":
+        if key.status == "rotating":
             successors.refuse_old_secret(actor, key)
             rules.require_place(key.app, key.agent, without=key)
             key.grace_ends_at = None
@@ -244,18 +249,24 @@ def rotate(
             actor.require_fresh()
         if key.kind == ApiKey.Kind.DERIVED:
             rules.require_within(actor, within, Grant.of_key(key))
-            return Minted(key, _renew(key, idempotency_key))
+            return Minted(key, _replace_secret(key, idempotency_key))
         successor = _successor(key, scopes, idempotency_key)
         successors.require_successor(actor, within, key, Grant.of_key(successor))
-        if grace:
-            rules.require_place_in_grace(key.app, key.agent, without=key)
-        key.deprecated_at = key.deprecated_at or now()
-        key.grace_ends_at = min(now() + grace, key.grace_ends_at or now() + grace)
-        key.save(update_fields=["deprecated_at", "grace_ends_at"])
+        _begin_grace(key, grace)
         with change(actor, actions.ROTATE, on=successor, reason=reason, cause=act):
             secret = _issue(actor, successor)
         act.note(successor=str(successor.id), successor_prefix=successor.prefix)
         return Minted(successor, secret)
+
+
+def _begin_grace(key: ApiKey, grace: timedelta) -> None:
+    """Deprecate a rotated key, and let it work on for `grace`, or until its present grace is over if that is sooner."""
+    if grace:
+        rules.require_place_in_grace(key.app, key.agent, without=key)
+    ends_at = now() + grace
+    key.deprecated_at = key.deprecated_at or now()
+    key.grace_ends_at = min(ends_at, key.grace_ends_at or ends_at)
+    key.save(update_fields=["deprecated_at", "grace_ends_at"])
 
 
 def derive(
@@ -325,7 +336,7 @@ def revoke(
             act.note(forced=True)
         if ticket:
             act.note(ticket=parse_ticket(ticket))
-        _end(actor, key, act, reason)
+        _revoke_with_children(actor, key, act, reason)
         return act.id
 
 
@@ -346,24 +357,24 @@ def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> UUID | None
         agent.version += 1
         agent.save(update_fields=["revoked_at", "version"])
         for key in agent.keys.filter(revoked_at=None, parent=None).order_by("id"):
-            with _following(actor, key, act, reason):
-                _end(actor, key, act, reason)
+            with _revocation(actor, key, act, reason):
+                _revoke_with_children(actor, key, act, reason)
         return act.id
 
 
-def _end(actor: Actor, key: ApiKey, cause: Act, reason: str) -> None:
-    """Revoke `key`, which is being changed, and all living keys that stand on it, each with an event naming `cause`."""
+def _revoke_with_children(actor: Actor, key: ApiKey, cause: Act, reason: str) -> None:
+    """Revoke `key`, which is being changed, and all keys that depend on it, each with an event that names `cause`."""
     if key.revoked_at is not None:  # by someone else, while we waited for its lock
         return
     key.revoked_at = now()
     key.save(update_fields=["revoked_at"])
     below = ApiKey.objects.filter(Q(parent=key) | Q(enrolled_by=key), revoked_at=None)
     for child in below.order_by("id"):
-        with _following(actor, child, cause, reason):
-            _end(actor, child, cause, reason)
+        with _revocation(actor, child, cause, reason):
+            _revoke_with_children(actor, child, cause, reason)
 
 
-def _following(actor: Actor, key: ApiKey, cause: Act, reason: str) -> AbstractContextManager[Act]:
+def _revocation(actor: Actor, key: ApiKey, cause: Act, reason: str) -> AbstractContextManager[Act]:
     return change(actor, actions.REVOKE, on=key, reason=reason, cause=cause)
 
 
@@ -385,10 +396,10 @@ def _successor(key: ApiKey, scopes: ScopeSet | None, idempotency_key: str) -> Ap
     )
 
 
-def _hand_on(actor: Actor, key: ApiKey, within: Authority | None, act: Act) -> Plaintext:
-    """Issue a new key that is no more than whoever acts holds, and ends with them if they are a derived key.
+def _issue_within(actor: Actor, key: ApiKey, within: Authority | None, act: Act) -> Plaintext:
+    """Issue a new key that exceeds nothing its maker holds, and ends with its maker if that is a derived key.
 
-    A limit that was set for the key that acts holds for both together, or it could be multiplied.
+    A rate limit of the making key holds for both together, or minting would multiply it.
     """
     rules.require_within(actor, within, Grant.of_key(key))
     if within and within.key and within.own_rate is not None:
@@ -400,9 +411,9 @@ def _hand_on(actor: Actor, key: ApiKey, within: Authority | None, act: Act) -> P
 
 
 def _issue(actor: Actor, key: ApiKey) -> Plaintext:
-    """Give a new row its secret and save it. Its form may have been sent twice at the same moment."""
+    """Give a new row its secret and save it. Raises AlreadyMinted if its form was sent twice at the same moment."""
     secret = plaintext.generate(key.kind)
-    _take(key, secret)
+    _store_secret(key, secret)
     key.minted_by, key.owner_id = actor.label, _owner(actor, key)
     try:
         with transaction.atomic():
@@ -421,16 +432,16 @@ def _owner(actor: Actor, key: ApiKey) -> UUID | None:
     return UUID(actor.user_id) if actor.user_id else None
 
 
-def _renew(key: ApiKey, idempotency_key: str) -> Plaintext:
-    """Give a derived key another secret in place; the old one stops at once."""
+def _replace_secret(key: ApiKey, idempotency_key: str) -> Plaintext:
+    """Give a derived key a new secret in place; the old one stops at once."""
     secret = plaintext.generate(key.kind)
-    _take(key, secret)
+    _store_secret(key, secret)
     key.generation += 1
     key.idempotency_key = idempotency_key or key.idempotency_key
     key.save(update_fields=["prefix", "fingerprint", "digest", "pepper", "generation", "idempotency_key"])
     return secret
 
 
-def _take(key: ApiKey, secret: Plaintext) -> None:
+def _store_secret(key: ApiKey, secret: Plaintext) -> None:
     key.prefix, key.fingerprint = secret.prefix, secret.fingerprint
     key.digest, key.pepper = secret.digest(), Pepper.note_current()

@@ -129,15 +129,15 @@ class ApiKey(Audited):
         return f"{self.name} ({self.prefix})"
 
     @property
-    def status(self) -> Literal["active", "deprecated", "grace", "ended", "expired", "revoked"]:
-        """`revoked`, `expired`, `ended` (grace over), `grace`, `deprecated` or `active`: the first that holds."""
+    def status(self) -> Literal["active", "deprecated", "rotating", "ended", "expired", "revoked"]:
+        """`revoked`, `expired`, `ended` (grace over), `rotating`, `deprecated` or `active`: the first that holds."""
         moment = now()
         if self.revoked_at:
             return "revoked"
         if self.expires_at and self.expires_at <= moment:
             return "expired"
         if self.grace_ends_at:
-            return "grace" if self.grace_ends_at > moment else "ended"
+            return "rotating" if self.grace_ends_at > moment else "ended"
         return "deprecated" if self.deprecated_at else "active"
 
     @property

@@ -119,7 +119,8 @@ def break_glass_is_there(
         Warning(
             f"PORTAL_BREAK_GLASS is {settings.BREAK_GLASS}, which is no open account of an admin of every app with a"
             " password.",
-            hint="Make it with manage.py create_admin, or give it a password with manage.py change_password.",
+            hint="Create it with .venv/bin/python manage.py create_admin, "
+            "or set a password with .venv/bin/python manage.py change_password.",
             id="portal.W005",
         )
     ]
@@ -145,7 +146,8 @@ def mac_keys_are_there(
                 "which is not there or is another.",
                 hint=(
                     "Bring back the data folder's file `mac-keys`, or name it in PORTAL_MAC_KEYS. If it is lost for "
-                    "good, give the new key a higher number, and run manage.py tick --skip-checks once: rows that "
+                    "good, give the new key a higher number, and run "
+                    ".venv/bin/python manage.py tick --skip-checks once: rows that "
                     "still wait for their seals are set aside."
                 ),
                 id="portal.E004",

@@ -17,12 +17,12 @@ from keys.admission.runtime_auth import presented_key
 from portal.api import json_responses, management, runtime
 from portal.api.witness import witness
 from portal.leaks import api as leaks
-from portal.program_paths import hint, nearly
+from portal.program_paths import VERIFY, hint, nearly
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 FACES = {"/sdk/": runtime.serve, "/api/": management.serve}
 DOORS = {
-    "/verify": verify,
+    VERIFY: verify,
     "/leaks/scanner": leaks.scanner,
     "/leaks/report": leaks.report,
     "/witness": witness,
@@ -81,7 +81,7 @@ def _misspelt(request: HttpRequest, near: str) -> HttpResponseBase:
     if near.startswith(("/sdk", "/api")):
         return runtime.serve(request) if near.startswith("/sdk") else management.serve(request)
     request.META[REFUSED] = NotFound(hint=hint(request.path_info))
-    if near == "/verify" or presented_key(request):
+    if near == VERIFY or presented_key(request):
         return verify(request)
     return json_responses.guarded(request, _refused)
 

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from core.text import keepable
 
 FACES = ("api", "sdk")
-DOORS = ("/verify", "/healthz", "/witness", "/leaks/scanner", "/leaks/report")
+VERIFY = "/verify"
+DOORS = (VERIFY, "/healthz", "/witness", "/leaks/scanner", "/leaks/report")
 PAGES = ("/leaks/report/",)
 """Pages whose address is nearly one that programs ask."""
 ALIKE = 0.75
 """How like a word must be to one that an address of programs begins with."""
-_FIRST = (*FACES, "verify", "healthz", "witness")
+_FIRST = (*FACES, VERIFY[1:], "healthz", "witness")
 _MANY = re.compile(r"[/\\]+")
 
 

@@ -45,6 +45,7 @@ from portal.auth import openid_documents
 from portal.auth.two_factor import recorded
 from portal.gates import docs_page, open_to_all, own, page, signed_in
 from portal.leaks import api as leak_programs
+from portal.program_paths import VERIFY
 
 to_security = RedirectView.as_view(pattern_name="security")
 factors = [  # django-allauth's pages, which keep the record by recorded()
@@ -360,7 +361,7 @@ urlpatterns = [
     path("leaks/scanner", open_to_all(leak_programs.scanner), name="leak-scanner"),
     path("leaks/rules/<str:file>", open_to_all(leak_pages.scanner_rules), name="leak-rules"),
     path("witness", open_to_all(witness.witness), name="witness"),
-    path("verify", open_to_all(gateway.verify), name="verify"),
+    path(VERIFY[1:], open_to_all(gateway.verify), name="verify"),
     path("sdk/openapi.json", open_to_all(runtime.document), name="sdk-document"),
     path(
         "sdk/", runtime_routes.api.urls

@@ -125,7 +125,7 @@ class AgentDetail(AgentInfo):
     @classmethod
     def with_keys(cls, agent: Agent, keys_active: int, use: Use | None = None, **more: Any) -> Self:
         """`agent` with the number of its active keys and its whole policy."""
-        detail = cls.of(agent, use, app_id=agent.app_id, keys_active=keys_active, **more)
+        detail = cls.from_model(agent, use, app_id=agent.app_id, keys_active=keys_active, **more)
         detail.policy = agent.policy
         return detail
 

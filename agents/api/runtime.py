@@ -40,7 +40,9 @@ def list_agents(
         agents = agents.filter(revoked_at=None)
     page, page_info = cut(agents, part, oldest_first=True)
     used = usage.uses_of_agents([agent.id for agent in page])
-    return AgentListResult(items=[AgentInfo.of(agent, used.get(agent.id)) for agent in page], **page_info)
+    return AgentListResult(
+        items=[AgentInfo.from_model(agent, used.get(agent.id)) for agent in page], **page_info
+    )
 
 
 def get_agent(request: ProgramRequest, agent_id: str) -> AgentInfo:
@@ -88,7 +90,7 @@ def update_agent(
 
 def agent_info(agent: Agent) -> AgentInfo:
     """`agent` as the wire shows it."""
-    return AgentInfo.of(agent, usage.uses_of_agents([agent.id]).get(agent.id))
+    return AgentInfo.from_model(agent, usage.uses_of_agents([agent.id]).get(agent.id))
 
 
 def _without_null(given: dict[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class AgentInfo(ResponseSchema):
     stored_legacy_managed_secret_names: list[str] = Field(description="Always empty here.")
 
     @classmethod
-    def of(cls, agent: Agent, use: Use | None = None, **more: Any) -> Self:
+    def from_model(cls, agent: Agent, use: Use | None = None, **more: Any) -> Self:
         """`agent` as it is now: scopes that were to go by now are gone."""
         agent.settle()
         return cls(

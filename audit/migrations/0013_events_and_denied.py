@@ -6,6 +6,7 @@ from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+RECEIVERS = "Destination"
 SENDS = {"acts": "events", "refused": "denied"}
 OUTCOMES = {"act": "event", "refused": "denied"}
 DESTINATION = "Destination"

@@ -97,7 +97,7 @@ def sound(found: Iterable[list[Checkpoint]]) -> list[list[Checkpoint]]:
             first, last = stretch[0], stretch[-1]
             log.error(
                 "the %ss %s to %s of %s are not purged: their checkpoints are not what was signed. "
-                "Run manage.py check_audit.",
+                "Run .venv/bin/python manage.py check_audit.",
                 first.kind,
                 first.first_seq,
                 last.last_seq,
@@ -114,7 +114,10 @@ def may_delete(kind: str) -> bool:
         cursor.execute("SELECT has_table_privilege(%s, 'DELETE')", [RECORDS[kind]._meta.db_table])
         may = bool(cursor.fetchone()[0])
     if not may:
-        log.warning("the record is not purged: this role may not. Run manage.py purge_audit as its owner.")
+        log.warning(
+            "the audit log is not purged: this role may not. "
+            "Run .venv/bin/python manage.py purge_audit as its owner."
+        )
     return may
 
 

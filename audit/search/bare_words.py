@@ -47,8 +47,8 @@ def _by_shape(word: str) -> dict[str, str]:
 def _by_list(word: str) -> dict[str, str]:
     """A word of the product's own."""
     low, lists = word.lower(), words()
-    lists.pop("kind")
-    return next(({name: low} for name, words in lists.items() if low in words), {})
+    tokens = (name for name in lists if name not in ("kind", "actor_kind"))
+    return next(({name: low} for name in tokens if low in lists[name]), {})
 
 
 def _by_id(word: str, app_id: UUID | None) -> dict[str, str]:

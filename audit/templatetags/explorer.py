@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from audit.search.facets import MAX_ROWS
+
 register = template.Library()
 
 
@@ -30,6 +32,12 @@ def as_json(value: Any) -> str:
 def grouped_number(number: int) -> str:
     """`1204` as `1,204`."""
     return f"{number:,}"
+
+
+@register.filter
+def capped_number(number: int) -> str:
+    """The same of what is counted among the newest 2,000 alone: `1,204`, `2,000+`."""
+    return f"{MAX_ROWS:,}+" if number > MAX_ROWS else grouped_number(number)
 
 
 @register.inclusion_tag("audit/_zone.html")

@@ -125,9 +125,14 @@ def foot(context: template.Context, inside: NodeList, page: ListPage) -> SafeStr
     return render_to_string("list_foot.html", {"list": page, "buttons": inside.render(context)})
 
 
-@register.inclusion_tag("list_toolbar.html")
-def toolbar(page: ListPage, form: forms.Form, label: str, action: str = "") -> dict[str, Any]:
-    """`{% toolbar list filters "Filter agents" %}`: search, filters, and what else the address holds."""
+@register.inclusion_tag("list_toolbar.html", takes_context=True)
+def toolbar(
+    context: template.Context, page: ListPage, form: forms.Form, label: str, action: str = ""
+) -> dict[str, Any]:
+    """`{% toolbar list filters "Filter agents" %}`: search, filters, and what else the address holds.
+
+    `action`: the address of the list, where it is not that of this page.
+    """
     others = [field for field in form.visible_fields() if field.name != "q"]
     return {
         "list": page,
@@ -137,7 +142,7 @@ def toolbar(page: ListPage, form: forms.Form, label: str, action: str = "") -> d
         "chosen": sum(bool(field.value()) for field in others),
         "hidden": [(name, value) for name, value in page.filters if name not in form.fields],
         "label": label,
-        "action": action,
+        "action": action or context["request"].path,
     }
 
 

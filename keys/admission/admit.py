@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.http import http_date
 
 from agents import callers
-from agents.callers import Claim
+from agents.callers import NO_CLAIM, Claim
 from agents.models import Agent
 from audit import calls
 from audit.actors import Origin
@@ -27,7 +27,6 @@ from keys.admission.lookup import SNAPSHOT_CACHE_SIZE, ReadRows
 from keys.admission.rate_limit import Allowance, Charge
 from keys.admission.verdict import CheckInput, KeySnapshot, Verdict, judge, judge_charged
 
-NO_CLAIM = Claim()
 NO_KEY_COLUMNS = {"app_id": None, "key_id": None, "key_name": "", "agent_id": None, "agent_name": ""}
 
 

@@ -14,7 +14,7 @@ from django.db import close_old_connections, connection
 from django.http import HttpRequest
 
 from agents import callers
-from agents.callers import Claim
+from agents.callers import NO_CLAIM, Claim
 from agents.errors import CallerInvalid
 from audit.actions import Action
 from audit.actors import Actor, Caller, Origin
@@ -145,7 +145,7 @@ def read_request(
     )
     signature = None if refusal else _signature(request, key)
     is_identity_signed = bool(signature and signature.covers_identity)
-    claim, caller_error = _claim(request.headers) if is_identity_signed else (Claim(), None)
+    claim, caller_error = _claim(request.headers) if is_identity_signed else (NO_CLAIM, None)
     narrowed, constraints_error = constraints.read(request.headers)
     origin = origin_of(meta, "sdk")
     check_input = CheckInput(
@@ -191,7 +191,7 @@ def _claim(headers: Mapping[str, str]) -> tuple[Claim, Refusal | None]:
     try:
         return callers.parse_claim(*values), None
     except CallerInvalid as invalid:
-        return Claim(), invalid
+        return NO_CLAIM, invalid
 
 
 def _with_context(origin: Origin, headers: Mapping[str, str], is_identity_signed: bool) -> Origin:

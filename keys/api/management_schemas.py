@@ -18,8 +18,8 @@ class KeyInfo(APIKeyInfo):
     app_id: UUID = Field(description="The key's app.")
     agent_id: UUID | None = Field(description="The key's agent. null: an app key.")
     kind: Literal["app", "agent", "derived"] = Field(description="The kind of key.")
-    status: Literal["active", "deprecated", "grace", "ended", "expired", "revoked"] = Field(
-        description="grace: rotated and still working; ended: its grace period is over."
+    status: Literal["active", "deprecated", "rotating", "ended", "expired", "revoked"] = Field(
+        description="rotating: rotated and still working; ended: its grace period is over."
     )
     fingerprint: str = Field(description="SHA-256, first 8 characters.")
     generation: int = Field(description="The version of its secret, from 1.")
@@ -34,7 +34,7 @@ class KeyInfo(APIKeyInfo):
     @classmethod
     def from_model(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
         """`key` as the management API shows it."""
-        return cls.of(
+        return super().from_model(
             key,
             use,
             app_id=key.app_id,

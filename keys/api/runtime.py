@@ -95,7 +95,7 @@ def revoke_key(request: KeyedRequest, key_id: str, force: Flag = False) -> APIKe
     """End a key and all derived from it, for ever. An agent's last active key is ended only by `force`."""
     key = _key_of(request, key_id)
     lifecycle.revoke(request.actor, key, force=force, within=authority_of(request))
-    return APIKeyInfo.of(key, usage.use_of(key.id))
+    return APIKeyInfo.from_model(key, usage.use_of(key.id))
 
 
 def emit_spans(request: KeyedRequest, body: SpanBatch) -> EmitSpansResult:

@@ -32,7 +32,7 @@ def create_agent(
     )
     api_key = result.plaintext.take() if result.plaintext else None
     hint = None if api_key else enrolment.next_step(f"DELETE /sdk/agents/{result.agent.id}")
-    response = AgentCreateResult.of(result.agent, key_id=result.key_id, api_key=api_key, hint=hint)
+    response = AgentCreateResult.from_model(result.agent, key_id=result.key_id, api_key=api_key, hint=hint)
     return Status(201 if api_key else 200, response)
 
 
@@ -79,11 +79,11 @@ def mint_agent_key(
         lambda: enrolment.mint_for(request.actor, agent, authority_of(request)),
     )
     if result.plaintext:
-        return Status(201, AgentKeyMintResult.of(result.key, api_key=result.plaintext.take()))
+        return Status(201, AgentKeyMintResult.from_model(result.key, api_key=result.plaintext.take()))
     revoke = f"DELETE /sdk/agents/{agent.id}/keys/{result.key.id}"
     hint = next_step("mint", result.key, lambda *_: revoke, Caller())
     use = usage.use_of(result.key.id)
-    return Status(200, AgentKeyMintResult.of(result.key, use, api_key=None, hint=hint))
+    return Status(200, AgentKeyMintResult.from_model(result.key, use, api_key=None, hint=hint))
 
 
 def list_agent_keys(request: KeyedRequest, agent_id: str) -> AgentKeyList:
@@ -91,7 +91,7 @@ def list_agent_keys(request: KeyedRequest, agent_id: str) -> AgentKeyList:
     agent = agent_in(request.app_id, id_of(agent_id))
     keys = list(agent.keys.own().order_by("created_at", "id"))
     used = usage.uses([key.id for key in keys])
-    return AgentKeyList(items=[AgentKey.of(key, used.get(key.id)) for key in keys])
+    return AgentKeyList(items=[AgentKey.from_model(key, used.get(key.id)) for key in keys])
 
 
 def deprecate_agent_key(
@@ -128,4 +128,4 @@ def _key_of(request: KeyedRequest, agent_id: str, key_id: str) -> ApiKey:
 
 
 def _key_info(key: ApiKey) -> AgentKey:
-    return AgentKey.of(key, usage.use_of(key.id))
+    return AgentKey.from_model(key, usage.use_of(key.id))

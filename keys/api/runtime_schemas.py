@@ -64,7 +64,7 @@ class APIKeyInfo(ResponseSchema):
     created_at: datetime = Field(description="When it was minted.")
 
     @classmethod
-    def of(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
+    def from_model(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
         """`key` as the wire shows it."""
         return cls(
             id=key.id,
@@ -100,8 +100,8 @@ class MintedKey(APIKeyInfo):
     def from_result(cls, result: IssueResult, hint: str) -> Self:
         """The key with its plaintext, which is taken here and leaves in this answer alone; or with the hint."""
         if result.plaintext:
-            return cls.of(result.key, api_key=result.plaintext.take())
-        return cls.of(result.key, use_of(result.key.id), api_key=None, hint=hint)
+            return cls.from_model(result.key, api_key=result.plaintext.take())
+        return cls.from_model(result.key, use_of(result.key.id), api_key=None, hint=hint)
 
 
 class AgentKey(ResponseSchema):
@@ -117,7 +117,7 @@ class AgentKey(ResponseSchema):
     last_denied_at: datetime | None = Field(description="Its latest call that was denied.")
 
     @classmethod
-    def of(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
+    def from_model(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
         """`key` as the list of its agent's keys shows it."""
         return cls(
             key_id=key.id,

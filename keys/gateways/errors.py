@@ -10,7 +10,7 @@ class GatewayNotFound(NotFound):
 
     code = "gateway_not_found"
     message = "There is no gateway of this name."
-    hint = "See them all with manage.py list_gateways."
+    hint = "See them all with .venv/bin/python manage.py list_gateways."
 
 
 class GatewayExists(Conflict):
@@ -18,7 +18,10 @@ class GatewayExists(Conflict):
 
     code = "gateway_exists"
     message = "There is a gateway of this name."
-    hint = "Give it a new secret with manage.py rotate_gateway, or make the name free with retire_gateway."
+    hint = (
+        "Give it a new secret with .venv/bin/python manage.py rotate_gateway, "
+        "or make the name free with retire_gateway."
+    )
 
 
 class GatewayUnknown(Refusal):
@@ -31,7 +34,7 @@ class GatewayUnknown(Refusal):
     code = "gateway_unknown"
     status = 400
     message = "The gateway's secret, sent as X-Alter-Gateway, is wrong, was rotated or is retired."
-    hint = f"Get a new one with manage.py rotate_gateway. {HOW_TO_SET_UP}"
+    hint = f"Get a new one with .venv/bin/python manage.py rotate_gateway. {HOW_TO_SET_UP}"
 
 
 class GatewayIncomplete(Refusal):

@@ -57,7 +57,7 @@ class SecretCommand(ShellCommand):
             write_secret(descriptor, text)
         else:
             again = "rotate_gateway" if self.replaces_file else "retire_gateway"
-            self.ending = f"manage.py {again} {shlex.quote(issued.gateway.name)}"
+            self.ending = f".venv/bin/python manage.py {again} {shlex.quote(issued.gateway.name)}"
         show = self._show_object if options["json"] else self._show
         show(issued, options, secret, text)
 

@@ -95,7 +95,7 @@ class FilterForm(QueryForm):
         ("living", "Active (all)"),
         ("active", "Active"),
         ("deprecated", "Deprecated"),
-        ("grace", "Rotating"),
+        ("rotating", "Rotating"),
         ("ended", "Expired"),
         ("revoked", "Revoked"),
     )

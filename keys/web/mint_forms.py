@@ -1,6 +1,6 @@
 """Reads the two large forms, of a new key and of the permissions of one: scopes, expiry and limits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -228,7 +228,9 @@ def starting_values(query: MultiValueDict[str, str], like: ApiKey | None) -> dic
     return values | {"once": uuid4().hex}
 
 
-PREFILLS = {"from", "purpose", "also_scopes", "also_networks", "actions"}
+ALSO = ("also_scopes", "also_networks")
+"""What a form is to begin with beside what a key has: scopes, and IP ranges."""
+PREFILLS = {"from", "purpose", "actions", *ALSO}
 """What may stand in the address of a mint form beside its own fields."""
 
 
@@ -239,9 +241,10 @@ def refuse_unknown_prefill(query: MultiValueDict[str, str]) -> None:
     parse_word(query.get("purpose", ""), "purpose", PURPOSES)
 
 
-def current_values(key: ApiKey, also_scopes: str = "") -> dict[str, Any]:
-    """What a form of permissions begins with: those of `key`, and `also_scopes` beside them."""
-    values = as_fields(_with_scopes(key.scopes, also_scopes)) | _limits(key)
+def current_values(key: ApiKey, query: Mapping[str, str]) -> dict[str, Any]:
+    """What a form of permissions begins with: those of `key`, and the ALSO of `query` beside them."""
+    scopes, networks = (query.get(name, "") for name in ALSO)
+    values = as_fields(_with_scopes(key.scopes, scopes)) | _limits(key, networks)
     return values | {"rate_limit_rpm": key.rate_limit, "expires_custom": _written(key.expires_at)}
 
 

@@ -10,6 +10,7 @@ from django.db.models import (
     Case,
     Count,
     DateTimeField,
+    ExpressionWrapper,
     IntegerField,
     OuterRef,
     Q,
@@ -195,9 +196,10 @@ def earliest_end() -> Coalesce:
     return Coalesce(Least("expires_at", "grace_ends_at"), "expires_at", "grace_ends_at")
 
 
-def last_used() -> Subquery:
+def last_used() -> ExpressionWrapper:
     """When a key was last used, as far as its requests are sealed."""
-    return Subquery(LastUse.objects.filter(subject_id=OuterRef("id")).values("allowed_at")[:1])
+    latest = LastUse.objects.filter(subject_id=OuterRef("id")).values("allowed_at")[:1]
+    return ExpressionWrapper(Subquery(latest), output_field=DateTimeField())
 
 
 def rows(keys: Iterable[ApiKey]) -> list[Row]:
@@ -229,9 +231,9 @@ def state_of(key: ApiKey, replacement: str = "") -> tuple[str, str]:
         return "expired", "Expired" if status == "expired" else "Rotated"
     if key.agent and key.agent.suspended_at:
         return "suspended", "Agent suspended"
-    if status == "grace" and key.grace_ends_at:
+    if status == "rotating" and key.grace_ends_at:
         ends = relative_words(key.grace_ends_at - moment)
-        return "grace", f"Rotating to {replacement[-8:]}" if replacement else f"Expires {ends}"
+        return "rotating", f"Rotating to {replacement[-8:]}" if replacement else f"Expires {ends}"
     if status == "deprecated":
         return "deprecated", "Deprecated"
     if key.expires_at and key.expires_at - moment <= EXPIRING and key.parent_id is None:
@@ -266,8 +268,8 @@ def has_ended() -> Q:
 
 def rotation_of(key: ApiKey) -> Rotation | None:
     """The rotation `key` is part of, if one is under way."""
-    old = key if key.status == "grace" else key.replaces
-    if old is None or old.status != "grace":
+    old = key if key.status == "rotating" else key.replaces
+    if old is None or old.status != "rotating":
         return None
     new = key if old is not key else old.successors.order_by("-created_at").first()
     if new is None:
@@ -334,7 +336,7 @@ def _of_status(found: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
         return found.filter(has_ended())
     if status == "attention":
         return found.filter(needs_attention())
-    if status == "grace":
+    if status == "rotating":
         return found.living().filter(grace_ends_at__isnull=False)
     return found.living().filter(grace_ends_at=None, deprecated_at__isnull=status == "active")
 
@@ -356,8 +358,7 @@ def _replacements(keys: Iterable[ApiKey]) -> dict[UUID, str]:
     """The prefix of the key that each of these rotates to, if it rotates."""
     rotating = [key.id for key in keys if key.grace_ends_at]
     newest = ApiKey.objects.filter(replaces__in=rotating, revoked_at=None).order_by("created_at")
-    rows = newest.values_list("replaces", "prefix") if rotating else ()
-    return {replaced: prefix for replaced, prefix in rows if replaced}
+    return {key.replaces_id: key.prefix for key in newest if key.replaces_id} if rotating else {}
 
 
 def facts_of(agent: Agent) -> list[tuple[str, list[tuple[str, str]]]]:

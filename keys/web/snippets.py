@@ -19,7 +19,7 @@ class Snippet(NamedTuple):
 SET_UP = """pip install alter-sdk
 export ALTER_BASE_URL={address}
 read -rs ALTER_API_KEY && export ALTER_API_KEY"""
-READ = "The last line waits for the key. Paste it and press Enter. It is not saved in the shell history."
+READ = "The last line waits for the key. Paste it and press Enter. It is not saved in the command history."
 PROGRAM = """import asyncio
 import os
 

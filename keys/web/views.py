@@ -22,7 +22,7 @@ from keys.models import ApiKey
 from keys.permissions import Permissions, compare, edit, refuse_gains
 from keys.requests import field_of, key_of, portal_address
 from keys.web import forms, presenters
-from keys.web.mint_forms import PermissionsForm, current_values
+from keys.web.mint_forms import ALSO, PermissionsForm, current_values
 from keys.web.snippets import uses
 
 IN_THE_FORM = {"scopes": "more_scopes", "expires_at": "expires_custom"}
@@ -140,9 +140,8 @@ def rename(request: AppRequest, key_id: UUID) -> HttpResponse:
 def permissions(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Edit what a key may do: first shows the gains and losses, then saves what was shown."""
     found = key_of(request, key_id)
-    refuse_unknown(request.GET, ("also_scopes",))
-    values = current_values(found, request.GET.get("also_scopes", ""))
-    form = PermissionsForm(sent(request), initial=values, key=found)
+    refuse_unknown(request.GET, ALSO)
+    form = PermissionsForm(sent(request), initial=current_values(found, request.GET), key=found)
     difference = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -178,7 +177,7 @@ def deprecate(request: AppRequest, key_id: UUID) -> HttpResponse:
 def undeprecate(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Take the mark away; during grace, cancel the rotation."""
     found = key_of(request, key_id)
-    rotating = found.status == "grace"
+    rotating = found.status == "rotating"
     lifecycle.undeprecate(request.actor, found)
     text = f"{found.name} restored"
     text = "Rotation cancelled. Both keys remain active." if rotating else text

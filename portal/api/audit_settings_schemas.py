@@ -39,7 +39,7 @@ class WebhookCreateRequest(RequestSchema):
     name: Label = Field(description="1 to 60 characters, such as siem.")
     url: Text = Field(description="The https URL that receives signed JSON.")
     sends: Literal["everything", "events", "calls", "denied"] = Field(
-        default="everything", description="Which entries to send; denied: denied requests."
+        default="everything", description="Which entries to send. calls: requests; denied: denied requests."
     )
     app_id: UUID | None = Field(
         default=None, description="Send entries of this app only. null: all apps and portal-wide events."
@@ -52,7 +52,7 @@ class WebhookInfo(ResponseSchema):
     id: UUID = Field(description="The webhook's id.")
     name: str = Field(description="The webhook's name.")
     url: str = Field(description="The URL that receives the entries.")
-    sends: str = Field(description="Which entries are sent: everything, events, calls or denied.")
+    sends: str = Field(description="Which entries are sent: everything, events, calls (requests) or denied.")
     app_id: UUID | None = Field(
         description="Entries of this app only. null: all apps and portal-wide events."
     )

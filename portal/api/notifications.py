@@ -1,4 +1,4 @@
-"""Notifications of the owner of a token at the management API: listed, and marked as read.
+"""Notifications of the owner of a token in the management API: listed, and marked as read.
 
 Notification settings are changed on their page only, and notifications about tokens, accounts and the audit log itself
 are marked as read there only: a stolen token must not hide the traces of its theft.
@@ -30,7 +30,7 @@ from portal.tokens import lifecycle
 class NotificationInfo(ResponseSchema):
     """A notification."""
 
-    id: UUID = Field(description="Its id.")
+    id: UUID = Field(description="The notification's id.")
     kind: str = Field(description=f"{', '.join(NotificationKind.values)}.")
     title: str = Field(description="What happened.")
     text: str = Field(description="Details.")
@@ -66,8 +66,8 @@ def list_notifications(
     rows = _notifications(request)
     rows = rows.filter(kind=kind) if kind else rows
     rows = rows.filter(read_at=None) if unread else rows
-    page, told = cut(rows, part, "at")
-    return NotificationPage(items=[_describe(one) for one in page], **told)
+    items, page = cut(rows, part, "at")
+    return NotificationPage(items=[_describe(notification) for notification in items], **page)
 
 
 MAY_BE_READ = Q(app_id__isnull=False) & ~Q(kind=NotificationKind.ALARM)
@@ -97,10 +97,10 @@ def _notifications(request: TokenRequest) -> QuerySet[Notification]:
     """Notifications shown to the owner about what the token may read itself."""
     token, needed = request.token, on_keys.READ.needs
     apps = apps_where(token.user, lambda held: needed in lifecycle.effective_permissions(token, held))
-    seen = Q(app_id__in=apps.values("id")) | (Q(app_id=None) & ~Q(kind=NotificationKind.ALARM))
+    visible = Q(app_id__in=apps.values("id")) | (Q(app_id=None) & ~Q(kind=NotificationKind.ALARM))
     if request.actor.may(on_audit.READ):
-        seen |= Q(app_id=None, kind=NotificationKind.ALARM)
-    return Notification.objects.filter(seen, user=token.user, shown=True)
+        visible |= Q(app_id=None, kind=NotificationKind.ALARM)
+    return Notification.objects.filter(visible, user=token.user, shown=True)
 
 
 def _describe(notification: Notification) -> NotificationInfo:

@@ -107,7 +107,7 @@ def _add_record(route: Route) -> None:
     route("GET", "/retention", retention.list_retention, RetentionList, on_audit.READ_UPKEEP)
     route("PATCH", "/retention/{kind}", retention.change_retention, RetentionInfo, on_audit.RETAIN)
     route("GET", "/webhooks", webhooks.list_webhooks, WebhookPage, on_audit.READ_UPKEEP)
-    # Whoever names where the log is sent reads all of it there.
+    # Whoever sets the URL of a webhook can read the audit log there.
     exporting = Needs((on_audit.CREATE_WEBHOOK, on_audit.EXPORT))
     route("POST", "/webhooks", webhooks.create_webhook, WebhookSecret, exporting, 201, 200)
     route("GET", WEBHOOK, webhooks.get_webhook, WebhookInfo, on_audit.READ_UPKEEP)

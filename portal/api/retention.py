@@ -1,4 +1,4 @@
-"""Retention periods at the management API."""
+"""Retention periods in the management API."""
 
 from audit.requests import PortalRequest
 from audit.retention import policy

@@ -45,7 +45,7 @@ def create_webhook(
 
     def create() -> WebhookSecret:
         if body.app_id and not apps_of(request.token.user).filter(id=body.app_id).exists():
-            raise Invalid("app_id", "You have no app with this id.")
+            raise Invalid("app_id", "Unknown app.")
         parse_name(body.name)
         return _reveal(destinations.create(request.actor, **body.model_dump()))
 

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, Que
 from django.urls import resolve, reverse
 
 from agents.requests import sent_to
+from keys.web.mint_forms import ScopeFields
 from portal.auth.claims import seconds_of
 from portal.config.identity_provider import ID
 from portal.models import User
@@ -90,7 +91,8 @@ def without_secrets(form: QueryDict) -> QueryDict:
     """`form` without the fields that are never kept."""
     copy = form.copy()
     for name in [name for name in copy if any(word in name for word in SECRET)]:
-        del copy[name]
+        if name not in ScopeFields.base_fields:  # the level of the resource `secrets` is none
+            del copy[name]
     return copy
 
 

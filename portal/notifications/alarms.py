@@ -40,7 +40,7 @@ def _notify_of_tampering(event: Event) -> None:
         f"event:{event.id}",
         tampered.tell(event),
         path,
-        text="Find out who can write to the database, and run manage.py check_audit.",
+        text="Find out who can write to the database, and run .venv/bin/python manage.py check_audit.",
         app_id=event.app_id,
         event_id=event.id,
     )

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from core.errors import REFUSED, Internal, Refusal
 from keys.admission import runtime_auth
-from portal.program_paths import is_for_programs
+from portal.program_paths import VERIFY, is_for_programs
 from portal.server import limits, plain_responses, wsgi_environ
 from portal.server.body import Body, Disconnected, Reader, Receive, announced
 from portal.server.django_threads import Response, Send, Stream, Threads, WsgiApplication, start
@@ -69,7 +69,7 @@ class Front:
     ) -> tuple[Response | None, bool]:
         """The answer, unless it has been sent, and whether the request was read to its end."""
         path, refusal = environ["PATH_INFO"], request["flaw"]
-        if path == "/verify" and self._verifies:
+        if path == VERIFY and self._verifies:
             answer = await Verifying.on(asyncio.get_running_loop()).answered(environ, refusal)
             headers = [*answer.headers.items(), ("Content-Length", str(len(answer.body)))]
             return Response(answer.status, headers, answer.body), not request["has_body"]
@@ -77,7 +77,7 @@ class Front:
         body = (
             Body(refusal=refusal, is_whole=False) if refusal else await self._body(environ, request, receive)
         )
-        if body.refusal and runs is self._pages and path != "/verify":
+        if body.refusal and runs is self._pages and path != VERIFY:
             return _refused(body.refusal, path), body.is_whole
         _put(environ, body)
         if request["place"] is None:  # it had a body to wait for, or came behind another

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core.errors import HeadersTooLarge, Refusal, RequestTimeout
-from portal.program_paths import is_for_programs
+from portal.program_paths import VERIFY, is_for_programs
 from portal.server import limits, plain_responses, wsgi_environ
 from portal.server.application import Front
 from portal.server.body import Reader
@@ -18,7 +18,7 @@ from portal.server.verify_handler import VerifyCall, Verifying
 
 _connections: dict[asyncio.AbstractEventLoop, Connections] = {}
 _SAY_THERE_IS_A_BODY = (b"content-length", b"transfer-encoding")
-_TO_VERIFY = re.compile(rb"/verify(?:\?|$)")
+_TO_VERIFY = re.compile(re.escape(VERIFY.encode()) + rb"(?:\?|$)")
 
 
 class FrontProtocol(HttpToolsProtocol):

@@ -38,7 +38,7 @@ class Verb(NamedTuple):
 
     action: Action
     batch_action: Action
-    apply: Callable[[Actor, ApiKey, Choices, UUID], object]
+    apply: Callable[[Actor, ApiKey, Choices, UUID], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from audit.export.csv_lines import Line, cell
 from audit.requests import form_status
 from core.choices import parse_word
 from core.clock import now
-from core.errors import Refusal
+from core.errors import Invalid, Refusal
 from core.forms import ReasonForm
 from core.pagination import selected_rows
 from keys.lifecycle import parse_ticket
@@ -64,6 +64,8 @@ def bulk_keys(request: AppRequest) -> HttpResponseBase:
     """Preview what is done to the selected keys, do it, and lead to the receipt."""
     query = request.POST if request.method == "POST" else request.GET
     name = parse_word(query.get("action", ""), "action", (*bulk.VERBS, "export"))
+    if not name:
+        raise Invalid("action", "Choose what to do with the selected keys.")
     selected = _selected(request, query)
     if name == "export":
         return _export(request, selected)

@@ -25,7 +25,7 @@ COUNTABLE = 50
 
 @register.simple_tag
 def pill(state: str, says: str = "") -> SafeString:
-    """`{% pill "grace" "In grace until 24 Nov" %}`: a status as word, shape and colour."""
+    """`{% pill "rotating" "Rotating to 8jrwNXws" %}`: a status as word, shape and colour."""
     shape, word = SHAPES.get(state, state), says or WORDS.get(state, state.capitalize())
     bare = " bare" if state in ("allowed", "refused", "denied", "event", "act") else ""
     return format_html('<span class="is {}{}">{}</span>', shape, bare, word)

@@ -51,7 +51,7 @@ def stored(agent: Agent) -> tuple[Scopes, Scopes | None, datetime | None]:
 def shown(agent: Agent, moment: datetime) -> tuple[Scopes, Scopes | None, datetime | None]:
     """What a program is told at `moment`."""
     with at(moment):
-        info = AgentInfo.of(Agent.objects.get(pk=agent.pk))
+        info = AgentInfo.from_model(Agent.objects.get(pk=agent.pk))
     return info.scopes, info.scopes_pending, info.scopes_applies_at
 
 

@@ -28,7 +28,7 @@ def test_something_is_made_once_and_its_secret_said_to_be(app: App, tmp_path: Pa
     (tmp_path / "siem.json").write_text('{"name": "siem", "url": "https://siem.example.com/in"}')
     words = ("api", "post", "/webhooks", "--input", f"@{tmp_path}/siem.json", "--idempotency-key", "one")
     first, second = alter(*words), alter(*words)
-    assert ("shown this once" in first.err, "shown this once" in second.err) == (True, False)
+    assert ("shown only once" in first.err, "shown only once" in second.err) == (True, False)
     assert (first.json["secret"][:6], second.json["secret"], Webhook.objects.count()) == (
         "whsec_",
         None,
@@ -46,12 +46,12 @@ def test_a_token_is_minted_from_standard_input(app: App) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("GET", "people"), 2, "no path below /api/v1"),
-        (("GET", "/api/v1/users"), 2, "no path below /api/v1"),
-        (("GET", "//example.com/people"), 2, "no path below /api/v1"),
+        (("GET", "people"), 2, "not a path relative to /api/v1"),
+        (("GET", "/api/v1/users"), 2, "not a path relative to /api/v1"),
+        (("GET", "//example.com/people"), 2, "not a path relative to /api/v1"),
         (("PUT", "/users"), 2, "PUT"),
         (("GET", "/nothing"), 4, "nothing"),
-        (("POST", "/users/x/email"), 7, "No access token does this"),
+        (("POST", "/users/x/email"), 7, "Not available with an access token"),
     ],
 )
 def test_a_no_ends_as_every_other(words: tuple[str, ...], code: int, says: str) -> None:

@@ -14,8 +14,8 @@ def test_a_list_is_a_table_of_80_columns(app: App) -> None:
     minted(app)
     day = f"{app.created_at:%Y-%m-%d}"
     assert alter("apps", "list").out == (
-        "ID                                    NAME      STATE  KEYS  AGENTS  CREATED\n"
-        f"{app.id}  checkout  live   1     0       {day}\n"
+        "ID                                    NAME      STATUS  KEYS  AGENTS  CREATED\n"
+        f"{app.id}  checkout  live    1     0       {day}\n"
     )
 
 
@@ -65,7 +65,7 @@ def test_updating_changes_what_is_named(app: App) -> None:
 
 
 def test_updating_nothing_is_usage(app: App) -> None:
-    assert alter("apps", "update", str(app.id)).error == "error: There is nothing to change."
+    assert alter("apps", "update", str(app.id)).error == "error: Nothing to change."
 
 
 def test_updating_an_older_version_is_a_conflict(app: App) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.models import Agent, App, CallerLabel
-from alter.columns import ENTRY, EXPLAINED, GATHERED
+from alter.columns import CALL_GROUP, ENTRY, EXPLAINED
 from audit.actors import shell
 from audit.models import Call, Event
 from keys.lifecycle import revoke
@@ -57,7 +57,7 @@ def test_a_list_is_a_table_of_80_columns(refused: Call) -> None:
         (mint, "key.mint wo...  root at..."),
     ]
     said = alter("audit", "list", "--limit", "3")
-    title = "ID           AT (UTC)             WHAT            WHO         CODE\n"
+    title = "ID           TIME (UTC)           ACTION          ACTOR       CODE\n"
     assert said.out.replace(mint.actor_label[:7], "root at") == title + "".join(
         f"{str(row.id)[:8]}...  {row.at:%Y-%m-%d %H:%M:%S}  {what}\n" for row, what in lines
     )
@@ -85,7 +85,7 @@ def test_every_field_of_an_entry_is_known(refused: Call) -> None:
 
 
 def test_all_entries_are_pulled_page_after_page(refused: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alter.run.MOST", 1)
+    monkeypatch.setattr("alter.run.MAX_PAGE_SIZE", 1)
     everything = Call.objects.count() + Event.objects.filter(app_id=refused.app_id).count()
     assert len(alter("audit", "list", "--all", "--output", "jsonl").rows) == everything
 
@@ -93,13 +93,13 @@ def test_all_entries_are_pulled_page_after_page(refused: Call, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--since", "1h", "--start", "2h"], "--since and --start are both given."),
-        (["--since", "yesterday"], "--since: 'yesterday' is not a moment"),
+        (["--since", "1h", "--start", "2h"], "--since and --start cannot be combined."),
+        (["--since", "yesterday"], "--since: 'yesterday' is not a time"),
         (
             ["--policy-decision", "deny", "--outcome", "allowed"],
-            "--policy-decision and --outcome do not agree.",
+            "--policy-decision and --outcome contradict each other.",
         ),
-        (["--agent", "refund"], "--agent: 'refund' is not an id."),
+        (["--agent", "refund"], "--agent: 'refund' is not an id, such as"),
         (["--outcome", "maybe"], "--outcome: 'maybe' is not one of"),
     ],
 )
@@ -120,8 +120,10 @@ def test_an_entry_is_shown_without_what_it_lacks(refused: Call) -> None:
 def test_a_verdict_is_explained_check_by_check(refused: Call) -> None:
     lines = alter("audit", "explain", str(refused.id)).out.splitlines()
     assert lines[0] == "GET /verify"
-    assert [line for line in lines if line.startswith("FAIL")] == ["FAIL  scope           lacks grants:write"]
-    assert "ok    throttle" in "\n".join(lines)
+    assert [line for line in lines if line.startswith("FAIL")] == [
+        "FAIL  Scopes             lacks grants:write"
+    ]
+    assert "ok    Rate limit" in "\n".join(lines)
     assert not [line for line in lines if line.startswith("-")]
     said = lines.index("403 insufficient_scope. lacks grants:write")
     assert " ".join(lines[said + 1 :]).strip().startswith("The key lacks a scope that the call needs.")
@@ -134,10 +136,10 @@ def test_what_was_not_looked_at_is_explained(app: App) -> None:
     ask(secret)
     lines = alter("audit", "explain", str(Call.objects.get().id)).out.splitlines()
     [failed] = [line for line in lines if line.startswith("FAIL")]
-    assert failed.startswith("FAIL  not revoked") and "has not been revoked" not in failed.replace(
+    assert failed.startswith("FAIL  Not revoked") and "has not been revoked" not in failed.replace(
         "Not so", ""
     )
-    assert "-     not looked at: the first check that fails is the answer" in lines
+    assert "-     not reached: the first failed check decides" in lines
 
 
 def test_a_narrow_terminal_cuts_the_id_and_keeps_who_and_code(
@@ -146,10 +148,10 @@ def test_a_narrow_terminal_cuts_the_id_and_keeps_who_and_code(
     monkeypatch.setenv("COLUMNS", "80")
     run = alter("audit", "list", "--kind", "call")
     lines = run.out.splitlines()
-    assert lines[0].split() == ["ID", "AT", "(UTC)", "WHAT", "WHO", "CODE"]
+    assert lines[0].split() == ["ID", "TIME", "(UTC)", "ACTION", "ACTOR", "CODE"]
     assert any(line.endswith("insufficient_scope") for line in lines)
     assert max(map(len, lines)) <= 80
-    assert "--output jsonl has them whole" in run.err
+    assert "or --output jsonl" in run.err
     monkeypatch.setenv("COLUMNS", "200")
     run = alter("audit", "list", "--kind", "call")
     assert str(refused.id) in run.out and "cut" not in run.err
@@ -184,7 +186,7 @@ def test_threads_and_traces_gather_calls(conversation: list[Call]) -> None:
     threads, traces = (alter("audit", noun, "--output", "json").json for noun in ("threads", "traces"))
     assert [(row["id"], row["calls"]) for row in threads] == [("order-1", 2), ("order-2", 1)]
     assert [(row["id"], row["calls"]) for row in traces] == [(TRACE, 2)]
-    assert list(threads[0]) == list(GATHERED.fields)
+    assert list(threads[0]) == list(CALL_GROUP.fields)
 
 
 @pytest.mark.parametrize("thread", ["order-1", TRACE])

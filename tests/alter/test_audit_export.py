@@ -33,7 +33,7 @@ def test_entries_come_as_lines_and_the_cursor_is_said(app: App) -> None:
     sealed(called(app.id, path="/one"))
     run = alter("audit", "pull")
     assert paths(run.rows) == ["/one"]
-    assert run.err.startswith(f"More, later: --after {app.id.hex}-")
+    assert run.err.startswith(f"To continue later: --after {app.id.hex}-")
 
 
 def test_going_on_after_a_cursor_tells_what_is_new(app: App) -> None:
@@ -44,7 +44,7 @@ def test_going_on_after_a_cursor_tells_what_is_new(app: App) -> None:
 
 
 def test_all_pages_are_pulled(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alter.audit_export.MOST", 2)
+    monkeypatch.setattr("alter.audit_export.MAX_PAGE_SIZE", 2)
     sealed(*(called(app.id, path=f"/{n}") for n in range(5)))
     assert paths(alter("audit", "pull").rows) == [f"/{n}" for n in range(5)]
 
@@ -95,7 +95,7 @@ def test_asking_too_often_is_waited_out(app: App, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--after", "x", "--state", "cursor"], "--after and --state are both given."),
+        (["--after", "x", "--state", "cursor"], "--after and --state cannot be combined."),
         (["--after", "x"], "after: This is no cursor."),
         (["--state", "nowhere/cursor"], "nowhere/cursor cannot be written: No such file or directory."),
     ],
@@ -108,7 +108,9 @@ def test_what_cannot_be_taken_is_named(app: App, words: list[str], said: str) ->
 
 def test_a_cursor_that_is_no_text_is_named(app: App, state: Path) -> None:
     state.write_bytes(b"\xff\xfe\xff")
-    assert alter("audit", "pull", "--state", "cursor").error == "error: cursor cannot be read: it is no text."
+    assert (
+        alter("audit", "pull", "--state", "cursor").error == "error: cursor cannot be read: it is not text."
+    )
 
 
 def test_that_it_began_is_recorded(app: App) -> None:
@@ -120,7 +122,7 @@ def test_csv_for_excel_begins_with_a_mark(app: App) -> None:
     sealed(called(app.id))
     assert alter("audit", "export", "--format", "csv", "--bom").out.startswith("\ufeff# alter audit log")
     run = alter("audit", "export", "--bom")
-    assert (run.code, run.error) == (2, "error: --bom is for --format csv.")
+    assert (run.code, run.error) == (2, "error: --bom is for --format csv only.")
 
 
 def test_nothing_is_taken_out_that_could_not_be_written(app: App, home: Path) -> None:
@@ -171,7 +173,7 @@ def test_on_a_full_disk_lines_are_whole_and_the_cursor_stays(
     app: App, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second page finds room for half of it."""
-    monkeypatch.setattr("alter.audit_export.MOST", 1)
+    monkeypatch.setattr("alter.audit_export.MAX_PAGE_SIZE", 1)
     sealed(*(called(app.id, path=f"/{n}") for n in range(3)))
     target, write, room = state.with_name("audit.jsonl"), os.write, [1500]
 

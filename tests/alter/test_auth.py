@@ -69,7 +69,9 @@ def test_signing_in_through_the_browser(portal: str, admin: User) -> None:
         assert opened(back) == 200
         said = run.stderr.read()
     assert (run.returncode, query["scopes"].split(",")) == (0, list(SIGN_IN))
-    assert said == f"Signed in to {portal} as admin@example.com. The token is in {credentials_path()}.\n"
+    assert (
+        said == f"Signed in to {portal} as admin@example.com. The token is stored in {credentials_path()}.\n"
+    )
     assert AccessToken.objects.get().permissions == sorted(SIGN_IN)
     assert alter("auth", "status").json["user"]["email"] == "admin@example.com"
 
@@ -80,7 +82,7 @@ def test_a_no_in_the_browser_is_auth(portal: str, admin: User) -> None:
         assert run.stderr
         opened(answer_in_browser(admin, *address_in(run.stderr), "cancel"))
         said = run.stderr.read()
-    assert (run.returncode, said) == (3, "error: The portal did not authorize this: access_denied.\n")
+    assert (run.returncode, said) == (3, "error: The sign-in was not authorized: access_denied.\n")
     assert not credentials_path().exists()
 
 
@@ -103,7 +105,7 @@ def test_permissions_are_checked_before_a_browser_opens(portal: str) -> None:
 
 def test_without_a_terminal_nobody_is_waited_for(portal: str) -> None:
     run = alter("auth", "login")
-    assert (run.code, run.error) == (2, "error: There is no terminal to sign in at.")
+    assert (run.code, run.error) == (2, "error: There is no terminal to sign in.")
 
 
 @pytest.mark.parametrize("way", ["file", "stdin", "flag"])
@@ -115,7 +117,7 @@ def test_signing_in_with_a_token_one_has(
     words = {"file": ["--token-file", "token.txt"], "stdin": ["--token-stdin"], "flag": ["--token", token]}
     run = alter("auth", "login", *words[way], stdin=f"{token}\n")
     assert (run.code, run.out, Credentials().token(portal)) == (0, "", token)
-    assert ("warning: --token shows" in run.err) == (way == "flag")
+    assert ("warning: --token is visible" in run.err) == (way == "flag")
 
 
 def test_a_token_that_does_not_work_is_not_kept(portal: str) -> None:
@@ -129,7 +131,7 @@ def test_the_environment_wins_over_what_is_kept(
     alter("auth", "login", "--token-stdin", stdin=token_of(admin))
     monkeypatch.setenv("ALTER_PAT", token_of(admin, "dashboard_keys:read"))
     assert (
-        "ALTER_PAT is set and wins over it."
+        "ALTER_PAT is set and takes precedence."
         in alter("auth", "login", "--token-stdin", stdin=token_of(admin)).err
     )
     told = alter("auth", "status").json
@@ -177,10 +179,10 @@ def test_signing_out_of_a_portal_that_is_gone_forgets_and_says_so(
     portal: str, admin: User, token_of: Callable[..., str]
 ) -> None:
     gone = "http://127.0.0.1:9"
-    Credentials().keep(gone, token_of(admin))
+    Credentials().store(gone, token_of(admin))
     run = alter("auth", "logout", "--base-url", gone)
     assert (run.code, Credentials().token(gone)) == (1, None)
-    assert run.error.startswith("error: The token is forgotten here and was not revoked: ")
+    assert run.error.startswith("error: The token was deleted here but not revoked: ")
 
 
 def test_signing_out_twice_is_nothing(portal: str) -> None:

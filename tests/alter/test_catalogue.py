@@ -21,8 +21,8 @@ def test_permissions_are_the_portals() -> None:
 
 
 def test_signing_in_asks_for_all_reading_and_writing_that_a_command_does() -> None:
-    unasked = {"dashboard_members:write", "dashboard_audit:write"}
-    assert set(READING_AND_WRITING) - set(catalogue.SIGN_IN) == unasked
+    unchecked = {"dashboard_members:write", "dashboard_audit:write"}
+    assert set(READING_AND_WRITING) - set(catalogue.SIGN_IN) == unchecked
     assert set(catalogue.SIGN_IN) <= set(READING_AND_WRITING)
 
 
@@ -40,12 +40,12 @@ def test_signing_in_asks_for_all_reading_and_writing_that_a_command_does() -> No
     ],
 )
 def test_a_typo_is_near_what_was_meant(typed: str, meant: str) -> None:
-    assert catalogue.near(typed) == meant
+    assert catalogue.nearest(typed) == meant
 
 
 def test_no_permission_is_guessed_because_of_its_first_word() -> None:
-    assert catalogue.near("dashboard_key:read", catalogue.PERMISSIONS) == "dashboard_keys:read"
-    assert catalogue.near("dashboard_orders:read", catalogue.PERMISSIONS) == ""
+    assert catalogue.nearest("dashboard_key:read", catalogue.PERMISSIONS) == "dashboard_keys:read"
+    assert catalogue.nearest("dashboard_orders:read", catalogue.PERMISSIONS) == ""
 
 
 def test_the_documents_list_is_the_catalogue() -> None:
@@ -62,4 +62,4 @@ def test_the_documents_list_is_the_catalogue() -> None:
 
 
 def test_the_unknown_scope_of_a_sentence_is_guessed_at() -> None:
-    assert catalogue.near_in("grants:read and keys:derve are not in the catalogue.") == "keys:derive"
+    assert catalogue.nearest_in("grants:read and keys:derve are not in the catalogue.") == "keys:derive"

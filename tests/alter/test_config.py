@@ -13,25 +13,25 @@ PORTAL = "https://portal.example.com"
 
 
 def test_what_is_kept_is_there_in_the_next_run() -> None:
-    Credentials().keep(PORTAL, "alter_pat_1")
+    Credentials().store(PORTAL, "alter_pat_1")
     assert (Credentials().token(PORTAL), Credentials().current) == ("alter_pat_1", PORTAL)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
 def test_only_its_owner_may_read_it() -> None:
-    Credentials().keep(PORTAL, "alter_pat_1")
+    Credentials().store(PORTAL, "alter_pat_1")
     assert stat.S_IMODE(credentials_path().stat().st_mode) == 0o600
     assert stat.S_IMODE(folder().stat().st_mode) == 0o700
 
 
 def test_another_portal_is_not_given_the_token() -> None:
-    Credentials().keep(PORTAL, "alter_pat_1")
+    Credentials().store(PORTAL, "alter_pat_1")
     assert Credentials().token("https://other.example.com") is None
 
 
 def test_forgetting_leaves_the_other_portals() -> None:
-    Credentials().keep("https://other.example.com", "alter_pat_1")
-    Credentials().keep(PORTAL, "alter_pat_2")
+    Credentials().store("https://other.example.com", "alter_pat_1")
+    Credentials().store(PORTAL, "alter_pat_2")
     Credentials().forget(PORTAL)
     assert (Credentials().current, Credentials().token(PORTAL)) == ("https://other.example.com", None)
 
@@ -77,6 +77,22 @@ def test_an_address_is_refused_by_name(typed: str) -> None:
     with pytest.raises(Failure) as caught:
         parse_base_url(typed, "ALTER_BASE_URL")
     assert (caught.value.exit, caught.value.message.startswith("ALTER_BASE_URL: ")) == (2, True)
+
+
+def test_a_refused_url_is_shown_without_its_secrets() -> None:
+    secret = "alter_pat_" + "x" * 40
+    for typed in (
+        "https://user:hunter2@portal.example.com",
+        "user:hunter2@portal.example.com",
+        "http://user:hunter2@portal.example.com",
+        "https://portal.example.com/?key=hunter2",
+        "ftp://portal.example.com/#hunter2",
+        f"http://portal.example.com/{secret}",
+    ):
+        with pytest.raises(Failure) as caught:
+            parse_base_url(typed)
+        assert "portal.example.com" in caught.value.message, typed
+        assert "hunter2" not in caught.value.message and secret not in caught.value.message, typed
 
 
 def test_a_link_is_found_from_below(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def results(*words: str) -> dict[str, str]:
 def test_all_is_well(signed_in: str, portal: str, app: App) -> None:
     run = alter("doctor")
     lines = run.out.splitlines()
-    assert (run.code, run.err, lines[0]) == (0, "", f"ok    address      {portal}")
+    assert (run.code, run.err, lines[0]) == (0, "", f"ok    url          {portal}")
     assert lines[-1] == f"ok    app          checkout, {app.id}"
     assert {line[:6].strip() for line in lines} <= {"ok", ""}
     assert max(map(len, lines)) <= 80
@@ -33,7 +33,7 @@ def test_all_is_well(signed_in: str, portal: str, app: App) -> None:
 
 def test_every_check_is_told_to_programs(signed_in: str) -> None:
     assert results() == dict.fromkeys(
-        ["address", "encryption", "portal", "clock", "token", "permissions", "app"], "ok"
+        ["url", "encryption", "portal", "clock", "token", "permissions", "app"], "ok"
     )
 
 
@@ -44,7 +44,7 @@ def test_a_portal_that_is_gone_ends_with_1(signed_in: str) -> None:
 
 
 def test_no_address_is_where_it_ends() -> None:
-    assert results() == {"address": "fail"}
+    assert results() == {"url": "fail"}
 
 
 def test_a_token_that_is_missing_fails(portal: str) -> None:

@@ -116,7 +116,7 @@ def test_every_error_of_the_http_client_is_a_sentence(monkeypatch: pytest.Monkey
             with pytest.raises(Failure) as caught:
                 asking.ask(method, "/apps/1/keys")
             assert caught.value.message.startswith(("The proxy", PORTAL)), (kind, caught.value.message)
-            told_of_doubt = "look before you try again" in caught.value.message
+            told_of_doubt = "check before you try again" in caught.value.message
             assert told_of_doubt is (method == "POST" and not isinstance(error, client.UNSENT)), kind
 
 
@@ -169,14 +169,14 @@ def test_a_socks_proxy_is_gone_through(signed_in: str, monkeypatch: pytest.Monke
         monkeypatch.setenv("ALL_PROXY", address)
         assert alter("apps", "list", "--output", "json").json[0]["name"] == "checkout"
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
-    assert "ALL_PROXY is in force." in alter("apps", "list").err
+    assert "ALL_PROXY is set." in alter("apps", "list").err
 
 
 def test_no_home_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setattr(Path, "home", _no_home)
     said = alter("apps", "list")
-    assert (said.code, said.error) == (2, "error: There is no home folder to keep a sign-in in.")
+    assert (said.code, said.error) == (2, "error: There is no home folder to store the sign-in.")
 
 
 def _no_home() -> Path:
@@ -199,7 +199,7 @@ def test_what_is_kept_with_wrong_types_is_damaged() -> None:
         assert (said.code, said.error.endswith("is damaged.")) == (1, True), (content[:40], said.err)
     credentials_path().write_text('\ufeff{"current": "ftp://x", "portals": {}}')
     said = alter("apps", "list")
-    assert (said.code, "is not the address of a portal" in said.error) == (2, True)
+    assert (said.code, "is not the URL of a portal" in said.error) == (2, True)
 
 
 def test_a_config_folder_that_cannot_be_written_is_said_before_anything_is_asked(
@@ -219,7 +219,7 @@ def test_a_folder_that_is_gone_is_said(signed_in: str, home: Path, monkeypatch: 
     monkeypatch.chdir(home / "gone")
     (home / "gone").rmdir()
     said = alter("keys", "list")
-    assert (said.code, said.error) == (2, "error: The folder you are in is not there any more.")
+    assert (said.code, said.error) == (2, "error: The current folder no longer exists.")
     os.chdir(home)
 
 

@@ -29,15 +29,15 @@ def tampered(app: App) -> Call:
 def test_a_record_that_holds_ends_well(app: App) -> None:
     sealed(called(app.id))
     said = alter("audit", "integrity-check", "--table", "event")
-    assert (said.code, said.err.splitlines()[-1]) == (0, "The record holds.")
+    assert (said.code, said.err.splitlines()[-1]) == (0, "Audit log verified.")
 
 
 def test_a_record_that_does_not_ends_with_1_and_names_the_row(tampered: Call) -> None:
     said = alter("audit", "integrity-check", "--output", "jsonl")
-    (found,) = (row for row in said.rows if not row["note"])
+    (found,) = (row for row in said.rows if not row["is_note"])
     assert said.code == 1
     assert (found["code"], found["row_id"]) == ("edited", str(tampered.id))
-    assert "1 finding: the record does not hold." in said.err
+    assert "Verification failed: 1 finding." in said.err
 
 
 def test_it_can_be_narrowed(tampered: Call) -> None:
@@ -69,4 +69,4 @@ def test_what_was_found_is_told_when_the_check_breaks_off(
     said = alter("audit", "integrity-check", "--output", "json")
     assert (said.code, said.error) == (1, "error: It broke.")
     assert "edited" in {row["code"] for row in said.json}
-    assert "What it has not come to is not known." in said.err
+    assert "The rest of the audit log was not verified." in said.err

@@ -18,9 +18,9 @@ from keys.models import ApiKey
 from tests.alter.running import Said, alter, environment
 from tests.audit.records import called
 from tests.factories import minted
-from tests.keys.asking import ask
+from tests.keys.asking import again, ask
 
-SECRET_NOTE = "The key is shown this once and kept nowhere. Store it now.\n"
+SECRET_NOTE = "The key is shown only once. Store it now.\n"
 
 pytestmark = pytest.mark.usefixtures("signed_in")
 
@@ -76,11 +76,11 @@ def test_a_part_of_a_list_says_how_to_go_on(app: App) -> None:
         minted(app, name=f"worker-{n}")
     said = alter("keys", "list", "--limit", "1", "--offset", "1", "--fields", "name")
     assert said.json == [{"name": "worker-1"}]
-    assert said.err == "1 of 3. More: --offset 2, or --all.\n"
+    assert said.err == "1 of 3. Next page: --offset 2. All: --all\n"
 
 
 def test_all_of_a_list_is_pulled_page_after_page(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alter.run.MOST", 2)
+    monkeypatch.setattr("alter.run.MAX_PAGE_SIZE", 2)
     for n in range(5):
         minted(app, name=f"worker-{n}")
     said = alter("keys", "list", "--all", "--output", "jsonl")
@@ -145,7 +145,7 @@ def test_minting_again_under_the_same_idempotency_key_makes_no_second() -> None:
     first, again = (mint("--idempotency-key", "job-1") for _ in range(2))
     assert (again.code, again.json["id"], again.json["api_key"]) == (0, first.json["id"], None)
     assert ApiKey.objects.count() == 1
-    assert "done before" in again.err
+    assert "Already created" in again.err
 
 
 def test_what_is_done_is_recorded_as_done_with_the_command(key: ApiKey) -> None:
@@ -160,6 +160,15 @@ def test_a_key_is_shown_without_its_secret(key: ApiKey) -> None:
     assert said.out.startswith('{\n  "id"')
 
 
+def test_a_rotating_key_is_listed_with_the_end_of_its_rotation(app: App) -> None:
+    key = minted(app).key
+    alter("keys", "rotate", "--key", str(key.id), "--grace", "24h")
+    end = again(key).grace_ends_at
+    assert end
+    line = next(line for line in alter("keys", "list").out.splitlines() if str(key.id) in line)
+    assert f"rotating  {end:%Y-%m-%d}" in line
+
+
 def test_rotating_prints_a_successor_and_the_old_one_works_on(app: App) -> None:
     old = minted(app)
     secret = old.plaintext.take()
@@ -167,7 +176,7 @@ def test_rotating_prints_a_successor_and_the_old_one_works_on(app: App) -> None:
     assert (said.json["replaces_key_id"], said.json["scopes"]) == (str(old.key.id), ["agents:read"])
     assert (ask(secret).status_code, ask(said.json["api_key"]).status_code) == (200, 200)
     assert said.err == (
-        f"{SECRET_NOTE}The old key works on for 24h. When nothing needs it: alter keys revoke --key {old.key.id}\n"
+        f"{SECRET_NOTE}The old key stays active for 24h. To revoke it earlier: alter keys revoke --key {old.key.id}\n"
     )
 
 
@@ -221,7 +230,7 @@ def test_callers_of_a_key_are_listed(key: ApiKey) -> None:
     called(key.app_id, clock.now(), key_id=key.id, ip="203.0.113.7", user_agent="curl/8")
     said = alter("keys", "callers", "--key", str(key.id), "--since", "24h")
     assert [line.split()[:3] for line in said.out.splitlines()] == [
-        ["ADDRESS", "CLIENT", "CALLS"],
+        ["IP", "CLIENT", "REQUESTS"],
         ["203.0.113.7", "curl/8", "1"],
     ]
 
@@ -237,7 +246,7 @@ def test_a_key_that_nobody_calls_has_no_callers(key: ApiKey) -> None:
 )
 def test_at_a_terminal_revoking_asks(answer: str, code: int, status: str, key: ApiKey) -> None:
     asked, ended = at_terminal(["keys", "revoke", "--key", str(key.id)], answer)
-    assert f"Revoke worker ({key.prefix}, active)? Whatever uses it stops working. [y/N]" in asked
+    assert f"Revoke worker ({key.prefix}, active)? Clients that use it stop working. [y/N]" in asked
     assert (ended, ApiKey.objects.get(pk=key.pk).status) == (code, status)
 
 

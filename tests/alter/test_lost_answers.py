@@ -77,16 +77,16 @@ def test_what_may_have_been_made_is_said_and_asking_again_makes_no_second(
         with between(portal, spoil) as spoiled:
             for words in makers if name == "nothing comes" else makers[:1]:
                 lost = alter(*words, "--base-url", spoiled)
-                assert (lost.code, "It may have been done all the same" in lost.error) == (1, True), (
+                assert (lost.code, "The change may have been made" in lost.error) == (1, True), (
                     name,
                     lost.err,
                 )
-                assert f"To see: alter {words[0]} list --app {app.id}" in lost.err, name
-                again = shlex.split(lost.err.split("with --idempotency-key ")[1].strip(". \n"))[0]
+                assert f"To check: alter {words[0]} list --app {app.id}" in lost.err, name
+                again = shlex.split(lost.err.split("add --idempotency-key ")[1].strip(". \n"))[0]
                 count = ApiKey.objects.count()
                 second = alter(*words, "--idempotency-key", again)
                 assert (second.code, second.json["api_key"], ApiKey.objects.count()) == (0, None, count), name
-                ending = second.err.rpartition("make another: ")[2].splitlines()[0]
+                ending = second.err.rpartition("create a new one: ")[2].splitlines()[0]
                 assert ending.startswith(f"alter {words[0]} revoke"), second.err
                 assert alter(*shlex.split(ending)[1:]).code == 0
 
@@ -104,16 +104,16 @@ def test_other_changes_say_how_to_see_whether_they_were_made(signed_in: str, por
             (("apps", "archive", str(app.id)), f"alter apps show {app.id}"),
         ):
             lost = alter(*words, "--base-url", spoiled)
-            assert f"hint: To see: {look}\n" in lost.err, lost.err
+            assert f"hint: To check: {look}\n" in lost.err, lost.err
         read = alter("keys", "list", "--base-url", spoiled)
-        assert (read.code, "may have been done" in read.err) == (1, False)
+        assert (read.code, "may have been made" in read.err) == (1, False)
 
 
 def test_what_never_left_was_not_done() -> None:
     for address in ("http://127.0.0.1:9", "http://[::1]:9"):
         with pytest.raises(Failure) as caught:
             Client(address).make("/apps/1/keys", {})
-        assert "may have been done" not in caught.value.message + caught.value.hint
+        assert "may have been made" not in caught.value.message + caught.value.hint
 
 
 def test_interrupting_a_change_says_so_too(signed_in: str) -> None:
@@ -125,8 +125,8 @@ def test_interrupting_a_change_says_so_too(signed_in: str) -> None:
             _request(connection)
             run.send_signal(signal.SIGINT)
             said = run.communicate(timeout=30)[1]
-    assert (run.returncode, "It may have been done all the same" in said) == (130, True), said
-    assert "with --idempotency-key alter-" in said
+    assert (run.returncode, "The change may have been made" in said) == (130, True), said
+    assert "add --idempotency-key alter-" in said
 
 
 def test_every_change_has_a_way_to_look() -> None:
@@ -138,18 +138,18 @@ def test_every_change_has_a_way_to_look() -> None:
         f"/apps/1/agents/{KEY}/keys": f"agents list-keys --agent {KEY} --app 1",
         f"/apps/1/agents/{KEY}/suspend": f"agents show --agent {KEY} --app 1",
         f"/apps/1/members/{KEY}/remove": "members list --app 1",
+        "/token": "api GET /tokens",
+        "/me/token": "api GET /tokens",
+        f"/webhooks/{KEY}/pause": "api GET /webhooks",
     }
     for path, words in looks.items():
-        assert undo_commands.look_after(path) == f"To see: alter {words}", path
-    assert (
-        undo_commands.look_after("/token") == undo_commands.look_after("/me/token") == undo_commands.MY_TOKENS
-    )
+        assert undo_commands.how_to_check(path) == f"To check: alter {words}", path
 
 
 def test_a_list_whose_second_page_fails_ends_with_an_error_and_parses(
     signed_in: str, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alter.run.MOST", 1)
+    monkeypatch.setattr("alter.run.MAX_PAGE_SIZE", 1)
     for _ in range(3):
         minted(app)
     send, asked = Client.send, [0]

@@ -36,5 +36,5 @@ def test_a_member_is_removed(app: App, developer: User) -> None:
 
 def test_without_a_terminal_it_wants_a_yes(app: App, developer: User) -> None:
     said = alter("members", "remove", "--member", str(developer.memberships.get().id))
-    assert "Give --yes" in said.err
+    assert "Use --yes" in said.err
     assert Membership.objects.filter(user=developer, ended_at=None).exists()

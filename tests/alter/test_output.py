@@ -19,7 +19,7 @@ SHAPE = Shape(
         Column("NAME", lambda row: row["name"], 6),
         Column("MORE", lambda row: row.get("more", "")),
     ),
-    always=2,
+    min_columns=2,
 )
 ROWS: list[dict[str, Any]] = [{"id": "1", "name": "worker"}, {"id": "22", "name": "café 東京", "more": "x"}]
 

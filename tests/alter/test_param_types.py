@@ -47,31 +47,31 @@ def test_what_can_be_taken_is_taken(kind: click.ParamType[Any], text: str, taken
     ("kind", "text", "said"),
     [
         (param_types.Duration(), "0d", "too short"),
-        (param_types.Duration(), "3651d", "3650d is the longest"),
+        (param_types.Duration(), "3651d", "the maximum is 3650d"),
         (param_types.Duration(), "1000000d", "not a duration"),
         (param_types.Duration(), "-5m", "not a duration"),
-        (param_types.Moment(), "tomorrow", "not a moment"),
-        (param_types.Moment(), "24h", "not a moment"),
+        (param_types.Moment(), "tomorrow", "not a time"),
+        (param_types.Moment(), "24h", "not a time"),
         *(
-            (param_types.Moment(), odd, "or a day, 2027-02-20")
+            (param_types.Moment(), odd, "or a date, such as 2027-02-20")
             for odd in ("2027-W01-1", "20270220", "2027-051")
         ),
-        (param_types.Moment(), "2027-02-20T24:00", "not a moment"),
-        (param_types.Moment(), "2027-02-20T14:32+25:00", "not a moment"),
-        (param_types.Moment(), "0001-01-01T00:00:00+23:59", "not a moment"),
+        (param_types.Moment(), "2027-02-20T24:00", "not a time"),
+        (param_types.Moment(), "2027-02-20T14:32+25:00", "not a time"),
+        (param_types.Moment(), "0001-01-01T00:00:00+23:59", "not a time"),
         (param_types.Scopes(), "grants", "is not a scope"),
         (param_types.Scopes(), "grants.raed", "Did you mean grants:read?"),
         (param_types.Scopes(), "*", "is not a scope"),
         (param_types.Scopes(), " , ", "empty"),
-        (param_types.Ranges(), "0.0.0.0/0", "allows everyone"),
-        (param_types.Ranges(), "::/0", "allows everyone"),
-        (param_types.Ranges(), "203.0.113.0/33", "not a range"),
-        (param_types.OneOf("active"), "dead", "is none of active"),
+        (param_types.Ranges(), "0.0.0.0/0", "allows any IP"),
+        (param_types.Ranges(), "::/0", "allows any IP"),
+        (param_types.Ranges(), "203.0.113.0/33", "not an IP range"),
+        (param_types.OneOf("active"), "dead", "is not one of active"),
         (param_types.Permissions(), "dashboard_key:read", "Did you mean dashboard_keys:read?"),
-        (param_types.FieldNames(), "id,a name", "'a name' is not the name of a field"),
-        (param_types.AgentScopes(), "github", "names no scope"),
+        (param_types.FieldNames(), "id,a name", "'a name' is not a field name"),
+        (param_types.AgentScopes(), "github", "is not a provider scope"),
         (param_types.Id(), "checkout", "is not an id"),
-        (param_types.Body(), '{"name": "x"}', "write @path"),
+        (param_types.Body(), '{"name": "x"}', "is neither @path"),
     ],
 )
 def test_what_cannot_be_taken_is_named(kind: click.ParamType[Any], text: str, said: str) -> None:
@@ -84,10 +84,10 @@ def test_what_cannot_be_taken_is_named(kind: click.ParamType[Any], text: str, sa
     ("content", "exit", "said"),
     [
         (b'{"a": ', 2, "is not JSON: Expecting value at line 1, column 7."),
-        (b"[]", 2, "holds no JSON object"),
-        (b"\xff\xfe\x00", 2, "is not text in UTF-8"),
+        (b"[]", 2, "is not a JSON object"),
+        (b"\xff\xfe\x00", 2, "is not UTF-8 text"),
         (b"[" * 100_000, 2, "is nested too deeply"),
-        (None, 4, "there is no such file"),
+        (None, 4, "no such file"),
     ],
 )
 def test_a_body_that_cannot_be_read_names_its_file(

@@ -57,21 +57,21 @@ def test_the_exit_codes_are_the_protocols() -> None:
     [
         ((*MINT[:-1], "grants:raed"), "scopes: grants:raed is not in the catalogue."),
         ((*MINT[:-1], "grants"), "--scopes: 'grants' is not a scope."),
-        ((*MINT, "--cidr", "0.0.0.0/0"), "--cidr: 0.0.0.0/0 allows everyone."),
+        ((*MINT, "--cidr", "0.0.0.0/0"), "--cidr: 0.0.0.0/0 allows any IP."),
         (
             (*MINT, "--expires-in", "1h", "--expires-at", "2030-01-01"),
-            "--expires-in and --expires-at are both given.",
+            "--expires-in and --expires-at cannot be combined.",
         ),
         ((*MINT, "--expires-in", "999999d"), "--expires-in: '999999d' is too long"),
         ((*MINT, "--expires-at", "2020-01-01"), "expires_at: That moment has passed."),
         ((*MINT, "--rate-limit-rpm", "100001"), "--rate-limit-rpm: 100001 is not in the range 1<=x<=100000."),
-        ((*MINT, "--input", "-"), "--input and --name are both given."),
+        ((*MINT, "--input", "-"), "--input and --name cannot be combined."),
         ((*MINT, "--key-type", "sdk"), "--key-type: 'sdk' is not one of 'runtime', 'agent'."),
-        ((*MINT, "--fields", "id,nome"), "--fields: there is no field 'nome'."),
-        ((*MINT, "--fields", "id,name"), "--fields: without api_key the new key would be lost."),
-        ((*MINT, "--fields", "id name"), "--fields: 'id name' is not the name of a field."),
+        ((*MINT, "--fields", "id,nome"), "--fields: unknown field 'nome'."),
+        ((*MINT, "--fields", "id,name"), "--fields must include api_key, or the new key would be lost."),
+        ((*MINT, "--fields", "id name"), "--fields: 'id name' is not a field name."),
         ((*MINT, "--output", "yaml"), "--output: 'yaml' is not one of 'table', 'json', 'jsonl'."),
-        ((*MINT, "--app", "checkout"), "--app: 'checkout' is not an id."),
+        ((*MINT, "--app", "checkout"), "--app: 'checkout' is not an id, such as"),
         (
             (*MINT, "--base-url", "http://portal.example.com"),
             "--base-url: http://portal.example.com is not encrypted",
@@ -80,9 +80,9 @@ def test_the_exit_codes_are_the_protocols() -> None:
         (("keys", "mint", "--scopes", "grants:read"), "--name is missing."),
         (("keys", "list", "--limit", "1001"), "--limit: 1001 is not in the range 1<=x<=1000."),
         (("keys", "list", "--offset", "-1"), "--offset: -1 is not in the range x>=0."),
-        (("keys", "revoke", "--key", NOBODYS), "There is no terminal to ask at."),
+        (("keys", "revoke", "--key", NOBODYS), "There is no terminal to ask for confirmation."),
         (("keys", "show"), "Missing option '--key'."),
-        (("keys", "narrow", "--key", NOBODYS), "There is nothing to change."),
+        (("keys", "narrow", "--key", NOBODYS), "Nothing to change."),
         (("keys", "list", "--statsu", "active"), "No such option '--statsu'. Did you mean '--status'?"),
         (("keys", "lst"), "No such command 'lst'. Did you mean 'list'?"),
         (("kyes",), "No such command 'kyes'. Did you mean 'keys'?"),
@@ -102,7 +102,7 @@ def test_a_typo_in_a_scope_is_guessed_at(signed_in: str) -> None:
     ("body", "said"),
     [
         ('{"name": ', "standard input is not JSON"),
-        ('{"name": "x", "scopes": ["grants:read"], "colour": 1}', "colour: There is no such field."),
+        ('{"name": "x", "scopes": ["grants:read"], "colour": 1}', "colour: Unknown field."),
         ('{"name": "x"}', "scopes: This is required."),
     ],
 )
@@ -122,13 +122,13 @@ def test_without_an_app_is_usage(signed_in: str, monkeypatch: pytest.MonkeyPatch
     run = alter("keys", "list")
     assert (run.code, run.err) == (
         2,
-        "error: No app is named.\nhint: Give --app ID, set ALTER_APP_ID, or link this folder: alter link ID.\n",
+        "error: No app.\nhint: Use --app ID, set ALTER_APP_ID, or link this folder: alter link ID.\n",
     )
 
 
 def test_without_a_portal_is_usage(signed_in: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ALTER_BASE_URL")
-    assert (alter("apps", "list").code, alter("apps", "list").error) == (2, "error: No portal is named.")
+    assert (alter("apps", "list").code, alter("apps", "list").error) == (2, "error: No portal URL.")
 
 
 def test_not_signed_in_is_auth(portal: str) -> None:
@@ -147,7 +147,7 @@ def test_a_revoked_token_is_auth(signed_in: str) -> None:
 def test_what_is_no_token_is_auth_and_is_not_shown(portal: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALTER_PAT", "hunter2")
     run = alter("keys", "list")
-    assert (run.code, run.error) == (3, "error: ALTER_PAT holds no access token.")
+    assert (run.code, run.error) == (3, "error: ALTER_PAT contains no access token.")
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_what_is_no_token_is_auth_and_is_not_shown(portal: str, monkeypatch: pyt
         (("keys", "show", "--key", NOBODYS), f"{NOBODYS}: API key not found."),
         (("keys", "list", "--app", NOBODYS), f"{NOBODYS}: There is no such app among yours."),
         (("agents", "show", "--agent", NOBODYS), f"{NOBODYS}: This app has no such"),
-        (("keys", "mint", "--input", "@nowhere.json"), "nowhere.json: there is no such file."),
-        (("keys", "list", "--token-file", "nowhere.txt"), "nowhere.txt: there is no such file."),
+        (("keys", "mint", "--input", "@nowhere.json"), "nowhere.json: no such file."),
+        (("keys", "list", "--token-file", "nowhere.txt"), "nowhere.txt: no such file."),
     ],
 )
 def test_what_is_not_there_is_not_found(words: tuple[str, ...], said: str, signed_in: str) -> None:
@@ -198,7 +198,7 @@ def test_a_token_without_the_permission_is_forbidden(
     key = minted(app).key
     run = alter("keys", verb, "--key", str(key.id), *(["--yes"] if verb == "revoke" else []))
     needs = {"rotate": "dashboard_keys:write", "revoke": "dashboard_keys:admin"}[verb]
-    assert (run.code, run.error.startswith(f"error: This needs {needs}.")) == (7, True)
+    assert (run.code, run.error.startswith(f"error: This requires {needs}.")) == (7, True)
     assert list(Event.objects.filter(action=f"key.{verb}")) == []
 
 
@@ -215,8 +215,8 @@ def test_a_slow_server_is_an_error(
     monkeypatch.setenv("ALTER_TIMEOUT", "0.05")
     read = alter("keys", "list", "--base-url", address(silent))
     wrote = alter(*MINT, "--base-url", address(silent))
-    assert (read.code, read.error) == (1, f"error: {address(silent)} has not answered within 0.05 s.")
-    assert wrote.error.endswith("It may have been done all the same: look before you try again.")
+    assert (read.code, read.error) == (1, f"error: {address(silent)} did not respond within 0.05 s.")
+    assert wrote.error.endswith("The change may have been made: check before you try again.")
 
 
 def test_a_server_without_tls_is_an_error(signed_in: str, portal: str) -> None:
@@ -229,7 +229,7 @@ def test_what_is_no_portal_is_an_error(signed_in: str, portal: str) -> None:
     page = b"HTTP/1.1 404 No\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with between(portal, lambda _: page) as there:
         run = alter("keys", "list", "--base-url", there)
-    said = f"error: {there} does not answer like a portal: 404, text/html."
+    said = f"error: {there} does not respond like a portal: 404, text/html."
     assert (run.code, run.error) == (1, said)
 
 

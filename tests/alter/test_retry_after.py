@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from alter.client import failure_of
+from alter.client import to_failure
 from alter.retry_after import seconds_to_wait
 
 
@@ -30,6 +30,6 @@ def test_seconds_and_dates_are_read_and_nothing_else() -> None:
 
 def test_a_busy_portal_is_said_to_be_asked_again_when_it_says() -> None:
     for status in (429, 503):
-        failure = failure_of(status, "unavailable", {"message": "Busy."}, {"retry-after": "2"})
+        failure = to_failure(status, "unavailable", {"message": "Busy."}, {"retry-after": "2"})
         assert (failure.wait, failure.hint) == (2, "Try again in 2 s.")
-    assert failure_of(409, "conflict", {}, {"retry-after": "2"}).wait is None
+    assert to_failure(409, "conflict", {}, {"retry-after": "2"}).wait is None

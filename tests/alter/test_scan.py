@@ -23,10 +23,10 @@ def test_a_living_key_is_found_and_ends_with_1(app: App, signed_in: str) -> None
     Path("src/settings.py").write_text(f'# settings\nKEY = "{secret}"\n')
     run = alter("scan", "src")
     assert run.out == (
-        "STATE   KEY                     WHERE              NAME    APP\n"
+        "STATUS  KEY                     FILE               NAME    APP\n"
         f"active  {made.key.prefix}  src/settings.py:2  worker  checkout\n"
     )
-    assert (run.code, run.error) == (1, "error: 1 found that must not be there.")
+    assert (run.code, run.error) == (1, "error: 1 active key found.")
     assert secret not in run.err
 
 
@@ -49,7 +49,7 @@ def test_asking_leaves_no_trace_of_a_call(app: App, signed_in: str) -> None:
 def test_offline_any_key_ends_with_1() -> None:
     Path("one").write_text(UNKNOWN)
     run = alter("scan", "--offline", ".", "--fields", "state,key_id")
-    assert (run.code, run.json) == (1, [{"state": "unasked", "key_id": None}])
+    assert (run.code, run.json) == (1, [{"state": "unchecked", "key_id": None}])
 
 
 def test_a_gateways_secret_is_found_too() -> None:
@@ -86,7 +86,7 @@ def test_folders_of_tools_are_passed_over() -> None:
 
 def test_a_path_that_is_not_there_is_not_found() -> None:
     run = alter("scan", "--offline", "nowhere")
-    assert (run.code, run.error) == (4, "error: nowhere: there is no such file or folder.")
+    assert (run.code, run.error) == (4, "error: nowhere: no such file or folder.")
 
 
 def test_without_a_token_it_says_so_before_it_looks(portal: str) -> None:

@@ -82,7 +82,9 @@ def test_what_was_made_and_not_shown_is_named_with_what_ends_it(
             patch.setattr(streams, "sync", _full)
             done = alter(*words)
         assert done.code == 1 and "could not be printed: No space left on device" in done.error, words
-        ending = next(line for line in done.err.splitlines() if "End it: " in line).partition("End it: ")[2]
+        ending = next(line for line in done.err.splitlines() if "Revoke it: " in line).partition(
+            "Revoke it: "
+        )[2]
         assert alter(*shlex.split(ending)[1:]).code == 0, ending
 
 
@@ -94,7 +96,7 @@ def test_a_change_whose_answer_cannot_be_printed_is_said_to_be_done(app: App) ->
     key = minted(app).key
     with Path("/dev/full").open("wb") as full:
         done = run("keys", "rename", "--key", str(key.id), "--name", "other", stdout=full)
-    assert (done.returncode, b"hint: What was asked for was done all the same." in done.stderr) == (1, True)
+    assert (done.returncode, b"hint: The change was made." in done.stderr) == (1, True)
 
 
 def test_streams_that_are_missing_end_no_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ def test_the_codes_it_names_are_there() -> None:
     "words",
     [
         f"at most {MAX_BODY // 1024} KiB",
-        f"requests a minute, {settings.API_RATE_LIMIT_RPM} unless it is set",
+        f"requests per minute, default {settings.API_RATE_LIMIT_RPM}.",
     ],
 )
 def test_a_limit_is_what_the_code_says(words: str) -> None:

@@ -24,7 +24,7 @@ def steps(program: Program, app: App, **query: str) -> list[Any]:
 
 
 def findings(program: Program, app: App, **query: str) -> list[Any]:
-    return [one for step in steps(program, app, **query) for one in step["findings"] if not one["note"]]
+    return [one for step in steps(program, app, **query) for one in step["findings"] if not one["is_note"]]
 
 
 def test_a_record_that_holds(app: App, by_support: Program) -> None:

@@ -24,8 +24,9 @@ OPERATION = {
     "apps/<app_id>/keys/mint/": "POST /apps/<app_id>/keys",
     **{
         f"{KEY}/{verb}/": f"POST /{KEY}/{verb}"
-        for verb in ("narrow", "widen", "rotate", "deprecate", "undeprecate", "revoke", "ask")
+        for verb in ("rotate", "deprecate", "undeprecate", "revoke", "ask")
     },
+    f"{KEY}/permissions/": f"POST /{KEY}/narrow",
     f"{KEY}/rename/": f"PATCH /{KEY}",
     "apps/<app_id>/agents/new/": "POST /apps/<app_id>/agents",
     **{f"{AGENT}/{verb}/": f"POST /{AGENT}/{verb}" for verb in ("suspend", "resume", "revoke")},
@@ -55,9 +56,8 @@ OPERATION = {
     "settings/audit-log/webhooks/new/": "POST /webhooks",
     **{
         f"{WEBHOOK}/{verb}/": f"POST /webhooks/<webhook_id>/{verb}"
-        for verb in ("pause", "resume", "test", "rotate")
+        for verb in ("pause", "resume", "test", "rotate", "delete")
     },
-    f"{WEBHOOK}/end/": "POST /webhooks/<webhook_id>/delete",
     **{f"{LETTER}/{verb}/": f"POST /failed-deliveries/<delivery_id>/{verb}" for verb in ("retry", "discard")},
     **{
         f"settings/audit-log/failed-deliveries/{verb}/": f"POST /failed-deliveries/{verb}"

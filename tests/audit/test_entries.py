@@ -47,7 +47,7 @@ def hostile_act(app: App) -> Event:
     return acted(
         app.id,
         changes=chaos,
-        fevents={HOSTILE: HOSTILE},
+        facts={HOSTILE: HOSTILE},
         agent_id=new_id(),
         **as_hostile(Event, TOLD_OF_ACTS),
     )
@@ -167,7 +167,7 @@ def test_an_acts_page_tells_everything_there_is(app: App, client: Client) -> Non
         "request_id": "req-7",
         "via": "cli",
     }
-    shown = text(event_page(client, acted(app.id, fevents={"forced": True}, **told)))
+    shown = text(event_page(client, acted(app.id, facts={"forced": True}, **told)))
     for value in (*told.values(), "Admin <admin@example.com>", "Forced yes"):
         assert value in shown
 

@@ -45,8 +45,8 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
 def lines(db: None) -> list[Line]:
     """A whole export: a header, 3 acts, their checkpoint, two times 4 calls and theirs."""
     with at(NOON):
-        sealed(*some(calls=4, events=3))
-        sealed(*some(calls=4, events=0))
+        sealed(*some(calls=4, acts=3))
+        sealed(*some(calls=4, acts=0))
     return whole()
 
 
@@ -328,7 +328,7 @@ class TestSelections:
 
     @pytest.fixture
     def some_of_them(self, db: None) -> list[Line]:
-        sealed(*some(calls=9, events=4))
+        sealed(*some(calls=9, acts=4))
         return taken_out.selection(Call.objects.filter(at=NOON)[2:6])
 
     def test_it_holds(self, check: Check, some_of_them: list[Line]) -> None:
@@ -361,3 +361,36 @@ class TestSelections:
     def test_a_row_that_comes_twice_is_told(self, check: Check, some_of_them: list[Line]) -> None:
         some_of_them.append(some_of_them[-1])
         assert "moved: line 7" in first(check(written(some_of_them))[1])
+
+
+# ── facts of a denied call ──────────────────────────────────────────────────
+
+
+@pytest.fixture
+def denied(db: None) -> list[Line]:
+    """A whole export of a denied call with facts, and of one from before there were any."""
+    with at(NOON):
+        sealed(called(code="rate_limit_exceeded", facts={"limit": 60}), called(code="ip_not_allowed"))
+    return whole()
+
+
+def test_facts_of_a_call_are_under_its_seal(denied: list[Line], check: Check) -> None:
+    assert check(written(denied))[0] == 0
+    for changed in ({"limit": 61}, {}, None):
+        (line,) = [row for row in rows(denied) if row["code"] == "rate_limit_exceeded"]
+        line["facts"] = changed
+        code, printed = check(written(denied))
+        assert (code, "edited" in printed) == (1, True), changed
+
+
+def test_facts_cannot_be_given_to_a_call_that_had_none(denied: list[Line], check: Check) -> None:
+    (line,) = [row for row in rows(denied) if row["code"] == "ip_not_allowed"]
+    line["facts"] = {"allowed_networks": []}
+    assert "edited" in check(written(denied))[1]
+
+
+def test_an_export_from_before_there_were_facts_holds(denied: list[Line], check: Check) -> None:
+    """Its lines have no such field: those of calls without facts fit their seals as they did."""
+    (line,) = [row for row in rows(denied) if row["code"] == "ip_not_allowed"]
+    del line["facts"]
+    assert check(written(denied))[0] == 0

@@ -54,13 +54,18 @@ def sign_in(page: Page, user: User) -> None:
 
 
 def create_app(page: Page, name: str) -> App:
-    """Create an app from the home page and arrive at its keys."""
+    """Create an app from the home page and arrive at its overview."""
     page.goto("/")
-    page.get_by_role("link", name=re.compile("Create the first app|New app")).first.click()
+    page.get_by_role("link", name=re.compile("Create app|New app")).first.click()
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Create app").click()
-    page.get_by_role("heading", name="API keys", exact=True).wait_for()
+    page.get_by_role("heading", name="Get started").wait_for()
     return App.objects.get(name=name)
+
+
+def open_menu(page: Page) -> None:
+    """Open the menu of a page's other actions."""
+    page.locator(".head .menu > summary").click()
 
 
 def mint(page: Page, app: App, name: str) -> str:
@@ -77,7 +82,7 @@ def mint_token(page: Page, name: str) -> str:
     """Mint an access token that may read, and return the plaintext the page shows."""
     page.goto("/account/tokens/mint/")
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="Mint token").click()
+    page.get_by_role("button", name=re.compile("(Mint|Create) token")).click()
     page.get_by_role("heading", name="Token minted").wait_for()
     return page.locator("#secret").inner_text().strip()
 

@@ -42,9 +42,9 @@ def test_deprecating_in_the_list_changes_its_row_and_can_be_undone(page: Page, a
     page.goto(f"/apps/{app.id}/keys/")
     page.get_by_label(re.compile("Actions for cron")).click()
     page.get_by_role("button", name="Deprecate").click()
-    expect(page.get_by_role("row", name=re.compile("Deprecated.*cron"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("cron.*Deprecated"))).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("cron is no longer deprecated")).to_be_visible()
+    expect(page.get_by_text("cron restored")).to_be_visible()
 
 
 def test_filters_swap_the_list_and_stand_in_the_address(page: Page, app: App, admin: User) -> None:
@@ -54,6 +54,7 @@ def test_filters_swap_the_list_and_stand_in_the_address(page: Page, app: App, ad
     minted(app, name="staying")
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/")
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("Status").select_option("deprecated")
     expect(page.get_by_role("link", name="staying")).to_have_count(0)
     expect(page.get_by_role("link", name="leaving")).to_be_visible()
@@ -63,10 +64,10 @@ def test_filters_swap_the_list_and_stand_in_the_address(page: Page, app: App, ad
 def test_the_review_pane_follows_the_form(page: Page, app: App, admin: User) -> None:
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/mint/")
-    page.get_by_label("secrets: manage").check()
+    page.get_by_label("secrets: admin").check()
     expect(page.locator("#review")).to_contain_text("manage secrets")
     page.get_by_label("Name", exact=True).fill("nightly")
-    expect(page.locator("#command")).to_contain_text("--name nightly")
+    expect(page.locator("#review .copy-block")).to_contain_text("--name nightly")
 
 
 def test_a_purpose_fills_the_form_and_keeps_the_name(page: Page, app: App, admin: User) -> None:
@@ -75,7 +76,7 @@ def test_a_purpose_fills_the_form_and_keeps_the_name(page: Page, app: App, admin
     page.get_by_label("Name", exact=True).fill("deploy")
     page.get_by_role("button", name="CI job").click()
     expect(page.get_by_label("Name", exact=True)).to_have_value("deploy")
-    expect(page.get_by_label("1 h", exact=True)).to_be_checked()
+    expect(page.get_by_label("1 hour", exact=True)).to_be_checked()
     assert page.url.endswith("/mint/?name=deploy&purpose=ci")
     page.get_by_role("button", name="Mint key").click()
     expect(page.get_by_role("heading", name="Key minted")).to_be_visible()
@@ -87,7 +88,7 @@ def test_enter_in_a_field_mints_and_writes_nothing_into_the_address(
 ) -> None:
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/mint/")
-    page.get_by_label("secrets: manage").check()
+    page.get_by_label("secrets: admin").check()
     page.get_by_label("Name", exact=True).fill("deploy")
     page.get_by_label("Name", exact=True).press("Enter")
     expect(page.get_by_role("heading", name="Key minted")).to_be_visible()

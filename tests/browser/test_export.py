@@ -25,7 +25,7 @@ def test_the_record_is_taken_out_by_keyboard(
     story.sign_in(page, admin)
     called(app.id), called(app.id, code="key_expired")
     page.goto(reverse("audit-export", args=[app.id]) + "?outcome=denied")
-    page.get_by_label("JSON lines", exact=True).focus()
+    page.get_by_label("JSON Lines", exact=True).focus()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_label("CSV", exact=True)).to_be_checked()
     page.keyboard.press("ArrowUp")

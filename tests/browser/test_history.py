@@ -47,7 +47,7 @@ def test_back_after_a_facet_brings_the_page_whole(page: Page, called: App, admin
     story.sign_in(page, admin)
     page.goto(reverse("audit", args=[called.id]) + "?kind=call")
     expect(page.locator("a.entry")).to_have_count(2)
-    page.get_by_role("navigation", name="Facets").get_by_role("link", name=re.compile("^Refused")).click()
+    page.get_by_role("navigation", name="Filters").get_by_role("link", name=re.compile("^Denied")).click()
     page.wait_for_url("**outcome=denied**")
     expect(page.locator("a.entry")).to_have_count(1)
     page.go_back()

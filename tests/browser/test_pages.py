@@ -63,6 +63,6 @@ def test_a_signing_secret_is_shown_without_a_flaw(page: Page, admin: User, axe: 
     page.get_by_label("Name").fill("siem")
     page.get_by_label("Address").fill("https://siem.example.com/hook")
     page.get_by_role("button", name="Create webhook").click()
-    page.get_by_text("shown this once").wait_for()
+    page.get_by_text("You won’t see it again.").wait_for()
     axe(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 320

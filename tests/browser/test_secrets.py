@@ -17,8 +17,8 @@ def test_the_browser_keeps_no_copy(page: Page) -> None:
     app = story.create_app(page, "checkout")
     secret = story.mint(page, app, "worker")
     page.get_by_role("radio", name="Dark").check()
-    page.get_by_label("I have stored this key").check()
-    page.get_by_role("button", name="Close and go to the key").click()
+    page.get_by_label("I saved this key").check()
+    page.get_by_role("button", name="Done").click()
     page.get_by_role("heading", name="worker", exact=True).wait_for()
     kept = page.evaluate(STORES) + json.dumps(page.context.storage_state())
     assert secret not in kept

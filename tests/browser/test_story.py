@@ -33,29 +33,31 @@ def test_a_key_is_minted_used_deprecated_and_revoked(
     # The first call is let through, and the panel says so by itself.
     assert Asked(live_server.url, secret, "/verify?scope=grants:read").status == 200
     if scripts:
-        expect(page.locator(".is.allowed", has_text="Arrived")).to_be_visible(timeout=10_000)
-    page.get_by_label("I have stored this key").check()
-    page.get_by_role("button", name="Close and go to the key").click()
+        expect(page.locator(".is.allowed", has_text="First request received")).to_be_visible(timeout=10_000)
+    page.get_by_label("I saved this key").check()
+    page.get_by_role("button", name="Done").click()
     expect(page.get_by_role("heading", name="worker-prod", exact=True)).to_be_visible()
-    expect(page.locator(".is.allowed", has_text="Arrived")).to_be_visible()
+    expect(page.locator(".is.allowed", has_text="First request received")).to_be_visible()
 
     # Deprecated: it works, and every answer says so.
+    story.open_menu(page)
     page.get_by_role("button", name="Deprecate", exact=True).click()
-    expect(page.get_by_text("worker-prod is deprecated")).to_be_visible()
+    expect(page.get_by_text("worker-prod deprecated")).to_be_visible()
     answer = Asked(live_server.url, secret)
     assert (answer.status, answer.headers["X-Alter-Key-Deprecated"]) == (200, "true")
 
     # Revoked: the very next call fails.
+    story.open_menu(page)
     page.get_by_role("link", name="Revoke…").click()
     page.get_by_label("Reason").fill("seen in a pasted log")
-    page.get_by_label("Type the key’s name").fill("worker-prod")
+    page.get_by_label("Type worker-prod to confirm").fill("worker-prod")
     page.get_by_role("button", name="Revoke", exact=True).click()
-    expect(page.get_by_text("worker-prod is revoked")).to_be_visible()
+    expect(page.get_by_text("worker-prod revoked")).to_be_visible()
     answer = Asked(live_server.url, secret)
     assert (answer.status, answer.body["error"]) == (401, "invalid_key")
 
     # The receipt says what came of it, and knows of that call when it is looked at again.
-    expect(page.get_by_role("heading", name="1 key ended")).to_be_visible()
+    expect(page.get_by_role("heading", name="1 key revoked")).to_be_visible()
     page.reload()
     expect(page.get_by_text("from 127.0.0.1")).to_be_visible()
 
@@ -79,17 +81,17 @@ def test_a_key_is_rotated_and_the_old_one_finished(page: Page, live_server: Live
     page.get_by_role("link", name="worker-prod", exact=True).click()
     page.get_by_role("link", name="Rotate…").click()
     page.get_by_label("24 hours").check()
-    page.get_by_role("button", name="Rotate and show the new secret").click()
+    page.get_by_role("button", name="Rotate key").click()
     new = page.locator("#secret").inner_text().strip()
 
     assert (Asked(live_server.url, old).status, Asked(live_server.url, new).status) == (200, 200)
     page.goto(f"/apps/{app.id}/keys/{app.keys.latest('created_at').id}/")
-    expect(page.get_by_role("heading", name="Rotation under way")).to_be_visible()
-    page.get_by_role("link", name="Revoke it while it is in use…").click()
+    expect(page.get_by_role("heading", name="Rotation in progress")).to_be_visible()
+    page.get_by_role("link", name="Complete rotation…").first.click()
     page.get_by_label("Reason").fill("rotation done")
-    page.get_by_label("Type the key’s name").fill("worker-prod")
-    page.get_by_role("button", name="Revoke", exact=True).click()
-    expect(page.get_by_text("worker-prod is revoked")).to_be_visible()
+    page.get_by_label("Type worker-prod to confirm").fill("worker-prod")
+    page.get_by_role("button", name="Revoke old key").click()
+    expect(page.get_by_text("worker-prod revoked")).to_be_visible()
     assert (Asked(live_server.url, old).status, Asked(live_server.url, new).status) == (401, 200)
 
 
@@ -99,7 +101,7 @@ def test_an_agents_last_key_is_replaced_before_it_is_revoked(page: Page, live_se
     page.goto(f"/apps/{app.id}/agents/new/")
     page.get_by_label("Name", exact=True).fill("refund-agent")
     page.get_by_role("button", name="Create agent").click()
-    page.get_by_role("link", name="Mint the first key").click()
+    page.get_by_role("link", name="Mint key").first.click()
     page.get_by_label("Name", exact=True).fill("pod-1")
     page.get_by_role("button", name="Mint key").click()
     first = page.locator("#secret").inner_text().strip()
@@ -112,6 +114,6 @@ def test_an_agents_last_key_is_replaced_before_it_is_revoked(page: Page, live_se
 
     page.goto(f"/apps/{app.id}/keys/{app.keys.earliest('created_at').id}/revoke/")
     page.get_by_role("button", name="Revoke", exact=True).click()
-    expect(page.get_by_text("pod-1 is revoked")).to_be_visible()
+    expect(page.get_by_text("pod-1 revoked")).to_be_visible()
     assert Asked(live_server.url, first).body["error"] == "key_revoked"
     assert Asked(live_server.url, second).status == 200

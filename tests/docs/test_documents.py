@@ -52,8 +52,8 @@ def copied(portal: Portal) -> Copied:
     """The key that a person copies who does the three steps of README.md on the portal's pages."""
     person = portal.meet_admin()
     person.open("/apps/new/")
-    person.send(name="checkout")
-    person.open(person.address + "mint/")
+    person.send(name="checkout", environment="live")
+    person.open(person.address + "keys/mint/")
     person.send(name="worker", scope_grants="read")
     shown: list[str] = re.findall(r"alter_key_app_[0-9A-Za-z]{36}", person.page)
     asked: list[str] = re.findall(r'"(/apps/[^"]+/first-call/)"', person.page)
@@ -82,4 +82,4 @@ def test_a_document_does_what_it_says_when_it_is_pasted_in_order(
         reading.sign_in_once()
     assert not list(reading.read(document))
     if document.name == "README.md":
-        assert "Arrived" in copied.person.open(copied.first_call)
+        assert "First request received" in copied.person.open(copied.first_call)

@@ -97,8 +97,8 @@ def test_a_work_that_was_done_in_the_future_is_due() -> None:
         done.append(1)
         return 0
 
-    work = Job("sweep", timedelta(minutes=1), do)
+    job = Job("sweep", timedelta(minutes=1), do)
     with at(now() + BACK):
-        scheduler.run_due_jobs(jobs=[work])
-    scheduler.run_due_jobs(jobs=[work])
+        scheduler.run_due_jobs(jobs=[job])
+    scheduler.run_due_jobs(jobs=[job])
     assert len(done) == 2

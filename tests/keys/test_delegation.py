@@ -213,7 +213,7 @@ def test_a_loan_cancels_no_rotation_for_a_key_that_outlives_it(boss: ApiKey, len
     target = f"/sdk/agents/{agents_key.agent_id}/keys/{agents_key.id}/undeprecate"
     refused = call(lent.plaintext.take(), "PATCH", target, {})
     assert (*error(refused), refused.json()["exceeds"]) == (403, "key_escalation_refused", "expires_at")
-    assert again(agents_key).status == "grace"
+    assert again(agents_key).status == "rotating"
 
 
 NARROWER: list[tuple[dict[str, Any], str]] = [
@@ -239,7 +239,7 @@ def test_no_key_gives_back_to_one_that_is_more_what_was_taken_from_it(app: App) 
         suspended = call(secret, "PATCH", f"/sdk/agents/{agent.id}", {"status": "inactive"})
         assert suspended.status_code == 200  # what takes away hands nothing on
     agent.refresh_from_db()
-    assert (again(old).status, agent.suspended_at is None) == ("grace", False)
+    assert (again(old).status, agent.suspended_at is None) == ("rotating", False)
     equal = minted(app, scopes="agents:admin,grants:write").plaintext.take()
     assert {call(equal, *act).status_code for act in (back, resume)} == {200}
 

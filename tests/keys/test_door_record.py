@@ -16,7 +16,9 @@ from audit.actors import shell
 from audit.models import Call
 from core.clock import at
 from keys import lifecycle
+from keys.admission.verdict import MAX_FACT_VALUES
 from keys.models import RateBucket
+from keys.networks import parse_networks
 from tests.factories import minted
 from tests.keys.asking import UNKNOWN, again, ask, call, error, opened, through
 from tests.keys.family import derived, parent_of
@@ -59,6 +61,33 @@ def test_a_no_to_a_known_key_is_on_record_with_the_check_that_failed(app: App) -
     row = call()
     assert (row.key_id, row.key_prefix, row.app_id) == (key.id, key.prefix, app.id)
     assert (row.status, row.allowed, row.code, row.check_failed) == (401, False, "invalid_key", "not revoked")
+
+
+def test_what_the_failed_check_found_is_on_record_as_data(app: App) -> None:
+    slow = minted(app, rate_limit_rpm=1).plaintext.take()
+    here = minted(app, networks=parse_networks(["203.0.113.0/24"])).plaintext.take()
+    with at(NOON):
+        ask(minted(app, name="scopes").plaintext.take(), "grants:write", "keys:read")
+        ask(here, REMOTE_ADDR="198.51.100.7")
+        ask(slow), ask(slow)
+    facts = dict(Call.objects.filter(allowed=False).values_list("check_failed", "facts"))
+    assert facts == {
+        "scope": {"missing": ["grants:write", "keys:read"]},
+        "address": {"allowed_networks": ["203.0.113.0/24"]},
+        "throttle": {"limit": 1, "retry_after": 60},
+    }
+
+
+def test_a_yes_and_a_no_without_more_to_say_have_no_facts(secret: str) -> None:
+    ask(secret)
+    ask(UNKNOWN)
+    assert set(Call.objects.values_list("facts", flat=True)) == {None}
+
+
+def test_a_list_among_the_facts_is_bounded(app: App) -> None:
+    ranges = parse_networks(f"10.{n}.1.0/24" for n in range(30))
+    ask(minted(app, networks=ranges).plaintext.take(), REMOTE_ADDR="198.51.100.7")
+    assert len((call().facts or {})["allowed_networks"]) == MAX_FACT_VALUES
 
 
 def test_a_no_to_an_unknown_key_is_on_record_by_its_prefix(app: App) -> None:

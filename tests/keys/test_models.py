@@ -28,7 +28,7 @@ STATES: list[tuple[dict[str, Any], str]] = [
     ({}, "active"),
     ({"expires_at": NOON + INSTANT}, "active"),
     ({"deprecated_at": BEFORE}, "deprecated"),
-    ({"deprecated_at": BEFORE, "grace_ends_at": NOON + INSTANT}, "grace"),
+    ({"deprecated_at": BEFORE, "grace_ends_at": NOON + INSTANT}, "rotating"),
     ({"deprecated_at": BEFORE, "grace_ends_at": NOON}, "ended"),
     ({"expires_at": NOON}, "expired"),
     ({"deprecated_at": BEFORE, "expires_at": BEFORE}, "expired"),
@@ -66,7 +66,7 @@ def test_what_lives_is_the_same_to_the_database(app: App, dates: dict[str, Any],
 
     with at(NOON):
         assert ApiKey.objects.filter(pk__in=app.keys.living()).exists() == key.is_living
-        assert key.is_living == (status in ("active", "deprecated", "grace"))
+        assert key.is_living == (status in ("active", "deprecated", "rotating"))
 
 
 def test_keys_of_ones_own_are_those_that_were_not_derived(app: App) -> None:

@@ -17,7 +17,7 @@ from keys.permissions import Permissions, compare, edit
 from keys.scopes import parse_scopes
 from portal.models import User
 from tests.cast import prove
-from tests.factories import minted
+from tests.factories import PASSWORD, minted
 from tests.keys.asking import again
 from tests.keys.pages import to
 
@@ -150,6 +150,16 @@ def test_a_derived_key_may_lose(app: App, window: Client) -> None:
     assert again(key).scopes == ["grants:read"]
 
 
-def test_scopes_that_were_denied_are_filled_in(key: ApiKey, window: Client) -> None:
-    page = window.get(to("key-permissions", key) + "?also_scopes=usage:read").content.decode()
+def test_scopes_and_addresses_that_were_denied_are_filled_in(key: ApiKey, window: Client) -> None:
+    query = "?also_scopes=usage:read&also_networks=198.51.100.7"
+    page = window.get(to("key-permissions", key) + query).content.decode()
+    assert "192.0.2.0/24, 198.51.100.7" in page
     assert 'name="scope_usage" value="read" id="id_scope_usage_1" checked' in page.replace("  ", " ")
+
+
+def test_after_the_proof_it_is_saved_with_every_scope(key: ApiKey, developer: User, client: Client) -> None:
+    client.force_login(developer)
+    prove(client, developer, 3600)
+    asked = save(client, key, scope_secrets="read")["Location"]
+    client.post(asked, {"password": PASSWORD, "next": to("key-permissions", key)})
+    assert again(key).scopes == ["agents:write", "grants:read", "secrets:read"]

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_it_has_all_that_a_portal_shows() -> None:
     call_command("demo", stdout=StringIO())
     states = {key.status for key in ApiKey.objects.all()}
-    assert states >= {"active", "deprecated", "grace", "expired", "revoked"}
+    assert states >= {"active", "deprecated", "rotating", "expired", "revoked"}
     assert set(Membership.objects.values_list("role", flat=True)) == {"admin", "developer", "support"}
     assert Call.objects.count() > 1000
     assert {"ip_not_allowed", "insufficient_scope"} <= set(Call.objects.values_list("code", flat=True))

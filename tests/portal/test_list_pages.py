@@ -123,6 +123,13 @@ def test_a_list_says_which_rows_it_shows_and_goes_to_a_page_by_its_number(
     assert 'name="page" min="1" max="2" value="2"' in page
 
 
+def test_a_search_keeps_the_order_and_sends_it_once(app: App, window: Client) -> None:
+    there = reverse("agents", args=[app.id])
+    page = text(window.get(f"{there}?sort=-name&q=many"))
+    assert f'action="{there}" hx-get="{there}"' in page
+    assert page.count('<input type="hidden" name="sort" value="-name">') == 1
+
+
 def test_apps_are_filtered_by_environment_and_marked(app: App, window: Client) -> None:
     lifecycle.create_app(shell(), name="sandbox", environment="test")
     assert [app.name for app in window.get("/?environment=test").context["list"].rows] == ["sandbox"]

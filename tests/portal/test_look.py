@@ -37,7 +37,7 @@ def test_no_moment_is_nothing() -> None:
 
 
 def test_a_status_is_a_word_and_a_shape() -> None:
-    assert pill("grace", "In grace until 24 Nov") == '<span class="is grace">In grace until 24 Nov</span>'
+    assert pill("rotating", "Rotating to x") == '<span class="is rotating">Rotating to x</span>'
 
 
 def test_a_prefix_shows_its_last_eight_in_full_ink_and_copies_whole() -> None:

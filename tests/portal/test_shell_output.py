@@ -62,10 +62,11 @@ def test_what_was_made_and_not_shown_is_ended_or_named(
     monkeypatch.setattr(streams, "sync", _full)
     mint, gateway, token = secrets(app, admin)
     said = refused(mint, io.StringIO())
-    assert f"End it: manage.py revoke_key --key {ApiKey.objects.get().id} --reason 'never shown'" in said
-    assert refused(gateway, io.StringIO()).endswith("End it: manage.py retire_gateway edge")
+    revoke = f"revoke_key --key {ApiKey.objects.get().id} --reason 'never shown'"
+    assert f"End it: .venv/bin/python manage.py {revoke}" in said
+    assert refused(gateway, io.StringIO()).endswith("End it: .venv/bin/python manage.py retire_gateway edge")
     assert refused(["rotate_gateway", "edge"], io.StringIO()).endswith(
-        "End it: manage.py rotate_gateway edge"
+        "End it: .venv/bin/python manage.py rotate_gateway edge"
     )
     before = made()
     assert "was ended again" in refused(token, io.StringIO())

@@ -60,7 +60,10 @@ def _wrong() -> Iterator[tuple[str, str]]:
         yield from standing().filter(code=code, raised_at__gt=held_at).values_list("code", "says")
     if not pinned_keys.is_pinned(signing.public_key()):
         says = f"Seal key {signing.key_id()} replaced another key without a handover."
-        yield SEAL_KEY, f"{says} Restore the previous key, or run manage.py rotate_seal_key --lost."
+        yield (
+            SEAL_KEY,
+            f"{says} Restore the previous key, or run .venv/bin/python manage.py rotate_seal_key --lost.",
+        )
     yield from witnesses.wrong()
 
 

@@ -268,7 +268,9 @@ def _cut(scope: Scope, last: int) -> Iterator[Finding]:
     yield from (_gone(one, "cut") for one in ahead if one.number not in there)
     if last and not checkpoint_files.is_there():
         says = "No checkpoints are kept outside the database to compare with."
-        yield Finding("unkept", f"{says} Bring the files back, or run manage.py restore_checkpoints.")
+        yield Finding(
+            "unkept", f"{says} Bring the files back, or run .venv/bin/python manage.py restore_checkpoints."
+        )
 
 
 def _gone(one: CheckpointLine, what: str) -> Finding:

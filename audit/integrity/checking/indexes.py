@@ -90,9 +90,7 @@ def step(place: int, *, patience: float | None) -> tuple[list[Finding], int | No
         try:
             findings += [Finding("index", f"{table}: {says}") for says in wrong(table, ends)[:MAX_TOLD]]
         except Unfinished:
-            says = (
-                f"The indexes of {table} take longer to look at than a page may. manage.py check_audit does."
-            )
+            says = f"The indexes of {table} take too long to check here. Run .venv/bin/python manage.py check_audit."
             findings.append(Finding("unchecked", says))
     return findings, None
 
@@ -156,7 +154,10 @@ def _sentence(told: list[str]) -> str:
     if not told:
         return ""
     says = f"Audit log indexes do not match their tables: {'; '.join(told[:MAX_TOLD])[:300]}."
-    return f"{says} Copy the database as it is, run manage.py check_audit, then REINDEX. See docs/seals.md."
+    return (
+        f"{says} Copy the database as it is, run .venv/bin/python manage.py check_audit, then REINDEX. "
+        "See docs/seals.md."
+    )
 
 
 def _on_sqlite(table: str, ends: float | None) -> list[str]:

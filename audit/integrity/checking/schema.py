@@ -24,5 +24,6 @@ def changed() -> str:
     more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
     says = f"Audit log tables were changed: {', '.join(named)}{more}."
     return (
-        f"{says} Find out who changed them and run manage.py check_audit. To restore them, see docs/seals.md."
+        f"{says} Find out who changed them and run .venv/bin/python manage.py check_audit. "
+        "To restore them, see docs/seals.md."
     )

@@ -28,7 +28,9 @@ def trouble() -> str:
     if not _is_overdue():
         return ""
     says = f"Audit log entries have been pending for more than {bound().total_seconds():,.0f} seconds."
-    return f"{says} Check the portal's log, and that the server or manage.py tick is running."
+    return (
+        f"{says} Check the portal's log, and that the server or .venv/bin/python manage.py tick is running."
+    )
 
 
 def seal_or_tell() -> str:

@@ -48,7 +48,7 @@ def of_claims() -> Iterator[Finding]:
 def of_tallies(stream: UUID) -> Iterator[Finding]:
     """The figures of charts: one line for each hour, and no number below nothing."""
     its: QuerySet[Any] = QuerySet(Tally).filter(stream=stream)
-    below = Q(acts__lt=0) | Q(allowed__lt=0) | Q(refused__lt=0)
+    below = Q(events__lt=0) | Q(allowed__lt=0) | Q(denied__lt=0)
     odd = its.filter(below | ~sqlite_format.whole_hours()).order_by()
     if many := max(odd.count(), len(_odd(Tally, its, "id"))):
         told = "A figure" if many == 1 else f"{many:,} figures"

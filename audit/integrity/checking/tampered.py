@@ -38,4 +38,4 @@ def trouble() -> str:
     happened = acts()
     if not happened:
         return ""
-    return f"{tell(happened[0])} Run manage.py check_audit. This banner is shown for seven days."
+    return f"{tell(happened[0])} Run .venv/bin/python manage.py check_audit. This banner is shown for seven days."

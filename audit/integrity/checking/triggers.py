@@ -46,7 +46,10 @@ def broken() -> str:
         return ""
     more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
     says = f"Audit log protection was changed in the database: {', '.join(found[:MAX_NAMED])}{more}."
-    return f"{says} Find out who changed it and run manage.py check_audit. To restore it, see docs/seals.md."
+    return (
+        f"{says} Find out who changed it and run .venv/bin/python manage.py check_audit. "
+        "To restore it, see docs/seals.md."
+    )
 
 
 def _on_sqlite() -> Iterator[str]:

@@ -118,7 +118,10 @@ def trouble() -> str:
     last = _last()
     if last and not Checkpoint.objects.filter(number=last[0], hash=last[1]).exists():
         says = f"The checkpoint files do not match the database at checkpoint {last[0]}."
-        return f"{says} Run manage.py check_audit. If a backup was restored, run manage.py reanchor_audit."
+        return (
+            f"{says} Run .venv/bin/python manage.py check_audit. "
+            "If a backup was restored, run .venv/bin/python manage.py reanchor_audit."
+        )
     return lost()
 
 
@@ -140,7 +143,7 @@ def lost() -> str:
             f"The checkpoint files {ends}, and their position file is missing. "
             f"The database has checkpoints up to {went_to}."
         )
-    return f"{says} Restore the files, or run manage.py restore_checkpoints."
+    return f"{says} Restore the files, or run .venv/bin/python manage.py restore_checkpoints."
 
 
 def is_due(checkpoint: Checkpoint) -> bool:

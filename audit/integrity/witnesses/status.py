@@ -52,7 +52,8 @@ def _witness(target: Target, state: WitnessState | None) -> Standing:
     label = target.label[0].upper() + target.label[1:]
     says = ""
     if state.disagrees:
-        says = f"{label} reports a mismatch: {state.disagrees} Run manage.py check_audit --witness {target.where}"
+        command = f".venv/bin/python manage.py check_audit --witness {target.where}"
+        says = f"{label} reports a mismatch: {state.disagrees} Run {command}"
     elif _is_silent(state):
         why = state.error or "It was never contacted."
         says = f"{label} has confirmed no checkpoint {_since(state)}. {why}"

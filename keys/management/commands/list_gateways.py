@@ -33,7 +33,7 @@ class Command(ShellCommand):
         for row in rows:
             self.stdout.write(_line(row))
         if not rows:
-            self.stderr.write("There is none. manage.py create_gateway makes one.")
+            self.stderr.write("No gateways. To create one: .venv/bin/python manage.py create_gateway")
 
 
 def _facts(gateway: Gateway) -> dict[str, Any]:

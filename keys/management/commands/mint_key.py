@@ -59,7 +59,9 @@ class Command(ShellCommand):
             reason=options["reason"],
         )
         force = " --force" if minted.key.agent_id else ""
-        self.ending = f"manage.py revoke_key --key {minted.key.id} --reason 'never shown'{force}"
+        self.ending = (
+            f".venv/bin/python manage.py revoke_key --key {minted.key.id} --reason 'never shown'{force}"
+        )
         self._show(minted, as_json=options["json"])
 
     def _show(self, minted: Minted, *, as_json: bool) -> None:
@@ -78,7 +80,9 @@ def find_app(words: str) -> App:
     app_id = _uuid(words)
     found = App.objects.filter(Q(id=app_id) if app_id else Q(name=words)).first()
     if found is None:
-        raise NotFound(f"There is no app {words!r}.", hint="manage.py create_app makes one.")
+        raise NotFound(
+            f"There is no app {words!r}.", hint="To create one: .venv/bin/python manage.py create_app"
+        )
     return found
 
 

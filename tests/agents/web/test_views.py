@@ -62,10 +62,10 @@ def create(window: Client, **form: str) -> Any:
     return window.post("/apps/new/", {"name": "ledger", "environment": "live"} | form)
 
 
-def test_a_new_app_leads_to_its_keys_and_is_recorded(window: Client, admin: User) -> None:
+def test_a_new_app_leads_to_its_overview_and_is_recorded(window: Client, admin: User) -> None:
     answer = create(window, description="Books", website_url="https://ledger.example.com")
     made = App.objects.get(name="ledger")
-    assert answer["Location"] == address("keys", app_id=made.id)
+    assert answer["Location"] == address("app", app_id=made.id)
     assert (last().action, last().actor_label, last().app_id) == ("app.create", admin.label, made.id)
 
 
@@ -110,10 +110,6 @@ def test_a_form_with_nothing_in_it_is_not_taken_for_a_look(window: Client) -> No
 def test_a_name_is_text_and_never_markup(window: Client) -> None:
     create(window, name="<b>bold</b> & co")
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; co" in text(window.get("/"))
-
-
-def test_an_apps_address_leads_to_its_keys(app: App, window: Client) -> None:
-    assert window.get(address("app", app_id=app.id))["Location"] == address("keys", app_id=app.id)
 
 
 # ── settings ────────────────────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_head_says_what_the_file_holds() -> None:
-    some(calls=3, events=2)
+    some(calls=3, acts=2)
     head = lines()[0]
     assert (head["type"], head["format"], head["selection"]) == ("header", "alter-audit-1", False)
     assert (head["rows"], head["filters"], head["app"]["name"]) == (5, {}, "checkout")
@@ -50,7 +50,7 @@ def test_a_whole_export_has_acts_then_calls_and_each_checkpoint_after_its_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sealer, "A_BATCH", 2)
-    some(calls=3, events=1)
+    some(calls=3, acts=1)
     order = [(one["type"], one.get("kind"), one.get("seq") or one.get("last_seq")) for one in lines()[1:-1]]
     assert order == [
         ("row", "event", 1),
@@ -72,7 +72,7 @@ def test_every_row_says_enough_to_hash_it_again() -> None:
 
 
 def test_the_rows_of_a_batch_lead_to_its_root() -> None:
-    some(calls=5, events=0)
+    some(calls=5, acts=0)
     told = lines()
     leaves = [bytes.fromhex(row["leaf"]) for row in of_type("row", told)]
     assert canonical.root(leaves).hex() == of_type("checkpoint", told)[0]["root"]
@@ -100,7 +100,7 @@ def test_each_row_of_a_selection_proves_that_it_is_of_its_batch() -> None:
 
 def test_a_purged_batch_is_its_checkpoint_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealer, "A_BATCH", 2)
-    sealed(*some(calls=4, events=0))
+    sealed(*some(calls=4, acts=0))
     purge(chain()[0])
     told = lines()
     assert [one["type"] for one in told[1:4]] == ["checkpoint", "row", "row"]

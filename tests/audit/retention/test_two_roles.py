@@ -81,7 +81,7 @@ def test_it_purges_nothing_and_the_log_says_who_can(server: None, caplog: pytest
     with at(NOON + 400 * DAY):
         assert policy.purge() == 0
     assert Call.objects.count() == 1
-    assert "Run manage.py purge_audit as its owner." in caplog.text
+    assert "Run .venv/bin/python manage.py purge_audit as its owner." in caplog.text
 
 
 def test_it_drops_no_month(server: None) -> None:

@@ -8,7 +8,7 @@ import pytest
 from audit.search import facets as beside
 from audit.search.facets import Facets, facets
 from audit.search.search import Filters
-from audit.templatetags.explorer import grouped_number
+from audit.templatetags.explorer import capped_number
 from core.ids import new_id
 from tests.audit.records import APP, KEY, MINUTE, NOON, PREFIX, acted, called
 
@@ -31,7 +31,7 @@ def test_an_empty_record_has_no_facets() -> None:
 
 def test_outcomes_are_counted() -> None:
     acted(), called(), called(), called(code="ip_not_allowed")
-    assert numbers("outcome") == {"Allowed": 2, "Act": 1, "Refused": 1}
+    assert numbers("outcome") == {"Allowed": 2, "Event": 1, "Denied": 1}
 
 
 def test_actions_are_counted() -> None:
@@ -56,7 +56,7 @@ def test_a_key_that_was_renamed_is_one_key() -> None:
 
 def test_why_calls_were_refused_is_counted() -> None:
     called(code="ip_not_allowed", check_failed="address"), called()
-    assert numbers("check") == {"address": 1}
+    assert numbers("check") == {"IP not allowed": 1}
 
 
 def test_agents_and_addresses_are_counted() -> None:
@@ -76,7 +76,7 @@ def test_a_facet_has_eight_values_at_the_most() -> None:
 
 
 def test_no_more_than_the_newest_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "MOST_ROWS", 2)
+    monkeypatch.setattr(beside, "MAX_ROWS", 2)
     for minute in range(5):
         called(at=NOON + minute * MINUTE, ip=f"203.0.113.{minute}")
     assert (found().capped, set(numbers("ip"))) == (True, {"203.0.113.4", "203.0.113.3", "203.0.113.2"})
@@ -84,7 +84,7 @@ def test_no_more_than_the_newest_are_looked_at(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(("number", "says"), [(7, "7"), (1204, "1,204"), (2000, "2,000"), (2001, "2,000+")])
 def test_a_number_says_that_there_may_be_more(number: int, says: str) -> None:
-    assert grouped_number(number) == says
+    assert capped_number(number) == says
 
 
 @pytest.mark.parametrize("rows", [1, 40])

@@ -101,7 +101,7 @@ def test_what_is_no_moment_is_complained_of(text: str) -> None:
 
 def test_a_time_that_ends_before_it_begins_is_complained_of() -> None:
     asked = {"range": "custom", "since": "2026-06-02", "until": "2026-06-01"}
-    assert complaint("until", **asked) == "Write a moment after the one it is from."
+    assert complaint("until", **asked) == "Choose a time after the start."
 
 
 def test_moments_without_their_range_are_not_in_force() -> None:

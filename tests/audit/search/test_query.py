@@ -73,11 +73,11 @@ def test_bare_words_are_set_apart(text: str, words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("key:", "Write something after “key:”."),
-        ('key:""', "Write something after “key:”."),
-        ('agent:"refund', "A quotation mark is not closed."),
-        ('"', "A quotation mark is not closed."),
-        ("action:key.mint action:key.revoke", "“action:” can be one thing only. Write it once."),
+        ("key:", "Add a value after “key:”."),
+        ('key:""', "Add a value after “key:”."),
+        ('agent:"refund', "Close the quotation mark."),
+        ('"', "Close the quotation mark."),
+        ("action:key.mint action:key.revoke", "Use “action:” only once."),
     ],
 )
 def test_what_is_half_typed_is_complained_of(text: str, why: str) -> None:
@@ -85,7 +85,7 @@ def test_what_is_half_typed_is_complained_of(text: str, why: str) -> None:
 
 
 def test_an_unknown_token_is_answered_with_those_there_are() -> None:
-    assert no("colour:red").startswith("There is no “colour:”. Write one of key, agent, actor, ")
+    assert no("colour:red").startswith("Unknown filter “colour”. Use one of key, agent, actor, ")
 
 
 @law
@@ -167,7 +167,7 @@ def on_record() -> dict[str, Any]:
         "refund agent": {"agent": "refund agent"},
         "Kd2mQp": {"key": "Kd2mQp"},
         "grace@example.com": {"actor": "grace@example.com"},
-        "Grace refused": {"actor": "Grace", "outcome": "denied"},
+        "Grace denied": {"actor": "Grace", "outcome": "denied"},
     }
 
 
@@ -195,7 +195,7 @@ def test_another_apps_names_and_ids_are_no_words() -> None:
 
 @pytest.mark.django_db
 def test_a_word_and_a_token_of_one_kind_must_agree() -> None:
-    with pytest.raises(Invalid, match="one thing only"):
+    with pytest.raises(Invalid, match="only once"):
         read("denied outcome:allowed", APP)
 
 

@@ -75,12 +75,12 @@ def test_a_query_is_kept_as_the_log_writes_it(kept: Kept, query: str, kept_as: s
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("q=key:nosuch", "“q” is not kept"),
-        ("range=7d&q=outcome:denied", "“q” is not kept"),
+        ("q=key:nosuch", "“q” cannot be saved"),
+        ("range=7d&q=outcome:denied", "“q” cannot be saved"),
         ("key=", "“key” is empty"),
         ("ip=203.0.113.7&range=%20", "“range” is empty"),
-        ("outcome=denied&outcome=allowed", "“outcome” can be one thing only"),
-        ("range=24h&since=2026-01-01", "“since” changes nothing"),
+        ("outcome=denied&outcome=allowed", "Use “outcome” only once"),
+        ("range=24h&since=2026-01-01", "“since” has no effect"),
         ("outcome=denied&odd", "“odd” is empty"),
     ],
 )
@@ -123,7 +123,7 @@ def test_two_people_may_use_one_name(kept: Kept, colleague: Actor, app: App) -> 
 
 
 def test_there_can_be_so_many_and_no_more(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_views, "MOST", 1)
+    monkeypatch.setattr(saved_views, "MAX_VIEWS", 1)
     kept()
     with pytest.raises(TooManyViews):
         kept(name="Another")

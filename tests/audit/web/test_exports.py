@@ -39,13 +39,13 @@ def file(answer: Any) -> list[dict[str, Any]]:
 def test_it_says_how_much_there_is(app: App, client: Client, page: str) -> None:
     sealed(called(app.id), called(app.id))
     acts = Event.objects.filter(app_id=app.id).count()
-    assert f"Everything: {acts + 2} rows" in text(client.get(page))
+    assert f"All {acts + 2} entries" in text(client.get(page))
 
 
 def test_it_says_how_much_of_it_matches(app: App, client: Client, page: str) -> None:
     sealed(called(app.id, code="key_expired"), called(app.id))
     words = text(client.get(page, {"outcome": "denied"}))
-    assert "outcome:denied" in words.replace(" ", "") and "1 row matches." in words
+    assert "outcome:denied" in words.replace(" ", "") and "1 entry matches." in words
 
 
 def test_it_does_not_count_for_long(
@@ -53,7 +53,9 @@ def test_it_does_not_count_for_long(
 ) -> None:
     monkeypatch.setattr(extract, "MOST_SLICES", 0)
     sealed(called(app.id))
-    assert "At least 0 rows match; the file says how many." in text(client.get(page, {"outcome": "allowed"}))
+    assert "At least 0 entries match. The file states the exact number." in text(
+        client.get(page, {"outcome": "allowed"})
+    )
 
 
 def test_a_post_answers_with_the_file(app: App, client: Client, page: str) -> None:
@@ -77,13 +79,13 @@ def test_every_format_can_be_chosen() -> None:
 @pytest.mark.parametrize("shape", ["", "xml"])
 def test_a_format_that_is_none_is_said_in_place(client: Client, page: str, shape: str) -> None:
     answer = client.post(page, {"format": shape})
-    assert (answer.status_code, "Nothing was exported" in text(answer)) == (422, True)
+    assert (answer.status_code, "Export failed" in text(answer)) == (422, True)
     assert not Event.objects.filter(action="audit.export").exists()
 
 
 def test_filters_that_cannot_be_read_are_said_in_place_and_nothing_leaves(client: Client, page: str) -> None:
     answer = client.post(f"{page}?key_id=x", {"format": "jsonl"})
-    assert (answer.status_code, "These filters cannot be read" in text(answer)) == (422, True)
+    assert (answer.status_code, "Invalid filter" in text(answer)) == (422, True)
     assert not Event.objects.filter(action="audit.export").exists()
 
 

@@ -38,8 +38,8 @@ def test_a_row_that_is_the_one_that_was_sealed(app: App, person: Client, write: 
     row = write(app.id)
     (seal,) = sealed(row)
     said = text(seal_page(person, row))
-    assert "It isWhat it says leads" in said
-    for step in ("Row", "Tree", "Checkpoint", "Chain", "Signature", "Kept outside"):
+    assert "VerifiedThis entry matches" in said
+    for step in ("Row hash", "Tree", "Checkpoint", "Chain", "Signature", "External copy"):
         assert step in said
     assert bytes(seal.leaf).hex()[:8] in said
 
@@ -48,17 +48,17 @@ def test_a_row_that_was_edited(app: App, person: Client) -> None:
     call = called(app.id)
     sealed(call)
     with_fences_down(lambda: Call.objects.filter(id=call.id).update(path="/other"))
-    assert "It is not, or its seal is not" in text(seal_page(person, call))
+    assert "Verification failed" in text(seal_page(person, call))
 
 
 def test_a_row_that_waits(app: App, person: Client) -> None:
-    assert "It waits for its seal" in text(seal_page(person, called(app.id)))
+    assert "Not sealed yet" in text(seal_page(person, called(app.id)))
 
 
 def test_a_row_that_was_put_in(app: App, person: Client) -> None:
     call = called(app.id)
     Pending.objects.filter(row_id=call.id).delete()
-    assert "It has no seal and does not wait for one" in text(seal_page(person, call))
+    assert "No seal found" in text(seal_page(person, call))
 
 
 def test_a_strangers_row_is_not_found(other_app: App, app: App, person: Client) -> None:
@@ -97,19 +97,17 @@ def test_the_state_is_shown_without_a_check(app: App, person: Client) -> None:
     sealed(called(app.id))
     called(app.id)
     said = text(integrity(person, app))
-    assert "Waiting1 row" in said
-    assert "It holds" not in said
+    assert "Pending 1 entry" in said
+    assert "Verified3" not in said
 
 
 def test_an_app_without_rows_has_a_page(person: Client, app: App) -> None:
-    assert "nothing is sealed yet" in text(integrity(person, app))
+    assert "Nothing yet" in text(integrity(person, app))
 
 
 def test_a_record_that_holds(app: App, person: Client) -> None:
     sealed(called(app.id), acted(app.id))
-    assert "It holds3 checkpoints and the rows under them were checked." in text(
-        integrity(person, app, "?check")
-    )
+    assert "Verified3 checkpoints and their entries match." in text(integrity(person, app, "?check"))
 
 
 def test_a_record_that_does_not_names_the_row_with_a_link(app: App, person: Client) -> None:
@@ -117,7 +115,7 @@ def test_a_record_that_does_not_names_the_row_with_a_link(app: App, person: Clie
     sealed(call)
     with_fences_down(lambda: Call.objects.filter(id=call.id).update(path="/other"))
     answer = integrity(person, app, "?check")
-    assert "It does not hold1 finding" in text(answer)
+    assert "Verification failed1 problem" in text(answer)
     assert reverse("audit-call", args=[app.id, call.id]) in answer.content.decode()
 
 
@@ -131,10 +129,10 @@ def test_a_row_that_was_put_in_is_found_on_the_page(app: App, person: Client) ->
 def test_a_page_looks_at_the_newest_checkpoints_alone(
     app: App, person: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audit.web.integrity.MOST_CHECKED", 3)
+    monkeypatch.setattr("audit.web.integrity.MAX_CHECKED", 3)
     for _ in range(5):
         sealed(called(app.id))
-    assert "It holds3 checkpoints" in text(integrity(person, app, "?check"))
+    assert "Verified3 checkpoints" in text(integrity(person, app, "?check"))
 
 
 def test_checkpoints_can_be_taken_along(app: App, other_app: App, person: Client, tmp_path: Path) -> None:
@@ -160,5 +158,5 @@ def test_an_erased_row_is_still_the_one_that_was_sealed(app: App, person: Client
     erase(shell(), ip="198.51.100.66", reason="Request 114")
     assert Seal.objects.get(row_id=call.id).salt is None
     said = text(seal_page(person, call))
-    assert "its personal part is erased, and a commitment stands for it" in said
-    assert "It isWhat it says leads" in said
+    assert "personal data was erased and replaced by a commitment" in said
+    assert "VerifiedThis entry matches" in said

@@ -92,20 +92,20 @@ def test_nothing_can_be_posted_to_the_record(
 def test_an_act_is_told_in_a_sentence(read: Read, app: App) -> None:
     acted(app.id, action="key.deprecate", reason="moving on", ip="203.0.113.9")
     sealed()
-    assert "Admin deprecated worker key.deprecate · page · “moving on” 203.0.113.9" in text(read())
+    assert "Admin deprecated key worker Via Web · “moving on” 203.0.113.9" in text(read())
 
 
 def test_a_call_is_told_in_a_sentence(read: Read, app: App) -> None:
     called(app.id, method="POST", path="/grants/issue", ip="203.0.113.7")
     sealed()
-    assert "Allowed worker called POST /grants/issue x7Kd2mQp 203.0.113.7" in text(read())
+    assert "Allowed POST /grants/issue worker · x7Kd2mQp 203.0.113.7" in text(read())
 
 
 def test_a_refused_call_tells_why(read: Read, app: App) -> None:
     called(
         app.id, code="ip_not_allowed", check_failed="address", detail="203.0.113.7 is in none of 192.0.2.0/24"
     )
-    assert "Refused worker called GET /grants x7Kd2mQp · address: 203.0.113.7 is in none of" in text(read())
+    assert "Denied GET /grants IP not allowed · worker · x7Kd2mQp" in text(read())
 
 
 def test_every_day_has_a_heading(read: Read, app: App) -> None:
@@ -150,7 +150,9 @@ def test_every_filter_finds_what_it_says(read: Read, app: App, number: int) -> N
 
 def test_each_filter_in_force_is_a_token_that_takes_it_away(read: Read, app: App) -> None:
     response = read(outcome="denied", ip="203.0.113.7")
-    found = re.search(r'<a href="([^"]*)"[^>]* aria-label="Remove outcome:denied"', response.content.decode())
+    found = re.search(
+        r'<a href="([^"]*)"[^>]* aria-label="Remove outcome: denied"', response.content.decode()
+    )
     assert found and found[1] == "?ip=203.0.113.7"
 
 
@@ -173,16 +175,16 @@ def test_a_tab_keeps_the_other_filters(read: Read) -> None:
 def test_older_and_newer_lead_through_the_pages(read: Read, app: App, developer: User) -> None:
     calls = [called(app.id, NOON + MINUTE * minute) for minute in range(60)]
     first = read(outcome="allowed")
-    second = read(**dict(parse_qsl(link(first, "Older")[1:])))
+    second = read(**dict(parse_qsl(link(first, "Next")[1:])))
     assert entries(second) == [str(call.id) for call in calls[9::-1]]
-    back = read(**dict(parse_qsl(link(second, "Newer")[1:])))
+    back = read(**dict(parse_qsl(link(second, "Previous")[1:])))
     assert entries(back) == entries(first)
 
 
 def test_a_page_holds_still_while_calls_arrive(read: Read, app: App) -> None:
     for minute in range(60):
         called(app.id, NOON + MINUTE * minute)
-    older = dict(parse_qsl(link(read(), "Older")[1:]))
+    older = dict(parse_qsl(link(read(), "Next")[1:]))
     before = entries(read(**older))
     called(app.id, NOON + DAY)
     assert entries(read(**older)) == before
@@ -205,7 +207,7 @@ def test_the_timeline_is_a_fixed_number_of_queries(read: Read, app: App) -> None
 def test_nothing_matched_lists_the_filters_with_a_way_out_of_each(read: Read) -> None:
     response = read(outcome="denied", ip="203.0.113.7")
     assert "No results" in text(response)
-    assert link(response, "Leave out outcome") == "?ip=203.0.113.7"
+    assert link(response, "Remove filter") == "?ip=203.0.113.7"
 
 
 def test_nothing_matched_offers_the_nearest_older_time_with_data(read: Read, app: App) -> None:
@@ -219,7 +221,7 @@ def test_nothing_matched_offers_the_nearest_older_time_with_data(read: Read, app
 def test_beyond_the_last_page_there_is_a_way_back(read: Read, app: App) -> None:
     response = read(outcome="allowed", before=f"1-{'0' * 32}")
     assert "No more entries" in text(response)
-    assert link(response, "Go to the newest entry") == "?outcome=allowed"
+    assert link(response, "Back to the first page") == "?outcome=allowed"
 
 
 # ── bad input ───────────────────────────────────────────────────────────────

@@ -45,7 +45,7 @@ def address(response: Any) -> dict[str, str]:
         ({"q": "route:/grants", "outcome": "denied"}, {"path": "/grants", "outcome": "denied"}),
         ({"q": "outcome:allowed", "outcome": "denied"}, {"outcome": "allowed"}),
         ({"q": "since:7d", "range": "24h"}, {"range": "7d"}),
-        ({"q": "refused 203.0.113.7"}, {"outcome": "denied", "ip": "203.0.113.7"}),
+        ({"q": "denied 203.0.113.7"}, {"outcome": "denied", "ip": "203.0.113.7"}),
         (
             {"q": "until:2026-06-02", "range": "custom", "since": "2026-06-01"},
             {"range": "custom", "since": "2026-06-01", "until": "2026-06-02"},
@@ -73,22 +73,22 @@ def test_a_key_without_its_beginning_leaves_the_address_cut(read: Read) -> None:
 
 
 TYPED_BADLY = [
-    ("colour:red", "There is no “colour:”"),
-    ("key:", "Write something after “key:”"),
-    ('agent:"half', "A quotation mark is not closed"),
-    ("zzzz-nobody", "is no key, agent or person of this app"),
+    ("colour:red", "Unknown filter “colour”"),
+    ("key:", "Add a value after “key:”"),
+    ('agent:"half', "Close the quotation mark"),
+    ("zzzz-nobody", "No key, agent, user"),
     ("outcome:maybe", "outcome: Select a valid choice"),
     ("action:key.eat", "action: Select a valid choice"),
     ("ip:here", "ip: Enter a full IP address"),
     ("since:yesterday", "since: Write a moment such as"),
-    ("since:2026-06-02 until:2026-06-01", "until: Write a moment after"),
+    ("since:2026-06-02 until:2026-06-01", "until: Choose a time after"),
     ("since:0001-01-01 until:9999-12-31T23:59-23:00", "until: Write a moment"),
     ("kind:span", "kind: Select a valid choice"),
     ("id:7", "id: Enter a valid UUID"),
     ("a b" * 3_000, "at most 2000 characters"),
     ("route:/a\x00", "Null characters are not allowed"),
-    ("' OR 1=1; DROP TABLE audit_event; --", "is no key, agent or person"),
-    ("<script>alert(1)</script>", "is no key, agent or person"),
+    ("' OR 1=1; DROP TABLE audit_event; --", "No key, agent, user"),
+    ("<script>alert(1)</script>", "No key, agent, user"),
 ]
 
 
@@ -184,7 +184,7 @@ def test_the_figure_leads_to_narrower_spans(read: Read, app: App) -> None:
     called(app.id, NOON)
     with at(NOON + HOUR):
         response = read(range="24h", outcome="allowed")
-    assert link(response, "1 Jun 12:00 to 12:30") == (
+    assert link(response, "1 Jun, 12:00 to 12:30") == (
         "?outcome=allowed&range=custom&since=2026-06-01+12%3A00&until=2026-06-01+12%3A30"
     )
 
@@ -216,13 +216,13 @@ def test_refusals_that_differ_are_not_folded(read: Read, app: App) -> None:
 
 def test_what_waits_for_its_seal_says_so(read: Read, app: App) -> None:
     called(app.id)
-    assert "waits for its seal" in text(read())
+    assert "· Not verified yet" in text(read())
     sealed()
-    assert "waits for its seal" not in text(read())
+    assert "worker · x7Kd2mQp · Not verified yet" not in text(read())
 
 
 def test_the_page_says_up_to_when_the_record_is_sealed(read: Read, app: App) -> None:
-    assert "Not sealed yet." in text(read())
+    assert "Not verified yet." in text(read())
     for kind, number in (("event", 1), ("call", 2)):
         Checkpoint.objects.create(
             number=number,
@@ -239,7 +239,7 @@ def test_the_page_says_up_to_when_the_record_is_sealed(read: Read, app: App) -> 
             key_id="k",
             signature=b"",
         )
-    assert "Sealed to 1 Jun 2026, 14:00 UTC." in text(read())
+    assert "Verified up to 1 Jun 2026, 14:00 UTC." in text(read())
 
 
 # ── patience ────────────────────────────────────────────────────────────────
@@ -256,13 +256,13 @@ def test_a_search_that_takes_too_long_says_so_in_place(
     monkeypatch.setattr("audit.search.search.timeline", refuse)
     response = read(path="/grants")
     assert response.status_code == 422
-    assert "This search takes too long. Narrow the range." in text(response)
+    assert "This search takes too long." in text(response)
     assert '<input type="hidden" name="path" value="/grants"' in response.content.decode()
     assert link(response, "Last hour") == "?range=1h&path=%2Fgrants"
 
 
 @pytest.mark.parametrize(
-    ("part", "says"), [("facets", "Facets are left out"), ("histogram", "The figure is left out")]
+    ("part", "says"), [("facets", "Counts unavailable"), ("histogram", "Chart unavailable")]
 )
 def test_what_stands_beside_does_not_take_the_list_down(
     read: Read, app: App, monkeypatch: pytest.MonkeyPatch, part: str, says: str

@@ -39,7 +39,7 @@ def kept(client: Client, app: App, **values: str) -> SavedView:
 def test_the_log_leads_to_saving_what_it_shows(mine: Client, app: App) -> None:
     response = mine.get(reverse("audit", args=[app.id]), {"outcome": "denied"})
     form = mine.get(link(response, "Save view"))
-    assert "outcome:denied" in text(form)
+    assert "outcome: denied" in text(form)
     assert '<input type="hidden" name="query" value="outcome=denied"' in form.content.decode()
 
 
@@ -47,12 +47,12 @@ def test_a_saved_view_becomes_a_tab_and_is_open_where_it_leads(mine: Client, app
     response = mine.get(save(mine, app).headers["Location"])
     assert re.search(r'aria-current="page">Refunds</a>', response.content.decode())
     assert not re.search(r'aria-current="page">Denied</a>', response.content.decode())
-    assert link(response, "Change this view…") == reverse("view", args=[app.id, SavedView.objects.get().id])
+    assert link(response, "Edit this view…") == reverse("view", args=[app.id, SavedView.objects.get().id])
 
 
 @pytest.mark.parametrize(
     ("values", "complaint"),
-    [({"name": ""}, "This field is required"), ({"query": "outcome=maybe"}, "These filters cannot be read")],
+    [({"name": ""}, "This field is required"), ({"query": "outcome=maybe"}, "Invalid filter")],
 )
 def test_what_cannot_be_kept_is_said_on_the_form(
     mine: Client, app: App, values: dict[str, str], complaint: str
@@ -63,19 +63,22 @@ def test_what_cannot_be_kept_is_said_on_the_form(
 
 
 def test_it_is_said_of_fixed_moments_that_they_stay(mine: Client, app: App) -> None:
-    for query, says in (({"range": "7d"}, "looked up anew"), ({"until": "2026-01-01"}, "stay what they are")):
+    for query, says in (
+        ({"range": "7d"}, "Results update automatically"),
+        ({"until": "2026-01-01"}, "time range of this view is fixed"),
+    ):
         assert says in text(mine.get(reverse("view-save", args=[app.id]), query)), query
 
 
 def test_a_filter_that_would_be_dropped_is_said_on_the_form(mine: Client, app: App) -> None:
     response = save(mine, app, query="range=7d&q=key:nosuch")
-    assert (response.status_code, "“q” is not kept" in text(response)) == (422, True)
+    assert (response.status_code, "“q” cannot be saved" in text(response)) == (422, True)
 
 
 def test_a_name_that_is_taken_is_said_on_the_form(mine: Client, app: App) -> None:
     save(mine, app)
     response = save(mine, app)
-    assert (response.status_code, "You have another view of this name." in text(response)) == (409, True)
+    assert (response.status_code, "You already have a view with this name." in text(response)) == (409, True)
 
 
 def test_its_owner_renames_it(mine: Client, app: App) -> None:
@@ -103,7 +106,7 @@ def test_its_owner_shares_it_and_takes_it_back(mine: Client, theirs: Client, app
 def test_a_colleague_sees_a_shared_view_without_its_controls(mine: Client, theirs: Client, app: App) -> None:
     view = kept(mine, app, shared="on")
     page = text(theirs.get(reverse("view", args=[app.id, view.id])))
-    assert "kept by Developer" in page
+    assert "owned by Developer" in page
     assert "Rename" not in page and "End this view" not in page
 
 

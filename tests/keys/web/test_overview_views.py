@@ -34,7 +34,7 @@ def called(app: App, key: Any, at: datetime | None = None, **more: Any) -> None:
     records.called(app.id, at or now(), key_id=key.id, key_prefix=key.prefix, key_name=key.name, **more)
 
 
-DENIED = {"check_failed": "scope", "code": "insufficient_scope"}
+DENIED: dict[str, Any] = {"check_failed": "scope", "code": "insufficient_scope"}
 
 
 def test_an_app_without_requests_shows_the_first_steps_and_looks_again(app: App, window: Client) -> None:

@@ -305,9 +305,36 @@ def test_what_needs_attention_comes_first(developers: Client, app: App) -> None:
     assert sorted(order, key=lambda name: page.index(f">{name}<")) == list(order)
 
 
+def test_the_list_is_sorted_by_its_columns(developers: Client, app: App) -> None:
+    soon, later = (clock.now() + timedelta(days=days) for days in (20, 40))
+    minted(app, name="b", expires_at=soon)
+    ask(minted(app, name="a", expires_at=later).plaintext.take())
+    minted(app, name="c")
+    orders = {"name": "abc", "-name": "cba", "expires": "bac", "-expires": "abc", "used": "", "status": ""}
+    for sort, order in orders.items():
+        page = developers.get(reverse("keys", args=[app.id]) + f"?sort={sort}").content.decode()
+        found = sorted("abc", key=lambda name: page.index(f">{name}</a>"))
+        assert "".join(found) == order or not order, sort
+
+
+def test_the_tabs_count_the_keys_of_each_state(developers: Client, app: App) -> None:
+    minted(app, name="plain")
+    lifecycle.deprecate(shell(), minted(app, name="leaving").key)
+    lifecycle.revoke(shell(), minted(app, name="gone").key)
+    tabs = developers.get(reverse("keys", args=[app.id])).context["tabs"]
+    assert [(label, count) for label, _, count, _ in tabs] == [
+        ("All", 3),
+        ("Needs attention", 1),
+        ("Active", 2),
+        ("Expired", 0),
+        ("Revoked", 1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [
+        ("status=attention", {"leaving"}),
         ("status=active", {"plain"}),
         ("status=deprecated", {"leaving"}),
         ("status=revoked", {"gone"}),

@@ -62,7 +62,7 @@ def seeded(app: App, ann: User) -> None:
         acted(app.id, action=name, target_id="", target_label=f"to {spelling}")
         acted(app.id, action=name, reason=f"because {spelling} said so")
         acted(app.id, action=name, changes={"email": [spelling, None]})
-        acted(app.id, action=name, fevents=deep)
+        acted(app.id, action=name, facts=deep)
         acted(app.id, action=name, context={"run_id": spelling}, caller=spelling, user_agent=spelling)
     for spelling in SPELLINGS:
         for column in ("user_agent", "caller", "path", "detail"):
@@ -153,7 +153,7 @@ def test_others_stay(app: App, ann: User) -> None:
 
 
 def test_an_address_is_found_by_value_too(app: App) -> None:
-    acted(app.id, fevents={"from": [IP]}, ip="")
+    acted(app.id, facts={"from": [IP]}, ip="")
     called(app.id, detail=f"{IP} is not in 10.0.0.0/8")
     other = called(app.id, detail=f"1{IP}", ip="203.0.113.7")
     sealed()

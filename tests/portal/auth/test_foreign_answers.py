@@ -87,7 +87,7 @@ def test_token_answers_of_another_kind(provider: IdentityProvider, app: App) -> 
         for name in ("access_token", "id_token"):
             provider.instead = {"/token": (200, json.dumps(right | {name: odd}).encode())}
             is_unread = name == "access_token" and odd == "yes"  # any text may be one
-            says = "nonce" if is_unread else f"{name} is" if name == "access_token" else "ID token"
+            says = "nonce" if is_unread else f"{name} in the" if name == "access_token" else "ID token"
             assert says in told(sign_in(Client())), (name, odd)
     provider.instead = {"/token": (200, json.dumps(provider.token({}) | {"expires_in": "soon"}).encode())}
     assert "nonce" in told(sign_in(Client())), "what is not needed is not read"

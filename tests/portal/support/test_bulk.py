@@ -44,7 +44,7 @@ def send(browser: Client, app: App, action: str, keys: list[ApiKey], **form: Any
 
 def test_the_preview_changes_nothing(app: App, admins: Client) -> None:
     one, two = pair(app)
-    page = text(admins.get(reverse("keys-bulk", args=[app.id]), {"action": "revoke", "id": [str(one.id)]}))
+    page = text(admins.get(reverse("keys-bulk", args=[app.id]), {"action": "revoke", "id": str(one.id)}))
     assert "Revoke 1 key" in page and "one" in page and two.prefix not in page
     assert not again(one).revoked_at
 
@@ -69,7 +69,7 @@ def test_a_developer_revokes_only_own_ones(app: App, developer: User, developers
     own, foreign = pair(app)
     lifecycle.hand_over(shell(), own, developer.pk, developer.label)
     there = reverse("keys-bulk", args=[app.id])
-    page = text(developers.get(there, {"action": "revoke", "id": [own.id, foreign.id]}))
+    page = text(developers.get(there, {"action": "revoke", "id": [str(own.id), str(foreign.id)]}))
     assert "Revoke 1 key" in page and "1 key skipped" in page
     send(developers, app, "revoke", [own, foreign], reason="clean-up")
     assert (bool(again(own).revoked_at), bool(again(foreign).revoked_at)) == (True, False)
@@ -111,7 +111,9 @@ def test_filters_that_cannot_be_read_select_nothing(app: App, admins: Client) ->
     assert again(key).status == "active"
 
 
-@pytest.mark.parametrize("query", [{"action": "revoke"}, {"action": "revoke", "id": "x"}, {"action": "burn"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"action": "revoke"}, {"action": "revoke", "id": "x"}, {"action": "burn"}]
+)
 def test_what_selects_nothing_is_said(app: App, admins: Client, query: dict[str, str]) -> None:
     assert admins.get(reverse("keys-bulk", args=[app.id]), query).status_code == 422
 

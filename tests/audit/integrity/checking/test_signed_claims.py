@@ -59,7 +59,7 @@ def batches(count: int = 3, size: int = 4, moment: Any = NOON) -> None:
 def say(action: str = "audit.purge", first: int = 1, last: int = 12, **facts: Any) -> Event:
     """An act on record that says what it likes, sealed by the portal in good faith."""
     told = {"kind": "call", "rows": last - first + 1, "first_seq": first, "last_seq": last, **facts}
-    act = acted(APP, now(), action=action, target_kind="audit log", target_id=str(APP), fevents=told)
+    act = acted(APP, now(), action=action, target_kind="audit log", target_id=str(APP), facts=told)
     sealed()
     return act
 
@@ -353,7 +353,7 @@ def test_rows_that_hold_what_the_portal_does_not_write_do_not_stop_the_check() -
     batches(1)
     for action, facts in (("forge", [1]), ("forge", {"ids": 5}), ("purge", [1]), ("purge", {"ranges": 5})):
         told = {"kind": "call", **facts} if isinstance(facts, dict) else facts
-        acted(APP, now(), action=f"audit.{action}", target_id=str(APP), fevents=told)
+        acted(APP, now(), action=f"audit.{action}", target_id=str(APP), facts=told)
     with_fences_down(let_go)
     assert "purge" in found()
     Claim.objects.create(

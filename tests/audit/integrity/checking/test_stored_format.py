@@ -126,7 +126,7 @@ def test_rows_as_the_portal_writes_them_are_plain() -> None:
     (
         called(context={"b": 1.5, "a": ["ü", None, "\ud83d"], "z": True}),
         full(),
-        acted(fevents={"b": "é", "a": 1e300}),
+        acted(facts={"b": "é", "a": 1e300}),
     )
     for kind, model in row_values.RECORDS.items():
         there = row_values.read(kind, list(model.objects.values_list("id", flat=True)))

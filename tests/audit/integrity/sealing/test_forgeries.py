@@ -177,15 +177,15 @@ def found() -> Iterator[Any]:
 
 
 def test_what_cannot_be_read_does_not_stop_the_sealer() -> None:
-    put_in("event", fevents='{"a": 1' + "0" * 5000 + "}")
+    put_in("event", facts='{"a": 1' + "0" * 5000 + "}")
     if connection.vendor == NATIVE:
-        put_in("event", fevents="[" * 3000 + "]" * 3000)
+        put_in("event", facts="[" * 3000 + "]" * 3000)
         put_in("call", at="infinity")
         put_in("call", at="0044-03-15 12:00:00 BC")
     else:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA ignore_check_constraints = ON")
-        put_in("event", fevents="[" * 3000 + "]" * 3000)
+        put_in("event", facts="[" * 3000 + "]" * 3000)
         put_in("call", at="the ides of march")
         put_in("call", id="A" * 32)
         put_in("call", id="x")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def three_batches(monkeypatch: pytest.MonkeyPatch) -> list[Seal]:
     """Five calls in batches of two, two and one; and two acts."""
     monkeypatch.setattr(sealer, "A_BATCH", 2)
-    return seal(*some(calls=5, events=2))[:5]
+    return seal(*some(calls=5, acts=2))[:5]
 
 
 def seqs(within: Reach, kind: str = "call") -> list[list[int]]:

@@ -41,7 +41,7 @@ def test_a_stream_counts_from_one_without_a_gap() -> None:
 
 
 def test_acts_and_calls_are_counted_apart() -> None:
-    sealed(*some(calls=3, events=2))
+    sealed(*some(calls=3, acts=2))
     assert (places(kind="call"), places(kind="event")) == ([1, 2, 3], [1, 2])
 
 
@@ -78,7 +78,7 @@ def test_a_batch_spans_no_two_months() -> None:
 
 
 def test_a_pass_has_a_limit_and_takes_the_oldest_first() -> None:
-    entries = some(calls=5, events=0)
+    entries = some(calls=5, acts=0)
     assert sealer.seal_all(limit=2) == 2
     assert set(Seal.objects.values_list("row_id", flat=True)) == {entry.id for entry in entries[:2]}
 
@@ -93,12 +93,12 @@ def test_a_leaf_is_the_hash_of_what_the_row_says() -> None:
 
 
 def test_equal_rows_have_different_salts() -> None:
-    first, second = sealed(*some(calls=2, events=0))
+    first, second = sealed(*some(calls=2, acts=0))
     assert bytes(first.salt or b"") != bytes(second.salt or b"")
 
 
 def test_a_root_stands_for_the_leaves_of_its_batch() -> None:
-    leaves = [bytes(seal.leaf) for seal in sealed(*some(calls=7, events=0))]
+    leaves = [bytes(seal.leaf) for seal in sealed(*some(calls=7, acts=0))]
     assert bytes(chain()[0].root) == canonical.root(leaves)
 
 

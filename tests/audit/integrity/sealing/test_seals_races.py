@@ -86,7 +86,7 @@ def test_sealers_beside_writers_leave_no_gap_and_no_fork() -> None:
 
     def write() -> None:
         for _ in range(40):
-            some(calls=2, events=1)
+            some(calls=2, acts=1)
 
     with meanwhile(seal), meanwhile(seal), meanwhile(seal):
         with meanwhile(write), meanwhile(write), meanwhile(write):
