@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from alter.exit_codes import Exit, Failure, usage
-from alter.keyformat import redact
+from keyformat.redaction import redact
 
 LINK = Path(".alter") / "config.json"
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")

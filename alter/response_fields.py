@@ -51,6 +51,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "name",
         "description",
         "website_url",
+        "environment",
         "max_keys",
         "max_keys_per_agent",
         "rate_limit_rpm",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from audit.api.schemas import AuditEntry
+from audit.export.entry import AuditEntry
 from audit.integrity.sealing.row_values import RECORDS
 from audit.models import Call, Checkpoint, Event
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from audit.api.schemas import AuditEntry
+from audit.export.entry import AuditEntry
 from audit.export.ocsf import ocsf
 from audit.forwarding import cef, syslog
 from audit.forwarding.reader import Wanted, newest, rows

@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 from audit.search.check_names import CHECK_NAMES
 from audit.search.facets import Facets
-from audit.search.vocabularies import KINDS, event_names
-from audit.templatetags.log_entries import SOURCES
+from audit.search.vocabularies import KINDS, SOURCES, event_names
 
 NAMES = {
     "key": "Key name or prefix",

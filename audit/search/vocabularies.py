@@ -3,12 +3,21 @@
 from typing import Any
 
 from audit.actions import EVERY
-from audit.templatetags.log_entries import SOURCES, STEPS
+from audit.search.explain import REQUIREMENTS
 from core.choices import parse_word
 from core.errors import Invalid, every
 
 OUTCOMES = ("event", "allowed", "denied")
 KINDS = {"event": "What people and programs changed", "call": "Requests made with a key"}
+SOURCES = {
+    "page": "Web",
+    "api": "API",
+    "cli": "CLI",
+    "sdk": "SDK",
+    "door": "Verify endpoint",
+    "shell": "Server CLI",
+}
+"""How a request reached the portal, by its id in the record."""
 ACTOR_KINDS = ("person", "token", "key", "shell", "system")
 
 
@@ -33,7 +42,7 @@ def words() -> dict[str, set[str]]:
     return {
         "outcome": set(OUTCOMES),
         "action": event_names(),
-        "check": set(STEPS),
+        "check": set(REQUIREMENTS),
         "via": set(SOURCES),
         "kind": set(KINDS),
         "actor_kind": set(ACTOR_KINDS),

@@ -13,6 +13,7 @@ from audit.integrity.checking.row_proof import above
 from audit.models import Call, Checkpoint, Seal, Span
 from audit.search import check_names
 from audit.search.explain import REQUIREMENTS
+from audit.search.vocabularies import SOURCES
 
 register = template.Library()
 _LONG_WORD = re.compile(r"\S{25,}")
@@ -20,15 +21,6 @@ _PIECE = re.compile(r"(\S{8})(?=\S)")
 
 STEPS: Mapping[str, str] = REQUIREMENTS
 """Each check of a verdict, in order, and what it requires: as the app that judges calls has registered."""
-SOURCES = {
-    "page": "Web",
-    "api": "API",
-    "cli": "CLI",
-    "sdk": "SDK",
-    "door": "Verify endpoint",
-    "shell": "Server CLI",
-}
-"""How a request reached the portal, by its id in the record."""
 KINDS = {"person": "User", "shell": "Server CLI", "key": "API key", "token": "Personal access token"}
 """What actors and targets are, where their kind in the record is no plain word."""
 

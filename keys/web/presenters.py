@@ -196,7 +196,7 @@ def earliest_end() -> Coalesce:
     return Coalesce(Least("expires_at", "grace_ends_at"), "expires_at", "grace_ends_at")
 
 
-def last_used() -> ExpressionWrapper:
+def last_used() -> "ExpressionWrapper[Subquery[DateTimeField]]":
     """When a key was last used, as far as its requests are sealed."""
     latest = LastUse.objects.filter(subject_id=OuterRef("id")).values("allowed_at")[:1]
     return ExpressionWrapper(Subquery(latest), output_field=DateTimeField())

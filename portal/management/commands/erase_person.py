@@ -56,7 +56,8 @@ class Command(ShellCommand):
             self.stderr.write(f"{sum(done.elsewhere.values())} rows beside the audit log were erased.")
         if done.record.unfit:
             self.stderr.write(
-                f"{done.record.unfit} rows do not match their seals and were skipped: run .venv/bin/python manage.py check_audit."
+                f"{done.record.unfit} rows do not match their seals and were skipped: "
+                "run .venv/bin/python manage.py check_audit."
             )
         if done.record.kept:
             self.stderr.write(

@@ -1,12 +1,12 @@
 """Times in UTC, or in the time zone that a cookie names."""
 
 import pytest
-from audit.search.time_zones import parse_zone, to_utc
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
 from agents.models import App
+from audit.web.time_zones import parse_zone, to_utc
 from core.clock import at
 from portal.models import User
 from tests.audit.records import NOON, called
