@@ -15,7 +15,7 @@ from agents.errors import CallerInvalid, CallerMismatch, CallerUnknowable, Calle
 from agents.models import Agent, CallerLabel
 from audit.actors import Caller
 from core.ids import parse_uuid
-from core.text import keepable
+from core.text import sanitize
 
 MAX_LABELS = 10_000
 """Of one app. Whoever makes up a new name for each call gets no ids beyond that; the calls name it all the same."""
@@ -67,7 +67,7 @@ def parse_context(header: str) -> dict[str, str]:
         for k, v in context.items()
     ):
         return {}
-    return {keepable(k, MAX_NAME_LENGTH): keepable(v, MAX_VALUE_LENGTH) for k, v in context.items()}
+    return {sanitize(k, MAX_NAME_LENGTH): sanitize(v, MAX_VALUE_LENGTH) for k, v in context.items()}
 
 
 def trace_of(traceparent: str) -> str:
@@ -97,7 +97,7 @@ def _resolve(claim: Claim, app_id: UUID) -> tuple[Caller, Agent | None]:
     if claim.agent_id:
         return Caller(str(claim.agent_id), claim.type), _active_agent(app_id, claim.agent_id)
     if claim.name:
-        label = keepable(claim.name, 255)
+        label = sanitize(claim.name, 255)
         return Caller(label, claim.type, _label_id(app_id, label, claim.type)), None
     known = CallerLabel.objects.filter(app_id=app_id, id=claim.id).first() if claim.id else None
     return (Caller(known.label, known.type, known.id) if known else Caller()), None

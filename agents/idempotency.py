@@ -10,7 +10,7 @@ from agents.models import Agent, App, Creation
 from core.clock import now
 from core.documents import compact
 
-KEPT = timedelta(days=7)
+RETENTION = timedelta(days=7)
 
 
 def made_before(app: App, once: str, asked: dict[str, Any]) -> Creation | None:
@@ -21,7 +21,7 @@ def made_before(app: App, once: str, asked: dict[str, Any]) -> Creation | None:
     """
     if not once:
         return None
-    remembered = Creation.objects.filter(app=app, once=_sha256(once), at__gte=now() - KEPT)
+    remembered = Creation.objects.filter(app=app, once=_sha256(once), at__gte=now() - RETENTION)
     found = remembered.select_related("agent").first()
     if found is None:
         return None
@@ -37,7 +37,7 @@ def made_before(app: App, once: str, asked: dict[str, Any]) -> Creation | None:
 def remember(app: App, once: str, asked: dict[str, Any], agent: Agent | None, key_id: UUID) -> None:
     """Keep that `once` made this key, of an `agent` that came with it if one did; forget what is a week old."""
     if once:
-        Creation.objects.filter(app=app, at__lt=now() - KEPT).delete()
+        Creation.objects.filter(app=app, at__lt=now() - RETENTION).delete()
         Creation.objects.create(
             app=app, once=_sha256(once), asked=_sha256(compact(asked)), agent=agent, key_id=key_id
         )

@@ -25,7 +25,7 @@ from audit.change import change, hold
 from core.clock import now
 from core.documents import parse_document
 from core.errors import Invalid
-from core.text import keepable
+from core.text import sanitize
 
 APP_SETTINGS = (
     "description",
@@ -217,7 +217,7 @@ def _sanitize(settings: dict[str, Any]) -> dict[str, Any]:
             raise Invalid(name, f"Choose {' or '.join(CHOICES[name])}.")
     fit: dict[str, Any] = {}
     if "description" in settings:
-        fit["description"] = keepable(settings["description"], 500)
+        fit["description"] = sanitize(settings["description"], 500)
     if "website_url" in settings:
         fit["website_url"] = parse_website(settings["website_url"])
     return settings | fit

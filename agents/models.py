@@ -18,9 +18,9 @@ from audit.models import Audited
 from core.clock import now
 from core.ids import new_id
 
-MOST_KEYS = 10_000
-MOST_CALLS_A_MINUTE = 100_000
-MOST_DERIVED_HOURS = 24 * 365
+MAX_KEYS = 10_000
+MAX_RATE_LIMIT_RPM = 100_000
+MAX_DERIVED_HOURS = 24 * 365
 
 
 class OnLeak(models.TextChoices):
@@ -56,24 +56,24 @@ class App(Audited):
     max_keys = models.PositiveIntegerField(
         "keys allowed",
         default=100,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_KEYS)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_KEYS)],
         help_text="Keys of this app that may be alive at once. Derived keys do not count.",
     )
     max_keys_per_agent = models.PositiveIntegerField(
         "keys allowed for each agent",
         default=25,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_KEYS)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_KEYS)],
     )
     rate_limit_rpm = models.PositiveIntegerField(
         "calls a minute for a key that sets none",
         null=True,
         blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_CALLS_A_MINUTE)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_RATE_LIMIT_RPM)],
     )
     max_derived_hours = models.PositiveIntegerField(
         "hours a derived key may live",
         default=24,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_DERIVED_HOURS)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_DERIVED_HOURS)],
     )
     signing = models.CharField(
         "signed calls",
@@ -95,14 +95,14 @@ class App(Audited):
             models.CheckConstraint(
                 condition=models.Q(environment__in=("live", "test")), name="app_environment"
             ),
-            models.CheckConstraint(condition=models.Q(max_keys__range=(1, MOST_KEYS)), name="app_max_keys"),
+            models.CheckConstraint(condition=models.Q(max_keys__range=(1, MAX_KEYS)), name="app_max_keys"),
             models.CheckConstraint(
                 condition=models.Q(rate_limit_rpm=None)
-                | models.Q(rate_limit_rpm__range=(1, MOST_CALLS_A_MINUTE)),
+                | models.Q(rate_limit_rpm__range=(1, MAX_RATE_LIMIT_RPM)),
                 name="app_rate_limit",
             ),
             models.CheckConstraint(
-                condition=models.Q(max_derived_hours__range=(1, MOST_DERIVED_HOURS)), name="app_derived_hours"
+                condition=models.Q(max_derived_hours__range=(1, MAX_DERIVED_HOURS)), name="app_derived_hours"
             ),
         )
 

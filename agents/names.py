@@ -8,7 +8,7 @@ from django.core.validators import URLValidator
 
 from agents.invisible_characters import is_in_place, is_joiner, without_joiners
 from core.errors import Invalid
-from core.text import keepable
+from core.text import sanitize
 from keyformat.redaction import redact
 
 MAX_NAME = 80
@@ -41,7 +41,7 @@ def parse_name(text: str, field: str = "name") -> str:
 def person_name(text: str) -> str:
     """A name that somebody else keeps, as it may stand here: what is no name for people is none, and is left out."""
     try:
-        return parse_name(keepable(text, MAX_NAME))
+        return parse_name(sanitize(text, MAX_NAME))
     except Invalid:
         return ""
 

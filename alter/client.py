@@ -20,7 +20,7 @@ from keyformat.redaction import redact
 
 API = "/api/v1"
 CONNECT_SECONDS = 10
-SECONDS = 30
+TIMEOUT = 30
 EXPORT_SECONDS = 600
 """How long an export may take until its first byte."""
 NOT_FOUND_HINTS = {
@@ -284,7 +284,7 @@ def _reason(error: Exception) -> str:
 
 
 def _seconds() -> float:
-    text = os.environ.get("ALTER_TIMEOUT") or str(SECONDS)
+    text = os.environ.get("ALTER_TIMEOUT") or str(TIMEOUT)
     try:
         seconds = float(text)
     except ValueError:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from audit.actions import Action
-from core.errors import AskAgain, NotAllowed
+from core.errors import NotAllowed, ReauthenticationRequired
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Actor:
     def require_fresh(self) -> None:
         """Raise AskAgain unless they proved lately who they are: for what only some choices make dangerous."""
         if not self.fresh:
-            raise AskAgain
+            raise ReauthenticationRequired
 
 
 def shell() -> Actor:

@@ -13,5 +13,5 @@ class AuditConfig(AppConfig):
         from audit import sqlite_format
         from core import folding
 
-        connection_created.connect(sqlite_format.teach)
-        connection_created.connect(folding.teach)
+        connection_created.connect(sqlite_format.register_function)
+        connection_created.connect(folding.register_function)

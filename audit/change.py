@@ -9,11 +9,11 @@ from django.db import transaction
 
 from audit.actions import Action
 from audit.actors import Actor
-from audit.guard import Act, watching
+from audit.guard import PendingEvent, watching
 from audit.models import Audited, Event
 from core.clock import now
 from core.errors import NotFound
-from core.text import keepable
+from core.text import sanitize
 
 REASON_LENGTH = 500
 _LABELS = {"target_label": 200, "key_name": 100, "agent_name": 100}
@@ -22,8 +22,8 @@ _LABELS = {"target_label": 200, "key_name": 100, "agent_name": 100}
 
 @contextmanager
 def change(
-    actor: Actor, action: Action, on: Audited, *, reason: str = "", cause: Act | None = None
-) -> Iterator[Act]:
+    actor: Actor, action: Action, on: Audited, *, reason: str = "", cause: PendingEvent | None = None
+) -> Iterator[PendingEvent]:
     """Let the block change `on`, under a lock, and record it in the same transaction.
 
     `on` is brought up to date with the database before the block runs. A block that saves nothing
@@ -71,7 +71,12 @@ def _lock(row: Audited) -> dict[str, Any]:
 
 
 def _record(
-    actor: Actor, action: Action, act: Act, before: dict[str, Any], reason: str, cause: Act | None
+    actor: Actor,
+    action: Action,
+    act: PendingEvent,
+    before: dict[str, Any],
+    reason: str,
+    cause: PendingEvent | None,
 ) -> None:
     _write(
         actor,
@@ -91,15 +96,15 @@ def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list
 
 
 def _write(actor: Actor, action: Action, reason: str, **event: Any) -> Event:
-    labels = {name: keepable(event[name], longest) for name, longest in _LABELS.items() if event.get(name)}
+    labels = {name: sanitize(event[name], longest) for name, longest in _LABELS.items() if event.get(name)}
     event |= labels
     return Event.objects.create(
         at=now(),
         action=action.name,
         actor_kind=actor.kind,
         actor_id=actor.id,
-        actor_label=keepable(actor.label, 200),
+        actor_label=sanitize(actor.label, 200),
         **actor.origin.columns(),
-        reason=keepable(reason, REASON_LENGTH),
+        reason=sanitize(reason, REASON_LENGTH),
         **event,
     )

@@ -18,7 +18,7 @@ class UnauditedWrite(Exception):
 
 
 @dataclass(slots=True)
-class Act:
+class PendingEvent:
     """One change under way. `id` is its event's, so that what it brings about can name its cause."""
 
     row: "Audited"
@@ -31,13 +31,13 @@ class Act:
         self.facts.update(facts)
 
 
-_under_way: ContextVar[tuple[Act, ...]] = ContextVar("acts_under_way", default=())
+_under_way: ContextVar[tuple[PendingEvent, ...]] = ContextVar("acts_under_way", default=())
 
 
 @contextmanager
-def watching(row: "Audited") -> Iterator[Act]:
+def watching(row: "Audited") -> Iterator[PendingEvent]:
     """Within this block `row`, and no other object, may be saved."""
-    act = Act(row)
+    act = PendingEvent(row)
     token = _under_way.set((*_under_way.get(), act))
     try:
         yield act

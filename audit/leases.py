@@ -26,7 +26,7 @@ _DELETE = {
 }
 
 
-class Held(NamedTuple):
+class LeaseState(NamedTuple):
     """A lease that the portal wrote."""
 
     signed: str
@@ -67,7 +67,7 @@ def last_done(name: str) -> datetime | None:
     return held.last_at if held else None
 
 
-def _held(name: str) -> Held | None:
+def _held(name: str) -> LeaseState | None:
     """The lease as the portal wrote it. None: there is none, or somebody else wrote it."""
     try:
         told = Lease.objects.filter(name=name).values_list("holder", "until", "last_at").first()
@@ -76,7 +76,7 @@ def _held(name: str) -> Held | None:
         fits = macs.fits_text("lease", _text(name, by, until, last_at), mac)
     except (*sqlite_format.UNREADABLE, DataError):
         return None
-    return Held(signed, by, until, last_at) if fits else None
+    return LeaseState(signed, by, until, last_at) if fits else None
 
 
 def _begin(name: str, by: str, until: datetime) -> bool:
@@ -93,7 +93,7 @@ def _begin(name: str, by: str, until: datetime) -> bool:
     return True
 
 
-def _write(name: str, held: Held, by: str, until: datetime, last_at: datetime | None) -> bool:
+def _write(name: str, held: LeaseState, by: str, until: datetime, last_at: datetime | None) -> bool:
     """Put a lease in the place of the one that was read. False: another was quicker."""
     fresh = {"holder": _signed(name, by, until, last_at), "until": until, "last_at": last_at}
     return Lease.objects.filter(name=name, holder=held.signed).update(**fresh) == 1

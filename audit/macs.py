@@ -38,7 +38,7 @@ def current() -> int:
     return max(settings.MAC_KEYS)
 
 
-def mark_of(number: int) -> str:
+def key_fingerprint(number: int) -> str:
     """What may be kept of a key, to notice that it was lost or is another."""
     return blake2b(b"mark", key=settings.MAC_KEYS[number], digest_size=8).hexdigest()
 

@@ -6,7 +6,7 @@ from typing import Any
 from audit.actors import Origin
 from core.addresses import client_address
 from core.ids import new_hex
-from core.text import as_sent, keepable
+from core.text import decode_header, sanitize
 
 
 def origin_of(meta: Mapping[str, Any], via: str) -> Origin:
@@ -14,12 +14,12 @@ def origin_of(meta: Mapping[str, Any], via: str) -> Origin:
     return Origin(
         via=via,
         ip=str(client_address(meta) or ""),
-        user_agent=keepable(as_sent(str(meta.get("HTTP_USER_AGENT", ""))), 300),
+        user_agent=sanitize(decode_header(str(meta.get("HTTP_USER_AGENT", ""))), 300),
         request_id=request_id(meta),
     )
 
 
 def request_id(meta: Mapping[str, Any]) -> str:
     """The caller's X-Request-ID, so that logs can be joined, or a fresh one."""
-    told = as_sent(str(meta.get("HTTP_X_REQUEST_ID", "")))
-    return keepable(told.encode("ascii", "backslashreplace").decode(), 64) or new_hex()
+    told = decode_header(str(meta.get("HTTP_X_REQUEST_ID", "")))
+    return sanitize(told.encode("ascii", "backslashreplace").decode(), 64) or new_hex()

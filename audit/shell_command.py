@@ -11,14 +11,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from alter import streams
 from audit.actors import Actor, shell
 from core.errors import Invalid, Refusal
-from core.text import keepable, visible
+from core.text import escape_controls, sanitize
 
 EXIT_CODES = {400: 2, 422: 2, 401: 3, 404: 4, 409: 5, 429: 6, 403: 7}
 """Exit codes by status: those of the `alter` command (protocol.md section 11.5)."""
 
 
 def _for_a_terminal(text: str) -> str:
-    return "\n".join(map(visible, text.split("\n")))
+    return "\n".join(map(escape_controls, text.split("\n")))
 
 
 class HelpFormatter(DjangoHelpFormatter):
@@ -101,7 +101,7 @@ def comma_list(text: str) -> list[str]:
     """The words of a list with commas between, none of them empty. Raises Invalid."""
     words = [word.strip() for word in text.split(",")]
     if "" in words:
-        raise Invalid("list", f"“{keepable(text, 60)}”: a word is missing beside a comma.")
+        raise Invalid("list", f"“{sanitize(text, 60)}”: a word is missing beside a comma.")
     return words
 
 

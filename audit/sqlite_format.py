@@ -107,7 +107,7 @@ def whole_hours(name: str = "hour") -> Q:
     return Q(_IsWholeHour(F(name)))
 
 
-def teach(connection: BaseDatabaseWrapper, **_: Any) -> None:
+def register_function(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Let SQLite know the function that these conditions use."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(FUNCTION, 4, _is_stored, deterministic=True)

@@ -15,11 +15,11 @@ from audit.integrity.checking import trust
 from audit.integrity.checking.evidence import Unreadable
 from audit.integrity.checking.findings import Finding
 from audit.integrity.checking.inspection import Inspection
-from core.text import visible
+from core.text import escape_controls
 
 HOLDS, WRONG, UNREADABLE, UNSIGNED = 0, 1, 2, 3
 _HEX = re.compile("[0-9A-Fa-f]{64}")
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 """Findings that are shown. The others are counted."""
 
 
@@ -75,12 +75,12 @@ def _inspect(inspection: Inspection, as_json: bool) -> int:
             notes.append(found)
             continue
         first, wrong = first or found, wrong + 1
-        if len(shown) < MOST_SHOWN:
+        if len(shown) < MAX_SHOWN:
             shown.append(found)
     unsigned = any(note.what == "unsigned" for note in notes)
     code = WRONG if wrong else UNSIGNED if unsigned else HOLDS
     say = _told(inspection, notes, shown, wrong) if as_json else _said(inspection, notes, shown, wrong)
-    sys.stdout.write("\n".join(say if as_json else map(visible, say)) + "\n")
+    sys.stdout.write("\n".join(say if as_json else map(escape_controls, say)) + "\n")
     return code
 
 
@@ -118,7 +118,7 @@ def _refused(says: str, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json.dumps({"holds": None, "unreadable": says}) + "\n")
     else:
-        sys.stderr.write(visible(says) + "\n")
+        sys.stderr.write(escape_controls(says) + "\n")
     return UNREADABLE
 
 

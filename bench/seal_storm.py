@@ -94,11 +94,11 @@ def _storm(seconds: float) -> dict[str, Any]:
 def _figures(
     seconds: float, written: int, kills: int, lags: list[float], checks: int, alarms: int, quiet: float
 ) -> dict[str, Any]:
-    from audit.integrity.checking.check import Scope, check
+    from audit.integrity.checking.check import CheckRange, check
     from audit.integrity.sealing import checkpoints
     from audit.models import Checkpoint, Pending, Seal
 
-    found = [found for step in check(Scope()) for found in step.findings if not found.is_note]
+    found = [found for step in check(CheckRange()) for found in step.findings if not found.is_note]
     kept = [line["number"] for line in checkpoints.kept()]
     lags.sort()
     return {
@@ -262,11 +262,11 @@ def _sealer() -> int:
 
 def _check_all(seconds: float) -> None:
     """Checks the whole record again and again. Prints how often, and how much was found."""
-    from audit.integrity.checking.check import Scope, check
+    from audit.integrity.checking.check import CheckRange, check
 
     ends, checks, alarms = time.monotonic() + seconds, 0, 0
     while time.monotonic() < ends:
-        for step in check(Scope()):
+        for step in check(CheckRange()):
             wrong = [found for found in step.findings if not found.is_note]
             alarms += len(wrong)
             for found in wrong[:3]:

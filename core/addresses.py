@@ -11,7 +11,7 @@ from django.conf import settings
 from core.hosts import LINK_LOCAL, ZONE
 from core.text import HTTP_WHITESPACE
 
-LONGEST = 45
+MAX_LENGTH = 45
 """Characters of the longest address. A key is longer: nothing secret is kept by mistake."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -41,7 +41,7 @@ def parse_address(text: str) -> Address | None:
 
     A zone is taken off a link-local address, and makes any other none: `203.0.113.5%1` is no way to write one.
     """
-    return _known(text) if len(text) <= LONGEST else _parsed(text)
+    return _known(text) if len(text) <= MAX_LENGTH else _parsed(text)
 
 
 def _parsed(text: str) -> Address | None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from core.errors import Invalid
-from core.text import keepable
+from core.text import sanitize
 
 MAX_SAID = 40
 MAX_LISTED = 24
@@ -20,9 +20,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
-def complaint(word: str, known: Collection[str], what: str = "parameter") -> str:
+def describe_unknown(word: str, known: Collection[str], what: str = "parameter") -> str:
     """The sentence that says what `word` is not, and what was meant or could be."""
-    near, said = nearest(word, known), keepable(word, MAX_SAID)
+    near, said = nearest(word, known), sanitize(word, MAX_SAID)
     if near:
         return f"There is no {what} “{said}”. Did you mean “{near}”?"
     few = sorted(known) if 0 < len(known) <= MAX_LISTED else ()
@@ -31,17 +31,17 @@ def complaint(word: str, known: Collection[str], what: str = "parameter") -> str
     )
 
 
-def strangers(given: Mapping[str, list[str]], known: Collection[str]) -> list[tuple[str, str]]:
+def unknown_names(given: Mapping[str, list[str]], known: Collection[str]) -> list[tuple[str, str]]:
     """What is wrong with the names of a query, each with why: unknown ones, and those that are said more than once."""
-    flaws = [(keepable(name, 200), complaint(name, known)) for name in given if name not in known]
+    flaws = [(sanitize(name, 200), describe_unknown(name, known)) for name in given if name not in known]
     twice = [name for name, values in given.items() if name in known and len(values) > 1]
     return flaws + [(name, f"“{name}” can be one thing only. Write it once.") for name in twice]
 
 
-def parse_word(text: str, field: str, known: Collection[str]) -> str:
+def parse_choice(text: str, field: str, known: Collection[str]) -> str:
     """A word of the product, in whatever case it is written; empty stays empty. Raises Invalid."""
     if text and (word := text.strip(" ").lower()) in known:
         return word
     if text:
-        raise Invalid(field, complaint(text, known, field.replace("_", " ")))
+        raise Invalid(field, describe_unknown(text, known, field.replace("_", " ")))
     return ""

@@ -38,7 +38,7 @@ def parse_cursor(text: str) -> Cursor | None:
         raise Invalid("before", "Invalid page. Start from the newest entry.") from None
 
 
-class Part(Schema):
+class PageParams(Schema):
     """Which part of a list is asked for."""
 
     limit: int = Field(default=100, ge=1, le=1000, description="How many at most.")
@@ -51,11 +51,11 @@ class Part(Schema):
     cursor: str = Field(default="", max_length=100, description="next_cursor of the answer before.")
 
 
-PartOfList = Annotated[Part, Query()]
+PartOfList = Annotated[PageParams, Query()]
 
 
-def cut(
-    rows: QuerySet[Any], part: Part, moment: str = "created_at", *, oldest_first: bool = False
+def paginate(
+    rows: QuerySet[Any], part: PageParams, moment: str = "created_at", *, oldest_first: bool = False
 ) -> tuple[list[Any], dict[str, Any]]:
     """The rows of `part`, by their `moment` and id, and what a Page says beside them. Raises Invalid."""
     total, place = rows.count(), parse_cursor(part.cursor)

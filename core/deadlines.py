@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
+def run_within(seconds: float, work: Callable[[], T]) -> T:
     """What `work` returns or raises. Raises TimeoutError after so many seconds, whatever it still waits for.
 
     It runs in a thread of its own, which ends when its sockets do; it must not use the database.

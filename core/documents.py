@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import Invalid
 from keyformat.redaction import redact
 
-DEEPEST = 20
+MAX_DEPTH = 20
 METADATA_BYTES = 8192
 
 
@@ -20,8 +20,8 @@ def parse_document(value: Any, field: str, longest: int = METADATA_BYTES) -> dic
     if not isinstance(value, dict):
         raise Invalid(field, "Send a JSON object.")
     for leaf, depth in _leaves(value):
-        if depth > DEEPEST:
-            raise Invalid(field, f"Nest it at most {DEEPEST} deep.")
+        if depth > MAX_DEPTH:
+            raise Invalid(field, f"Nest it at most {MAX_DEPTH} deep.")
         _check(leaf, field)
     size = len(compact(value).encode())
     if size > longest:
@@ -39,7 +39,7 @@ def _leaves(value: Any) -> Iterator[tuple[Any, int]]:
     waiting = [(value, 0)]
     while waiting:
         here, depth = waiting.pop()
-        if depth > DEEPEST or not isinstance(here, dict | list):
+        if depth > MAX_DEPTH or not isinstance(here, dict | list):
             yield here, depth
         elif isinstance(here, dict):
             yield from ((name, depth) for name in here)

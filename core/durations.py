@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from core.clock import now
 from core.errors import Invalid
 
-LONGEST = timedelta(days=3650)
+MAX_DURATION = timedelta(days=3650)
 MIN_YEAR, MAX_YEAR = 1970, 2999
 """Years that a moment may be of: arithmetic with it stays far from where calendars end."""
 MAX_OFFSET = timedelta(hours=14)
@@ -39,7 +39,7 @@ def parse_duration(text: str, field: str = "expires_in") -> timedelta:
     if not found:
         raise Invalid(field, "Write a number and a unit: 30d, 12h or 5m.")
     duration = timedelta(**{_UNITS[found[2]]: int(found[1])})
-    if duration > LONGEST:
+    if duration > MAX_DURATION:
         raise Invalid(field, "Ten years (3650d) is the longest.")
     return duration
 

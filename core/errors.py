@@ -44,7 +44,7 @@ class NotAllowed(Refusal):
     hint = "Ask an admin of this app, or ask for another role."
 
 
-class AskAgain(Refusal):
+class ReauthenticationRequired(Refusal):
     """What is asked for is dangerous, and it is a while since the person proved who they are."""
 
     code = "proof_required"
@@ -230,7 +230,7 @@ class Internal(Refusal):
     hint = "Try again. If this continues, send the request ID to the operator."
 
 
-def amounts_to(error: BaseException | None) -> Refusal | None:
+def as_refusal(error: BaseException | None) -> Refusal | None:
     """The refusal that `error` is, or that a lost or busy database amounts to. None: it is our own mistake."""
     if isinstance(error, Refusal):
         return error
@@ -244,7 +244,7 @@ def amounts_to(error: BaseException | None) -> Refusal | None:
     return None
 
 
-def every() -> Iterator[type[Refusal]]:
+def all_refusals() -> Iterator[type[Refusal]]:
     """All refusals there are, for the docs and the tests that compare them."""
     waiting: list[type[Refusal]] = [Refusal]
     while waiting:

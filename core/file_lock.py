@@ -29,7 +29,7 @@ STEP = 0.1
 
 
 @contextlib.contextmanager
-def held(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
+def file_lock(path: Path, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Hold the lock of the file `path`, which is made if need be; `on_wait` is called once if another holds it.
 
     The file stays: if it were removed, two processes could hold locks of two files of one name. Raises OSError.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.text import visible
+from core.text import escape_controls
 
 try:
     import fcntl
@@ -28,7 +28,7 @@ def append(path: Path, lines: Sequence[str]) -> None:
     """Write whole lines at its end, on the disk before this returns. Raises OSError; then none of them is there."""
     with _opened(path) as number:
         start = _cut_back(number)
-        _write(number, "".join(f"{visible(line)}\n" for line in lines).encode(), start)
+        _write(number, "".join(f"{escape_controls(line)}\n" for line in lines).encode(), start)
         if start == 0:
             _keep_name(path)
 

@@ -77,7 +77,7 @@ $$""",
     )
 
 
-def teach(connection: BaseDatabaseWrapper, **_: Any) -> None:
+def register_function(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Let SQLite know the function."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(FUNCTION, 1, _fold_stored, deterministic=True)
@@ -106,12 +106,12 @@ class CodePoints(Func):
         return self.as_sql(compiler, connection, template='(%(expressions)s) COLLATE "C"')
 
 
-def called(column: str, text: str) -> Exact:
+def equals_folded(column: str, text: str) -> Exact:
     """Rows whose `column`, a name that people gave, is `text`."""
     return Exact(Fold(column), Value(fold(text)))
 
 
-def naming(text: str, *columns: str) -> Q:
+def contains_folded(text: str, *columns: str) -> Q:
     """Rows of which one of `columns`, names that people gave, holds `text`."""
     return Q(*(_holds(Fold(column), fold(text)) for column in columns), _connector=Q.OR)
 
@@ -121,12 +121,12 @@ def holding(text: str, *columns: str) -> Q:
     return Q(*(_holds(F(column), text) for column in columns), _connector=Q.OR)
 
 
-def beginning(text: str, column: str) -> Exact:
+def starts_with_folded(text: str, column: str) -> Exact:
     """Rows whose `column` begins with `text` as it is."""
     return Exact(Substr(column, 1, Length(Value(text))), Value(text))
 
 
-def in_order(*columns: str) -> list[CodePoints]:
+def code_point_order(*columns: str) -> list[CodePoints]:
     """The order of names: of their code points."""
     return [CodePoints(column) for column in columns]
 

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from core.choices import strangers
-from core.errors import AskAgain, Invalid, Refusal
+from core.choices import unknown_names
+from core.errors import Invalid, ReauthenticationRequired, Refusal
 
 LIST_NAMES = ("page", "sort")
 """What may stand in the address of any list."""
@@ -45,7 +45,7 @@ class ValuesForm(forms.Form):
 
     def refuse(self, refusal: Refusal, field: str = "") -> None:
         """Put a refusal where the reader will look for it: on its field, else on top of the form."""
-        if isinstance(refusal, AskAgain):
+        if isinstance(refusal, ReauthenticationRequired):
             raise refusal  # the whole page asks for it, and comes back to this form
         field = field or getattr(refusal, "field", "")
         why = getattr(refusal, "why", "") or f"{refusal.message} {refusal.hint}".strip()
@@ -65,7 +65,7 @@ class QueryForm(forms.Form):
     """What else may stand in the address."""
 
     def __init__(self, asked: Mapping[str, Any]) -> None:
-        self.flaws = strangers(values_of(asked), {*self.base_fields, *self.also})
+        self.flaws = unknown_names(values_of(asked), {*self.base_fields, *self.also})
         super().__init__(in_lower_case(self, asked))
 
     def clean(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class QueryForm(forms.Form):
 
 def refuse_unknown(asked: Mapping[str, Any], known: Collection[str] = LIST_NAMES) -> None:
     """Raise Invalid for the first name in the address of a page without filters that is not among `known`."""
-    for name, why in strangers(values_of(asked), known):
+    for name, why in unknown_names(values_of(asked), known):
         raise Invalid(name, why)
 
 

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import httpcore2
 
 from core.hosts import canonical_url, parse_origin
-from core.reachable_hosts import Unreachable, addresses_of
-from core.retry_after import AskedToWait, in_words, retry_after
-from core.text import keepable
+from core.reachable_hosts import UnreachableHost, addresses_of
+from core.retry_after import AskedToWait, retry_after, wait_words
+from core.text import sanitize
 
-SECONDS = 10.0
-MOST_ADDRESSES = 3
+TIMEOUT = 10.0
+MAX_ADDRESSES = 3
 
 
 class Answer(NamedTuple):
@@ -31,23 +31,23 @@ class Answer(NamedTuple):
     """How long it wants to be left alone. None: it does not say."""
 
 
-def post(url: str, headers: Mapping[str, str], body: bytes, seconds: float = SECONDS) -> Answer:
+def post(url: str, headers: Mapping[str, str], body: bytes, seconds: float = TIMEOUT) -> Answer:
     """The status of the answer to `body`, and its Retry-After; its body is not read. Raises Unreachable."""
     with _answer("POST", url, headers, body, seconds) as response:
         return Answer(int(response.status), _wait(response))
 
 
-def fetch(url: str, headers: Mapping[str, str], *, most: int, seconds: float = SECONDS) -> bytes:
+def fetch(url: str, headers: Mapping[str, str], *, most: int, seconds: float = TIMEOUT) -> bytes:
     """What is at `url`, at most `most` bytes of it. Raises Unreachable for more, and for any status but 200."""
     with _answer("GET", url, headers, b"", seconds) as response:
         _must_be_asked(response)
         if response.status != 200:
-            raise Unreachable(refused(int(response.status)))
+            raise UnreachableHost(status_error(int(response.status)))
         return _body(response, most)
 
 
 def ask(
-    url: str, headers: Mapping[str, str], body: bytes, *, most: int, seconds: float = SECONDS
+    url: str, headers: Mapping[str, str], body: bytes, *, most: int, seconds: float = TIMEOUT
 ) -> tuple[int, bytes]:
     """Status and body of the answer to `body`, at most `most` bytes. Raises Unreachable, and AskedToWait of it.
 
@@ -58,7 +58,7 @@ def ask(
         return int(response.status), _body(response, most)
 
 
-def refused(status: int) -> str:
+def status_error(status: int) -> str:
     """What to say of an answer that is none of those wanted."""
     return f"HTTP status {status}.{' Redirects are not followed.' if 300 <= status < 400 else ''}"
 
@@ -67,7 +67,7 @@ def _must_be_asked(response: httpcore2.Response) -> None:
     """Raise AskedToWait if this answer says when to come again."""
     wait = _wait(response)
     if wait is not None and response.status != 200:
-        raise AskedToWait(f"{refused(int(response.status))}{in_words(wait)}", wait)
+        raise AskedToWait(f"{status_error(int(response.status))}{wait_words(wait)}", wait)
 
 
 def _wait(response: httpcore2.Response) -> timedelta | None:
@@ -81,7 +81,7 @@ def _body(response: httpcore2.Response, most: int) -> bytes:
     for piece in response.iter_stream():
         read += piece
         if len(read) > most:
-            raise Unreachable(f"The response is longer than {most} bytes.")
+            raise UnreachableHost(f"The response is longer than {most} bytes.")
     return read
 
 
@@ -94,7 +94,7 @@ def _answer(
     try:
         url = canonical_url(url)
     except ValueError:
-        raise Unreachable("Invalid URL.") from None
+        raise UnreachableHost("Invalid URL.") from None
     # Said here, because httpcore2 leaves the brackets of an IPv6 address out.
     host = parse_origin(url).netloc
     told = [(b"Host", host.encode()), *((name.encode(), value.encode()) for name, value in headers.items())]
@@ -105,11 +105,11 @@ def _answer(
         ):
             yield response
     except httpcore2.TimeoutException:
-        raise Unreachable(f"Timed out after {seconds:g} seconds.") from None
+        raise UnreachableHost(f"Timed out after {seconds:g} seconds.") from None
     except httpcore2.ProtocolError:
-        raise Unreachable("Invalid HTTP response.") from None
+        raise UnreachableHost("Invalid HTTP response.") from None
     except httpcore2.NetworkError as error:
-        raise Unreachable(keepable(f"Connection failed: {error}", 200)) from None
+        raise UnreachableHost(sanitize(f"Connection failed: {error}", 200)) from None
 
 
 class _Way(httpcore2.NetworkBackend):
@@ -127,8 +127,8 @@ class _Way(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        failed: Exception = Unreachable(f"Could not connect to {host}.")
-        for address in addresses_of(host, port, own=self._own)[:MOST_ADDRESSES]:
+        failed: Exception = UnreachableHost(f"Could not connect to {host}.")
+        for address in addresses_of(host, port, own=self._own)[:MAX_ADDRESSES]:
             try:
                 return _Stream(self._sockets.connect_tcp(address, port, _left(self._ends)), self._ends)
             except httpcore2.ConnectError as error:

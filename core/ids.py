@@ -47,6 +47,6 @@ def id_of(text: str) -> UUID:
     return UUID(text)
 
 
-def first_of(moment: datetime) -> UUID:
+def first_id_of(moment: datetime) -> UUID:
     """The least id that can be made from this moment on."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

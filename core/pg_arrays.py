@@ -6,18 +6,18 @@ The driver would adapt every value by itself, which takes longer than the query.
 from collections.abc import Iterable
 
 
-def of_words(words: Iterable[str]) -> str:
+def text_array(words: Iterable[str]) -> str:
     """For a parameter that is cast to text[] or uuid[]: letters, digits, `:`, `-` and `_`. Empty ones are NULL."""
     texts = [f'"{one}"' if one else "NULL" for one in words]
     return f"{{{','.join(texts)}}}"
 
 
-def of_numbers(numbers: Iterable[int]) -> str:
+def number_array(numbers: Iterable[int]) -> str:
     """For a parameter that is cast to bigint[]."""
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def of_bytes(values: Iterable[bytes]) -> str:
+def bytes_array(values: Iterable[bytes]) -> str:
     """For a parameter that is cast to bytea[]."""
     texts = [f'"\\\\x{one.hex()}"' for one in values]
     return f"{{{','.join(texts)}}}"

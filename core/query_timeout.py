@@ -11,9 +11,9 @@ from core.errors import TooBroad
 
 T = TypeVar("T")
 
-FOR_A_PAGE = 4.0
+PAGE_TIMEOUT = 4.0
 """Seconds that a reader waits for what was asked."""
-FOR_MORE = 2.0
+EXTRA_TIMEOUT = 2.0
 """Seconds for what stands beside it: figures, counts."""
 _CANCELED = "57014"
 _STEPS = 5_000
@@ -21,7 +21,7 @@ _STEPS = 5_000
 
 
 @contextmanager
-def patience(seconds: float = FOR_A_PAGE) -> Iterator[None]:
+def query_timeout(seconds: float = PAGE_TIMEOUT) -> Iterator[None]:
     """Stop a statement of this block that takes longer. Raises TooBroad. Read all rows within; do not nest.
 
     On SQLite the whole block has `seconds`, on PostgreSQL each statement.
@@ -36,10 +36,10 @@ def patience(seconds: float = FOR_A_PAGE) -> Iterator[None]:
         raise
 
 
-def unless_too_broad(read: Callable[[], T]) -> T | None:
+def none_if_too_broad(read: Callable[[], T]) -> T | None:
     """What `read` returns within the time for what stands beside a page. None: it takes too long."""
     try:
-        with patience(FOR_MORE):
+        with query_timeout(EXTRA_TIMEOUT):
             return read()
     except TooBroad:
         return None

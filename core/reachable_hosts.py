@@ -13,7 +13,7 @@ from django.conf import settings
 from core.addresses import Address, parse_address
 from core.errors import Invalid
 from core.hosts import canonical_url, parse_host, parse_origin
-from core.text import keepable
+from core.text import sanitize
 
 MAX_LENGTH = 500
 METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254")))
@@ -21,14 +21,14 @@ METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::25
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-class Unreachable(Exception):
+class UnreachableHost(Exception):
     """The endpoint cannot be reached; the text says why."""
 
 
 def parse_url(text: str) -> str:
     """The URL of a webhook. Raises Invalid."""
     url = _in_ascii(text.strip())
-    if keepable(url, MAX_LENGTH) != url or not url.isascii() or " " in url:
+    if sanitize(url, MAX_LENGTH) != url or not url.isascii() or " " in url:
         raise Invalid("url", f"Enter a URL of up to {MAX_LENGTH} ASCII characters that contains no key.")
     parts = _split(url)
     if parts.username is not None or parts.fragment:
@@ -51,11 +51,11 @@ def addresses_of(host: str, port: int, *, own: bool = False) -> list[str]:
     try:
         resolved = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
-        raise Unreachable(f"DNS lookup failed for {host}.") from None
+        raise UnreachableHost(f"DNS lookup failed for {host}.") from None
     listed = own or is_listed(host)
     allowed = [text for text in sorted(resolved) if (address := _parsed(text)) and may_reach(address, listed)]
     if not allowed:
-        raise Unreachable(f"{host} resolves to an address that is not allowed.")
+        raise UnreachableHost(f"{host} resolves to an address that is not allowed.")
     return allowed
 
 

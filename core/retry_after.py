@@ -7,13 +7,13 @@ from django.db.models import Q
 
 from alter.retry_after import parse_retry_after
 from core.clock import now
-from core.reachable_hosts import Unreachable
+from core.reachable_hosts import UnreachableHost
 
 MAX_RETRY_AFTER = timedelta(hours=24)
 """A peer that asks for more is asked again after this."""
 
 
-class AskedToWait(Unreachable):
+class AskedToWait(UnreachableHost):
     """The peer answered, and said when it wants to be asked again."""
 
     def __init__(self, says: str, wait: timedelta) -> None:
@@ -42,6 +42,6 @@ def is_early(not_before: datetime | None) -> bool:
     return not_before is not None and moment < not_before <= moment + MAX_RETRY_AFTER
 
 
-def in_words(wait: timedelta) -> str:
+def wait_words(wait: timedelta) -> str:
     """A sentence for a page: until when a peer is left alone."""
     return f" Retry-After: {now() + wait:%d %B %H:%M} UTC."

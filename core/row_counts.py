@@ -6,7 +6,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 
-def counted(things: QuerySet[Any], by: str) -> Coalesce:
+def count_by(things: QuerySet[Any], by: str) -> Coalesce:
     """How many of `things` name each row in their column `by`.
 
     Each table is counted apart: joined, the rows of one would be multiplied by those of another.

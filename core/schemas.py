@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 from core.choices import nearest
 from core.durations import parse_instant
 from core.errors import Invalid
-from core.text import keepable
+from core.text import sanitize
 from keyformat.redaction import redact
 
 SPACES_AROUND = "Remove the spaces at the start and end."
@@ -106,7 +106,7 @@ def _as_sent(text: str) -> str:
         raise ValueError(SPACES_AROUND)
     if redact(text) != text:
         raise ValueError("This contains an API key or token. Keep secrets in a secret manager.")
-    if keepable(text, len(text)) != text:
+    if sanitize(text, len(text)) != text:
         raise ValueError("Write one line, without control or invisible characters.")
     return text
 

@@ -20,7 +20,7 @@ BEFORE_PATH = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _AFTER_PATH = re.compile(r"[?#]")
 
 
-def keepable(text: str, longest: int) -> str:
+def sanitize(text: str, longest: int) -> str:
     """`text` redacted, on one line and at most `longest` characters: safe for a row and for a log."""
     if not text:
         return ""
@@ -28,7 +28,7 @@ def keepable(text: str, longest: int) -> str:
     return redact(shown).strip()[:longest]
 
 
-def as_sent(header: str) -> str:
+def decode_header(header: str) -> str:
     """A header's value to be kept: the bytes that were sent as UTF-8, and those that are none as `\\xe9`.
 
     WSGI gives a value's bytes as Latin-1 text.
@@ -41,7 +41,7 @@ def as_sent(header: str) -> str:
         return header
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     """`text` on one line, for whatever prints or splits it: control characters are written as escapes, `\\u202e`.
 
     For what leaves the portal, whatever is kept: rows of before, and rows that came by no face of ours.
@@ -51,7 +51,7 @@ def visible(text: str) -> str:
 
 def json_line(value: Any) -> str:
     """`value` as JSON on one line, which no reader of lines splits and no terminal acts upon."""
-    return visible(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return escape_controls(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -61,4 +61,4 @@ def _escaped(found: re.Match[str]) -> str:
 
 def path_of(uri: str, longest: int = 500) -> str:
     """The path of a request's address, without its query, which is where people put secrets."""
-    return keepable(_AFTER_PATH.split(BEFORE_PATH.sub("", uri), maxsplit=1)[0], longest)
+    return sanitize(_AFTER_PATH.split(BEFORE_PATH.sub("", uri), maxsplit=1)[0], longest)

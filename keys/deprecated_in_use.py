@@ -7,7 +7,7 @@ from django.db.models import OuterRef
 from django.db.models.functions import Coalesce, Least
 
 from agents.models import App
-from audit.search.recent_calls import Look, look
+from audit.search.recent_calls import CallSummary, summarize_calls
 from audit.search.usage import called_since
 from core.clock import now
 from keys.models import ApiKey, ApiKeyQuerySet
@@ -15,16 +15,16 @@ from keys.web.presenters import Row, rows
 
 LOOKBACK = timedelta(days=30)
 MAX_KEYS = 30
-MAX_CALLS = 1000
+MAX_CALLS_OF_KEY = 1000
 """How many calls of each key are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class DeprecatedInUse:
     """A key on its way out that is still called."""
 
     row: Row
-    look: Look
+    summary: CallSummary
     successor: ApiKey | None
 
     @property
@@ -44,7 +44,7 @@ def still_called(app: App) -> ApiKeyQuerySet:
     return found.order_by(ends, "deprecated_at", "id")
 
 
-def leaving(app: App) -> list[Leaving]:
+def deprecated_in_use(app: App) -> list[DeprecatedInUse]:
     """Those keys with who calls them; 30 at the most."""
     keys = list(still_called(app).with_kin()[:MAX_KEYS])
     since = now() - LOOKBACK
@@ -52,6 +52,8 @@ def leaving(app: App) -> list[Leaving]:
     replacements = ApiKey.objects.filter(replaces__in=rotating).order_by("created_at")
     successors = {key.replaces_id: key for key in replacements}
     return [
-        Leaving(row, look(since, most=MAX_CALLS, key_id=row.key.id), successors.get(row.key.id))
+        DeprecatedInUse(
+            row, summarize_calls(since, most=MAX_CALLS_OF_KEY, key_id=row.key.id), successors.get(row.key.id)
+        )
         for row in rows(keys)
     ]

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from core.clock import now
-from core.durations import LONGEST
+from core.durations import MAX_DURATION
 from core.errors import Invalid
 
 
@@ -13,6 +13,6 @@ def check_expiry(moment: datetime | None, field: str = "expires_at") -> datetime
         return None
     if moment <= now():
         raise Invalid(field, "Choose a time in the future.")
-    if moment - now() > LONGEST + timedelta(days=1):
+    if moment - now() > MAX_DURATION + timedelta(days=1):
         raise Invalid(field, "Choose a time within ten years, or no expiry.")
     return moment

@@ -19,11 +19,11 @@ from agents.models import Agent, App
 from agents.names import parse_name
 from audit.actors import Actor
 from audit.change import change, hold
-from audit.guard import Act
+from audit.guard import PendingEvent
 from core.clock import now
 from core.documents import parse_document
 from core.errors import Invalid
-from core.text import keepable
+from core.text import sanitize
 from keys import actions, errors, plaintext, rules, successors
 from keys.delegation import Authority, Grant
 from keys.expiry import check_expiry
@@ -167,7 +167,7 @@ def hand_over(
 ) -> None:
     """Transfer `key` to the user with this id, whom the log calls `owner`. `batch`: the event of several at once."""
     actor.require(actions.HAND_OVER, key)
-    cause = Act(key, batch) if batch else None
+    cause = PendingEvent(key, batch) if batch else None
     with change(actor, actions.HAND_OVER, on=key, reason=reason, cause=cause) as act:
         actor.require(actions.HAND_OVER, key)  # by its owner as it is now
         if key.owner_id != owner_id:
@@ -179,7 +179,7 @@ def hand_over(
 def deprecate(actor: Actor, key: ApiKey, reason: str = "", batch: UUID | None = None) -> None:
     """Deprecate `key`: it works, and every response says so. `batch`: the event of several. Raises KeyRevoked."""
     actor.require(actions.DEPRECATE)
-    cause = Act(key, batch) if batch else None
+    cause = PendingEvent(key, batch) if batch else None
     with change(actor, actions.DEPRECATE, on=key, reason=reason, cause=cause):
         rules.refuse_revoked(key)
         if key.deprecated_at is None:
@@ -322,7 +322,7 @@ def revoke(
     it is not its own lost answer.
     """
     actor.require(actions.REVOKE, key)
-    cause = Act(key, batch) if batch else None
+    cause = PendingEvent(key, batch) if batch else None
     with hold(key.agent), change(actor, actions.REVOKE, on=key, reason=reason, cause=cause) as act:
         actor.require(actions.REVOKE, key)  # of a batch, too, and by its owner as it is now
         if key.revoked_at is not None:
@@ -345,7 +345,7 @@ def parse_ticket(text: str) -> str:
     ticket = text.strip()
     if len(ticket) > 60 or not ticket.isprintable():
         raise Invalid("ticket", "Use at most 60 printable characters.")
-    return keepable(ticket, 60)
+    return sanitize(ticket, 60)
 
 
 def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> UUID | None:
@@ -362,7 +362,7 @@ def revoke_agent(actor: Actor, agent: Agent, *, reason: str = "") -> UUID | None
         return act.id
 
 
-def _revoke_with_children(actor: Actor, key: ApiKey, cause: Act, reason: str) -> None:
+def _revoke_with_children(actor: Actor, key: ApiKey, cause: PendingEvent, reason: str) -> None:
     """Revoke `key`, which is being changed, and all keys that depend on it, each with an event that names `cause`."""
     if key.revoked_at is not None:  # by someone else, while we waited for its lock
         return
@@ -374,7 +374,9 @@ def _revoke_with_children(actor: Actor, key: ApiKey, cause: Act, reason: str) ->
             _revoke_with_children(actor, child, cause, reason)
 
 
-def _revocation(actor: Actor, key: ApiKey, cause: Act, reason: str) -> AbstractContextManager[Act]:
+def _revocation(
+    actor: Actor, key: ApiKey, cause: PendingEvent, reason: str
+) -> AbstractContextManager[PendingEvent]:
     return change(actor, actions.REVOKE, on=key, reason=reason, cause=cause)
 
 
@@ -396,7 +398,7 @@ def _successor(key: ApiKey, scopes: ScopeSet | None, idempotency_key: str) -> Ap
     )
 
 
-def _issue_within(actor: Actor, key: ApiKey, within: Authority | None, act: Act) -> Plaintext:
+def _issue_within(actor: Actor, key: ApiKey, within: Authority | None, act: PendingEvent) -> Plaintext:
     """Issue a new key that exceeds nothing its maker holds, and ends with its maker if that is a derived key.
 
     A rate limit of the making key holds for both together, or minting would multiply it.

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from agents.active_keys import is_living, living
-from agents.models import MOST_CALLS_A_MINUTE, Agent, App
+from agents.models import MAX_RATE_LIMIT_RPM, Agent, App
 from audit.models import Audited, AuditedQuerySet
 from core.clock import now
 from keys import plaintext
@@ -116,7 +116,7 @@ class ApiKey(Audited):
                 condition=Q(grace_ends_at=None) | Q(deprecated_at__isnull=False), name="grace_is_deprecated"
             ),
             models.CheckConstraint(
-                condition=Q(rate_limit_rpm=None) | Q(rate_limit_rpm__range=(1, MOST_CALLS_A_MINUTE)),
+                condition=Q(rate_limit_rpm=None) | Q(rate_limit_rpm__range=(1, MAX_RATE_LIMIT_RPM)),
                 name="key_rate_limit",
             ),
             models.CheckConstraint(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from core.addresses import Address, Network, unmapped
 from core.hosts import unbracketed
-from core.text import keepable
+from core.text import sanitize
 from keys.errors import InvalidCidr
 
 __all__ = ["Network", "allows", "covers", "parse_networks", "stored_networks"]
@@ -75,7 +75,7 @@ def _parse(text: str) -> Network:
         network = ipaddress.ip_network(unbracketed(text), strict=False)
     except ValueError:
         raise InvalidCidr(
-            "networks", f"{keepable(text, 60)!r} is not a CIDR range, for example 203.0.113.0/24."
+            "networks", f"{sanitize(text, 60)!r} is not a CIDR range, for example 203.0.113.0/24."
         ) from None
     if network.prefixlen == 0:
         raise InvalidCidr(

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from agents.errors import AgentNotFound
 from agents.lifecycle import require_alive
-from agents.models import MOST_CALLS_A_MINUTE, Agent, App
+from agents.models import MAX_RATE_LIMIT_RPM, Agent, App
 from audit.actors import Actor
 from audit.change import hold
 from core.errors import Invalid, Refusal
@@ -19,7 +19,7 @@ from keys.models import ApiKey
 from keys.networks import Network
 from keys.scopes import VERSION, Scope, ScopeSet
 
-LONGEST_GRACE = timedelta(days=30)
+MAX_GRACE = timedelta(days=30)
 
 
 @contextmanager
@@ -39,14 +39,14 @@ def acting(authority: Authority | None, *on: ApiKey) -> Iterator[None]:
 
 def parse_rate_limit(calls: int | None) -> int | None:
     """Calls a minute, 1 to 100000; None for the app's own limit. Raises Invalid."""
-    if calls is not None and not 1 <= calls <= MOST_CALLS_A_MINUTE:
-        raise Invalid("rate_limit_rpm", f"Choose 1 to {MOST_CALLS_A_MINUTE:,} requests per minute.")
+    if calls is not None and not 1 <= calls <= MAX_RATE_LIMIT_RPM:
+        raise Invalid("rate_limit_rpm", f"Choose 1 to {MAX_RATE_LIMIT_RPM:,} requests per minute.")
     return calls
 
 
 def check_grace(grace: timedelta) -> None:
     """Raise Invalid unless `grace` is 0 to 30 days."""
-    if not timedelta(0) <= grace <= LONGEST_GRACE:
+    if not timedelta(0) <= grace <= MAX_GRACE:
         raise Invalid("grace", "Choose a grace period of 0 to 30 days.")
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.text import keepable
+from core.text import sanitize
 from keyformat.redaction import redact
 from keys.errors import InvalidScope, UnknownScope
 
@@ -121,7 +121,7 @@ def parse_scope(text: str) -> Scope:
     """One scope of the catalogue. Raises InvalidScope for its shape, UnknownScope for its words."""
     scope = shaped(text)
     if scope is None:
-        shown = repr(keepable(text, 80))
+        shown = repr(sanitize(text, 80))
         raise InvalidScope("scopes", f"{shown} is not a scope. Use resource:verb or resource:verb:id.")
     words = f"{scope.resource}:{scope.verb}"
     if words not in ACTIONS and (scope.resource not in RESOURCES or scope.verb not in TIERS):

@@ -138,7 +138,11 @@ def mac_keys_are_there(
         waiting = mac_keys_in_use.keys_in_use()
     except DatabaseError:
         return []  # not migrated yet: there are no rows
-    others = {number for number in settings.MAC_KEYS if marks.get(number) not in (None, macs.mark_of(number))}
+    others = {
+        number
+        for number in settings.MAC_KEYS
+        if marks.get(number) not in (None, macs.key_fingerprint(number))
+    }
     if missing := sorted(others | (waiting - settings.MAC_KEYS.keys())):
         return [
             Error(

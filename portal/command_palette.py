@@ -11,7 +11,7 @@ from agents.requests import address_of
 from audit import actions as on_audit
 from audit.actions import Action
 from audit.actors import Actor, Origin
-from core.folding import fold, holding, in_order, naming
+from core.folding import code_point_order, contains_folded, fold, holding
 from keys import actions as on_keys
 from keys.models import ApiKey
 from portal import actions as on_people
@@ -143,13 +143,13 @@ def _pages(pages: tuple[Page, ...], actor: Actor, q: str, app: App | None = None
 
 
 def _agents(apps: Iterable[App], q: str) -> Iterator[PaletteItem]:
-    agents = Agent.objects.filter(naming(q, "name", "display_name"), app__in=apps, revoked_at=None)
+    agents = Agent.objects.filter(contains_folded(q, "name", "display_name"), app__in=apps, revoked_at=None)
     for agent in agents.select_related("app")[:MAX_PER_KIND]:
         yield PaletteItem(agent.name, address_of("agent", agent), "bot", f"Agent in {agent.app.name}")
 
 
 def _keys(apps: Iterable[App], q: str) -> Iterator[PaletteItem]:
-    keys = ApiKey.objects.filter(naming(q, "name") | holding(q, "prefix"), app__in=apps)
+    keys = ApiKey.objects.filter(contains_folded(q, "name") | holding(q, "prefix"), app__in=apps)
     for key in keys.select_related("app").order_by("-created_at")[:MAX_PER_KIND]:
         title = f"{key.name} {key.prefix[-8:]}"
         yield PaletteItem(title, address_of("key", key), "key-round", f"Key in {key.app.name}")
@@ -158,7 +158,9 @@ def _keys(apps: Iterable[App], q: str) -> Iterator[PaletteItem]:
 def _users(actor: Actor, q: str) -> Iterator[PaletteItem]:
     if not actor.may(on_people.READ_PEOPLE):
         return
-    for user in User.objects.filter(naming(q, "name", "email")).order_by(*in_order("email"))[:MAX_PER_KIND]:
+    for user in User.objects.filter(contains_folded(q, "name", "email")).order_by(*code_point_order("email"))[
+        :MAX_PER_KIND
+    ]:
         yield PaletteItem(str(user), reverse("user", args=[user.pk]), "users", user.email)
 
 

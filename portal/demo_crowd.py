@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from agents.lifecycle import create_app, update_app
-from agents.models import MOST_KEYS, Agent, App
+from agents.models import MAX_KEYS, Agent, App
 from audit.actors import shell
 from core.clock import now
 from keys import plaintext
@@ -28,7 +28,7 @@ def create_crowd(seed: int = 7) -> App:
     """The app `fleet` and all in it. Written in bulk, beside the audit log: events of 12,000 rows take minutes."""
     dice, present = random.Random(seed), now()
     app = create_app(shell(), "fleet", description="An app with long lists")
-    update_app(shell(), app, max_keys=MOST_KEYS)
+    update_app(shell(), app, max_keys=MAX_KEYS)
     agents = [_agent(app, n, dice, present) for n in range(AGENTS)]
     users = [_user(n, present) for n in range(MEMBERS)]
     pepper = Pepper.note_current()

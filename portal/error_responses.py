@@ -10,15 +10,15 @@ from django.template.loader import render_to_string
 from django.urls import is_valid_path
 
 from core.errors import (
-    AskAgain,
     BadRequest,
     Internal,
     Invalid,
     MethodNotAllowed,
     NotAllowed,
     NotFound,
+    ReauthenticationRequired,
     Refusal,
-    amounts_to,
+    as_refusal,
 )
 from portal.auth import reauthentication
 from portal.program_paths import hint, is_for_programs, is_program
@@ -257,9 +257,9 @@ class RefusalMiddleware:
         return _to_its_page(request, response) or _without_method(request, response)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        if isinstance(error, AskAgain) and not is_for_programs(request.path_info):
+        if isinstance(error, ReauthenticationRequired) and not is_for_programs(request.path_info):
             return reauthentication.request_proof(request)
-        refusal = amounts_to(error)
+        refusal = as_refusal(error)
         return respond(request, refusal) if refusal else None
 
 
@@ -328,7 +328,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500, and what went wrong before a view was reached."""
-    return respond(request, amounts_to(sys.exc_info()[1]) or Internal())
+    return respond(request, as_refusal(sys.exc_info()[1]) or Internal())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

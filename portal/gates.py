@@ -21,13 +21,13 @@ from agents.requests import AppRequest, sent_to
 from audit.actions import Action
 from audit.actors import Actor, Origin
 from audit.requests import PortalRequest
-from core.folding import in_order
+from core.folding import code_point_order
 from keyformat.redaction import cut_to_prefix
 from portal.auth import drafts, policy, reauthentication, sessions
 from portal.auth.policy import SignInMethod
 from portal.error_responses import MissingToken
 from portal.models import PortalPolicy, User
-from portal.models.users import itself
+from portal.models.users import own_row
 from portal.program_paths import is_program
 from portal.redirects import safe_next
 from portal.roles import PERMISSIONS
@@ -119,12 +119,12 @@ def open_to_all(view: View) -> View:
 
 def user_of(request: HttpRequest) -> User:
     """The person behind a gate."""
-    return itself(cast(User, request.user))
+    return own_row(cast(User, request.user))
 
 
 def apps_of(user: User) -> QuerySet[App]:
     """The apps `user` has a role on."""
-    there = App.objects.filter(deleted_at=None).order_by(*in_order("sameness"))
+    there = App.objects.filter(deleted_at=None).order_by(*code_point_order("sameness"))
     if any(m.app_id is None for m in user.roles):
         return there
     return there.filter(id__in=[m.app_id for m in user.roles])

@@ -2,7 +2,7 @@
 
 import logging
 
-from core.text import visible
+from core.text import escape_controls
 from keyformat.redaction import redact
 
 
@@ -10,8 +10,8 @@ class RedactingFormatter(logging.Formatter):
     """Formats as usual, escapes control characters, and cuts every key in the finished text down to its prefix."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact("\n".join(map(visible, super().format(record).split("\n"))))
+        return redact("\n".join(map(escape_controls, super().format(record).split("\n"))))
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line without its traceback. A message that has lines of its own does not look like several."""
-        return visible(super().formatMessage(record))
+        return escape_controls(super().formatMessage(record))

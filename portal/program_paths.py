@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from django.conf import settings
 from django.http import HttpRequest
 
-from core.text import keepable
+from core.text import sanitize
 
 FACES = ("api", "sdk")
 VERIFY = "/verify"
@@ -27,7 +27,7 @@ def is_for_programs(path: str) -> bool:
 def nearly(path: str) -> str:
     """The address that one that is none was meant to be, as far as that can be told; empty if it cannot."""
     meant = "" if path in PAGES else _meant(path)
-    return keepable(meant, 200) if meant != path else ""
+    return sanitize(meant, 200) if meant != path else ""
 
 
 def hint(path: str) -> str:

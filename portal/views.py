@@ -12,11 +12,11 @@ from django.views.decorators.http import require_GET
 from agents.models import Agent, App
 from audit.requests import PortalRequest
 from core.errors import NotFound
-from core.folding import naming
+from core.folding import contains_folded
 from core.forms import LIST_NAMES, QueryForm
 from core.pagination import Column, ListPage
-from core.row_counts import counted
-from core.text import keepable
+from core.row_counts import count_by
+from core.text import sanitize
 from keyformat.redaction import cut_to_prefix
 from keys.models import ApiKey
 from portal.command_palette import palette_groups
@@ -49,12 +49,12 @@ def home(request: PortalRequest) -> HttpResponse:
     archived, chosen = "archived" in request.GET, form.cleaned_data if form.is_valid() else {}
     matching = apps.filter(archived_at__isnull=not archived) if form.is_valid() else apps.none()
     if q := chosen.get("q", "").strip():
-        matching = matching.filter(naming(q, "name", "description"))
+        matching = matching.filter(contains_folded(q, "name", "description"))
     if environment := chosen.get("environment"):
         matching = matching.filter(environment=environment)
     matching = matching.annotate(
-        living=counted(ApiKey.objects.all().own().living(), "app"),
-        agents_living=counted(Agent.objects.filter(revoked_at=None), "app"),
+        living=count_by(ApiKey.objects.all().own().living(), "app"),
+        agents_living=count_by(Agent.objects.filter(revoked_at=None), "app"),
     )
     context = {
         "form": form,
@@ -69,7 +69,7 @@ def home(request: PortalRequest) -> HttpResponse:
 @require_GET
 def search(request: PortalRequest) -> HttpResponse:
     """The command palette. With `go` it opens the first result: the Enter key, with or without scripts."""
-    q, user = keepable(cut_to_prefix(request.GET.get("q", "")), 100), user_of(request)
+    q, user = sanitize(cut_to_prefix(request.GET.get("q", "")), 100), user_of(request)
     app = _chosen_app(user, request.GET.get("app", ""))
     groups = palette_groups(user, app, request.origin, q)
     if groups and q and "go" in request.GET:

@@ -151,7 +151,7 @@ def install(lock: str, venv: Path = VENV) -> None:
     name = venv.name.strip(".")
     try:
         CACHE.mkdir(parents=True, exist_ok=True)
-        with file_lock.held(
+        with file_lock.file_lock(
             CACHE / (name + ".lock"), lambda: say("another start sets up %s: waiting" % name)
         ):
             if not is_installed(lock, venv):

@@ -25,11 +25,11 @@ from agents.models import Agent, CallerLabel
 from agents.requests import AppRequest, agent_in, id_of
 from audit.requests import PortalRequest
 from audit.search import usage
-from core.choices import parse_word
+from core.choices import parse_choice
 from core.clock import now
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.errors import Invalid, NotFound
-from core.folding import naming
+from core.folding import contains_folded
 from core.schemas import SearchText
 
 OfStatus = Annotated[
@@ -86,13 +86,13 @@ def list_agents(
 ) -> AgentPage:
     """The app's agents, newest first."""
     agents = Agent.objects.filter(_of_status(status), app=request.app).annotate(living=living_keys(now()))
-    if type := parse_word(type, "type", Agent.Type.values):
+    if type := parse_choice(type, "type", Agent.Type.values):
         agents = agents.filter(type=type)
     if provider:
         agents = agents.filter(scopes__has_key=provider)
     if search:
-        agents = agents.filter(naming(search, "name", "display_name"))
-    items, page = cut(agents, part)
+        agents = agents.filter(contains_folded(search, "name", "display_name"))
+    items, page = paginate(agents, part)
     used = usage.uses_of_agents([agent.id for agent in items])
     return AgentPage(
         items=[AgentDetail.with_keys(agent, agent.living, used.get(agent.id)) for agent in items], **page
@@ -138,7 +138,7 @@ def resume_agent(request: AppRequest, agent_id: str, body: ReasonRequest | None 
 
 def list_callers(request: AppRequest, part: PartOfList) -> CallerPage:
     """The callers of the app: names that programs send with their requests."""
-    items, page = cut(CallerLabel.objects.filter(app=request.app), part)
+    items, page = paginate(CallerLabel.objects.filter(app=request.app), part)
     calls = usage.calls_by_caller([label.id for label in items])
     return CallerPage(items=[_caller(label, *calls.get(label.id, (0, None))) for label in items], **page)
 
@@ -165,7 +165,7 @@ def _of_status(words: str) -> Q:
     for word in words.split(","):
         if not word.strip():
             raise Invalid("status", "Enter a status between the commas.")
-        condition |= STATUS[parse_word(word, "status", STATUS)]
+        condition |= STATUS[parse_choice(word, "status", STATUS)]
     return condition
 
 

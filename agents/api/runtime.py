@@ -13,7 +13,7 @@ from agents.models import Agent
 from agents.names import AGENT_NAME
 from agents.requests import ProgramRequest, agent_in, id_of
 from audit.search import usage
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.errors import Invalid
 from core.schemas import Flag
 
@@ -38,7 +38,7 @@ def list_agents(
         agents = agents.filter(name=name) if AGENT_NAME.fullmatch(name) else agents.none()
     if not include_revoked:
         agents = agents.filter(revoked_at=None)
-    page, page_info = cut(agents, part, oldest_first=True)
+    page, page_info = paginate(agents, part, oldest_first=True)
     used = usage.uses_of_agents([agent.id for agent in page])
     return AgentListResult(
         items=[AgentInfo.from_model(agent, used.get(agent.id)) for agent in page], **page_info

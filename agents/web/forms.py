@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from agents.lifecycle import APP_SETTINGS
-from agents.models import MOST_CALLS_A_MINUTE, MOST_DERIVED_HOURS, MOST_KEYS, Agent, App, OnLeak
+from agents.models import MAX_DERIVED_HOURS, MAX_KEYS, MAX_RATE_LIMIT_RPM, Agent, App, OnLeak
 from core.forms import QueryForm, ValuesForm
 
 
@@ -29,26 +29,26 @@ class AppSettingsForm(AppForm):
     max_keys = forms.IntegerField(
         label="Maximum active keys",
         min_value=1,
-        max_value=MOST_KEYS,
+        max_value=MAX_KEYS,
         help_text="Rotating keys are counted separately, up to the same number. Derived keys are not counted.",
     )
     max_keys_per_agent = forms.IntegerField(
         label="Maximum keys per agent",
         min_value=1,
-        max_value=MOST_KEYS,
+        max_value=MAX_KEYS,
         help_text="Active keys. Rotating keys are counted separately, up to the same number.",
     )
     rate_limit_rpm = forms.IntegerField(
         label="Rate limit (requests per minute)",
         required=False,
         min_value=1,
-        max_value=MOST_CALLS_A_MINUTE,
+        max_value=MAX_RATE_LIMIT_RPM,
         help_text="For keys without their own limit. Leave empty for the portal default.",
     )
     max_derived_hours = forms.IntegerField(
         label="Maximum derived-key lifetime (hours)",
         min_value=1,
-        max_value=MOST_DERIVED_HOURS,
+        max_value=MAX_DERIVED_HOURS,
         help_text="Longer requests are shortened to this. A derived key never outlives its parent key.",
     )
     signing = forms.ChoiceField(

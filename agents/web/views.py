@@ -18,7 +18,7 @@ from agents.web import forms
 from audit.requests import PortalRequest
 from core.clock import now
 from core.errors import NotAllowed, Refusal
-from core.folding import by_name, in_order, naming
+from core.folding import by_name, code_point_order, contains_folded
 from core.forms import ReasonForm, ValuesForm
 from core.pagination import Column, ListPage
 
@@ -160,10 +160,10 @@ def matching_agents(app: App, query: MultiValueDict[str, str]) -> QuerySet[Agent
     agents = (
         Agent.objects.filter(app=app)
         .annotate(living=living_keys(now()))
-        .order_by(*in_order("name"), "created_at")
+        .order_by(*code_point_order("name"), "created_at")
     )
     if q := chosen["q"].strip():
-        agents = agents.filter(naming(q, "name", "display_name"))
+        agents = agents.filter(contains_folded(q, "name", "display_name"))
     match chosen["status"]:
         case "revoked":
             return agents.filter(revoked_at__isnull=False)

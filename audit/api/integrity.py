@@ -7,10 +7,10 @@ from ninja import Query
 from pydantic import Field
 
 from audit.integrity.checking import check
-from audit.integrity.checking.check import Scope
+from audit.integrity.checking.check import CheckRange
 from audit.integrity.checking.findings import Finding
 from audit.requests import TenantRequest
-from core.choices import parse_word
+from core.choices import parse_choice
 from core.durations import parse_since, parse_until
 from core.schemas import ResponseSchema, SearchText
 
@@ -65,8 +65,8 @@ def check_integrity(
     request: TenantRequest, since: Moment = "", until: Moment = "", kind: Kind = "", cursor: CursorText = ""
 ) -> IntegrityStep:
     """Check seals, entries and checkpoints, one bounded step at a time, until next_cursor is null."""
-    kind = parse_word(kind, "kind", KINDS)
-    scope = Scope(
+    kind = parse_choice(kind, "kind", KINDS)
+    scope = CheckRange(
         request.app.id,
         kind,
         parse_since(since) if since else None,

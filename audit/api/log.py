@@ -9,7 +9,6 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from audit.api.schemas import (
-    AuditEntry,
     AuditEntryDetail,
     AuditEntryPage,
     CallGroup,
@@ -17,6 +16,7 @@ from audit.api.schemas import (
     SealedEntry,
     SealedEntryPage,
 )
+from audit.export.entry import AuditEntry
 from audit.export.exporter import Export, export
 from audit.export.pull import pull
 from audit.models import Call, Event
@@ -29,7 +29,7 @@ from core.cursors import parse_cursor
 from core.durations import parse_since, parse_until
 from core.errors import NotFound
 from core.ids import uuid_or_nil
-from core.query_timeout import patience
+from core.query_timeout import query_timeout
 from core.schemas import SearchText
 from keyformat.redaction import cut_to_prefix
 
@@ -109,7 +109,7 @@ def list_entries(
     request: TenantRequest, wanted: AuditFilterQuery, limit: Limit = 100, cursor: CursorText = ""
 ) -> AuditEntryPage:
     """Events and requests, newest first."""
-    with patience():
+    with query_timeout():
         page = timeline(wanted.filters(request.app.id), before=parse_cursor(cursor), limit=limit)
     return AuditEntryPage(
         items=[AuditEntry.from_model(row) for row in page.entries],

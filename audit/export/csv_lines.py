@@ -9,7 +9,7 @@ from audit.canonical import PERSONAL, PUBLIC
 from audit.export.extract import Extract
 from audit.integrity.sealing.plain_values import plain
 from audit.integrity.sealing.sealed_rows import Sealed
-from core.text import json_line, visible
+from core.text import escape_controls, json_line
 
 COLUMNS = list(
     dict.fromkeys(
@@ -39,7 +39,7 @@ def lines(extract: Extract) -> Iterator[bytes]:
     """`extract` as comments, a line of names, and a line for each row."""
     writer = csv.writer(Line())
     for comment in _comments(extract.head()):
-        yield f"# {visible(comment.translate(_ONE_CELL))}\r\n".encode("utf-8", "replace")
+        yield f"# {escape_controls(comment.translate(_ONE_CELL))}\r\n".encode("utf-8", "replace")
     yield writer.writerow(COLUMNS).encode()
     for one in extract.entries():
         told = _told(one)
@@ -68,5 +68,5 @@ def cell(value: Any) -> Any:
         return _HIDDEN.sub(r"\1'\2", json_line(value))
     if not isinstance(value, str):
         return value
-    value = _HIDDEN.sub(r"\1'\2", visible(value))
+    value = _HIDDEN.sub(r"\1'\2", escape_controls(value))
     return f"'{value}" if value.lstrip().startswith(_FORMULA) else value

@@ -15,10 +15,10 @@ from audit.change import record
 from audit.export import csv_lines, json_lines, ocsf_lines
 from audit.export.extract import Extract, settle
 from audit.search.matching import Filters
-from core.choices import parse_word
+from core.choices import parse_choice
 from core.errors import Invalid
 
-A_BLOCK = 64 * 1024
+BLOCK_SIZE = 64 * 1024
 """About how many bytes are handed on at once."""
 
 
@@ -70,7 +70,7 @@ def export(actor: Actor, filters: Filters, name: str, shape: str, *, bom: bool =
     Raises NotAllowed, and Invalid for a format that there is not, or that has no such mark.
     """
     actor.require(EXPORT)
-    if not (shape := parse_word(shape, "format", FORMATS)):
+    if not (shape := parse_choice(shape, "format", FORMATS)):
         raise Invalid("format", f"Choose one of {', '.join(FORMATS)}.")
     if bom and shape != "csv":
         raise Invalid("bom", "Only CSV may begin with a byte order mark.")
@@ -92,7 +92,7 @@ def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:
     for line in lines:
         some.append(line)
         size += len(line)
-        if size >= A_BLOCK:
+        if size >= BLOCK_SIZE:
             yield b"".join(some)
             some, size = [], 0
     if some:

@@ -12,7 +12,7 @@ from audit.search.matching import Filters
 from core.clock import now
 
 FORMAT = "alter-audit-1"
-MOST_SLICES = 4
+MAX_SLICES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ def settle(filters: Filters, name: str) -> Extract:
     return Extract(filters, name, within, count, now())
 
 
-def holds(filters: Filters) -> tuple[int, bool]:
+def count_rows(filters: Filters) -> tuple[int, bool]:
     """How many sealed rows match now, and whether that is all of them: a page must not count millions."""
     within = sealed_rows.reach(filters.app_id)
     if not filters.narrowed:
         return sealed_rows.count(within), True
-    return selection.count(filters, within, most=MOST_SLICES)
+    return selection.count(filters, within, most=MAX_SLICES)
 
 
 def _key(key_id: str, public: bytes) -> dict[str, str]:

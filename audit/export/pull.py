@@ -22,7 +22,7 @@ from core.errors import Invalid
 _CURSOR = re.compile(r"([0-9a-f]{32})-([0-9]{1,18})-([0-9]{1,18})")
 
 
-class Place(NamedTuple):
+class PullPosition(NamedTuple):
     """How far a reader has come in the two streams of an app."""
 
     stream: UUID
@@ -38,7 +38,7 @@ class Pulled:
     """Some rows, those of a stream in its order, and how far a reader has come with them."""
 
     rows: list[Sealed]
-    place: Place
+    place: PullPosition
     more: bool
     """Whether more are sealed already."""
 
@@ -50,13 +50,13 @@ def pull(actor: Actor, app_id: UUID | None, name: str, after: str, limit: int) -
     """
     actor.require(EXPORT)
     within = sealed_rows.reach(app_id)
-    place = parse_place(after, within) if after else Place(within.stream)
+    place = parse_place(after, within) if after else PullPosition(within.stream)
     if not after:
         _record(actor, app_id, name)
     return _next(place, within, limit)
 
 
-def parse_place(after: str, within: Reach) -> Place:
+def parse_place(after: str, within: Reach) -> PullPosition:
     """A cursor as a place. Raises Invalid."""
     found = _CURSOR.fullmatch(after)
     if not found:
@@ -65,7 +65,7 @@ def parse_place(after: str, within: Reach) -> Place:
         )
     if found[1] != within.stream.hex:
         raise Invalid("after", "This cursor is of another app.")
-    place = Place(within.stream, int(found[2]), int(found[3]))
+    place = PullPosition(within.stream, int(found[2]), int(found[3]))
     if any(getattr(place, kind) > within.last.get(kind, 0) for kind in RECORDS):
         raise Invalid("after", "So much is not sealed here: the database may be an older copy. Begin anew.")
     return place
@@ -76,11 +76,11 @@ def _record(actor: Actor, app_id: UUID | None, name: str) -> None:
     record(actor, EXPORT, app_id=app_id, **about, facts={"format": "pull"})
 
 
-def _next(place: Place, within: Reach, limit: int) -> Pulled:
+def _next(place: PullPosition, within: Reach, limit: int) -> Pulled:
     """Both streams are read on, each in its order; of their next rows the older one goes first."""
     both = [sealed_rows.after(within, kind, getattr(place, kind), limit + 1) for kind in within.last]
     merged = heapq.merge(*both, key=lambda one: (one.row.at, one.row.id.hex))
     told = list(islice(merged, limit + 1))
     reached = {one.row.kind: one.seq for one in told[:limit]}
-    there = Place(place.stream, reached.get("event", place.event), reached.get("call", place.call))
+    there = PullPosition(place.stream, reached.get("event", place.event), reached.get("call", place.call))
     return Pulled(told[:limit], there, more=len(told) > limit)

@@ -12,13 +12,13 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audit.integrity.sealing.row_values import FIELDS, RECORDS, Row
-from audit.integrity.sealing.sealed_rows import A_READ, Reach, Sealed, joined
+from audit.integrity.sealing.sealed_rows import BATCH_SIZE, Reach, Sealed, joined
 from audit.models import Seal
 from audit.search.matching import Filters
 from audit.search.matching import rows as rows_matching
 from core.cursors import Cursor
 
-A_SLICE = 10_000
+SLICE_SIZE = 10_000
 """How many rows of an app the database looks at in one statement."""
 
 
@@ -53,7 +53,9 @@ def _sought(filters: Filters, within: Reach) -> dict[str, QuerySet[Any]]:
 def _walk(filters: Filters, within: Reach, kind: str, rows: QuerySet[Any]) -> Iterator[Sealed]:
     for piece in _slices(filters, kind, rows):
         place = None
-        while some := [Row(kind, told) for told in _after(piece, place).values_list(*FIELDS[kind])[:A_READ]]:
+        while some := [
+            Row(kind, told) for told in _after(piece, place).values_list(*FIELDS[kind])[:BATCH_SIZE]
+        ]:
             yield from _sealed([row for row in some if row.is_sound], within.last[kind])
             place = Cursor(some[-1].at, some[-1].id)
 
@@ -68,7 +70,7 @@ def _slices(filters: Filters, kind: str, rows: QuerySet[Any]) -> Iterator[QueryS
     """`rows` in pieces, oldest first. For each the database looks at A_SLICE rows and no more."""
     there, place = _looked_at(filters, kind), None
     while True:
-        edge = _after(there, place).values_list("at", "id")[A_SLICE - 1 : A_SLICE]
+        edge = _after(there, place).values_list("at", "id")[SLICE_SIZE - 1 : SLICE_SIZE]
         end = next((Cursor(*found) for found in edge), None)
         yield _after(rows, place, end)
         if end is None:

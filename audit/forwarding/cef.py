@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.models import Call, Event
-from core.text import visible
+from core.text import escape_controls
 
 _HEADER = str.maketrans({"\\": "\\\\", "|": "\\|"})
 _VALUE = str.maketrans({"\\": "\\\\", "=": "\\="})
@@ -54,7 +54,8 @@ def _call(row: Call) -> dict[str, Any]:
 
 def _line(signature: str, name: str, severity: int, told: Mapping[str, Any]) -> str:
     header = "|".join(
-        visible(part).translate(_HEADER) for part in ("CEF:0", "alter", "portal", "1", signature, name[:512])
+        escape_controls(part).translate(_HEADER)
+        for part in ("CEF:0", "alter", "portal", "1", signature, name[:512])
     )
     pairs = (f"{key}={_escaped(str(value))}" for key, value in told.items() if value not in ("", None))
     return f"{header}|{severity}|{' '.join(pairs)}"
@@ -62,5 +63,5 @@ def _line(signature: str, name: str, severity: int, told: Mapping[str, Any]) -> 
 
 def _escaped(value: str) -> str:
     """A value on the line: breaks as the format writes them, other control characters as their numbers."""
-    parts = (visible(part).translate(_VALUE) for part in value.replace("\r", "\n").split("\n"))
+    parts = (escape_controls(part).translate(_VALUE) for part in value.replace("\r", "\n").split("\n"))
     return "\\n".join(parts)

@@ -18,9 +18,9 @@ from audit.forwarding import destinations, siem, webhooks
 from audit.forwarding.reader import newest
 from audit.models import Checkpoint, Delivery, Place, Webhook
 from core.clock import now
-from core.http_client import Answer, refused
-from core.reachable_hosts import Unreachable
-from core.retry_after import MAX_RETRY_AFTER, in_words, is_early, may_ask
+from core.http_client import Answer, status_error
+from core.reachable_hosts import UnreachableHost
+from core.retry_after import MAX_RETRY_AFTER, is_early, may_ask, wait_words
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def _try(webhook: Webhook, delivery: Delivery) -> bool:
     delivery.attempts = seen + 1
     try:
         answer = webhooks.send(webhook, delivery, moment)
-    except Unreachable as why:
+    except UnreachableHost as why:
         _failed(delivery, None, str(why))
     except webhooks.Gone:
         _settle(delivery, last_error="The entries are past their retention.", given_up_at=now())
@@ -129,10 +129,10 @@ def _answered(webhook: Webhook, delivery: Delivery, answer: Answer) -> None:
         _settle(delivery, last_status=status, last_error="", delivered_at=now(), given_up_at=None)
         _prune(webhook)
     elif status == 410:
-        _failed(delivery, status, refused(status))
+        _failed(delivery, status, status_error(status))
         destinations.delete(system(), webhook, GONE)
     else:
-        _failed(delivery, status, f"{refused(status)}{in_words(wait) if wait else ''}", wait)
+        _failed(delivery, status, f"{status_error(status)}{wait_words(wait) if wait else ''}", wait)
         if wait:  # no act: nobody decided it. It holds for whatever else is due there, too.
             webhook.not_before = now() + wait
             QuerySet(Webhook).filter(pk=webhook.pk).update(not_before=webhook.not_before)

@@ -22,7 +22,7 @@ from core.clock import now
 from core.errors import Invalid, NotFound
 from core.reachable_hosts import parse_url
 from core.retry_after import may_ask
-from core.text import keepable
+from core.text import sanitize
 
 MAX_WEBHOOKS = 20
 MAX_CLAIM = timedelta(minutes=1)
@@ -160,7 +160,7 @@ def _require_existing(webhook: Webhook) -> None:
 
 
 def _parse_name(text: str) -> str:
-    name = keepable(text, 61)
+    name = sanitize(text, 61)
     if not 1 <= len(name) <= 60 or name != text.strip():
         raise Invalid("name", "Enter 1 to 60 characters on one line.")
     return name

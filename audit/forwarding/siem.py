@@ -20,9 +20,9 @@ from core import file_sink
 from core.text import json_line
 
 log = logging.getLogger(__name__)
-A_RUN = 10
+RUN_LIMIT = 10
 """Batches that are written in one run."""
-REST = 30.0
+RETRY_DELAY = 30.0
 """Seconds that one which failed is left alone: in every second it would be told of in the log."""
 EVERYTHING = Wanted()
 
@@ -63,18 +63,18 @@ def write() -> int:
 def _write(name: str) -> int:
     last = newest()
     place, _ = Place.objects.get_or_create(name=name, defaults={"number": last})
-    ahead = list(EVERYTHING.batches().filter(number__gt=place.number, number__lte=last)[:A_RUN])
+    ahead = list(EVERYTHING.batches().filter(number__gt=place.number, number__lte=last)[:RUN_LIMIT])
     lines = list(_lines(ahead))
     try:
         if lines:
             _put(name, lines)
     except OSError as error:
-        _rests_until[name] = time.monotonic() + REST
+        _rests_until[name] = time.monotonic() + RETRY_DELAY
         log.warning(
             "the record cannot be handed on to the %s: %s", name, error.strerror or type(error).__name__
         )
         return 0
-    Place.objects.filter(pk=name).update(number=last if len(ahead) < A_RUN else ahead[-1].number)
+    Place.objects.filter(pk=name).update(number=last if len(ahead) < RUN_LIMIT else ahead[-1].number)
     return len(lines)
 
 
@@ -88,7 +88,7 @@ def _lines(batches: Iterable[Checkpoint]) -> Iterable[Told]:
 def _fitting(tell: Callable[[Event | Call, int], str], row: Event | Call, seq: int) -> str:
     """The line of a row; without its documents if a datagram could not hold it."""
     line = tell(row, seq)
-    if len(line.encode()) <= syslog.LONGEST:
+    if len(line.encode()) <= syslog.MAX_MESSAGE:
         return line
     row.context = {"left out": "too long"}
     if isinstance(row, Event):

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from audit.models import Call, Event
 from core.hosts import split_port
-from core.text import visible
+from core.text import escape_controls
 
-LONGEST = 60_000
+MAX_MESSAGE = 60_000
 """Bytes that a datagram holds for certain."""
 AUDIT, WARNING, INFORMATION = 13, 4, 6
 """RFC 5424, section 6.2.1: the facility, and how much a row matters."""
-SECONDS = 3.0
+TIMEOUT = 3.0
 
 
 def message(row: Event | Call, line: str) -> bytes:
@@ -22,7 +22,7 @@ def message(row: Event | Call, line: str) -> bytes:
     kind, warns = ("event", False) if isinstance(row, Event) else ("call", not row.allowed)
     priority = AUDIT * 8 + (WARNING if warns else INFORMATION)
     moment = row.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return f"<{priority}>1 {moment} {_host()} alter-portal - {kind} - {visible(line)}".encode()
+    return f"<{priority}>1 {moment} {_host()} alter-portal - {kind} - {escape_controls(line)}".encode()
 
 
 def send(where: str, messages: Sequence[bytes]) -> None:
@@ -33,7 +33,7 @@ def send(where: str, messages: Sequence[bytes]) -> None:
         return
     host, port = split_port(rest.rstrip("/"))
     if scheme == "tcp":
-        with socket.create_connection((host, port or 0), SECONDS) as link:
+        with socket.create_connection((host, port or 0), TIMEOUT) as link:
             link.sendall(_framed(messages))
     else:
         _send_datagrams(host, port or 0, messages)
@@ -50,7 +50,7 @@ def _send_locally(path: str, messages: Sequence[bytes]) -> None:
     """/dev/log takes datagrams; some daemons have a stream there instead."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
-            link.settimeout(SECONDS)
+            link.settimeout(TIMEOUT)
             link.connect(path)
             for one in messages:
                 link.send(one)
@@ -58,7 +58,7 @@ def _send_locally(path: str, messages: Sequence[bytes]) -> None:
         if error.errno != errno.EPROTOTYPE:
             raise
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-            link.settimeout(SECONDS)
+            link.settimeout(TIMEOUT)
             link.connect(path)
             link.sendall(_framed(messages))
 

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-WORDS = "audit records are append-only"
+ERROR_TEXT = "audit records are append-only"
 SEALED = ("audit_seal", "audit_checkpoint", "audit_sealkey")
 SIGNED = ("audit_claim", "audit_witnessed")
 PRIMARY_KEYS = {"audit_seal": "row_id", "audit_checkpoint": "number"}
 
 
-def fences(vendor: str, tables: Sequence[str]) -> list[str]:
+def trigger_statements(vendor: str, tables: Sequence[str]) -> list[str]:
     """The statements that make `tables` append-only. The function of migration 0002 is there on PostgreSQL."""
     if vendor == "postgresql":
         return [
@@ -26,7 +26,7 @@ def fences(vendor: str, tables: Sequence[str]) -> list[str]:
         ]
     return [
         f"CREATE TRIGGER {table}_append_only_{act.lower()} BEFORE {act} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{WORDS}'); END"
+        f"BEGIN SELECT RAISE(ABORT, '{ERROR_TEXT}'); END"
         for table in tables
         for act in ("UPDATE", "DELETE")
     ] + [_against_replace(table) for table in tables]
@@ -72,5 +72,5 @@ def _against_replace(table: str) -> str:
     return (
         f"CREATE TRIGGER {table}_append_only_replace BEFORE INSERT ON {table} "
         f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
-        f"BEGIN SELECT RAISE(ABORT, '{WORDS}'); END"
+        f"BEGIN SELECT RAISE(ABORT, '{ERROR_TEXT}'); END"
     )

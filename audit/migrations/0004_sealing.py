@@ -8,7 +8,7 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from audit.integrity.append_only_triggers import SEALED, fences
+from audit.integrity.append_only_triggers import SEALED, trigger_statements
 
 KINDS = {"audit_event": "event", "audit_call": "call"}
 NOWHERE = "00000000-0000-0000-0000-000000000000"
@@ -50,7 +50,7 @@ def forward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
             f"INSERT INTO audit_pending (row_id, stream, kind, at) "
             f"SELECT id, coalesce(app_id, '{nowhere}'), '{kind}', at FROM {table}"
         )
-    for statement in fences(vendor, SEALED):
+    for statement in trigger_statements(vendor, SEALED):
         schema_editor.execute(statement)
 
 

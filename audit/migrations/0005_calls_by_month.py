@@ -8,7 +8,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from audit.integrity import partitions
-from audit.integrity.append_only_triggers import fences
+from audit.integrity.append_only_triggers import trigger_statements
 from core.clock import now
 
 INDEXES = ("call_app", "call_key", "call_agent", "call_caller", "call_refused")
@@ -42,7 +42,7 @@ def forward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     run(
         f"ALTER TABLE audit_call ATTACH PARTITION {first} FOR VALUES FROM (MINVALUE) TO ('{begins.isoformat()}')"
     )
-    for statement in (*fences("postgresql", ["audit_call"]), PENDING):
+    for statement in (*trigger_statements("postgresql", ["audit_call"]), PENDING):
         run(statement)
     partitions.create(partitions.LAST, begins, None)
     partitions.make_ahead()

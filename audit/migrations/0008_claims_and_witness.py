@@ -6,12 +6,12 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 import core.clock
 import core.ids
-from audit.integrity.append_only_triggers import SIGNED, fences
+from audit.integrity.append_only_triggers import SIGNED, trigger_statements
 
 
 def fence_in(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Create the triggers."""
-    for statement in fences(schema_editor.connection.vendor, SIGNED):
+    for statement in trigger_statements(schema_editor.connection.vendor, SIGNED):
         schema_editor.execute(statement)
 
 

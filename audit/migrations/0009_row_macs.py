@@ -12,7 +12,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 import audit.models.macs
 import core.clock
 import core.ids
-from audit.integrity.append_only_triggers import fences, maintenance
+from audit.integrity.append_only_triggers import maintenance, trigger_statements
 
 TABLES = ("audit_forgedrow",)
 # Whoever may seal may set aside what waits, and nothing else: the row goes from one table to the other as it is. What is
@@ -53,7 +53,7 @@ REVOKE ALL ON FUNCTION audit_set_aside(text, uuid, timestamptz, uuid[], timestam
 def forward(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Fence the new table in, and make the function."""
     vendor = schema_editor.connection.vendor
-    for statement in fences(vendor, TABLES):
+    for statement in trigger_statements(vendor, TABLES):
         schema_editor.execute(statement)
     if vendor == "postgresql":
         schema_editor.execute(SET_ASIDE, params=None)

@@ -30,10 +30,10 @@ from core.errors import Invalid, Unsealed
 
 A_SLICE, A_STEP = 2_000, 500
 """How many rows are looked at in one statement, and how many are erased in one transaction."""
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds to wait for rows that another process seals."""
 BLANK: dict[str, Any] = {"context": {}, "changes": {}, "facts": {}, "mac": None}
-KEPT_ACTS = (ERASE.name, ERASE_ELSEWHERE.name, PURGE, REANCHOR.name, FORGE.name)
+NEVER_ERASED = (ERASE.name, ERASE_ELSEWHERE.name, PURGE, REANCHOR.name, FORGE.name)
 """Acts that account for rows which are gone. They name rows, not people."""
 
 
@@ -117,7 +117,7 @@ def erase(
 
 
 def _seal_first() -> None:
-    begun, ends = now(), time.monotonic() + PATIENCE
+    begun, ends = now(), time.monotonic() + TIMEOUT
     while Pending.objects.filter(at__lte=begun).exists():
         if not sealer.seal_all():
             if time.monotonic() > ends:
@@ -139,7 +139,7 @@ def _found(kind: str, person: Person, app_id: UUID | None) -> Iterator[tuple[lis
 
 
 def _is_account(row: Row) -> bool:
-    return row.kind == "event" and row.values[FIELDS["event"].index("action")] in KEPT_ACTS
+    return row.kind == "event" and row.values[FIELDS["event"].index("action")] in NEVER_ERASED
 
 
 def _step(actor: Actor, kind: str, ids: Sequence[UUID], reason: str) -> tuple[int, int]:

@@ -20,9 +20,9 @@ from core.clock import now
 log = logging.getLogger(__name__)
 
 SWEEP = "sweep "
-MOST_BATCHES = 20
+MAX_BATCHES = 20
 """Batches whose seals one sweep deletes."""
-PATIENCE = "2s"
+LOCK_TIMEOUT = "2s"
 """How long dropping waits for whoever reads a month. Behind it writers wait, so it gives up and comes again."""
 
 
@@ -49,7 +49,7 @@ def sweep() -> int:
         return 0
     gone_at = datetime.fromisoformat(place.name.removeprefix(SWEEP))
     gone = Checkpoint.objects.filter(kind="call", purged_at=gone_at, number__gt=place.number)
-    batches = list(gone.order_by("number")[:MOST_BATCHES])
+    batches = list(gone.order_by("number")[:MAX_BATCHES])
     with maintenance():
         swept = sum(batch.seals().delete()[0] for batch in batches)
         if batches:
@@ -66,7 +66,7 @@ def _past(before: datetime) -> list[Part]:
 
 def _drop(before: datetime) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     whole = list(takewhile(_is_whole, _past(before)))
     ends = whole[-1].ends if whole and [part.name for part in whole] != [FIRST] else None
     if ends is None:

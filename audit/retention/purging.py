@@ -24,18 +24,18 @@ from core.clock import now
 
 log = logging.getLogger(__name__)
 
-A_STEP = 5_000
+BATCH_SIZE = 5_000
 """Rows that one transaction deletes, or those of one batch if it has more."""
-A_RUN = 20_000
+RUN_LIMIT = 20_000
 """Rows that go in one run; whoever calls comes again while there are more."""
-MOST_BATCHES = 1_000
+MAX_BATCHES = 1_000
 PLURAL = {"event": "acts", "call": "calls"}
 
 
 def spans(before: datetime) -> int:
     """Delete spans that began before a moment. They are the programs' word, not evidence: nobody is told."""
     # In the order of their ids, which is that of writing: their moment has no index.
-    oldest = Span.objects.order_by("id").values_list("id", "at")[:A_STEP]
+    oldest = Span.objects.order_by("id").values_list("id", "at")[:BATCH_SIZE]
     due = [row_id for row_id, at in oldest if at < before]
     return Span.objects.filter(id__in=due).delete()[0] if due else 0
 
@@ -43,7 +43,7 @@ def spans(before: datetime) -> int:
 def sealed(kind: str, before: datetime) -> int:
     """Delete batches of `kind` whose every row is older than `before`. Returns how many rows went."""
     gone = 0
-    while gone < A_RUN and due(kind, before).exists() and may_delete(kind):
+    while gone < RUN_LIMIT and due(kind, before).exists() and may_delete(kind):
         if not (step := _step(kind, before)):
             break
         gone += step
@@ -69,8 +69,8 @@ def close(stretches: Iterable[Sequence[Checkpoint]], before: datetime, at: datet
     rows = 0
     for stretch in stretches:
         numbers = [batch.number for batch in stretch]
-        for start in range(0, len(numbers), MOST_BATCHES):
-            Checkpoint.objects.filter(number__in=numbers[start : start + MOST_BATCHES]).update(purged_at=at)
+        for start in range(0, len(numbers), MAX_BATCHES):
+            Checkpoint.objects.filter(number__in=numbers[start : start + MAX_BATCHES]).update(purged_at=at)
         rows += _tell(stretch[0], stretch[-1], before)
     return rows
 
@@ -123,7 +123,7 @@ def may_delete(kind: str) -> bool:
 
 def _step(kind: str, before: datetime) -> int:
     with maintenance():
-        batches = _some(due(kind, before).select_for_update(skip_locked=True)[:MOST_BATCHES])
+        batches = _some(due(kind, before).select_for_update(skip_locked=True)[:MAX_BATCHES])
         gone = sound(stretches(batches))
         for stretch in gone:
             for batch in stretch:
@@ -133,7 +133,7 @@ def _step(kind: str, before: datetime) -> int:
 
 def _some(batches: Iterable[Checkpoint]) -> Iterator[Checkpoint]:
     """As many as one transaction deletes, and one at the least."""
-    left = A_STEP
+    left = BATCH_SIZE
     for batch in batches:
         yield batch
         left -= batch.rows

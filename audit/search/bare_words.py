@@ -9,12 +9,12 @@ from audit.search.names import agents_called, keys_like
 from audit.search.vocabularies import words
 from core.addresses import parse_address
 from core.errors import Invalid
-from core.folding import fold, naming
+from core.folding import contains_folded, fold
 from core.ids import is_uuid
-from core.query_timeout import patience
+from core.query_timeout import query_timeout
 from keyformat.grammar import PARTIAL_KEY_PREFIX
 
-SHORTEST_PIECE = 3
+MIN_PIECE = 3
 """Of a prefix or of what someone is called; a shorter one is in everything."""
 _MOMENT = re.compile(r"[0-9]{1,4}[smhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}\S*")
 _HEX = re.compile(r"[0-9a-f]{32}")
@@ -70,13 +70,13 @@ def _tables(column: str) -> list[Any]:
 
 def _by_name(word: str, app_id: UUID | None) -> dict[str, str]:
     """What acts call keys, agents and people."""
-    with patience():
+    with query_timeout():
         keys = keys_like(app_id, word)
         if any(fold(key.name) == fold(word) for key in keys):
             return {"key": word}
         if agents_called(app_id, word):
             return {"agent": word}
-        if len(word) < SHORTEST_PIECE:
+        if len(word) < MIN_PIECE:
             return {}
-        known = Event.objects.filter(naming(word, "actor_label"), app_id=app_id)
+        known = Event.objects.filter(contains_folded(word, "actor_label"), app_id=app_id)
         return {"key": word} if keys else {"actor": word} if known.exists() else {}

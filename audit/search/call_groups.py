@@ -9,10 +9,10 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from audit.models import Call
 from audit.search.matching import thread_id
-from core.query_timeout import patience
+from core.query_timeout import query_timeout
 
-MOST = 200
-MOST_CALLERS = 10
+MAX_GROUPS = 200
+MAX_CALLERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Group:
     callers: list[str]
 
 
-@patience()
+@query_timeout()
 def threads(
     app_id: UUID, since: datetime | None = None, until: datetime | None = None, caller: str = ""
 ) -> list[Group]:
@@ -35,7 +35,7 @@ def threads(
     return _groups(_calls(app_id, since, until, caller).annotate(group=thread_id()).exclude(group=None))
 
 
-@patience()
+@query_timeout()
 def traces(
     app_id: UUID, since: datetime | None = None, until: datetime | None = None, caller: str = ""
 ) -> list[Group]:
@@ -57,7 +57,7 @@ def _groups(calls: QuerySet[Any]) -> list[Group]:
             first_at=Min("at"),
             last_at=Max("at"),
         )
-        .order_by("-last_at")[:MOST]
+        .order_by("-last_at")[:MAX_GROUPS]
     )
     found = list(counted)
     callers = _callers(calls, [row["group"] for row in found])
@@ -78,6 +78,6 @@ def _callers(calls: QuerySet[Any], groups: list[str]) -> dict[str, list[str]]:
     named: dict[str, list[str]] = {}
     pairs = calls.filter(group__in=groups).exclude(caller="").values_list("group", "caller").distinct()
     for group, caller in pairs.order_by("group", "caller"):
-        if len(named.setdefault(group, [])) < MOST_CALLERS:
+        if len(named.setdefault(group, [])) < MAX_CALLERS:
             named[group].append(caller)
     return named

@@ -15,7 +15,7 @@ from audit.actions import EVERY
 from audit.actors import Actor
 from audit.models import Call, Event
 
-A_DAY = timedelta(days=1)
+LOOKBACK = timedelta(days=1)
 MAX_DENIED_CALLS = 2000
 """Denied calls that are searched for similar ones."""
 REQUIREMENTS: dict[str, str] = {}
@@ -131,7 +131,7 @@ def remedy_of(call: Call) -> tuple[str, Sequence[Offer]]:
 def alike(call: Call) -> Alike | None:
     """How often the same was denied from a day before `call` to a day after; of the newest 2,000 denials."""
     denied = Call.objects.filter(
-        app_id=call.app_id, allowed=False, at__range=(call.at - A_DAY, call.at + A_DAY)
+        app_id=call.app_id, allowed=False, at__range=(call.at - LOOKBACK, call.at + LOOKBACK)
     )
     newest = denied.order_by("-at").values_list("at", "key_id", "ip", "code")[:MAX_DENIED_CALLS]
     same = [at for at, *reason in newest if reason == [call.key_id, call.ip, call.code]]

@@ -16,13 +16,13 @@ from audit.search.check_names import CHECK_IDS, describe_failed_check
 from audit.search.search import Filters
 from audit.search.vocabularies import NO_OUTCOME, outcome_of, words
 from core.addresses import parse_address
-from core.choices import parse_word, strangers
+from core.choices import parse_choice, unknown_names
 from core.clock import now
 from core.durations import parse_since, parse_until
 from core.errors import Invalid, Refusal
 from core.forms import in_lower_case, values_of
 from core.ids import is_uuid
-from core.text import keepable
+from core.text import sanitize
 from keyformat.redaction import cut_to_prefix
 
 SPANS = {
@@ -121,7 +121,7 @@ class FilterForm(forms.Form):
     id = forms.UUIDField(label="Entry ID", required=False)
 
     def __init__(self, asked: Mapping[str, str]) -> None:
-        self.flaws = strangers(values_of(asked), {*self.base_fields, *PLACES})
+        self.flaws = unknown_names(values_of(asked), {*self.base_fields, *PLACES})
         typed = in_lower_case(self, asked)
         if "range" not in asked and (typed["since"] or typed["until"]):
             typed["range"] = "custom"  # nobody chose another
@@ -159,7 +159,7 @@ class FilterForm(forms.Form):
         for name in WORDS:
             self._read_word(name)
         for name in TEXTS:
-            data[name] = keepable(data.get(name, ""), 300)
+            data[name] = sanitize(data.get(name, ""), 300)
         if span := SPANS.get(data.get("range", "")):
             data["since"], data["until"] = now() - span, None
         elif data.get("range") != "custom":
@@ -175,7 +175,7 @@ class FilterForm(forms.Form):
         try:
             text = self.cleaned_data.get(name, "")
             text = CHECK_IDS.get(text.lower(), text) if name == "check" else text
-            self.cleaned_data[name] = parse_word(text, name, words()[name])
+            self.cleaned_data[name] = parse_choice(text, name, words()[name])
         except Invalid as invalid:
             self.add_error(name, invalid.why)
 

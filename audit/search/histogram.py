@@ -21,17 +21,17 @@ from audit.search.search import Filters, rows
 from audit.sqlite_format import whole_hours
 from core.clock import now
 
-MOST_ROWS = 50_000
-MOST_WAITING = 10_000
+MAX_ROWS = 50_000
+MAX_PENDING = 10_000
 """With more rows unsealed than this, tallies say too little of late."""
-MOST_BARS = 71
+MAX_BARS = 71
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NARROW = timedelta(hours=48)
 WIDE = timedelta(days=60)
 STEPS = [timedelta(minutes=n) for n in (1, 2, 5, 10, 20, 30, 60, 120, 180, 360, 720)] + [
     timedelta(days=n) for n in (1, 2, 7, 14, 28)
 ]
-A_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+WEEK_ORIGIN = datetime(1970, 1, 5, tzinfo=UTC)
 """What bars are measured from, so that those of a week begin with one."""
 _COUNT = "SELECT {names}, COUNT(*) FROM ({newest}) AS newest GROUP BY {names}"
 
@@ -119,8 +119,8 @@ def histogram(filters: Filters) -> Histogram:
     A window that is read from tallies begins with a whole hour, or a whole day if it is longer than 60 days. No bar is
     shorter than what its tallies count.
     """
-    until = max(min(filters.until or now(), now()), A_MONDAY + DAY)
-    since = max(filters.since, A_MONDAY) if filters.since else None
+    until = max(min(filters.until or now(), now()), WEEK_ORIGIN + DAY)
+    since = max(filters.since, WEEK_ORIGIN) if filters.since else None
     if since and since >= until:
         return _drawn([], since, since + HOUR, None)
     begins = since or _first_hour(filters, until)
@@ -144,14 +144,14 @@ def _is_tallied(filters: Filters, since: datetime | None, begins: datetime, unti
     bare = replace(filters, key_id=None, outcome="", since=None, until=None, calls_only=False)
     if bare != Filters(filters.app_id):
         return False
-    if _pending(filters, since).order_by("-row_id")[MOST_WAITING : MOST_WAITING + 1].values_list("row_id"):
+    if _pending(filters, since).order_by("-row_id")[MAX_PENDING : MAX_PENDING + 1].values_list("row_id"):
         return False
     if until - begins > NARROW:
         return True
     counted = _tally_rows(filters, begins, until).aggregate(
         events=Sum("events"), allowed=Sum("allowed"), denied=Sum("denied")
     )
-    return sum(number or 0 for number in counted.values()) > MOST_ROWS
+    return sum(number or 0 for number in counted.values()) > MAX_ROWS
 
 
 def _tally_rows(filters: Filters, since: datetime | None, until: datetime) -> QuerySet[Tally]:
@@ -193,7 +193,7 @@ def _from_rows(filters: Filters) -> tuple[list[Count], datetime | None]:
     """The newest rows counted by minute; and from when on, if there were too many."""
     events, calls = rows(filters)
     both = list(_count_events(events)), list(_count_calls(calls))
-    capped = [min(count.at for count in counts) for counts in both if _number(counts) >= MOST_ROWS]
+    capped = [min(count.at for count in counts) for counts in both if _number(counts) >= MAX_ROWS]
     return [*both[0], *both[1]], max(capped, default=None)
 
 
@@ -209,7 +209,7 @@ def _count_calls(calls: QuerySet[Any]) -> Iterator[Count]:
 def _by_minute(matching: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
     """The newest rows counted by minute and `columns`. The ORM cannot count what a LIMIT let through, by group."""
     names = ("minute", *columns)
-    newest = matching.annotate(minute=Minute("at")).order_by("-at").values_list(*names)[:MOST_ROWS]
+    newest = matching.annotate(minute=Minute("at")).order_by("-at").values_list(*names)[:MAX_ROWS]
     try:
         statement, values = newest.query.sql_with_params()
     except EmptyResultSet:  # nothing can match
@@ -239,12 +239,12 @@ def _drawn(
 
 
 def _step(window: timedelta) -> timedelta:
-    fitting = (step for step in STEPS if window <= step * MOST_BARS)
-    return next(fitting, STEPS[-1] * -(-window // (STEPS[-1] * MOST_BARS)))
+    fitting = (step for step in STEPS if window <= step * MAX_BARS)
+    return next(fitting, STEPS[-1] * -(-window // (STEPS[-1] * MAX_BARS)))
 
 
 def _floor(moment: datetime, step: timedelta) -> datetime:
-    return A_MONDAY + (moment - A_MONDAY) // step * step
+    return WEEK_ORIGIN + (moment - WEEK_ORIGIN) // step * step
 
 
 def _moment(minute: int) -> datetime:

@@ -20,17 +20,17 @@ from core.errors import Invalid
 
 LOOK_BACK = timedelta(seconds=15)
 """Longer than a call or an act takes from its moment to its commit."""
-MOST = 50
+MAX_NEW = 50
 """More new rows than this are not counted one by one."""
-MOST_KNOWN = 600
+MAX_KNOWN = 600
 RETRY = 2_000
 """Milliseconds until a browser asks again."""
-_PLACE = re.compile(rf"([0-9]{{1,18}}-[0-9a-f]{{32}})((?:\.[0-9a-f]{{8}}){{0,{MOST_KNOWN}}})")
+_PLACE = re.compile(rf"([0-9]{{1,18}}-[0-9a-f]{{32}})((?:\.[0-9a-f]{{8}}){{0,{MAX_KNOWN}}})")
 _FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LivePosition:
     """How far a reader has come: rows beyond `floor` are new, but for those whose ids end so."""
 
     floor: Cursor
@@ -40,24 +40,24 @@ class Place:
         return ".".join([str(self.floor), *sorted(self.known)])
 
 
-def parse_place(text: str) -> Place:
+def parse_place(text: str) -> LivePosition:
     """A place from an address or a header. Raises Invalid."""
     found = _PLACE.fullmatch(text)
     floor = parse_cursor(found[1]) if found else None
     if not found or floor is None:
         raise Invalid("after", "Invalid position. Reload the page.")
-    return Place(floor, frozenset(found[2].split(".")[1:]))
+    return LivePosition(floor, frozenset(found[2].split(".")[1:]))
 
 
-def place_of(page: Page) -> Place:
+def place_of(page: Page) -> LivePosition:
     """The place of someone who sees the newest page. Of an empty one: a little before now."""
     if not page.entries:
-        return Place(Cursor(now() - LOOK_BACK, _FIRST))
+        return LivePosition(Cursor(now() - LOOK_BACK, _FIRST))
     # What is further down than a full page is no news.
     return _moved(_cursor(page.entries[-1]) if page.older else None, page.entries)
 
 
-def arrived(filters: Filters, place: Place) -> str:
+def arrived(filters: Filters, place: LivePosition) -> str:
     """What has come since `place`, as an event stream that ends at once, of one event or none.
 
     An event says how many rows: `count`, 50 at the most, and whether there are `more`.
@@ -66,28 +66,28 @@ def arrived(filters: Filters, place: Place) -> str:
     fresh = [row for row in beyond if _short(row) not in place.known]
     told = [f"retry: {RETRY}"]
     if fresh:
-        said = {"count": min(len(fresh), MOST), "more": len(fresh) > MOST}
+        said = {"count": min(len(fresh), MAX_NEW), "more": len(fresh) > MAX_NEW}
         told += [f"id: {_moved(place.floor, beyond)}", f"data: {json.dumps(said)}"]
     return "\n".join(told) + "\n\n"
 
 
-def _beyond(filters: Filters, place: Place) -> list[Entry]:
+def _beyond(filters: Filters, place: LivePosition) -> list[Entry]:
     """The newest rows beyond the floor, known ones among them, newest first."""
-    most = MOST + 1 + len(place.known)
+    most = MAX_NEW + 1 + len(place.known)
     found = [row for matching in rows(filters) for row in _newest(matching, place)[:most]]
     return sorted((row for row in found if _cursor(row) > place.floor), key=_cursor, reverse=True)[:most]
 
 
-def _newest(matching: QuerySet[Any], place: Place) -> QuerySet[Any]:
+def _newest(matching: QuerySet[Any], place: LivePosition) -> QuerySet[Any]:
     return matching.filter(at__gte=place.floor.at).order_by("-at", "-id")
 
 
-def _moved(floor: Cursor | None, seen: list[Entry]) -> Place:
+def _moved(floor: Cursor | None, seen: list[Entry]) -> LivePosition:
     """The place of someone who saw these rows, newest first, and knows of none beyond `floor` but them."""
     behind = Cursor(seen[0].at - LOOK_BACK, _FIRST)
     floor = max(floor, behind) if floor else behind
     known = [_short(row) for row in seen if _cursor(row) > floor]
-    return Place(floor, frozenset(known[:MOST_KNOWN]))
+    return LivePosition(floor, frozenset(known[:MAX_KNOWN]))
 
 
 def _cursor(row: Entry) -> Cursor:

@@ -15,8 +15,8 @@ from django.db.models.functions import Cast
 
 from audit.actions import all_names
 from audit.models import Call, Event
-from audit.search.names import MOST_KEYS, agents_called, holding, keys_like
-from core.folding import beginning, fold, naming
+from audit.search.names import MAX_KEYS, agents_called, holding, keys_like
+from core.folding import contains_folded, fold, starts_with_folded
 from core.ids import is_uuid
 
 
@@ -115,11 +115,11 @@ def _events(filters: Filters, named: _Named) -> QuerySet[Event]:
         rows = (
             rows.filter(action__in=all_names(filters.action))
             if whole
-            else rows.filter(beginning(f"{filters.action}.", "action"))
+            else rows.filter(starts_with_folded(f"{filters.action}.", "action"))
         )
     kinds = {"actor_kind": filters.actor_kind, "target_kind": filters.target_kind}
     rows = rows.filter(**{name: kind for name, kind in kinds.items() if kind})
-    return rows.filter(naming(filters.actor, "actor_label")) if filters.actor else rows
+    return rows.filter(contains_folded(filters.actor, "actor_label")) if filters.actor else rows
 
 
 def _calls(filters: Filters, named: _Named) -> QuerySet[Call]:
@@ -135,7 +135,7 @@ def _calls(filters: Filters, named: _Named) -> QuerySet[Call]:
         by_check = Q(check_failed=filters.check) if filters.check else Q()  # which has an index, in order
         by_code = checked(code=filters.code) if filters.code else Q()
         rows = rows.filter(by_check, by_code, allowed=False)
-    return rows.filter(beginning(filters.path, "path")) if filters.path else rows
+    return rows.filter(starts_with_folded(filters.path, "path")) if filters.path else rows
 
 
 def _shared(rows: QuerySet[Any], filters: Filters, named: _Named) -> QuerySet[Any]:
@@ -169,7 +169,7 @@ def _of_keys(filters: Filters) -> tuple[Q, set[UUID]]:
     if not filters.key:
         return Q(), set()
     found = keys_like(filters.app_id, filters.key)
-    if len(found) > MOST_KEYS:
+    if len(found) > MAX_KEYS:
         return holding(filters.key), set()  # so many keys, so many rows: the newest fifty are never far
     ids = {key.id for key in found}
     called = {key.id for key in found if fold(key.name) == fold(filters.key)}

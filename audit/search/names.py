@@ -7,17 +7,17 @@ from django.db.models import Q
 
 from audit.models import Event
 from core import folding
-from core.folding import called
+from core.folding import equals_folded
 from keyformat.grammar import KEY_PREFIX
 
-MOST_KEYS = 200
+MAX_KEYS = 200
 """A text that fits more prefixes than this is not looked up key by key."""
 
 NAMING = ("key.mint", "key.rotate", "key.derive", "key.rename")
 """The acts that give a key its prefix or its name."""
 
 
-class KeyOnce(NamedTuple):
+class KeyName(NamedTuple):
     """A key as it was known at one time."""
 
     id: UUID
@@ -25,22 +25,24 @@ class KeyOnce(NamedTuple):
     name: str
 
 
-def keys_like(app_id: UUID | None, text: str) -> list[KeyOnce]:
+def keys_like(app_id: UUID | None, text: str) -> list[KeyName]:
     """The keys whose prefix holds `text` or that were called so, as the acts say that gave them either.
 
     One more than 200 at the most.
     """
     whole = KEY_PREFIX.fullmatch(text)
-    fits = holding(text) if whole else holding(text) | Q(called("key_name", text))
+    fits = holding(text) if whole else holding(text) | Q(equals_folded("key_name", text))
     told = Event.objects.filter(fits, app_id=app_id, action__in=NAMING).order_by()
     columns = ("key_id", "key_prefix", "key_name")
-    return [KeyOnce(*row) for row in told.values_list(*columns).distinct()[: MOST_KEYS + 1]]
+    return [KeyName(*row) for row in told.values_list(*columns).distinct()[: MAX_KEYS + 1]]
 
 
 def agents_called(app_id: UUID | None, name: str) -> set[UUID]:
     """The ids of the agents that go by `name`, in any case; 200 at the most."""
-    told = Event.objects.filter(called("agent_name", name), app_id=app_id, agent_id__isnull=False).order_by()
-    return {row[0] for row in told.values_list("agent_id").distinct()[:MOST_KEYS] if row[0]}
+    told = Event.objects.filter(
+        equals_folded("agent_name", name), app_id=app_id, agent_id__isnull=False
+    ).order_by()
+    return {row[0] for row in told.values_list("agent_id").distinct()[:MAX_KEYS] if row[0]}
 
 
 def holding(text: str) -> Q:

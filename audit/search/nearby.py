@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from audit.models import Call, Event, Span
 from audit.search.search import Entry
 
-EACH = 5
-WITHIN = timedelta(seconds=10)
+NEIGHBORS = 5
+MAX_DISTANCE = timedelta(seconds=10)
 """A request or a trace is looked for so near its entry alone: the record has no index on either."""
-MOST = 50
+MAX_ROWS = 50
 _NEWEST_FIRST = ("-at", "-id")
 
 
@@ -20,7 +20,11 @@ def around(event: Event) -> list[Event]:
     same = Event.objects.filter(app_id=event.app_id, target_id=event.target_id).exclude(id=event.id)
     later = same.filter(Q(at__gt=event.at) | Q(at=event.at, id__gt=event.id), at__gte=event.at)
     earlier = same.filter(Q(at__lt=event.at) | Q(at=event.at, id__lt=event.id), at__lte=event.at)
-    return [*reversed(later.order_by("at", "id")[:EACH]), event, *earlier.order_by(*_NEWEST_FIRST)[:EACH]]
+    return [
+        *reversed(later.order_by("at", "id")[:NEIGHBORS]),
+        event,
+        *earlier.order_by(*_NEWEST_FIRST)[:NEIGHBORS],
+    ]
 
 
 def together(entry: Entry) -> list[Entry]:
@@ -30,7 +34,7 @@ def together(entry: Entry) -> list[Entry]:
         return []
     found: list[Entry] = []
     for rows in (Event.objects.all(), Call.objects.all()):
-        found += _near(rows, entry).filter(said).exclude(id=entry.id).order_by(*_NEWEST_FIRST)[:MOST]
+        found += _near(rows, entry).filter(said).exclude(id=entry.id).order_by(*_NEWEST_FIRST)[:MAX_ROWS]
     return sorted(found, key=lambda other: (other.at, other.id), reverse=True)
 
 
@@ -39,7 +43,9 @@ def spans_of(entry: Entry) -> list[Span]:
     traces = [name for name in (entry.trace_id, _thread(entry)) if name]
     if not traces or entry.app_id is None:
         return []
-    return list(Span.objects.filter(app_id=entry.app_id, trace_id__in=traces).order_by("started_at")[:MOST])
+    return list(
+        Span.objects.filter(app_id=entry.app_id, trace_id__in=traces).order_by("started_at")[:MAX_ROWS]
+    )
 
 
 def _bonds(entry: Entry) -> Q:
@@ -59,4 +65,4 @@ def _thread(entry: Entry) -> str:
 
 
 def _near(rows: QuerySet[Any], entry: Entry) -> QuerySet[Any]:
-    return rows.filter(app_id=entry.app_id, at__range=(entry.at - WITHIN, entry.at + WITHIN))
+    return rows.filter(app_id=entry.app_id, at__range=(entry.at - MAX_DISTANCE, entry.at + MAX_DISTANCE))

@@ -14,9 +14,9 @@ from uuid import UUID
 
 from audit.models import Call
 
-MOST = 10_000
+MAX_CALLS = 10_000
 """How many calls are looked at."""
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 
 
 class Caller(NamedTuple):
@@ -72,7 +72,7 @@ class _Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CallSummary:
     """What some calls tell. Of each list there is no more than a page can show; `in_all` says how long it is."""
 
     calls: int
@@ -92,15 +92,15 @@ class Look:
         return self.calls - self.denied
 
 
-def look(
+def summarize_calls(
     since: datetime,
     *,
     key_id: UUID | None = None,
     agent_id: UUID | None = None,
     allowed: bool = False,
-    most: int = MOST,
-    shown: int = MOST_SHOWN,
-) -> Look:
+    most: int = MAX_CALLS,
+    shown: int = MAX_SHOWN,
+) -> CallSummary:
     """The newest calls of a key or an agent since a moment: `most` looked at, `shown` of each list told.
 
     `allowed`: only those that got through.
@@ -116,7 +116,7 @@ def look(
     keys = sorted(_counted(rows, "key_id", "key_prefix"), key=_calls, reverse=True)[:shown]
     told = [one.last for some in (callers[:shown], reasons, keys) for one in some] + rows[-1:]
     at = dict(newest.filter(id__in={row.id for row in told}).values_list("id", "at"))
-    return Look(
+    return CallSummary(
         calls=len(rows),
         denied=len(denied),
         capped_at=at[rows[-1].id] if capped else None,

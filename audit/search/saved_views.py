@@ -14,7 +14,7 @@ from audit.search.filter_form import PLACES, FilterForm
 from core.clock import now
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.folding import by_name
-from core.text import keepable
+from core.text import sanitize
 
 MAX_VIEWS = 50
 """Views that one person keeps of one app."""
@@ -131,7 +131,7 @@ def _owner(actor: Actor) -> str:
 
 
 def _parse_name(text: str) -> str:
-    name = " ".join(keepable(text, 200).split())
+    name = " ".join(sanitize(text, 200).split())
     if not 1 <= len(name) <= 60:
         raise Invalid("name", "Enter a name of 1 to 60 characters.")
     return name
@@ -156,7 +156,7 @@ def _require_plain(given: list[tuple[str, str]]) -> None:
     """Raise Invalid for a filter that is said twice, that is empty, or that is still to be read: none is dropped."""
     names = [name for name, _ in given]
     for name, value in given:
-        said = f"“{keepable(name, 40)}”"
+        said = f"“{sanitize(name, 40)}”"
         if names.count(name) > 1:
             raise Invalid("query", f"Use {said} only once.")
         if name == "q":

@@ -12,11 +12,11 @@ from django.db.models.functions import TruncDate
 
 from audit import sqlite_format
 from audit.models import Call, LastUse, Pending, Tally
-from audit.search.recent_calls import Caller, look
+from audit.search.recent_calls import Caller, summarize_calls
 from core.clock import now
 
-MOST_CALLERS = 10
-MOST_COUNTED = 10_000
+MAX_CALLERS = 10
+MAX_COUNTED = 10_000
 """Calls of one caller that are counted."""
 # One step down the index for each key or agent, however many calls it has; neither engine's ORM can say so.
 _NEWEST = """
@@ -131,7 +131,7 @@ def callers(key_id: UUID, since: datetime, *, allowed: bool = False) -> list[Cal
 
     `allowed`: and got through.
     """
-    return look(since, key_id=key_id, allowed=allowed).callers[:MOST_CALLERS]
+    return summarize_calls(since, key_id=key_id, allowed=allowed).callers[:MAX_CALLERS]
 
 
 def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:
@@ -140,7 +140,7 @@ def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetim
     if not used:
         return {}
     native = connection.features.has_native_uuid_field
-    statement = _NUMBERS.format(places=", ".join(["(%s)"] * len(used)), most=MOST_COUNTED)
+    statement = _NUMBERS.format(places=", ".join(["(%s)"] * len(used)), most=MAX_COUNTED)
     with connection.cursor() as cursor:
         cursor.execute(statement, [one if native else one.hex for one in used])
         numbers = {one if native else UUID(one): number for one, number in cursor.fetchall()}

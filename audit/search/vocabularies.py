@@ -4,8 +4,8 @@ from typing import Any
 
 from audit.actions import EVERY
 from audit.search.explain import REQUIREMENTS
-from core.choices import parse_word
-from core.errors import Invalid, every
+from core.choices import parse_choice
+from core.errors import Invalid, all_refusals
 
 OUTCOMES = ("event", "allowed", "denied")
 KINDS = {"event": "What people and programs changed", "call": "Requests made with a key"}
@@ -46,7 +46,7 @@ def words() -> dict[str, set[str]]:
         "via": set(SOURCES),
         "kind": set(KINDS),
         "actor_kind": set(ACTOR_KINDS),
-        "code": {kind.code for kind in every() if hasattr(kind, "code")},
+        "code": {kind.code for kind in all_refusals() if hasattr(kind, "code")},
     }
 
 
@@ -54,5 +54,5 @@ def parse_vocabulary(asked: dict[str, Any]) -> dict[str, Any]:
     """`asked` with the words of closed lists as the record writes them. Raises Invalid on the first that is none."""
     known = words()
     return {
-        name: parse_word(text, name, known[name]) if name in known else text for name, text in asked.items()
+        name: parse_choice(text, name, known[name]) if name in known else text for name, text in asked.items()
     }

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from audit.api.log import streamed
 from audit.export.exporter import export as take_out
-from audit.export.extract import holds
+from audit.export.extract import count_rows
 from audit.requests import TenantRequest
 from audit.search.filter_form import FilterForm
 from audit.search.matching import Filters
@@ -41,7 +41,7 @@ def export(request: TenantRequest) -> HttpResponseBase:
             form.cleaned_data["bom"] and form.cleaned_data["format"] == "csv",
         )
         return streamed(take_out(request.actor, filters, request.app.name, format, bom=bom))
-    count, whole = holds(filters) if filters else (0, True)
+    count, whole = count_rows(filters) if filters else (0, True)
     context = {
         "form": form,
         "sought": sought,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from audit.integrity.checking import check as integrity
 from audit.integrity.checking import row_proof
-from audit.integrity.checking.check import Scope
+from audit.integrity.checking.check import CheckRange
 from audit.integrity.sealing import checkpoints, sealer, signing
 from audit.models import Call, Checkpoint, Event, ForgedRow, Pending
 from audit.requests import TenantRequest
@@ -50,7 +50,7 @@ def event_proof(request: TenantRequest, event_id: UUID) -> HttpResponse:
 def check(request: TenantRequest) -> HttpResponse:
     """How far the record is sealed; if asked, whether its last checkpoints hold."""
     mine = Checkpoint.objects.filter(stream=request.app.id)
-    scope = Scope(request.app.id)
+    scope = CheckRange(request.app.id)
     context = {
         "sealed_to": sealer.sealed_to(request.app.id),
         "waiting": Pending.objects.filter(stream=request.app.id)[:MAX_COUNTED].count(),

@@ -10,7 +10,7 @@ from audit.search.live import arrived, parse_place
 from audit.web.log_page import Asked, look
 from audit.web.time_zones import COOKIE, in_readers_zone, to_utc
 from core.errors import Invalid
-from core.query_timeout import patience
+from core.query_timeout import query_timeout
 
 
 @require_GET
@@ -38,6 +38,6 @@ def live(request: TenantRequest) -> HttpResponse:
     )
     if not form.is_valid():
         raise Invalid(*next((name, str(errors[0])) for name, errors in form.errors.items()))
-    with patience():
+    with query_timeout():
         told = arrived(form.filters(request.app.id), parse_place(place))
     return HttpResponse(told, content_type="text/event-stream")

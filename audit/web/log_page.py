@@ -22,7 +22,7 @@ from audit.search.saved_views import views_for
 from audit.search.search import Entry, Filters, Page
 from core.cursors import parse_cursor
 from core.errors import Invalid, TooBroad
-from core.query_timeout import patience, unless_too_broad
+from core.query_timeout import none_if_too_broad, query_timeout
 
 TABS: tuple[tuple[str, dict[str, str]], ...] = (
     ("All", {"outcome": "", "action": ""}),
@@ -107,7 +107,7 @@ def find_page(form: FilterForm, app_id: UUID | None, asked: Asked) -> Page:
 def told_on(form: FilterForm) -> Iterator[None]:
     """Say on `form` what cannot be read, or takes too long."""
     try:
-        with patience():
+        with query_timeout():
             yield
     except Invalid as invalid:
         form.add_error(None, invalid.why)
@@ -118,7 +118,7 @@ def told_on(form: FilterForm) -> Iterator[None]:
 def _nearest(filters: Filters | None, page: Page) -> Entry | None:
     if filters is None or page.entries:
         return None
-    return unless_too_broad(lambda: search.nearest_older(filters))
+    return none_if_too_broad(lambda: search.nearest_older(filters))
 
 
 def _rows(entries: Iterable[Entry]) -> Iterator[Row]:
@@ -183,8 +183,8 @@ def _is_open(form: FilterForm, only: dict[str, str]) -> bool:
 
 def _figures(form: FilterForm, filters: Filters | None) -> dict[str, Any]:
     """What stands above the entries and beside them. None: it takes too long, and is left out."""
-    found = unless_too_broad(lambda: facets(filters)) if filters else None
-    drawn = unless_too_broad(lambda: histogram(filters)) if filters else None
+    found = none_if_too_broad(lambda: facets(filters)) if filters else None
+    drawn = none_if_too_broad(lambda: histogram(filters)) if filters else None
     if found and drawn and not drawn.capped_at:
         found = found.with_outcomes(allowed=drawn.allowed, denied=drawn.denied, event=drawn.events)
     named = [facet for facet in found.facets if facet.name in ("key_id", "agent")] if found else []

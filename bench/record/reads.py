@@ -90,7 +90,7 @@ def _one_call() -> list[Reading]:
 
 def _keys(end: datetime) -> list[Reading]:
     from audit.search import usage
-    from audit.search.recent_calls import look
+    from audit.search.recent_calls import summarize_calls
     from keys.models import ApiKey
     from keys.web import presenters
 
@@ -101,7 +101,7 @@ def _keys(end: datetime) -> list[Reading]:
         Reading("key list, 50 rows with sparks", sparks),
         Reading("first call of a key", lambda: usage.first_call(HOT_KEY), 1.5),
         Reading("last calls of a key", lambda: usage.recent_calls(HOT_KEY, 8), 1.5),
-        Reading("who calls with a key, 7 days", lambda: look(end - 7 * DAY, key_id=HOT_KEY)),
+        Reading("who calls with a key, 7 days", lambda: summarize_calls(end - 7 * DAY, key_id=HOT_KEY)),
     ]
 
 

@@ -21,7 +21,7 @@ from audit import calls
 from audit.actors import Origin
 from core.clock import now
 from core.errors import Refusal
-from core.text import keepable
+from core.text import sanitize
 from keys.admission import lookup, nonces, rate_limit
 from keys.admission.lookup import SNAPSHOT_CACHE_SIZE, ReadRows
 from keys.admission.rate_limit import Allowance, Charge
@@ -165,9 +165,9 @@ def row_of(request: CallRequest, decision: Decision, took_us: int) -> dict[str, 
         "allowed": verdict.allowed,
         "code": verdict.refusal.code if verdict.refusal else "",
         "check_failed": verdict.failed,
-        "detail": keepable(verdict.detail, 300) if verdict.detail else "",
+        "detail": sanitize(verdict.detail, 300) if verdict.detail else "",
         "facts": verdict.facts or None,
-        "scopes": keepable(str(request.check_input.scopes), 500) if request.check_input.scopes else "",
+        "scopes": sanitize(str(request.check_input.scopes), 500) if request.check_input.scopes else "",
         "took_us": took_us,
         **decision.origin.columns(),
         **_key_and_agent_columns(request, decision),

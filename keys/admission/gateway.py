@@ -17,9 +17,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from audit.origins import origin_of, request_id
 from core.addresses import parse_address
-from core.choices import strangers
-from core.errors import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, amounts_to
-from core.text import HTTP_WHITESPACE, keepable, path_of
+from core.choices import unknown_names
+from core.errors import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, as_refusal
+from core.text import HTTP_WHITESPACE, path_of, sanitize
 from keyformat import grammar
 from keys import errors, plaintext
 from keys.admission import constraints, request_target, signatures
@@ -103,7 +103,7 @@ def result_of(pending: PendingCall, meta: Mapping[str, Any]) -> Answer:
 
 def failure_answer(meta: Mapping[str, Any], error: Exception) -> Answer:
     """The answer to a call that could not be judged or not be recorded."""
-    refusal, headers = amounts_to(error), {"X-Request-Id": request_id(meta)}
+    refusal, headers = as_refusal(error), {"X-Request-Id": request_id(meta)}
     if refusal is None:
         log.error("the door failed at request %s", headers["X-Request-Id"], exc_info=error)
     return _refusal_answer(refusal or Internal(), headers)
@@ -142,7 +142,7 @@ def read_request(meta: Mapping[str, Any]) -> CallRequest:
         key_hash=plaintext.sha256(presented),
         prefix=grammar.prefix_of(presented),
         origin=origin,
-        method=keepable(called.method, 16),
+        method=sanitize(called.method, 16),
         path=path_of(called.target or str(meta.get("PATH_INFO", ""))),
         refusal=meta.get(REFUSED)
         or (errors.KeyInUrl() if exposed else called.refusal or _method(meta) or refusal),
@@ -182,7 +182,7 @@ def _parse_query(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
         return ScopeSet(()), False, None
     try:
         query_values = QueryDict(query.encode("latin-1", "replace"))
-        if errors := strangers({**dict(query_values.lists()), "scope": []}, QUERY_PARAMETERS):
+        if errors := unknown_names({**dict(query_values.lists()), "scope": []}, QUERY_PARAMETERS):
             raise Invalid(*errors[0])
         scopes, signature = query_values.getlist("scope"), query_values.getlist("signature")
         if signature and set(signature) != {"required"}:

@@ -102,7 +102,7 @@ def snapshot_of(key: ApiKey) -> KeySnapshot:
 def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
     with db.cursor() as cursor:
         if db.vendor == "postgresql":
-            cursor.execute(SELECT_BY_DIGESTS, [pg_arrays.of_bytes(digests)])
+            cursor.execute(SELECT_BY_DIGESTS, [pg_arrays.bytes_array(digests)])
         else:
             places = ", ".join(["%s"] * len(digests))
             cursor.execute(f"{_ROWS['sqlite']} {_JOINS} WHERE own.digest IN ({places})", digests)

@@ -12,13 +12,13 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from agents.models import MOST_CALLS_A_MINUTE
+from agents.models import MAX_RATE_LIMIT_RPM
 from core import pg_arrays
 from keys.models import RateBucket
 
 WINDOW = 60_000_000
 """Microseconds in which a limit's calls may be made."""
-MAX_BURST_US = WINDOW + MOST_CALLS_A_MINUTE
+MAX_BURST_US = WINDOW + MAX_RATE_LIMIT_RPM
 """The largest burst of any limit: the window, and what rounding up adds to each of its calls."""
 IDLE_AFTER = timedelta(days=1)
 SWEEP_LIMIT = 5_000
@@ -133,15 +133,17 @@ def _lock_buckets(buckets: Sequence[str], moment: int, db: BaseDatabaseWrapper) 
     if db.vendor != "postgresql":
         return _read_on_sqlite(buckets, moment, db)
     with db.cursor() as cursor:
-        cursor.execute(_LOCK, [pg_arrays.of_words(buckets)])
+        cursor.execute(_LOCK, [pg_arrays.text_array(buckets)])
         spent_until = _read(cursor)
         if missing := [bucket for bucket in buckets if bucket not in spent_until]:
-            cursor.execute(_CREATE, [pg_arrays.of_words(missing), pg_arrays.of_numbers([0] * len(missing))])
+            cursor.execute(
+                _CREATE, [pg_arrays.text_array(missing), pg_arrays.number_array([0] * len(missing))]
+            )
             spent_until |= _read(cursor)
         if missing := [
             bucket for bucket in missing if bucket not in spent_until
         ]:  # made by another meanwhile
-            cursor.execute(_LOCK, [pg_arrays.of_words(missing)])
+            cursor.execute(_LOCK, [pg_arrays.text_array(missing)])
             spent_until |= _read(cursor)
     return spent_until
 
@@ -167,7 +169,7 @@ def _write(ends: Mapping[str, int], db: BaseDatabaseWrapper) -> None:
         if db.vendor == "postgresql":
             cursor.execute(
                 _SPEND,
-                [pg_arrays.of_words(ends), pg_arrays.of_numbers(ends.values())],
+                [pg_arrays.text_array(ends), pg_arrays.number_array(ends.values())],
             )
         else:
             cursor.executemany(

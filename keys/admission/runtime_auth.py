@@ -21,7 +21,7 @@ from audit.actors import Actor, Caller, Origin
 from audit.origins import origin_of
 from core.addresses import parse_address
 from core.errors import REFUSED, PayloadTooLarge, Refusal
-from core.text import HTTP_WHITESPACE, keepable, path_of
+from core.text import HTTP_WHITESPACE, path_of, sanitize
 from keyformat import grammar
 from keys import errors, plaintext
 from keys.admission import admit as door
@@ -166,7 +166,7 @@ def read_request(
         key_hash=plaintext.sha256(key),
         prefix=grammar.prefix_of(key),
         origin=_with_context(origin, request.headers, is_identity_signed),
-        method=keepable(str(request.method), 16),
+        method=sanitize(str(request.method), 16),
         path=path_of(request.path_info),
         refusal=refusal,
         claim=claim,

@@ -14,9 +14,9 @@ from agents.api.runtime_schemas import NewAgent
 from agents.models import Agent
 from agents.requests import AppRequest, agent_in, id_of
 from audit.search import usage
-from audit.search.recent_calls import look
-from core.choices import parse_word
-from core.cursors import PartOfList, cut
+from audit.search.recent_calls import summarize_calls
+from core.choices import parse_choice
+from core.cursors import PartOfList, paginate
 from core.durations import parse_duration, parse_end, parse_since
 from core.errors import Invalid
 from core.schemas import SearchText
@@ -57,7 +57,7 @@ def list_keys(
     request: AppRequest, part: PartOfList, status: OfStatus = "", kind: OfKind = "", agent: OfAgent = ""
 ) -> KeyPage:
     """The app's keys, newest first. `active` includes keys in their grace period."""
-    status, kind = parse_word(status, "status", STATUSES), parse_word(kind, "kind", KINDS)
+    status, kind = parse_choice(status, "status", STATUSES), parse_choice(kind, "kind", KINDS)
     keys = ApiKey.objects.filter(app=request.app).with_kin()
     if status:
         keys = keys.living() if status == "active" else keys.filter(revoked_at__isnull=False)
@@ -108,7 +108,7 @@ def get_key(request: AppRequest, key_id: str) -> KeyInfo:
 def list_key_callers(request: AppRequest, key_id: str, since: CalledSince = "30d") -> KeyCallerList:
     """The clients that use a key, with their IP address, User-Agent, number of requests and last request."""
     key, start = key_of(request, id_of(key_id)), parse_since(since)
-    summary = look(start, shown=MAX_CALLERS, key_id=key.id)
+    summary = summarize_calls(start, shown=MAX_CALLERS, key_id=key.id)
     callers = [KeyCaller(**caller._asdict()) for caller in summary.callers]
     return KeyCallerList(items=callers, since=start, calls=summary.calls, capped_at=summary.capped_at)
 
@@ -212,7 +212,7 @@ def describe_key(key: ApiKey) -> KeyInfo:
 
 
 def _list(keys: QuerySet[ApiKey], part: PartOfList) -> KeyPage:
-    items, page = cut(keys, part)
+    items, page = paginate(keys, part)
     used = usage.uses([key.id for key in items])
     return KeyPage(items=[KeyInfo.from_model(key, used.get(key.id)) for key in items], **page)
 

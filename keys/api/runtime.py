@@ -14,7 +14,7 @@ from audit.search import usage
 from core.documents import parse_document
 from core.errors import Invalid
 from core.schemas import Flag
-from core.text import keepable
+from core.text import sanitize
 from keys import errors, lifecycle, scopes
 from keys.api.runtime_schemas import (
     APIKeyInfo,
@@ -177,7 +177,7 @@ def _row(request: KeyedRequest, span: Span) -> models.Span:
 
 def _sanitized(field: str, text: str | None, max_length: int) -> str:
     """`text` fit to keep; empty if there was none. Raises Invalid if nothing of it is left."""
-    clean = keepable(text or "", max_length)
+    clean = sanitize(text or "", max_length)
     if text and not clean:
         raise Invalid(f"spans.{field}", "Use visible characters.")
     return clean

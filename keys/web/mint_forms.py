@@ -8,7 +8,7 @@ from uuid import uuid4
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from core.choices import parse_word
+from core.choices import parse_choice
 from core.clock import now
 from core.durations import parse_duration, parse_moment
 from core.errors import Invalid
@@ -238,7 +238,7 @@ def refuse_unknown_prefill(query: MultiValueDict[str, str]) -> None:
     """Raise Invalid for a name in the address of a mint form that fills in nothing, or a purpose there is not."""
     known = set(MintForm().fields) - {"once"} | PREFILLS
     refuse_unknown({name: query[name] for name in query}, known)
-    parse_word(query.get("purpose", ""), "purpose", PURPOSES)
+    parse_choice(query.get("purpose", ""), "purpose", PURPOSES)
 
 
 def current_values(key: ApiKey, query: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from audit.search.histogram import histogram
 from audit.search.search import Filters
 from core.clock import now
 from core.forms import QueryForm
-from core.query_timeout import unless_too_broad
+from core.query_timeout import none_if_too_broad
 from keys import overview
 from keys.overview import RANGES
 from keys.requests import portal_address
@@ -54,7 +54,7 @@ def _traffic(request: AppRequest, chosen: str) -> dict[str, Any]:
         "range": chosen,
         "range_label": RANGES[chosen][0],
         "tabs": [(label, f"?range={name}", name == chosen) for name, (label, _) in RANGES.items()],
-        "histogram": unless_too_broad(
+        "histogram": none_if_too_broad(
             lambda: histogram(Filters(request.app.id, since=since, calls_only=True))
         ),
         "reasons": overview.denial_reasons(denied),

@@ -31,7 +31,7 @@ from audit.search.usage import Use
 from audit.time_words import relative_words
 from core.clock import now
 from core.documents import compact
-from core.folding import called, holding, naming
+from core.folding import contains_folded, equals_folded, holding
 from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet
 from keys.rules import is_last_active
 from keys.scopes import ACTIONS, RESOURCES, TIERS, Scope, ScopeSet
@@ -146,14 +146,14 @@ def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
     found = _of_status(found, filters.get("status") or "")
     found = found.filter(kind=filters["kind"]) if filters.get("kind") else found.filter(parent=None)
     if q := (filters.get("q") or "").strip():
-        found = found.filter(naming(q, "name", "agent__name") | holding(q, "prefix"))
+        found = found.filter(contains_folded(q, "name", "agent__name") | holding(q, "prefix"))
     if scope := (filters.get("scope") or "").strip():
         # Scopes are stored as a list of strings: the quote makes `keys` find keys:derive and not monkeys:read.
         found = found.annotate(as_text=Cast("scopes", TextField())).filter(
             holding(f'"{scope.lower()}', "as_text")
         )
     if owner := (filters.get("owner") or "").strip():
-        found = found.filter(naming(owner, "minted_by"))
+        found = found.filter(contains_folded(owner, "minted_by"))
     if days := filters.get("expiring"):
         found = found.living().filter(expires_at__lte=now() + int(days) * DAY)
     if days := filters.get("unused"):
@@ -196,7 +196,7 @@ def earliest_end() -> Coalesce:
     return Coalesce(Least("expires_at", "grace_ends_at"), "expires_at", "grace_ends_at")
 
 
-def last_used() -> "ExpressionWrapper[Subquery[DateTimeField]]":
+def last_used() -> "ExpressionWrapper[Any]":
     """When a key was last used, as far as its requests are sealed."""
     latest = LastUse.objects.filter(subject_id=OuterRef("id")).values("allowed_at")[:1]
     return ExpressionWrapper(Subquery(latest), output_field=DateTimeField())
@@ -306,7 +306,7 @@ def history(key: ApiKey) -> QuerySet[Event]:
 
 def others_called(app: App, name: str) -> int:
     """How many living keys of `app` bear this name."""
-    return app.keys.own().living().filter(called("name", name.strip())).count() if name.strip() else 0
+    return app.keys.own().living().filter(equals_folded("name", name.strip())).count() if name.strip() else 0
 
 
 def can(scopes: ScopeSet | None) -> list[str]:

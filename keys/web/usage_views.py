@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET
 from agents.requests import AppRequest, address_of, agent_of
 from audit.requests import form_status
 from audit.search.histogram import histogram
-from audit.search.recent_calls import MOST, look
+from audit.search.recent_calls import summarize_calls
 from audit.search.search import Filters
 from core.clock import now
-from core.query_timeout import unless_too_broad
-from keys.deprecated_in_use import LOOKBACK, MAX_CALLS, MAX_KEYS, leaving, still_called
+from core.query_timeout import none_if_too_broad
+from keys.deprecated_in_use import LOOKBACK, MAX_CALLS_OF_KEY, MAX_KEYS, deprecated_in_use, still_called
 from keys.requests import key_of
 from keys.web import presenters
 from keys.web.forms import SPANS, UseForm
@@ -40,12 +40,12 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
 @require_GET
 def deprecated(request: AppRequest) -> HttpResponse:
     """Deprecated keys that are still called, the nearest deadline first, with who calls them."""
-    found = leaving(request.app)
+    found = deprecated_in_use(request.app)
     context = {
         "leaving": found,
         "more": still_called(request.app).count() - len(found) if len(found) == MAX_KEYS else 0,
         "days": LOOKBACK.days,
-        "most": MAX_CALLS,
+        "most": MAX_CALLS_OF_KEY,
     }
     return render(request, "keys/deprecated.html", context)
 
@@ -59,9 +59,9 @@ def _use(request: AppRequest, context: dict[str, Any], filters: str, **whose: UU
     context |= {
         "form": form,
         "tabs": [(says, f"?range={name}", name == form.chosen()) for name, (says, _) in SPANS.items()],
-        "look": look(since, key_id=sought.key_id, agent_id=sought.agent),
-        "most": MOST,
-        "histogram": unless_too_broad(lambda: histogram(sought)),
+        "look": summarize_calls(since, key_id=sought.key_id, agent_id=sought.agent),
+        "most": MAX_CALLS_OF_KEY,
+        "histogram": none_if_too_broad(lambda: histogram(sought)),
         "log": log,
         "narrower": f"{log}&",
         "range": form.chosen(),

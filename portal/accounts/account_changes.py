@@ -18,7 +18,7 @@ from portal.auth import sessions
 from portal.auth.login_events import notify_owner
 from portal.error_responses import AlreadyMember
 from portal.models import User
-from portal.models.users import itself
+from portal.models.users import own_row
 from portal.role_delegation import require_role
 
 
@@ -78,7 +78,7 @@ def change_email(actor: Actor, user: User, email: str, reason: str = "") -> None
 
 def set_password(actor: Actor, user: User, password: str, reason: str = "") -> None:
     """Give `user` another password, which whoever calls has judged. The sessions are theirs to end."""
-    user = itself(user)
+    user = own_row(user)
     with change(actor, actions.CHANGE_PASSWORD, on=user, reason=reason):
         user.set_password(password)
         user.save(update_fields=["password"])
@@ -109,7 +109,7 @@ def is_confirmed(user: User) -> bool:
 
 def rename(actor: Actor, user: User, name: str) -> None:
     """Let `user` be called `name`. The record keeps what they were called before. Raises Invalid."""
-    user, name = itself(user), parse_name(name) if name.strip() else ""
+    user, name = own_row(user), parse_name(name) if name.strip() else ""
     if actor.id != str(user.pk):
         raise Invalid("name", "You can only change your own name.")
     if name != user.name:

@@ -17,7 +17,7 @@ from agents.models import App
 from agents.names import parse_name
 from audit.actors import Actor, Origin, system
 from audit.change import change
-from audit.guard import Act
+from audit.guard import PendingEvent
 from core.clock import now
 from core.errors import Invalid
 from portal import actions
@@ -29,7 +29,7 @@ from portal.role_delegation import inviter_of, is_backed, require_role
 
 INVITATION_LIFE = timedelta(days=7)
 UNBACKED = "The inviter can no longer grant this role."
-LONGEST_EMAIL = 254
+MAX_EMAIL = 254
 NOT_ACCEPTED = (
     "Password not accepted. If you already have an account, enter its current password. New users: at least 12"
     " characters. Common passwords, and passwords similar to your name or email, are rejected."
@@ -100,7 +100,7 @@ def withdraw(actor: Actor, invitation: Invitation, reason: str = "") -> None:
             invitation.save(update_fields=["withdrawn_at"])
 
 
-def withdraw_unbacked(actor: Actor, user: User, cause: Act) -> None:
+def withdraw_unbacked(actor: Actor, user: User, cause: PendingEvent) -> None:
     """End for good what `user` offered and may give no longer: a role that comes back brings no link back.
 
     Asked when something is lost, and before something is gained, for what slept already.
@@ -109,7 +109,7 @@ def withdraw_unbacked(actor: Actor, user: User, cause: Act) -> None:
         _close_unbacked(actor, invitation, cause)
 
 
-def _close_unbacked(actor: Actor, invitation: Invitation, cause: Act | None = None) -> None:
+def _close_unbacked(actor: Actor, invitation: Invitation, cause: PendingEvent | None = None) -> None:
     if not is_backed(invitation):
         with change(actor, actions.WITHDRAW, on=invitation, reason=UNBACKED, cause=cause):
             if invitation.withdrawn_at is None and invitation.used_at is None and not is_backed(invitation):
@@ -231,7 +231,7 @@ def parse_email(text: str) -> str:
     email = text.strip().lower()
     try:
         validate_email(email)
-        MaxLengthValidator(LONGEST_EMAIL)(email)
+        MaxLengthValidator(MAX_EMAIL)(email)
     except ValidationError:
         raise Invalid("email", "Enter an email address, such as you@example.com.") from None
     return email

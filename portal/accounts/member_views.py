@@ -17,7 +17,7 @@ from agents.requests import AppRequest, finished, sent
 from audit.actors import Actor
 from audit.requests import PortalRequest
 from core.errors import Invalid, NotFound, Refusal
-from core.folding import in_order, naming
+from core.folding import code_point_order, contains_folded
 from core.pagination import ACTIONS, Column, ListPage
 from core.portal_origin import portal_origin
 from keys.errors import LastActiveKey
@@ -46,7 +46,7 @@ ONE_LINK = "one link was created"
 MAX_INVITATIONS = 10
 """Pending invitations on the Members page; the others are on their own page."""
 MEMBER_COLUMNS = (
-    Column("member", "Member", sort=in_order("user__email"), css="lead"),
+    Column("member", "Member", sort=code_point_order("user__email"), css="lead"),
     Column("access", "Access"),
     Column("role", "Role", sort=("role",)),
     Column("2fa", "2FA"),
@@ -55,7 +55,7 @@ MEMBER_COLUMNS = (
     ACTIONS,
 )
 INVITATION_COLUMNS = (
-    Column("email", "Email", sort=in_order("email"), css="lead"),
+    Column("email", "Email", sort=code_point_order("email"), css="lead"),
     Column("role", "Role", sort=("role",)),
     Column("access", "Access"),
     Column("by", "Invited by"),
@@ -77,7 +77,7 @@ def invitations(request: AppRequest) -> HttpResponse:
     filters = forms.InvitationFilterForm(request.GET)
     rows = Invitation.waiting().filter(_reaching(request.app)).select_related("app")
     if filters.is_valid() and (text := filters.cleaned_data["q"].strip()):
-        rows = rows.filter(naming(text, "email"))
+        rows = rows.filter(contains_folded(text, "email"))
     page = ListPage.from_query(
         rows if filters.is_valid() else rows.none(),
         request.GET,
@@ -277,7 +277,7 @@ def _search_members(app: App, filters: forms.MemberFilterForm) -> QuerySet[Membe
     if not filters.is_valid():
         return rows.none()
     if text := filters.cleaned_data["q"].strip():
-        rows = rows.filter(naming(text, "user__email", "user__name"))
+        rows = rows.filter(contains_folded(text, "user__email", "user__name"))
     role = filters.cleaned_data["role"]
     return rows.filter(role=role) if role else rows
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet
 
 from core.clock import now
-from core.folding import in_order, naming
+from core.folding import code_point_order, contains_folded
 from portal.auth.two_factor import with_factor
 from portal.models import Membership, User
 
@@ -15,9 +15,9 @@ FILTERS = ("no-factor", "no-role", "unseen", "closed")
 
 def search_people(q: str = "", show: str = "") -> QuerySet[User]:
     """Those whose name or address holds `q`, and of them those of whom `show`, one of FILTERS, is true."""
-    found = User.objects.order_by(*in_order("email"))
+    found = User.objects.order_by(*code_point_order("email"))
     if q := q.strip():
-        found = found.filter(naming(q, "email", "name"))
+        found = found.filter(contains_folded(q, "email", "name"))
     if show == "no-factor":
         found = found.filter(is_active=True).exclude(pk__in=with_factor(User.objects.all()))
     elif show == "no-role":

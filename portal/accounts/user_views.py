@@ -15,10 +15,10 @@ from audit.actors import Actor
 from audit.models import Event
 from audit.requests import PortalRequest
 from core.errors import NotFound, Refusal
-from core.folding import in_order
+from core.folding import code_point_order
 from core.forms import ReasonForm
 from core.pagination import ACTIONS, Column, ListPage
-from core.row_counts import counted
+from core.row_counts import count_by
 from keys.errors import LastActiveKey
 from keys.models import ApiKey
 from portal.accounts import account_changes, forms, offboarding
@@ -35,7 +35,7 @@ from portal.tokens.lifecycle import active_tokens
 MAX_ACTIVITY = 12
 MAX_KEYS = 50
 USER_COLUMNS = (
-    Column("user", "User", sort=in_order("email"), css="lead"),
+    Column("user", "User", sort=code_point_order("email"), css="lead"),
     Column("access", "Access", css="full"),
     Column("2fa", "2FA"),
     Column("keys", "Keys owned", sort=("keys",), css="num", descending=True),
@@ -54,8 +54,8 @@ def users(request: PortalRequest) -> HttpResponse:
     filters = forms.UserFilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
     counts = {
-        "tokens": counted(AccessToken.objects.filter(active_tokens()), "user"),
-        "keys": counted(ApiKey.objects.all().own().living(), "owner_id"),
+        "tokens": count_by(AccessToken.objects.filter(active_tokens()), "user"),
+        "keys": count_by(ApiKey.objects.all().own().living(), "owner_id"),
     }
     matching = search_people(chosen.get("q", ""), chosen.get("show", ""))
     rows = matching if filters.is_valid() else User.objects.none()
@@ -85,7 +85,7 @@ def user(request: PortalRequest, user_id: UUID) -> HttpResponse:
         "person": user,
         "memberships": user.memberships.filter(ended_at=None)
         .select_related("app")
-        .order_by(*in_order("app__sameness")),
+        .order_by(*code_point_order("app__sameness")),
         "access_columns": ACCESS_COLUMNS,
         "owned": owned[:MAX_KEYS],
         "owned_total": len(owned),

@@ -15,9 +15,9 @@ from agents.requests import AppRequest
 from audit.actions import Action
 from audit.actors import Actor
 from audit.origins import origin_of
-from core.choices import parse_word
+from core.choices import parse_choice
 from core.clock import now
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.schemas import Flag, SearchText
 from keys import actions as on_keys
 from keys import plaintext
@@ -102,9 +102,9 @@ def list_apps(
     apps = _apps_where(request, on_agents.READ_APP)
     if not include_archived:
         apps = apps.filter(archived_at=None)
-    if environment := parse_word(environment, "environment", App.Environment.values):
+    if environment := parse_choice(environment, "environment", App.Environment.values):
         apps = apps.filter(environment=environment)
-    items, page = cut(apps, part)
+    items, page = paginate(apps, part)
     stats = _stats([app.id for app in items]) if include_stats else {}
     return AppPage(items=[AppInfo.from_model(app, stats.get(app.id)) for app in items], **page)
 

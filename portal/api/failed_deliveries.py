@@ -10,14 +10,14 @@ from audit.forwarding import destinations
 from audit.forwarding.status import MAX_DELIVERIES
 from audit.models import Delivery
 from audit.requests import PortalRequest
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.errors import NotFound
 from portal.api.audit_settings_schemas import DeliveryCount, DeliveryInfo, DeliveryPage
 
 
 def list_failed_deliveries(request: PortalRequest, part: PartOfList) -> DeliveryPage:
     """Deliveries that failed for 24 hours, newest first."""
-    items, page = cut(destinations.failed_deliveries(), part)
+    items, page = paginate(destinations.failed_deliveries(), part)
     return DeliveryPage(items=[DeliveryInfo.from_model(delivery) for delivery in items], **page)
 
 

@@ -17,7 +17,7 @@ from ninja.responses import Status
 from ninja.security.base import AuthBase
 
 from audit.origins import request_id
-from core.choices import strangers
+from core.choices import unknown_names
 from core.errors import (
     Internal,
     Invalid,
@@ -26,10 +26,10 @@ from core.errors import (
     NotFound,
     Refusal,
     UnsupportedMediaType,
-    amounts_to,
+    as_refusal,
 )
 from core.schemas import EmptyRequest, Error, RequestSchema
-from core.text import keepable
+from core.text import sanitize
 from portal.error_responses import respond
 from portal.program_paths import hint
 
@@ -231,7 +231,7 @@ def require_names(request: HttpRequest, known: Collection[str]) -> None:
     empty = [
         name for name, values in given.items() if name in known and "" in values and name not in MAY_BE_EMPTY
     ]
-    errors = strangers(given, known) + [
+    errors = unknown_names(given, known) + [
         (name, "This is empty. Enter a value, or leave it out.") for name in empty
     ]
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
@@ -313,7 +313,7 @@ def refusal_of(error: BaseException) -> Refusal:
         return InvalidFields([_field_error(details) for details in error.errors[:MAX_FIELD_ERRORS]])
     if isinstance(error, HttpError):
         return refusal_of(error.__cause__ or error.__context__ or InvalidJson())
-    if known := amounts_to(error):
+    if known := as_refusal(error):
         return known
     log.error("unhandled", exc_info=error)
     return Internal()
@@ -333,7 +333,7 @@ def _field_error(details: dict[str, Any]) -> tuple[str, str]:
     source, *names = details["loc"]
     path = names[1:] if source == "body" else names  # a body's first name is the view's parameter
     message = FIELD_MESSAGES.get(details["type"]) or details["msg"].removeprefix("Value error, ")
-    return keepable(".".join(map(str, path)), 200), message.rstrip(".") + (
+    return sanitize(".".join(map(str, path)), 200), message.rstrip(".") + (
         "" if message.endswith("?") else "."
     )
 

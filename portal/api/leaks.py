@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from agents.requests import AppRequest
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.schemas import Page, ResponseSchema
 from portal.models import LeakReport
 
@@ -33,7 +33,7 @@ class LeakPage(Page):
 
 def list_leaks(request: AppRequest, part: PartOfList) -> LeakPage:
     """Reports of leaked keys of the app, newest first, with the action taken."""
-    items, page = cut(LeakReport.objects.filter(app_id=request.app.id), part, "at")
+    items, page = paginate(LeakReport.objects.filter(app_id=request.app.id), part, "at")
     return LeakPage(items=[_describe(report) for report in items], **page)
 
 

@@ -15,7 +15,7 @@ from agents.models import App
 from agents.requests import AppRequest, id_of
 from audit.requests import PortalRequest
 from core.errors import Invalid, NotFound
-from core.folding import in_order
+from core.folding import code_point_order
 from keys.requests import IdempotencyKey
 from portal.accounts import lifecycle, offboarding
 from portal.accounts.invitation_links import link_of
@@ -200,7 +200,7 @@ def _new_owner(user: User, app: App | None, body: MemberRemovalRequest) -> User 
 
 
 def _list_members(where: Q) -> MemberList:
-    memberships = Membership.objects.filter(where, ended_at=None).order_by(*in_order("user__email"))
+    memberships = Membership.objects.filter(where, ended_at=None).order_by(*code_point_order("user__email"))
     return MemberList(items=_describe_members(memberships.select_related("user")))
 
 

@@ -14,9 +14,9 @@ from pydantic import Field
 
 from agents.requests import id_of
 from audit import actions as on_audit
-from core.choices import parse_word
+from core.choices import parse_choice
 from core.clock import now
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.errors import NotFound
 from core.schemas import Flag, Page, ResponseSchema, SearchText
 from keys import actions as on_keys
@@ -62,11 +62,11 @@ def list_notifications(
     request: TokenRequest, part: PartOfList, kind: OfKind = "", unread: Unread = False
 ) -> NotificationPage:
     """Notifications of the token's owner, newest first; about apps only if the token may read keys there."""
-    kind = parse_word(kind, "kind", NotificationKind.values)
+    kind = parse_choice(kind, "kind", NotificationKind.values)
     rows = _notifications(request)
     rows = rows.filter(kind=kind) if kind else rows
     rows = rows.filter(read_at=None) if unread else rows
-    items, page = cut(rows, part, "at")
+    items, page = paginate(rows, part, "at")
     return NotificationPage(items=[_describe(notification) for notification in items], **page)
 
 

@@ -11,7 +11,7 @@ from agents.names import parse_name
 from agents.requests import id_of
 from audit.models import SavedView
 from audit.search import saved_views
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.schemas import Label, Page, RequestSchema, ResponseSchema, Text
 from keys.requests import IdempotencyKey
 from portal.api.idempotency import create_once
@@ -55,7 +55,7 @@ class ViewUpdateRequest(RequestSchema):
 
 def list_views(request: TokenRequest, part: PartOfList) -> ViewPage:
     """Your views of the app's audit log and shared views, newest first."""
-    items, page = cut(saved_views.views_for(request.actor, request.app.id), part)
+    items, page = paginate(saved_views.views_for(request.actor, request.app.id), part)
     return ViewPage(items=[_describe(request, view) for view in items], **page)
 
 

@@ -26,7 +26,7 @@ from portal.error_responses import (
     TokenExpired,
 )
 from portal.gates import app_of, permissions_anywhere, permissions_of
-from portal.models import LONGEST_LABEL, AccessToken
+from portal.models import MAX_LABEL, AccessToken
 from portal.tokens import lifecycle
 
 COMMAND = "alter-cli/"
@@ -92,7 +92,7 @@ def _actor(request: TokenRequest, permissions: frozenset[str], app: App | None) 
     return Actor(
         kind="token",
         id=str(request.token.id),
-        label=f"{request.token.user.label} ({request.token.name})"[:LONGEST_LABEL],
+        label=f"{request.token.user.label} ({request.token.name})"[:MAX_LABEL],
         permissions=lifecycle.effective_permissions(request.token, permissions),
         origin=request.origin,
         app_id=app.id if app else None,

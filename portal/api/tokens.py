@@ -6,7 +6,7 @@ from ninja.responses import Status
 
 from agents.api.management_schemas import ReasonRequest
 from agents.requests import id_of
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.durations import parse_end
 from core.errors import NotFound
 from keys.requests import IdempotencyKey
@@ -20,7 +20,7 @@ from portal.tokens import lifecycle
 def list_tokens(request: TokenRequest, part: PartOfList) -> TokenPage:
     """Your personal access tokens, newest first, expired and revoked ones included."""
     own = AccessToken.objects.filter(user=request.token.user).select_related("parent")
-    items, page = cut(own, part)
+    items, page = paginate(own, part)
     return TokenPage(items=[TokenDetail.from_model(token) for token in items], **page)
 
 

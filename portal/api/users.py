@@ -11,8 +11,8 @@ from ninja import Query
 
 from agents.api.management_schemas import ReasonRequest
 from agents.requests import id_of
-from core.choices import parse_word
-from core.cursors import PartOfList, cut
+from core.choices import parse_choice
+from core.cursors import PartOfList, paginate
 from core.errors import NotFound
 from core.schemas import SearchText
 from portal.accounts import account_changes, offboarding
@@ -35,7 +35,7 @@ Show = Annotated[
 
 def list_users(request: TokenRequest, part: PartOfList, q: Words = "", show: Show = "") -> UserPage:
     """All users, newest first."""
-    items, page = cut(search_people(q, parse_word(show, "show", FILTERS)), part, "date_joined")
+    items, page = paginate(search_people(q, parse_choice(show, "show", FILTERS)), part, "date_joined")
     return UserPage(items=[UserInfo(**values) for values in _describe(items)], **page)
 
 

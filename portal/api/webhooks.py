@@ -15,7 +15,7 @@ from audit.forwarding.status import WebhookStatus
 from audit.forwarding.webhooks import Secret
 from audit.models import Webhook
 from audit.requests import PortalRequest
-from core.cursors import PartOfList, cut
+from core.cursors import PartOfList, paginate
 from core.errors import Invalid, NotFound
 from keys.requests import IdempotencyKey
 from portal.api.audit_settings_schemas import (
@@ -33,7 +33,7 @@ from portal.gates import apps_of
 
 def list_webhooks(request: PortalRequest, part: PartOfList) -> WebhookPage:
     """Webhooks, newest first, with their delivery state."""
-    items, page = cut(Webhook.objects.filter(deleted_at=None), part)
+    items, page = paginate(Webhook.objects.filter(deleted_at=None), part)
     statuses = _statuses()
     return WebhookPage(items=[_describe(webhook, statuses) for webhook in items], **page)
 
@@ -63,7 +63,7 @@ def get_webhook(request: PortalRequest, webhook_id: str) -> WebhookInfo:
 
 def list_webhook_deliveries(request: PortalRequest, webhook_id: str, part: PartOfList) -> DeliveryPage:
     """Pending and recent deliveries of a webhook, newest first."""
-    items, page = cut(_find_webhook(webhook_id).deliveries.all(), part)
+    items, page = paginate(_find_webhook(webhook_id).deliveries.all(), part)
     return DeliveryPage(items=[DeliveryInfo.from_model(delivery) for delivery in items], **page)
 
 

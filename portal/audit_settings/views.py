@@ -26,7 +26,7 @@ from audit.requests import PortalRequest
 from audit.retention import policy
 from audit.retention.policy import RetentionPeriod
 from core.errors import NotFound, Refusal
-from core.folding import naming
+from core.folding import contains_folded
 from core.forms import ReasonForm, refuse_unknown
 from core.pagination import Column, ListPage
 from keys.errors import AlreadyMinted
@@ -226,7 +226,7 @@ def failed_deliveries(request: PortalRequest) -> HttpResponse:
     rows = destinations.failed_deliveries()
     q = form.cleaned_data["q"] if form.is_valid() else ""
     if q:
-        rows = rows.filter(naming(q, "webhook__name", "last_error"))
+        rows = rows.filter(contains_folded(q, "webhook__name", "last_error"))
     rows = rows if form.is_valid() else rows.none()
     page = ListPage.from_query(rows, request.GET, FAILED_COLUMNS, id="deliveries")
     context = {"list": page, "form": form, "q": q, "batch": standing.MAX_DELIVERIES}

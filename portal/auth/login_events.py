@@ -19,7 +19,7 @@ from audit.change import record
 from audit.models import Event
 from audit.origins import origin_of
 from core.clock import now
-from core.text import keepable, visible
+from core.text import escape_controls, sanitize
 from portal import actions
 from portal.auth.break_glass import is_break_glass, watchers
 from portal.auth.sessions import device_name
@@ -108,10 +108,10 @@ def record_failure(
 
     Whoever cannot join by an invitation is no warning: most have mistyped, or come too late.
     """
-    email, why = keepable(user.email if user else email, 200), keepable(why, 300)
+    email, why = sanitize(user.email if user else email, 200), sanitize(why, 300)
     stranger = Actor("person", "", email or "someone", frozenset(), origin_of(request.META, via))
     level = logging.INFO if action is actions.FAIL_JOIN else logging.WARNING
-    log.log(level, "%s: %s: %s", action.name, visible(email) or "someone", visible(why))
+    log.log(level, "%s: %s: %s", action.name, escape_controls(email) or "someone", escape_controls(why))
     record(stranger, action, facts={"why": why}, target_kind="person", target_id="", target_label=email)
 
 

@@ -15,7 +15,7 @@ from agents.names import person_name
 from audit.actors import EVERYTHING, Actor
 from audit.change import change
 from audit.origins import origin_of
-from core.text import keepable
+from core.text import sanitize
 from portal import actions
 from portal.accounts import provider_roles
 from portal.accounts.account_changes import is_confirmed
@@ -141,8 +141,8 @@ def _roleless(told: dict[str, Any]) -> str:
 
 def _error_of(request: HttpRequest) -> str:
     """What a browser brought back in place of an answer."""
-    error = keepable(request.GET.get("error", ""), 60)
-    more = keepable(request.GET.get("error_description", ""), 120)
+    error = sanitize(request.GET.get("error", ""), 60)
+    more = sanitize(request.GET.get("error_description", ""), 120)
     if not error:
         return "sign-in response does not match this browser’s request, or has expired"
     return f"the identity provider said {error}{f': {more}' if more else ''}"

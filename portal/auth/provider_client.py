@@ -10,9 +10,9 @@ import requests
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.core.cache import cache
 
-from core.deadlines import within
-from core.retry_after import in_words, retry_after
-from core.text import keepable, path_of
+from core.deadlines import run_within
+from core.retry_after import retry_after, wait_words
+from core.text import path_of, sanitize
 from portal.auth.claims import NotAnObject, parse_object, text_of
 
 TIMEOUT = 10.0
@@ -50,7 +50,7 @@ class ProviderSession(requests.Session):
         kwargs |= {"stream": True, "timeout": TIMEOUT, "allow_redirects": False}
         ask = super().request
         try:
-            response = within(TIMEOUT, lambda: _read(ask(method, url, *args, **kwargs), ends))
+            response = run_within(TIMEOUT, lambda: _read(ask(method, url, *args, **kwargs), ends))
         except (TimeoutError, requests.Timeout):
             raise ProviderUnreachable(f"{place} did not respond within {TIMEOUT:g} seconds") from None
         except (requests.RequestException, OSError, ValueError) as error:
@@ -61,7 +61,7 @@ class ProviderSession(requests.Session):
         if wait and response.status_code in (429, 503):
             if waiting:
                 cache.set(waiting, True, max(1, int(min(wait, MAX_WAIT).total_seconds())))
-            raise ProviderUnreachable(f"{place} responded {response.status_code}.{in_words(wait)}")
+            raise ProviderUnreachable(f"{place} responded {response.status_code}.{wait_words(wait)}")
         return _require_object(response, place)
 
 
@@ -88,7 +88,7 @@ def _require_object(response: requests.Response, place: str) -> requests.Respons
             raise ProviderUnreachable(f"{place} responded {response.status_code}") from None
         raise UnfitAnswer(f"the response of {place} is {what}") from None
     if not response.ok:
-        error = keepable(text_of(told.get("error")), 60)
+        error = sanitize(text_of(told.get("error")), 60)
         refused = ProviderUnreachable if response.status_code >= 500 else UnfitAnswer
         raise refused(f"{place} responded {response.status_code}{f', {error}' if error else ''}")
     response.headers["content-type"] = "application/json"
@@ -113,4 +113,4 @@ def _cause(error: Exception) -> str:
     """What is at the bottom of an error of the network, on one line."""
     while (inner := error.__cause__ or error.__context__) is not None and isinstance(inner, Exception):
         error = inner
-    return keepable(str(error), 120) or type(error).__name__
+    return sanitize(str(error), 120) or type(error).__name__

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from audit.actors import Actor
 from audit.change import record
 from core.clock import now
-from core.text import keepable
+from core.text import sanitize
 from portal import actions
 from portal.models import User
 from portal.models.users import note_of
@@ -89,7 +89,7 @@ def device_name(user_agent: str) -> str:
     name = next((name for name in BROWSERS if name in user_agent), "")
     system = next((name for name in SYSTEMS if name in user_agent), "")
     words = " on ".join(WORDS.get(word, word) for word in (name, system) if word)
-    return words or keepable(user_agent, 60) or "Unknown browser"
+    return words or sanitize(user_agent, 60) or "Unknown browser"
 
 
 def _end(chosen: Iterable[Any]) -> int:

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from audit.actors import Actor
 from audit.change import record
-from core.errors import AskAgain
+from core.errors import ReauthenticationRequired
 from core.portal_origin import portal_origin
 from portal import actions
 from portal.auth import reauthentication, sessions, totp_codes
@@ -103,7 +103,8 @@ def recorded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
         if request.method != "POST" or not isinstance(request.user, User):
             return view(request, *args, **kwargs)
         if not reauthentication.is_fresh(request):
-            raise AskAgain  # django-allauth does not ask those who have nothing but the identity provider
+            # django-allauth does not ask those who have nothing but the identity provider.
+            raise ReauthenticationRequired
         with transaction.atomic():
             before = _snapshot(request.user)
             answer = view(request, *args, **kwargs)

@@ -121,6 +121,6 @@ def _link(draft: Path, path: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
             raise
-        with file_lock.held(path.with_name(f"{path.name}.lock")):
+        with file_lock.file_lock(path.with_name(f"{path.name}.lock")):
             if not path.exists():
                 draft.replace(path)

@@ -26,7 +26,7 @@ def preparing(connection: BaseDatabaseWrapper, on_wait: Callable[[], object]) ->
         yield
     else:
         path = Path(connection.settings_dict["NAME"])
-        with file_lock.held(path.with_name(f"{path.name}.lock"), on_wait):
+        with file_lock.file_lock(path.with_name(f"{path.name}.lock"), on_wait):
             yield
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from core.addresses import client_address
 from core.errors import Invalid, InvalidJson, MethodNotAllowed, NotFound, PayloadTooLarge
-from core.text import keepable
+from core.text import sanitize
 from keys.admission.runtime_auth import is_too_large
 from portal.api import json_responses
 from portal.api.json_responses import InvalidFields, NoRoute
@@ -112,7 +112,7 @@ def _note(message: dict[str, str]) -> str:
 def _label(hashed: bytes, kind: str, is_ours: bool) -> dict[str, str]:
     """What the partner may learn: whether a key with this hash was issued here."""
     label = "true_positive" if is_ours else "false_positive"
-    return {"token_hash": hashed.hex(), "token_type": keepable(kind, 100), "label": label}
+    return {"token_hash": hashed.hex(), "token_type": sanitize(kind, 100), "label": label}
 
 
 def _parse_fields(body: Any) -> dict[str, str]:
@@ -121,7 +121,7 @@ def _parse_fields(body: Any) -> dict[str, str]:
         raise InvalidJson
     for name, value in body.items():
         if name not in ReportForm.base_fields:
-            raise Invalid(keepable(name, 50), "Unknown field.")
+            raise Invalid(sanitize(name, 50), "Unknown field.")
         if not isinstance(value, str):
             raise Invalid(name, "Must be a string.")
     return body

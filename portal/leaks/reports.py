@@ -84,7 +84,10 @@ def take_all(reported: Iterable[tuple[bytes, str, str]], *, source: str) -> Sequ
     """Store several at once: the hash of each secret, where it was found, and the reporter's note."""
     return LeakReport.objects.bulk_create(
         LeakReport(
-            source=source, hashed=hashed, found_at=sanitize.sanitize(found_at), note=sanitize.sanitize(note)
+            source=source,
+            hashed=hashed,
+            found_at=sanitize.sanitize_location(found_at),
+            note=sanitize.sanitize(note),
         )
         for hashed, found_at, note in reported
     )

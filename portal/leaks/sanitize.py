@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from core.text import keepable
+from core.text import sanitize
 from keyformat.redaction import redact
 
 MAX_LENGTH = 500
@@ -12,10 +12,10 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 _LINES = re.compile(r"L\d{1,9}(-L\d{1,9})?")
 
 
-def sanitize(text: str) -> str:
+def sanitize_location(text: str) -> str:
     """`text`, a URL or a few words, without secrets and at most 500 characters long."""
-    stripped = _URL.sub(lambda match: _strip_url(match[0]), keepable(text, 4 * MAX_LENGTH))
-    return keepable(_CREDENTIALS.sub("", stripped), MAX_LENGTH)
+    stripped = _URL.sub(lambda match: _strip_url(match[0]), sanitize(text, 4 * MAX_LENGTH))
+    return sanitize(_CREDENTIALS.sub("", stripped), MAX_LENGTH)
 
 
 def _strip_url(url: str) -> str:

@@ -19,18 +19,18 @@ from django.core.cache import cache
 
 from core.clock import now
 from core.http_client import fetch
-from core.reachable_hosts import Unreachable
+from core.reachable_hosts import UnreachableHost
 from core.retry_after import AskedToWait
 from portal.error_responses import ReportNotSigned, ScannerKeysMissing
 
 log = logging.getLogger(__name__)
 FRESH = timedelta(hours=1)
-KEPT = timedelta(days=7)
+RETENTION = timedelta(days=7)
 """For so long keys are used that cannot be read anew: an outage over there must not keep reports out."""
 ASK_AGAIN = timedelta(minutes=1)
 """Between two readings: whoever makes up names of keys must not make us ask for each."""
-LARGEST = 64 * 1024
-MOST_KEYS = 100
+MAX_BODY = 64 * 1024
+MAX_KEYS = 100
 _NAME = re.compile(r"[0-9A-Za-z_-]{1,100}")
 _SIGNATURE = re.compile(r"[0-9A-Za-z+/]{8,200}={0,2}")
 
@@ -67,7 +67,7 @@ def _known(name: str) -> Mapping[str, str]:
             keys = _read() or keys
         except AskedToWait as asked:
             cache.set(f"{place}:asked", True, max(ASK_AGAIN, asked.wait).total_seconds())
-        cache.set(place, {"at": now().timestamp(), "keys": keys}, KEPT.total_seconds())
+        cache.set(place, {"at": now().timestamp(), "keys": keys}, RETENTION.total_seconds())
     if not keys:
         raise ScannerKeysMissing
     return keys
@@ -76,9 +76,9 @@ def _known(name: str) -> Mapping[str, str]:
 def _read() -> dict[str, str]:
     """The keys as they are published. None if they cannot be read: the log says why. Raises AskedToWait."""
     try:
-        told = json.loads(fetch(settings.LEAK_KEYS_URL, {"User-Agent": "alter-portal"}, most=LARGEST))
-        return {str(one["key_identifier"]): str(one["key"]) for one in told["public_keys"][:MOST_KEYS]}
-    except (Unreachable, ValueError, KeyError, TypeError) as error:
+        told = json.loads(fetch(settings.LEAK_KEYS_URL, {"User-Agent": "alter-portal"}, most=MAX_BODY))
+        return {str(one["key_identifier"]): str(one["key"]) for one in told["public_keys"][:MAX_KEYS]}
+    except (UnreachableHost, ValueError, KeyError, TypeError) as error:
         log.warning(
             "the keys of the secret scanner cannot be read from %s: %s", settings.LEAK_KEYS_URL, error
         )

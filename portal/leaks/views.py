@@ -16,7 +16,7 @@ from alter import rules
 from audit.models import Event
 from core.addresses import client_address
 from core.errors import NotFound
-from core.folding import holding, naming
+from core.folding import contains_folded, holding
 from core.pagination import Column, ListPage
 from keys.actions import REVOKE
 from keys.models import ApiKey
@@ -60,9 +60,9 @@ def of_app(request: AppRequest) -> HttpResponse:
     reports_of_app = LeakReport.objects.filter(app_id=request.app.id)
     q = form.cleaned_data["q"] if form.is_valid() else ""
     if q:
-        named = ApiKey.objects.filter(naming(q, "name"), app=request.app).values("id")
+        named = ApiKey.objects.filter(contains_folded(q, "name"), app=request.app).values("id")
         reports_of_app = reports_of_app.filter(
-            holding(q, "prefix") | naming(q, "found_at", "note") | Q(key_id__in=named)
+            holding(q, "prefix") | contains_folded(q, "found_at", "note") | Q(key_id__in=named)
         )
     matching = reports_of_app if form.is_valid() else reports_of_app.none()
     page = ListPage.from_query(matching, request.GET, COLUMNS, id="reports")

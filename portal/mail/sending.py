@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from core.clock import now
-from core.deadlines import within
-from core.text import keepable
+from core.deadlines import run_within
+from core.text import sanitize
 from portal.mail import outbox
 from portal.mail.messages import NotWanted, letter_of
 from portal.models import Mail, Notification
@@ -60,7 +60,7 @@ def _send(mail: Mail) -> bool:
     if until is None:
         return False
     try:
-        within(TIMEOUT, letter_of(mail).send)
+        run_within(TIMEOUT, letter_of(mail).send)
     except NotWanted as why:
         told = {"due_at": None, "claimed_until": None, "cause": str(why), "tries": mail.tries}
         Mail.objects.filter(pk=mail.pk).update(**told)
@@ -101,4 +101,4 @@ def _cause(error: Exception) -> str:
     """What went wrong, in words fit for a page and a log: a mail server may say anything."""
     if isinstance(error, TimeoutError):
         return "The mail server gave no answer in time."
-    return keepable(f"{type(error).__name__}: {error}", 300)
+    return sanitize(f"{type(error).__name__}: {error}", 300)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from agents.requests import finished
 from audit.requests import PortalRequest
 from core.errors import NotFound
-from core.folding import naming
+from core.folding import contains_folded
 from core.pagination import Column, ListPage
 from portal.mail import outbox
 from portal.models import Mail
@@ -34,7 +34,7 @@ def undelivered(request: PortalRequest) -> HttpResponse:
     rows = outbox.undelivered() if form.is_valid() else Mail.objects.none()
     q = form.cleaned_data["q"] if form.is_valid() else ""
     if q:
-        rows = rows.filter(naming(q, "address", "cause"))
+        rows = rows.filter(contains_folded(q, "address", "cause"))
     context = {
         "form": form,
         "q": q,

@@ -8,10 +8,10 @@ from portal.models.notifications import Notification, NotificationKind, Notifica
 from portal.models.outbox import Mail, MailKind
 from portal.models.policy import PortalPolicy
 from portal.models.tokens import AccessToken, Authorization
-from portal.models.users import LONGEST_LABEL, Membership, Role, User, UserManager
+from portal.models.users import MAX_LABEL, Membership, Role, User, UserManager
 
 __all__ = [
-    "LONGEST_LABEL",
+    "MAX_LABEL",
     "AccessToken",
     "Authorization",
     "Counter",

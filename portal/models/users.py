@@ -14,7 +14,7 @@ from audit.models import Audited
 from audit.models.audited import AuditedQuerySet
 from core.clock import now
 
-LONGEST_LABEL = 200
+MAX_LABEL = 200
 """What the log has room for."""
 
 
@@ -77,7 +77,7 @@ class User(Audited, AbstractBaseUser):
     def label(self) -> str:
         """What the log calls this person for ever."""
         label = f"{self.name} <{self.email}>" if self.name else self.email
-        return label[:LONGEST_LABEL]
+        return label[:MAX_LABEL]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("update_fields") == ["last_login"]:
@@ -108,7 +108,7 @@ class User(Audited, AbstractBaseUser):
         }
 
 
-def itself(user: User) -> User:
+def own_row(user: User) -> User:
     """The row that `user` stands for: request.user is a stand-in, and change() watches the row."""
     return cast(User, cast(MethodType, user.save).__self__)
 

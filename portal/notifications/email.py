@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from agents.models import App
-from core.text import visible
+from core.text import escape_controls
 from portal.mail import outbox
 from portal.models import MailKind, Notification, User
 
@@ -31,7 +31,7 @@ def gather() -> None:
 def subject_of(notifications: Sequence[Notification]) -> str:
     """`Key worker expires tomorrow`, or how many there are."""
     if len(notifications) == 1:
-        return visible(notifications[0].title)
+        return escape_controls(notifications[0].title)
     return f"{len(notifications)} notifications from the key portal"
 
 
@@ -42,8 +42,10 @@ def body_of(notifications: Sequence[Notification]) -> str:
     for notification in notifications:
         app = names.get(notification.app_id) if notification.app_id else None
         lines += [
-            visible(notification.title),
-            *filter(None, [visible(notification.text), visible(f"App: {app}" if app else "")]),
+            escape_controls(notification.title),
+            *filter(
+                None, [escape_controls(notification.text), escape_controls(f"App: {app}" if app else "")]
+            ),
             *([f"{settings.ORIGIN}{notification.path}"] if settings.ORIGIN else []),
             "",
         ]

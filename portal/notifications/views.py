@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from agents.models import App
 from agents.requests import finished
 from audit.requests import PortalRequest
-from core.choices import parse_word
+from core.choices import parse_choice
 from core.clock import now
 from core.errors import NotFound
-from core.folding import naming
+from core.folding import contains_folded
 from core.pagination import ListPage
 from portal.gates import user_of
 from portal.models import Notification, NotificationKind
@@ -69,11 +69,11 @@ def notifications(request: PortalRequest) -> HttpResponse:
     form = NotificationsForm(request.GET)
     rows = Notification.objects.filter(user=user_of(request), shown=True)
     unread = rows.filter(read_at=None).count()
-    tab, q = parse_word(request.GET.get("tab", ""), "tab", [word for word in TABS if word]), ""
+    tab, q = parse_choice(request.GET.get("tab", ""), "tab", [word for word in TABS if word]), ""
     if form.is_valid():
         q = form.cleaned_data["q"]
         rows = rows.filter(TABS[tab][1])
-        rows = rows.filter(naming(q, "title", "text")) if q else rows
+        rows = rows.filter(contains_folded(q, "title", "text")) if q else rows
     else:
         rows = rows.none()
     page = ListPage.from_query(rows, request.GET, id="notifications")

@@ -12,8 +12,8 @@ from agents.models import App
 from audit.actions import Action
 from audit.actors import Actor
 from audit.change import record
-from core.errors import AskAgain, Invalid, Refusal
-from core.folding import in_order
+from core.errors import Invalid, ReauthenticationRequired, Refusal
+from core.folding import code_point_order
 from keys import actions as on_keys
 from keys import lifecycle
 from keys.models import ApiKey, ApiKeyQuerySet
@@ -76,7 +76,7 @@ def possible_owners(app: App) -> QuerySet[User]:
     """The users who have a role on `app`."""
     there = Membership.objects.filter(Q(app=app) | Q(app=None), ended_at=None)
     return User.objects.filter(is_active=True, pk__in=there.values("user")).order_by(
-        *in_order("name"), "email"
+        *code_point_order("name"), "email"
     )
 
 
@@ -101,7 +101,7 @@ def apply(actor: Actor, app: App, verb: Verb, keys: Sequence[ApiKey], choices: C
             try:
                 verb.apply(actor, key, choices, event.id)
                 changed += 1
-            except AskAgain:
+            except ReauthenticationRequired:
                 raise
             except Refusal as refusal:
                 failures.append((key, refusal))

@@ -12,7 +12,7 @@ from audit.actors import Actor, Origin
 from audit.change import record
 from audit.models import Event
 from core.clock import now
-from core.errors import AskAgain, Invalid, Refusal
+from core.errors import Invalid, ReauthenticationRequired, Refusal
 from keys import actions as on_keys
 from keys.lifecycle import parse_ticket, revoke
 from keys.models import ApiKey
@@ -59,7 +59,7 @@ def revoke_many(
             actor = person(user, apps[key.app_id], origin)
             try:
                 revoked += bool(revoke(actor, key, reason=reason, ticket=ticket, force=force, batch=event.id))
-            except AskAgain:
+            except ReauthenticationRequired:
                 raise
             except Refusal as refusal:
                 failures.append((key, refusal))

@@ -15,7 +15,7 @@ from agents.models import App
 from agents.requests import AppRequest, finished, sent
 from audit.export.csv_lines import Line, cell
 from audit.requests import form_status
-from core.choices import parse_word
+from core.choices import parse_choice
 from core.clock import now
 from core.errors import Invalid, Refusal
 from core.forms import ReasonForm
@@ -63,7 +63,7 @@ class BulkForm(ReasonForm):
 def bulk_keys(request: AppRequest) -> HttpResponseBase:
     """Preview what is done to the selected keys, do it, and lead to the receipt."""
     query = request.POST if request.method == "POST" else request.GET
-    name = parse_word(query.get("action", ""), "action", (*bulk.VERBS, "export"))
+    name = parse_choice(query.get("action", ""), "action", (*bulk.VERBS, "export"))
     if not name:
         raise Invalid("action", "Choose what to do with the selected keys.")
     selected = _selected(request, query)

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from audit.requests import PortalRequest
-from core.errors import AskAgain, BadRequest, NotAllowed
+from core.errors import BadRequest, NotAllowed, ReauthenticationRequired
 from portal import permissions
 from portal.auth import login_events
 from portal.gates import permissions_anywhere, user_of
@@ -64,7 +64,7 @@ def _show_request(request: PortalRequest, auth_request: AuthorizationRequest) ->
 def _request_proof_first(request: PortalRequest) -> HttpResponse:
     """Ask before the question is shown: a browser lets no form but that page's own lead to a program."""
     if request.method != "POST":
-        raise AskAgain
+        raise ReauthenticationRequired
     fields = request.POST.copy()
     for name in ("answer", "csrfmiddlewaretoken"):
         fields.pop(name, None)

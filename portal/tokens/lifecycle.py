@@ -20,7 +20,7 @@ from audit.actors import Actor
 from audit.change import change
 from core.clock import now
 from core.errors import Invalid, NotAllowed
-from core.text import keepable
+from core.text import sanitize
 from keyformat import grammar
 from keys import plaintext
 from keys.errors import AlreadyMinted
@@ -194,7 +194,7 @@ def parse_permissions(requested: Iterable[str]) -> list[str]:
     if granted == ["all"]:
         return EVERYTHING
     known = set(EVERYTHING)
-    if unknown := [repr(keepable(word, 60)) for word in granted if word not in known]:
+    if unknown := [repr(sanitize(word, 60)) for word in granted if word not in known]:
         are = "is not a permission" if len(unknown) == 1 else "are not permissions"
         raise Invalid("permissions", f"{', '.join(unknown)} {are}. Choose from {', '.join(EVERYTHING)}.")
     if not granted:

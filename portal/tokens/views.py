@@ -12,7 +12,7 @@ from agents.requests import finished, sent, shown_once
 from audit.models import Event
 from audit.requests import PortalRequest
 from core.errors import NotFound, Refusal
-from core.folding import by_name, naming
+from core.folding import by_name, contains_folded
 from core.forms import ReasonForm
 from core.pagination import ACTIONS, Column, ListPage
 from core.portal_origin import portal_origin
@@ -44,7 +44,7 @@ def own(request: PortalRequest) -> HttpResponse:
         user_of(request).access_tokens.select_related("parent"),
     )
     text = filters.cleaned_data["q"].strip() if filters.is_valid() else ""
-    matching = rows.filter(naming(text, "name", "prefix")) if text else rows
+    matching = rows.filter(contains_folded(text, "name", "prefix")) if text else rows
     page = ListPage.from_query(
         matching if filters.is_valid() else rows.none(), request.GET, COLUMNS, id="tokens", sort="-created"
     )

@@ -114,10 +114,10 @@ def test_a_week_later_it_is_forgotten(app: App, other_app: App, agent: Agent) ->
     with at(NOON):
         idempotency.remember(app, "old", ASKED, agent, KEY_ID)
         idempotency.remember(other_app, "others", ASKED, agent, KEY_ID)
-    with at(NOON + idempotency.KEPT):
+    with at(NOON + idempotency.RETENTION):
         idempotency.remember(app, "week", ASKED, agent, KEY_ID)
         assert idempotency.made_before(app, "old", ASKED)
-    with at(NOON + idempotency.KEPT + timedelta(microseconds=1)):
+    with at(NOON + idempotency.RETENTION + timedelta(microseconds=1)):
         assert not idempotency.made_before(other_app, "others", ASKED)
         idempotency.remember(app, "new", ASKED, agent, KEY_ID)
         told = [bool(idempotency.made_before(app, key, ASKED)) for key in ("old", "week", "new")]

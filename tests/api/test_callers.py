@@ -32,7 +32,7 @@ def test_a_name_is_told_with_its_calls(app: App, by_developer: Program) -> None:
 def test_calls_are_counted_no_further_than_is_told(
     app: App, by_developer: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usage, "MOST_COUNTED", 2)
+    monkeypatch.setattr(usage, "MAX_COUNTED", 2)
     one = label(app)
     for _ in range(3):
         called(app.id, caller=one.label, caller_id=one.id)

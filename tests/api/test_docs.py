@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.urls import resolve
 
-from core.errors import every
+from core.errors import all_refusals
 from keys.admission.runtime_auth import MAX_BODY
 from portal import settings
 from portal.api import management
@@ -35,7 +35,7 @@ def test_the_guide_lists_every_permission() -> None:
 
 
 def test_the_codes_it_names_are_there() -> None:
-    codes = {kind.code for kind in every() if "code" in vars(kind)}
+    codes = {kind.code for kind in all_refusals() if "code" in vars(kind)}
     table = re.findall(r"^\| \d{3}.*$", TEXT, re.M)
     named = {word for row in table for word in re.findall(r"`([a-z]+(?:_[a-z]+)+|forbidden)`", row)} - {
         "fields"

@@ -22,7 +22,7 @@ from audit.forwarding import cef, siem, syslog, webhooks
 from audit.models import Call, Event
 from core import file_sink
 from core.ids import new_id
-from core.text import json_line, keepable, visible
+from core.text import escape_controls, json_line, sanitize
 from portal.log_filter import RedactingFormatter
 from portal.models import Notification
 from portal.notifications.email import body_of, subject_of
@@ -74,7 +74,7 @@ def assert_harmless(line: str) -> None:
 def _acts(character: str) -> bool:
     return (
         unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        and keepable(f"a{character}b", 9) == "a b"
+        and sanitize(f"a{character}b", 9) == "a b"
     )
 
 
@@ -82,7 +82,7 @@ def test_every_character_that_controls_something_is_known() -> None:
     for number in range(0x110000):
         character = chr(number)
         if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
-            assert visible(character) != character, hex(number)
+            assert escape_controls(character) != character, hex(number)
         if unicodedata.bidirectional(character) in (
             "LRE",
             "RLE",
@@ -94,7 +94,7 @@ def test_every_character_that_controls_something_is_known() -> None:
             "FSI",
             "PDI",
         ):
-            assert visible(character) != character, hex(number)
+            assert escape_controls(character) != character, hex(number)
 
 
 @law

@@ -9,12 +9,12 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 from django.urls import get_resolver
 from psycopg_pool import PoolTimeout
 
-from core.errors import Invalid, NotFound, Refusal, Unavailable, amounts_to, every
+from core.errors import Invalid, NotFound, Refusal, Unavailable, all_refusals, as_refusal
 from portal.api.json_responses import InvalidFields
 
 ERRORS = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
 assert get_resolver().url_patterns, "the map brings in every face, and with it every refusal"
-KINDS = [kind for kind in every() if not kind.__module__.startswith("tests.")]
+KINDS = [kind for kind in all_refusals() if not kind.__module__.startswith("tests.")]
 TOLD = [kind for kind in KINDS if "code" in vars(kind)]
 EVERY_ONE = pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__)
 
@@ -70,17 +70,17 @@ def test_an_invalid_value_names_its_field() -> None:
 
 @pytest.mark.parametrize("error", [OperationalError("locked"), InterfaceError("gone"), PoolTimeout("full")])
 def test_a_lost_database_is_unavailable(error: Exception) -> None:
-    assert isinstance(amounts_to(error), Unavailable)
+    assert isinstance(as_refusal(error), Unavailable)
 
 
 @pytest.mark.parametrize("error", [None, ValueError(), IntegrityError()])
 def test_a_mistake_of_ours_is_no_refusal(error: Exception | None) -> None:
-    assert amounts_to(error) is None
+    assert as_refusal(error) is None
 
 
 def test_a_refusal_amounts_to_itself() -> None:
     refusal = NotFound()
-    assert amounts_to(refusal) is refusal
+    assert as_refusal(refusal) is refusal
 
 
 def test_a_busy_portal_says_when_to_come_back() -> None:

@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from core.http_client import fetch, post
-from core.reachable_hosts import Unreachable
+from core.reachable_hosts import UnreachableHost
 from tests.audit.receiver import HOST, Receiver, answering
 
 
@@ -46,7 +46,7 @@ def test_a_receiver_that_says_nothing_is_left() -> None:
     said = threading.Event()
     with (
         answering(lambda link: said.wait(5)) as url,
-        pytest.raises(Unreachable, match=r"after 0\.1 seconds"),
+        pytest.raises(UnreachableHost, match=r"after 0\.1 seconds"),
     ):
         post(url, {}, b"body", seconds=0.1)
     said.set()
@@ -62,7 +62,7 @@ def test_a_receiver_that_says_a_byte_at_a_time_is_left_as_soon() -> None:
             pass
 
     begun = time.monotonic()
-    with answering(drip) as url, pytest.raises(Unreachable, match="Timed out"):
+    with answering(drip) as url, pytest.raises(UnreachableHost, match="Timed out"):
         post(url, {}, b"body", seconds=0.2)
     assert time.monotonic() - begun < 1
 
@@ -90,7 +90,7 @@ def test_what_does_not_speak_http_is_said_so(said: bytes) -> None:
 
     with (
         answering(answer) as url,
-        pytest.raises(Unreachable, match="Invalid HTTP response|Connection failed"),
+        pytest.raises(UnreachableHost, match="Invalid HTTP response|Connection failed"),
     ):
         post(url, {}, b"body", seconds=2)
 
@@ -98,19 +98,19 @@ def test_what_does_not_speak_http_is_said_so(said: bytes) -> None:
 def test_a_closed_door_is_said_so() -> None:
     with socket.create_server((HOST, 0)) as server:
         port = server.getsockname()[1]
-    with pytest.raises(Unreachable, match="Connection failed"):
+    with pytest.raises(UnreachableHost, match="Connection failed"):
         post(f"http://{HOST}:{port}/", {}, b"body")
 
 
 def test_plain_text_where_tls_is_asked_for_is_no_way_through() -> None:
-    with Receiver() as receiver, pytest.raises(Unreachable):
+    with Receiver() as receiver, pytest.raises(UnreachableHost):
         post(receiver.url.replace("http:", "https:"), {}, b"body", seconds=2)
     assert receiver.received == []
 
 
 def test_a_host_that_is_listed_no_more_is_not_connected_to(settings: Settings) -> None:
     settings.WEBHOOK_HOSTS = frozenset()
-    with Receiver() as receiver, pytest.raises(Unreachable, match="not allowed"):
+    with Receiver() as receiver, pytest.raises(UnreachableHost, match="not allowed"):
         post(receiver.url, {}, b"body")
     assert receiver.received == []
 
@@ -140,14 +140,14 @@ def test_what_is_there_is_read() -> None:
 
 
 def test_more_than_is_wanted_is_not_read() -> None:
-    with answering(saying(b"x" * 5)) as url, pytest.raises(Unreachable, match="longer than 4 bytes"):
+    with answering(saying(b"x" * 5)) as url, pytest.raises(UnreachableHost, match="longer than 4 bytes"):
         fetch(url, {}, most=4)
 
 
 @pytest.mark.parametrize("status", [b"204 No Content", b"302 Found", b"403 Forbidden", b"500 Oh"])
 def test_any_other_status_is_none(status: bytes) -> None:
     told = f"HTTP status {status[:3].decode()}"
-    with answering(saying(b"", status)) as url, pytest.raises(Unreachable, match=told):
+    with answering(saying(b"", status)) as url, pytest.raises(UnreachableHost, match=told):
         fetch(url, {}, most=4)
 
 
@@ -161,5 +161,5 @@ def test_a_body_that_comes_a_byte_at_a_time_is_left_in_time() -> None:
         except OSError:
             pass
 
-    with answering(drip) as url, pytest.raises(Unreachable, match="Timed out"):
+    with answering(drip) as url, pytest.raises(UnreachableHost, match="Timed out"):
         fetch(url, {}, most=10_000, seconds=0.2)

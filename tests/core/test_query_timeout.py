@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from core.errors import TooBroad, Unavailable, amounts_to
-from core.query_timeout import patience, unless_too_broad
+from core.errors import TooBroad, Unavailable, as_refusal
+from core.query_timeout import none_if_too_broad, query_timeout
 from tests.audit.records import acted
 
 pytestmark = pytest.mark.django_db
@@ -30,17 +30,17 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def test_what_is_quick_is_let_be() -> None:
-    with patience():
+    with query_timeout():
         assert ask("SELECT 1") == 1
 
 
 def test_what_takes_too_long_is_stopped_and_refused() -> None:
-    with within(3), pytest.raises(TooBroad), patience(0.01):
+    with within(3), pytest.raises(TooBroad), query_timeout(0.01):
         ask(ENDLESS)
 
 
 def test_after_it_was_stopped_the_connection_serves_on() -> None:
-    with pytest.raises(TooBroad), patience(0.01):
+    with pytest.raises(TooBroad), query_timeout(0.01):
         ask(ENDLESS)
     assert acted().id
 
@@ -48,13 +48,13 @@ def test_after_it_was_stopped_the_connection_serves_on() -> None:
 def test_a_transaction_around_it_lives_on_with_its_own_patience() -> None:
     before = ask("SHOW statement_timeout") if connection.vendor == "postgresql" else None
     with transaction.atomic():
-        with patience(60):
+        with query_timeout(60):
             ask("SELECT 1")
         assert before is None or ask("SHOW statement_timeout") == before
 
 
 def test_after_the_block_there_is_no_limit() -> None:
-    with patience(0.001):
+    with query_timeout(0.001):
         pass
     assert ask(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) SELECT count(*) FROM n"
@@ -63,18 +63,18 @@ def test_after_the_block_there_is_no_limit() -> None:
 
 def test_what_stands_beside_is_left_out_if_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.query_timeout.FOR_MORE", 0.01)
-    assert unless_too_broad(lambda: ask(ENDLESS)) is None
+    assert none_if_too_broad(lambda: ask(ENDLESS)) is None
 
 
 def test_another_trouble_of_the_database_is_still_that() -> None:
     error = OperationalError("the server closed the connection")
-    with pytest.raises(OperationalError) as raised, patience():
+    with pytest.raises(OperationalError) as raised, query_timeout():
         raise error
-    assert isinstance(amounts_to(raised.value), Unavailable)
+    assert isinstance(as_refusal(raised.value), Unavailable)
 
 
 def test_it_serves_as_a_decorator_each_time_anew() -> None:
-    @patience(5)
+    @query_timeout(5)
     def read() -> object:
         return ask("SELECT 1")
 

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from core.errors import Invalid
-from core.reachable_hosts import Unreachable, addresses_of, may_reach, parse_url
+from core.reachable_hosts import UnreachableHost, addresses_of, may_reach, parse_url
 
 INSIDE = [
     "127.0.0.1",
@@ -114,16 +114,16 @@ def test_a_listed_host_is_still_not_where_machines_are_told_secrets(listed: None
 
 
 def test_a_name_is_judged_by_what_it_leads_to() -> None:
-    with pytest.raises(Unreachable, match="not allowed"):
+    with pytest.raises(UnreachableHost, match="not allowed"):
         addresses_of("localhost", 443)
 
 
 def test_a_name_that_leads_nowhere_says_so() -> None:
-    with pytest.raises(Unreachable, match="DNS lookup failed"):
+    with pytest.raises(UnreachableHost, match="DNS lookup failed"):
         addresses_of("a" * 64 + ".example.com", 443)
 
 
 @pytest.mark.parametrize("host", ["0x7f000001", "2130706433", "127.1", "0177.0.0.1"])
 def test_an_address_in_disguise_is_judged_by_what_it_is(host: str) -> None:
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableHost):
         addresses_of(host, 443)

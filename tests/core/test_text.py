@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import keepable, path_of
+from core.text import path_of, sanitize
 from keyformat.redaction import redact
 from keys.plaintext import generate
 from tests.keys.laws import law
@@ -55,12 +55,12 @@ def test_a_prefix_stays_readable() -> None:
 
 
 def test_kept_text_is_one_line() -> None:
-    assert keepable("one\r\ntwo\tthree\x00", 80) == "one two three"
+    assert sanitize("one\r\ntwo\tthree\x00", 80) == "one two three"
 
 
 @pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f", "\u2028", "\x85", "\ud800"])
 def test_kept_text_holds_nothing_that_turns_or_breaks_it(mark: str) -> None:
-    assert keepable(f"a{mark}b", 80) == "a b"
+    assert sanitize(f"a{mark}b", 80) == "a b"
 
 
 @pytest.mark.parametrize("between", ["-", ".", "__", ":", "/", " ", "_-_"])
@@ -69,19 +69,19 @@ def test_a_key_spelled_another_way_is_redacted_too(between: str) -> None:
 
 
 def test_a_key_that_would_be_cut_by_the_length_is_redacted_first() -> None:
-    assert "a" * 9 not in keepable(WHOLE, 30)
+    assert "a" * 9 not in sanitize(WHOLE, 30)
 
 
 @law
 @given(st.text(max_size=60), st.integers(1, 40))
 def test_kept_text_is_never_longer_than_its_column(text: str, longest: int) -> None:
-    assert len(keepable(text, longest)) <= longest
+    assert len(sanitize(text, longest)) <= longest
 
 
 @law
 @given(st.text(max_size=80))
 def test_keeping_twice_is_keeping_once(text: str) -> None:
-    assert keepable(keepable(text, 300), 300) == keepable(text, 300)
+    assert sanitize(sanitize(text, 300), 300) == sanitize(text, 300)
 
 
 @pytest.mark.parametrize(

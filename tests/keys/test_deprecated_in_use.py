@@ -9,7 +9,7 @@ from agents.models import App
 from audit.actors import shell
 from core import clock
 from keys import lifecycle
-from keys.deprecated_in_use import leaving, still_called
+from keys.deprecated_in_use import deprecated_in_use, still_called
 from keys.models import ApiKey
 from tests.audit.records import called
 from tests.factories import minted
@@ -30,13 +30,13 @@ def going(app: App, name: str = "cron", *, called_days_ago: int | None = 1, **ch
 
 
 def names(app: App) -> list[str]:
-    return [one.row.key.name for one in leaving(app)]
+    return [one.row.key.name for one in deprecated_in_use(app)]
 
 
 def test_a_deprecated_key_that_is_called_is_told_with_its_callers(app: App) -> None:
     going(app)
-    (one,) = leaving(app)
-    assert [(caller.ip, caller.user_agent, caller.calls) for caller in one.look.callers] == [
+    (one,) = deprecated_in_use(app)
+    assert [(caller.ip, caller.user_agent, caller.calls) for caller in one.summary.callers] == [
         ("203.0.113.7", "curl/8", 1)
     ]
 
@@ -45,7 +45,7 @@ def test_so_is_a_rotated_key_with_its_successor_and_its_deadline(app: App) -> No
     key = minted(app).key
     successor = lifecycle.rotate(shell(), key, grace=7 * DAY).key
     called(app.id, clock.now(), key_id=key.id)
-    (one,) = leaving(app)
+    (one,) = deprecated_in_use(app)
     key.refresh_from_db()
     assert (one.successor, one.ends_at) == (successor, key.grace_ends_at)
 

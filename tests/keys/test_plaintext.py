@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from agents.models import App
 from audit.actors import shell
-from core.text import keepable
+from core.text import sanitize
 from keyformat import grammar
 from keyformat.grammar import ALPHABET
 from keyformat.redaction import redact
@@ -256,13 +256,13 @@ def test_every_key_in_a_text_is_cut_down() -> None:
 
 
 def test_a_kept_text_is_redacted_before_it_is_cut() -> None:
-    assert KEY[22:27] not in keepable("x" * 20 + KEY, 20 + 27)
+    assert KEY[22:27] not in sanitize("x" * 20 + KEY, 20 + 27)
 
 
 @law
 @given(st.text(max_size=40), st.integers(0, 90))
 def test_a_kept_text_is_one_line_without_control_characters(text: str, longest: int) -> None:
-    kept = keepable(text, longest)
+    kept = sanitize(text, longest)
 
     assert len(kept) <= longest
     assert len(kept.splitlines()) <= 1
@@ -271,4 +271,4 @@ def test_a_kept_text_is_one_line_without_control_characters(text: str, longest: 
 
 @pytest.mark.parametrize("turned", ["\u202e", "\u2066", "\u200f", "\u2028", "\x85"])
 def test_a_kept_text_cannot_turn_round_the_line_it_stands_in(turned: str) -> None:
-    assert keepable(f"lost{turned}key", 20) == "lost key"
+    assert sanitize(f"lost{turned}key", 20) == "lost key"

@@ -9,7 +9,7 @@ from agents.models import Agent, App
 from audit.actors import shell
 from audit.models import Event
 from core.clock import now
-from core.errors import AskAgain, Invalid
+from core.errors import Invalid, ReauthenticationRequired
 from keys import errors
 from keys.lifecycle import mint, revoke, rotate, widen
 from keys.models import ApiKey
@@ -107,7 +107,7 @@ def test_a_successor_with_more_scopes_asks_too(key: ApiKey, developer: User, act
 
     developer.is_fresh = False
     actor = acting(developer, key.app)
-    with pytest.raises(AskAgain):
+    with pytest.raises(ReauthenticationRequired):
         rotate(actor, key, scopes=parse_scopes(["grants:write"]))
 
 
@@ -118,5 +118,5 @@ def test_minting_an_administrators_key_asks_and_an_agents_ordinary_one_does_not(
     developer.is_fresh = False
     actor = acting(developer, app)
     mint(actor, app, agent=agent, scopes=parse_scopes(AGENT_DEFAULT))
-    with pytest.raises(AskAgain):
+    with pytest.raises(ReauthenticationRequired):
         mint(actor, app, name="boss", scopes=parse_scopes(["secrets:admin"]))

@@ -16,7 +16,7 @@ from django.test import Client
 
 from agents.models import App
 from audit.models import Event
-from core.errors import Refusal, every
+from core.errors import Refusal, all_refusals
 from portal.models import User
 from tests.factories import member, minted
 from tests.portal.routes import address
@@ -148,7 +148,7 @@ def test_a_wrong_method_changes_nothing(
 def test_no_two_refusals_share_a_code_without_meaning_to() -> None:
     """Codes are for ever, and tell two reasons apart; a class that only says more may keep its parent's."""
     kinds: dict[str, type[Refusal]] = {}
-    for kind in every():
+    for kind in all_refusals():
         if "code" in vars(kind):
             first = kinds.setdefault(kind.code, kind)
             assert first is kind or {first.__module__, kind.__module__} == {"keys.errors"}, kind.code

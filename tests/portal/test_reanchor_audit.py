@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.checking.findings import Finding
 from audit.integrity.sealing import checkpoints
 from audit.models import Checkpoint, Event
@@ -36,7 +36,7 @@ def restored(admin: User, second: User) -> None:
 
 
 def findings() -> list[Finding]:
-    return [found for step in check(Scope()) for found in step.findings]
+    return [found for step in check(CheckRange()) for found in step.findings]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *passwords: str, by: str = "admin", and_by: str = "second") -> Said:

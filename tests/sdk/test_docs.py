@@ -139,9 +139,9 @@ def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
                 callers.MAX_VALUE_LENGTH,
             ],
         ),
-        ("overlap of a rotation", [0, rules.LONGEST_GRACE.days]),
+        ("overlap of a rotation", [0, rules.MAX_GRACE.days]),
         ("grace of a narrowing", [0, int(lifecycle.MAX_NARROWING.total_seconds())]),
-        ("an idempotency key", [1000, idempotency.KEPT.days]),
+        ("an idempotency key", [1000, idempotency.RETENTION.days]),
         ("a nonce", [nonces.RETENTION.seconds // 60]),
         (
             "keys of an app, keys of an agent, hours a derived key may live",

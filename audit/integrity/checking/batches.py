@@ -20,7 +20,7 @@ from audit.models.seals import NOWHERE
 LATE = timedelta(days=1)
 """How long after its moment a row may be sealed without a word."""
 APP_ID = FIELDS["call"].index("app_id")
-MOST_COMPARED = 40
+MAX_COMPARED = 40
 """Rows of one batch that are compared with each other, to see which have changed places."""
 
 
@@ -129,7 +129,7 @@ def _edited(one: Checkpoint, edited: Sequence[tuple[Seal, Row]]) -> Iterator[Fin
     """Rows that do not fit their seals: changed, or each saying what another said."""
     for at, (seal, row) in enumerate(edited):
         where = _at(seal, one)
-        others = edited if at < MOST_COMPARED and len(edited) <= MOST_COMPARED else ()
+        others = edited if at < MAX_COMPARED and len(edited) <= MAX_COMPARED else ()
         says_another = next(
             (other.seq for other, _ in others if other is not seal and _says(row, other)), None
         )

@@ -47,7 +47,7 @@ MOST_BEYOND, MOST_STEPS, MOST_SHOWN = 100, 10, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class CheckRange:
     """What is checked."""
 
     stream: UUID | None = None
@@ -91,7 +91,7 @@ class Step:
         return sorted(self.findings, key=lambda found: found.is_note)[:MOST_SHOWN]
 
 
-def step(scope: Scope, place: str = "", patience: float | None = indexes.STEP_SECONDS) -> Step:
+def step(scope: CheckRange, place: str = "", patience: float | None = indexes.STEP_SECONDS) -> Step:
     """Check a bounded piece, from where the one before ended. Raises Invalid for a place that is none.
 
     `patience`: for how many seconds indexes are looked at. None: to their end.
@@ -116,7 +116,7 @@ def step(scope: Scope, place: str = "", patience: float | None = indexes.STEP_SE
     raise Invalid("cursor", "This is not where a step ended.")
 
 
-def check(scope: Scope) -> Iterator[Step]:
+def check(scope: CheckRange) -> Iterator[Step]:
     """All steps, one after the other."""
     place: str | None = ""
     while place is not None:
@@ -125,7 +125,7 @@ def check(scope: Scope) -> Iterator[Step]:
         place = done.place
 
 
-def newest(scope: Scope, most: int = 20) -> Step:
+def newest(scope: CheckRange, most: int = 20) -> Step:
     """Check the last few checkpoints of an app, and what lies beside them. Bounded, as a step is."""
     some = list(scope.checkpoints().order_by("-number")[:most])
     place: str | None = f"c.{some[-1].number - 1}" if some else "s"
@@ -140,7 +140,7 @@ def newest(scope: Scope, most: int = 20) -> Step:
     return Step(findings, place, checkpoints, rows)
 
 
-def _numbers(scope: Scope, after: int) -> Step:
+def _numbers(scope: CheckRange, after: int) -> Step:
     """Checkpoints from a number on. The place is the number up to which all have been looked at."""
     last = time_ranges.newest()
     to = min(_far(after), max(last, after))
@@ -217,7 +217,7 @@ def _few(some: QuerySet[Checkpoint]) -> Iterator[Checkpoint]:
             return
 
 
-def _absent(scope: Scope, after: int, to: int, kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
+def _absent(scope: CheckRange, after: int, to: int, kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
     """Numbers that no checkpoint has. The files say whose they were."""
     there = Checkpoint.objects.filter(number__gt=after, number__lte=to)
     if there.count() >= to - after:
@@ -259,7 +259,7 @@ def _unkept(some: Sequence[Checkpoint], kept: Mapping[int, CheckpointLine]) -> I
             )
 
 
-def _cut(scope: Scope, last: int) -> Iterator[Finding]:
+def _cut(scope: CheckRange, last: int) -> Iterator[Finding]:
     """What the files know after the last checkpoint there is."""
     ahead = [one for one in checkpoint_files.between(last, last + MOST_NUMBERS) if scope.includes(one)]
     there = set(
@@ -318,7 +318,7 @@ def _ended(told: Mapping[str, Any], act: Event | None) -> tuple[str, str]:
     return "reanchored", f"On {day} {both} gave up the checkpoints {gave_up}: {reason}"
 
 
-def _beyond(scope: Scope) -> Iterator[Finding]:
+def _beyond(scope: CheckRange) -> Iterator[Finding]:
     """Seals that no checkpoint stands above, read with the checkpoints in one statement."""
     for stream in _streams() if scope.stream is None else [scope.stream]:
         for kind in [scope.kind] if scope.kind else RECORDS:
@@ -330,9 +330,9 @@ def _beyond(scope: Scope) -> Iterator[Finding]:
                 yield Finding("inserted", "The row has a seal, and no checkpoint stands above it.", where)
 
 
-def _unchecked(scope: Scope) -> Iterator[Finding]:
+def _unchecked(scope: CheckRange) -> Iterator[Finding]:
     """That nobody can say whether indexes hold all of it: with the check of everything, not each day."""
-    if scope == Scope() and not indexes.is_possible():
+    if scope == CheckRange() and not indexes.is_possible():
         says = "PostgreSQL's extension amcheck is not there, or this role may not use it."
         yield Finding("unchecked", f"{says} docs/operations.md says how it is given.")
 

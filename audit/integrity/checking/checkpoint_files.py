@@ -10,7 +10,7 @@ from audit.integrity.checking import evidence
 from audit.integrity.checking.evidence import CheckpointLine
 from audit.integrity.sealing import checkpoints
 
-NEAR = 64 * 1024
+BISECT_LIMIT = 64 * 1024
 """Bytes that are read through rather than searched."""
 
 
@@ -45,7 +45,7 @@ def put_aside() -> list[Path]:
 def _start(opened: BinaryIO, after: int) -> int:
     """Where a line begins that lies before the first one with a number above `after`, and near it."""
     low, high = 0, opened.seek(0, os.SEEK_END)
-    while high - low > NEAR:
+    while high - low > BISECT_LIMIT:
         middle = (low + high) // 2
         number = _number_at(opened, middle)
         if number is not None and number <= after:

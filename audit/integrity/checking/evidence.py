@@ -10,7 +10,7 @@ from audit import canonical
 from audit.integrity.checking.findings import Where
 
 Line = Mapping[str, Any]
-LONGEST_PROOF = 64
+MAX_PROOF = 64
 
 
 class Unreadable(ValueError):
@@ -110,7 +110,7 @@ def row(told: Line) -> RowLine:
     kind = kind_of(told)
     app_id = told.get("app_id")
     proof = told.get("proof") or []
-    if not isinstance(proof, list) or len(proof) > LONGEST_PROOF:
+    if not isinstance(proof, list) or len(proof) > MAX_PROOF:
         raise Unreadable("its proof is not a list of hashes")
     return RowLine(
         kind=kind,

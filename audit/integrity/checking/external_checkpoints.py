@@ -11,7 +11,7 @@ from audit.integrity.checking import evidence
 from audit.integrity.checking.evidence import CheckpointLine
 from audit.integrity.checking.findings import Finding, Where
 
-A_WHILE = timedelta(minutes=1)
+TOLERANCE = timedelta(minutes=1)
 """How long it may take between looking how far the record goes and saying when that was."""
 
 
@@ -38,7 +38,7 @@ class Kept:
         if end is None or end.last_seq <= last_seq:
             return
         says = f"Checkpoint {end.number} was kept, and goes on to no. {end.last_seq}."
-        cut = exported_at is not None and end.sealed_at < exported_at - A_WHILE
+        cut = exported_at is not None and end.sealed_at < exported_at - TOLERANCE
         yield Finding("cut" if cut else "beyond", says, Where(kind, last_seq + 1))
 
 

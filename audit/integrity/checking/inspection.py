@@ -19,7 +19,7 @@ from audit.integrity.checking.offline_whole import WholeExport
 from audit.integrity.checking.trust import Trust
 
 FORMAT, PROOF_FORMAT = "alter-audit-1", "alter-audit-proof-1"
-LONGEST_LINE = 4 << 20
+MAX_LINE = 4 << 20
 """Bytes. No row is anywhere near."""
 EXPORT_SIGNED = b"alter export 1\0"
 NOWHERE = UUID(int=0)
@@ -47,7 +47,7 @@ class Inspection:
         first, digest = self._line(), sha256()
         told = _object(first)
         if told is None or told.get("format") not in (FORMAT, PROOF_FORMAT):
-            told = _object(first + self.source.read(LONGEST_LINE)) or {}
+            told = _object(first + self.source.read(MAX_LINE)) or {}
         self.header = told
         if told.get("format") == PROOF_FORMAT:
             yield from self._noted(self._proof)
@@ -167,8 +167,8 @@ class Inspection:
         yield from part.row(row)
 
     def _line(self) -> bytes:
-        line = self.source.readline(LONGEST_LINE + 1)
-        if len(line) > LONGEST_LINE:
+        line = self.source.readline(MAX_LINE + 1)
+        if len(line) > MAX_LINE:
             raise Unreadable(f"Line {self.at + 1} is longer than any line of an export.")
         self.at += bool(line)
         return line

@@ -13,7 +13,7 @@ from audit.integrity.checking.findings import Finding, Where
 from audit.integrity.checking.removal_claims import Claim, Claims
 from audit.integrity.checking.trust import Trust
 
-MOST_LEAVES = 100_000
+MAX_LEAVES = 100_000
 """More rows than any batch has."""
 
 
@@ -121,17 +121,17 @@ class WholeExport:
             )
         elif one.seq < self.expected:
             yield self._disturb("inserted", f"No. {one.seq} stands where {self.expected} should.", one.where)
-        if len(self.leaves) == MOST_LEAVES:
+        if len(self.leaves) == MAX_LEAVES:
             yield self._disturb("cut", "No batch is as long as this one.", one.where)
         self.expected = one.seq + 1
 
     def _note(self, one: RowLine) -> None:
-        if len(self.leaves) <= MOST_LEAVES:
+        if len(self.leaves) <= MAX_LEAVES:
             self.leaves.append(one.leaf)
         if self.unordered is None and self.last and self.last >= (one.at, one.id):
             self.unordered = one.seq
         self.last = (one.at, one.id)
-        if one.is_erased and len(self.erased) <= MOST_LEAVES:
+        if one.is_erased and len(self.erased) <= MAX_LEAVES:
             self.erased.append(one.seq)
 
     def _batch(self, one: CheckpointLine) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from core.clock import now
 log = logging.getLogger(__name__)
 MIN_WAIT, TIMES = timedelta(minutes=1), 10
 """A row may wait for so many times PORTAL_SEAL_EVERY, and a minute in any case."""
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds in which another sealer must have come further."""
 
 
@@ -35,7 +35,7 @@ def trouble() -> str:
 
 def seal_or_tell() -> str:
     """Seal what has waited for too long, as after a start; say why if it cannot be. Empty: none waits so long."""
-    ends, why = time.monotonic() + PATIENCE, ""
+    ends, why = time.monotonic() + TIMEOUT, ""
     try:
         while _is_overdue() and time.monotonic() < ends:
             if not sealer.seal_all():

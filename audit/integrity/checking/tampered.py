@@ -9,7 +9,7 @@ from datetime import timedelta
 from audit.actions import FORGE, MISS
 from audit.models import Event
 from core.clock import now
-from core.ids import first_of
+from core.ids import first_id_of
 
 SAYS = {
     FORGE.name: "rows were put in and set aside",
@@ -24,7 +24,7 @@ def acts() -> list[Event]:
     """Those of the last days, the newest first."""
     since = now() - LOOKBACK
     # Ids are in the order of time: no index begins with the moment of an act.
-    young = Event.objects.filter(id__gte=first_of(since - timedelta(days=1)), at__gt=since)
+    young = Event.objects.filter(id__gte=first_id_of(since - timedelta(days=1)), at__gt=since)
     return list(young.filter(action__in=SAYS).order_by("-id")[:MAX_ACTS])
 
 

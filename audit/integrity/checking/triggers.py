@@ -10,7 +10,7 @@ from importlib import import_module
 from django.db import connection
 
 from audit.integrity import partitions
-from audit.integrity.append_only_triggers import SEALED, SIGNED, fences
+from audit.integrity.append_only_triggers import SEALED, SIGNED, trigger_statements
 
 FORGED = ("audit_forgedrow",)
 MAX_NAMED = 5
@@ -122,7 +122,7 @@ def _unlike(functions: list[tuple[str, str]]) -> Iterator[str]:
 def statements(vendor: str) -> list[str]:
     """Everything that the migrations make of triggers, and on PostgreSQL the first of their functions."""
     record, waiting = _RECORD.statements(vendor), [_WAITING.waiting(vendor, one) for one in _WAITING.KINDS]
-    return [*record, *waiting, *fences(vendor, (*SEALED, *SIGNED, *FORGED))]
+    return [*record, *waiting, *trigger_statements(vendor, (*SEALED, *SIGNED, *FORGED))]
 
 
 def _plain(statement: str) -> str:

@@ -18,7 +18,7 @@ from audit.models.seals import NOWHERE
 from core.cursors import Cursor, parse_cursor
 from core.errors import Invalid
 
-A_STEP = 5_000
+SCAN_LIMIT = 5_000
 """How many rows are looked at in one step."""
 KINDS = list(RECORDS)
 Span = tuple[datetime | None, datetime | None]
@@ -40,7 +40,7 @@ def step(stream: UUID | None, only: str, span: Span, place: str) -> tuple[list[F
     some = list(_rows(kind, stream, span, after))
     findings = list(_strays(kind, stream, [row_id for row_id, _ in some]))
     findings += _odd(kind, stream) if after == DAWN else []
-    if len(some) == A_STEP:
+    if len(some) == SCAN_LIMIT:
         return findings, len(some), f"r.{kind}.{Cursor(some[-1][1], some[-1][0])}"
     following = [] if only else KINDS[KINDS.index(kind) + 1 :]
     return findings, len(some), f"r.{following[0]}.{DAWN}" if following else None
@@ -54,7 +54,7 @@ def _odd(kind: str, stream: UUID | None) -> Iterator[Finding]:
     yield from stored_format.of_ids(kind, there)
     plain = sqlite_format.plain(RECORDS[kind], "id")
     never = there.filter(plain, ~sqlite_format.readable(RECORDS[kind], "at")).values_list("id", flat=True)
-    yield from _strays(kind, stream, list(never[:A_STEP]))
+    yield from _strays(kind, stream, list(never[:SCAN_LIMIT]))
 
 
 def _rows(kind: str, stream: UUID | None, span: Span, after: Cursor) -> Iterable[tuple[UUID, datetime]]:
@@ -69,7 +69,7 @@ def _rows(kind: str, stream: UUID | None, span: Span, after: Cursor) -> Iterable
             beyond = Q(at__gt=after.at) | Q(at=after.at, id__gt=after.id)
             rows = rows.filter(beyond, at__gte=after.at)
     legible = sqlite_format.plain(RECORDS[kind], "id") & sqlite_format.readable(RECORDS[kind], "at")
-    return rows.filter(legible).values_list("id", "at")[:A_STEP]
+    return rows.filter(legible).values_list("id", "at")[:SCAN_LIMIT]
 
 
 def _strays(kind: str, stream: UUID | None, ids: Sequence[UUID]) -> Iterator[Finding]:

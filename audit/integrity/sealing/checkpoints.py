@@ -28,9 +28,9 @@ except ImportError:  # on Windows one process serves
     fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
-A_READ = 1000
+BATCH_SIZE = 1000
 MARK = "checkpoints"
-A_WHILE = timedelta(minutes=2)
+GRACE_PERIOD = timedelta(minutes=2)
 """How long after its seal a checkpoint may be missing from the files: others seal, and write, too."""
 
 
@@ -103,7 +103,7 @@ def resume(newest: Checkpoint) -> None:
 
 def behind() -> str:
     """That checkpoints are in the database, and could not be written to the files. Empty: they are in both."""
-    newest = Checkpoint.objects.filter(sealed_at__lt=now() - A_WHILE).order_by("-number").first()
+    newest = Checkpoint.objects.filter(sealed_at__lt=now() - GRACE_PERIOD).order_by("-number").first()
     if newest is None or newest.number <= (last_kept() or 0):
         return ""
     keep()  # a crash may have come between
@@ -148,7 +148,7 @@ def lost() -> str:
 
 def is_due(checkpoint: Checkpoint) -> bool:
     """Whether a checkpoint is old enough to be in the files."""
-    return checkpoint.sealed_at < now() - A_WHILE
+    return checkpoint.sealed_at < now() - GRACE_PERIOD
 
 
 def last_kept() -> int | None:
@@ -183,7 +183,7 @@ def _keep() -> int:
         return 0
     last = _last()
     number = last[0] if last else 0
-    count = _append(Checkpoint.objects.filter(number__gt=number).order_by("number").iterator(A_READ))
+    count = _append(Checkpoint.objects.filter(number__gt=number).order_by("number").iterator(BATCH_SIZE))
     if kept := _last():
         high_water_marks.write(MARK, *kept)
     return count
@@ -218,7 +218,7 @@ def _alone() -> Iterator[None]:
 def _append(fresh: Iterable[Checkpoint]) -> int:
     """Write each to the file of its month, whole lines at a time; return how many."""
     count, some = 0, iter(fresh)
-    while batch := list(islice(some, A_READ)):
+    while batch := list(islice(some, BATCH_SIZE)):
         for path, found in groupby(batch, key=_path):
             lines = [json.dumps(told(one), separators=(",", ":")) for one in found]
             file_sink.append(path, lines)

@@ -25,7 +25,7 @@ from audit.models import Pending
 from audit.models.seals import NOWHERE
 from core.clock import now
 from core.ids import new_id
-from core.pg_arrays import of_words
+from core.pg_arrays import text_array
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def _tell(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
 
 def _move_on_postgres(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
     """The function of migration 0009 does it: a role that may not delete from the record may still do this."""
-    ids, moments = of_words(one.row_id for one in some), of_words(one.at or "" for one in some)
+    ids, moments = text_array(one.row_id for one in some), text_array(one.at or "" for one in some)
     values: list[Any] = [kind, stream, now(), ids, moments, [one.reason for one in some]]
     with connection.cursor() as cursor:
         cursor.execute(

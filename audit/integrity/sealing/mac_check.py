@@ -53,7 +53,7 @@ def look(waiting: Iterable[Waiting]) -> Found:
 def make_known() -> None:
     """Keep a mark of the key that MACs are made with now, so that a lost one is noticed at the next start."""
     number = macs.current()
-    MacKey.objects.get_or_create(number=number, defaults={"mark": macs.mark_of(number)})
+    MacKey.objects.get_or_create(number=number, defaults={"mark": macs.key_fingerprint(number)})
 
 
 def _forged(row: Row) -> Forged:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from audit import canonical
-from audit.integrity.sealing.sealed_rows import A_READ, places
+from audit.integrity.sealing.sealed_rows import BATCH_SIZE, places
 from audit.models import Checkpoint
 
-MOST_KEPT = 32
+MAX_CACHED = 32
 """Stretches of about a thousand rows each: ten megabytes at the most."""
 
 
@@ -44,7 +44,7 @@ class Trees:
 
     def __init__(self, stream: UUID) -> None:
         self._stream = stream
-        self._kept = deque[_Stretch](maxlen=MOST_KEPT)
+        self._kept = deque[_Stretch](maxlen=MAX_CACHED)
 
     def of(self, kind: str, seq: int) -> Tree | None:
         """The tree that the row at a place is a leaf of. None: its checkpoint is gone, which nobody may do."""
@@ -62,7 +62,7 @@ class Trees:
         head = mine.filter(first_seq__lte=seq).order_by("-first_seq").first()
         if head is None or head.last_seq < seq:
             return None
-        ends = head.first_seq + A_READ
+        ends = head.first_seq + BATCH_SIZE
         near = mine.filter(first_seq__gt=head.first_seq, first_seq__lt=ends, last_seq__lt=ends)
         found = [head, *near.order_by("first_seq")]
         last = max(one.last_seq for one in found)

@@ -17,9 +17,9 @@ from audit.integrity.sealing.row_values import RECORDS, Row
 from audit.models import Checkpoint, Seal
 from audit.models.seals import NOWHERE
 
-A_READ = 1000
+BATCH_SIZE = 1000
 """How many rows, and how many checkpoints, are read at once."""
-A_COUNT = 10_000
+COUNT_LIMIT = 10_000
 """How many checkpoints are counted at once."""
 
 
@@ -65,7 +65,7 @@ def count(within: Reach) -> int:
     return sum(_count(within, kind) for kind in within.last)
 
 
-def batches(within: Reach, kind: str, after: int = 0, step: int = A_READ) -> Iterator[Batch]:
+def batches(within: Reach, kind: str, after: int = 0, step: int = BATCH_SIZE) -> Iterator[Batch]:
     """The batches of one kind in order, from the one on that the place following `after` is in.
 
     `step` checkpoints are read at once: fewer is quicker for who wants few rows.
@@ -75,7 +75,7 @@ def batches(within: Reach, kind: str, after: int = 0, step: int = A_READ) -> Ite
             yield from _read(few)
 
 
-def after(within: Reach, kind: str, last: int, step: int = A_READ) -> Iterator[Sealed]:
+def after(within: Reach, kind: str, last: int, step: int = BATCH_SIZE) -> Iterator[Sealed]:
     """The rows of one kind that come after the place `last`, in order."""
     for batch in batches(within, kind, last, step):
         yield from (one for one in batch.rows if one.seq > last)
@@ -102,7 +102,7 @@ def _count(within: Reach, kind: str) -> int:
     total, last = 0, 0
     kept = Sum(F("last_seq") - F("first_seq") + 1, filter=Q(purged_at=None))
     while last < within.last[kind]:
-        told = _after(within, kind, last)[:A_COUNT].aggregate(last=Max("last_seq"), rows=kept)
+        told = _after(within, kind, last)[:COUNT_LIMIT].aggregate(last=Max("last_seq"), rows=kept)
         if told["last"] is None:
             break
         total, last = total + (told["rows"] or 0), told["last"]
@@ -126,7 +126,7 @@ def _portions(some: Iterable[Checkpoint]) -> Iterator[list[Checkpoint]]:
     """Neighbours, as many as have A_READ rows together: an idle app has a row or two to a checkpoint."""
     few: list[Checkpoint] = []
     for one in some:
-        if few and one.last_seq - few[0].first_seq >= A_READ:
+        if few and one.last_seq - few[0].first_seq >= BATCH_SIZE:
             yield few
             few = []
         few.append(one)

@@ -37,9 +37,9 @@ from audit.models.seals import NOWHERE
 from core.clock import now
 
 log = logging.getLogger(__name__)
-A_PASS = 2_000
+PASS_LIMIT = 2_000
 """How many rows are sealed in one transaction at the most. A pass that is killed is lost: they are kept short."""
-A_BATCH = 1000
+BATCH_SIZE = 1000
 """How many rows one checkpoint stands for at the most."""
 LOCK = 7_365_616_108
 """The number of the advisory lock that one sealer at a time holds, on PostgreSQL."""
@@ -75,7 +75,7 @@ class Overtaken(Exception):
     """Another sealer was quicker."""
 
 
-def seal_all(limit: int = A_PASS) -> int:
+def seal_all(limit: int = PASS_LIMIT) -> int:
     """Seal up to `limit` rows that wait, the oldest first; return how many. 0: none waits, or another seals them.
 
     Rows are read and hashed before anything is locked. Then, in one transaction, they are given their places.
@@ -143,8 +143,8 @@ def _batches(found: Iterable[Row]) -> Iterator[Batch]:
         streams[row.kind, row.at.year, row.at.month, row.stream].append(row)
     for (kind, _, _, app_id), mine in sorted(streams.items()):
         mine.sort(key=lambda row: (row.at, row.id))
-        for start in range(0, len(mine), A_BATCH):
-            yield _hashed(Stream(app_id, kind), mine[start : start + A_BATCH])
+        for start in range(0, len(mine), BATCH_SIZE):
+            yield _hashed(Stream(app_id, kind), mine[start : start + BATCH_SIZE])
 
 
 def _hashed(stream: Stream, found: Sequence[Row]) -> Batch:

@@ -10,7 +10,7 @@ from audit.integrity.sealing.high_water_marks import Mark
 from audit.integrity.witnesses.witness_settings import Target
 from audit.models import Checkpoint
 from core import file_sink
-from core.reachable_hosts import Unreachable
+from core.reachable_hosts import UnreachableHost
 
 MAX_LINE = 64 * 1024
 
@@ -23,11 +23,11 @@ def last(target: Target) -> Mark:
                 return found
     except FileNotFoundError:
         if not Path(target.where).parent.is_dir():
-            raise Unreachable(
+            raise UnreachableHost(
                 f"The folder of {target.where} does not exist. Check that it is mounted."
             ) from None
     except OSError as error:
-        raise Unreachable(f"Cannot read {target.where}: {error.strerror}.") from None
+        raise UnreachableHost(f"Cannot read {target.where}: {error.strerror}.") from None
     return Mark(0, b"")
 
 
@@ -37,7 +37,7 @@ def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
     try:
         file_sink.append(Path(target.where), told)
     except OSError as error:
-        raise Unreachable(f"Cannot write {target.where}: {error.strerror}.") from None
+        raise UnreachableHost(f"Cannot write {target.where}: {error.strerror}.") from None
     return last(target)
 
 
@@ -49,7 +49,7 @@ def lines(target: Target) -> Iterator[Mapping[str, Any]]:
                 if line.endswith("\n") and _mark(line.encode()):
                     yield json.loads(line)
     except OSError as error:
-        raise Unreachable(f"Cannot read {target.where}: {error.strerror}.") from None
+        raise UnreachableHost(f"Cannot read {target.where}: {error.strerror}.") from None
 
 
 def _mark(line: bytes) -> Mark | None:

@@ -12,8 +12,8 @@ from audit.integrity.witnesses.messages import Receipt
 from audit.integrity.witnesses.witness_settings import Target
 from audit.models import Checkpoint
 from core.http_client import ask
-from core.reachable_hosts import Unreachable
-from core.text import keepable
+from core.reachable_hosts import UnreachableHost
+from core.text import sanitize
 
 
 def last(target: Target) -> Mark:
@@ -34,7 +34,7 @@ def lines(target: Target) -> Iterator[Mapping[str, Any]]:
     while some := _exchange(target, after=after).lines:
         yield from some
         if not isinstance(some[-1].get("number"), int) or some[-1]["number"] <= after:
-            raise Unreachable("The witness goes round in circles.")
+            raise UnreachableHost("The witness goes round in circles.")
         after = some[-1]["number"]
 
 
@@ -42,18 +42,18 @@ def _exchange(target: Target, told: Sequence[Mapping[str, Any]] = (), after: int
     body, headers = messages.message(told, after)
     status, answer = ask(target.where, headers, body, most=messages.MAX_BODY)
     if status != 200:
-        raise Unreachable(f"HTTP status {status}{_reason(answer)}.")
+        raise UnreachableHost(f"HTTP status {status}{_reason(answer)}.")
     try:
         found = messages.read_receipt(answer, body)
     except Unreadable as why:
-        raise Unreachable(f"Invalid receipt: {why}.") from None
+        raise UnreachableHost(f"Invalid receipt: {why}.") from None
     if target.public and found.key != target.public:
-        raise Unreachable("Its receipt is signed by another key than PORTAL_WITNESS names.")
+        raise UnreachableHost("Its receipt is signed by another key than PORTAL_WITNESS names.")
     return found
 
 
 def _reason(answer: bytes) -> str:
     try:
-        return f": {keepable(str(json.loads(answer)['message']), 150).rstrip('.')}"
+        return f": {sanitize(str(json.loads(answer)['message']), 150).rstrip('.')}"
     except (ValueError, KeyError, TypeError):
         return ""

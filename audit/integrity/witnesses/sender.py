@@ -16,9 +16,9 @@ from audit.integrity.witnesses import files, portals, timestamps
 from audit.integrity.witnesses.witness_settings import FILE, PORTAL, TSA, Target
 from audit.models import Checkpoint, WitnessState
 from core.clock import now
-from core.reachable_hosts import Unreachable
+from core.reachable_hosts import UnreachableHost
 from core.retry_after import AskedToWait, is_early
-from core.text import keepable
+from core.text import sanitize
 
 log = logging.getLogger(__name__)
 STAMP_EVERY = timedelta(minutes=5)
@@ -71,13 +71,13 @@ def _tell(target: Target, state: WitnessState) -> None:
     state.tried_at, state.not_before, state.error, state.disagrees = moment, None, "", ""
     try:
         told = _exchange(target)
-    except Unreachable as why:
-        state.error = keepable(str(why), 300)
+    except UnreachableHost as why:
+        state.error = sanitize(str(why), 300)
         state.not_before = now() + why.wait if isinstance(why, AskedToWait) else None
     except OSError as error:
-        state.error = keepable(f"The mark of it cannot be written: {error.strerror}.", 300)
+        state.error = sanitize(f"The mark of it cannot be written: {error.strerror}.", 300)
     except Disagrees as why:
-        state.disagrees = keepable(str(why), 300)
+        state.disagrees = sanitize(str(why), 300)
         log.error("%s does not agree: %s", target.label, why)
     else:
         state.number = told.held.number

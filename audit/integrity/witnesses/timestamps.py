@@ -31,7 +31,7 @@ from audit.integrity.witnesses.witness_settings import Target
 from audit.models import Checkpoint
 from core import file_sink
 from core.http_client import ask
-from core.reachable_hosts import Unreachable
+from core.reachable_hosts import UnreachableHost
 
 QUERY = {"Content-Type": "application/timestamp-query"}
 MAX_ANSWER = 64 * 1024
@@ -55,11 +55,11 @@ def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
     request = TimestampRequestBuilder().data(said).nonce(nonce=True).cert_request(cert_request=True).build()
     status, answer = ask(target.where, QUERY, request.as_bytes(), most=MAX_ANSWER)
     if status != 200:
-        raise Unreachable(f"It answered {status}.")
+        raise UnreachableHost(f"It answered {status}.")
     try:
         _verify(answer, said, request.nonce)
     except Unreadable as why:
-        raise Unreachable(f"Its time-stamp cannot be taken: {why}.") from None
+        raise UnreachableHost(f"Its time-stamp cannot be taken: {why}.") from None
     line = {
         "first": some[0].number,
         "last": some[-1].number,

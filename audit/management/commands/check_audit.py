@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 
 from audit.actors import Actor
-from audit.integrity.checking.check import Scope, Step, check
+from audit.integrity.checking.check import CheckRange, Step, check
 from audit.integrity.checking.findings import Finding
 from audit.integrity.witnesses.comparison import compare
 from audit.models.seals import NOWHERE
@@ -16,9 +16,9 @@ from audit.shell_command import ShellCommand
 from core.durations import parse_since, parse_until
 from core.errors import Invalid
 from core.migration_state import NOT_PREPARED, is_prepared
-from core.reachable_hosts import Unreachable
+from core.reachable_hosts import UnreachableHost
 
-MOST_SHOWN = 100
+MAX_SHOWN = 100
 NO_APP = "none"
 
 
@@ -58,7 +58,7 @@ class Command(ShellCommand):
             for found in step.findings:
                 wrong += not found.is_note
                 kept = notes if found.is_note else shown
-                if len(kept) < MOST_SHOWN:
+                if len(kept) < MAX_SHOWN:
                     kept.append(found)
         told = {"holds": not wrong, "checkpoints": checkpoints, "rows": rows, "wrong": wrong}
         if options["json"]:
@@ -78,13 +78,13 @@ class Command(ShellCommand):
             row = f" (row {found.where.row_id})" if found.where.row_id else ""
             app = f" [app {found.where.stream}]" if found.where.stream else ""
             self.stdout.write(f"{found}{row}{app}")
-        if wrong > MOST_SHOWN:
-            self.stdout.write(f"And {wrong - MOST_SHOWN} more.")
+        if wrong > MAX_SHOWN:
+            self.stdout.write(f"And {wrong - MAX_SHOWN} more.")
 
 
-def _scope(options: dict[str, Any]) -> Scope:
+def _scope(options: dict[str, Any]) -> CheckRange:
     since, until = options["since"], options["until"]
-    return Scope(
+    return CheckRange(
         _stream(options["app"]),
         since=parse_since(since) if since else None,
         until=parse_until(until) if until else None,
@@ -104,7 +104,7 @@ def _witnessed(where: str) -> Step:
     """What a witness knows otherwise. Raises Invalid."""
     try:
         return Step(list(compare(where)), None)
-    except (ValueError, Unreachable) as why:
+    except (ValueError, UnreachableHost) as why:
         raise Invalid("witness", str(why)) from None
 
 

@@ -92,14 +92,14 @@ def process(
         [pending.call_request for pending in pending_calls],
         moment,
         batch_connection.db,
-        lambda digests: batch_connection.query(LOOK_UP, pg_arrays.of_bytes(digests)),
+        lambda digests: batch_connection.query(LOOK_UP, pg_arrays.bytes_array(digests)),
     )
     attempts = list(_attempts(pending_calls, decisions))
     before_commit()
     now_us = rate_limit.to_microseconds(moment)
     nonces = [attempt.nonce for attempt in attempts if attempt.charge]
     if any(nonces):
-        parameters = *_parameters(attempts), moment.isoformat(), pg_arrays.of_words(nonces)
+        parameters = *_parameters(attempts), moment.isoformat(), pg_arrays.text_array(nonces)
         rows = batch_connection.query(SPEND_WITH_NONCES, str(now_us), *parameters)
     else:
         rows = batch_connection.query(SPEND, str(now_us), *_parameters(attempts))
@@ -135,9 +135,9 @@ def _attempts(pending_calls: Sequence[PendingCall], decisions: Sequence[Decision
 def _parameters(attempts: Sequence[Attempt]) -> Iterator[str]:
     """The parameters $2 to $5 of the spend statement."""
     charges = [attempt.charge for attempt in attempts if attempt.charge]
-    yield pg_arrays.of_words([charge.bucket for charge in charges])
-    yield pg_arrays.of_numbers([charge.cost for charge in charges])
-    yield pg_arrays.of_numbers([charge.burst_us for charge in charges])
+    yield pg_arrays.text_array([charge.bucket for charge in charges])
+    yield pg_arrays.number_array([charge.cost for charge in charges])
+    yield pg_arrays.number_array([charge.burst_us for charge in charges])
     yield calls.as_json(
         [attempt.row() for attempt in attempts if attempt.pending.is_recorded_in_batch(attempt.decision)]
     )

@@ -15,7 +15,7 @@ class Command(PortalCommand, collectstatic.Command):
     example = "collectstatic --noinput"
 
     def handle(self, **options: Any) -> str | None:
-        with file_lock.held(settings.DATA_DIR / "static.lock", self._say):
+        with file_lock.file_lock(settings.DATA_DIR / "static.lock", self._say):
             return super().handle(**options)
 
     def _say(self) -> None:

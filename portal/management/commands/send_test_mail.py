@@ -7,7 +7,7 @@ from django.core.mail import send_mail
 from django.core.management.base import CommandError, CommandParser
 
 from audit.shell_command import PortalCommand
-from core.deadlines import within
+from core.deadlines import run_within
 from portal.mail import sending
 
 
@@ -27,7 +27,7 @@ class Command(PortalCommand):
             )
         try:
             told = ("Test email from the key portal", "Email works.", None, [options["to"]])
-            within(sending.TIMEOUT, lambda: send_mail(*told))
+            run_within(sending.TIMEOUT, lambda: send_mail(*told))
         except TimeoutError:
             raise CommandError("The mail server did not respond in time. Check EMAIL_URL.") from None
         except Exception as error:

@@ -49,7 +49,7 @@ def test_an_app_with_nothing_on_record_gives_a_file_with_no_rows() -> None:
 def test_a_whole_export_has_acts_then_calls_and_each_checkpoint_after_its_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sealer, "A_BATCH", 2)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     some(calls=3, acts=1)
     order = [(one["type"], one.get("kind"), one.get("seq") or one.get("last_seq")) for one in lines()[1:-1]]
     assert order == [
@@ -79,7 +79,7 @@ def test_the_rows_of_a_batch_lead_to_its_root() -> None:
 
 
 def test_a_selection_has_each_checkpoint_once_before_its_first_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer, "A_BATCH", 4)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 4)
     for n in range(8):
         called(at=NOON + n * HOUR, code="key_expired" if n % 2 else "")
     told = lines(outcome="denied")[1:-1]
@@ -99,7 +99,7 @@ def test_each_row_of_a_selection_proves_that_it_is_of_its_batch() -> None:
 
 
 def test_a_purged_batch_is_its_checkpoint_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer, "A_BATCH", 2)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     sealed(*some(calls=4, acts=0))
     purge(chain()[0])
     told = lines()

@@ -45,7 +45,7 @@ def test_a_row_that_waits_for_its_seal_is_not_told() -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_going_on_from_each_cursor_tells_every_row_once(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
-    monkeypatch.setattr(seals, "A_BATCH", 3)
+    monkeypatch.setattr(seals, "BATCH_SIZE", 3)
     sealed(*some(calls=8, acts=4))
     got = pulled(limit=limit)
     seen = told(got)

@@ -21,7 +21,7 @@ AGENT = new_id()
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few rows be many."""
-    monkeypatch.setattr(selection, "A_SLICE", 3)
+    monkeypatch.setattr(selection, "SLICE_SIZE", 3)
     monkeypatch.setattr(selection, "A_READ", 2)
 
 

@@ -113,7 +113,7 @@ def test_one_that_failed_is_left_alone_for_a_while(path: Path, settings: Setting
 
 
 def test_a_long_backlog_is_written_in_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(siem, "A_RUN", 1)
+    monkeypatch.setattr(siem, "RUN_LIMIT", 1)
     for n in range(2):
         sealed(called(at=NOON + n * MINUTE))
     assert [siem.write(), siem.write(), siem.write()] == [1, 1, 0]
@@ -212,7 +212,7 @@ def test_a_server_that_is_down_loses_nothing(settings: Settings) -> None:
 
 def test_a_row_too_long_for_a_datagram_leaves_out_its_documents() -> None:
     row = acted(changes={"metadata": ["", "x" * 70_000]})
-    assert len(siem._fitting(siem.as_json, row, 1).encode()) < syslog.LONGEST
+    assert len(siem._fitting(siem.as_json, row, 1).encode()) < syslog.MAX_MESSAGE
 
 
 def test_cef_keeps_what_callers_choose_from_breaking_a_line() -> None:

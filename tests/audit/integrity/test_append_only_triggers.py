@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from audit.integrity.append_only_triggers import WORDS, maintenance
+from audit.integrity.append_only_triggers import ERROR_TEXT, maintenance
 from audit.models import Checkpoint, Event, Seal, SealKey
 from tests.audit.records import acted
 from tests.audit.sealed import sealed
@@ -27,13 +27,13 @@ def _sealed() -> None:
 
 @ALL
 def test_a_row_cannot_be_deleted(model: Any) -> None:
-    with pytest.raises(DatabaseError, match=WORDS), transaction.atomic():
+    with pytest.raises(DatabaseError, match=ERROR_TEXT), transaction.atomic():
         model.objects.all().delete()
 
 
 @ALL
 def test_a_row_cannot_be_changed(model: Any) -> None:
-    with pytest.raises(DatabaseError, match=WORDS), transaction.atomic():
+    with pytest.raises(DatabaseError, match=ERROR_TEXT), transaction.atomic():
         model.objects.update(**A_COLUMN[model.__name__])
 
 
@@ -49,7 +49,7 @@ def test_maintenance_may(model: Any) -> None:
 def test_after_maintenance_the_fence_stands_again(model: Any) -> None:
     with maintenance():
         pass
-    with pytest.raises(DatabaseError, match=WORDS), transaction.atomic():
+    with pytest.raises(DatabaseError, match=ERROR_TEXT), transaction.atomic():
         model.objects.all().delete()
 
 
@@ -58,5 +58,5 @@ def test_maintenance_that_fails_changes_nothing() -> None:
         Event.objects.all().delete()
         _ = 1 / 0
     assert Event.objects.exists()
-    with pytest.raises(DatabaseError, match=WORDS), transaction.atomic():
+    with pytest.raises(DatabaseError, match=ERROR_TEXT), transaction.atomic():
         Event.objects.all().delete()

@@ -6,7 +6,7 @@ import pytest
 
 from audit.actors import shell
 from audit.integrity.checking import alarms
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.restore_checkpoints import restore
 from audit.integrity.sealing import checkpoints
 from audit.models import Alarm, Claim, Event
@@ -32,7 +32,7 @@ def lost() -> None:
 def findings() -> list[str]:
     with at(now() + DAY):
         return sorted(
-            {one.what for step in check(Scope()) for one in step.findings} - {"backdated", "unchecked"}
+            {one.what for step in check(CheckRange()) for one in step.findings} - {"backdated", "unchecked"}
         )
 
 

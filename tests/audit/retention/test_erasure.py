@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from audit.actors import shell
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.checking.findings import Finding
 from audit.integrity.checking.inspection import Inspection
 from audit.integrity.sealing import signing
@@ -26,7 +26,7 @@ ADDRESS = "198.51.100.66"
 
 def wrong() -> list[Finding]:
     """What a check of the database finds, and one of a file."""
-    stored = [found for step in check(Scope()) for found in step.findings]
+    stored = [found for step in check(CheckRange()) for found in step.findings]
     trusted = {signing.key_id(): signing.public_key()}
     taken = Inspection(io.BytesIO(written(whole())), trusted).findings()
     return [found for found in (*stored, *taken) if not found.is_note and found.what != "unkept"]

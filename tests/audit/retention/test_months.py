@@ -97,7 +97,7 @@ def test_a_call_older_than_all_that_was_dropped_still_finds_a_place() -> None:
 
 
 def test_seals_follow_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(months, "MOST_BATCHES", 1)
+    monkeypatch.setattr(months, "MAX_BATCHES", 1)
     sealed(first_of(1), first_of(2), first_of(3))
     drop()
     assert [months.sweep() for _ in range(3)] == [1, 1, 0]

@@ -139,8 +139,8 @@ def test_a_purge_that_is_done_has_nothing_to_do() -> None:
 
 
 def test_a_run_is_bounded_and_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purging, "A_STEP", 2)
-    monkeypatch.setattr(purging, "A_RUN", 4)
+    monkeypatch.setattr(purging, "BATCH_SIZE", 2)
+    monkeypatch.setattr(purging, "RUN_LIMIT", 4)
     for day in range(5):
         batch_of(1, moment=NOON + day * DAY)
     assert [purge(), purge(), purge()] == [4, 1, 0]

@@ -1,7 +1,7 @@
 """The words that stand for checks, outcomes and denials."""
 
 from audit.search.check_names import CHECK_NAMES, FAILED_BY_CODE, describe_denial, label_check
-from core.errors import every
+from core.errors import all_refusals
 from keys.admission import verdict
 
 
@@ -19,7 +19,7 @@ def test_no_two_checks_share_a_name() -> None:
 
 
 def test_each_named_code_exists() -> None:
-    assert set(FAILED_BY_CODE) <= {kind.code for kind in every() if hasattr(kind, "code")}
+    assert set(FAILED_BY_CODE) <= {kind.code for kind in all_refusals() if hasattr(kind, "code")}
 
 
 def test_a_denial_says_the_most_that_is_known() -> None:

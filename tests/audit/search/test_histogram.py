@@ -174,13 +174,13 @@ def test_over_all_time_a_call_of_today_is_in_the_bar_of_its_time() -> None:
 
 
 def test_a_very_busy_day_is_read_from_tallies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figure, "MOST_ROWS", 10)
+    monkeypatch.setattr(figure, "MAX_ROWS", 10)
     tallied(NOON - HOUR, allowed=20)
     assert told(over(DAY)) == (0, 20, 0)
 
 
 def test_tallies_are_not_believed_while_much_waits_for_its_seal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figure, "MOST_WAITING", 1)
+    monkeypatch.setattr(figure, "MAX_PENDING", 1)
     called(at=NOON - HOUR), called(at=NOON - HOUR)
     tallied(NOON - DAY, allowed=100)
     assert told(over(7 * DAY)) == (0, 2, 0)
@@ -189,7 +189,7 @@ def test_tallies_are_not_believed_while_much_waits_for_its_seal(monkeypatch: pyt
 def test_rows_beyond_the_most_that_are_counted_are_said_to_be_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(figure, "MOST_ROWS", 3)
+    monkeypatch.setattr(figure, "MAX_ROWS", 3)
     for minutes in range(6):
         called(at=NOON - minutes * MINUTE, ip="198.51.100.1")
     acted(at=NOON - HOUR, ip="198.51.100.1")

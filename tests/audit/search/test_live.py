@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audit.models import Call
-from audit.search.live import MOST, MOST_KNOWN, Place, arrived, parse_place, place_of
+from audit.search.live import MAX_KNOWN, MAX_NEW, LivePosition, arrived, parse_place, place_of
 from audit.search.search import Filters, timeline
 from core.clock import at
 from core.cursors import Cursor
@@ -95,16 +95,16 @@ def test_only_what_matches_is_told() -> None:
 
 def test_more_than_fifty_are_said_to_be_more() -> None:
     reader = Reader()
-    for number in range(MOST + 5):
+    for number in range(MAX_NEW + 5):
         called(at=NOON + number * SECOND)
-    assert reader.hears() == (MOST, True)
+    assert reader.hears() == (MAX_NEW, True)
 
 
 def test_exactly_fifty_are_fifty() -> None:
     reader = Reader()
-    for _ in range(MOST):
+    for _ in range(MAX_NEW):
         called(at=NOON + SECOND)
-    assert [reader.hears(), reader.hears()] == [(MOST, False), (0, False)]
+    assert [reader.hears(), reader.hears()] == [(MAX_NEW, False), (0, False)]
 
 
 def test_rows_in_any_order_within_the_look_back_are_each_told_once() -> None:
@@ -141,5 +141,5 @@ def test_a_place_can_be_written_down_and_found_again() -> None:
 
 
 def test_the_longest_place_fits_into_a_header() -> None:
-    known = frozenset(f"{number:08x}" for number in range(MOST_KNOWN))
-    assert len(str(Place(Cursor(NOON, KEY), known))) < 8000
+    known = frozenset(f"{number:08x}" for number in range(MAX_KNOWN))
+    assert len(str(LivePosition(Cursor(NOON, KEY), known))) < 8000

@@ -51,7 +51,7 @@ def test_it_says_how_much_of_it_matches(app: App, client: Client, page: str) -> 
 def test_it_does_not_count_for_long(
     app: App, client: Client, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extract, "MOST_SLICES", 0)
+    monkeypatch.setattr(extract, "MAX_SLICES", 0)
     sealed(called(app.id))
     assert "At least 0 entries match. The file states the exact number." in text(
         client.get(page, {"outcome": "allowed"})

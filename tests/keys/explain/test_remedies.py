@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from audit.actions import EVERY
 from audit.models import Call
 from audit.search.explain import REQUIREMENTS, Link, Remedy
-from core.errors import every
+from core.errors import all_refusals
 from core.ids import new_id
 from keys.admission import verdict
 from keys.explain.diagnosis import remedy_of
@@ -29,7 +29,7 @@ def test_every_check_says_what_it_requires() -> None:
 
 
 def test_codes_are_codes_of_refusals() -> None:
-    assert set(BY_CODE) <= {getattr(refusal, "code", "") for refusal in every()}
+    assert set(BY_CODE) <= {getattr(refusal, "code", "") for refusal in all_refusals()}
 
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{link.says} {link.page}")

@@ -15,7 +15,7 @@ from agents.models import App
 from audit import canonical
 from audit.actions import EVERY
 from audit.actors import shell
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.models import Call, Event, SavedView, Span
 from core.errors import Invalid
 from core.ids import new_id
@@ -138,7 +138,7 @@ def test_nothing_tells_of_a_person_who_was_erased(app: App, ann: User) -> None:
         "portal.Notification",
     } <= done.elsewhere.keys()
     sealed()
-    assert [found for step in check(Scope()) for found in step.wrong] == []
+    assert [found for step in check(CheckRange()) for found in step.wrong] == []
     taken_out = io.StringIO()
     call_command("export_audit", app=str(app.id), format="csv", stdout=taken_out)
     assert EMAIL.casefold() not in taken_out.getvalue().casefold()

@@ -21,7 +21,7 @@ from portal.accounts.lifecycle import invite
 from portal.auth.two_factor import reset_factors
 from portal.mail import sending
 from portal.models import User
-from portal.models.users import itself
+from portal.models.users import own_row
 from tests.factories import PASSWORD, taken_back
 from tests.portal.auth.identity_provider import IdentityProvider, sign_in
 from tests.portal.auth.test_two_factor import set_up
@@ -213,8 +213,8 @@ def test_what_django_writes_by_itself_changes_nobodys_way_in(developer: User) ->
 
 def test_who_stands_in_for_a_person_is_the_person(window: Client, admin: User) -> None:
     request = window.get("/").wsgi_request
-    assert type(itself(cast(User, request.user))) is User
-    assert itself(admin) is admin
+    assert type(own_row(cast(User, request.user))) is User
+    assert own_row(admin) is admin
 
 
 def test_no_file_but_those_named_writes_to_a_way_in() -> None:

@@ -243,7 +243,7 @@ def test_one_process_at_a_time_holds_a_lock_of_a_file(tmp_path: Path) -> None:
     other = start({}, "-c", holds, str(tmp_path / "x"))
     assert other.stdout is not None
     other.stdout.readline()
-    with file_lock.held(tmp_path / "x", lambda: waited.append(time.monotonic())):
+    with file_lock.file_lock(tmp_path / "x", lambda: waited.append(time.monotonic())):
         assert len(waited) == 1
     end(other)
 

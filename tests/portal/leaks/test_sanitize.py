@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.leaks.sanitize import sanitize
+from portal.leaks.sanitize import sanitize_location
 from tests.keys.asking import UNKNOWN
 
 CUT = UNKNOWN[:22]
@@ -29,8 +29,8 @@ CUT = UNKNOWN[:22]
     ],
 )
 def test_a_place_is_kept_without_credentials_and_keys(told: str, kept: str) -> None:
-    assert sanitize(told) == kept
+    assert sanitize_location(told) == kept
 
 
 def test_a_place_is_no_longer_than_its_column() -> None:
-    assert len(sanitize("https://example.com/" + "a" * 5000)) == 500
+    assert len(sanitize_location("https://example.com/" + "a" * 5000)) == 500

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from audit.integrity.checking import alarms, check, indexes, schema
-from audit.integrity.checking.check import Scope
+from audit.integrity.checking.check import CheckRange
 from audit.integrity.sealing import high_water_marks
 from audit.models import Call
 from core.clock import at, now
@@ -90,7 +90,7 @@ def test_one_that_leaves_a_row_out_is_a_finding_and_an_alarm_until_it_is_made_ag
         for options in ((), ("--since", "1h"), ("--app", str(APP))):
             said = Said("check_audit", *options)
             assert (said.code, "index: audit_call: " in said.out) == (1, True), options
-        assert "index" in {one.what for one in check.newest(Scope(APP)).wrong}
+        assert "index" in {one.what for one in check.newest(CheckRange(APP)).wrong}
         with at(moment + MINUTE):  # the watch has looked just now
             indexes.watch(), alarms.look()
             assert not alarms.standing().exists()

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.checking.findings import Finding
 from audit.integrity.checking.inspection import Inspection
 from audit.integrity.sealing import checkpoints, sealer, signing
@@ -26,7 +26,7 @@ from tests.audit.tampering import PER_BATCH, Tamper, put_in, with_fences_down
 
 pytestmark = pytest.mark.django_db
 OTHER = new_id()
-AN_APP = Scope(APP)
+AN_APP = CheckRange(APP)
 Place = tuple[str, str, int | None]
 
 MUTATIONS: dict[Tamper, tuple[Place, Place | None]] = {
@@ -95,7 +95,7 @@ def _act(moment: datetime, n: int) -> Event:
     return Event(app_id=APP, at=moment, via="page", action="key.rename", actor_label="Ann", reason=f"no. {n}")
 
 
-def in_the_database(scope: Scope = AN_APP) -> list[Finding]:
+def in_the_database(scope: CheckRange = AN_APP) -> list[Finding]:
     return [found for step in check(scope) for found in step.findings if not found.is_note]
 
 
@@ -112,9 +112,9 @@ def places(found: list[Finding]) -> list[Place]:
 
 
 @pytest.mark.parametrize(
-    "scope", [Scope(APP), Scope(OTHER), Scope()], ids=["an app", "another", "the portal"]
+    "scope", [CheckRange(APP), CheckRange(OTHER), CheckRange()], ids=["an app", "another", "the portal"]
 )
-def test_nothing_is_found_where_nothing_was_done(scope: Scope) -> None:
+def test_nothing_is_found_where_nothing_was_done(scope: CheckRange) -> None:
     assert in_the_database(scope) == []
 
 
@@ -127,7 +127,7 @@ def test_a_mutation_is_found_in_the_database(tamper: Tamper) -> None:
 @pytest.mark.parametrize("tamper", MUTATIONS, ids=lambda tamper: tamper.__name__)
 def test_it_is_found_when_all_of_the_portal_is_checked(tamper: Tamper) -> None:
     with_fences_down(tamper)
-    assert MUTATIONS[tamper][0] in places(in_the_database(Scope()))
+    assert MUTATIONS[tamper][0] in places(in_the_database(CheckRange()))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_without_files_a_cut_tail_shows_in_the_numbers_once_more_is_sealed(setti
     """Numbers go on where the database ends: whoever cuts the end off has cut the whole end off. Files tell."""
     with_fences_down(tampering.drop_a_batch)
     shutil.rmtree(settings.CHECKPOINT_DIR)
-    assert ("number", "", None) in places(in_the_database(Scope(OTHER)))
+    assert ("number", "", None) in places(in_the_database(CheckRange(OTHER)))
 
 
 def test_an_untouched_log_is_found_untouched_while_rows_are_written() -> None:
@@ -169,14 +169,14 @@ def test_after_a_purge_by_the_portal_nothing_is_found() -> None:
     with at(now() + 30 * DAY):
         assert purging.sealed("call", now() - 10 * DAY) == 5 * PER_BATCH + 5
         sealer.seal_all()
-    assert in_the_database(Scope()) == in_a_file(kept=checkpoints.files()) == []
+    assert in_the_database(CheckRange()) == in_a_file(kept=checkpoints.files()) == []
 
 
 def test_a_portal_that_keeps_no_files_says_so(settings: Settings) -> None:
     shutil.rmtree(settings.CHECKPOINT_DIR)
-    assert "unkept" in [found.what for step in check(Scope(APP)) for found in step.findings]
+    assert "unkept" in [found.what for step in check(CheckRange(APP)) for found in step.findings]
 
 
 def test_rows_sealed_long_after_their_moment_are_pointed_out() -> None:
-    told = [found for step in check(Scope(APP)) for found in step.findings if found.what == "backdated"]
+    told = [found for step in check(CheckRange(APP)) for found in step.findings if found.what == "backdated"]
     assert len(told) == 10

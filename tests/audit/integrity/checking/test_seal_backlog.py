@@ -19,7 +19,7 @@ LATE = 5 * MINUTE
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(seal_backlog, "PATIENCE", 0.2)
+    monkeypatch.setattr(seal_backlog, "TIMEOUT", 0.2)
     sealed(called(at=now()))
     yield
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from audit.actors import shell
 from audit.export.exporter import export
 from audit.integrity.checking import handovers, removal_claims, trust
-from audit.integrity.checking.check import Scope, check, newest
+from audit.integrity.checking.check import CheckRange, check, newest
 from audit.integrity.checking.evidence import Unreadable
 from audit.integrity.checking.findings import Finding
 from audit.integrity.checking.inspection import Inspection
@@ -37,8 +37,8 @@ ADDRESS = "198.51.100.66"
 Attack = Callable[[], object]
 
 
-def found(scope: Scope | None = None) -> set[str]:
-    return {one.what for step in check(scope or Scope(APP)) for one in step.findings if not one.is_note}
+def found(scope: CheckRange | None = None) -> set[str]:
+    return {one.what for step in check(scope or CheckRange(APP)) for one in step.findings if not one.is_note}
 
 
 def in_file(lines: list[dict[str, Any]] | None = None) -> set[str]:
@@ -107,15 +107,15 @@ def test_an_act_that_says_so_lets_nothing_go() -> None:
         batches(1, 12)
         say()
         with_fences_down(let_go)
-    assert found() == found(Scope()) == in_file() == {"purge"}
-    assert {one.what for one in newest(Scope(APP)).wrong} == {"purge"}
+    assert found() == found(CheckRange()) == in_file() == {"purge"}
+    assert {one.what for one in newest(CheckRange(APP)).wrong} == {"purge"}
 
 
 def test_an_act_that_nobody_signed_is_told_as_such() -> None:
     batches()
     say()
     with_fences_down(let_go)
-    says = [one.says for step in check(Scope(APP)) for one in step.findings if one.what == "purge"]
+    says = [one.says for step in check(CheckRange(APP)) for one in step.findings if one.what == "purge"]
     assert all("an act says so that nobody signed" in told for told in says) and len(says) == 3
 
 
@@ -201,7 +201,7 @@ def test_a_claim_of_fresh_rows_does_not_count_even_if_the_key_signed_it() -> Non
         told["signature"] = signing.sign(removal_claims.signed_bytes(told)).hex()
         store(told)
         with_fences_down(let_go)
-    (says,) = [one.says for step in check(Scope(APP)) for one in step.findings if one.what == "purge"]
+    (says,) = [one.says for step in check(CheckRange(APP)) for one in step.findings if one.what == "purge"]
     assert "younger than the 7 days" in says
     assert in_file() == {"purge"}
 

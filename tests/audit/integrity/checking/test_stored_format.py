@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.checking.findings import Finding
 from audit.integrity.sealing import row_values, sealer
 from audit.models import Call, Claim, ForgedRow, Seal
@@ -56,8 +56,8 @@ RECORD = [
 ]
 
 
-def found(scope: Scope | None = None) -> list[Finding]:
-    return [one for step in check(scope or Scope()) for one in step.wrong]
+def found(scope: CheckRange | None = None) -> list[Finding]:
+    return [one for step in check(scope or CheckRange()) for one in step.wrong]
 
 
 def each(statements: list[str]) -> Iterator[str]:
@@ -80,7 +80,9 @@ def test_no_column_of_a_sealed_row_can_be_spelled_otherwise() -> None:
     sealer.seal_all()
     assert found() == []
     statements = [f"UPDATE audit_call SET {spelling}" for spelling in SPELLINGS]
-    silent = [one for one in each(statements) if "edited" not in [told.what for told in found(Scope(APP))]]
+    silent = [
+        one for one in each(statements) if "edited" not in [told.what for told in found(CheckRange(APP))]
+    ]
     assert silent == []
 
 
@@ -88,7 +90,7 @@ def test_an_id_in_another_spelling_is_a_row_that_is_missing_and_one_that_was_put
     row = acted()
     sealer.seal_all()
     for _ in each(["UPDATE audit_event SET id = upper(id)"]):
-        told = {(one.what, one.where.row_id) for one in found(Scope(APP))}
+        told = {(one.what, one.where.row_id) for one in found(CheckRange(APP))}
         assert {("missing", row.id), ("inserted", row.id)} <= told
     columns = ", ".join(str(f.column) for f in type(row)._meta.concrete_fields if f.column != "id")
     copy = f"INSERT INTO audit_event (id, {columns}) SELECT upper(id), {columns} FROM audit_event"

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from audit.integrity.checking import check, tally_recount
-from audit.integrity.checking.check import Scope
+from audit.integrity.checking.check import CheckRange
 from audit.models import Tally
 from audit.models.seals import NOWHERE
 from audit.retention import purging
@@ -30,10 +30,10 @@ class Undone(Exception):
     """Takes back what a test did to the database."""
 
 
-EVERYTHING = Scope()
+EVERYTHING = CheckRange()
 
 
-def hours(scope: Scope = EVERYTHING) -> list[str]:
+def hours(scope: CheckRange = EVERYTHING) -> list[str]:
     """What is said of tallies."""
     return [one.says for done in check.check(scope) for one in done.findings if one.what == "tally"]
 
@@ -67,7 +67,7 @@ def test_what_tallies_say_otherwise_than_the_sealed_rows_is_named_by_its_hour() 
         called(at=moment), called(at=moment, code="key_revoked"), acted(at=moment), called(None, at=moment)
     )
     called(at=moment)  # waits
-    assert hours() == hours(Scope(APP)) == hours(Scope(NOWHERE)) == []
+    assert hours() == hours(CheckRange(APP)) == hours(CheckRange(NOWHERE)) == []
     for name, lie in LIES.items():
         with pytest.raises(Undone), transaction.atomic():
             lie()
@@ -80,7 +80,12 @@ def test_what_tallies_say_otherwise_than_the_sealed_rows_is_named_by_its_hour() 
         f"The hour from {moment:%d %B %Y at %H}:00 UTC. Charts count: events 1, calls allowed 1, calls denied 0. "
         "Sealed are: events 1, calls allowed 1, calls denied 1."
     ]
-    assert hours(Scope(APP, "event")) == hours(Scope(NOWHERE)) == hours(Scope(APP, since=now() - HOUR)) == []
+    assert (
+        hours(CheckRange(APP, "event"))
+        == hours(CheckRange(NOWHERE))
+        == hours(CheckRange(APP, since=now() - HOUR))
+        == []
+    )
     said = Said("check_audit", "--since", "1d")
     assert (said.code, "tally: " in said.out) == (1, True)
 

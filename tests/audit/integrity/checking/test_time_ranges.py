@@ -10,7 +10,7 @@ from audit.forwarding import reader
 from audit.forwarding.reader import Wanted
 from audit.integrity.append_only_triggers import maintenance
 from audit.integrity.checking import check as integrity
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.sealing import sealed_rows as reading
 from audit.models import Call, Checkpoint
 from core.clock import at, now
@@ -41,7 +41,7 @@ def _days() -> None:
             sealed(called(at=now(), ip="203.0.113.7"))
 
 
-def found(scope: Scope) -> dict[str, Any]:
+def found(scope: CheckRange) -> dict[str, Any]:
     steps = list(check(scope))
     return {
         "what": {one.what for step in steps for one in step.wrong},
@@ -49,9 +49,13 @@ def found(scope: Scope) -> dict[str, Any]:
     }
 
 
-def scopes() -> list[Scope]:
+def scopes() -> list[CheckRange]:
     since = now() - HOUR
-    return [Scope(since=since), Scope(APP, since=since), Scope(APP, "call", since, now() + HOUR)]
+    return [
+        CheckRange(since=since),
+        CheckRange(APP, since=since),
+        CheckRange(APP, "call", since, now() + HOUR),
+    ]
 
 
 def lie(columns: dict[str, datetime], **only: Any) -> None:
@@ -67,8 +71,8 @@ def remove_from(number: int) -> None:
 def test_what_was_sealed_before_is_left_out() -> None:
     with_fences_down(lambda: edit(2, ip="198.51.100.1"))
     assert [found(scope) for scope in scopes()] == [{"what": set(), "checkpoints": 3}] * 3
-    assert found(Scope(until=now() - 8 * DAY + HOUR))["what"] == {"edited"}
-    assert found(Scope(until=now() - 9 * DAY + HOUR))["checkpoints"] == 2
+    assert found(CheckRange(until=now() - 8 * DAY + HOUR))["what"] == {"edited"}
+    assert found(CheckRange(until=now() - 9 * DAY + HOUR))["checkpoints"] == 2
 
 
 @pytest.mark.parametrize("columns", LIES)
@@ -86,12 +90,12 @@ def test_columns_that_lie_hide_nothing_and_are_found(columns: dict[str, datetime
 def test_none_of_the_rows_before_a_moment_is_hidden(columns: dict[str, datetime]) -> None:
     with_fences_down(lambda: edit(2, ip="198.51.100.1"))
     lie(columns, number=2)
-    assert found(Scope(APP, until=now() - 7 * DAY))["what"] >= {"edited", "hash"}
+    assert found(CheckRange(APP, until=now() - 7 * DAY))["what"] >= {"edited", "hash"}
 
 
 def test_checkpoints_that_are_gone_are_missed_in_their_time() -> None:
     remove_from(4)
-    assert found(Scope(APP, since=now() - HOUR))["what"] - {"tally"} == {"cut"}
+    assert found(CheckRange(APP, since=now() - HOUR))["what"] - {"tally"} == {"cut"}
     assert Said("check_audit", "--since", "1h").code == 1
     remove_from(1)
     assert Said("check_audit", "--since", "1h").code == 1
@@ -99,7 +103,7 @@ def test_checkpoints_that_are_gone_are_missed_in_their_time() -> None:
 
 def test_a_number_that_is_far_away_does_not_keep_a_check_from_its_end() -> None:
     lie({"number": 2**60}, number=5)  # type: ignore[dict-item]
-    for scope in (Scope(), scopes()[1]):
+    for scope in (CheckRange(), scopes()[1]):
         assert found(scope)["what"] >= {"hash", "missing", "number"}
 
 
@@ -119,4 +123,4 @@ def test_a_whole_export_holds_rows_that_are_filed_elsewhere() -> None:
 def test_the_page_looks_at_the_newest_whatever_they_say() -> None:
     with_fences_down(lambda: edit(6, ip="198.51.100.1"))
     lie(dict.fromkeys(FILED, LATER), number=6)
-    assert {one.what for one in integrity.newest(Scope(APP)).wrong} == {"edited", "hash"}
+    assert {one.what for one in integrity.newest(CheckRange(APP)).wrong} == {"edited", "hash"}

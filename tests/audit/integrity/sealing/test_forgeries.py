@@ -14,7 +14,7 @@ from django.db.models import Model
 
 from audit import calls, macs
 from audit.integrity.append_only_triggers import maintenance
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.sealing import row_values, sealer
 from audit.models import Call, Event, ForgedRow, Pending, Seal
 from core.ids import new_id
@@ -172,7 +172,7 @@ def test_a_second_row_that_was_put_in_without_its_trigger_is_found_by_a_check() 
 
 
 def found() -> Iterator[Any]:
-    for step in check(Scope()):
+    for step in check(CheckRange()):
         yield from step.findings
 
 
@@ -216,7 +216,7 @@ def test_a_check_fails_for_ever_after_and_an_app_sees_its_own() -> None:
     with pytest.raises(CommandError) as raised:
         call_command("check_audit", stdout=StringIO(), stderr=StringIO())
     assert raised.value.returncode == 1
-    only = [one.where.row_id for step in check(Scope(APP)) for one in step.wrong]
+    only = [one.where.row_id for step in check(CheckRange(APP)) for one in step.wrong]
     assert only == [UUID(str(forged))]
 
 

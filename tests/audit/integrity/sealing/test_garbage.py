@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.export import selection
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.sealing import sealed_rows, sealer
 from audit.models import Call, Event, Pending, Seal
 from audit.search.matching import Filters
@@ -79,8 +79,8 @@ def test_garbage_anywhere_keeps_nobody(what: list[tuple[tuple[str, str], str]]) 
         assert there == 2, "the others are sealed in the same pass"
         look_at_everything()
         assert not waits(), "nothing waits for ever"
-        assert [one for step in check(Scope()) for one in step.wrong]
-        list(check(Scope(APP)))
+        assert [one for step in check(CheckRange()) for one in step.wrong]
+        list(check(CheckRange(APP)))
 
 
 def try_to_put_in(table: str, column: str, garbage: str) -> None:
@@ -119,5 +119,5 @@ def _make_unreadable(silent: list[tuple[str, str, str]]) -> None:
                     list(selection.walk(Filters(app_id=APP, via="page"), sealed_rows.reach(APP)))
                     for kind in ("event", "call"):
                         list(sealed_rows.after(sealed_rows.reach(APP), kind, 0))
-                    if column != "mac" and not [one for step in check(Scope(APP)) for one in step.wrong]:
+                    if column != "mac" and not [one for step in check(CheckRange(APP)) for one in step.wrong]:
                         silent.append((table, column, garbage))

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from audit import canonical
 from audit.actors import shell
 from audit.integrity.checking import alarms, handovers, trust
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.checking.handovers import SealKeyLine
 from audit.integrity.checking.inspection import Inspection
 from audit.integrity.seal_keys import accept_lost, rotate
@@ -41,9 +41,12 @@ def own_folder(settings: Settings) -> Iterator[None]:
     shutil.rmtree(settings.DATA_DIR)
 
 
-def found(scope: Scope | None = None) -> set[str]:
+def found(scope: CheckRange | None = None) -> set[str]:
     return {
-        one.what for step in check(scope or Scope(APP)) for one in step.findings if one.what != "backdated"
+        one.what
+        for step in check(scope or CheckRange(APP))
+        for one in step.findings
+        if one.what != "backdated"
     }
 
 
@@ -74,7 +77,7 @@ def add_their_line(*, before: bytes | None, signed_by: Ed25519PrivateKey | None 
 def test_a_self_made_predecessor_signs_nothing_with_or_without_files() -> None:
     sealed(called()), sealed(called())
     with_fences_down(resign_with_their_key)
-    assert "signature" in found() and "signature" in found(Scope())
+    assert "signature" in found() and "signature" in found(CheckRange())
     shutil.rmtree(portal.CHECKPOINT_DIR)
     portal.SEAL_KEYS.unlink()
     assert "signature" in found()
@@ -100,7 +103,7 @@ def test_after_a_rotation_both_keys_are_trusted_each_in_its_time(settings: Setti
     rotated(settings)
     sealed(called())
     assert found() == set()
-    assert found(Scope()) <= {"unchecked"}  # what indexes hold, where the database has no amcheck
+    assert found(CheckRange()) <= {"unchecked"}  # what indexes hold, where the database has no amcheck
     settings.SEAL_KEY = first
     sealed(called())
     assert "signature" in found()

@@ -28,7 +28,7 @@ def leads_to_its_root(seal: Seal, known: Trees) -> bool:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_every_proof_leads_to_the_root_whatever_the_order(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(sealer, "A_BATCH", size)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", size)
     monkeypatch.setattr(proof_trees, "A_READ", 5)
     rows = sealed(*some(calls=16, acts=5))
     random.Random(size).shuffle(rows)
@@ -37,7 +37,7 @@ def test_every_proof_leads_to_the_root_whatever_the_order(monkeypatch: pytest.Mo
 
 
 def test_neighbours_cost_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer, "A_BATCH", 2)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     rows, known = sealed(*some(calls=8, acts=0)), Trees(APP)
     known.of("call", 1)
     with CaptureQueriesContext(connection) as asked:
@@ -53,7 +53,7 @@ def test_a_row_whose_checkpoint_is_gone_has_no_tree() -> None:
 
 
 def test_nor_has_one_between_two_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer, "A_BATCH", 1)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 1)
     sealed(*some(calls=3, acts=0))
     with maintenance():
         Checkpoint.objects.filter(first_seq=2).delete()

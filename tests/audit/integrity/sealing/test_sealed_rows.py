@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def three_batches(monkeypatch: pytest.MonkeyPatch) -> list[Seal]:
     """Five calls in batches of two, two and one; and two acts."""
-    monkeypatch.setattr(sealer, "A_BATCH", 2)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     return seal(*some(calls=5, acts=2))[:5]
 
 
@@ -61,7 +61,7 @@ def test_batches_come_in_order_with_their_rows(three_batches: list[Seal]) -> Non
 def test_batches_come_whole_however_many_are_read_at_once(
     three_batches: list[Seal], monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(sealed_rows, "A_READ", at_once)
+    monkeypatch.setattr(sealed_rows, "BATCH_SIZE", at_once)
     within = sealed_rows.reach(APP)
     assert [
         [one.seq for one in batch.rows] for batch in sealed_rows.batches(within, "call", step=at_once)
@@ -102,7 +102,7 @@ def test_a_row_that_was_deleted_is_left_out_and_the_others_come(three_batches: l
 
 
 def test_counting_goes_by_steps(three_batches: list[Seal], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealed_rows, "A_COUNT", 1)
+    monkeypatch.setattr(sealed_rows, "COUNT_LIMIT", 1)
     assert sealed_rows.count(sealed_rows.reach(APP)) == 7
 
 

@@ -67,7 +67,7 @@ def test_a_row_that_comes_late_stands_after_those_that_are_sealed() -> None:
 
 
 def test_a_batch_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealer, "A_BATCH", 4)
+    monkeypatch.setattr(sealer, "BATCH_SIZE", 4)
     sealed(*some(calls=10))
     assert [(one.first_seq, one.last_seq) for one in chain()] == [(1, 4), (5, 8), (9, 10)]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.sealing import sealer
 from audit.models import Call, Checkpoint, Event, Pending, Seal
 from core.clock import now
@@ -83,7 +83,7 @@ def write() -> None:
 
 
 def wrong() -> list[Any]:
-    return [found for step in check(Scope()) for found in step.findings if not found.is_note]
+    return [found for step in check(CheckRange()) for found in step.findings if not found.is_note]
 
 
 def until(ends: float, act: Callable[[], object]) -> None:

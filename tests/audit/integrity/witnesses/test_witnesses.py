@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from audit import canonical
 from audit.integrity.checking import alarms
-from audit.integrity.checking.check import Scope, check
+from audit.integrity.checking.check import CheckRange, check
 from audit.integrity.sealing import checkpoints, high_water_marks, pinned_keys, sealer, signing
 from audit.integrity.witnesses import messages, sender, status, witness_settings
 from audit.integrity.witnesses.witness_settings import FILE, PORTAL, Target
@@ -106,14 +106,14 @@ def test_what_was_cut_off_in_database_and_files_together_is_known_to_the_witness
     sender.tell()
     cut_together(3)
     # Of tallies whoever cuts both may make what they like.
-    found = {one.what for step in check(Scope()) for one in step.findings if not one.is_note}
+    found = {one.what for step in check(CheckRange()) for one in step.findings if not one.is_note}
     assert found - {"tally"} == set()
     assert "cut: call no. 3, checkpoint 3" in said(target).out
     assert said(target).code == 1
     sender.tell()
     alarms.look()
     assert [alarm.code for alarm in alarms.standing()] == [target.id]
-    assert "silent" in {one.what for step in check(Scope()) for one in step.findings}
+    assert "silent" in {one.what for step in check(CheckRange()) for one in step.findings}
 
 
 def test_what_was_made_anew_in_its_place_is_not_what_was_witnessed(target: Target) -> None:
