@@ -87,7 +87,7 @@ def take_all(reported: Iterable[tuple[bytes, str, str]], *, source: str) -> Sequ
             source=source,
             hashed=hashed,
             found_at=sanitize.sanitize_location(found_at),
-            note=sanitize.sanitize(note),
+            note=sanitize.sanitize_location(note),
         )
         for hashed, found_at, note in reported
     )
