@@ -43,7 +43,7 @@ def test_every_value_can_be_listed(value: object, items: list[object]) -> None:
 
 
 def test_what_has_names_is_a_line_for_each_and_nothing_of_it_is_none() -> None:
-    assert listed({"outcome": "denied", "app": None}) == ["outcome:denied", "app: None"]
+    assert listed({"outcome": "denied", "app": None}) == ["outcome: denied", "app: None"]
     assert listed({}) == []
 
 
@@ -54,9 +54,9 @@ def test_a_finding_ends_with_one_full_stop() -> None:
 
 
 def test_acts_at_the_shell_alone_and_on_what_a_name_does_not_tell_are_sentences() -> None:
-    assert said("gateway.create") == "created the gateway"
-    assert said("access-token.issue") == "issued the access token"
-    assert said("member.join") == "began the membership of"
+    assert said("gateway.create") == "created gateway"
+    assert said("access-token.issue") == "minted access token"
+    assert said("member.join") == "added member"
 
 
 def test_a_column_is_named_in_words() -> None:
@@ -85,4 +85,4 @@ def test_an_action_is_told_in_the_past_tense() -> None:
 
 
 def test_an_action_that_is_no_longer_declared_goes_by_its_name() -> None:
-    assert said("key.polish") == "did key.polish on"
+    assert said("key.polish") == "performed key.polish on"

@@ -156,7 +156,7 @@ def test_many_rows_go_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("whom", [{}, {"actor_id": "7", "ip": ADDRESS}])
 def test_one_thing_must_be_said(whom: dict[str, str]) -> None:
-    with pytest.raises(Invalid, match="either"):
+    with pytest.raises(Invalid, match="Enter an actor ID or an IP address, or names"):
         erased(**whom)
 
 

@@ -47,7 +47,7 @@ def test_it_is_on_record_with_what_was_and_why() -> None:
     set_retention(shell(), "call", 90, "our policy")
     event = Event.objects.get(action="audit.retain")
     assert (event.target_label, event.reason, event.facts) == (
-        "Calls",
+        "API requests",
         "our policy",
         {"was": "365 days", "now": "90 days"},
     )
@@ -67,7 +67,7 @@ def test_saying_what_is_in_force_is_no_act() -> None:
 
 @pytest.mark.parametrize(("kind", "wrong"), [("event", 364), ("call", 6), ("span", 0), ("call", 36_501)])
 def test_too_short_and_too_long_are_refused_with_the_bounds(kind: str, wrong: int) -> None:
-    with pytest.raises(Invalid, match="days, or leave it empty: for ever") as refused:
+    with pytest.raises(Invalid, match="days, or leave empty to keep indefinitely") as refused:
         set_retention(shell(), kind, wrong)
     assert refused.value.field == "days"
 

@@ -165,7 +165,7 @@ def test_checkpoints_that_cannot_be_written_are_an_alarm(
         settings.CHECKPOINT_DIR = settings.CHECKPOINT_DIR.parent / "a-file" / "below"
         settings.CHECKPOINT_DIR.parent.write_text("")
         alarms.look()
-        assert "cannot be read" in alarms.standing().get().says
+        assert "Cannot read the checkpoint files" in alarms.standing().get().says
 
 
 def test_lines_that_were_taken_out_of_the_middle_are_missed() -> None:

@@ -249,7 +249,7 @@ def test_another_checkpoint_under_a_known_number_is_kept_as_evidence_and_an_alar
     assert Witnessed.objects.filter(number=one.number).count() == 2
     alarms.look()
     assert (
-        "different checkpoints under the same number: 1" in alarms.standing().get(code="from-payments").says
+        "different checkpoints with the same number: 1" in alarms.standing().get(code="from-payments").says
     )
 
 
