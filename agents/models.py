@@ -57,7 +57,7 @@ class App(Audited):
         "keys allowed",
         default=100,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_KEYS)],
-        help_text="Keys of this app that may be alive at once. Derived keys do not count.",
+        help_text="Keys of this app that may be active at once. Derived keys do not count.",
     )
     max_keys_per_agent = models.PositiveIntegerField(
         "keys allowed for each agent",
@@ -117,7 +117,7 @@ class App(Audited):
     @property
     def mark(self) -> str:
         """A short mark of the settings: two marks differ if someone changed them in between."""
-        return hashlib.sha256(json.dumps(self.picture(), sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(self.snapshot(), sort_keys=True).encode()).hexdigest()[:16]
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         # A deleted app keeps its name in the record and gives it free.
@@ -126,7 +126,7 @@ class App(Audited):
             update_fields = {*update_fields, "sameness"}
         super().save(*args, update_fields=update_fields, **kwargs)
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": self.id,
             "target_kind": "app",
@@ -134,7 +134,7 @@ class App(Audited):
             "target_label": self.name,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "description": self.description,
@@ -163,7 +163,7 @@ class Agent(Audited):
         SERVICE = "service", "Service"
 
     app = models.ForeignKey(App, models.PROTECT, related_name="agents")
-    name = models.CharField(max_length=64, help_text="For ever; other programs know it by this.")
+    name = models.CharField(max_length=64, help_text="Cannot be changed; other programs use it.")
     display_name = models.CharField(max_length=80, blank=True)
     type = models.CharField(max_length=10, choices=Type.choices, default=Type.AGENT)
     scopes = models.JSONField(default=dict, help_text="Provider to list of scopes; none: nothing there.")
@@ -209,7 +209,7 @@ class Agent(Audited):
         if self.narrowing_is_due:
             self.scopes, self.scopes_pending, self.scopes_applies_at = self.scopes_pending, None, None
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": self.app_id,
             "agent_id": self.id,
@@ -219,7 +219,7 @@ class Agent(Audited):
             "target_label": self.name,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "display_name": self.display_name,

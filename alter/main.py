@@ -27,7 +27,7 @@ COMMANDS = {
     "doctor": "Check the connection, token and permissions.",
     "completion": "Print shell completion scripts.",
 }
-"""Each is in the module of its name (unlink is in link). Top-level --help does not load them."""
+"""Each is in the module of its name (link and unlink are in links). Top-level --help does not load them."""
 EXAMPLES = """
 alter auth login --base-url https://portal.example.com
 alter apps list
@@ -46,7 +46,7 @@ class Top(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = "link" if cmd_name == "unlink" else cmd_name
+        module = "links" if cmd_name in ("link", "unlink") else cmd_name
         command: click.Command = getattr(import_module(f"alter.{module}"), cmd_name)
         return command
 

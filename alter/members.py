@@ -62,16 +62,17 @@ def invite(run: Run, email: str | None, role: str) -> None:
     """Invite one person. The link is printed once."""
     path, body = run.path("invitations"), {"role": role} | given(email=email)
     run.reveal(
-        lambda: run.client.post(path, body), lambda created: undo_commands.withdraw(run.app_id, created)
+        lambda: run.client.post(path, body),
+        lambda created: undo_commands.cancel_invitation(run.app_id, created),
     )
 
 
-@members.command(shows=INVITATION, examples=f"alter members withdraw --invitation {ID}")
+@members.command(shows=INVITATION, examples=f"alter members cancel --invitation {ID}")
 @click.option("--invitation", type=Id(), required=True, metavar="ID", help="The invitation id.")
 @pass_run
-def withdraw(run: Run, invitation: str) -> None:
-    """Withdraw an invitation. Its link stops working."""
-    run.show(run.client.post(run.path("invitations", invitation, "withdraw"), {}))
+def cancel(run: Run, invitation: str) -> None:
+    """Cancel an invitation. Its link stops working."""
+    run.show(run.client.post(run.path("invitations", invitation, "cancel"), {}))
 
 
 @members.command(shows=MEMBER, examples=f"alter members role --member {ID} --role support")

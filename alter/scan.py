@@ -90,7 +90,7 @@ def scan(run: Run, paths: tuple[str, ...], offline: bool, rules: str | None) -> 
         raise Failure(
             Exit.ERROR,
             f"{_summary(exposed)} found.",
-            "Revoke each, mint a new one, and keep it out of files: alter keys revoke --key ID",
+            "Revoke each, mint a new one, and do not write it to a file: alter keys revoke --key ID",
         )
     summary = f"{len(rows)} keys found, none of them active." if rows else "No keys found."
     if reader.unread:

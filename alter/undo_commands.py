@@ -43,9 +43,9 @@ def revoke_agent(app_id: str, agent: Mapping[str, Any]) -> tuple[str, ...]:
     return ("agents", "revoke", "--app", app_id, "--agent", str(agent["id"]), "--yes")
 
 
-def withdraw(app_id: str, invitation: Mapping[str, Any]) -> tuple[str, ...]:
-    """The command that withdraws an invitation."""
-    return ("members", "withdraw", "--app", app_id, "--invitation", str(invitation["id"]))
+def cancel_invitation(app_id: str, invitation: Mapping[str, Any]) -> tuple[str, ...]:
+    """The command that cancels an invitation."""
+    return ("members", "cancel", "--app", app_id, "--invitation", str(invitation["id"]))
 
 
 def _words(noun: str, rest: list[str]) -> tuple[str, ...]:

@@ -59,14 +59,14 @@ def write(lines: Sequence[Line], db: BaseDatabaseWrapper = connection) -> None:
 def as_json(lines: Sequence[Line]) -> str:
     """The same lines as a JSON array, without what is empty. They may hold more than the columns of a call."""
     make = macs.maker()
-    return json.dumps([_told(line, make) for line in lines], separators=(",", ":"), default=_text)
+    return json.dumps([_to_json_row(line, make) for line in lines], separators=(",", ":"), default=_text)
 
 
-def _told(line: Line, make: Make) -> dict[str, Any]:
-    told = {column: value for column, value in line.items() if value or value is False}
-    told["id"] = row_id = new_hex()
-    told["mac"] = "\\x" + make(line, row_id).hex()
-    return told
+def _to_json_row(line: Line, make: Make) -> dict[str, Any]:
+    values = {column: value for column, value in line.items() if value or value is False}
+    values["id"] = row_id = new_hex()
+    values["mac"] = "\\x" + make(line, row_id).hex()
+    return values
 
 
 def _whole(line: Line, make: Make) -> dict[str, Any]:

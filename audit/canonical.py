@@ -91,8 +91,8 @@ def checkpoint_hash(
     sealed_at: datetime,
 ) -> bytes:
     """The hash of a checkpoint, which the next one of its stream is chained to."""
-    told = (number, stream, kind, first_seq, last_seq, sealed_at)
-    return sha256(b"\3alter checkpoint 1\0" + b"".join(map(encode, told)) + root + previous).digest()
+    fields = (number, stream, kind, first_seq, last_seq, sealed_at)
+    return sha256(b"\3alter checkpoint 1\0" + b"".join(map(encode, fields)) + root + previous).digest()
 
 
 def signed(checkpoint: bytes) -> bytes:
@@ -100,9 +100,9 @@ def signed(checkpoint: bytes) -> bytes:
     return b"alter checkpoint 1\0" + checkpoint
 
 
-def statement(name: str, told: Mapping[str, Any]) -> bytes:
+def statement(name: str, data: Mapping[str, Any]) -> bytes:
     """What a key signs for a statement of JSON values: a claim, a handover of the key, a receipt."""
-    return f"alter {name} 1\0".encode() + sha256(encode(dict(told))).digest()
+    return f"alter {name} 1\0".encode() + sha256(encode(dict(data))).digest()
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
@@ -120,11 +120,11 @@ def proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     """A tree from its leaves up to the last level below its root: what all its proofs are made of."""
-    found, level = [], list(leaves)
+    rows_above, level = [], list(leaves)
     while len(level) > 1:
-        found.append(level)
+        rows_above.append(level)
         level = _above(level)
-    return found
+    return rows_above
 
 
 def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
@@ -173,15 +173,15 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 def _number(value: float) -> bytes:
     """A number by its value: databases do not tell 1.0 from 1."""
-    told = str(int(value) if float(value).is_integer() else value).encode()
-    return b"n" + _LENGTH(len(told)) + told
+    digits = str(int(value) if float(value).is_integer() else value).encode()
+    return b"n" + _LENGTH(len(digits)) + digits
 
 
 def _text(value: str) -> bytes:
     if not value:
         return _NO_TEXT  # most texts of a row say nothing
-    told = value.encode("utf-8", "surrogatepass")
-    return b"t" + _LENGTH(len(told)) + told
+    encoded = value.encode("utf-8", "surrogatepass")
+    return b"t" + _LENGTH(len(encoded)) + encoded
 
 
 def _list(value: Sequence[Any]) -> bytes:
@@ -189,8 +189,8 @@ def _list(value: Sequence[Any]) -> bytes:
 
 
 def _mapping(value: Mapping[str, Any]) -> bytes:
-    told = sorted((_text(name), encode(inner)) for name, inner in value.items())
-    return b"m" + _LENGTH(len(told)) + b"".join(name + inner for name, inner in told)
+    pairs = sorted((_text(name), encode(inner)) for name, inner in value.items())
+    return b"m" + _LENGTH(len(pairs)) + b"".join(name + inner for name, inner in pairs)
 
 
 _NO_TEXT = b"t\0\0\0\0"

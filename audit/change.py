@@ -67,7 +67,7 @@ def _lock(row: Audited) -> dict[str, Any]:
         row.refresh_from_db(from_queryset=type(row).objects.select_for_update(of=("self",), no_key=True))
     except ObjectDoesNotExist:
         raise NotFound from None
-    return row.picture()
+    return row.snapshot()
 
 
 def _record(
@@ -84,9 +84,9 @@ def _record(
         reason,
         id=act.id,
         cause_id=cause.id if cause else None,
-        changes=_difference(before, act.row.picture()),
+        changes=_difference(before, act.row.snapshot()),
         facts=act.facts,
-        **act.row.about(),
+        **act.row.audit_target(),
     )
 
 

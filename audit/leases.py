@@ -45,33 +45,33 @@ def take(name: str, by: str) -> bool:
     """Become the holder of `name`, or stay it. False: someone else is. One atomic update."""
     moment = now()
     until = moment + LENGTHS.get(name, LENGTH)
-    held = _held(name)
-    if held is None:
+    lease = _held(name)
+    if lease is None:
         return _begin(name, by, until)
     # Nobody holds one for longer than its length: such a moment was written before the clock was set back.
-    if held.by != by and moment < held.until <= until:
+    if lease.by != by and moment < lease.until <= until:
         return False
-    return _write(name, held, by, until, held.last_at)
+    return _write(name, lease, by, until, lease.last_at)
 
 
 def finish(name: str, by: str) -> None:
     """Say that the work is done for now, and let whoever is next have the lease."""
-    moment, held = now(), _held(name)
-    if held and held.by == by:
-        _write(name, held, by, moment, moment)
+    moment, lease = now(), _held(name)
+    if lease and lease.by == by:
+        _write(name, lease, by, moment, moment)
 
 
 def last_done(name: str) -> datetime | None:
     """When the work was last done to its end, by whomever of the portal's processes."""
-    held = _held(name)
-    return held.last_at if held else None
+    lease = _held(name)
+    return lease.last_at if lease else None
 
 
 def _held(name: str) -> LeaseState | None:
     """The lease as the portal wrote it. None: there is none, or somebody else wrote it."""
     try:
-        told = Lease.objects.filter(name=name).values_list("holder", "until", "last_at").first()
-        signed, until, last_at = told or ("", now(), None)
+        row = Lease.objects.filter(name=name).values_list("holder", "until", "last_at").first()
+        signed, until, last_at = row or ("", now(), None)
         by, _, mac = signed.rpartition(" ")
         fits = macs.fits_text("lease", _text(name, by, until, last_at), mac)
     except (*sqlite_format.UNREADABLE, DataError):
@@ -81,22 +81,22 @@ def _held(name: str) -> LeaseState | None:
 
 def _begin(name: str, by: str, until: datetime) -> bool:
     """Hold what nobody holds, in place of what the portal did not write."""
-    told = Lease.objects.filter(name=name).values_list("holder", flat=True).first()
+    current_holder = Lease.objects.filter(name=name).values_list("holder", flat=True).first()
     try:
         with transaction.atomic():
-            if told is not None:
+            if current_holder is not None:
                 with connection.cursor() as cursor:
-                    cursor.execute(_DELETE[connection.vendor], [name, told])
+                    cursor.execute(_DELETE[connection.vendor], [name, current_holder])
             Lease.objects.create(name=name, holder=_signed(name, by, until, None), until=until)
     except IntegrityError:
         return False
     return True
 
 
-def _write(name: str, held: LeaseState, by: str, until: datetime, last_at: datetime | None) -> bool:
+def _write(name: str, lease: LeaseState, by: str, until: datetime, last_at: datetime | None) -> bool:
     """Put a lease in the place of the one that was read. False: another was quicker."""
     fresh = {"holder": _signed(name, by, until, last_at), "until": until, "last_at": last_at}
-    return Lease.objects.filter(name=name, holder=held.signed).update(**fresh) == 1
+    return Lease.objects.filter(name=name, holder=lease.signed).update(**fresh) == 1
 
 
 def _signed(name: str, by: str, until: datetime, last_at: datetime | None) -> str:

@@ -45,22 +45,22 @@ def key_fingerprint(number: int) -> str:
 
 def number_of(mac: bytes | None) -> int:
     """The number of the key that a MAC was made with. 0: it is none."""
-    found: tuple[int] = _NUMBER.unpack(mac[: _NUMBER.size]) if mac and len(mac) == MAC_SIZE else (0,)
-    return found[0]
+    unpacked: tuple[int] = _NUMBER.unpack(mac[: _NUMBER.size]) if mac and len(mac) == MAC_SIZE else (0,)
+    return unpacked[0]
 
 
 def maker() -> Callable[[Mapping[str, Any], str], bytes]:
     """A function that makes the MAC of one call, from its columns as they are sent and its id as 32 hex digits."""
     number = current()
     begin, prefix = _begun("call", settings.MAC_KEYS[number]).copy, _NUMBER.pack(number)
-    moment, told = None, ""  # those of a batch are one
+    moment, moment_text = None, ""  # those of a batch are one
 
     def make(line: Mapping[str, Any], row_id: str) -> bytes:
-        nonlocal moment, told
+        nonlocal moment, moment_text
         if line["at"] is not moment:
-            moment, told = line["at"], str(line["at"])
+            moment, moment_text = line["at"], str(line["at"])
         mac = begin()
-        mac.update(_call(line, row_id, told))
+        mac.update(_call(line, row_id, moment_text))
         made: bytes = prefix + mac.digest()
         return made
 
@@ -125,7 +125,7 @@ def _call(line: Mapping[str, Any], row_id: str, at: str) -> bytes:
     The caller and the facts follow if there are any, as a list and as an object: neither can be read as the other.
     """
     try:
-        told = (
+        values = (
             f"{row_id}\0{at}\0{line['app_id']}\0{line['key_id']}\0{line['key_prefix']}\0"
             f"{line['key_name']}\0{line['agent_id']}\0{line['agent_name']}\0{line['via']}\0{line['ip']}\0"
             f"{line['user_agent']}\0{line['request_id']}\0{line['method']}\0{line['path']}\0{line['status']}\0"
@@ -135,9 +135,9 @@ def _call(line: Mapping[str, Any], row_id: str, at: str) -> bytes:
     except KeyError:
         return _call({**_CALL, **line}, row_id, at)
     try:
-        sent = told.encode()
+        sent = values.encode()
     except UnicodeEncodeError:  # half a character, which SQLite keeps
-        sent = told.encode(errors="surrogatepass")
+        sent = values.encode(errors="surrogatepass")
     if "caller" in line and any(caller := [_plain(name, line[name]) for name in _CALLER]):
         sent += b"\0" + canonical.encode(caller)
     if (facts := line.get("facts")) is not None:

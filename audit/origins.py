@@ -21,5 +21,5 @@ def origin_of(meta: Mapping[str, Any], via: str) -> Origin:
 
 def request_id(meta: Mapping[str, Any]) -> str:
     """The caller's X-Request-ID, so that logs can be joined, or a fresh one."""
-    told = decode_header(str(meta.get("HTTP_X_REQUEST_ID", "")))
-    return sanitize(told.encode("ascii", "backslashreplace").decode(), 64) or new_hex()
+    header = decode_header(str(meta.get("HTTP_X_REQUEST_ID", "")))
+    return sanitize(header.encode("ascii", "backslashreplace").decode(), 64) or new_hex()

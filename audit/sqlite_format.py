@@ -57,10 +57,10 @@ class Column(NamedTuple):
 def columns(model: type[Model], names: tuple[str, ...] = ()) -> tuple[Column, ...]:
     """These columns of a table, or all, in their order."""
     fields = {str(field.column): field for field in model._meta.concrete_fields}
-    told = names or tuple(fields)
+    selected = names or tuple(fields)
     return tuple(
         Column(name, FORMS.get(fields[name].get_internal_type(), "number"), fields[name].null)
-        for name in told
+        for name in selected
     )
 
 
@@ -68,23 +68,23 @@ def columns(model: type[Model], names: tuple[str, ...] = ()) -> tuple[Column, ..
 def types(model: type[Model], names: tuple[str, ...] = ()) -> tuple[Any, ...]:
     """What the values of these columns are, once they are read."""
     return tuple(
-        (_TYPES[one.form], type(None)) if one.may_be_null else _TYPES[one.form]
-        for one in columns(model, names)
+        (_TYPES[column.form], type(None)) if column.may_be_null else _TYPES[column.form]
+        for column in columns(model, names)
     )
 
 
 def read(some: Sequence[Column], stored: Iterable[Any]) -> tuple[tuple[Any, ...], bool]:
     """The values of a row, and whether all are stored as the portal stores them. Raises ValueError and its like."""
-    told = [column.read(value) for column, value in zip(some, stored, strict=True)]
-    return tuple(value for value, _ in told), all(is_plain for _, is_plain in told)
+    values = [column.read(value) for column, value in zip(some, stored, strict=True)]
+    return tuple(value for value, _ in values), all(is_plain for _, is_plain in values)
 
 
-def restored(kind: str, told: bytes | None) -> Any:
+def restored(kind: str, stored: bytes | None) -> Any:
     """What SQLite stores, from its typeof() and its bytes. A text that is no UTF-8 is none of what columns hold."""
     try:
-        return _AS[kind](told or b"")
+        return _AS[kind](stored or b"")
     except UnicodeDecodeError:
-        return bytearray(told or b"")
+        return bytearray(stored or b"")
 
 
 def as_it_is(names: Iterable[str]) -> str:
@@ -121,10 +121,10 @@ class _IsStored(Func):
         super().__init__(*expressions, form=form, strictly=strictly)
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        told = (
+        template = (
             f"{FUNCTION}('%(form)s', '%(strictly)s', typeof(%(expressions)s), CAST(%(expressions)s AS BLOB))"
         )
-        return self.as_sql(compiler, connection, template=told)
+        return self.as_sql(compiler, connection, template=template)
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template=_ON_POSTGRES.get(self.extra["form"], "true"))
@@ -157,11 +157,11 @@ _ON_POSTGRES = {
 
 
 def _condition(some: Sequence[Column], strictly: str) -> Q:
-    told = Q()
+    condition = Q()
     for column in some:
         form = f"{column.form}?" if column.may_be_null else column.form
-        told &= Q(_IsStored(F(column.name), form=form, strictly=strictly))
-    return told
+        condition &= Q(_IsStored(F(column.name), form=form, strictly=strictly))
+    return condition
 
 
 def _is_stored(form: str, strictly: str, kind: str, stored: bytes | None) -> int:
@@ -174,24 +174,24 @@ def _is_stored(form: str, strictly: str, kind: str, stored: bytes | None) -> int
 
 
 def _id(stored: Any) -> tuple[UUID, bool]:
-    found = UUID(_text(stored)[0])
-    return found, found.hex == stored
+    parsed = UUID(_text(stored)[0])
+    return parsed, parsed.hex == stored
 
 
 def _moment(stored: Any) -> tuple[datetime, bool]:
-    found = datetime.fromisoformat(_text(stored)[0])
-    if found.tzinfo:
-        return found.astimezone(UTC), False
-    return found.replace(tzinfo=UTC), str(found) == stored
+    parsed = datetime.fromisoformat(_text(stored)[0])
+    if parsed.tzinfo:
+        return parsed.astimezone(UTC), False
+    return parsed.replace(tzinfo=UTC), str(parsed) == stored
 
 
 def _document(stored: Any) -> tuple[Any, bool]:
     if stored == "{}":
         return {}, True  # most say nothing
-    found = json.loads(_text(stored)[0])
-    if not isinstance(found, dict):
+    parsed = json.loads(_text(stored)[0])
+    if not isinstance(parsed, dict):
         raise Misread("it is no object")
-    return found, stored in (json.dumps(found), compact(found))
+    return parsed, stored in (json.dumps(parsed), compact(parsed))
 
 
 def _flag(stored: Any) -> tuple[bool, bool]:

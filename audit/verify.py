@@ -25,15 +25,15 @@ MAX_SHOWN = 20
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check what the command line names; return the exit code."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        given = dict(_key(text) for text in asked.key)
-        with _opened(asked.file) as source:
-            return _inspect(Inspection(source, given, tuple(asked.checkpoints)), asked.json)
+        given = dict(_key(text) for text in options.key)
+        with _opened(options.file) as source:
+            return _inspect(Inspection(source, given, tuple(options.checkpoints)), options.json)
     except Unreadable as why:
-        return _refused(str(why), asked.json)
+        return _refused(str(why), options.json)
     except OSError as error:
-        return _refused(f"{error.filename or asked.file} cannot be read: {error.strerror}.", asked.json)
+        return _refused(f"{error.filename or options.file} cannot be read: {error.strerror}.", options.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,49 +69,57 @@ def _key(text: str) -> tuple[str, bytes]:
 
 
 def _inspect(inspection: Inspection, as_json: bool) -> int:
-    first, notes, shown, wrong = None, list[Finding](), list[Finding](), 0
-    for found in inspection.findings():
-        if found.is_note:
-            notes.append(found)
+    first, notes, findings, wrong = None, list[Finding](), list[Finding](), 0
+    for finding in inspection.findings():
+        if finding.is_note:
+            notes.append(finding)
             continue
-        first, wrong = first or found, wrong + 1
-        if len(shown) < MAX_SHOWN:
-            shown.append(found)
+        first, wrong = first or finding, wrong + 1
+        if len(findings) < MAX_SHOWN:
+            findings.append(finding)
     unsigned = any(note.what == "unsigned" for note in notes)
     code = WRONG if wrong else UNSIGNED if unsigned else HOLDS
-    say = _told(inspection, notes, shown, wrong) if as_json else _said(inspection, notes, shown, wrong)
+    say = (
+        _json_report(inspection, notes, findings, wrong)
+        if as_json
+        else _text_report(inspection, notes, findings, wrong)
+    )
     sys.stdout.write("\n".join(say if as_json else map(escape_controls, say)) + "\n")
     return code
 
 
-def _said(inspection: Inspection, notes: list[Finding], shown: list[Finding], wrong: int) -> Iterator[str]:
+def _text_report(
+    inspection: Inspection, notes: list[Finding], findings: list[Finding], wrong: int
+) -> Iterator[str]:
     """For people."""
     yield from (f"Note. {note.says}" for note in notes)
     seen = f"{inspection.rows} rows under {inspection.checkpoints} checkpoints"
-    if not shown:
+    if not findings:
         yield f"Holds: {seen}."
         return
     yield f"Does not hold: {seen}."
-    yield f"First: {shown[0]}"
-    if shown[0].where.row_id:
-        yield f"       row {shown[0].where.row_id}"
-    yield from (f"Then:  {found}" for found in shown[1:])
-    if wrong > len(shown):
-        yield f"And {wrong - len(shown)} more."
+    yield f"First: {findings[0]}"
+    if findings[0].where.row_id:
+        yield f"       row {findings[0].where.row_id}"
+    yield from (f"Then:  {finding}" for finding in findings[1:])
+    if wrong > len(findings):
+        yield f"And {wrong - len(findings)} more."
 
 
-def _told(inspection: Inspection, notes: list[Finding], shown: list[Finding], wrong: int) -> Iterator[str]:
+def _json_report(
+    inspection: Inspection, notes: list[Finding], findings: list[Finding], wrong: int
+) -> Iterator[str]:
     """For machines."""
-    told = {
+    data = {
         "holds": not wrong,
         "rows": inspection.rows,
         "checkpoints": inspection.checkpoints,
         "keys": list(inspection.trust.keys),
-        "findings": [found.told() for found in shown],
-        "more": wrong - len(shown),
-        "notes": [note.told() for note in notes],
+        "findings": [finding.to_dict() for finding in findings],
+        "more": wrong - len(findings),
+        "notes": [note.to_dict() for note in notes],
     }
-    yield json.dumps(told, indent=2)
+    yield json.dumps(data, indent=2)
 
 
 def _refused(says: str, as_json: bool) -> int:

@@ -45,17 +45,17 @@ def parse_address(text: str) -> Address | None:
 
 
 def _parsed(text: str) -> Address | None:
-    found = _WRITTEN.fullmatch(text.strip(HTTP_WHITESPACE))
-    if found is None:
+    match = _WRITTEN.fullmatch(text.strip(HTTP_WHITESPACE))
+    if match is None:
         return None
-    text, percent, zone = (found["bracketed"] or found["with_port"] or found["bare"] or "").partition("%")
+    text, percent, zone = (match["bracketed"] or match["with_port"] or match["bare"] or "").partition("%")
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
     if percent and not (address in LINK_LOCAL and ZONE.fullmatch(zone)):
         return None
-    if found["bracketed"] and address.version == 4:
+    if match["bracketed"] and address.version == 4:
         return None
     return getattr(address, "ipv4_mapped", None) or address
 

@@ -16,8 +16,8 @@ MAX_LISTED = 24
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that `word` most probably was meant to be; empty if it is like none."""
-    found = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return found[0] if found else ""
+    matches = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else ""
 
 
 def describe_unknown(word: str, known: Collection[str], what: str = "parameter") -> str:

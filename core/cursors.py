@@ -29,11 +29,11 @@ def parse_cursor(text: str) -> Cursor | None:
     """A place from an address; empty is none. Raises Invalid."""
     if not text:
         return None
-    found = _CURSOR.fullmatch(text)
+    match = _CURSOR.fullmatch(text)
     try:
-        if not found:
+        if not match:
             raise OverflowError
-        return Cursor(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
+        return Cursor(_EPOCH + timedelta(microseconds=int(match[1])), UUID(match[2]))
     except OverflowError:
         raise Invalid("before", "Invalid page. Start from the newest entry.") from None
 
@@ -64,10 +64,10 @@ def paginate(
         later = Q(**{f"{moment}__{beyond}": place.at})
         rows = rows.filter(later | Q(**{moment: place.at, f"id__{beyond}": place.id}))
     ordered = rows.order_by(f"{turn}{moment}", f"{turn}id")
-    found = list(ordered[part.offset : part.offset + part.limit + 1])
-    more, found = len(found) > part.limit, found[: part.limit]
-    last = str(Cursor(getattr(found[-1], moment), found[-1].id)) if more else None
-    return found, {
+    page = list(ordered[part.offset : part.offset + part.limit + 1])
+    more, page = len(page) > part.limit, page[: part.limit]
+    last = str(Cursor(getattr(page[-1], moment), page[-1].id)) if more else None
+    return page, {
         "total": total,
         "limit": part.limit,
         "offset": part.offset,

@@ -35,10 +35,10 @@ def is_duration(text: str) -> bool:
 
 def parse_duration(text: str, field: str = "expires_in") -> timedelta:
     """`90d` as a timedelta of at most ten years. Raises Invalid."""
-    found = _SHAPE.fullmatch(text.strip(" ").lower())
-    if not found:
+    match = _SHAPE.fullmatch(text.strip(" ").lower())
+    if not match:
         raise Invalid(field, "Write a number and a unit: 30d, 12h or 5m.")
-    duration = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if duration > MAX_DURATION:
         raise Invalid(field, "Ten years (3650d) is the longest.")
     return duration
@@ -58,16 +58,16 @@ def parse_end(expires_in: str | None, expires_at: str | None = None) -> datetime
 
 def parse_moment(text: str, field: str = "expires_at") -> datetime:
     """The moment at which something ends, in UTC; of a day its last second. Raises Invalid."""
-    found = _read(text, field)
-    return found if isinstance(found, datetime) else _midnight(found) + _A_DAY - timedelta(seconds=1)
+    parsed = _read(text, field)
+    return parsed if isinstance(parsed, datetime) else _midnight(parsed) + _A_DAY - timedelta(seconds=1)
 
 
 def parse_instant(text: str, field: str) -> datetime:
     """A moment at which something happened, in UTC: a day alone is none. Raises Invalid."""
-    found = _read(text, field)
-    if not isinstance(found, datetime):
+    parsed = _read(text, field)
+    if not isinstance(parsed, datetime):
         raise Invalid(field, "Write the time of day as well: 2027-02-20T14:32:00Z.")
-    return found
+    return parsed
 
 
 def parse_since(text: str, field: str = "since") -> datetime:
@@ -86,8 +86,8 @@ def parse_until(text: str, field: str = "until") -> datetime:
 def _bound(text: str, field: str, of_a_day: timedelta) -> datetime:
     if is_duration(text):
         return now() - parse_duration(text, field)
-    found = _read(text, field)
-    return found if isinstance(found, datetime) else _midnight(found) + of_a_day
+    parsed = _read(text, field)
+    return parsed if isinstance(parsed, datetime) else _midnight(parsed) + of_a_day
 
 
 def _midnight(day: date) -> datetime:
@@ -96,25 +96,25 @@ def _midnight(day: date) -> datetime:
 
 def _read(text: str, field: str) -> datetime | date:
     """What is written: a moment in UTC, or a day. Raises Invalid."""
-    found = _MOMENT.fullmatch(text.strip(" "))
-    if not found:
+    match = _MOMENT.fullmatch(text.strip(" "))
+    if not match:
         raise Invalid(field, FORMS)
     try:
-        day = date.fromisoformat(found[1])
+        day = date.fromisoformat(match[1])
     except ValueError:
         raise Invalid(field, f"{FORMS} There is no such day.") from None
     if not MIN_YEAR <= day.year <= MAX_YEAR:
         raise Invalid(field, f"{FORMS} Years are from {MIN_YEAR} to {MAX_YEAR}.")
-    if not found[2]:
+    if not match[2]:
         return day
-    return datetime.combine(day, time.fromisoformat(found[2]), UTC) - _offset(found, field)
+    return datetime.combine(day, time.fromisoformat(match[2]), UTC) - _offset(match, field)
 
 
-def _offset(found: re.Match[str], field: str) -> timedelta:
+def _offset(match: re.Match[str], field: str) -> timedelta:
     """How far the zone that is written lies ahead of UTC; nothing if none is."""
-    if not found[3]:
+    if not match[3]:
         return timedelta(0)
-    offset = timedelta(hours=int(found[4]), minutes=int(found[5]))
+    offset = timedelta(hours=int(match[4]), minutes=int(match[5]))
     if offset > MAX_OFFSET:
         raise Invalid(field, f"{FORMS} There is no such offset from UTC.")
-    return offset if found[3] == "+" else -offset
+    return offset if match[3] == "+" else -offset

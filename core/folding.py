@@ -39,8 +39,14 @@ CAPITAL_SHARP_S = "\u1e9e"
 def fold_table() -> dict[str, str]:
     """What characters become once they are taken apart: those of which casefold() makes one other character."""
     every = (chr(point) for first, last in CASED for point in range(first, last + 1))
-    pairs = ((one, one.casefold()) for one in every if unicodedata.normalize("NFKD", one) == one)
-    return {one: new for one, new in pairs if len(new) == 1 and one != new} | {CAPITAL_SHARP_S: SHARP_S}
+    pairs = (
+        (character, character.casefold())
+        for character in every
+        if unicodedata.normalize("NFKD", character) == character
+    )
+    return {character: new for character, new in pairs if len(new) == 1 and character != new} | {
+        CAPITAL_SHARP_S: SHARP_S
+    }
 
 
 _TABLE = str.maketrans(fold_table())
@@ -61,7 +67,7 @@ def on_postgres() -> tuple[str, ...]:
     a short one. They are not STRICT, or the planner would not put them into the query.
     """
     table = fold_table()
-    near = {one: new for one, new in table.items() if "\x7f" < one <= NEAR}
+    near = {character: new for character, new in table.items() if "\x7f" < character <= NEAR}
     return (
         f"""
 CREATE OR REPLACE FUNCTION {FUNCTION}_far(given text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

@@ -15,7 +15,7 @@ LIST_NAMES = ("page", "sort")
 
 
 draft: ContextVar[MultiValueDict[str, str] | None] = ContextVar("draft", default=None)
-"""What was typed into a form of this page before its session ended: portal/signing_in/drafts.py."""
+"""What was typed into a form of this page before its session ended: portal/auth/drafts.py."""
 
 
 class ValuesForm(forms.Form):
@@ -64,9 +64,9 @@ class QueryForm(forms.Form):
     also: tuple[str, ...] = LIST_NAMES
     """What else may stand in the address."""
 
-    def __init__(self, asked: Mapping[str, Any]) -> None:
-        self.flaws = unknown_names(values_of(asked), {*self.base_fields, *self.also})
-        super().__init__(in_lower_case(self, asked))
+    def __init__(self, query: Mapping[str, Any]) -> None:
+        self.flaws = unknown_names(values_of(query), {*self.base_fields, *self.also})
+        super().__init__(in_lower_case(self, query))
 
     def clean(self) -> dict[str, Any]:
         """Any complaint about a name stands at the first field, or on top of a form that has none."""
@@ -75,21 +75,21 @@ class QueryForm(forms.Form):
         return self.cleaned_data
 
 
-def refuse_unknown(asked: Mapping[str, Any], known: Collection[str] = LIST_NAMES) -> None:
+def refuse_unknown(query: Mapping[str, Any], known: Collection[str] = LIST_NAMES) -> None:
     """Raise Invalid for the first name in the address of a page without filters that is not among `known`."""
-    for name, why in unknown_names(values_of(asked), known):
+    for name, why in unknown_names(values_of(query), known):
         raise Invalid(name, why)
 
 
-def values_of(asked: Mapping[str, Any]) -> dict[str, list[str]]:
+def values_of(query: Mapping[str, Any]) -> dict[str, list[str]]:
     """All values by name, of a query as it came or of one that was put together."""
-    lists = getattr(asked, "lists", None)
-    return dict(lists()) if lists else {name: [value] for name, value in asked.items()}
+    lists = getattr(query, "lists", None)
+    return dict(lists()) if lists else {name: [value] for name, value in query.items()}
 
 
-def in_lower_case(form: forms.Form, asked: Mapping[str, Any]) -> dict[str, str]:
+def in_lower_case(form: forms.Form, query: Mapping[str, Any]) -> dict[str, str]:
     """What is asked of a form's fields; words of closed lists as the lists write them."""
-    return {name: _in_list(field, str(asked.get(name, ""))) for name, field in form.base_fields.items()}
+    return {name: _in_list(field, str(query.get(name, ""))) for name, field in form.base_fields.items()}
 
 
 def _in_list(field: forms.Field, text: str) -> str:

@@ -70,10 +70,10 @@ def split_port(text: str) -> tuple[str, int | None]:
     """
     if text.count(":") > 1 and not text.startswith("["):
         return parse_host(text), None
-    found = _WITH_PORT.fullmatch(text)
-    if found is None:
+    match = _WITH_PORT.fullmatch(text)
+    if match is None:
         raise ValueError("not a host with a port")
-    return parse_host(found["host"]), None if found["port"] is None else parse_port(found["port"])
+    return parse_host(match["host"]), None if match["port"] is None else parse_port(match["port"])
 
 
 def parse_port(text: str) -> int:
@@ -100,13 +100,13 @@ def canonical_url(url: str) -> str:
 
 def _parse_ipv6(text: str) -> str:
     address, percent, zone = text.partition("%")
-    found = ipaddress.IPv6Address(address)
+    parsed = ipaddress.IPv6Address(address)
     if not percent:
-        return str(found)
+        return str(parsed)
     zone = zone.removeprefix("25") or zone
-    if found not in LINK_LOCAL or not ZONE.fullmatch(zone):
+    if parsed not in LINK_LOCAL or not ZONE.fullmatch(zone):
         raise ValueError("only a link-local address has a zone")
-    return f"{found}%{zone}"
+    return f"{parsed}%{zone}"
 
 
 def _parse_name(text: str) -> str:

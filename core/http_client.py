@@ -90,18 +90,18 @@ def _answer(
     method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float, *, own: bool = False
 ) -> Iterator[httpcore2.Response]:
     """The answer to one request, as it begins to come in. Raises Unreachable, then and while it is read."""
-    way = _Way(time.monotonic() + seconds, own)
+    backend = _CheckedBackend(time.monotonic() + seconds, own)
     try:
         url = canonical_url(url)
     except ValueError:
         raise UnreachableHost("Invalid URL.") from None
     # Said here, because httpcore2 leaves the brackets of an IPv6 address out.
     host = parse_origin(url).netloc
-    told = [(b"Host", host.encode()), *((name.encode(), value.encode()) for name, value in headers.items())]
+    fields = [(b"Host", host.encode()), *((name.encode(), value.encode()) for name, value in headers.items())]
     try:
         with (
-            httpcore2.ConnectionPool(ssl_context=_trust(), network_backend=way) as pool,
-            pool.stream(method, url, headers=told, content=body) as response,
+            httpcore2.ConnectionPool(ssl_context=_trust(), network_backend=backend) as pool,
+            pool.stream(method, url, headers=fields, content=body) as response,
         ):
             yield response
     except httpcore2.TimeoutException:
@@ -112,7 +112,7 @@ def _answer(
         raise UnreachableHost(sanitize(f"Connection failed: {error}", 200)) from None
 
 
-class _Way(httpcore2.NetworkBackend):
+class _CheckedBackend(httpcore2.NetworkBackend):
     """Connects to what may be reached, until a moment."""
 
     def __init__(self, ends: float, own: bool) -> None:

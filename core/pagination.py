@@ -111,8 +111,8 @@ class ListPage:
             rows = _sorted(rows, columns, order)
         filters = [(name, value) for name, values in query.lists() if name != "page" for value in values]
         page = Paginator(rows, PAGE_SIZE).get_page(query.get("page"))
-        kept = [(name, value) for name, value in filters if name != "sort"]
-        return cls(page, filters, columns, order, id, selectable, kept)
+        other_filters = [(name, value) for name, value in filters if name != "sort"]
+        return cls(page, filters, columns, order, id, selectable, other_filters)
 
     @property
     def query(self) -> str:

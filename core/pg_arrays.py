@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 def text_array(words: Iterable[str]) -> str:
     """For a parameter that is cast to text[] or uuid[]: letters, digits, `:`, `-` and `_`. Empty ones are NULL."""
-    texts = [f'"{one}"' if one else "NULL" for one in words]
+    texts = [f'"{word}"' if word else "NULL" for word in words]
     return f"{{{','.join(texts)}}}"
 
 
@@ -19,5 +19,5 @@ def number_array(numbers: Iterable[int]) -> str:
 
 def bytes_array(values: Iterable[bytes]) -> str:
     """For a parameter that is cast to bytea[]."""
-    texts = [f'"\\\\x{one.hex()}"' for one in values]
+    texts = [f'"\\\\x{value.hex()}"' for value in values]
     return f"{{{','.join(texts)}}}"

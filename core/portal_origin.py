@@ -44,9 +44,11 @@ def absolute(request: Request, path: str) -> str:
 
 def _host(meta: Mapping[str, Any]) -> tuple[str, str]:
     """The name and the port that were asked for; nothing for what is no host."""
-    asked = str(meta.get("HTTP_HOST") or meta.get("SERVER_NAME") or "")
+    requested = str(meta.get("HTTP_HOST") or meta.get("SERVER_NAME") or "")
     try:
-        host, port = split_port(asked if asked.isascii() else "")  # browsers send names as they are looked up
+        host, port = split_port(
+            requested if requested.isascii() else ""
+        )  # browsers send names as they are looked up
     except ValueError:
         return "", ""
     return format_host(host), "" if port is None else str(port)

@@ -123,7 +123,7 @@ def _name_as_sent(text: str) -> str:
 
 def _item_as_sent(text: str) -> str:
     if not text or text != text.strip():
-        raise ValueError("This is empty. Leave it out." if not text else SPACES_AROUND)
+        raise ValueError("This is empty. Omit it." if not text else SPACES_AROUND)
     return text
 
 

@@ -24,8 +24,8 @@ def sanitize(text: str, longest: int) -> str:
     """`text` redacted, on one line and at most `longest` characters: safe for a row and for a log."""
     if not text:
         return ""
-    shown = text if text.isprintable() else _CONTROL.sub(" ", text)
-    return redact(shown).strip()[:longest]
+    visible = text if text.isprintable() else _CONTROL.sub(" ", text)
+    return redact(visible).strip()[:longest]
 
 
 def decode_header(header: str) -> str:
@@ -54,8 +54,8 @@ def json_line(value: Any) -> str:
     return escape_controls(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def _escaped(found: re.Match[str]) -> str:
-    units = found[0].encode("utf-16-be", errors="surrogatepass").hex()
+def _escaped(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be", errors="surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 

@@ -91,7 +91,7 @@ class ApiKey(Audited):
     rate_limit_rpm = models.PositiveIntegerField(null=True)
     metadata = models.JSONField(default=dict)
     minted_by = models.CharField(max_length=200)
-    owner_id = models.UUIDField(null=True, db_index=True, help_text="The person who answers for it.")
+    owner_id = models.UUIDField(null=True, db_index=True, help_text="The user who owns it.")
     idempotency_key = models.CharField(
         max_length=100, null=True, help_text="The form or request it came from: one of them makes one key."
     )
@@ -202,7 +202,7 @@ class ApiKey(Audited):
             return "key"
         return "organization" if self.app.rate_limit_rpm else "platform_default"
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": self.app_id,
             "key_id": self.id,
@@ -215,7 +215,7 @@ class ApiKey(Audited):
             "target_label": self.name,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "kind": self.kind,

@@ -87,7 +87,7 @@ def seal_key_is_the_one(
         Warning(
             f"The audit log was sealed with the key {newest}, and the seal key that is here does not follow it.",
             hint="Bring back the data folder's files `seal-key` and `seal-keys`: without them no check holds. If they "
-            "are lost for good, see docs/seals.md.",
+            "cannot be recovered, see docs/seals.md.",
             id="portal.W006",
         )
     ]
@@ -149,8 +149,8 @@ def mac_keys_are_there(
                 f"Rows of the audit log were written with MAC key {', '.join(map(str, missing))}, "
                 "which is not there or is another.",
                 hint=(
-                    "Bring back the data folder's file `mac-keys`, or name it in PORTAL_MAC_KEYS. If it is lost for "
-                    "good, give the new key a higher number, and run "
+                    "Bring back the data folder's file `mac-keys`, or name it in PORTAL_MAC_KEYS. If it cannot be "
+                    "recovered, give the new key a higher number, and run "
                     ".venv/bin/python manage.py tick --skip-checks once: rows that "
                     "still wait for their seals are set aside."
                 ),

@@ -75,7 +75,7 @@ APP_PAGES = (
 PORTAL_PAGES = (
     Page("Apps", "home", "home", "layout-grid"),
     Page("Key lookup", "support find fingerprint prefix", "lookup", "search"),
-    Page("Users", "accounts people", "people", "user-round-cog", on_people.READ_PEOPLE),
+    Page("Users", "accounts people", "users", "user-round-cog", on_people.READ_PEOPLE),
     Page("Security settings", "policy 2fa two-factor", "policy", "lock", on_people.CHANGE_POLICY),
     Page(
         "Audit log settings",

@@ -65,7 +65,10 @@ def page(view: View, action: Action) -> View:
             return sent_to(request, f"{reverse('security')}?missing")
         # To look is no danger: the proof is asked for when something is sent.
         known.actor.require_on_own(replace(action, again=False) if request.method in SAFE_METHODS else action)
-        return drafts.with_draft(request, lambda: view(known, *args, **kwargs))
+        user = request.user
+        response = drafts.with_draft(request, user, lambda: view(known, *args, **kwargs))
+        drafts.note_reader(request, response, user)
+        return response
 
     gate.action = action  # type: ignore[attr-defined]
     return gate
@@ -86,7 +89,10 @@ def own(view: View) -> View:
         known = cast(PortalRequest, request)
         request.user.is_fresh = reauthentication.is_fresh(request)
         known.actor = person(request.user, None, known.origin)
-        return view(request, *args, **kwargs)
+        user = request.user
+        response = view(request, *args, **kwargs)
+        drafts.note_reader(request, response, user)
+        return response
 
     gate.action = OPEN  # type: ignore[attr-defined]
     return gate
@@ -198,7 +204,7 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     if request.headers.get("HX-Request"):
         back = _path_of(request.headers.get("HX-Current-URL", "")) or "/"
     else:
-        back = request.get_full_path()
+        back = cut_to_prefix(request.get_full_path())
     response = sent_to(request, f"{reverse('account_login')}?next={quote(back)}")
     if request.method == "POST":
         drafts.keep(request, response, urlsplit(back).path)
@@ -208,6 +214,6 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
 def _path_of(url: str) -> str:
     """The path of the page that htmx says it is on; nothing if that is none of ours."""
     try:
-        return safe_next(urlsplit(url).path)
+        return safe_next(cut_to_prefix(urlsplit(url).path))
     except ValueError:
         return ""

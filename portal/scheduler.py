@@ -52,11 +52,11 @@ class Job:
 
 JOBS = (
     Job("seal", timedelta(seconds=settings.SEAL_EVERY), sealer.seal_all, Pending.objects.exists),
-    Job("witness", timedelta(seconds=30), sender.tell, sender.is_wanted),
+    Job("witness", timedelta(seconds=30), sender.send_all, sender.has_witnesses),
     Job("indexes", timedelta(minutes=1), indexes.watch, has_lease=False),
     Job("alarms", timedelta(seconds=30), alarms.look, has_lease=False),
     Job("partitions", timedelta(hours=6), partitions.make_ahead, partitions.are_ours),
-    Job("forward", timedelta(seconds=2), deliveries.forward, deliveries.is_wanted),
+    Job("forward", timedelta(seconds=2), deliveries.forward, deliveries.has_work),
     Job("purge", timedelta(hours=1), policy.purge),
     Job(scheduled.JOB, timedelta(minutes=10), scheduled.notify_of_expiry),
     Job("still-called", timedelta(hours=6), scheduled.notify_of_deprecated_in_use),

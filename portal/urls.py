@@ -147,7 +147,11 @@ audit = [
         name="audit-call-proof",
     ),
     path("integrity/", page(seal_pages.check, on_audit.READ), name="audit-integrity"),
-    path("integrity/checkpoints/", page(seal_pages.kept, on_audit.READ), name="audit-checkpoints"),
+    path(
+        "integrity/checkpoints/",
+        page(seal_pages.download_checkpoints, on_audit.READ),
+        name="audit-checkpoints",
+    ),
     path("export/", page(export_pages.export, on_audit.EXPORT), name="audit-export"),
     path("events/<uuid:event_id>/", page(entry_pages.event, on_audit.READ), name="audit-event"),
     path("calls/<uuid:call_id>/", page(entry_pages.call, on_audit.READ), name="audit-call"),

@@ -58,6 +58,7 @@ EXCEPTIONS = {
     r"balancing acts": "an idiom",
     r"X-Refusal-Code": "the name of a header",
     r"\bdoor\.md\b": "the name of a file",
+    r"\bdoor \((?:the )?verify endpoint\)": "a value of `via`, and what it means",
     r"connection refused": "what an operating system calls it",
 }
 """Text that may hold such a word, and why."""

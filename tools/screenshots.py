@@ -80,7 +80,7 @@ def free_port() -> str:
         return str(candidate.getsockname()[1])
 
 
-def wait_for(port: int, tries: int = 100) -> None:
+def wait_for(port: int, tries: int = 600) -> None:
     """Return when somebody listens on `port`."""
     for _ in range(tries):
         try:
@@ -102,15 +102,15 @@ class Studio:
 
 def photograph(studio: Studio, data: Path) -> None:
     """Everything that only reads first, in both colours; then the mint, which adds a key."""
-    app, rotated, limited, refused = ids(data)
+    app, rotated, limited, denied = ids(data)
     keys = f"/apps/{app}/keys/"
     places = {
         "keys": keys,
         "key": f"{keys}{rotated}/",
         "mint": f"{keys}mint/?purpose=service&name=reporting-eu",
         "audit": f"/apps/{app}/audit/",
-        "refused": f"/apps/{app}/audit/calls/{refused}/",
-        "record": "/settings/audit-log/",
+        "denied": f"/apps/{app}/audit/calls/{denied}/",
+        "audit-settings": "/settings/audit-log/",
         "users": "/users/",
         "security": "/account/security/",
         "revoke": f"{keys}{limited}/revoke/",
@@ -125,8 +125,8 @@ def photograph(studio: Studio, data: Path) -> None:
         page.goto("/lookup/")
         page.get_by_label("Key, prefix, fingerprint").fill(prefix(data, rotated))
         page.get_by_role("button", name="Search", exact=True).click()
-        page.get_by_text("Fingerprint").first.wait_for()
-        save(page, f"find-{colours}")
+        page.get_by_text("Fingerprint", exact=True).first.wait_for()
+        save(page, f"lookup-{colours}")
         page.goto(places["mint"])
         page.get_by_role("button", name="Mint key", exact=True).click()
         page.locator("[data-secret]").wait_for()
@@ -141,7 +141,7 @@ def prefix(data: Path, key: UUID) -> str:
 
 
 def ids(data: Path) -> list[UUID]:
-    """The demo's first app, its key that is being rotated, one limited to a network, and a call refused for that."""
+    """The demo's first app, its key that is being rotated, one limited to a network, and a request denied for that."""
     with closing(sqlite3.connect(data / "portal.sqlite3")) as database:
         found = [
             database.execute(question).fetchone()[0]

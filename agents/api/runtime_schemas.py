@@ -19,10 +19,10 @@ class NewAgent(RequestSchema):
     """An agent to be created. Its first key comes with it."""
 
     name: Name = Field(
-        description="Lower-case letters, digits, - and _. For ever; free again once it is revoked."
+        description="Lower-case letters, digits, - and _. Cannot be changed. Free again after a revoke."
     )
     type: Kind = Field(default="agent", description="What kind of program it is. Nothing depends on it.")
-    display_name: Name | None = Field(default=None, description="What people call it.")
+    display_name: Name | None = Field(default=None, description="The display name.")
     scopes: Document = Field(
         default={}, description="Provider to list of scopes. Not the scopes of its keys."
     )
@@ -35,7 +35,7 @@ class NewAgent(RequestSchema):
 class AgentChange(RequestSchema):
     """What to change of an agent; what is left out stays."""
 
-    display_name: Name | None = Field(default=None, description="What people call it. null takes it away.")
+    display_name: Name | None = Field(default=None, description="The display name. null removes it.")
     metadata: Document = Field(default={}, description="At most 8 KB. Replaces all of it.")
     scopes: Document = Field(default={}, description="Replaces them all; needs the query expected_version.")
     policy: Document = Field(default={}, description="At most 8 KB. Replaces all of it.")
@@ -48,8 +48,8 @@ class AgentInfo(ResponseSchema):
     """An agent."""
 
     id: UUID = Field(description="Its id.")
-    name: str = Field(description="What programs know it by, for ever.")
-    display_name: str | None = Field(description="What people call it.")
+    name: str = Field(description="The name that programs use. Cannot be changed.")
+    display_name: str | None = Field(description="The display name.")
     type: Kind = Field(description="What kind of program it is.")
     status: Literal["active", "inactive", "revoked"] = Field(description="inactive: suspended.")
     scopes: Document = Field(description="Provider to list of scopes.")

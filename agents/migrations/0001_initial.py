@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                     "max_keys",
                     models.PositiveIntegerField(
                         default=100,
-                        help_text="Keys of this app that may be alive at once. Derived keys do not count.",
+                        help_text="Keys of this app that may be active at once. Derived keys do not count.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(10000),
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "name",
-                    models.CharField(help_text="For ever; other programs know it by this.", max_length=64),
+                    models.CharField(help_text="Cannot be changed; other programs use it.", max_length=64),
                 ),
                 ("display_name", models.CharField(blank=True, max_length=80)),
                 (

@@ -154,7 +154,7 @@ def streamed(taken: Export) -> HttpResponseBase:
 def pull_entries(request: TenantRequest, limit: Limit = 100, after: AfterCursor = "") -> SealedEntryPage:
     """Events and requests in the order they were sealed. None is skipped and none is sent twice."""
     pulled = pull(request.actor, request.app.id, request.app.name, after, limit)
-    items = [SealedEntry.from_sealed(one) for one in pulled.rows]
+    items = [SealedEntry.from_sealed(sealed) for sealed in pulled.rows]
     return SealedEntryPage(items=items, next_cursor=str(pulled.place), has_more=pulled.more)
 
 

@@ -41,9 +41,9 @@ def lines(extract: Extract) -> Iterator[bytes]:
     for comment in _comments(extract.head()):
         yield f"# {escape_controls(comment.translate(_ONE_CELL))}\r\n".encode("utf-8", "replace")
     yield writer.writerow(COLUMNS).encode()
-    for one in extract.entries():
-        told = _told(one)
-        yield writer.writerow([cell(told.get(name)) for name in COLUMNS]).encode("utf-8", "replace")
+    for sealed in extract.entries():
+        cells = _to_cells(sealed)
+        yield writer.writerow([cell(cells.get(name)) for name in COLUMNS]).encode("utf-8", "replace")
 
 
 def _comments(head: dict[str, Any]) -> Iterator[str]:
@@ -58,8 +58,8 @@ def _comments(head: dict[str, Any]) -> Iterator[str]:
         yield f"signed with: {checkpoint['key_id']}"
 
 
-def _told(one: Sealed) -> dict[str, Any]:
-    return {"kind": one.row.kind, "seq": one.seq, **plain(one.row)}
+def _to_cells(sealed: Sealed) -> dict[str, Any]:
+    return {"kind": sealed.row.kind, "seq": sealed.seq, **plain(sealed.row)}
 
 
 def cell(value: Any) -> Any:

@@ -82,7 +82,7 @@ def export(actor: Actor, filters: Filters, name: str, shape: str, *, bom: bool =
         target_kind="audit log",
         target_id=str(filters.app_id or "none"),
         target_label=name,
-        facts={"format": shape, "filters": filters.told(), "rows": extract.rows},
+        facts={"format": shape, "filters": filters.to_dict(), "rows": extract.rows},
     )
     return Export(extract, FORMATS[shape], codecs.BOM_UTF8 if bom else b"")
 

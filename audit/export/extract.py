@@ -46,7 +46,7 @@ class Extract:
         return {
             "format": FORMAT,
             "app": {"id": str(self.filters.app_id) if self.filters.app_id else None, "name": self.name},
-            "filters": self.filters.told(),
+            "filters": self.filters.to_dict(),
             "selection": self.is_selection,
             "rows": self.rows,
             "streams": [
@@ -55,8 +55,8 @@ class Extract:
             "exported_at": checkpoints.moment(self.at),
             "sealed_to": checkpoints.moment(newest.sealed_at) if newest else None,
             "key": _key(signing.key_id(), signing.public_key()),
-            "keys": [line.told() for line in pinned_keys.lines()],
-            "checkpoint": checkpoints.told(newest) if newest else None,
+            "keys": [line.to_dict() for line in pinned_keys.lines()],
+            "checkpoint": checkpoints.to_line(newest) if newest else None,
         }
 
 

@@ -24,33 +24,33 @@ SIGNED = b"alter export 1\0"
 def lines(extract: Extract) -> Iterator[bytes]:
     """`extract` line by line. The last one stands for all the others."""
     digest, rows = sha256(), 0
-    told = _selection(extract) if extract.is_selection else _whole(extract)
+    objects = _selection(extract) if extract.is_selection else _whole(extract)
     yield (first := as_line({"type": "header", **extract.head()}))
     digest.update(first)
-    for one in told:
-        line = as_line(one)
+    for entry in objects:
+        line = as_line(entry)
         digest.update(line)
-        rows += one["type"] == "row"
+        rows += entry["type"] == "row"
         yield line
     signature = signing.sign(SIGNED + digest.digest())
     yield as_line({"type": "end", "rows": rows, "sha256": digest.hexdigest(), "signature": signature.hex()})
 
 
-def as_line(told: Mapping[str, Any]) -> bytes:
+def as_line(data: Mapping[str, Any]) -> bytes:
     """An object on one line. Control characters, and half a character, which SQLite keeps, are written as escapes."""
-    return json_line(told).encode() + b"\n"
+    return json_line(data).encode() + b"\n"
 
 
-def row(one: Sealed) -> dict[str, Any]:
+def row(sealed: Sealed) -> dict[str, Any]:
     """A row, its place, and all that is hashed of it."""
     return {
         "type": "row",
-        "kind": one.row.kind,
-        "seq": one.seq,
-        **plain(one.row),
-        "salt": one.salt.hex() if one.salt else None,
-        "commitment": one.commitment.hex() if one.commitment else None,
-        "leaf": one.leaf.hex(),
+        "kind": sealed.row.kind,
+        "seq": sealed.seq,
+        **plain(sealed.row),
+        "salt": sealed.salt.hex() if sealed.salt else None,
+        "commitment": sealed.commitment.hex() if sealed.commitment else None,
+        "leaf": sealed.leaf.hex(),
     }
 
 
@@ -60,18 +60,18 @@ def _whole(extract: Extract) -> Iterator[Mapping[str, Any]]:
     for kind in extract.within.last:
         for batch in sealed_rows.batches(extract.within, kind):
             yield from map(row, batch.rows)
-            yield checkpoints.told(batch.checkpoint)
+            yield checkpoints.to_line(batch.checkpoint)
 
 
 def _selection(extract: Extract) -> Iterator[Mapping[str, Any]]:
     """The oldest first, each row with its proof, and each checkpoint before the first row of it."""
     trees, known = Trees(extract.within.stream), Numbers()
-    for one in selection.walk(extract.filters, extract.within):
-        tree = trees.of(one.row.kind, one.seq)
+    for sealed in selection.walk(extract.filters, extract.within):
+        tree = trees.of(sealed.row.kind, sealed.seq)
         if tree and known.add(tree.checkpoint.number):
-            yield checkpoints.told(tree.checkpoint)
+            yield checkpoints.to_line(tree.checkpoint)
             yield from signed_claims.of_erased(tree.checkpoint)
-        yield row(one) | {"proof": [beside.hex() for beside in tree.proof(one.seq)] if tree else []}
+        yield row(sealed) | {"proof": [beside.hex() for beside in tree.proof(sealed.seq)] if tree else []}
 
 
 class Numbers:

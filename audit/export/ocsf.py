@@ -42,19 +42,19 @@ AUTHENTICATION = Kind(3002, "Authentication", 3, "Identity & Access Management")
 
 def ocsf(entry: Event | Call, seq: int | None = None) -> dict[str, Any]:
     """An act or a call as an event of the schema. `seq` is its place in its stream, if it is sealed."""
-    return of_row(row_values.of(entry), seq)
+    return of_row(row_values.from_model(entry), seq)
 
 
 def of_row(row: Row, seq: int | None = None) -> dict[str, Any]:
     """The same of a row that was read to be sealed or taken out."""
-    told = plain(row)
-    shared = _shared(told, row, seq)
+    data = plain(row)
+    shared = _shared(data, row, seq)
     if row.kind == "call":
-        return event(API_ACTIVITY, METHODS.get(told["method"], OTHER), told["method"], shared | _call(told))
-    if told["action"] in SIGN_INS:
-        return event(AUTHENTICATION, *SIGN_INS[told["action"]], shared | _sign_in(told))
-    verb = told["action"].partition(".")[2]
-    return event(ENTITY_MANAGEMENT, VERBS.get(verb, 3), verb, shared | _act(told))
+        return event(API_ACTIVITY, METHODS.get(data["method"], OTHER), data["method"], shared | _call(data))
+    if data["action"] in SIGN_INS:
+        return event(AUTHENTICATION, *SIGN_INS[data["action"]], shared | _sign_in(data))
+    verb = data["action"].partition(".")[2]
+    return event(ENTITY_MANAGEMENT, VERBS.get(verb, 3), verb, shared | _act(data))
 
 
 def event(kind: Kind, activity: int, word: str, more: dict[str, Any]) -> dict[str, Any]:
@@ -85,91 +85,91 @@ def status(succeeded: bool) -> dict[str, Any]:
     }
 
 
-def _shared(told: dict[str, Any], row: Row, seq: int | None) -> dict[str, Any]:
+def _shared(data: dict[str, Any], row: Row, seq: int | None) -> dict[str, Any]:
     return {
         "time": _milliseconds(row),
         "metadata": {
             "version": VERSION,
             "product": PRODUCT,
             "log_name": "audit",
-            "uid": told["id"],
-            "event_code": told.get("action") or told.get("code"),
-            "correlation_uid": told["trace_id"] or told["request_id"],
-            "tenant_uid": told["app_id"],
+            "uid": data["id"],
+            "event_code": data.get("action") or data.get("code"),
+            "correlation_uid": data["trace_id"] or data["request_id"],
+            "tenant_uid": data["app_id"],
             "sequence": seq,
-            "original_time": told["at"],
+            "original_time": data["at"],
         },
-        "src_endpoint": {"ip": told["ip"]} if told["ip"] else {"name": "unknown"},
-        "unmapped": {name: told[name] for name in UNMAPPED if not _is_empty(told.get(name))},
+        "src_endpoint": {"ip": data["ip"]} if data["ip"] else {"name": "unknown"},
+        "unmapped": {name: data[name] for name in UNMAPPED if not _is_empty(data.get(name))},
     }
 
 
-def _call(told: dict[str, Any]) -> dict[str, Any]:
+def _call(data: dict[str, Any]) -> dict[str, Any]:
     user = {
-        "name": told["caller"]
-        or told["agent_name"]
-        or told["key_name"]
-        or told["key_prefix"]
+        "name": data["caller"]
+        or data["agent_name"]
+        or data["key_name"]
+        or data["key_prefix"]
         or "unknown key",
-        "uid": told["agent_id"] or told["key_id"],
+        "uid": data["agent_id"] or data["key_id"],
         "type_id": OTHER,
         "type": "API key",
-        "credential_uid": told["key_id"],
+        "credential_uid": data["key_id"],
     }
-    request = {"uid": told["request_id"] or told["id"]}
-    response = {"code": told["status"], "error": told["code"], "message": told["detail"]}
+    request = {"uid": data["request_id"] or data["id"]}
+    response = {"code": data["status"], "error": data["code"], "message": data["detail"]}
     return {
-        **status(told["allowed"]),
-        "status_code": told["code"] or str(told["status"]),
-        "status_detail": told["detail"] or told["check_failed"],
-        "message": f"{told['status']} {told['method']} {told['path']}",
-        "actor": {"user": user, "app_name": told["caller"], "app_uid": told["caller_id"]},
-        "api": {"operation": told["method"] or "unknown", "request": request, "response": response},
+        **status(data["allowed"]),
+        "status_code": data["code"] or str(data["status"]),
+        "status_detail": data["detail"] or data["check_failed"],
+        "message": f"{data['status']} {data['method']} {data['path']}",
+        "actor": {"user": user, "app_name": data["caller"], "app_uid": data["caller_id"]},
+        "api": {"operation": data["method"] or "unknown", "request": request, "response": response},
         "http_request": {
-            "uid": told["request_id"],
-            "http_method": told["method"],
-            "user_agent": told["user_agent"],
-            "url": {"path": told["path"]},
+            "uid": data["request_id"],
+            "http_method": data["method"],
+            "user_agent": data["user_agent"],
+            "url": {"path": data["path"]},
         },
-        "http_response": {"code": told["status"]},
+        "http_response": {"code": data["status"]},
     }
 
 
-def _act(told: dict[str, Any]) -> dict[str, Any]:
+def _act(data: dict[str, Any]) -> dict[str, Any]:
     return {
         **status(succeeded=True),
-        "message": f"{told['actor_label']}: {told['action']} {told['target_kind']} {told['target_label']}",
-        "actor": {"user": _person(told), "app_name": told["caller"], "app_uid": told["caller_id"]},
+        "message": f"{data['actor_label']}: {data['action']} {data['target_kind']} {data['target_label']}",
+        "actor": {"user": _person(data), "app_name": data["caller"], "app_uid": data["caller_id"]},
         "entity": {
-            "name": told["target_label"] or told["target_kind"],
-            "uid": told["target_id"],
-            "type": told["target_kind"],
-            "data": told["changes"],
+            "name": data["target_label"] or data["target_kind"],
+            "uid": data["target_id"],
+            "type": data["target_kind"],
+            "data": data["changes"],
         },
-        "comment": told["reason"],
-        "http_request": {"uid": told["request_id"], "user_agent": told["user_agent"]},
+        "comment": data["reason"],
+        "http_request": {"uid": data["request_id"], "user_agent": data["user_agent"]},
     }
 
 
-def _sign_in(told: dict[str, Any]) -> dict[str, Any]:
+def _sign_in(data: dict[str, Any]) -> dict[str, Any]:
     return {
-        **status(told["action"] != "sign-in.fail"),
-        "message": f"{told['actor_label']}: {told['action']}",
-        "actor": {"user": _person(told)},
-        "user": _person(told),
+        **status(data["action"] != "sign-in.fail"),
+        "message": f"{data['actor_label']}: {data['action']}",
+        "actor": {"user": _person(data)},
+        "user": _person(data),
         "service": {"name": PRODUCT["name"]},
-        "is_remote": told["via"] != "shell",
-        "http_request": {"uid": told["request_id"], "user_agent": told["user_agent"]},
+        "is_remote": data["via"] != "shell",
+        "http_request": {"uid": data["request_id"], "user_agent": data["user_agent"]},
     }
 
 
-def _person(told: dict[str, Any]) -> dict[str, Any]:
-    is_person = told["actor_kind"] == "person"
+def _person(data: dict[str, Any]) -> dict[str, Any]:
+    is_person = data["actor_kind"] == "person"
     return {
-        "name": told["actor_label"] or "erased",
-        "uid": told["actor_id"],
+        "name": data["actor_label"] or "erased",
+        "uid": data["actor_id"],
         "type_id": 1 if is_person else OTHER,
-        "type": "User" if is_person else told["actor_kind"],
+        "type": "User" if is_person else data["actor_kind"],
     }
 
 
@@ -207,11 +207,11 @@ def _milliseconds(row: Row) -> int:
     return int(row.at.timestamp()) * 1000 + row.at.microsecond // 1000
 
 
-def _filled(told: dict[str, Any]) -> dict[str, Any]:
+def _filled(data: dict[str, Any]) -> dict[str, Any]:
     """`told` without what is empty. What people wrote stays as they wrote it."""
     inner = {
         name: _filled(value) if isinstance(value, dict) and name not in AS_WRITTEN else value
-        for name, value in told.items()
+        for name, value in data.items()
     }
     return {name: value for name, value in inner.items() if not _is_empty(value)}
 

@@ -11,8 +11,8 @@ from audit.export.json_lines import as_line
 def lines(extract: Extract) -> Iterator[bytes]:
     """`extract` as events: that it was taken out, and then what it holds."""
     yield as_line(_header(extract))
-    for one in extract.entries():
-        yield as_line(ocsf.of_row(one.row, one.seq))
+    for sealed in extract.entries():
+        yield as_line(ocsf.of_row(sealed.row, sealed.seq))
 
 
 def _header(extract: Extract) -> dict[str, Any]:

@@ -58,16 +58,19 @@ def pull(actor: Actor, app_id: UUID | None, name: str, after: str, limit: int) -
 
 def parse_place(after: str, within: Reach) -> PullPosition:
     """A cursor as a place. Raises Invalid."""
-    found = _CURSOR.fullmatch(after)
-    if not found:
+    match = _CURSOR.fullmatch(after)
+    if not match:
         raise Invalid(
-            "after", "This is no cursor. Send next_cursor of an answer before, or nothing to begin."
+            "after", "Invalid cursor. Send the next_cursor of an earlier response, or nothing to start."
         )
-    if found[1] != within.stream.hex:
-        raise Invalid("after", "This cursor is of another app.")
-    place = PullPosition(within.stream, int(found[2]), int(found[3]))
+    if match[1] != within.stream.hex:
+        raise Invalid("after", "This cursor belongs to another app.")
+    place = PullPosition(within.stream, int(match[2]), int(match[3]))
     if any(getattr(place, kind) > within.last.get(kind, 0) for kind in RECORDS):
-        raise Invalid("after", "So much is not sealed here: the database may be an older copy. Begin anew.")
+        raise Invalid(
+            "after",
+            "This portal has not sealed that many entries: its database may be an older copy. Start without `after`.",
+        )
     return place
 
 
@@ -79,8 +82,8 @@ def _record(actor: Actor, app_id: UUID | None, name: str) -> None:
 def _next(place: PullPosition, within: Reach, limit: int) -> Pulled:
     """Both streams are read on, each in its order; of their next rows the older one goes first."""
     both = [sealed_rows.after(within, kind, getattr(place, kind), limit + 1) for kind in within.last]
-    merged = heapq.merge(*both, key=lambda one: (one.row.at, one.row.id.hex))
-    told = list(islice(merged, limit + 1))
-    reached = {one.row.kind: one.seq for one in told[:limit]}
+    merged = heapq.merge(*both, key=lambda sealed: (sealed.row.at, sealed.row.id.hex))
+    rows = list(islice(merged, limit + 1))
+    reached = {sealed.row.kind: sealed.seq for sealed in rows[:limit]}
     there = PullPosition(place.stream, reached.get("event", place.event), reached.get("call", place.call))
-    return Pulled(told[:limit], there, more=len(told) > limit)
+    return Pulled(rows[:limit], there, more=len(rows) > limit)

@@ -40,21 +40,23 @@ def walk(filters: Filters, within: Reach) -> Iterator[Sealed]:
     return heapq.merge(*both, key=_moment)
 
 
-def _moment(told: Sealed) -> tuple[datetime, str]:
-    return told.row.at, told.row.id.hex
+def _moment(sealed: Sealed) -> tuple[datetime, str]:
+    return sealed.row.at, sealed.row.id.hex
 
 
 def _sought(filters: Filters, within: Reach) -> dict[str, QuerySet[Any]]:
     """What matches, by kind. A kind that cannot match, or has nothing sealed, is not in it."""
-    found = dict(zip(RECORDS, rows_matching(filters), strict=True))
-    return {kind: rows for kind, rows in found.items() if kind in within.last and not rows.query.is_empty()}
+    querysets = dict(zip(RECORDS, rows_matching(filters), strict=True))
+    return {
+        kind: rows for kind, rows in querysets.items() if kind in within.last and not rows.query.is_empty()
+    }
 
 
 def _walk(filters: Filters, within: Reach, kind: str, rows: QuerySet[Any]) -> Iterator[Sealed]:
     for piece in _slices(filters, kind, rows):
         place = None
         while some := [
-            Row(kind, told) for told in _after(piece, place).values_list(*FIELDS[kind])[:BATCH_SIZE]
+            Row(kind, values) for values in _after(piece, place).values_list(*FIELDS[kind])[:BATCH_SIZE]
         ]:
             yield from _sealed([row for row in some if row.is_sound], within.last[kind])
             place = Cursor(some[-1].at, some[-1].id)
@@ -71,7 +73,7 @@ def _slices(filters: Filters, kind: str, rows: QuerySet[Any]) -> Iterator[QueryS
     there, place = _looked_at(filters, kind), None
     while True:
         edge = _after(there, place).values_list("at", "id")[SLICE_SIZE - 1 : SLICE_SIZE]
-        end = next((Cursor(*found) for found in edge), None)
+        end = next((Cursor(*last_row) for last_row in edge), None)
         yield _after(rows, place, end)
         if end is None:
             return

@@ -52,12 +52,12 @@ def _call(row: Call) -> dict[str, Any]:
     }
 
 
-def _line(signature: str, name: str, severity: int, told: Mapping[str, Any]) -> str:
+def _line(signature: str, name: str, severity: int, data: Mapping[str, Any]) -> str:
     header = "|".join(
         escape_controls(part).translate(_HEADER)
         for part in ("CEF:0", "alter", "portal", "1", signature, name[:512])
     )
-    pairs = (f"{key}={_escaped(str(value))}" for key, value in told.items() if value not in ("", None))
+    pairs = (f"{key}={_escaped(str(value))}" for key, value in data.items() if value not in ("", None))
     return f"{header}|{severity}|{' '.join(pairs)}"
 
 

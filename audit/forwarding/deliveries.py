@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from audit.actors import system
 from audit.forwarding import destinations, siem, webhooks
 from audit.forwarding.reader import newest
-from audit.models import Checkpoint, Delivery, Place, Webhook
+from audit.models import Checkpoint, Delivery, StreamCursor, Webhook
 from core.clock import now
 from core.http_client import Answer, status_error
 from core.reachable_hosts import UnreachableHost
@@ -40,12 +40,12 @@ MAX_DELIVERED = 50
 _random = secrets.SystemRandom()
 
 
-def is_wanted() -> bool:
+def has_work() -> bool:
     """Whether anyone may be behind: a cheap look."""
     outlets = [*siem.names(), *(str(pk) for pk in _open().values_list("pk", flat=True))]
     if not outlets:
         return False
-    up_to_date = Place.objects.filter(name__in=outlets, number__gte=newest()).count()
+    up_to_date = StreamCursor.objects.filter(name__in=outlets, number__gte=newest()).count()
     return up_to_date < len(outlets) or Delivery.objects.filter(_due(), webhook__in=_open()).exists()
 
 
@@ -88,20 +88,20 @@ def _serve(webhook: Webhook) -> bool:
 
 def _next(webhook: Webhook) -> Delivery | None:
     """The delivery of the next batch with rows for it. None: there is no such batch yet."""
-    last, wanted = newest(), webhooks.wanted(webhook)
-    place, _ = Place.objects.get_or_create(name=str(webhook.pk), defaults={"number": last})
-    ahead = wanted.batches().filter(number__gt=place.number, number__lte=last)[:SCAN_LIMIT]
+    last, stream_filter = newest(), webhooks.stream_filter(webhook)
+    place, _ = StreamCursor.objects.get_or_create(name=str(webhook.pk), defaults={"number": last})
+    ahead = stream_filter.batches().filter(number__gt=place.number, number__lte=last)[:SCAN_LIMIT]
     for checkpoint in ahead:
-        if count := wanted.count(checkpoint):
+        if count := stream_filter.count(checkpoint):
             return _enqueue(webhook, place, checkpoint, count)
     done = last if len(ahead) < SCAN_LIMIT else ahead[SCAN_LIMIT - 1].number
-    Place.objects.filter(pk=place.pk).update(number=done)
+    StreamCursor.objects.filter(pk=place.pk).update(number=done)
     return None
 
 
 @transaction.atomic
-def _enqueue(webhook: Webhook, place: Place, checkpoint: Checkpoint, count: int) -> Delivery:
-    Place.objects.filter(pk=place.pk).update(number=checkpoint.number)
+def _enqueue(webhook: Webhook, place: StreamCursor, checkpoint: Checkpoint, count: int) -> Delivery:
+    StreamCursor.objects.filter(pk=place.pk).update(number=checkpoint.number)
     return Delivery.objects.create(webhook=webhook, checkpoint=checkpoint.number, rows=count)
 
 

@@ -17,7 +17,7 @@ from audit.actors import Actor
 from audit.change import change, record
 from audit.forwarding.reader import newest
 from audit.forwarding.webhooks import Secret, secret
-from audit.models import Delivery, Place, Webhook
+from audit.models import Delivery, StreamCursor, Webhook
 from core.clock import now
 from core.errors import Invalid, NotFound
 from core.reachable_hosts import parse_url
@@ -51,7 +51,7 @@ def create(
         if Webhook.objects.filter(deleted_at=None).count() >= MAX_WEBHOOKS:
             raise Invalid("name", f"Webhook limit reached ({MAX_WEBHOOKS}). Delete one that is not used.")
         webhook.save()
-        Place.objects.create(name=str(webhook.pk), number=newest())
+        StreamCursor.objects.create(name=str(webhook.pk), number=newest())
     return Secret(webhook, secret(webhook))
 
 
@@ -91,14 +91,14 @@ def delete(actor: Actor, webhook: Webhook, reason: str = "") -> None:
             webhook.deleted_at = now()
             webhook.save(update_fields=["deleted_at"])
             _waiting(webhook).update(discarded_at=now(), next_try_at=None)
-            Place.objects.filter(name=str(webhook.pk)).delete()
+            StreamCursor.objects.filter(name=str(webhook.pk)).delete()
 
 
 @transaction.atomic
 def test(actor: Actor, webhook: Webhook) -> None:
     """Send one signed message without rows."""
     _require_existing(webhook)
-    record(actor, actions.TEST_WEBHOOK, **webhook.about())
+    record(actor, actions.TEST_WEBHOOK, **webhook.audit_target())
     _clear_retry_after(webhook)
     webhook.deliveries.filter(checkpoint=TEST).delete()
     moment = now()
@@ -145,7 +145,7 @@ def _try_soon(webhook: Webhook) -> None:
 
 def _audit_target(delivery: Delivery) -> dict[str, Any]:
     return {
-        **delivery.webhook.about(),
+        **delivery.webhook.audit_target(),
         "target_kind": "delivery",
         "target_id": str(delivery.pk),
         "target_label": f"checkpoint {delivery.checkpoint} to {delivery.webhook}",

@@ -13,7 +13,7 @@ from audit.models import Call, Checkpoint, Event
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StreamFilter:
     """Which rows a reader wants."""
 
     app_id: UUID | None = None
@@ -44,21 +44,21 @@ def batch(number: int) -> Checkpoint | None:
     return Checkpoint.objects.filter(number=number).first()
 
 
-def rows(checkpoint: Checkpoint, wanted: Wanted) -> list[tuple[int, Event | Call]]:
+def rows(checkpoint: Checkpoint, stream_filter: StreamFilter) -> list[tuple[int, Event | Call]]:
     """The rows of a batch that are wanted, each with its place in the stream, in that order."""
     places = dict(checkpoint.seals().values_list("row_id", "seq"))
-    found: QuerySet[Any] = RECORDS[checkpoint.kind].objects.filter(id__in=list(places))
-    filed = found.filter(at__range=(checkpoint.earliest_at, checkpoint.latest_at))
+    matching: QuerySet[Any] = RECORDS[checkpoint.kind].objects.filter(id__in=list(places))
+    filed = matching.filter(at__range=(checkpoint.earliest_at, checkpoint.latest_at))
     if filed.count() == len(
         places
     ):  # no seal covers the time it is filed under: it may be another than its rows'
-        found = filed
-    if wanted.denied:
-        found = found.filter(allowed=False)
-    return sorted(((places[row.id], row) for row in found), key=lambda pair: pair[0])
+        matching = filed
+    if stream_filter.denied:
+        matching = matching.filter(allowed=False)
+    return sorted(((places[row.id], row) for row in matching), key=lambda pair: pair[0])
 
 
-def entries(checkpoint: Checkpoint, wanted: Wanted) -> Iterator[dict[str, Any]]:
+def entries(checkpoint: Checkpoint, stream_filter: StreamFilter) -> Iterator[dict[str, Any]]:
     """The same as the management API tells them."""
-    for seq, row in rows(checkpoint, wanted):
+    for seq, row in rows(checkpoint, stream_filter):
         yield {"seq": seq, **AuditEntry.from_model(row).model_dump(mode="json", exclude_none=True)}

@@ -1,6 +1,6 @@
 """Hands sealed rows on to a SIEM, where the operator's settings say: a syslog server, a file, or both.
 
-Each has a Place of its own and begins at what is newest when it is first named. After a crash a row may be told
+Each has its own StreamCursor and begins at what is newest when it is first named. After a crash a row may be told
 twice; none is left out, but for what a network loses that gives no receipts.
 """
 
@@ -14,8 +14,8 @@ from django.conf import settings
 from audit.export.entry import AuditEntry
 from audit.export.ocsf import ocsf
 from audit.forwarding import cef, syslog
-from audit.forwarding.reader import Wanted, newest, rows
-from audit.models import Call, Checkpoint, Event, Place
+from audit.forwarding.reader import StreamFilter, newest, rows
+from audit.models import Call, Checkpoint, Event, StreamCursor
 from core import file_sink
 from core.text import json_line
 
@@ -24,25 +24,25 @@ RUN_LIMIT = 10
 """Batches that are written in one run."""
 RETRY_DELAY = 30.0
 """Seconds that one which failed is left alone: in every second it would be told of in the log."""
-EVERYTHING = Wanted()
+NO_FILTER = StreamFilter()
 
-Told = tuple[Event | Call, str]
+RowLine = tuple[Event | Call, str]
 """A row, and the line that tells it."""
 _rests_until: dict[str, float] = {}
 
 
 def as_json(row: Event | Call, seq: int) -> str:
     """As the management API tells it, with its place in the stream."""
-    return _dumped({"seq": seq, **AuditEntry.from_model(row).model_dump(mode="json", exclude_none=True)})
+    return _dump({"seq": seq, **AuditEntry.from_model(row).model_dump(mode="json", exclude_none=True)})
 
 
 def as_ocsf(row: Event | Call, seq: int) -> str:
     """As an event of the Open Cybersecurity Schema Framework."""
-    return _dumped(ocsf(row, seq))
+    return _dump(ocsf(row, seq))
 
 
-def _dumped(told: dict[str, Any]) -> str:
-    return json_line(told)
+def _dump(data: dict[str, Any]) -> str:
+    return json_line(data)
 
 
 FORMATS: dict[str, Callable[[Event | Call, int], str]] = {"json": as_json, "ocsf": as_ocsf, "cef": cef.line}
@@ -51,8 +51,8 @@ FORMATS: dict[str, Callable[[Event | Call, int], str]] = {"json": as_json, "ocsf
 
 def names() -> list[str]:
     """What is told: syslog, file."""
-    wanted = {"syslog": settings.FORWARD_SYSLOG, "file": settings.FORWARD_FILE}
-    return [name for name, where in wanted.items() if where]
+    targets = {"syslog": settings.FORWARD_SYSLOG, "file": settings.FORWARD_FILE}
+    return [name for name, where in targets.items() if where]
 
 
 def write() -> int:
@@ -62,8 +62,8 @@ def write() -> int:
 
 def _write(name: str) -> int:
     last = newest()
-    place, _ = Place.objects.get_or_create(name=name, defaults={"number": last})
-    ahead = list(EVERYTHING.batches().filter(number__gt=place.number, number__lte=last)[:RUN_LIMIT])
+    place, _ = StreamCursor.objects.get_or_create(name=name, defaults={"number": last})
+    ahead = list(NO_FILTER.batches().filter(number__gt=place.number, number__lte=last)[:RUN_LIMIT])
     lines = list(_lines(ahead))
     try:
         if lines:
@@ -74,14 +74,14 @@ def _write(name: str) -> int:
             "the record cannot be handed on to the %s: %s", name, error.strerror or type(error).__name__
         )
         return 0
-    Place.objects.filter(pk=name).update(number=last if len(ahead) < RUN_LIMIT else ahead[-1].number)
+    StreamCursor.objects.filter(pk=name).update(number=last if len(ahead) < RUN_LIMIT else ahead[-1].number)
     return len(lines)
 
 
-def _lines(batches: Iterable[Checkpoint]) -> Iterable[Told]:
+def _lines(batches: Iterable[Checkpoint]) -> Iterable[RowLine]:
     tell = FORMATS[settings.FORWARD_FORMAT]
     for batch in batches:
-        for seq, row in rows(batch, EVERYTHING):
+        for seq, row in rows(batch, NO_FILTER):
             yield row, _fitting(tell, row, seq)
 
 
@@ -96,7 +96,7 @@ def _fitting(tell: Callable[[Event | Call, int], str], row: Event | Call, seq: i
     return tell(row, seq)
 
 
-def _put(name: str, lines: Sequence[Told]) -> None:
+def _put(name: str, lines: Sequence[RowLine]) -> None:
     if name == "file" and settings.FORWARD_FILE:
         file_sink.append(settings.FORWARD_FILE, [line for _, line in lines])
     else:

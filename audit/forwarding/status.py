@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Q
 from audit.forwarding import siem
 from audit.forwarding.destinations import failed_deliveries
 from audit.forwarding.reader import newest
-from audit.models import Checkpoint, Delivery, ForgedRow, Pending, Place, Webhook
+from audit.models import Checkpoint, Delivery, ForgedRow, Pending, StreamCursor, Webhook
 from core.folding import by_name
 
 MAX_COUNTED = 10_000
@@ -78,7 +78,7 @@ def sealing() -> SealingStatus:
 def webhooks() -> list[WebhookStatus]:
     """All webhooks, by name."""
     active, last = list(Webhook.objects.filter(deleted_at=None).order_by(*by_name("name"))), newest()
-    places = dict(Place.objects.values_list("name", "number"))
+    places = dict(StreamCursor.objects.values_list("name", "number"))
     return [
         WebhookStatus(
             webhook,
@@ -95,7 +95,7 @@ def webhooks() -> list[WebhookStatus]:
 def streams() -> list[StreamStatus]:
     """The streams that the settings name."""
     targets = {"syslog": settings.FORWARD_SYSLOG, "file": settings.FORWARD_FILE}
-    places, last = dict(Place.objects.filter(name__in=targets).values_list("name", "number")), newest()
+    places, last = dict(StreamCursor.objects.filter(name__in=targets).values_list("name", "number")), newest()
     return [
         StreamStatus(name, str(targets[name]), last - places[name] if name in places else None)
         for name in siem.names()

@@ -42,8 +42,8 @@ def send(where: str, messages: Sequence[bytes]) -> None:
 def _send_datagrams(host: str, port: int, messages: Sequence[bytes]) -> None:
     family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     with socket.socket(family, kind) as link:
-        for one in messages:
-            link.sendto(one, address)
+        for message in messages:
+            link.sendto(message, address)
 
 
 def _send_locally(path: str, messages: Sequence[bytes]) -> None:
@@ -52,8 +52,8 @@ def _send_locally(path: str, messages: Sequence[bytes]) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
             link.settimeout(TIMEOUT)
             link.connect(path)
-            for one in messages:
-                link.send(one)
+            for message in messages:
+                link.send(message)
     except OSError as error:
         if error.errno != errno.EPROTOTYPE:
             raise
@@ -64,7 +64,7 @@ def _send_locally(path: str, messages: Sequence[bytes]) -> None:
 
 
 def _framed(messages: Sequence[bytes]) -> bytes:
-    return b"".join(b"%d %s" % (len(one), one) for one in messages)
+    return b"".join(b"%d %s" % (len(message), message) for message in messages)
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from audit.forwarding.reader import Wanted, batch, entries
+from audit.forwarding.reader import StreamFilter, batch, entries
 from audit.models import Delivery, Webhook
 from core.http_client import Answer, post
 from core.text import json_line
@@ -39,11 +39,11 @@ def secret(webhook: Webhook) -> str:
     return START + base64.b64encode(_key(webhook)).decode()
 
 
-def wanted(webhook: Webhook) -> Wanted:
+def stream_filter(webhook: Webhook) -> StreamFilter:
     """Which rows it receives."""
     sends = Webhook.Sends
     kinds = {sends.EVENTS: "event", sends.CALLS: "call", sends.DENIED: "call"}
-    return Wanted(webhook.app_id, kinds.get(sends(webhook.sends), ""), webhook.sends == sends.DENIED)
+    return StreamFilter(webhook.app_id, kinds.get(sends(webhook.sends), ""), webhook.sends == sends.DENIED)
 
 
 def send(webhook: Webhook, delivery: Delivery, at: datetime) -> Answer:
@@ -69,24 +69,24 @@ def _body(webhook: Webhook, delivery: Delivery) -> bytes:
     if delivery.checkpoint == 0:
         return _json({"type": "audit.test", "items": []})
     checkpoint = batch(delivery.checkpoint)
-    items = list(entries(checkpoint, wanted(webhook))) if checkpoint else []
+    items = list(entries(checkpoint, stream_filter(webhook))) if checkpoint else []
     if checkpoint is None or not items:
         raise Gone
     first = items[0]
-    told = {
+    data = {
         "type": "audit.entries",
         "app_id": first.get("app_id"),
         "kind": checkpoint.kind,
         "checkpoint": checkpoint.number,
         "items": items,
     }
-    return _json(told)
+    return _json(data)
 
 
-def _json(told: dict[str, Any]) -> bytes:
-    return json_line(told).encode()
+def _json(data: dict[str, Any]) -> bytes:
+    return json_line(data).encode()
 
 
 def _key(webhook: Webhook) -> bytes:
-    told = b"webhook" + webhook.id.bytes + webhook.generation.to_bytes(4, "big")
-    return hmac.digest(settings.PEPPERS[webhook.pepper], told, "sha256")
+    info = b"webhook" + webhook.id.bytes + webhook.generation.to_bytes(4, "big")
+    return hmac.digest(settings.PEPPERS[webhook.pepper], info, "sha256")

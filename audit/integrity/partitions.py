@@ -41,9 +41,9 @@ def parts() -> list[Part]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(_PARTS)
-        told = [(name, _bounds(told)) for name, told in cursor.fetchall()]
-    found = [Part(name, *bounds) for name, bounds in told if bounds]
-    return sorted(found, key=lambda part: part.begins or datetime.min.replace(tzinfo=UTC))
+        bounded = [(name, _bounds(bounded)) for name, bounded in cursor.fetchall()]
+    partitions = [Part(name, *bounds) for name, bounds in bounded if bounds]
+    return sorted(partitions, key=lambda part: part.begins or datetime.min.replace(tzinfo=UTC))
 
 
 def are_ours() -> bool:
@@ -60,8 +60,8 @@ def are_ours() -> bool:
 @transaction.atomic
 def make_ahead() -> int:
     """Make the partitions of this month and the next, unless they are there; return how many were made."""
-    made, wanted = 0, months_after(now(), AHEAD + 1)
-    while (last := _last()) and last.begins and last.begins < wanted:
+    made, until = 0, months_after(now(), AHEAD + 1)
+    while (last := _last()) and last.begins and last.begins < until:
         _roll(last.begins)
         made += 1
     return made
@@ -143,11 +143,11 @@ def _range(begins: datetime | None, ends: datetime | None) -> str:
     return f"FOR VALUES FROM ({lower}) TO ({upper})"
 
 
-def _bounds(told: str) -> tuple[datetime | None, datetime | None] | None:
+def _bounds(text: str) -> tuple[datetime | None, datetime | None] | None:
     try:
         moments = {
             side: datetime.fromisoformat(moment) if moment else None
-            for side, _, moment in _BOUND.findall(told)
+            for side, _, moment in _BOUND.findall(text)
         }
         return moments["FROM"], moments["TO"]
     except (KeyError, ValueError):

@@ -23,13 +23,13 @@ def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
     actor.require(REANCHOR)
     if not reason.strip():
         raise Invalid("reason", "Say what happened.")
-    kept, agreed = checkpoints.last_kept() or 0, _agreed()
-    if kept == agreed:
+    stored, agreed = checkpoints.last_stored_number() or 0, _agreed()
+    if stored == agreed:
         raise NothingToReanchor
     last = Checkpoint.objects.order_by("-number").first()
     folder = f"until-{now():%Y%m%d-%H%M%S}"
     facts = {
-        "kept": kept,
+        "kept": stored,
         "agreed": agreed,
         "database": last.number if last else 0,
         "confirmed_by": confirmed_by,
@@ -40,12 +40,12 @@ def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
         reason=reason,
         target_kind="checkpoints",
         target_id=folder,
-        target_label=f"checkpoints {agreed + 1} to {kept}",
+        target_label=f"checkpoints {agreed + 1} to {stored}",
         facts=facts,
     )
     signed_removals.ended(act)
-    checkpoints.start_anew(folder)
-    high_water_marks.put_aside("witness-", folder)
+    checkpoints.archive(folder)
+    high_water_marks.archive("witness-", folder)
     while sealer.seal_all():
         pass
     return folder
@@ -53,11 +53,11 @@ def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
 
 def _agreed() -> int:
     """The last number under which files and database hold the same checkpoint: before it, they always do."""
-    low, high = 0, checkpoints.last_kept() or 0
+    low, high = 0, checkpoints.last_stored_number() or 0
     while low < high:
         middle = (low + high + 1) // 2
-        kept = checkpoint_files.kept(middle)
-        if kept and Checkpoint.objects.filter(number=middle, hash=kept.hash).exists():
+        external = checkpoint_files.find_checkpoint(middle)
+        if external and Checkpoint.objects.filter(number=middle, hash=external.hash).exists():
             low = middle
         else:
             high = middle - 1

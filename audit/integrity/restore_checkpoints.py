@@ -19,39 +19,39 @@ def restore(actor: Actor, *, reason: str) -> int:
     actor.require(RESTORE)
     if not reason.strip():
         raise Invalid("reason", "Say what happened to the files.")
-    kept = list(checkpoints.kept())
-    _must_agree({told["number"]: told["hash"] for told in kept})
+    stored = list(checkpoints.read_stored())
+    _must_agree({line["number"]: line["hash"] for line in stored})
     known = Checkpoint.objects.count()
-    if not checkpoints.trouble() and len(kept) >= known:
+    if not checkpoints.describe_problem() and len(stored) >= known:
         raise NothingToRestore
-    folder, mark = f"until-{now():%Y%m%d-%H%M%S}", high_water_marks.read(checkpoints.MARK)
-    facts = {"kept": len(kept), "written_to": mark.number if mark else 0, "database": known}
+    folder, position = f"until-{now():%Y%m%d-%H%M%S}", high_water_marks.read(checkpoints.MARK)
+    facts = {"kept": len(stored), "written_to": position.number if position else 0, "database": known}
     act = record(
         actor,
         RESTORE,
         reason=reason,
         target_kind="checkpoints",
         target_id=folder,
-        target_label=f"{known - len(kept):,} lost checkpoints",
+        target_label=f"{known - len(stored):,} lost checkpoints",
         facts=facts,
     )
     signed_removals.ended(act)
-    checkpoints.start_anew(folder)
+    checkpoints.archive(folder)
     while seal_all():
         pass
-    checkpoints.keep()
+    checkpoints.write_pending()
     return Checkpoint.objects.count()
 
 
-def _must_agree(kept: dict[int, str]) -> None:
+def _must_agree(stored: dict[int, str]) -> None:
     """What the files still hold must be what the database says, and each checkpoint signed by a trusted key."""
     keys, last = signing.known(), 0
-    for one in Checkpoint.objects.order_by("number").iterator():
-        told = checkpoints.told(one)
-        if kept.pop(one.number, told["hash"]) != told["hash"] or one.number != last + 1:
+    for checkpoint in Checkpoint.objects.order_by("number").iterator():
+        line = checkpoints.to_line(checkpoint)
+        if stored.pop(checkpoint.number, line["hash"]) != line["hash"] or checkpoint.number != last + 1:
             raise Rewritten
-        if any(keys.doubts(signed_removals.line(one))):
+        if any(keys.doubts(signed_removals.line(checkpoint))):
             raise Rewritten
-        last = one.number
-    if kept:
+        last = checkpoint.number
+    if stored:
         raise Rewritten

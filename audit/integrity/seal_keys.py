@@ -14,7 +14,7 @@ from audit.integrity.sealing import pinned_keys, signing
 from core.errors import Invalid, KeyIsPinned, NotYetInUse
 
 
-class Made(NamedTuple):
+class KeyRotation(NamedTuple):
     """A new seal key."""
 
     key_id: str
@@ -23,7 +23,7 @@ class Made(NamedTuple):
     """Whether the operator must set it: the present one comes from PORTAL_SEAL_KEY."""
 
 
-def rotate(actor: Actor, *, reason: str) -> Made:
+def rotate(actor: Actor, *, reason: str) -> KeyRotation:
     """Make a key that follows the present one, with its word. Raises NotAllowed, Invalid, NotYetInUse."""
     _require(actor, reason)
     pinned_keys.begin(signing.public_key())
@@ -34,11 +34,11 @@ def rotate(actor: Actor, *, reason: str) -> Made:
     by_hand = not file.exists() or file.read_text().strip() != settings.SEAL_KEY.hex()
     file = file.with_name("seal-key.next") if by_hand else file
     line = pinned_keys.hand_over(settings.SEAL_KEY, seed, before=signing.public_key())
-    _tell(actor, line, reason)
+    _record(actor, line, reason)
     draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
     draft.write_text(seed.hex() + "\n")
     draft.replace(file)
-    return Made(line.id, file, by_hand)
+    return KeyRotation(line.id, file, by_hand)
 
 
 def accept_lost(actor: Actor, *, reason: str) -> str:
@@ -50,7 +50,7 @@ def accept_lost(actor: Actor, *, reason: str) -> str:
     line = pinned_keys.hand_over(
         None, settings.SEAL_KEY, before=known[-1].public, reason=reason.strip()[:200]
     )
-    _tell(actor, line, reason)
+    _record(actor, line, reason)
     return line.id
 
 
@@ -60,7 +60,7 @@ def _require(actor: Actor, reason: str) -> None:
         raise Invalid("reason", "Say why.")
 
 
-def _tell(actor: Actor, line: handovers.SealKeyLine, reason: str) -> None:
+def _record(actor: Actor, line: handovers.SealKeyLine, reason: str) -> None:
     record(
         actor,
         ROTATE_SEAL_KEY,

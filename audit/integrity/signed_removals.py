@@ -23,10 +23,12 @@ def is_sound(stretch: Sequence[Checkpoint], before: datetime) -> bool:
 
     What is purged is judged by what the key signed. The other columns say what whoever wrote them last wanted.
     """
-    told = [line(one) for one in stretch]
-    chained = all(one.hash == after.previous for one, after in pairwise(told))
-    whole = all(one.recomputed() == one.hash and one.sealed_at < before for one in told)
-    return chained and whole and not any(signing.known().doubts(told[-1]))
+    lines = [line(checkpoint) for checkpoint in stretch]
+    chained = all(checkpoint.hash == after.previous for checkpoint, after in pairwise(lines))
+    whole = all(
+        checkpoint.recomputed() == checkpoint.hash and checkpoint.sealed_at < before for checkpoint in lines
+    )
+    return chained and whole and not any(signing.known().doubts(lines[-1]))
 
 
 def purged(first: Checkpoint, last: Checkpoint, act: Event) -> Claim:
@@ -50,13 +52,13 @@ def erased(stream: UUID, kind: str, seqs: Iterable[int], act: Event) -> None:
 
 def ended(act: Event) -> Claim:
     """Sign that an account of checkpoints outside the database was ended, as the act of it says."""
-    told = {**act.facts, "action": act.action, "folder": act.target_id, "act": str(act.id)}
-    return _store(act.action, NOWHERE, "event", (0, 0), told)
+    claim = {**act.facts, "action": act.action, "folder": act.target_id, "act": str(act.id)}
+    return _store(act.action, NOWHERE, "event", (0, 0), claim)
 
 
-def line(one: Checkpoint) -> CheckpointLine:
+def line(checkpoint: Checkpoint) -> CheckpointLine:
     """A checkpoint as it is told outside."""
-    return evidence.checkpoint(checkpoints.told(one))
+    return evidence.checkpoint(checkpoints.to_line(checkpoint))
 
 
 def _erased(above: Checkpoint | None, places: Places, act: Event) -> None:
@@ -77,7 +79,7 @@ def _sign(
     *,
     minimum_days: int | None,
 ) -> Claim:
-    told = {
+    claim = {
         "action": action,
         "stream": str(above.stream),
         "kind": above.kind,
@@ -86,12 +88,12 @@ def _sign(
         "minimum_days": minimum_days,
         "act": str(act.id),
     }
-    return _store(action, above.stream, above.kind, (runs[0][0], runs[-1][1]), told)
+    return _store(action, above.stream, above.kind, (runs[0][0], runs[-1][1]), claim)
 
 
-def _store(action: str, stream: UUID, kind: str, places: removal_claims.Run, told: dict[str, Any]) -> Claim:
-    told = {**told, "at": checkpoints.moment(now()), "key_id": signing.key_id()}
-    told["signature"] = signing.sign(removal_claims.signed_bytes(told)).hex()
+def _store(action: str, stream: UUID, kind: str, places: removal_claims.Run, claim: dict[str, Any]) -> Claim:
+    claim = {**claim, "at": checkpoints.moment(now()), "key_id": signing.key_id()}
+    claim["signature"] = signing.sign(removal_claims.signed_bytes(claim)).hex()
     first, last = places
     return Claim.objects.create(
         action=action,
@@ -99,5 +101,5 @@ def _store(action: str, stream: UUID, kind: str, places: removal_claims.Run, tol
         kind=kind,
         first_seq=first,
         last_seq=last,
-        told={"type": "claim", **told},
+        told={"type": "claim", **claim},
     )

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        blank=True, help_text="The refusal's code; empty when allowed.", max_length=50
+                        blank=True, help_text="The error code; empty when allowed.", max_length=50
                     ),
                 ),
                 (

@@ -3,7 +3,7 @@
 from audit.models.audited import Audited, AuditedQuerySet
 from audit.models.claims import Alarm, Claim
 from audit.models.entries import Call, Event, Recorded, Span
-from audit.models.forwarding import Delivery, Place, Webhook
+from audit.models.forwarding import Delivery, StreamCursor, Webhook
 from audit.models.last_uses import LastUse
 from audit.models.saved_views import SavedView
 from audit.models.seals import Checkpoint, ForgedRow, MacKey, Pending, Seal, SealKey, Tally
@@ -18,21 +18,21 @@ __all__ = [
     "Checkpoint",
     "Claim",
     "Delivery",
-    "Webhook",
     "Event",
     "ForgedRow",
     "LastUse",
     "Lease",
     "MacKey",
     "Pending",
-    "Place",
     "Recorded",
     "Retention",
     "SavedView",
     "Seal",
     "SealKey",
     "Span",
+    "StreamCursor",
     "Tally",
+    "Webhook",
     "WitnessState",
     "Witnessed",
 ]

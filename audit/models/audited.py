@@ -30,18 +30,18 @@ class Audited(models.Model):
     class Meta:
         abstract = True
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         """The columns of an event that name this row: app, key, agent and target."""
         raise NotImplementedError
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         """What a reader may see of this row, as JSON. Two pictures make an event's before and after."""
         raise NotImplementedError
 
     @property
     def reach(self) -> UUID | None:
         """The app whose people may touch this row. None: only those who hold every app."""
-        app_id: UUID | None = self.about().get("app_id")
+        app_id: UUID | None = self.audit_target().get("app_id")
         return app_id
 
     def save(self, *args: Any, **kwargs: Any) -> None:

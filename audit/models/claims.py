@@ -51,7 +51,7 @@ class Alarm(Audited):
     def __str__(self) -> str:
         return self.says
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": None,
             "target_kind": "alarm",
@@ -59,5 +59,5 @@ class Alarm(Audited):
             "target_label": self.says[:200],
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {"says": self.says, "ended_at": self.ended_at and self.ended_at.isoformat(timespec="seconds")}

@@ -73,7 +73,7 @@ class Call(Recorded):
     path = models.CharField(max_length=500)
     status = models.PositiveSmallIntegerField()
     allowed = models.BooleanField()
-    code = models.CharField(max_length=50, blank=True, help_text="The refusal's code; empty when allowed.")
+    code = models.CharField(max_length=50, blank=True, help_text="The error code; empty when allowed.")
     check_failed = models.CharField(
         max_length=30, blank=True, help_text="The step of the verdict that failed."
     )

@@ -41,7 +41,7 @@ class Webhook(Audited):
     def __str__(self) -> str:
         return self.name
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": None,
             "target_kind": "webhook",
@@ -49,7 +49,7 @@ class Webhook(Audited):
             "target_label": self.name,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "url": self.url,
@@ -61,7 +61,7 @@ class Webhook(Audited):
         }
 
 
-class Place(models.Model):
+class StreamCursor(models.Model):
     """How far one reader of the checkpoints has come. Its name is a webhook's id, or says what reads: file."""
 
     name = models.CharField(primary_key=True, max_length=64)

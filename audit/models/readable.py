@@ -50,9 +50,9 @@ class ReadableQuerySet(models.QuerySet[M]):
 
     def iterator(self, *args: Any, **kwargs: Any) -> Any:
         """One that has begun cannot begin again: it asks for what can be read from the start."""
-        found = self._chain()  # type: ignore[attr-defined]
-        found._narrow()
-        return super(ReadableQuerySet, found).iterator(*args, **kwargs)
+        queryset = self._chain()  # type: ignore[attr-defined]
+        queryset._narrow()
+        return super(ReadableQuerySet, queryset).iterator(*args, **kwargs)
 
     def _narrow(self) -> None:
         """Also of a slice: it is cut from what can be read."""
@@ -60,9 +60,9 @@ class ReadableQuerySet(models.QuerySet[M]):
         self.query.add_q(sqlite_format.readable(self.model))
 
     def _clone(self) -> Self:
-        found: Self = super()._clone()  # type: ignore[misc]
-        found._is_narrowed = self._is_narrowed
-        return found
+        clone: Self = super()._clone()  # type: ignore[misc]
+        clone._is_narrowed = self._is_narrowed
+        return clone
 
 
 class Readable(models.Model):

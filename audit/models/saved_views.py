@@ -32,7 +32,7 @@ class SavedView(Audited):
     def __str__(self) -> str:
         return self.name
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": self.app_id,
             "target_kind": "view",
@@ -40,7 +40,7 @@ class SavedView(Audited):
             "target_label": self.name,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "query": self.query,

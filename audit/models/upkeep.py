@@ -29,7 +29,7 @@ class Retention(Audited):
     def __str__(self) -> str:
         return f"{self.kind}: {self.days or 'indefinitely'}"
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": None,
             "target_kind": "retention",
@@ -37,7 +37,7 @@ class Retention(Audited):
             "target_label": self.get_kind_display(),
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {"days": self.days}
 
 

@@ -58,13 +58,13 @@ class Person:
 
     def is_meant(self, row: Row) -> bool:
         """Whether a row was written by them, is about them, or tells a value of theirs in what can be erased."""
-        told = dict(zip(FIELDS[row.kind], row.values, strict=True))
-        if self.actor_id and self.actor_id in (told.get("actor_id"), told.get("target_id")):
+        fields = dict(zip(FIELDS[row.kind], row.values, strict=True))
+        if self.actor_id and self.actor_id in (fields.get("actor_id"), fields.get("target_id")):
             return True
-        if self.ip and told["ip"] == self.ip:
+        if self.ip and fields["ip"] == self.ip:
             return True
         return bool(self.values) and any(
-            self.values.are_in(told[name]) for name in canonical.PERSONAL[row.kind]
+            self.values.are_in(fields[name]) for name in canonical.PERSONAL[row.kind]
         )
 
     def is_kept_in(self, row: Row) -> bool:
@@ -76,15 +76,15 @@ class Person:
 
 def whom(*, actor_id: str = "", ip: str = "", values: Iterable[str] = ()) -> Person:
     """Who is meant by an id, by an address or by values: with all that the record knows them by. Raises Invalid."""
-    told = [one.strip() for one in values if one.strip()]
-    if sum(map(bool, (actor_id, ip, told))) == 0 or (actor_id and ip):
+    identifiers = [value.strip() for value in values if value.strip()]
+    if sum(map(bool, (actor_id, ip, identifiers))) == 0 or (actor_id and ip):
         raise Invalid("actor_id", "Enter an actor ID or an IP address, or names and email addresses.")
-    if short := next((one for one in told if len(one) < MIN_LENGTH), None):
+    if short := next((value for value in identifiers if len(value) < MIN_LENGTH), None):
         raise Invalid(
             "values", f"Write at least {MIN_LENGTH} characters: {short} would be found in other words."
         )
     known = known_as(actor_id) if actor_id else of_address(ip) if ip else ()
-    return Person(actor_id, ip, Values([*told, *known]))
+    return Person(actor_id, ip, Values([*identifiers, *known]))
 
 
 def erase(
@@ -108,12 +108,12 @@ def erase(
     if person.values.are_in(reason):
         raise Invalid("reason", "Leave the person out of the reason: it is kept.")
     _seal_first()
-    count = unfit = kept = 0
+    count = unfit = retained = 0
     for kind in RECORDS:
-        for ids, told in _found(kind, person, app_id):
+        for ids, skipped in _matching(kind, person, app_id):
             done, left = _step(actor, kind, ids, reason)
-            count, unfit, kept = count + done, unfit + left, kept + told
-    return Erased(count, unfit, kept)
+            count, unfit, retained = count + done, unfit + left, retained + skipped
+    return Erased(count, unfit, retained)
 
 
 def _seal_first() -> None:
@@ -125,12 +125,12 @@ def _seal_first() -> None:
             time.sleep(0.05)
 
 
-def _found(kind: str, person: Person, app_id: UUID | None) -> Iterator[tuple[list[UUID], int]]:
+def _matching(kind: str, person: Person, app_id: UUID | None) -> Iterator[tuple[list[UUID], int]]:
     """The rows that are meant, some at a time, and how many of a slice tell a name that stays. All are looked at."""
     there = RECORDS[kind].objects.filter(**{"app_id": app_id} if app_id else {}).order_by("id")
     last = UUID(int=0)
     while some := [
-        Row(kind, told) for told in there.filter(id__gt=last).values_list(*FIELDS[kind])[:A_SLICE]
+        Row(kind, values) for values in there.filter(id__gt=last).values_list(*FIELDS[kind])[:A_SLICE]
     ]:
         meant = [row.id for row in some if person.is_meant(row) and not _is_account(row)]
         yield [], sum(map(person.is_kept_in, some))
@@ -147,40 +147,40 @@ def _step(actor: Actor, kind: str, ids: Sequence[UUID], reason: str) -> tuple[in
     if not ids:
         return 0, 0
     with maintenance():
-        found = Seal.objects.select_for_update().filter(row_id__in=ids).exclude(salt=None).order_by("seq")
-        told = _rows(kind, ids)
-        pairs = [(seal, told[seal.row_id]) for seal in found if seal.row_id in told]
+        seals = Seal.objects.select_for_update().filter(row_id__in=ids).exclude(salt=None).order_by("seq")
+        rows = _rows(kind, ids)
+        pairs = [(seal, rows[seal.row_id]) for seal in seals if seal.row_id in rows]
         fit = [(seal, row) for seal, row in pairs if batches.fits(row, seal)]
         for seal, row in fit:
             commitment = row.commitment(bytes(seal.salt or b""))
             Seal.objects.filter(row_id=seal.row_id).update(salt=None, commitment=commitment)
         _blank(kind, [row for _, row in fit])
         for stream, seqs in _by_stream(fit).items():
-            _tell(actor, stream, kind, seqs, reason)
+            _record(actor, stream, kind, seqs, reason)
     return len(fit), len(pairs) - len(fit)
 
 
 def _rows(kind: str, ids: Sequence[UUID]) -> dict[UUID, Row]:
-    found = RECORDS[kind].objects.filter(id__in=ids).order_by().values_list(*FIELDS[kind])
-    return rows.by_id(Row(kind, values) for values in found)
+    matching = RECORDS[kind].objects.filter(id__in=ids).order_by().values_list(*FIELDS[kind])
+    return rows.by_id(Row(kind, values) for values in matching)
 
 
-def _blank(kind: str, found: Sequence[Row]) -> None:
-    if found:
-        moments = [row.at for row in found]
-        mine = RECORDS[kind].objects.filter(id__in=[row.id for row in found])
+def _blank(kind: str, rows: Sequence[Row]) -> None:
+    if rows:
+        moments = [row.at for row in rows]
+        mine = RECORDS[kind].objects.filter(id__in=[row.id for row in rows])
         blank = {name: BLANK.get(name, "") for name in (*canonical.PERSONAL[kind], "mac")}
         mine.filter(at__gte=min(moments), at__lte=max(moments)).update(**blank)
 
 
 def _by_stream(fit: Sequence[tuple[Seal, Row]]) -> dict[UUID, list[int]]:
-    found: defaultdict[UUID, list[int]] = defaultdict(list)
+    seqs: defaultdict[UUID, list[int]] = defaultdict(list)
     for seal, _ in fit:
-        found[seal.stream].append(seal.seq)
-    return found
+        seqs[seal.stream].append(seal.seq)
+    return seqs
 
 
-def _tell(actor: Actor, stream: UUID, kind: str, seqs: Sequence[int], reason: str) -> None:
+def _record(actor: Actor, stream: UUID, kind: str, seqs: Sequence[int], reason: str) -> None:
     """How many, which by their places, and why. Not whom."""
     places = Places()
     for seq in seqs:

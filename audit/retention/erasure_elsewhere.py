@@ -26,24 +26,24 @@ NO_ADDRESS = "0.0.0.0"  # noqa: S104
 def erase_elsewhere(actor: Actor, values: Values, reason: str) -> dict[str, int]:
     """Take `values` out of every other table, and put on record from how many rows of which. Raises NotAllowed."""
     actor.require(ERASE_ELSEWHERE)
-    told = {}
+    counts = {}
     for model in apps.get_models():
         if issubclass(model, APART) or not (fields := list(_fields(model))):
             continue
         if count := sum(_erase(model, row, fields, values) for row in _rows(model, fields)):
-            told[model._meta.label] = count
-    told |= {ForgedRow._meta.label: count} if (count := _erase_forged(values)) else {}
-    if told:
+            counts[model._meta.label] = count
+    counts |= {ForgedRow._meta.label: count} if (count := _erase_forged(values)) else {}
+    if counts:
         record(
             actor,
             ERASE_ELSEWHERE,
             reason=reason,
             target_kind="database",
             target_id="",
-            target_label=f"{sum(told.values()):,} rows beside the audit log",
-            facts={"rows": told},
+            target_label=f"{sum(counts.values()):,} rows beside the audit log",
+            facts={"rows": counts},
         )
-    return told
+    return counts
 
 
 def _fields(model: type[Model]) -> Iterator[Field[Any, Any]]:
@@ -60,13 +60,17 @@ def _rows(model: type[Model], fields: list[Field[Any, Any]]) -> Iterator[tuple[A
 
 
 def _erase(model: type[Model], row: tuple[Any, ...], fields: list[Field[Any, Any]], values: Values) -> int:
-    pk, *told = row
-    found = [field for field, value in zip(fields, told, strict=True) if values.are_in(_plain(value))]
-    if not found:
+    pk, *row_values = row
+    matching = [
+        field for field, value in zip(fields, row_values, strict=True) if values.are_in(_plain(value))
+    ]
+    if not matching:
         return 0
-    before = dict(zip([field.attname for field in fields], told, strict=True))
+    before = dict(zip([field.attname for field in fields], row_values, strict=True))
     for erased in (ERASED, f"[erased {secrets.token_hex(4)}]"):
-        changed = {field.attname: _blotted(field, before[field.attname], values, erased) for field in found}
+        changed = {
+            field.attname: _blotted(field, before[field.attname], values, erased) for field in matching
+        }
         try:
             with transaction.atomic():
                 # Not by way of change(): an act would keep what was there before.
@@ -90,13 +94,13 @@ def _blotted(field: Field[Any, Any], value: Any, values: Values, erased: str) ->
 
 def _erase_forged(values: Values) -> int:
     """Rows that were set aside keep that they were, and lose what they said."""
-    found = [
+    matching = [
         pk for pk, contents in QuerySet(ForgedRow).values_list("pk", "contents") if values.are_in(contents)
     ]
-    if found:
+    if matching:
         with maintenance():
-            QuerySet(ForgedRow).filter(pk__in=found).update(contents=b"")
-    return len(found)
+            QuerySet(ForgedRow).filter(pk__in=matching).update(contents=b"")
+    return len(matching)
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Drops whole months of calls, on PostgreSQL: a month that is past and sealed to the last call goes in an instant.
 
-Its seals are in a table without months. They are deleted afterwards, bit by bit, and a Place remembers how far.
+Its seals are in a table without months. They are deleted afterwards in steps; a StreamCursor holds the position.
 """
 
 import logging
@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet, Sum
 from audit.integrity import partitions
 from audit.integrity.append_only_triggers import maintenance
 from audit.integrity.partitions import FIRST, Part
-from audit.models import Checkpoint, Pending, Place
+from audit.models import Checkpoint, Pending, StreamCursor
 from audit.retention import purging
 from core.clock import now
 
@@ -44,7 +44,7 @@ def drop(before: datetime) -> int:
 
 def sweep() -> int:
     """Delete seals of calls that went with their months, some at a time. Returns how many seals went."""
-    place = Place.objects.filter(name__startswith=SWEEP).order_by("name").first()
+    place = StreamCursor.objects.filter(name__startswith=SWEEP).order_by("name").first()
     if place is None or not purging.may_delete("call"):
         return 0
     gone_at = datetime.fromisoformat(place.name.removeprefix(SWEEP))
@@ -53,7 +53,7 @@ def sweep() -> int:
     with maintenance():
         swept = sum(batch.seals().delete()[0] for batch in batches)
         if batches:
-            Place.objects.filter(name=place.name).update(number=batches[-1].number)
+            StreamCursor.objects.filter(name=place.name).update(number=batches[-1].number)
         else:
             place.delete()
     return swept
@@ -71,14 +71,14 @@ def _drop(before: datetime) -> int:
     ends = whole[-1].ends if whole and [part.name for part in whole] != [FIRST] else None
     if ends is None:
         return 0
-    found = purging.stretches(purging.due("call", ends).select_for_update())
-    gone, at = purging.sound(found), now()
-    kept = Checkpoint.objects.filter(kind="call", purged_at=None, latest_at__lt=ends)
-    if len(gone) < len(found) or kept.count() > sum(map(len, gone)):
+    stretches = purging.stretches(purging.due("call", ends).select_for_update())
+    gone, at = purging.sound(stretches), now()
+    remaining = Checkpoint.objects.filter(kind="call", purged_at=None, latest_at__lt=ends)
+    if len(gone) < len(stretches) or remaining.count() > sum(map(len, gone)):
         return 0  # some of it is not to go yet, or is evidence
     if gone:
         first = min(batch.number for stretch in gone for batch in stretch)
-        Place.objects.create(name=f"{SWEEP}{at.isoformat()}", number=first - 1)
+        StreamCursor.objects.create(name=f"{SWEEP}{at.isoformat()}", number=first - 1)
     rows = purging.close(gone, before, at)
     partitions.drop_before(ends)
     return rows

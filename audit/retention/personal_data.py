@@ -27,8 +27,10 @@ class Values:
 
     def __init__(self, values: Iterable[str]) -> None:
         self._folded = sorted({folded for value in values if len(folded := _folded(value)) >= MIN_LENGTH})
-        told = "|".join(map(re.escape, sorted(self._folded, key=len, reverse=True)))
-        self._pattern = re.compile(f"{_BEFORE}(?:{told}){_AFTER}", re.IGNORECASE) if told else None
+        alternatives = "|".join(map(re.escape, sorted(self._folded, key=len, reverse=True)))
+        self._pattern = (
+            re.compile(f"{_BEFORE}(?:{alternatives}){_AFTER}", re.IGNORECASE) if alternatives else None
+        )
 
     def __bool__(self) -> bool:
         return self._pattern is not None
@@ -46,7 +48,7 @@ class Values:
         if isinstance(value, bytes | memoryview):
             return self._tells(bytes(value).decode(errors="replace"))
         if isinstance(value, Mapping):
-            return any(self.are_in(one) for pair in value.items() for one in pair)
+            return any(self.are_in(part) for pair in value.items() for part in pair)
         return isinstance(value, list | tuple) and any(map(self.are_in, value))
 
     def taken_out(self, value: Any) -> Any:
@@ -55,11 +57,11 @@ class Values:
             return self._without(value) if self._tells(value) else value
         if isinstance(value, Mapping):
             return {self.taken_out(name): self.taken_out(inner) for name, inner in value.items()}
-        return [self.taken_out(one) for one in value] if isinstance(value, list | tuple) else value
+        return [self.taken_out(part) for part in value] if isinstance(value, list | tuple) else value
 
     def _tells(self, text: str) -> bool:
         pattern = self._pattern
-        return pattern is not None and any(pattern.search(_folded(one)) for one in _spellings(text))
+        return pattern is not None and any(pattern.search(_folded(spelling)) for spelling in _spellings(text))
 
     def _without(self, text: str) -> str:
         without = self._pattern.sub(ERASED, text) if self._pattern else text
@@ -68,18 +70,20 @@ class Values:
 
 def known_as(actor_id: str) -> list[str]:
     """The names and addresses that the record has for the person with this id. One word is no name to look for."""
-    found: list[str] = []
+    names: list[str] = []
     acts = Event.objects.filter(Q(actor_id=actor_id) | Q(target_id=actor_id))
     columns = ("actor_id", "actor_label", "target_label", "changes")
     for actor, actor_label, target_label, changes in acts.values_list(*columns).iterator():
         if actor == actor_id:
-            found += _of_label(actor_label)
+            names += _of_label(actor_label)
         else:
-            found += _of_label(target_label)
+            names += _of_label(target_label)
             for name in ("email", "name"):
-                told = changes.get(name) if isinstance(changes, dict) else None
-                found += [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
-    return [one for one in dict.fromkeys(found) if is_telling(one)]
+                change = changes.get(name) if isinstance(changes, dict) else None
+                names += (
+                    [text for text in change if isinstance(text, str)] if isinstance(change, list) else []
+                )
+    return [text for text in dict.fromkeys(names) if is_telling(text)]
 
 
 def is_telling(value: str) -> bool:
@@ -97,8 +101,8 @@ def of_address(ip: str) -> Sequence[str]:
 
 
 def _of_label(label: str) -> list[str]:
-    found = _LABEL.search(label)
-    return [found["name"].strip(), found["email"]] if found else [label.strip()]
+    match = _LABEL.search(label)
+    return [match["name"].strip(), match["email"]] if match else [label.strip()]
 
 
 def _spellings(text: str) -> Iterator[str]:

@@ -71,26 +71,26 @@ def close(stretches: Iterable[Sequence[Checkpoint]], before: datetime, at: datet
         numbers = [batch.number for batch in stretch]
         for start in range(0, len(numbers), MAX_BATCHES):
             Checkpoint.objects.filter(number__in=numbers[start : start + MAX_BATCHES]).update(purged_at=at)
-        rows += _tell(stretch[0], stretch[-1], before)
+        rows += _record(stretch[0], stretch[-1], before)
     return rows
 
 
 def stretches(batches: Iterable[Checkpoint]) -> list[list[Checkpoint]]:
     """Batches that follow each other in one stream, together."""
-    found: list[list[Checkpoint]] = []
+    groups: list[list[Checkpoint]] = []
     for batch in sorted(batches, key=lambda batch: (batch.stream, batch.first_seq)):
-        last = found[-1][-1] if found else None
+        last = groups[-1][-1] if groups else None
         if last and (batch.stream, batch.first_seq) == (last.stream, last.last_seq + 1):
-            found[-1].append(batch)
+            groups[-1].append(batch)
         else:
-            found.append([batch])
-    return found
+            groups.append([batch])
+    return groups
 
 
-def sound(found: Iterable[list[Checkpoint]]) -> list[list[Checkpoint]]:
+def sound(groups: Iterable[list[Checkpoint]]) -> list[list[Checkpoint]]:
     """The stretches that are what was sealed. The others are evidence, and stay."""
     fit = []
-    for stretch in found:
+    for stretch in groups:
         if is_sound(stretch, at_the_latest(stretch[0].kind)):
             fit.append(stretch)
         else:
@@ -152,7 +152,7 @@ def _delete(batch: Checkpoint) -> None:
     seals.delete()
 
 
-def _tell(first: Checkpoint, last: Checkpoint, before: datetime) -> int:
+def _record(first: Checkpoint, last: Checkpoint, before: datetime) -> int:
     rows = last.last_seq - first.first_seq + 1
     act = record(
         system(),

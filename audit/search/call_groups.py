@@ -44,8 +44,8 @@ def traces(
 
 
 def _calls(app_id: UUID, since: datetime | None, until: datetime | None, caller: str) -> QuerySet[Call]:
-    asked: dict[str, Any] = {"at__gte": since, "at__lt": until, "caller": caller}
-    return Call.objects.filter(app_id=app_id, **{name: value for name, value in asked.items() if value})
+    conditions: dict[str, Any] = {"at__gte": since, "at__lt": until, "caller": caller}
+    return Call.objects.filter(app_id=app_id, **{name: value for name, value in conditions.items() if value})
 
 
 def _groups(calls: QuerySet[Any]) -> list[Group]:
@@ -59,8 +59,8 @@ def _groups(calls: QuerySet[Any]) -> list[Group]:
         )
         .order_by("-last_at")[:MAX_GROUPS]
     )
-    found = list(counted)
-    callers = _callers(calls, [row["group"] for row in found])
+    groups = list(counted)
+    callers = _callers(calls, [row["group"] for row in groups])
     return [
         Group(
             row["group"],
@@ -70,7 +70,7 @@ def _groups(calls: QuerySet[Any]) -> list[Group]:
             row["last_at"],
             callers.get(row["group"], []),
         )
-        for row in found
+        for row in groups
     ]
 
 

@@ -38,7 +38,7 @@ class Completion(NamedTuple):
     number: int | None = None
 
 
-def completions(found: Facets | None) -> dict[str, list[Completion]]:
+def completions(current: Facets | None) -> dict[str, list[Completion]]:
     """The lists by the name of a filter; under the empty name the names themselves."""
     lists = {
         "": [Completion(name, meaning) for name, meaning in NAMES.items()],
@@ -49,7 +49,7 @@ def completions(found: Facets | None) -> dict[str, list[Completion]]:
         "kind": [Completion(name, meaning) for name, meaning in KINDS.items()],
         "since": [Completion(name, meaning) for name, meaning in SPANS.items()],
     }
-    for facet in found.facets if found else ():
+    for facet in current.facets if current else ():
         name = _BY_FACET.get(facet.name, facet.name)
         numbers = {(value.value if name == "outcome" else value.says): value.number for value in facet.values}
         rest = lists.get(name, [])

@@ -40,7 +40,7 @@ def _change(name: str, before: Any, after: Any) -> Change:
 def _things(value: Any) -> list[Any]:
     """The items of a list; of a document `name: item` for each item under each name."""
     if isinstance(value, dict):
-        return [f"{name}: {thing}" for name, things in value.items() for thing in _things(things)]
+        return [f"{name}: {thing}" for name, inner in value.items() for thing in _things(inner)]
     if value is None or value == "":
         return []
     return value if isinstance(value, list) else [value]

@@ -63,7 +63,7 @@ class Facets:
         return Facets([*outcomes, *others], self.capped)
 
 
-class _Found(NamedTuple):
+class _FacetRows(NamedTuple):
     """A value that one entry has, and what tells it from another of the same name."""
 
     facet: str
@@ -77,52 +77,56 @@ def facets(filters: Filters) -> Facets:
     events, calls = rows(filters)
     acts = _newest(events, "action")
     called = _newest(calls, "allowed", "check_failed")
-    found = Counter(_values(acts, called))
-    told = [Facet(name, title, _top(found, name)) for name, title in TITLES.items()]
+    counts = Counter(_values(acts, called))
+    results = [Facet(name, title, _top(counts, name)) for name, title in TITLES.items()]
     capped = max(len(acts), len(called)) > MAX_ROWS
-    return Facets([facet for facet in told if facet.values], capped)
+    return Facets([facet for facet in results if facet.values], capped)
 
 
 def _newest(matching: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
     return list(matching.order_by("-at", "-id").values_list(*SHARED, *columns)[: MAX_ROWS + 1])
 
 
-def _values(acts: Iterable[tuple[Any, ...]], calls: Iterable[tuple[Any, ...]]) -> Iterator[_Found]:
+def _values(acts: Iterable[tuple[Any, ...]], calls: Iterable[tuple[Any, ...]]) -> Iterator[_FacetRows]:
     for *shared, action in acts:
         yield from _shared(*shared)
-        yield _Found("outcome", "event", "Event")
-        yield _Found("action", action, action)
+        yield _FacetRows("outcome", "event", "Event")
+        yield _FacetRows("action", action, action)
     for *shared, allowed, check in calls:
         yield from _shared(*shared)
-        yield _Found("outcome", "allowed", "Allowed") if allowed else _Found("outcome", "denied", "Denied")
+        yield (
+            _FacetRows("outcome", "allowed", "Allowed")
+            if allowed
+            else _FacetRows("outcome", "denied", "Denied")
+        )
         if check:
-            yield _Found("check", check, describe_failed_check(check))
+            yield _FacetRows("check", check, describe_failed_check(check))
 
 
 def _shared(
     key_id: UUID | None, key_name: str, key_prefix: str, agent_id: UUID | None, agent_name: str, ip: str
-) -> Iterator[_Found]:
+) -> Iterator[_FacetRows]:
     if key_id:
-        yield _Found("key_id", str(key_id), key_name or key_prefix, key_prefix[-8:])
+        yield _FacetRows("key_id", str(key_id), key_name or key_prefix, key_prefix[-8:])
     if agent_id:
-        yield _Found("agent", str(agent_id), agent_name, str(agent_id)[-8:])
+        yield _FacetRows("agent", str(agent_id), agent_name, str(agent_id)[-8:])
     if ip:
-        yield _Found("ip", ip, ip)
+        yield _FacetRows("ip", ip, ip)
 
 
-def _top(found: Counter[_Found], facet: str) -> list[Value]:
+def _top(counts: Counter[_FacetRows], facet: str) -> list[Value]:
     """The most frequent values of one facet. Something that was renamed goes by the name most entries have."""
     numbers: Counter[str] = Counter()
-    first: dict[str, _Found] = {}
-    for one, number in found.most_common():
-        if one.facet == facet:
-            numbers[one.value] += number
-            first.setdefault(one.value, one)
-    names = Counter(one.says for one in first.values())
+    first: dict[str, _FacetRows] = {}
+    for key, number in counts.most_common():
+        if key.facet == facet:
+            numbers[key.value] += number
+            first.setdefault(key.value, key)
+    names = Counter(key.says for key in first.values())
     return [
         Value(value, _name(first[value], names), number) for value, number in numbers.most_common(MAX_VALUES)
     ]
 
 
-def _name(one: _Found, names: Counter[str]) -> str:
-    return f"{one.says} {one.besides}".strip() if names[one.says] > 1 else one.says
+def _name(key: _FacetRows, names: Counter[str]) -> str:
+    return f"{key.says} {key.besides}".strip() if names[key.says] > 1 else key.says

@@ -120,15 +120,15 @@ class FilterForm(forms.Form):
     via = forms.CharField(required=False, max_length=10)
     id = forms.UUIDField(label="Entry ID", required=False)
 
-    def __init__(self, asked: Mapping[str, str]) -> None:
-        self.flaws = unknown_names(values_of(asked), {*self.base_fields, *PLACES})
-        typed = in_lower_case(self, asked)
-        if "range" not in asked and (typed["since"] or typed["until"]):
+    def __init__(self, query: Mapping[str, str]) -> None:
+        self.flaws = unknown_names(values_of(query), {*self.base_fields, *PLACES})
+        typed = in_lower_case(self, query)
+        if "range" not in query and (typed["since"] or typed["until"]):
             typed["range"] = "custom"  # nobody chose another
-        shown = {name: _without_secrets(name, text) for name, text in typed.items()}
-        self.held_a_secret = shown != typed
+        redacted = {name: _without_secrets(name, text) for name, text in typed.items()}
+        self.held_a_secret = redacted != typed
         """Whether a key was among what was asked. It is not among what this form holds."""
-        super().__init__(shown)
+        super().__init__(redacted)
         self.fields["q"].widget.attrs |= {
             "data-cut-keys": True,
             "spellcheck": "false",
@@ -181,11 +181,13 @@ class FilterForm(forms.Form):
 
     def filters(self, app_id: UUID | None) -> Filters:
         """What was asked for, of an app or of none. Only for a valid form."""
-        asked = {name: data for name, data in self.cleaned_data.items() if name not in ("q", "range", "kind")}
-        agent, kind = asked.pop("agent"), self.cleaned_data["kind"]
-        asked |= {"agent": UUID(agent)} if is_uuid(agent) else {"agent_name": agent}
-        asked["outcome"] = outcome_of(kind, asked["outcome"])
-        return Filters(app_id, calls_only=kind == "call", **asked)
+        values = {
+            name: data for name, data in self.cleaned_data.items() if name not in ("q", "range", "kind")
+        }
+        agent, kind = values.pop("agent"), self.cleaned_data["kind"]
+        values |= {"agent": UUID(agent)} if is_uuid(agent) else {"agent_name": agent}
+        values["outcome"] = outcome_of(kind, values["outcome"])
+        return Filters(app_id, calls_only=kind == "call", **values)
 
     def with_typed(self, app_id: UUID | None) -> "FilterForm":
         """These filters with what is typed among them; this form itself if there is nothing, or it cannot be read."""
@@ -196,10 +198,10 @@ class FilterForm(forms.Form):
         except Refusal as refusal:
             self.add_error("q", getattr(refusal, "why", "") or f"{refusal.message} {refusal.hint}")
             return self
-        found = FilterForm({**self.data, **typed, "q": ""})
-        for name, errors in found.errors.items():
+        form = FilterForm({**self.data, **typed, "q": ""})
+        for name, errors in form.errors.items():
             self.add_error("q", [f"{query.NAMES.get(name, name)}: {error}" for error in errors])
-        return self if found.errors else found
+        return self if form.errors else form
 
     def in_force(self) -> list[str]:
         """Names of what narrows this view. Two moments do so only when the range says so."""

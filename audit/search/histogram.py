@@ -162,10 +162,10 @@ def _tally_rows(filters: Filters, since: datetime | None, until: datetime) -> Qu
 
 
 def _tallies(filters: Filters, since: datetime | None, until: datetime, grain: timedelta) -> Iterator[Count]:
-    wanted = _tally_rows(filters, since, until).annotate(
+    tallies = _tally_rows(filters, since, until).annotate(
         span=Trunc("hour", "day" if grain == DAY else "hour", tzinfo=UTC)
     )
-    counted = wanted.values_list("span").annotate(Sum("events"), Sum("allowed"), Sum("denied"))
+    counted = tallies.values_list("span").annotate(Sum("events"), Sum("allowed"), Sum("denied"))
     for at, events, allowed, denied in counted:
         if at is None:
             continue  # an hour of no day, which a check names

@@ -42,11 +42,11 @@ class LivePosition:
 
 def parse_place(text: str) -> LivePosition:
     """A place from an address or a header. Raises Invalid."""
-    found = _PLACE.fullmatch(text)
-    floor = parse_cursor(found[1]) if found else None
-    if not found or floor is None:
+    match = _PLACE.fullmatch(text)
+    floor = parse_cursor(match[1]) if match else None
+    if not match or floor is None:
         raise Invalid("after", "Invalid position. Reload the page.")
-    return LivePosition(floor, frozenset(found[2].split(".")[1:]))
+    return LivePosition(floor, frozenset(match[2].split(".")[1:]))
 
 
 def place_of(page: Page) -> LivePosition:
@@ -64,18 +64,18 @@ def arrived(filters: Filters, place: LivePosition) -> str:
     """
     beyond = _beyond(filters, place)
     fresh = [row for row in beyond if _short(row) not in place.known]
-    told = [f"retry: {RETRY}"]
+    lines = [f"retry: {RETRY}"]
     if fresh:
         said = {"count": min(len(fresh), MAX_NEW), "more": len(fresh) > MAX_NEW}
-        told += [f"id: {_moved(place.floor, beyond)}", f"data: {json.dumps(said)}"]
-    return "\n".join(told) + "\n\n"
+        lines += [f"id: {_moved(place.floor, beyond)}", f"data: {json.dumps(said)}"]
+    return "\n".join(lines) + "\n\n"
 
 
 def _beyond(filters: Filters, place: LivePosition) -> list[Entry]:
     """The newest rows beyond the floor, known ones among them, newest first."""
     most = MAX_NEW + 1 + len(place.known)
-    found = [row for matching in rows(filters) for row in _newest(matching, place)[:most]]
-    return sorted((row for row in found if _cursor(row) > place.floor), key=_cursor, reverse=True)[:most]
+    newer = [row for matching in rows(filters) for row in _newest(matching, place)[:most]]
+    return sorted((row for row in newer if _cursor(row) > place.floor), key=_cursor, reverse=True)[:most]
 
 
 def _newest(matching: QuerySet[Any], place: LivePosition) -> QuerySet[Any]:

@@ -58,10 +58,10 @@ class Filters:
     """The thread in the context of a request."""
     calls_only: bool = False
 
-    def told(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str]:
         """What is asked for, as an event keeps it."""
-        asked = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "app_id"}
-        return {name: str(value) for name, value in asked.items() if value}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "app_id"}
+        return {name: str(value) for name, value in values.items() if value}
 
     @property
     def narrowed(self) -> bool:
@@ -149,9 +149,9 @@ def _shared(rows: QuerySet[Any], filters: Filters, named: _Named) -> QuerySet[An
         "trace_id": filters.trace,
     }
     bounds = {"at__gte": filters.since, "at__lt": filters.until}
-    wanted = {name: value for name, value in (exact | bounds).items() if value}
+    conditions = {name: value for name, value in (exact | bounds).items() if value}
     of_app = checked(app_id=filters.app_id) if named.are_of_one else Q(app_id=filters.app_id)
-    return rows.filter(of_app, named.rows, _of_caller(filters.caller), **wanted)
+    return rows.filter(of_app, named.rows, _of_caller(filters.caller), **conditions)
 
 
 def _of_caller(caller: str) -> Q:
@@ -168,12 +168,12 @@ def _of_keys(filters: Filters) -> tuple[Q, set[UUID]]:
     """
     if not filters.key:
         return Q(), set()
-    found = keys_like(filters.app_id, filters.key)
-    if len(found) > MAX_KEYS:
+    key_ids = keys_like(filters.app_id, filters.key)
+    if len(key_ids) > MAX_KEYS:
         return holding(filters.key), set()  # so many keys, so many rows: the newest fifty are never far
-    ids = {key.id for key in found}
-    called = {key.id for key in found if fold(key.name) == fold(filters.key)}
-    prefixes = {key.prefix for key in found if filters.key in key.prefix}
+    ids = {key.id for key in key_ids}
+    called = {key.id for key in key_ids if fold(key.name) == fold(filters.key)}
+    prefixes = {key.prefix for key in key_ids if filters.key in key.prefix}
     fits = [checked(key_id__in=called)] if called else []
     fits += [checked(key_prefix__in=prefixes)] if prefixes else []
     return Q(key_id__in=ids) & (Q(*fits, _connector=Q.OR) if fits else Q()), ids

@@ -32,17 +32,17 @@ def keys_like(app_id: UUID | None, text: str) -> list[KeyName]:
     """
     whole = KEY_PREFIX.fullmatch(text)
     fits = holding(text) if whole else holding(text) | Q(equals_folded("key_name", text))
-    told = Event.objects.filter(fits, app_id=app_id, action__in=NAMING).order_by()
+    events = Event.objects.filter(fits, app_id=app_id, action__in=NAMING).order_by()
     columns = ("key_id", "key_prefix", "key_name")
-    return [KeyName(*row) for row in told.values_list(*columns).distinct()[: MAX_KEYS + 1]]
+    return [KeyName(*row) for row in events.values_list(*columns).distinct()[: MAX_KEYS + 1]]
 
 
 def agents_called(app_id: UUID | None, name: str) -> set[UUID]:
     """The ids of the agents that go by `name`, in any case; 200 at the most."""
-    told = Event.objects.filter(
+    events = Event.objects.filter(
         equals_folded("agent_name", name), app_id=app_id, agent_id__isnull=False
     ).order_by()
-    return {row[0] for row in told.values_list("agent_id").distinct()[:MAX_KEYS] if row[0]}
+    return {row[0] for row in events.values_list("agent_id").distinct()[:MAX_KEYS] if row[0]}
 
 
 def holding(text: str) -> Q:

@@ -32,10 +32,10 @@ def together(entry: Entry) -> list[Entry]:
     said = _bonds(entry)
     if not said:
         return []
-    found: list[Entry] = []
+    entries: list[Entry] = []
     for rows in (Event.objects.all(), Call.objects.all()):
-        found += _near(rows, entry).filter(said).exclude(id=entry.id).order_by(*_NEWEST_FIRST)[:MAX_ROWS]
-    return sorted(found, key=lambda other: (other.at, other.id), reverse=True)
+        entries += _near(rows, entry).filter(said).exclude(id=entry.id).order_by(*_NEWEST_FIRST)[:MAX_ROWS]
+    return sorted(entries, key=lambda other: (other.at, other.id), reverse=True)
 
 
 def spans_of(entry: Entry) -> list[Span]:

@@ -65,11 +65,11 @@ def parse(text: str) -> Typed:
     text = text.translate(_CURLY)
     typed, place = Typed(), 0
     while place < len(text.rstrip()):
-        found = _PIECE.match(text, place)
-        if found is None or found.end() == place:
+        match = _PIECE.match(text, place)
+        if match is None or match.end() == place:
             break
-        place = found.end()
-        _take(typed, found[1], found[2], found[0].strip())
+        place = match.end()
+        _take(typed, match[1], match[2], match[0].strip())
     return typed
 
 

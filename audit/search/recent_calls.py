@@ -56,7 +56,7 @@ class WithKey(NamedTuple):
     last_at: datetime
 
 
-class _Told(NamedTuple):
+class _Summary(NamedTuple):
     """As much of a call as is looked at."""
 
     id: UUID
@@ -99,7 +99,7 @@ def summarize_calls(
     agent_id: UUID | None = None,
     allowed: bool = False,
     most: int = MAX_CALLS,
-    shown: int = MAX_SHOWN,
+    limit: int = MAX_SHOWN,
 ) -> CallSummary:
     """The newest calls of a key or an agent since a moment: `most` looked at, `shown` of each list told.
 
@@ -108,21 +108,21 @@ def summarize_calls(
     whose = {name: one for name, one in (("key_id", key_id), ("agent_id", agent_id)) if one}
     newest = Call.objects.filter(at__gte=since, **whose).order_by("-at", "-id")
     newest = newest.filter(allowed=True) if allowed else newest
-    rows = [_Told(*row) for row in newest.values_list(*_Told._fields)[: most + 1]]
+    rows = [_Summary(*row) for row in newest.values_list(*_Summary._fields)[: most + 1]]
     capped, rows = len(rows) > most, rows[:most]
     callers, targets = _counted(rows, "ip", "user_agent"), _counted(rows, "method", "path")
     denied = [row for row in rows if not row.allowed]
-    reasons = sorted(_counted(denied, "check_failed", "code"), key=_calls, reverse=True)[:shown]
-    keys = sorted(_counted(rows, "key_id", "key_prefix"), key=_calls, reverse=True)[:shown]
-    told = [one.last for some in (callers[:shown], reasons, keys) for one in some] + rows[-1:]
-    at = dict(newest.filter(id__in={row.id for row in told}).values_list("id", "at"))
+    reasons = sorted(_counted(denied, "check_failed", "code"), key=_calls, reverse=True)[:limit]
+    keys = sorted(_counted(rows, "key_id", "key_prefix"), key=_calls, reverse=True)[:limit]
+    moments = [one.last for some in (callers[:limit], reasons, keys) for one in some] + rows[-1:]
+    at = dict(newest.filter(id__in={row.id for row in moments}).values_list("id", "at"))
     return CallSummary(
         calls=len(rows),
         denied=len(denied),
         capped_at=at[rows[-1].id] if capped else None,
-        callers=[Caller(row.ip, row.user_agent, calls, at[row.id]) for row, calls in callers[:shown]],
+        callers=[Caller(row.ip, row.user_agent, calls, at[row.id]) for row, calls in callers[:limit]],
         callers_in_all=len(callers),
-        targets=_targets(targets, denied)[:shown],
+        targets=_targets(targets, denied)[:limit],
         targets_in_all=len(targets),
         reasons=[Reason(row.check_failed, row.code, calls, at[row.id], row.id) for row, calls in reasons],
         keys=[WithKey(row.key_id, row.key_prefix, calls, at[row.id]) for row, calls in keys],
@@ -132,26 +132,26 @@ def summarize_calls(
 class _Counted(NamedTuple):
     """Calls that are alike in something: the latest of them, and how many there are."""
 
-    last: _Told
+    last: _Summary
     calls: int
 
 
-def _counted(rows: Sequence[_Told], *names: str) -> list[_Counted]:
+def _counted(rows: Sequence[_Summary], *names: str) -> list[_Counted]:
     """Calls by what they say under `names`, the latest first: the rows come newest first."""
     alike = attrgetter(*names)
-    last: dict[Any, _Told] = {}
+    last: dict[Any, _Summary] = {}
     for row in rows:
         last.setdefault(alike(row), row)
     counted = Counter(map(alike, rows))
     return [_Counted(row, counted[what]) for what, row in last.items()]
 
 
-def _targets(targets: Sequence[_Counted], denied: Sequence[_Told]) -> list[Target]:
+def _targets(targets: Sequence[_Counted], denied: Sequence[_Summary]) -> list[Target]:
     """What is called most first."""
     no = Counter((row.method, row.path) for row in denied)
-    found = [Target(row.method, row.path, calls, no[row.method, row.path]) for row, calls in targets]
-    return sorted(found, key=lambda target: target.calls, reverse=True)
+    result = [Target(row.method, row.path, calls, no[row.method, row.path]) for row, calls in targets]
+    return sorted(result, key=lambda target: target.calls, reverse=True)
 
 
-def _calls(one: _Counted) -> int:
-    return one.calls
+def _calls(counted: _Counted) -> int:
+    return counted.calls

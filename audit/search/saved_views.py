@@ -45,10 +45,10 @@ def views_for(actor: Actor, app_id: UUID) -> QuerySet[SavedView]:
 
 def view_of(actor: Actor, app_id: UUID, view_id: UUID) -> SavedView:
     """One of them. Raises NotFound."""
-    found = views_for(actor, app_id).filter(id=view_id).first()
-    if found is None:
+    view = views_for(actor, app_id).filter(id=view_id).first()
+    if view is None:
         raise NotFound
-    return found
+    return view
 
 
 def may_end(actor: Actor, view: SavedView) -> bool:

@@ -40,8 +40,8 @@ def timeline(
 
     Two queries, and one more to find the keys if `filters.key` is asked for.
     """
-    found = _nearest(*rows(filters), before or after, forwards=after is not None, limit=limit + 1)
-    more, entries = len(found) > limit, found[:limit]
+    matching = _nearest(*rows(filters), before or after, forwards=after is not None, limit=limit + 1)
+    more, entries = len(matching) > limit, matching[:limit]
     if after:
         entries.reverse()
     return Page(
@@ -56,8 +56,8 @@ def nearest_older(filters: Filters) -> Entry | None:
     if filters.since is None:
         return None
     earlier = replace(filters, since=None, until=filters.since)
-    found = timeline(earlier, limit=1).entries
-    return found[0] if found else None
+    older_entries = timeline(earlier, limit=1).entries
+    return older_entries[0] if older_entries else None
 
 
 def unsealed(entries: Iterable[Entry]) -> set[UUID]:

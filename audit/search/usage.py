@@ -91,10 +91,10 @@ def uses_of_agents(agent_ids: Sequence[UUID]) -> dict[UUID, Use]:
 
 def called_since(key_id: OuterRef, since: datetime, *, allowed: bool = False) -> Q:
     """Whether a key was called with since a moment; `allowed`: and got through. By what is kept, or still waits."""
-    kept = Q(allowed_at__gte=since) if allowed else Q(allowed_at__gte=since) | Q(denied_at__gte=since)
+    condition = Q(allowed_at__gte=since) if allowed else Q(allowed_at__gte=since) | Q(denied_at__gte=since)
     waiting = _waiting().filter(key_id=key_id, at__gte=since)
     waiting = waiting.filter(allowed=True) if allowed else waiting
-    return Q(Exists(LastUse.objects.filter(kept, subject_id=key_id))) | Q(Exists(waiting))
+    return Q(Exists(LastUse.objects.filter(condition, subject_id=key_id))) | Q(Exists(waiting))
 
 
 def daily(
@@ -142,8 +142,8 @@ def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetim
     native = connection.features.has_native_uuid_field
     statement = _NUMBERS.format(places=", ".join(["(%s)"] * len(used)), most=MAX_COUNTED)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [one if native else one.hex for one in used])
-        numbers = {one if native else UUID(one): number for one, number in cursor.fetchall()}
+        cursor.execute(statement, [value if native else value.hex for value in used])
+        numbers = {value if native else UUID(value): number for value, number in cursor.fetchall()}
     return {caller_id: (numbers[caller_id], use.at) for caller_id, use in used.items()}
 
 
@@ -179,23 +179,23 @@ def _uses(column: str, ids: Sequence[UUID]) -> dict[UUID, Use]:
     """What is kept of these, with the calls that wait for their seal: exact at any moment, after any retention."""
     if not ids:
         return {}
-    kept = LastUse.objects.filter(sqlite_format.plain(LastUse), subject_id__in=ids).order_by()
+    stored = LastUse.objects.filter(sqlite_format.plain(LastUse), subject_id__in=ids).order_by()
     yes, no = Max("at", filter=Q(allowed=True)), Max("at", filter=Q(allowed=False))
     waiting = _waiting().filter(**{f"{column}__in": ids}).order_by().values_list(column)
-    told = kept.values_list("subject_id", "first_at", "allowed_at", "denied_at").union(
+    rows = stored.values_list("subject_id", "first_at", "allowed_at", "denied_at").union(
         waiting.annotate(first=Min("at"), yes=yes, no=no), all=True
     )
     newest = {getattr(call, column): call for call in _newest(column, ids)}
-    found: dict[UUID, Use] = {}
-    for subject, first, allowed, denied in told:
-        had = found.get(subject) or Use(first, None, None, newest.get(subject))
-        found[subject] = Use(
+    uses: dict[UUID, Use] = {}
+    for subject, first, allowed, denied in rows:
+        had = uses.get(subject) or Use(first, None, None, newest.get(subject))
+        uses[subject] = Use(
             min(had.first_at, first),
             _later(had.allowed_at, allowed),
             _later(had.denied_at, denied),
             had.newest,
         )
-    return found
+    return uses
 
 
 def _waiting() -> QuerySet[Call]:
@@ -209,8 +209,8 @@ def _waiting() -> QuerySet[Call]:
     return Call.objects.filter(Exists(pending.filter(row_id=OuterRef("id"))), at__gte=Subquery(oldest))
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((moment for moment in (one, other) if moment), default=None)
+def _later(first: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (first, other) if moment), default=None)
 
 
 def _newest(column: str, ids: Sequence[UUID]) -> Iterable[Call]:
@@ -218,7 +218,7 @@ def _newest(column: str, ids: Sequence[UUID]) -> Iterable[Call]:
         return ()
     native = connection.features.has_native_uuid_field
     statement = _NEWEST.format(places=", ".join(["(%s)"] * len(ids)), column=column)
-    return Call.objects.raw(statement, [one if native else one.hex for one in ids])
+    return Call.objects.raw(statement, [value if native else value.hex for value in ids])
 
 
 def _hour(moment: datetime) -> datetime:

@@ -8,7 +8,7 @@ from core.choices import parse_choice
 from core.errors import Invalid, all_refusals
 
 OUTCOMES = ("event", "allowed", "denied")
-KINDS = {"event": "What people and programs changed", "call": "Requests made with a key"}
+KINDS = {"event": "Changes by users and programs", "call": "Requests made with a key"}
 SOURCES = {
     "page": "Web",
     "api": "API",
@@ -50,9 +50,10 @@ def words() -> dict[str, set[str]]:
     }
 
 
-def parse_vocabulary(asked: dict[str, Any]) -> dict[str, Any]:
+def parse_vocabulary(values: dict[str, Any]) -> dict[str, Any]:
     """`asked` with the words of closed lists as the record writes them. Raises Invalid on the first that is none."""
     known = words()
     return {
-        name: parse_choice(text, name, known[name]) if name in known else text for name, text in asked.items()
+        name: parse_choice(text, name, known[name]) if name in known else text
+        for name, text in values.items()
     }

@@ -120,9 +120,13 @@ def cell(context: template.Context, inside: NodeList, name: str, *, css: str = "
 
 
 @block_tag
-def foot(context: template.Context, inside: NodeList, page: ListPage) -> SafeString:
-    """`{% foot list %}buttons{% endfoot %}`: which rows are shown, the pages, and actions on selected rows."""
-    return render_to_string("list_foot.html", {"list": page, "buttons": inside.render(context)})
+def foot(context: template.Context, inside: NodeList, page: ListPage, action: str = "") -> SafeString:
+    """`{% foot list %}buttons{% endfoot %}`: which rows are shown, the pages, and actions on selected rows.
+
+    `action`: where the buttons lead that do not say it themselves.
+    """
+    buttons = inside.render(context)
+    return render_to_string("list_foot.html", {"list": page, "buttons": buttons, "action": action})
 
 
 @register.inclusion_tag("list_toolbar.html", takes_context=True)

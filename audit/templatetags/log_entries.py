@@ -29,7 +29,7 @@ KINDS = {"person": "User", "shell": "Server CLI", "key": "API key", "token": "Pe
 def listed(value: Any) -> list[Any]:
     """`value` as a list, whatever it was; what has names as a line for each."""
     if isinstance(value, dict):
-        return [f"{name}: {one}" for name, one in value.items()]
+        return [f"{name}: {item}" for name, item in value.items()]
     return list(value) if isinstance(value, list) else [value]
 
 

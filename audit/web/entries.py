@@ -26,17 +26,17 @@ from core.portal_origin import absolute
 def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
     """One event: who, what, why, before and after, what caused it and what it caused."""
     events = Event.objects.filter(app_id=request.app.id)
-    found = events.filter(id=event_id).first()
-    if found is None:
+    entry = events.filter(id=event_id).first()
+    if entry is None:
         raise NotFound
-    cause = events.filter(id=found.cause_id).first() if found.cause_id else None
-    followed = list(events.filter(cause_id=found.id).order_by("at", "id")[:100])
-    context = _of_either(found) | {
-        "event": found,
-        "changes": differences(found.changes),
+    cause = events.filter(id=entry.cause_id).first() if entry.cause_id else None
+    followed = list(events.filter(cause_id=entry.id).order_by("at", "id")[:100])
+    context = _of_either(entry) | {
+        "event": entry,
+        "changes": differences(entry.changes),
         "cause": cause,
         "followed": followed,
-        "around": nearby.around(found),
+        "around": nearby.around(entry),
     }
     context["together"] = [other for other in context["together"] if other not in (cause, *followed)]
     return render(request, "audit/event.html", context)
@@ -46,16 +46,16 @@ def event(request: TenantRequest, event_id: UUID) -> HttpResponse:
 @in_readers_zone
 def call(request: TenantRequest, call_id: UUID) -> HttpResponse:
     """One call: what was asked, what was answered and why, how to set it right, and its neighbours."""
-    found = Call.objects.filter(app_id=request.app.id, id=call_id).first()
-    if found is None:
+    entry = Call.objects.filter(app_id=request.app.id, id=call_id).first()
+    if entry is None:
         raise NotFound
     here = absolute(request, request.path)
     context = {
-        "call": found,
-        "explained": None if found.allowed else explain(found, request.actor, request.app.name, here),
-        "around": search.around(found),
+        "call": entry,
+        "explained": None if entry.allowed else explain(entry, request.actor, request.app.name, here),
+        "around": search.around(entry),
     }
-    return render(request, "audit/call.html", _of_either(found) | context)
+    return render(request, "audit/call.html", _of_either(entry) | context)
 
 
 def _of_either(entry: Entry) -> dict[str, Any]:

@@ -57,12 +57,12 @@ def export(request: TenantRequest) -> HttpResponseBase:
 
 def _command(filters: Filters, app_id: str) -> str:
     """The line for a terminal that takes the same out."""
-    told = filters.told()
-    if told.pop("calls_only", ""):
-        told["kind"] = "call"
+    values = filters.to_dict()
+    if values.pop("calls_only", ""):
+        values["kind"] = "call"
     for name, option in (("since", "start"), ("until", "end")):
         if moment := getattr(filters, name):
-            told[option] = moment.isoformat().replace("+00:00", "Z")
-        told.pop(name, None)
-    options = [word for name, value in told.items() for word in (f"--{name.replace('_', '-')}", value)]
+            values[option] = moment.isoformat().replace("+00:00", "Z")
+        values.pop(name, None)
+    options = [word for name, value in values.items() for word in (f"--{name.replace('_', '-')}", value)]
     return shlex.join(["alter", "audit", "export", "--app", app_id, *options, "--file", "audit.jsonl"])

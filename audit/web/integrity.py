@@ -67,7 +67,7 @@ def check(request: TenantRequest) -> HttpResponse:
 
 
 @require_GET
-def kept(request: TenantRequest) -> HttpResponseBase:
+def download_checkpoints(request: TenantRequest) -> HttpResponseBase:
     """An app's checkpoints as JSON lines, to be kept elsewhere."""
     name = f"checkpoints-{request.app.id}.jsonl"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -76,22 +76,22 @@ def kept(request: TenantRequest) -> HttpResponseBase:
 
 def _lines(app_id: UUID) -> Iterator[str]:
     mine = Checkpoint.objects.filter(stream=app_id).order_by("number")
-    for one in mine.iterator(chunk_size=1000):
-        yield json.dumps(checkpoints.told(one), separators=(",", ":")) + "\n"
+    for checkpoint in mine.iterator(chunk_size=1000):
+        yield json.dumps(checkpoints.to_line(checkpoint), separators=(",", ":")) + "\n"
 
 
 def _call(request: TenantRequest, call_id: UUID) -> Call:
-    found = Call.objects.filter(app_id=request.app.id, id=call_id).first()
-    if found is None:
+    entry = Call.objects.filter(app_id=request.app.id, id=call_id).first()
+    if entry is None:
         raise NotFound
-    return found
+    return entry
 
 
 def _event(request: TenantRequest, event_id: UUID) -> Event:
-    found = Event.objects.filter(app_id=request.app.id, id=event_id).first()
-    if found is None:
+    entry = Event.objects.filter(app_id=request.app.id, id=event_id).first()
+    if entry is None:
         raise NotFound
-    return found
+    return entry
 
 
 def _seal(request: TenantRequest, entry: Event | Call) -> HttpResponse:
@@ -104,6 +104,6 @@ def _proof(entry: Event | Call) -> HttpResponse:
     proof = row_proof.prove(entry)
     if proof is None:
         raise NotFound("This entry is not sealed yet.", hint="Try again in a moment.")
-    told = json.dumps(proof.told(), ensure_ascii=True) + "\n"
+    body = json.dumps(proof.to_dict(), ensure_ascii=True) + "\n"
     headers = {"Content-Disposition": f'attachment; filename="proof-{entry.id}.json"'}
-    return HttpResponse(told, content_type="application/json", headers=headers)
+    return HttpResponse(body, content_type="application/json", headers=headers)

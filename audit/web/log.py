@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from audit.requests import TenantRequest
 from audit.search.filter_form import PLACES, FilterForm
 from audit.search.live import arrived, parse_place
-from audit.web.log_page import Asked, look
+from audit.web.log_page import LogQuery, look
 from audit.web.time_zones import COOKIE, in_readers_zone, to_utc
 from core.errors import Invalid
 from core.query_timeout import query_timeout
@@ -24,8 +24,8 @@ def timeline(request: TenantRequest) -> HttpResponse:
     typed = form.with_typed(request.app.id)
     if typed is not form:
         return HttpResponseRedirect(request.path + typed.address())
-    asked = Asked(*(request.GET.get(name, "") for name in PLACES))
-    context = look(form, request.actor, request.app.id, asked)
+    query = LogQuery(*(request.GET.get(name, "") for name in PLACES))
+    context = look(form, request.actor, request.app.id, query)
     return render(request, "audit/log.html", context, status=422 if form.errors else 200)
 
 
@@ -39,5 +39,5 @@ def live(request: TenantRequest) -> HttpResponse:
     if not form.is_valid():
         raise Invalid(*next((name, str(errors[0])) for name, errors in form.errors.items()))
     with query_timeout():
-        told = arrived(form.filters(request.app.id), parse_place(place))
-    return HttpResponse(told, content_type="text/event-stream")
+        body = arrived(form.filters(request.app.id), parse_place(place))
+    return HttpResponse(body, content_type="text/event-stream")

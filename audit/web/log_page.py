@@ -56,7 +56,7 @@ class Choice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LogQuery:
     """Which part of the timeline is wanted: at the newest entry, or on one side of a place."""
 
     before: str = ""
@@ -74,11 +74,11 @@ class Asked:
         )
 
 
-def look(form: FilterForm, actor: Actor, app_id: UUID, asked: Asked) -> dict[str, Any]:
+def look(form: FilterForm, actor: Actor, app_id: UUID, query: LogQuery) -> dict[str, Any]:
     """Everything the page shows. What cannot be read, or takes too long, is said on `form`."""
-    page = find_page(form, app_id, asked)
+    page = find_page(form, app_id, query)
     filters = form.filters(app_id) if form.is_valid() else None
-    newest = not (asked.before or asked.after)
+    newest = not (query.before or query.after)
     return {
         "form": form,
         "hidden": [form[name] for name in form.in_force() if name not in CONTROLS],
@@ -88,23 +88,23 @@ def look(form: FilterForm, actor: Actor, app_id: UUID, asked: Asked) -> dict[str
         "sealed_to": sealed_to(app_id),
         "nearest": _nearest(filters, page),
         "live": place_of(page) if filters and newest and not filters.until else None,
-        **_addresses(form, page, asked),
+        **_addresses(form, page, query),
         **_views(form, actor, app_id),
         **_figures(form, filters),
     }
 
 
-def find_page(form: FilterForm, app_id: UUID | None, asked: Asked) -> Page:
+def find_page(form: FilterForm, app_id: UUID | None, query: LogQuery) -> Page:
     """The entries asked for; none if the form or the place cannot be read, or it takes too long."""
-    with told_on(form):
-        before, after = (parse_cursor(place) for place in (asked.before, asked.after))
+    with errors_on(form):
+        before, after = (parse_cursor(place) for place in (query.before, query.after))
         if form.is_valid():
             return search.timeline(form.filters(app_id), before=before, after=after)
     return NOTHING
 
 
 @contextmanager
-def told_on(form: FilterForm) -> Iterator[None]:
+def errors_on(form: FilterForm) -> Iterator[None]:
     """Say on `form` what cannot be read, or takes too long."""
     try:
         with query_timeout():
@@ -143,15 +143,15 @@ def _likeness(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def _addresses(form: FilterForm, page: Page, asked: Asked) -> dict[str, Any]:
-    first = 1 if not (asked.before or asked.after) else asked.number
+def _addresses(form: FilterForm, page: Page, query: LogQuery) -> dict[str, Any]:
+    first = 1 if not (query.before or query.after) else query.number
     older, newer = str(first + len(page.entries)), str(max(first - search.PAGE_SIZE, 1))
     return {
         "first": first,
         "last": first + len(page.entries) - 1,
         "newest": form.address(),
         "sought_by": form.address().removesuffix("?"),
-        "is_paged": bool(asked.before or asked.after),
+        "is_paged": bool(query.before or query.after),
         "older": form.address(before=str(page.older), **{"from": older}) if page.older else "",
         "newer": form.address(after=str(page.newer), **{"from": newer}) if page.newer else "",
         "all_time": form.address(range="", since="", until=""),
@@ -162,12 +162,12 @@ def _addresses(form: FilterForm, page: Page, asked: Asked) -> dict[str, Any]:
 
 def _views(form: FilterForm, actor: Actor, app_id: UUID) -> dict[str, Any]:
     """The tabs: those that everyone has, which keep the other filters, and the views that are kept."""
-    kept = list(views_for(actor, app_id))
+    views = list(views_for(actor, app_id))
     here = form.address().removeprefix("?")
-    open_view = next((view for view in kept if view.query == here and here), None)
+    open_view = next((view for view in views if view.query == here and here), None)
     built_in = [(says, form.address(**only), not open_view and _is_open(form, only)) for says, only in TABS]
     return {
-        "tabs": [*built_in, *(_tab(view, open_view) for view in kept)],
+        "tabs": [*built_in, *(_tab(view, open_view) for view in views)],
         "open_view": open_view,
         "query": here,
     }
@@ -183,21 +183,21 @@ def _is_open(form: FilterForm, only: dict[str, str]) -> bool:
 
 def _figures(form: FilterForm, filters: Filters | None) -> dict[str, Any]:
     """What stands above the entries and beside them. None: it takes too long, and is left out."""
-    found = none_if_too_broad(lambda: facets(filters)) if filters else None
+    results = none_if_too_broad(lambda: facets(filters)) if filters else None
     drawn = none_if_too_broad(lambda: histogram(filters)) if filters else None
-    if found and drawn and not drawn.capped_at:
-        found = found.with_outcomes(allowed=drawn.allowed, denied=drawn.denied, event=drawn.events)
-    named = [facet for facet in found.facets if facet.name in ("key_id", "agent")] if found else []
+    if results and drawn and not drawn.capped_at:
+        results = results.with_outcomes(allowed=drawn.allowed, denied=drawn.denied, event=drawn.events)
+    named = [facet for facet in results.facets if facet.name in ("key_id", "agent")] if results else []
     names = {value.value: value.says for facet in named for value in facet.values}
     return {
         "is_read": filters is not None,
-        "facets": found and [(facet, list(_choices(form, facet))) for facet in found.facets],
-        "facets_capped": bool(found and found.capped),
+        "facets": results and [(facet, list(_choices(form, facet))) for facet in results.facets],
+        "facets_capped": bool(results and results.capped),
         "active": [(name, names.get(value, value), without) for name, value, without in form.active()],
         "histogram": drawn,
         "total": drawn.calls + drawn.events if drawn and not drawn.capped_at else None,
         "outcome_links": {name: form.address(outcome=name) for name in OUTCOME_NAMES},
-        "completions": completions(found),
+        "completions": completions(results),
         "narrower": _open_ended(form.address(range="", since="", until="")),
     }
 

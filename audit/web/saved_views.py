@@ -28,63 +28,63 @@ def save_view(request: TenantRequest) -> HttpResponse:
             return _back(request, saved_views.save_view(request.actor, request.app.id, **form.cleaned_data))
         except Refusal as refusal:
             status = _on_form(form, refusal)
-    asked = FilterForm.of_query(str(form["query"].value() or ""))
-    return render(request, "audit/saved_view_save.html", {"form": form, "asked": asked}, status=status)
+    query = FilterForm.of_query(str(form["query"].value() or ""))
+    return render(request, "audit/saved_view_save.html", {"form": form, "asked": query}, status=status)
 
 
 @require_GET
 def view(request: TenantRequest, view_id: UUID) -> HttpResponse:
     """One view, and what may be done with it."""
     found = saved_views.view_of(request.actor, request.app.id, view_id)
-    return _shown(request, found, ViewNameForm(initial={"name": found.name}))
+    return _render(request, found, ViewNameForm(initial={"name": found.name}))
 
 
 @require_POST
 def rename(request: TenantRequest, view_id: UUID) -> HttpResponse:
     """Call it something else."""
-    found = saved_views.view_of(request.actor, request.app.id, view_id)
+    view = saved_views.view_of(request.actor, request.app.id, view_id)
     form = ViewNameForm(request.POST)
     status = 422
     if form.is_valid():
         try:
-            saved_views.rename(request.actor, found, form.cleaned_data["name"])
-            return _back(request, found)
+            saved_views.rename(request.actor, view, form.cleaned_data["name"])
+            return _back(request, view)
         except Refusal as refusal:
             status = _on_form(form, refusal)
-    return _shown(request, found, form, status)
+    return _render(request, view, form, status)
 
 
 @require_POST
 def share(request: TenantRequest, view_id: UUID) -> HttpResponse:
     """Show it to everyone of the app, or to nobody else."""
-    found = saved_views.view_of(request.actor, request.app.id, view_id)
-    saved_views.share(request.actor, found, request.POST.get("shared") == "yes")
-    return HttpResponseRedirect(reverse("view", args=[request.app.id, found.id]))
+    view = saved_views.view_of(request.actor, request.app.id, view_id)
+    saved_views.share(request.actor, view, request.POST.get("shared") == "yes")
+    return HttpResponseRedirect(reverse("view", args=[request.app.id, view.id]))
 
 
 @require_POST
 def end(request: TenantRequest, view_id: UUID) -> HttpResponse:
     """Keep it no longer."""
-    found = saved_views.view_of(request.actor, request.app.id, view_id)
-    saved_views.end(request.actor, found)
-    messages.info(request, f"View {found.name} deleted")
+    view = saved_views.view_of(request.actor, request.app.id, view_id)
+    saved_views.end(request.actor, view)
+    messages.info(request, f"View {view.name} deleted")
     return HttpResponseRedirect(reverse("audit", args=[request.app.id]))
 
 
-def _shown(request: TenantRequest, found: SavedView, form: ViewNameForm, status: int = 200) -> HttpResponse:
+def _render(request: TenantRequest, view: SavedView, form: ViewNameForm, status: int = 200) -> HttpResponse:
     context = {
-        "view": found,
+        "view": view,
         "form": form,
-        "asked": FilterForm.of_query(found.query),
-        "is_mine": saved_views.is_mine(request.actor, found),
-        "may_end": saved_views.may_end(request.actor, found),
+        "asked": FilterForm.of_query(view.query),
+        "is_mine": saved_views.is_mine(request.actor, view),
+        "may_end": saved_views.may_end(request.actor, view),
     }
     return render(request, "audit/saved_view.html", context, status=status)
 
 
-def _back(request: TenantRequest, found: SavedView) -> HttpResponse:
-    messages.info(request, f"View {found.name} saved")
-    return HttpResponseRedirect(f"{reverse('audit', args=[request.app.id])}?{found.query}")
+def _back(request: TenantRequest, view: SavedView) -> HttpResponse:
+    messages.info(request, f"View {view.name} saved")
+    return HttpResponseRedirect(f"{reverse('audit', args=[request.app.id])}?{view.query}")
 
 
 def _on_form(form: ValuesForm, refusal: Refusal) -> int:

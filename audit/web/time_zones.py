@@ -24,18 +24,18 @@ def in_readers_zone(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse
     """The page shows its times in the time zone that the cookie names."""
 
     @wraps(view)
-    def shown(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         request = args[0]
         zone = parse_zone(request.COOKIES.get(COOKIE, "")) if isinstance(request, HttpRequest) else None
         with timezone.override(zone or UTC):
             return view(*args, **kwargs)
 
-    return shown
+    return wrapper
 
 
-def to_utc(asked: Mapping[str, str]) -> dict[str, str]:
+def to_utc(query: Mapping[str, str]) -> dict[str, str]:
     """Filters whose times were picked in the time zone `zone`, with these times in UTC and without it."""
-    values = {name: asked[name] for name in asked}
+    values = {name: query[name] for name in query}
     zone = parse_zone(values.pop(COOKIE, ""))
     for name in ("since", "until"):
         text = values.get(name, "")

@@ -186,7 +186,7 @@ def _parse_query(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
             raise Invalid(*errors[0])
         scopes, signature = query_values.getlist("scope"), query_values.getlist("signature")
         if signature and set(signature) != {"required"}:
-            raise Invalid("signature", "Say signature=required, or leave it out.")
+            raise Invalid("signature", "Use signature=required, or omit it.")
         return parse_scopes(scopes) if scopes else ScopeSet(()), bool(signature), None
     except TooManyFieldsSent:
         return ScopeSet(()), False, BadRequest()

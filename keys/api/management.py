@@ -108,7 +108,7 @@ def get_key(request: AppRequest, key_id: str) -> KeyInfo:
 def list_key_callers(request: AppRequest, key_id: str, since: CalledSince = "30d") -> KeyCallerList:
     """The clients that use a key, with their IP address, User-Agent, number of requests and last request."""
     key, start = key_of(request, id_of(key_id)), parse_since(since)
-    summary = summarize_calls(start, shown=MAX_CALLERS, key_id=key.id)
+    summary = summarize_calls(start, limit=MAX_CALLERS, key_id=key.id)
     callers = [KeyCaller(**caller._asdict()) for caller in summary.callers]
     return KeyCallerList(items=callers, since=start, calls=summary.calls, capped_at=summary.capped_at)
 

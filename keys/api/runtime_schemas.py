@@ -28,7 +28,7 @@ class DeriveKey(RequestSchema):
     cidr_allowlist: list[Item] | None = Field(
         None, max_length=100, description="Inside the parent's, which is kept if left out."
     )
-    name: Name | None = Field(default=None, description="What people call it. Left out: made up.")
+    name: Name | None = Field(default=None, description="The display name. Generated if omitted.")
     metadata: dict[str, Any] | None = Field(default=None, description="At most 8 KB.")
 
 
@@ -44,14 +44,14 @@ class APIKeyInfo(ResponseSchema):
     """A key, without its secret."""
 
     id: UUID = Field(description="Its id.")
-    name: str = Field(description="What people call it.")
+    name: str = Field(description="The display name.")
     key_prefix: str = Field(description="Its first characters, to know it by.")
     key_type: Literal["rk", "ak", "dk"] = Field(description="rk of the app, ak of an agent, dk derived.")
     scopes: list[str] = Field(description="What it may do.")
     scope_version: int = Field(description="The version of the catalogue its scopes are of.")
     cidr_allowlist: list[str] | None = Field(description="Where it may be used from. null: anywhere.")
-    rate_limit_rpm: int | None = Field(description="Its own limit, if it has one.")
-    effective_rate_limit_rpm: int = Field(description="Calls a minute that hold for it.")
+    rate_limit_rpm: int | None = Field(description="Its own limit in requests per minute, if it has one.")
+    effective_rate_limit_rpm: int = Field(description="The limit that applies, in requests per minute.")
     rate_limit_source: Literal["key", "organization", "platform_default"] = Field(
         description="Where that number comes from; organization is the app."
     )
@@ -109,7 +109,7 @@ class AgentKey(ResponseSchema):
 
     key_id: UUID = Field(description="Its id.")
     key_prefix: str = Field(description="Its first characters, to know it by.")
-    name: str = Field(description="What people call it.")
+    name: str = Field(description="The display name.")
     created_at: datetime = Field(description="When it was minted.")
     deprecated_at: datetime | None = Field(description="When it was marked as on its way out.")
     revoked_at: datetime | None = Field(description="When it was ended.")

@@ -113,7 +113,7 @@ BY_CODE = {
         (_SIGNING,),
     ),
     "nonce_replayed": Remedy(
-        "The same signed request was sent twice. Sign each request anew. If you did not repeat it, rotate the key.",
+        "The same signed request was sent twice. Sign every request. If you did not send it twice, rotate the key.",
         (_ROTATE, _SIGNING),
     ),
     "agent_revoked": Remedy(

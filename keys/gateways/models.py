@@ -59,7 +59,7 @@ class Gateway(Audited):
             return "retired"
         return "rotating" if self.previous_ends_at and self.previous_ends_at > now() else "active"
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": None,
             "target_kind": "gateway",
@@ -67,7 +67,7 @@ class Gateway(Audited):
             "target_label": self.name,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         ends, retired = self.previous_ends_at, self.retired_at
         return {
             "name": self.name,

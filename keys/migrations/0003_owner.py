@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="apikey",
             name="owner_id",
-            field=models.UUIDField(db_index=True, help_text="The person who answers for it.", null=True),
+            field=models.UUIDField(db_index=True, help_text="The user who owns it.", null=True),
         ),
     ]

@@ -120,4 +120,4 @@ def rename(actor: Actor, user: User, name: str) -> None:
 
 
 def _record(actor: Actor, action: Action, user: User, reason: str, **facts: Any) -> Event:
-    return record(actor, action, reason=reason, facts=facts, **user.about())
+    return record(actor, action, reason=reason, facts=facts, **user.audit_target())

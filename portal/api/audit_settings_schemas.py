@@ -93,7 +93,7 @@ class DeliveryInfo(ResponseSchema):
     last_status: int | None = Field(description="The last response status. null: no response.")
     last_error: str = Field(description="The last error.")
     delivered_at: datetime | None = Field(description="When the delivery succeeded.")
-    failed_at: datetime | None = Field(description="When the delivery failed for good.")
+    failed_at: datetime | None = Field(description="When the delivery failed permanently.")
     discarded_at: datetime | None = Field(description="When the delivery was discarded.")
 
     @classmethod

@@ -57,7 +57,7 @@ def discard_failed_deliveries(request: PortalRequest, body: ReasonRequest | None
 
 def _find_failed_delivery(delivery_id: str) -> Delivery:
     if (delivery := destinations.failed_deliveries().filter(id=id_of(delivery_id)).first()) is None:
-        raise NotFound
+        raise NotFound("Failed delivery not found.", hint="Check the ID.")
     return delivery
 
 

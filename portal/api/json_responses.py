@@ -165,7 +165,8 @@ def find(request: HttpRequest, routes: Mapping[str, Mapping[str, N]]) -> tuple[R
         match = resolve(request.path_info)
         methods = routes[match.route]
     except (Resolver404, KeyError):
-        raise NoRoute(NotFound(hint=hint(request.path_info))) from None
+        nearest = hint(request.path_info) or "Check the path."
+        raise NoRoute(NotFound("API operation not found.", hint=nearest)) from None
     method = str(request.method)
     if method not in methods:
         raise NoRoute(MethodNotAllowed(), methods)
@@ -232,7 +233,7 @@ def require_names(request: HttpRequest, known: Collection[str]) -> None:
         name for name, values in given.items() if name in known and "" in values and name not in MAY_BE_EMPTY
     ]
     errors = unknown_names(given, known) + [
-        (name, "This is empty. Enter a value, or leave it out.") for name in empty
+        (name, "This is empty. Enter a value, or omit it.") for name in empty
     ]
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not key.strip():

@@ -73,7 +73,7 @@ Errors are one flat object with a permanent code."""
 ANY_TOKEN = Action("api.call", "", "called")
 """For what any valid token may do."""
 
-ON_PAGES_ALONE = re.compile(r"/api/v1/(users/[^/]+/(email|confirm-email|reset)|notifications/settings)")
+ON_PAGES_ALONE = re.compile(r"/api/v1/(users/[^/]+/(email|confirm-email|reset-2fa)|notifications/settings)")
 """Paths of what can be done on pages only; docs/api.md says why."""
 NEEDS: dict[str, dict[str, Needs | None]] = {}
 """A path as Django's resolver writes it, to its methods, to what a request needs. None: open to all."""
@@ -198,8 +198,8 @@ route(
 )
 route(
     "POST",
-    INVITATIONS + "/{invitation_id}/withdraw",
-    members.withdraw_invitation,
+    INVITATIONS + "/{invitation_id}/cancel",
+    members.cancel_invitation,
     InvitationInfo,
     on_people.WITHDRAW,
 )

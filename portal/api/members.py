@@ -80,18 +80,18 @@ def resend_invitation_everywhere(request: TokenRequest, invitation_id: str) -> I
     return _resend(request, _find_invitation(None, invitation_id, Invitation.objects.all()))
 
 
-def withdraw_invitation(
+def cancel_invitation(
     request: AppRequest, invitation_id: str, body: ReasonRequest | None = None
 ) -> InvitationInfo:
-    """Withdraw an invitation. Its link stops working."""
-    return _withdraw(request, _find_invitation(request.app, invitation_id), body)
+    """Cancel an invitation. Its link stops working."""
+    return _cancel(request, _find_invitation(request.app, invitation_id), body)
 
 
-def withdraw_invitation_everywhere(
+def cancel_invitation_everywhere(
     request: TokenRequest, invitation_id: str, body: ReasonRequest | None = None
 ) -> InvitationInfo:
-    """Withdraw an invitation to all apps. Its link stops working."""
-    return _withdraw(request, _find_invitation(None, invitation_id), body)
+    """Cancel an invitation to all apps. Its link stops working."""
+    return _cancel(request, _find_invitation(None, invitation_id), body)
 
 
 def change_role(request: AppRequest, member_id: str, body: RoleChangeRequest) -> MemberInfo:
@@ -148,7 +148,7 @@ def _with_link(request: PortalRequest, invited: Invited) -> InvitationCreated:
     return InvitationCreated(**_describe_invitation(invited.invitation).model_dump(), link=link)
 
 
-def _withdraw(request: PortalRequest, invitation: Invitation, body: ReasonRequest | None) -> InvitationInfo:
+def _cancel(request: PortalRequest, invitation: Invitation, body: ReasonRequest | None) -> InvitationInfo:
     lifecycle.withdraw(request.actor, invitation, body.reason if body else "")
     return _describe_invitation(invitation)
 
@@ -171,14 +171,15 @@ def _find_invitation(
     """A pending invitation to `app`, or one of `among`. Raises NotFound."""
     among = Invitation.waiting() if among is None else among
     if (invitation := among.filter(app=app, id=id_of(invitation_id)).first()) is None:
-        raise NotFound
+        raise NotFound("Pending invitation not found.", hint="Check the ID.")
     return invitation
 
 
 def _find_membership(app: App | None, member_id: str) -> Membership:
     matching = Membership.objects.filter(app=app, id=id_of(member_id), ended_at=None)
     if (membership := matching.select_related("user", "app").first()) is None:
-        raise NotFound(hint="To change a role on all apps, use /api/v1/members." if app else "")
+        hint = "To change a role on all apps, use /api/v1/members." if app else "Check the ID."
+        raise NotFound("Member not found.", hint=hint)
     return membership
 
 

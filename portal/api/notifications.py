@@ -79,7 +79,7 @@ def read_notification(request: TokenRequest, notification_id: str) -> Notificati
     rows = _notifications(request).filter(id=id_of(notification_id))
     notification = rows.first()
     if notification is None:
-        raise NotFound
+        raise NotFound("Notification not found.", hint="Check the ID.")
     if not rows.filter(MAY_BE_READ).exists():
         raise OnPagesAlone
     Notification.objects.filter(pk=notification.pk, read_at=None).update(read_at=now())

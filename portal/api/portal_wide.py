@@ -96,8 +96,8 @@ def _add_members(route: Route) -> None:
     )
     route(
         "POST",
-        INVITATION + "/withdraw",
-        members.withdraw_invitation_everywhere,
+        INVITATION + "/cancel",
+        members.cancel_invitation_everywhere,
         InvitationInfo,
         on_people.WITHDRAW,
     )

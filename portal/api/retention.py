@@ -21,7 +21,7 @@ def change_retention(request: PortalRequest, kind: str, body: RetentionUpdateReq
 
 def _find(kind: str) -> RetentionPeriod:
     if (period := next((row for row in policy.in_force() if row.kind == kind), None)) is None:
-        raise NotFound
+        raise NotFound("Retention period not found.", hint="GET /api/v1/retention lists them.")
     return period
 
 

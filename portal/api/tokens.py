@@ -60,5 +60,5 @@ def _find_token(request: TokenRequest, token_id: UUID) -> AccessToken:
     """One of the user's own tokens. Raises NotFound, also for another user's."""
     own = AccessToken.objects.filter(user=request.token.user, id=token_id).select_related("parent", "user")
     if (token := own.first()) is None:
-        raise NotFound
+        raise NotFound("Access token not found.", hint="Check the ID. Only your own tokens are found.")
     return token

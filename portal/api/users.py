@@ -74,7 +74,7 @@ def reactivate_user(request: TokenRequest, user_id: str, body: ReasonRequest | N
 def _find_user(user_id: str) -> User:
     user = User.objects.filter(id=id_of(user_id)).first()
     if user is None:
-        raise NotFound
+        raise NotFound("User not found.", hint="Check the ID.")
     return user
 
 

@@ -114,7 +114,7 @@ def _find_webhook(webhook_id: str) -> Webhook:
     """A webhook that is not deleted. Raises NotFound."""
     webhook = Webhook.objects.filter(id=id_of(webhook_id), deleted_at=None).first()
     if webhook is None:
-        raise NotFound
+        raise NotFound("Webhook not found.", hint="Check the ID.")
     return webhook
 
 

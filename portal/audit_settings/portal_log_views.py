@@ -13,7 +13,7 @@ from audit.search.differences import differences
 from audit.search.explain import remedy_of
 from audit.search.filter_form import FilterForm
 from audit.search.search import Entry, Filters
-from audit.web.log_page import Asked, find_page, told_on
+from audit.web.log_page import LogQuery, errors_on, find_page
 
 MAX_COUNTED = 10_000
 
@@ -36,8 +36,8 @@ def log(request: PortalRequest) -> HttpResponse:
 
 def _context(form: FilterForm, before: str, after: str) -> dict[str, Any]:
     """A page of the entries and their number. Invalid filters and searches that take too long are errors on `form`."""
-    page, total = find_page(form, None, Asked(before, after)), 0
-    with told_on(form):
+    page, total = find_page(form, None, LogQuery(before, after)), 0
+    with errors_on(form):
         total = _count(form.filters(None)) if form.is_valid() else 0
     return {
         "form": form,

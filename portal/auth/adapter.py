@@ -125,7 +125,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def logout(self, request: HttpRequest) -> None:
         """Called before a person is out."""
         if isinstance(request.user, User):
-            record(acting(request.user, request), actions.SIGN_OUT, **request.user.about())
+            record(acting(request.user, request), actions.SIGN_OUT, **request.user.audit_target())
         super().logout(request)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
@@ -160,7 +160,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         confirmed = bool(super().confirm_email(request, email_address))
         if confirmed:
             user = email_address.user
-            record(acting(user, request), actions.CONFIRM_OWN_EMAIL, **user.about())
+            record(acting(user, request), actions.CONFIRM_OWN_EMAIL, **user.audit_target())
         return confirmed
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:

@@ -66,7 +66,7 @@ def record_sign_in(request: HttpRequest, user: User) -> None:
     is_new_device = _is_new_device(actor)
     is_urgent = is_break_glass(user.email) and "identity provider" not in by
     facts = {"by": by} | ({"break_glass": True} if is_urgent else {})
-    event = record(actor, actions.SIGN_IN, facts=facts, **user.about())
+    event = record(actor, actions.SIGN_IN, facts=facts, **user.audit_target())
     if is_urgent:
         _notify_break_glass(user, actor, event)
     if is_new_device:
@@ -98,7 +98,7 @@ def count_attempt(request: HttpRequest, email: str, invitation: Invitation) -> C
 
 def record_proof(request: HttpRequest, user: User, by: str) -> None:
     """Record that `user` has proved once more who they are."""
-    record(acting(user, request), actions.PROVE, facts={"by": by}, **user.about())
+    record(acting(user, request), actions.PROVE, facts={"by": by}, **user.audit_target())
 
 
 def record_failure(

@@ -64,7 +64,7 @@ def end(actor: Actor, user: User, *, session_id: int | None = None, except_key: 
         else end_all(user, except_key)
     )
     if ended:
-        record(actor, actions.END_SESSION, facts={"sessions": ended}, **user.about())
+        record(actor, actions.END_SESSION, facts={"sessions": ended}, **user.audit_target())
     return ended
 
 

@@ -88,7 +88,9 @@ def reset_factors(actor: Actor, user: User, reason: str = "") -> None:
     """Take every second factor of `user` away, for whoever has lost theirs; their sessions end, and they are told."""
     with transaction.atomic():
         names = factors_of(user)
-        event = record(actor, actions.RESET_FACTORS, reason=reason, facts={"had": names}, **user.about())
+        event = record(
+            actor, actions.RESET_FACTORS, reason=reason, facts={"had": names}, **user.audit_target()
+        )
         Authenticator.objects.filter(user=user).delete()
         sessions.end_all(user)
         more = "You were signed out everywhere. Sign in with your password and set up 2FA again."
@@ -133,7 +135,9 @@ def _record(
         factor_type, name = after_value or before_value
         action = _ACTIONS[bool(after_value), bool(before_value)]
         what = NAMES[Authenticator.Type(factor_type)]
-        event = record(acting(user, request), action, facts={"factor": what, "name": name}, **user.about())
+        event = record(
+            acting(user, request), action, facts={"factor": what, "name": name}, **user.audit_target()
+        )
         if factor_type != Authenticator.Type.RECOVERY_CODES:
             notify_owner(
                 user,

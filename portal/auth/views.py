@@ -65,5 +65,5 @@ def leave_proof(request: PortalRequest) -> HttpResponse:
     user = request.user
     if isinstance(user, User) and reauthentication.is_fresh(request):
         reauthentication.lock(request)
-        record(acting(user, request), actions.LEAVE_PROOF, **user.about())
+        record(acting(user, request), actions.LEAVE_PROOF, **user.audit_target())
     return finished(request, reverse("home"), "Sensitive actions locked")

@@ -137,7 +137,7 @@ def _record(report: LeakReport, row: ApiKey | AccessToken | Gateway) -> Event:
         "report": str(report.pk),
     }
     given = {name: fact for name, fact in facts.items() if fact}
-    return record(system(), actions.REPORT_LEAK, facts=given, **row.about())
+    return record(system(), actions.REPORT_LEAK, facts=given, **row.audit_target())
 
 
 def _is_new_place(report: LeakReport, **of: UUID | str) -> bool:

@@ -51,7 +51,7 @@ class Invitation(Audited):
         """Invitations that can still be used."""
         return cls.objects.filter(used_at=None, withdrawn_at=None, expires_at__gt=moment or now())
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": self.app_id,
             "target_kind": "invitation",
@@ -59,7 +59,7 @@ class Invitation(Audited):
             "target_label": self.whom,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "email": self.email,
             "role": self.role,

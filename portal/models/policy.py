@@ -35,7 +35,7 @@ class PortalPolicy(Audited):
         """The saved policy, or an unsaved one with the defaults."""
         return cls.objects.first() or cls()
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": None,
             "target_kind": "policy",
@@ -43,7 +43,7 @@ class PortalPolicy(Audited):
             "target_label": "security settings",
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "second_factor": "required" if self.second_factor_since else "optional",
             "on_leaked_token": self.on_leaked_token,

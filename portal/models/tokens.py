@@ -54,7 +54,7 @@ class AccessToken(Audited):
             return "revoked"
         return "expired" if self.expires_at and self.expires_at <= now() else "active"
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "key_prefix": self.prefix,
             "target_kind": "access token",
@@ -62,7 +62,7 @@ class AccessToken(Audited):
             "target_label": self.name,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "prefix": self.prefix,

@@ -96,10 +96,10 @@ class User(Audited, AbstractBaseUser):
 
         return check_password(raw_password, kept, rehash)
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {"target_kind": "person", "target_id": str(self.pk), "target_label": self.label}
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {
             "email": self.email,
             "name": self.name,
@@ -146,7 +146,7 @@ class Membership(Audited):
         """The roles it could be changed to, as a form offers them."""
         return list(Role.choices)
 
-    def about(self) -> dict[str, Any]:
+    def audit_target(self) -> dict[str, Any]:
         return {
             "app_id": self.app_id,
             "target_kind": "member",
@@ -154,5 +154,5 @@ class Membership(Audited):
             "target_label": self.user.label,
         }
 
-    def picture(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         return {"role": self.role, "app": str(self.app or "every app"), "ended": self.ended_at is not None}

@@ -38,7 +38,7 @@ def _notify_of_tampering(event: Event) -> None:
     content = NotificationContent(
         NotificationKind.ALARM,
         f"event:{event.id}",
-        tampered.tell(event),
+        tampered.describe_event(event),
         path,
         text="Find out who can write to the database, and run .venv/bin/python manage.py check_audit.",
         app_id=event.app_id,

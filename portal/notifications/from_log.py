@@ -7,8 +7,8 @@ from uuid import UUID
 from django.urls import reverse
 
 from audit.actions import DELETE_WEBHOOK
-from audit.forwarding.reader import Wanted, newest, rows
-from audit.models import Event, Place
+from audit.forwarding.reader import StreamFilter, newest, rows
+from audit.models import Event, StreamCursor
 from keyformat.grammar import STARTS
 from keys.models import ApiKey
 from portal.models import NotificationKind
@@ -17,17 +17,17 @@ from portal.notifications.notify import NotificationContent, admins, notify, not
 NAME = "notifications"
 """The name of this reader's position: it stays, so that no event is read twice."""
 BATCH_SIZE = 50
-WANTED = Wanted(kind="event")
+WANTED = StreamFilter(kind="event")
 
 
 def is_behind() -> bool:
     """Whether sealed events wait to be read."""
-    return not Place.objects.filter(name=NAME, number__gte=newest()).exists()
+    return not StreamCursor.objects.filter(name=NAME, number__gte=newest()).exists()
 
 
 def follow() -> int:
     """Read the next batches; return how many there were. The first run starts with what comes after it."""
-    place, made = Place.objects.get_or_create(name=NAME, defaults={"number": newest()})
+    place, made = StreamCursor.objects.get_or_create(name=NAME, defaults={"number": newest()})
     if made:
         return 0
     ahead = list(WANTED.batches().filter(number__gt=place.number)[:BATCH_SIZE])
@@ -35,9 +35,9 @@ def follow() -> int:
         events = [row for _, row in rows(checkpoint, WANTED) if isinstance(row, Event)]
         _notify_of_revoked_keys(events)
         _notify_of_gone_webhooks(events)
-        Place.objects.filter(name=NAME).update(number=checkpoint.number)
+        StreamCursor.objects.filter(name=NAME).update(number=checkpoint.number)
     if not ahead:
-        Place.objects.filter(name=NAME).update(number=newest())
+        StreamCursor.objects.filter(name=NAME).update(number=newest())
     return len(ahead)
 
 

@@ -75,7 +75,7 @@ def ask(actor: Actor, key: ApiKey, message: str) -> int:
     if earlier.count() >= MAX_QUESTIONS:
         raise AskedEnough
     with transaction.atomic():
-        event = record(actor, on_keys.ASK, reason=message, **key.about())
+        event = record(actor, on_keys.ASK, reason=message, **key.audit_target())
         content = NotificationContent(
             NotificationKind.QUESTION,
             f"event:{event.id}",

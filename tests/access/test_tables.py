@@ -128,7 +128,7 @@ def test_a_person_without_a_role_sees_no_app_and_nobody() -> None:
     assert {
         word
         for line, word in told.items()
-        if line.startswith(("GET people/", "GET settings/security/", "GET settings/audit-log/"))
+        if line.startswith(("GET users/", "GET settings/security/", "GET settings/audit-log/"))
     } == {"no"}
 
 
@@ -141,7 +141,7 @@ def test_what_is_for_the_whole_portal_is_for_admins_of_every_app_alone() -> None
     kept = asked.kept("pages.txt")
     for line, row in kept.items():
         if line.startswith(
-            ("GET people/", "POST people/", "GET settings/security/", "GET settings/audit-log/")
+            ("GET users/", "POST users/", "GET settings/security/", "GET settings/audit-log/")
         ):
             assert set(row[1:-1]) <= {"no", "method"}, line
 

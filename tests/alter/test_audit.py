@@ -126,7 +126,7 @@ def test_a_verdict_is_explained_check_by_check(refused: Call) -> None:
     assert "ok    Rate limit" in "\n".join(lines)
     assert not [line for line in lines if line.startswith("-")]
     said = lines.index("403 insufficient_scope. lacks grants:write")
-    assert " ".join(lines[said + 1 :]).strip().startswith("The key lacks a scope that the call needs.")
+    assert " ".join(lines[said + 1 :]).strip().startswith("The key lacks a required scope.")
     assert max(map(len, lines)) <= 80
 
 
@@ -224,7 +224,7 @@ def test_the_record_is_taken_out_as_lines_and_that_is_recorded(refused: Call) ->
 
 def test_the_record_is_taken_out_as_a_table_in_a_file(refused: Call, home: Path) -> None:
     run = alter("audit", "export", "--format", "csv", "--outcome", "denied", "--file", "denied.csv")
-    lines = (home / "work/refused.csv").read_text().splitlines(keepends=True)
+    lines = (home / "work/denied.csv").read_text().splitlines(keepends=True)
     rows = list(csv.DictReader(line for line in lines if not line.startswith("# ")))
     assert (run.code, run.out, [row["code"] for row in rows]) == (0, "", ["insufficient_scope"])
 

@@ -96,7 +96,7 @@ def test_asking_too_often_is_waited_out(app: App, monkeypatch: pytest.MonkeyPatc
     ("words", "said"),
     [
         (["--after", "x", "--state", "cursor"], "--after and --state cannot be combined."),
-        (["--after", "x"], "after: This is no cursor."),
+        (["--after", "x"], "after: Invalid cursor."),
         (["--state", "nowhere/cursor"], "nowhere/cursor cannot be written: No such file or directory."),
     ],
 )

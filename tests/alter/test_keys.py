@@ -199,7 +199,7 @@ def test_an_agents_last_key_is_revoked_by_force_only(app: App, agent: Agent) -> 
     key = minted(app, agent=agent).key
     guarded = alter("keys", "revoke", "--key", str(key.id), "--yes")
     forced = alter("keys", "revoke", "--key", str(key.id), "--yes", "--force")
-    assert (guarded.code, guarded.error) == (5, "error: This is its agent's only active key.")
+    assert (guarded.code, guarded.error) == (5, "error: This is the agent's only active key.")
     assert (forced.code, forced.json["status"]) == (0, "revoked")
 
 

@@ -53,7 +53,7 @@ SYNOPSIS = {
     "members list": "--output",
     "members invite": "--email --role",
     "members invitations": "",
-    "members withdraw": "--invitation",
+    "members cancel": "--invitation",
     "members role": "--member --role",
     "members remove": "--member --revoke-key --hand-to --force --yes",
     "audit list": "--since --start --end --action --policy-decision",

@@ -19,7 +19,7 @@ def test_an_invitation_prints_its_link(app: App) -> None:
     assert "/join/" in told["link"]
     (waiting,) = alter("members", "invitations", "--output", "json").json
     assert waiting["email"] == "new@example.com"
-    alter("members", "withdraw", "--invitation", waiting["id"])
+    alter("members", "cancel", "--invitation", waiting["id"])
     assert alter("members", "invitations", "--output", "json").json == []
 
 

@@ -72,4 +72,4 @@ def test_ids_that_are_none_are_not_found(app: App, by_admin: Program) -> None:
         there = f"/apps/{app.id}"
         assert by_admin.patch(f"{there}/members/{wrong}", {"role": "support"}).status_code == 404
         assert by_admin.post(f"{there}/members/{wrong}/remove", {}).status_code == 404
-        assert by_admin.post(f"{there}/invitations/{wrong}/withdraw", {}).status_code == 404
+        assert by_admin.post(f"{there}/invitations/{wrong}/cancel", {}).status_code == 404

@@ -53,9 +53,9 @@ def test_an_invitation_answers_its_link_once(app: App, by_admin: Program, client
 
 def test_an_invitation_is_withdrawn(app: App, by_admin: Program, client: Client) -> None:
     made = post(by_admin, app, "invitations", {"role": "support"}).json()
-    post(by_admin, app, f"invitations/{made['id']}/withdraw")
+    post(by_admin, app, f"invitations/{made['id']}/cancel")
     assert client.get(urlsplit(made["link"]).path).status_code == 404
-    assert post(by_admin, app, f"invitations/{made['id']}/withdraw").status_code == 404
+    assert post(by_admin, app, f"invitations/{made['id']}/cancel").status_code == 404
 
 
 def test_a_role_is_changed(app: App, developer: User, by_admin: Program) -> None:

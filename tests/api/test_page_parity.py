@@ -45,7 +45,7 @@ OPERATION = {
         f"apps/<app_id>/members/invitations/<invitation_id>/{verb}/": (
             f"POST /apps/<app_id>/invitations/<invitation_id>/{verb}"
         )
-        for verb in ("resend", "withdraw")
+        for verb in ("resend", "cancel")
     },
     "users/<user_id>/remove/": "POST /users/<user_id>/remove",
     "users/<user_id>/sign-out/": "POST /users/<user_id>/sign-out",
@@ -152,7 +152,7 @@ def gated(below: URLResolver, start: str = "") -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "path", ["users/x/email", "users/x/reset", "users/x/confirm-email", "notifications/settings"]
+    "path", ["users/x/email", "users/x/reset-2fa", "users/x/confirm-email", "notifications/settings"]
 )
 def test_where_a_program_would_look_for_what_is_on_pages_alone_it_is_told_so(
     by_admin: Program, path: str

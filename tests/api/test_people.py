@@ -139,9 +139,9 @@ def test_a_badly_formed_id_is_nobody(by_admin: Program, app: App) -> None:
             ("POST", f"/users/{id}/remove"),
             ("POST", f"/users/{id}/deactivate"),
             ("POST", f"/members/{id}/remove"),
-            ("POST", f"/invitations/{id}/withdraw"),
+            ("POST", f"/invitations/{id}/cancel"),
             ("POST", f"/apps/{app.id}/members/{id}/remove"),
-            ("POST", f"/apps/{app.id}/invitations/{id}/withdraw"),
+            ("POST", f"/apps/{app.id}/invitations/{id}/cancel"),
             ("POST", f"/tokens/{id}/revoke"),
             ("POST", f"/notifications/{id}/read"),
             ("GET", f"/webhooks/{id}"),
@@ -191,7 +191,7 @@ def test_a_link_is_answered_once_and_another_takes_its_place(
     again = by_admin.post(f"{there}/{waiting['id']}/resend").json()
     statuses = [client.get(urlsplit(one["link"]).path).status_code for one in (first.json(), again)]
     assert statuses == [404, 200]
-    assert by_admin.post(f"{there}/{again['id']}/withdraw").status_code == 200
+    assert by_admin.post(f"{there}/{again['id']}/cancel").status_code == 200
     assert client.get(urlsplit(again["link"]).path).status_code == 404
 
 

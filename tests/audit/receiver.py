@@ -23,7 +23,7 @@ class Received(NamedTuple):
     body: bytes
 
     @property
-    def told(self) -> Any:
+    def json(self) -> Any:
         """Its body, read."""
         return json.loads(self.body)
 

@@ -36,7 +36,10 @@ def places(app_id: UUID = APP, kind: str = "call") -> list[int]:
 
 def fits(entry: Event | Call) -> bool:
     """Whether a row says what it said when it was sealed."""
-    seal, row = Seal.objects.get(row_id=entry.id), row_values.of(type(entry)._base_manager.get(pk=entry.pk))
+    seal, row = (
+        Seal.objects.get(row_id=entry.id),
+        row_values.from_model(type(entry)._base_manager.get(pk=entry.pk)),
+    )
     return bytes(seal.leaf) == canonical.leaf(
         row.kind, row.values[: len(canonical.PUBLIC[row.kind])], row.commitment(bytes(seal.salt or b""))
     )

@@ -23,7 +23,7 @@ def whole(app_id: UUID = APP) -> list[Line]:
     for kind in RECORDS:
         for above in Checkpoint.objects.filter(stream=app_id, kind=kind).order_by("first_seq", "number"):
             lines += [row_line(seal) for seal in _seals(above) if _row(seal)]
-            lines.append(checkpoints.told(above))
+            lines.append(checkpoints.to_line(above))
     return [_header(app_id, lines, selection=False), *lines]
 
 
@@ -37,7 +37,7 @@ def selection(entries: Iterable[Event | Call], app_id: UUID = APP) -> list[Line]
         )
         if above.number not in known:
             known.add(above.number)
-            lines.append(checkpoints.told(above))
+            lines.append(checkpoints.to_line(above))
             places = {"first_seq__gte": above.first_seq, "last_seq__lte": above.last_seq}
             mine = Claim.objects.filter(stream=app_id, kind=seal.kind, **places)
             lines += mine.values_list("told", flat=True)

@@ -54,7 +54,7 @@ def edit(seq: int, kind: str = "call", **columns: Any) -> None:
 def fit(seq: int, kind: str = "call") -> None:
     """Make the leaf of a row that was edited fit it."""
     its = seal(seq, kind)
-    told = row_values.of(row(seq, kind))
+    told = row_values.from_model(row(seq, kind))
     Seal.objects.filter(row_id=its.row_id).update(leaf=told.leaf(told.commitment(bytes(its.salt or b""))))
 
 
@@ -147,7 +147,7 @@ def say_that_rows_were_purged() -> None:
 
 
 def say_that_a_row_was_erased() -> None:
-    its, told = seal(17), row_values.of(row(17))
+    its, told = seal(17), row_values.from_model(row(17))
     commitment = told.commitment(bytes(its.salt or b""))
     Seal.objects.filter(row_id=its.row_id).update(salt=None, commitment=commitment)
     edit(17, ip="", user_agent="", caller="", context={}, path="", detail="")
@@ -188,7 +188,7 @@ def put_in(**columns: Any) -> Call:
 
 
 def forge(entry: Event | Call, seq: int) -> None:
-    told, salt = row_values.of(entry), bytes(16)
+    told, salt = row_values.from_model(entry), bytes(16)
     leaf = told.leaf(told.commitment(salt))
     Seal.objects.create(row_id=entry.id, stream=APP, kind=told.kind, seq=seq, leaf=leaf, salt=salt)
 

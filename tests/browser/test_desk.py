@@ -42,8 +42,10 @@ def test_nothing_of_a_pasted_key_leaves_the_browser(
     secret = made.plaintext.take()
     story.sign_in(page, support)
     page.goto("/lookup/")
-    page.get_by_label("Paste a key, a prefix").fill("\n".join(["noise", LINE.format(secret), "more noise"]))
-    page.get_by_role("button", name="Find", exact=True).click()
+    page.get_by_label("Key, prefix, fingerprint").fill(
+        "\n".join(["noise", LINE.format(secret), "more noise"])
+    )
+    page.get_by_role("button", name="Search", exact=True).click()
     expect(page.get_by_role("heading", name="lost")).to_be_visible()
     left = unquote_plus(" ".join(sent))
     assert plaintext.sha256(secret).hex() in left
@@ -60,9 +62,9 @@ def test_a_mistyped_key_is_told_and_nothing_is_sent(
     story.sign_in(page, support)
     page.goto("/lookup/")
     before = len(sent)
-    page.get_by_label("Paste a key, a prefix").fill(secret[:-1] + ("0" if secret[-1] != "0" else "1"))
-    page.get_by_role("button", name="Find", exact=True).click()
-    expect(page.get_by_text("its checksum is wrong")).to_be_visible()
+    page.get_by_label("Key, prefix, fingerprint").fill(secret[:-1] + ("0" if secret[-1] != "0" else "1"))
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_text("Invalid checksum")).to_be_visible()
     assert [one for one in sent[before:] if "/static/" not in one] == []
 
 
@@ -81,12 +83,12 @@ def test_several_are_ended_with_one_receipt(page: Page, app: App, support: User)
     secrets = [minted(app, name=f"worker-{n}").plaintext.take() for n in range(3)]
     story.sign_in(page, support)
     page.goto("/lookup/")
-    page.get_by_label("Paste a key, a prefix").fill("\n".join(map(LINE.format, secrets)))
-    page.get_by_role("button", name="Find", exact=True).click()
+    page.get_by_label("Key, prefix, fingerprint").fill("\n".join(map(LINE.format, secrets)))
+    page.get_by_role("button", name="Search", exact=True).click()
     page.get_by_label("Reason").fill("Found in a public log.")
     page.get_by_label("Ticket").fill("T-42")
-    page.get_by_role("button", name="Revoke the ticked keys").click()
-    expect(page.get_by_role("heading", name="3 keys ended")).to_be_visible()
+    page.get_by_role("button", name="Revoke selected keys").click()
+    expect(page.get_by_role("heading", name="3 keys revoked")).to_be_visible()
     expect(page.get_by_text("T-42").first).to_be_visible()
     assert app.keys.filter(revoked_at=None).count() == 0
 
@@ -97,9 +99,9 @@ def test_back_leads_to_what_was_found_and_to_no_question_of_the_browser(
     key = minted(app, name="lost").key
     story.sign_in(page, support)
     page.goto("/lookup/")
-    page.get_by_label("Paste a key, a prefix").fill(key.prefix)
-    page.get_by_role("button", name="Find", exact=True).click()
-    page.get_by_role("link", name="Open", exact=True).click()
+    page.get_by_label("Key, prefix, fingerprint").fill(key.prefix)
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_role("link", name="View key", exact=True).click()
     expect(page).to_have_url(re.compile(str(key.id)))
     page.go_back()
     expect(page.get_by_role("heading", name="lost")).to_be_visible()

@@ -40,9 +40,9 @@ def press_to(page: Page, words: str) -> None:
 def test_a_refusal_is_set_right_by_keyboard(page: Page, agent: Agent, admin: User, refusal: str) -> None:
     story.sign_in(page, admin)
     page.goto(refusal)
-    press_to(page, "Resume the agent")
+    press_to(page, "Resume agent")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("refund-agent works again")).to_be_visible()
+    expect(page.get_by_text("refund-agent resumed")).to_be_visible()
     agent.refresh_from_db()
     assert agent.suspended_at is None
 
@@ -51,7 +51,7 @@ def test_an_entry_is_copied_as_json_by_keyboard(page: Page, admin: User, refusal
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     story.sign_in(page, admin)
     page.goto(refusal)
-    press_to(page, "Copy as JSON")
+    press_to(page, "View as JSON")
     page.keyboard.press("Enter")
     press_to(page, "Copy")
     page.keyboard.press("Enter")
@@ -69,5 +69,5 @@ def test_whoever_may_not_finds_a_message_without_scripts(
     plain = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
     reading = plain.new_page()
     reading.goto(live_server.url + refusal)
-    expect(reading.get_by_text("Ask an admin of checkout")).to_be_visible()
+    expect(reading.get_by_text("To an admin of checkout")).to_be_visible()
     plain.close()

@@ -51,6 +51,7 @@ def test_a_dialog_that_htmx_opened_has_nothing_for_axe_to_find(
     key = minted(app).key
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/{key.id}/")
+    story.open_menu(page)
     page.get_by_role("link", name="Revoke…").click()
     page.locator("dialog:modal").wait_for()
     axe(page)
@@ -61,7 +62,7 @@ def test_a_signing_secret_is_shown_without_a_flaw(page: Page, admin: User, axe: 
     page.set_viewport_size(story.PHONE)
     page.goto(reverse("webhook-create"))
     page.get_by_label("Name").fill("siem")
-    page.get_by_label("Address").fill("https://siem.example.com/hook")
+    page.get_by_label("URL").fill("https://siem.example.com/hook")
     page.get_by_role("button", name="Create webhook").click()
     page.get_by_text("You won’t see it again.").wait_for()
     axe(page)

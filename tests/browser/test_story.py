@@ -63,12 +63,19 @@ def test_a_key_is_minted_used_deprecated_and_revoked(
 
     # The log has all of it, filtered by the key's prefix.
     page.goto(f"/apps/{app.id}/audit/")
-    page.get_by_label("Add a filter").fill(secret[:22])
+    page.get_by_label("Search", exact=True).fill(secret[:22])
     page.get_by_role("button", name="Search").click()
-    timeline = page.get_by_role("region", name="Timeline")
-    for told in ("key.mint", "key.deprecate", "key.revoke", "seen in a pasted log", "/verify", "revoked"):
+    timeline = page.get_by_role("region", name="Entries")
+    for told in (
+        "minted key",
+        "deprecated key",
+        "revoked key",
+        "seen in a pasted log",
+        "/verify",
+        "Key revoked",
+    ):
         expect(timeline.get_by_text(told).first).to_be_visible()
-    expect(timeline.get_by_text("app.create")).to_have_count(0)
+    expect(timeline.get_by_text("created app")).to_have_count(0)
 
 
 def test_a_key_is_rotated_and_the_old_one_finished(page: Page, live_server: LiveServer) -> None:

@@ -52,7 +52,7 @@ def test_a_restored_backup_looks_like_a_tail_that_was_cut_off(restored: None) ->
 def test_nothing_is_kept_after_a_break_until_people_speak(restored: None) -> None:
     for _ in range(3):
         sealed(called())
-    assert checkpoints.last_kept() == Checkpoint.objects.latest("number").number - 1
+    assert checkpoints.last_stored_number() == Checkpoint.objects.latest("number").number - 1
 
 
 def test_two_admins_accept_it(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +66,11 @@ def test_two_admins_accept_it(restored: None, monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_sealed_later_is_kept_again(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
     run(monkeypatch)
     sealed(called())
-    assert checkpoints.last_kept() == Checkpoint.objects.latest("number").number
+    assert checkpoints.last_stored_number() == Checkpoint.objects.latest("number").number
 
 
 def test_it_is_on_record_what_was_given_up(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = checkpoints.last_kept()
+    kept = checkpoints.last_stored_number()
     run(monkeypatch)
     told = Event.objects.get(action="audit.reanchor")
     assert (told.actor_label, told.reason) == ("Admin <admin@example.com>", "Backup of 3 May")
@@ -78,7 +78,7 @@ def test_it_is_on_record_what_was_given_up(restored: None, monkeypatch: pytest.M
 
 
 def test_files_put_aside_without_a_word_are_found(restored: None) -> None:
-    checkpoints.start_anew("until-20260601-120000")
+    checkpoints.archive("until-20260601-120000")
     assert "no signed act says so" in next(found.says for found in findings() if found.what == "cut")
 
 
@@ -99,7 +99,7 @@ def test_both_must_know_their_passwords(
 
 
 def test_one_person_is_not_two(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Two people must agree, and these are one." in run(monkeypatch, and_by="admin").err
+    assert "Two different admins must agree." in run(monkeypatch, and_by="admin").err
 
 
 def test_both_must_be_admins_of_every_app(

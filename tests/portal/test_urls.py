@@ -118,6 +118,7 @@ def test_a_stranger_with_htmx_is_sent_there_whole(db: None, client: Client, line
 
 
 @EVERY_GATED
-def test_a_strangers_form_changes_nothing_and_leads_home(db: None, client: Client, line: URLPattern) -> None:
-    answer = client.post(address(str(line.name)))
-    assert (answer.status_code, answer["Location"]) == (302, "/account/login/?next=/")
+def test_a_strangers_form_changes_nothing_and_leads_back(db: None, client: Client, line: URLPattern) -> None:
+    there = address(str(line.name))
+    answer = client.post(there, {"name": "typed", "password": "typed"})
+    assert (answer.status_code, answer["Location"]) == (302, f"/account/login/?next={there}")

@@ -23,7 +23,7 @@ SEAL_KEY, TAMPERED = "seal-key", "tampered"
 
 def _files() -> str:
     try:
-        return checkpoints.trouble() or checkpoints.behind()
+        return checkpoints.describe_problem() or checkpoints.describe_backlog()
     except OSError as error:
         return f"Cannot read the checkpoint files: {error.strerror}. Check {settings.CHECKPOINT_DIR}."
 
@@ -32,8 +32,8 @@ LOOKS = {
     "checkpoints": _files,
     "fences": triggers.broken,
     "schema": schema.changed,
-    indexes.CODE: indexes.found,
-    "sealing": seal_backlog.seal_or_tell,
+    indexes.CODE: indexes.load_finding,
+    "sealing": seal_backlog.seal_or_report,
     TAMPERED: tampered.trouble,
 }
 """What is looked at each time, by the code of its alarm."""
@@ -55,7 +55,7 @@ def _wrong() -> Iterator[tuple[str, str]]:
     for code, look_at in LOOKS.items():
         if says := _looked(code, look_at):
             yield code, says
-    rare = {indexes.CODE: indexes.held_at()}
+    rare = {indexes.CODE: indexes.last_passed_at()}
     for code, held_at in rare.items():  # only a look that began after it was raised ends it
         yield from standing().filter(code=code, raised_at__gt=held_at).values_list("code", "says")
     if not pinned_keys.is_pinned(signing.public_key()):
@@ -92,11 +92,11 @@ def _raise(code: str, says: str) -> bool:
 
 def _stands(code: str) -> bool:
     """Whether the portal raised it. What somebody else put there, or wrote over, makes way."""
-    told = Alarm.objects.filter(code=code, ended_at=None).values_list("says", flat=True)[:1]
-    if not told:
+    texts = Alarm.objects.filter(code=code, ended_at=None).values_list("says", flat=True)[:1]
+    if not texts:
         return False
     acts = Event.objects.filter(action=RAISE_ALARM.name, target_id=code).order_by("-at")
-    if (act := acts.first()) and act.changes.get("says", [None])[-1] == told[0]:
+    if (act := acts.first()) and act.changes.get("says", [None])[-1] == texts[0]:
         return True
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_alarm WHERE code = %s AND ended_at IS NULL", [code])

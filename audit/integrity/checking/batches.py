@@ -24,80 +24,91 @@ MAX_COMPARED = 40
 """Rows of one batch that are compared with each other, to see which have changed places."""
 
 
-def check(one: Checkpoint, claims: SignedClaims) -> tuple[list[Finding], int]:
+def check(checkpoint: Checkpoint, claims: SignedClaims) -> tuple[list[Finding], int]:
     """What is wrong with the rows of a checkpoint, and how many were looked at.
 
     Rows may be purged or erased while they are read: what is found must be found twice.
     """
-    found, count = _look(one, claims)
-    if any(not finding.is_note for finding in found):
-        one.refresh_from_db(fields=["purged_at"])
-        again, count = _look(one, SignedClaims(claims.trust))
-        found = [finding for finding in found if finding in again]
-    return found, count
+    findings, count = _look(checkpoint, claims)
+    if any(not finding.is_note for finding in findings):
+        checkpoint.refresh_from_db(fields=["purged_at"])
+        again, count = _look(checkpoint, SignedClaims(claims.trust))
+        findings = [finding for finding in findings if finding in again]
+    return findings, count
 
 
-def line(one: Checkpoint) -> CheckpointLine:
+def line(checkpoint: Checkpoint) -> CheckpointLine:
     """A checkpoint as it is told outside. Raises Unreadable."""
-    return evidence.checkpoint(checkpoints.told(one))
+    return evidence.checkpoint(checkpoints.to_line(checkpoint))
 
 
-def _look(one: Checkpoint, claims: SignedClaims) -> tuple[list[Finding], int]:
-    if one.purged_at:
-        return list(_purged(one, claims)), 0
-    seals = list(_seals(one))
+def _look(checkpoint: Checkpoint, claims: SignedClaims) -> tuple[list[Finding], int]:
+    if checkpoint.purged_at:
+        return list(_purged(checkpoint, claims)), 0
+    seals = list(_seals(checkpoint))
     ids = [seal.row_id for seal in seals]
-    there, unreadable = row_values.read_each(one.kind, ids, one.earliest_at, one.latest_at)
-    found, beyond = row_values.by_id(there), set(unreadable)
-    findings = [*stored_format.of_seals(one), *_gaps(one, seals), *_unreadable(one, seals, beyond)]
+    there, unreadable = row_values.read_each(
+        checkpoint.kind, ids, checkpoint.earliest_at, checkpoint.latest_at
+    )
+    rows, beyond = row_values.by_id(there), set(unreadable)
+    findings = [
+        *stored_format.of_seals(checkpoint),
+        *_gaps(checkpoint, seals),
+        *_unreadable(checkpoint, seals, beyond),
+    ]
     readable = [seal for seal in seals if seal.row_id not in beyond]
-    findings += [*_rows(one, readable, found, claims), *_root(one, seals, found)]
-    return [*findings, *_bounds(one, found), *_late(one)], len(seals)
+    findings += [*_rows(checkpoint, readable, rows, claims), *_root(checkpoint, seals, rows)]
+    return [*findings, *_bounds(checkpoint, rows), *_late(checkpoint)], len(seals)
 
 
-def read(kind: str, ids: Sequence[UUID], one: Checkpoint) -> dict[UUID, Row]:
+def read(kind: str, ids: Sequence[UUID], checkpoint: Checkpoint) -> dict[UUID, Row]:
     """The rows with these ids, wherever they are: one whose moment was changed may lie in another month."""
-    return row_values.by_id(row_values.read_each(kind, ids, one.earliest_at, one.latest_at)[0])
+    return row_values.by_id(row_values.read_each(kind, ids, checkpoint.earliest_at, checkpoint.latest_at)[0])
 
 
-def _purged(one: Checkpoint, claims: SignedClaims) -> Iterator[Finding]:
-    if why := claims.against_purge(one):
-        says = f"The rows {one.first_seq} to {one.last_seq} are said to be purged, and {why}."
-        yield Finding("purge", says, _under(one))
+def _purged(checkpoint: Checkpoint, claims: SignedClaims) -> Iterator[Finding]:
+    if why := claims.against_purge(checkpoint):
+        says = f"The rows {checkpoint.first_seq} to {checkpoint.last_seq} are said to be purged, and {why}."
+        yield Finding("purge", says, _under(checkpoint))
 
 
-def _seals(one: Checkpoint) -> Iterator[Seal]:
+def _seals(checkpoint: Checkpoint) -> Iterator[Seal]:
     mine = Seal.objects.filter(
-        stream=one.stream, kind=one.kind, seq__gte=one.first_seq, seq__lte=one.last_seq
+        stream=checkpoint.stream,
+        kind=checkpoint.kind,
+        seq__gte=checkpoint.first_seq,
+        seq__lte=checkpoint.last_seq,
     )
     return iter(mine.order_by("seq"))
 
 
-def _gaps(one: Checkpoint, seals: Sequence[Seal]) -> Iterator[Finding]:
+def _gaps(checkpoint: Checkpoint, seals: Sequence[Seal]) -> Iterator[Finding]:
     """Places without a seal."""
-    for before, after in pairwise([one.first_seq - 1, *(seal.seq for seal in seals), one.last_seq + 1]):
+    for before, after in pairwise(
+        [checkpoint.first_seq - 1, *(seal.seq for seal in seals), checkpoint.last_seq + 1]
+    ):
         if after - before > 1:
             many = f"The seals {before + 1} to {after - 1} are gone."
             says = many if after - before > 2 else f"The seal of no. {before + 1} is gone."
-            yield Finding("missing", says, replace(_under(one), seq=before + 1))
+            yield Finding("missing", says, replace(_under(checkpoint), seq=before + 1))
 
 
 def _rows(
-    one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row], claims: SignedClaims
+    checkpoint: Checkpoint, seals: Sequence[Seal], rows: Mapping[UUID, Row], claims: SignedClaims
 ) -> Iterator[Finding]:
     edited = []
     for seal in seals:
-        row = found.get(seal.row_id)
-        where = _at(seal, one)
+        row = rows.get(seal.row_id)
+        where = _at(seal, checkpoint)
         if row is None:
             yield Finding("missing", "The row is gone; its seal is there.", where)
         elif not fits(row, seal):
             edited.append((seal, row))
-        elif (row.values[APP_ID] or NOWHERE) != one.stream:
+        elif (row.values[APP_ID] or NOWHERE) != checkpoint.stream:
             yield Finding("inserted", "The row belongs to another app.", where)
         elif seal.salt is None:
-            yield from _erased(one, seal, row, claims)
-    yield from _edited(one, edited)
+            yield from _erased(checkpoint, seal, row, claims)
+    yield from _edited(checkpoint, edited)
 
 
 def fits(row: Row, seal: Seal) -> bool:
@@ -110,25 +121,25 @@ def _says_the_same(row: Row, seal: Seal) -> bool:
     return row.leaf(commitment) == bytes(seal.leaf)
 
 
-def _unreadable(one: Checkpoint, seals: Sequence[Seal], ids: set[UUID]) -> Iterator[Finding]:
+def _unreadable(checkpoint: Checkpoint, seals: Sequence[Seal], ids: set[UUID]) -> Iterator[Finding]:
     for seal in seals:
         if seal.row_id in ids:
-            yield Finding("edited", "The row holds what cannot be read.", _at(seal, one))
+            yield Finding("edited", "The row holds what cannot be read.", _at(seal, checkpoint))
 
 
-def _erased(one: Checkpoint, seal: Seal, row: Row, claims: SignedClaims) -> Iterator[Finding]:
-    where = _at(seal, one)
-    personal = FIELDS[one.kind][len(canonical.PUBLIC[one.kind]) :]
-    if telling := [name for name in personal if row.values[FIELDS[one.kind].index(name)]]:
+def _erased(checkpoint: Checkpoint, seal: Seal, row: Row, claims: SignedClaims) -> Iterator[Finding]:
+    where = _at(seal, checkpoint)
+    personal = FIELDS[checkpoint.kind][len(canonical.PUBLIC[checkpoint.kind]) :]
+    if telling := [name for name in personal if row.values[FIELDS[checkpoint.kind].index(name)]]:
         yield Finding("erasure", f"The row is erased and still tells: {', '.join(telling)}.", where)
-    if why := claims.against_erasure(one, seal.seq):
+    if why := claims.against_erasure(checkpoint, seal.seq):
         yield Finding("erasure", f"The row is erased, and {why}.", where)
 
 
-def _edited(one: Checkpoint, edited: Sequence[tuple[Seal, Row]]) -> Iterator[Finding]:
+def _edited(checkpoint: Checkpoint, edited: Sequence[tuple[Seal, Row]]) -> Iterator[Finding]:
     """Rows that do not fit their seals: changed, or each saying what another said."""
     for at, (seal, row) in enumerate(edited):
-        where = _at(seal, one)
+        where = _at(seal, checkpoint)
         others = edited if at < MAX_COMPARED and len(edited) <= MAX_COMPARED else ()
         says_another = next(
             (other.seq for other, _ in others if other is not seal and _says(row, other)), None
@@ -145,37 +156,39 @@ def _says(row: Row, seal: Seal) -> bool:
     return fits(replace(row, values=(seal.row_id, *row.values[1:])), seal)
 
 
-def _root(one: Checkpoint, seals: Sequence[Seal], found: Mapping[UUID, Row]) -> Iterator[Finding]:
-    if len(seals) != one.last_seq - one.first_seq + 1:
+def _root(checkpoint: Checkpoint, seals: Sequence[Seal], rows: Mapping[UUID, Row]) -> Iterator[Finding]:
+    if len(seals) != checkpoint.last_seq - checkpoint.first_seq + 1:
         return
-    if canonical.root([bytes(seal.leaf) for seal in seals]) != bytes(one.root):
-        there = [(seal.seq, found[seal.row_id]) for seal in seals if seal.row_id in found]
+    if canonical.root([bytes(seal.leaf) for seal in seals]) != bytes(checkpoint.root):
+        there = [(seal.seq, rows[seal.row_id]) for seal in seals if seal.row_id in rows]
         pairs = pairwise(there)
         unordered = (seq for (_, a), (seq, b) in pairs if (a.at, a.id) >= (b.at, b.id))
-        yield rootless(line(one), next(unordered, None))
+        yield rootless(line(checkpoint), next(unordered, None))
 
 
-def _bounds(one: Checkpoint, found: Mapping[UUID, Row]) -> Iterator[Finding]:
+def _bounds(checkpoint: Checkpoint, rows: Mapping[UUID, Row]) -> Iterator[Finding]:
     """Which time a batch lies in is not sealed; its rows tell. By it rows are looked for, and purged when due."""
-    moments = [row.at for row in found.values()]
-    filed = (one.earliest_at, one.latest_at)
-    is_whole = len(moments) == one.rows
+    moments = [row.at for row in rows.values()]
+    filed = (checkpoint.earliest_at, checkpoint.latest_at)
+    is_whole = len(moments) == checkpoint.rows
     lies = moments and not filed[0] <= min(moments) <= max(moments) <= filed[1]
     if lies or (is_whole and filed != (min(moments), max(moments))):
         says = "The time of its rows is not the one that the checkpoint is filed under."
-        yield Finding("hash", says, _under(one))
+        yield Finding("hash", says, _under(checkpoint))
 
 
-def _late(one: Checkpoint) -> Iterator[Finding]:
-    if one.sealed_at - one.earliest_at > LATE:
-        days = (one.sealed_at - one.earliest_at).days
+def _late(checkpoint: Checkpoint) -> Iterator[Finding]:
+    if checkpoint.sealed_at - checkpoint.earliest_at > LATE:
+        days = (checkpoint.sealed_at - checkpoint.earliest_at).days
         says = f"Its oldest row was sealed {days} days after the moment it tells."
-        yield Finding("backdated", says, _under(one))
+        yield Finding("backdated", says, _under(checkpoint))
 
 
-def _under(one: Checkpoint) -> Where:
-    return Where(one.kind, one.first_seq, checkpoint=one.number, stream=one.stream)
+def _under(checkpoint: Checkpoint) -> Where:
+    return Where(
+        checkpoint.kind, checkpoint.first_seq, checkpoint=checkpoint.number, stream=checkpoint.stream
+    )
 
 
-def _at(seal: Seal, one: Checkpoint) -> Where:
-    return replace(_under(one), seq=seal.seq, row_id=seal.row_id)
+def _at(seal: Seal, checkpoint: Checkpoint) -> Where:
+    return replace(_under(checkpoint), seq=seal.seq, row_id=seal.row_id)

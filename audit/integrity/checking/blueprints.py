@@ -33,7 +33,7 @@ def statements() -> tuple[str, ...]:
     editor.deferred_sql = []
     for model in state.apps.get_app_config(APP).get_models():
         editor.create_model(model)
-    return tuple(plain(str(one)) for one in (*editor.collected_sql, *editor.deferred_sql))
+    return tuple(plain(str(statement)) for statement in (*editor.collected_sql, *editor.deferred_sql))
 
 
 def _state() -> ProjectState:
@@ -56,14 +56,14 @@ def _state() -> ProjectState:
 @cache
 def table_statements() -> dict[str, str]:
     """The tables by their names."""
-    return {_name(one): one for one in statements() if one.startswith("CREATE TABLE ")}
+    return {_name(sql): sql for sql in statements() if sql.startswith("CREATE TABLE ")}
 
 
 @cache
 def indexes() -> dict[str, Index]:
     """The indexes that are no constraints of a table, by their names."""
-    made = [one for one in statements() if re.match(r"CREATE (UNIQUE )?INDEX ", one)]
-    return {_name(one): Index(_name(one), _name(one.partition(" ON ")[2]), one) for one in made}
+    made = [sql for sql in statements() if re.match(r"CREATE (UNIQUE )?INDEX ", sql)]
+    return {_name(sql): Index(_name(sql), _name(sql.partition(" ON ")[2]), sql) for sql in made}
 
 
 def plain(statement: str) -> str:
@@ -73,7 +73,7 @@ def plain(statement: str) -> str:
 
 def definitions(statement: str) -> list[str]:
     """What is between the outer brackets of a statement that makes a table, and what follows them, if anything."""
-    begin, depth, quote, found = statement.index("(") + 1, 0, "", list[str]()
+    begin, depth, quote, parts = statement.index("(") + 1, 0, "", list[str]()
     for at in range(begin, len(statement)):
         letter = statement[at]
         if quote or letter in "'\"`":
@@ -81,19 +81,19 @@ def definitions(statement: str) -> list[str]:
         elif letter == "(":
             depth += 1
         elif letter == "," and depth == 0:
-            found.append(statement[begin:at].strip())
+            parts.append(statement[begin:at].strip())
             begin = at + 1
         elif letter == ")" and (depth := depth - 1) < 0:
             rest = statement[at + 1 :].strip()
-            return [*found, statement[begin:at].strip(), *([rest] if rest else [])]
-    return [*found, statement[begin:]]
+            return [*parts, statement[begin:at].strip(), *([rest] if rest else [])]
+    return [*parts, statement[begin:]]
 
 
 def ordered(statement: str) -> Iterator[str]:
     """Columns as they stand, then constraints of the table in any order: a column may have been added after them."""
-    found = definitions(statement)
-    yield from (one for one in found if not one.startswith("CONSTRAINT "))
-    yield from sorted(one for one in found if one.startswith("CONSTRAINT "))
+    parts = definitions(statement)
+    yield from (part for part in parts if not part.startswith("CONSTRAINT "))
+    yield from sorted(part for part in parts if part.startswith("CONSTRAINT "))
 
 
 def _name(statement: str) -> str:

@@ -60,14 +60,14 @@ class CheckRange:
     def checkpoints(self) -> QuerySet[Checkpoint]:
         """Those that rows of the time may lie under, after the one that windows.begins() names."""
         bounds = {"stream": self.stream, "kind": self.kind or None}
-        found = Checkpoint.objects.filter(
+        matching = Checkpoint.objects.filter(
             **{name: value for name, value in bounds.items() if value is not None}
         )
-        return time_ranges.up_to(self.until, found) if self.until else found
+        return time_ranges.up_to(self.until, matching) if self.until else matching
 
-    def includes(self, one: CheckpointLine) -> bool:
+    def includes(self, checkpoint: CheckpointLine) -> bool:
         """Whether a checkpoint is of a stream that is checked."""
-        return self.stream in (None, one.stream) and self.kind in ("", one.kind)
+        return self.stream in (None, checkpoint.stream) and self.kind in ("", checkpoint.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,12 @@ class Step:
     @property
     def wrong(self) -> list[Finding]:
         """What does not hold, without notes."""
-        return [found for found in self.findings if not found.is_note]
+        return [finding for finding in self.findings if not finding.is_note]
 
     @property
     def shown(self) -> list[Finding]:
         """As many as a page shows: what does not hold first, then notes."""
-        return sorted(self.findings, key=lambda found: found.is_note)[:MOST_SHOWN]
+        return sorted(self.findings, key=lambda finding: finding.is_note)[:MOST_SHOWN]
 
 
 def step(scope: CheckRange, place: str = "", patience: float | None = indexes.STEP_SECONDS) -> Step:
@@ -108,11 +108,11 @@ def step(scope: CheckRange, place: str = "", patience: float | None = indexes.ST
         )
         return Step(findings, further or "t.", rows=rows)
     if part == "t":
-        told, further = tally_recount.step(scope.stream, scope.kind, (scope.since, scope.until), rest)
-        return Step(told, f"t.{further}" if further else "i.0")
+        results, further = tally_recount.step(scope.stream, scope.kind, (scope.since, scope.until), rest)
+        return Step(results, f"t.{further}" if further else "i.0")
     if part == "i" and rest.isascii() and rest.isdigit() and len(rest) < 4:
-        told, following = indexes.step(int(rest), patience=patience)
-        return Step([*told, *_unchecked(scope)], None if following is None else f"i.{following}")
+        results, following = indexes.step(int(rest), patience=patience)
+        return Step([*results, *_unchecked(scope)], None if following is None else f"i.{following}")
     raise Invalid("cursor", "This is not where a step ended.")
 
 
@@ -129,7 +129,7 @@ def newest(scope: CheckRange, most: int = 20) -> Step:
     """Check the last few checkpoints of an app, and what lies beside them. Bounded, as a step is."""
     some = list(scope.checkpoints().order_by("-number")[:most])
     place: str | None = f"c.{some[-1].number - 1}" if some else "s"
-    beside = replace(scope, since=min((one.earliest_at for one in some), default=None))
+    beside = replace(scope, since=min((checkpoint.earliest_at for checkpoint in some), default=None))
     findings, checkpoints, rows = list[Finding](), 0, 0
     for _ in range(MOST_STEPS):
         if place is None:
@@ -147,25 +147,25 @@ def _numbers(scope: CheckRange, after: int) -> Step:
     some = list(_few(scope.checkpoints().filter(number__gt=after, number__lte=to).order_by("number")))
     if len(some) == MOST_CHECKPOINTS or sum(map(_size, some)) >= MOST_ROWS:
         to = some[-1].number
-    kept = {one.number: one for one in checkpoint_files.between(after, to)}
-    look, findings, rows = _Look(signing.known(), kept), list[Finding](), 0
-    for one in some:
-        told, count = look.at(one)
-        findings += told
+    external = {checkpoint.number: checkpoint for checkpoint in checkpoint_files.between(after, to)}
+    look, findings, rows = _Checker(signing.known(), external), list[Finding](), 0
+    for checkpoint in some:
+        results, count = look.at(checkpoint)
+        findings += results
         rows += count
-    findings += [*_absent(scope, after, to, kept), *_unkept(some, kept)]
+    findings += [*_absent(scope, after, to, external), *_missing_outside(some, external)]
     findings += stored_format.of_checkpoints(scope.stream, after, to)
     if to < last:
         return Step(findings, f"c.{to}", len(some), rows)
-    return Step([*findings, *_cut(scope, to), *_put_aside(), *_beside()], "s", len(some), rows)
+    return Step([*findings, *_cut(scope, to), *_put_aside(), *_other_evidence()], "s", len(some), rows)
 
 
 @dataclass(slots=True)
-class _Look:
+class _Checker:
     """Goes from checkpoint to checkpoint, of as many streams as there are."""
 
     trust: Trust
-    kept: Mapping[int, CheckpointLine]
+    external: Mapping[int, CheckpointLine]
     """Those outside the database, by number."""
     chains: dict[tuple[UUID, str], Chain] = field(default_factory=dict)
     claims: SignedClaims = field(init=False)
@@ -173,62 +173,70 @@ class _Look:
     def __post_init__(self) -> None:
         self.claims = SignedClaims(self.trust)
 
-    def at(self, one: Checkpoint) -> tuple[list[Finding], int]:
+    def at(self, checkpoint: Checkpoint) -> tuple[list[Finding], int]:
         """What is wrong with a checkpoint, and how many rows of it were looked at."""
         try:
-            told = batches.line(one)
+            line = batches.line(checkpoint)
         except Unreadable as why:
             says = f"The checkpoint cannot be read: {why}."
-            return [Finding("unreadable", says, Where(checkpoint=one.number, stream=one.stream))], 0
-        links = self._chain(one).follow(told)
-        found, rows = batches.check(one, self.claims)
-        return [*links, *self._unlike(told), *found], rows
+            return [
+                Finding("unreadable", says, Where(checkpoint=checkpoint.number, stream=checkpoint.stream))
+            ], 0
+        links = self._chain(checkpoint).follow(line)
+        findings, rows = batches.check(checkpoint, self.claims)
+        return [*links, *self._unlike(line), *findings], rows
 
-    def _unlike(self, told: CheckpointLine) -> Iterator[Finding]:
-        kept = self.kept.get(told.number)
-        if kept and kept.hash != told.hash:
+    def _unlike(self, line: CheckpointLine) -> Iterator[Finding]:
+        external = self.external.get(line.number)
+        if external and external.hash != line.hash:
             says = "It is not the checkpoint that was kept outside the database under this number."
-            yield Finding("rewritten", says, told.where)
+            yield Finding("rewritten", says, line.where)
 
-    def _chain(self, one: Checkpoint) -> Chain:
+    def _chain(self, checkpoint: Checkpoint) -> Chain:
         """The chain as far as the checkpoint before this one."""
-        key = (one.stream, one.kind)
+        key = (checkpoint.stream, checkpoint.kind)
         if key not in self.chains:
-            before = _before(one)
-            self.chains[key] = chain = Chain(one.kind, self.trust)
+            before = _before(checkpoint)
+            self.chains[key] = chain = Chain(checkpoint.kind, self.trust)
             if before:
                 chain.last_seq, chain.hash = before.last_seq, bytes(before.hash)
                 chain.number, chain.key_id = before.number, before.key_id
         return self.chains[key]
 
 
-def _before(one: Checkpoint) -> Checkpoint | None:
-    mine = Checkpoint.objects.filter(stream=one.stream, kind=one.kind, number__lt=one.number)
-    return mine.filter(first_seq__lte=one.first_seq).order_by("-first_seq", "-number").first()
+def _before(checkpoint: Checkpoint) -> Checkpoint | None:
+    mine = Checkpoint.objects.filter(
+        stream=checkpoint.stream, kind=checkpoint.kind, number__lt=checkpoint.number
+    )
+    return mine.filter(first_seq__lte=checkpoint.first_seq).order_by("-first_seq", "-number").first()
 
 
 def _few(some: QuerySet[Checkpoint]) -> Iterator[Checkpoint]:
     """As many as one step takes."""
     rows = 0
-    for one in some[:MOST_CHECKPOINTS]:
-        yield one
-        rows += _size(one)
+    for checkpoint in some[:MOST_CHECKPOINTS]:
+        yield checkpoint
+        rows += _size(checkpoint)
         if rows >= MOST_ROWS:
             return
 
 
-def _absent(scope: CheckRange, after: int, to: int, kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
+def _absent(
+    scope: CheckRange, after: int, to: int, external: Mapping[int, CheckpointLine]
+) -> Iterator[Finding]:
     """Numbers that no checkpoint has. The files say whose they were."""
     there = Checkpoint.objects.filter(number__gt=after, number__lte=to)
     if there.count() >= to - after:
         return
     known = set(there.values_list("number", flat=True))
     yield from (
-        _gone(one, "missing") for one in kept.values() if one.number not in known and scope.includes(one)
+        _gone(checkpoint, "missing")
+        for checkpoint in external.values()
+        if checkpoint.number not in known and scope.includes(checkpoint)
     )
     for before, following in pairwise([after, *sorted(known), to + 1]):
         for number in range(before + 1, min(following, before + 1 + MOST_SHOWN)):
-            if number not in kept:
+            if number not in external:
                 says = f"There is no checkpoint {number}, and later ones."
                 yield Finding("number", says, Where(checkpoint=number))
 
@@ -246,26 +254,41 @@ def _far(after: int) -> int:
     return max(after + MOST_NUMBERS, following or 0)
 
 
-def _unkept(some: Sequence[Checkpoint], kept: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
+def _missing_outside(some: Sequence[Checkpoint], external: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
     """Checkpoints that the files should know and do not: a finding for each row of neighbours."""
-    gone = [one for one in some if one.number not in kept and checkpoints.is_due(one)]
-    for at, one in enumerate(gone if checkpoint_files.is_there() else ()):
-        if at == 0 or one.number != gone[at - 1].number + 1:
-            says = (
-                f"Checkpoint {one.number} and what follows it is not among those kept outside the database."
-            )
+    gone = [
+        checkpoint
+        for checkpoint in some
+        if checkpoint.number not in external and checkpoints.is_due(checkpoint)
+    ]
+    for at, checkpoint in enumerate(gone if checkpoint_files.is_there() else ()):
+        if at == 0 or checkpoint.number != gone[at - 1].number + 1:
+            says = f"Checkpoint {checkpoint.number} and what follows it is not among those kept outside the database."
             yield Finding(
-                "unkept", says, Where(one.kind, one.first_seq, checkpoint=one.number, stream=one.stream)
+                "unkept",
+                says,
+                Where(
+                    checkpoint.kind,
+                    checkpoint.first_seq,
+                    checkpoint=checkpoint.number,
+                    stream=checkpoint.stream,
+                ),
             )
 
 
 def _cut(scope: CheckRange, last: int) -> Iterator[Finding]:
     """What the files know after the last checkpoint there is."""
-    ahead = [one for one in checkpoint_files.between(last, last + MOST_NUMBERS) if scope.includes(one)]
+    ahead = [
+        checkpoint
+        for checkpoint in checkpoint_files.between(last, last + MOST_NUMBERS)
+        if scope.includes(checkpoint)
+    ]
     there = set(
-        Checkpoint.objects.filter(number__in=[one.number for one in ahead]).values_list("number", flat=True)
+        Checkpoint.objects.filter(number__in=[checkpoint.number for checkpoint in ahead]).values_list(
+            "number", flat=True
+        )
     )
-    yield from (_gone(one, "cut") for one in ahead if one.number not in there)
+    yield from (_gone(checkpoint, "cut") for checkpoint in ahead if checkpoint.number not in there)
     if last and not checkpoint_files.is_there():
         says = "No checkpoints are kept outside the database to compare with."
         yield Finding(
@@ -273,16 +296,17 @@ def _cut(scope: CheckRange, last: int) -> Iterator[Finding]:
         )
 
 
-def _gone(one: CheckpointLine, what: str) -> Finding:
-    says = f"Checkpoint {one.number}, of the {one.kind}s {one.first_seq} to {one.last_seq}, is kept and not here."
-    return Finding(what, says, one.where)
+def _gone(checkpoint: CheckpointLine, what: str) -> Finding:
+    rows = f"{checkpoint.kind}s {checkpoint.first_seq} to {checkpoint.last_seq}"
+    says = f"Checkpoint {checkpoint.number}, of the {rows}, is kept and not here."
+    return Finding(what, says, checkpoint.where)
 
 
-def _beside() -> Iterator[Finding]:
+def _other_evidence() -> Iterator[Finding]:
     """What else proves the record: files, fences, the sealer, witnesses, keys that followed without a handover."""
     yield from stored_format.of_claims()
     looks = {
-        "unkept": checkpoints.lost,
+        "unkept": checkpoints.describe_loss,
         "fence": triggers.broken,
         "schema": schema.changed,
         "stalled": seal_backlog.trouble,
@@ -298,23 +322,23 @@ def _beside() -> Iterator[Finding]:
 def _put_aside() -> Iterator[Finding]:
     """Accounts outside the database that were ended: the portal must have signed of each how that came to be."""
     for folder in checkpoint_files.put_aside():
-        told = signed_claims.ended(folder.name, signing.known())
-        if told is None:
+        claim = signed_claims.ended(folder.name, signing.known())
+        if claim is None:
             says = f"The checkpoints in {folder.name} were put aside, and no signed act says so."
             yield Finding("cut", says)
         else:
-            act = Event.objects.filter(id=told["act"]).first()
-            yield Finding(*_ended(told, act), Where("event", row_id=UUID(told["act"])))
+            act = Event.objects.filter(id=claim["act"]).first()
+            yield Finding(*_ended(claim, act), Where("event", row_id=UUID(claim["act"])))
 
 
-def _ended(told: Mapping[str, Any], act: Event | None) -> tuple[str, str]:
+def _ended(claim: Mapping[str, Any], act: Event | None) -> tuple[str, str]:
     """What to call it, and to say of it."""
-    day, reason = told["at"][:10], act.reason if act else "the act has been purged"
+    day, reason = claim["at"][:10], act.reason if act else "the act has been purged"
     who = act.actor_label if act else "somebody"
-    if told["action"] == RESTORE:
+    if claim["action"] == RESTORE:
         return "restored", f"On {day} {who} had the files of checkpoints written anew: {reason}"
-    both = f"{who} and {told.get('confirmed_by')}"
-    gave_up = f"{told.get('agreed', 0) + 1} to {told.get('kept', 0)}"
+    both = f"{who} and {claim.get('confirmed_by')}"
+    gave_up = f"{claim.get('agreed', 0) + 1} to {claim.get('kept', 0)}"
     return "reanchored", f"On {day} {both} gave up the checkpoints {gave_up}: {reason}"
 
 
@@ -344,5 +368,5 @@ def _streams() -> Iterator[UUID]:
         yield last
 
 
-def _size(one: Checkpoint) -> int:
-    return 0 if one.purged_at else one.last_seq - one.first_seq + 1
+def _size(checkpoint: Checkpoint) -> int:
+    return 0 if checkpoint.purged_at else checkpoint.last_seq - checkpoint.first_seq + 1

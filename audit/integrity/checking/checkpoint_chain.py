@@ -20,24 +20,31 @@ class Chain:
     number: int = 0
     key_id: str = ""
 
-    def follow(self, one: CheckpointLine) -> Iterator[Finding]:
+    def follow(self, checkpoint: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with the next checkpoint. It is gone on from in any case, so that each break is told once."""
-        yield from self._link(one)
-        if one.number <= self.number:
-            yield Finding("number", f"Its number is not above {self.number}, the one before it.", one.where)
-        if one.recomputed() != one.hash:
-            yield Finding("hash", "Its hash is not that of what it says.", one.where)
-        yield from self.trust.doubts(one, self.key_id)
-        self.last_seq, self.hash, self.number, self.key_id = one.last_seq, one.hash, one.number, one.key_id
+        yield from self._link(checkpoint)
+        if checkpoint.number <= self.number:
+            yield Finding(
+                "number", f"Its number is not above {self.number}, the one before it.", checkpoint.where
+            )
+        if checkpoint.recomputed() != checkpoint.hash:
+            yield Finding("hash", "Its hash is not that of what it says.", checkpoint.where)
+        yield from self.trust.doubts(checkpoint, self.key_id)
+        self.last_seq, self.hash, self.number, self.key_id = (
+            checkpoint.last_seq,
+            checkpoint.hash,
+            checkpoint.number,
+            checkpoint.key_id,
+        )
 
-    def _link(self, one: CheckpointLine) -> Iterator[Finding]:
+    def _link(self, checkpoint: CheckpointLine) -> Iterator[Finding]:
         expected = self.last_seq + 1
-        if one.first_seq > expected:
-            says = f"The checkpoint of the rows {expected} to {one.first_seq - 1} is gone."
-            yield Finding("missing", says, replace(one.where, seq=expected))
-        elif one.first_seq < expected:
+        if checkpoint.first_seq > expected:
+            says = f"The checkpoint of the rows {expected} to {checkpoint.first_seq - 1} is gone."
+            yield Finding("missing", says, replace(checkpoint.where, seq=expected))
+        elif checkpoint.first_seq < expected:
             says = f"Another checkpoint stands for the rows up to {self.last_seq} too."
-            yield Finding("fork", says, one.where)
-        elif one.previous != self.hash:
+            yield Finding("fork", says, checkpoint.where)
+        elif checkpoint.previous != self.hash:
             before = f"checkpoint {self.number}" if self.number else "the beginning"
-            yield Finding("chain", f"It is not chained to {before}.", one.where)
+            yield Finding("chain", f"It is not chained to {before}.", checkpoint.where)

@@ -20,21 +20,21 @@ def between(after: int, to: int) -> Iterator[CheckpointLine]:
         with path.open("rb") as opened:
             opened.seek(_start(opened, after))
             for line in opened:
-                one = _read(line)
-                if one and one.number > to:
+                checkpoint = _read(line)
+                if checkpoint and checkpoint.number > to:
                     return
-                if one and one.number > after:
-                    yield one
+                if checkpoint and checkpoint.number > after:
+                    yield checkpoint
 
 
-def kept(number: int) -> CheckpointLine | None:
+def find_checkpoint(number: int) -> CheckpointLine | None:
     """The kept checkpoint with this number."""
     return next(between(number - 1, number), None)
 
 
 def is_there() -> bool:
     """Whether any checkpoint is kept outside the database."""
-    return checkpoints.last_kept() is not None
+    return checkpoints.last_stored_number() is not None
 
 
 def put_aside() -> list[Path]:
@@ -61,8 +61,8 @@ def _number_at(opened: BinaryIO, place: int) -> int | None:
     opened.seek(place)
     opened.readline()
     while line := opened.readline():
-        if one := _read(line):
-            return one.number
+        if checkpoint := _read(line):
+            return checkpoint.number
     return None
 
 

@@ -105,84 +105,84 @@ class CheckpointLine:
         )
 
 
-def row(told: Line) -> RowLine:
+def row(data: Line) -> RowLine:
     """A row line. Raises Unreadable."""
-    kind = kind_of(told)
-    app_id = told.get("app_id")
-    proof = told.get("proof") or []
+    kind = kind_of(data)
+    app_id = data.get("app_id")
+    proof = data.get("proof") or []
     if not isinstance(proof, list) or len(proof) > MAX_PROOF:
         raise Unreadable("its proof is not a list of hashes")
     return RowLine(
         kind=kind,
-        seq=number(told, "seq"),
-        id=_uuid(told.get("id"), "id"),
+        seq=number(data, "seq"),
+        id=_uuid(data.get("id"), "id"),
         app_id=None if app_id is None else _uuid(app_id, "app_id"),
-        at=_moment(told.get("at"), "at"),
-        fields=told,
-        salt=_hex(told, "salt", 16, may_be_null=True),
-        commitment=_hex(told, "commitment", 32, may_be_null=True),
-        leaf=_hex(told, "leaf", 32) or b"",
+        at=_moment(data.get("at"), "at"),
+        fields=data,
+        salt=_hex(data, "salt", 16, may_be_null=True),
+        commitment=_hex(data, "commitment", 32, may_be_null=True),
+        leaf=_hex(data, "leaf", 32) or b"",
         proof=[_hex({"proof": step}, "proof", 32) or b"" for step in proof],
     )
 
 
-def checkpoint(told: Line) -> CheckpointLine:
+def checkpoint(data: Line) -> CheckpointLine:
     """A checkpoint line. Raises Unreadable."""
-    found = CheckpointLine(
-        number=number(told, "number"),
-        stream=_uuid(told.get("stream"), "stream"),
-        kind=kind_of(told),
-        first_seq=number(told, "first_seq"),
-        last_seq=number(told, "last_seq"),
-        root=_hex(told, "root", 32) or b"",
-        previous=_hex(told, "previous", 32) or b"",
-        hash=_hex(told, "hash", 32) or b"",
-        sealed_at=_moment(told.get("sealed_at"), "sealed_at"),
-        key_id=str(told.get("key_id", "")),
-        signature=_hex(told, "signature", 64) or b"",
-        purged=told.get("purged_at") is not None,
+    line = CheckpointLine(
+        number=number(data, "number"),
+        stream=_uuid(data.get("stream"), "stream"),
+        kind=kind_of(data),
+        first_seq=number(data, "first_seq"),
+        last_seq=number(data, "last_seq"),
+        root=_hex(data, "root", 32) or b"",
+        previous=_hex(data, "previous", 32) or b"",
+        hash=_hex(data, "hash", 32) or b"",
+        sealed_at=_moment(data.get("sealed_at"), "sealed_at"),
+        key_id=str(data.get("key_id", "")),
+        signature=_hex(data, "signature", 64) or b"",
+        purged=data.get("purged_at") is not None,
     )
-    if not 1 <= found.first_seq <= found.last_seq:
+    if not 1 <= line.first_seq <= line.last_seq:
         raise Unreadable("its first and last row cannot be")
-    return found
+    return line
 
 
-def kind_of(told: Line) -> str:
+def kind_of(data: Line) -> str:
     """Which stream a line is of. Raises Unreadable."""
-    kind = told.get("kind")
+    kind = data.get("kind")
     if not isinstance(kind, str) or kind not in canonical.PUBLIC:
         raise Unreadable("its kind is neither event nor call")
     return kind
 
 
-def number(told: Line, name: str) -> int:
+def number(data: Line, name: str) -> int:
     """A whole number, not negative. Raises Unreadable."""
-    value = told.get(name)
+    value = data.get(name)
     if type(value) is not int or not 0 <= value < 1 << 63:
         raise Unreadable(f"its {name} is not a number")
     return value
 
 
-def hexed(told: Line, name: str, size: int) -> bytes:
+def hexed(data: Line, name: str, size: int) -> bytes:
     """Bytes written in hex. Raises Unreadable."""
-    return _hex(told, name, size) or b""
+    return _hex(data, name, size) or b""
 
 
-def uuid_of(told: Line, name: str) -> UUID:
+def uuid_of(data: Line, name: str) -> UUID:
     """An id. Raises Unreadable."""
-    return _uuid(told.get(name), name)
+    return _uuid(data.get(name), name)
 
 
-def moment_of(told: Line, name: str) -> datetime:
+def moment_of(data: Line, name: str) -> datetime:
     """A moment with a zone. Raises Unreadable."""
-    return _moment(told.get(name), name)
+    return _moment(data.get(name), name)
 
 
-def _field(told: Line, name: str) -> Any:
+def _field(data: Line, name: str) -> Any:
     """A field of a row as the value that was hashed."""
-    if name not in told:
+    if name not in data:
         raise Unreadable(f"its field {name} is missing")
-    value = told[name]
+    value = data[name]
     if name in canonical.UUIDS and value is not None:
         return _uuid(value, name)
     return _moment(value, name) if name in canonical.MOMENTS else value
@@ -204,14 +204,14 @@ def _moment(value: Any, name: str) -> datetime:
     return moment
 
 
-def _hex(told: Line, name: str, size: int, *, may_be_null: bool = False) -> bytes | None:
-    value = told.get(name)
+def _hex(data: Line, name: str, size: int, *, may_be_null: bool = False) -> bytes | None:
+    value = data.get(name)
     if value is None and may_be_null:
         return None
     try:
-        found = bytes.fromhex(value)  # type: ignore[arg-type]
+        decoded = bytes.fromhex(value)  # type: ignore[arg-type]
     except (ValueError, TypeError):
-        found = b""
-    if len(found) != size:
+        decoded = b""
+    if len(decoded) != size:
         raise Unreadable(f"its {name} is not {size} bytes in hex")
-    return found
+    return decoded

@@ -16,7 +16,7 @@ TOLERANCE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
-class Kept:
+class ExternalCheckpoints:
     """The hashes of one app's checkpoints by number, and how far its two streams went."""
 
     hashes: dict[int, bytes] = field(default_factory=dict)
@@ -24,13 +24,15 @@ class Kept:
     last: int = 0
     """The number of the last checkpoint that was kept, of whichever app."""
 
-    def doubts(self, one: CheckpointLine) -> Iterator[Finding]:
+    def doubts(self, checkpoint: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with a checkpoint, to whoever kept these."""
-        known = self.hashes.get(one.number)
-        if known is None and self.hashes and min(self.hashes) < one.number <= self.last:
-            yield Finding("rewritten", "It is not among the checkpoints that were kept.", one.where)
-        elif known not in (None, one.hash):
-            yield Finding("rewritten", "It is not the checkpoint that was kept under this number.", one.where)
+        known = self.hashes.get(checkpoint.number)
+        if known is None and self.hashes and min(self.hashes) < checkpoint.number <= self.last:
+            yield Finding("rewritten", "It is not among the checkpoints that were kept.", checkpoint.where)
+        elif known not in (None, checkpoint.hash):
+            yield Finding(
+                "rewritten", "It is not the checkpoint that was kept under this number.", checkpoint.where
+            )
 
     def beyond(self, kind: str, last_seq: int, exported_at: datetime | None) -> Iterator[Finding]:
         """What these know of a stream after `last_seq`, where a file ends that was taken out at `exported_at`."""
@@ -42,17 +44,17 @@ class Kept:
         yield Finding("cut" if cut else "beyond", says, Where(kind, last_seq + 1))
 
 
-def read(paths: Iterable[Path], stream: UUID) -> Kept:
+def read(paths: Iterable[Path], stream: UUID) -> ExternalCheckpoints:
     """The kept checkpoints of one app. Lines that a crash cut short are left out. Raises OSError."""
-    kept = Kept()
-    for one in _lines(paths):
-        kept.last = max(kept.last, one.number)
-        if one.stream == stream:
-            kept.hashes[one.number] = one.hash
-            end = kept.ends.get(one.kind)
-            if end is None or end.last_seq < one.last_seq:
-                kept.ends[one.kind] = one
-    return kept
+    external = ExternalCheckpoints()
+    for checkpoint in _lines(paths):
+        external.last = max(external.last, checkpoint.number)
+        if checkpoint.stream == stream:
+            external.hashes[checkpoint.number] = checkpoint.hash
+            end = external.ends.get(checkpoint.kind)
+            if end is None or end.last_seq < checkpoint.last_seq:
+                external.ends[checkpoint.kind] = checkpoint
+    return external
 
 
 def _lines(paths: Iterable[Path]) -> Iterator[CheckpointLine]:

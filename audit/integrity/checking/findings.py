@@ -5,41 +5,41 @@ from typing import Any
 from uuid import UUID
 
 MEANINGS = {
-    "edited": "A row does not say what it said when it was sealed.",
-    "missing": "A sealed row, a seal or a checkpoint is gone.",
-    "inserted": "A row, a seal or a checkpoint is there that was never sealed.",
-    "forged": "A row was put in that the portal did not write. It was set aside before it was sealed.",
-    "moved": "Rows or seals have changed places.",
-    "root": "The leaves of a batch do not give its root: one of its rows was changed and its leaf made to fit.",
-    "proof": "A row's proof does not lead to the root of its checkpoint.",
-    "hash": "A checkpoint does not say what it said when it was made.",
-    "chain": "A checkpoint does not follow the one before it in its stream.",
+    "edited": "An entry differs from what was sealed.",
+    "missing": "A sealed entry, a seal or a checkpoint is missing.",
+    "inserted": "An entry, a seal or a checkpoint exists that was never sealed.",
+    "forged": "An entry was inserted that the portal did not write. It was set aside before it was sealed.",
+    "moved": "Entries or seals have changed places.",
+    "root": "The leaves of a batch do not give its root: an entry and its leaf were changed.",
+    "proof": "An entry's proof does not lead to the root of its checkpoint.",
+    "hash": "A checkpoint differs from its original.",
+    "chain": "A checkpoint does not follow the previous one of its stream.",
     "fork": "Two checkpoints claim the same place in a stream.",
     "number": "The numbers of the portal's checkpoints have a gap.",
-    "signature": "A checkpoint or an export was not signed by the key that is trusted.",
-    "rewritten": "A checkpoint is not the one that was kept elsewhere.",
-    "cut": "The end is cut off.",
-    "unkept": "A checkpoint is not among those that are kept outside the database, or none are.",
-    "silent": "A witness has not acknowledged the checkpoints for too long, or an alarm stands.",
-    "stalled": "Rows wait for their seals for too long: the sealer stands still.",
-    "fence": "A trigger that keeps the record as it was written is gone, switched off, changed or added.",
-    "schema": "A table, a column, an index, a view or a policy of the record is not as the portal makes it.",
-    "index": "An index does not hold what its table holds: pages show what is not on record, or leave out what is.",
-    "tally": "What was counted in an hour, for charts, is not what was sealed of it.",
-    "purge": "Rows are said to have been purged, and no signed claim says so.",
-    "erasure": "A row is said to have been erased, and no signed claim says so, or it still tells something.",
-    "count": "There are not as many rows as the file says.",
-    "unreadable": "A line or a row cannot be read.",
+    "signature": "A checkpoint or an export was not signed by a trusted key.",
+    "rewritten": "A checkpoint differs from the copy that was kept elsewhere.",
+    "cut": "The end is missing.",
+    "unkept": "A checkpoint is missing outside the database, or all are.",
+    "silent": "A witness has not acknowledged checkpoints for too long, or an alarm is active.",
+    "stalled": "Entries are not sealed in time: the sealer does not work.",
+    "fence": "A trigger that protects the log is missing, disabled, changed or added.",
+    "schema": "A table, a column, an index, a view or a policy of the log differs from what the portal creates.",
+    "index": "An index does not match its table: pages may show entries that do not exist, or omit some.",
+    "tally": "The hourly total for charts differs from the sealed entries.",
+    "purge": "Entries are said to be deleted by retention, without a signed claim.",
+    "erasure": "An entry is said to be erased, without a signed claim, or still has personal data.",
+    "count": "The number of entries differs from what the file says.",
+    "unreadable": "A line or an entry cannot be read.",
 }
 """Every kind of finding, for ever, and what it means. docs/seals.md shows them; a test compares."""
 NOTES = {
-    "unsigned": "Signatures were not checked.",
-    "vouched": "The file vouches for itself: no key was given to check its signatures by.",
-    "backdated": "A row was sealed long after the moment it tells.",
-    "reanchored": "The checkpoints kept outside the database begin anew, and two people said why.",
-    "restored": "The files of checkpoints were lost and written anew, and somebody said why.",
-    "unlinked": "A seal key followed another that did not sign the handover, and somebody said why.",
-    "unchecked": "Whether indexes hold what their tables hold was not looked at, or not to the end.",
+    "unsigned": "Signatures were not verified.",
+    "vouched": "No key was given to verify the signatures of the file.",
+    "backdated": "An entry was sealed long after its own time.",
+    "reanchored": "The checkpoints outside the database start again, and two admins gave the reason.",
+    "restored": "The checkpoint files were lost and written again, and someone gave the reason.",
+    "unlinked": "A seal key followed another that did not sign the handover, and someone gave the reason.",
+    "unchecked": "Indexes were not compared with their tables, or not completely.",
     "beyond": "The checkpoints kept elsewhere go further than this file.",
 }
 """What is worth knowing and nothing wrong."""
@@ -86,11 +86,11 @@ class Finding:
         """Whether it is worth knowing and nothing wrong."""
         return self.what in NOTES
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As JSON, without what it does not say."""
         place = {name: value for name, value in asdict(self.where).items() if value not in (None, "")}
-        told = {name: str(value) if isinstance(value, UUID) else value for name, value in place.items()}
-        return {"what": self.what, "says": self.says, **told}
+        data = {name: str(value) if isinstance(value, UUID) else value for name, value in place.items()}
+        return {"what": self.what, "says": self.says, **data}
 
     def __str__(self) -> str:
         where = str(self.where)

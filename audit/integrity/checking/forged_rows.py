@@ -17,13 +17,13 @@ Span = tuple[datetime | None, datetime | None]
 
 def findings(stream: UUID | None, kind: str, span: Span) -> Iterator[Finding]:
     """Those of an app, or of all; the newest ones first."""
-    found = ForgedRow.objects.filter(**_only(stream, kind), **_within("found_at", span))
-    for one in found.order_by("-found_at").defer("contents")[:MAX_FOUND]:
+    forged = ForgedRow.objects.filter(**_only(stream, kind), **_within("found_at", span))
+    for row in forged.order_by("-found_at").defer("contents")[:MAX_FOUND]:
         says = (
-            f"A row was put in that the portal did not write ({one.reason}): {one.row_id}. "
-            f"It was set aside on {one.found_at:%d %B %Y at %H:%M:%S} UTC."
+            f"A row was put in that the portal did not write ({row.reason}): {row.row_id}. "
+            f"It was set aside on {row.found_at:%d %B %Y at %H:%M:%S} UTC."
         )
-        yield Finding("forged", says, Where(one.kind, row_id=_id(one.row_id), stream=one.stream))
+        yield Finding("forged", says, Where(row.kind, row_id=_id(row.row_id), stream=row.stream))
     yield from _gone(stream, kind, span)
 
 
@@ -33,17 +33,17 @@ def _gone(stream: UUID | None, kind: str, span: Span) -> Iterator[Finding]:
     if stream is not None:
         acts = acts.filter(app_id=None if stream == NOWHERE else stream)
     for act in acts.order_by("-at")[:MAX_FOUND]:
-        told: dict[str, Any] = act.facts if isinstance(act.facts, dict) else {}
-        named = told.get("ids")
-        ids = [str(one) for one in named] if isinstance(named, list) else []
-        if kind not in ("", told.get("kind")):
+        facts: dict[str, Any] = act.facts if isinstance(act.facts, dict) else {}
+        named = facts.get("ids")
+        ids = [str(named_id) for named_id in named] if isinstance(named, list) else []
+        if kind not in ("", facts.get("kind")):
             continue
         there = set(ForgedRow.objects.filter(row_id__in=ids).values_list("row_id", flat=True))
         for row_id in ids:
             if row_id[:64] not in there:
                 says = f"The row {row_id} was set aside as forged, and is there no more."
                 yield Finding(
-                    "missing", says, Where(str(told.get("kind")), row_id=_id(row_id), stream=act.app_id)
+                    "missing", says, Where(str(facts.get("kind")), row_id=_id(row_id), stream=act.app_id)
                 )
 
 

@@ -37,8 +37,8 @@ class SealKeyLine:
 
     def signed(self) -> bytes:
         """What both keys sign."""
-        told = {"from": (self.before or b"").hex(), "to": self.public.hex(), "since": self.since}
-        return canonical.statement("handover", told | {"reason": self.reason})
+        data = {"from": (self.before or b"").hex(), "to": self.public.hex(), "since": self.since}
+        return canonical.statement("handover", data | {"reason": self.reason})
 
     def vouches_for_old(self) -> bool:
         """Whether this key says that it followed the one before."""
@@ -48,7 +48,7 @@ class SealKeyLine:
         """Whether the key before says that this one follows it."""
         return self.before is not None and trust.is_signed(self.before, self.signed(), self.by_old)
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         first = {"id": self.id, "public": self.public.hex(), "since": self.since}
         if self.before is None:
@@ -57,18 +57,18 @@ class SealKeyLine:
         return {**first, **handover, "by_new": self.by_new.hex(), "by_old": self.by_old.hex()}
 
 
-def read(told: Mapping[str, Any]) -> SealKeyLine:
+def read(data: Mapping[str, Any]) -> SealKeyLine:
     """One line. Raises Unreadable."""
-    public, since = evidence.hexed(told, "public", 32), str(told.get("since", ""))
-    if told.get("before") is None:
+    public, since = evidence.hexed(data, "public", 32), str(data.get("since", ""))
+    if data.get("before") is None:
         return SealKeyLine(public, since)
     return SealKeyLine(
         public,
         since,
-        evidence.hexed(told, "before", 32),
-        str(told.get("reason", "")),
-        evidence.hexed(told, "by_new", 64),
-        evidence.hexed(told, "by_old", 64),
+        evidence.hexed(data, "before", 32),
+        str(data.get("reason", "")),
+        evidence.hexed(data, "by_new", 64),
+        evidence.hexed(data, "by_old", 64),
     )
 
 
@@ -87,11 +87,11 @@ def extend(given: Mapping[str, bytes], known: Iterable[SealKeyLine], present: st
     They come in the order that handovers tell, in which none may sign after a later one. A key hands over once: whoever
     has one of before may sign that another followed it, which leads nowhere beside the one that did.
     """
-    found = [line for line in known if line.before is not None]
+    handovers = [line for line in known if line.before is not None]
     keys, grew = dict(given), trust.CAN_CHECK
-    links = [line for line in found if _joins_given(line, keys)]
+    links = [line for line in handovers if _joins_given(line, keys)]
     while grew:
-        led = [(line, key) for line in found for key in _led_to(line, keys, found)]
+        led = [(line, key) for line in handovers for key in _led_to(line, keys, handovers)]
         grew = bool(led)
         links += [line for line, _ in led]
         keys |= {trust.key_id(key): key for _, key in led}
@@ -104,12 +104,14 @@ def _joins_given(line: SealKeyLine, keys: Mapping[str, bytes]) -> bool:
     return both and trust.CAN_CHECK and line.is_vouched_for()
 
 
-def _led_to(line: SealKeyLine, keys: Mapping[str, bytes], found: Iterable[SealKeyLine]) -> Iterator[bytes]:
+def _led_to(
+    line: SealKeyLine, keys: Mapping[str, bytes], handovers: Iterable[SealKeyLine]
+) -> Iterator[bytes]:
     old, new = trust.key_id(line.before or b""), line.id
     if line.before and new in keys and old not in keys and line.vouches_for_old():
         yield line.before
     follows = line.before and old in keys and new not in keys and line.is_vouched_for()
-    if follows and not any(_rivals(line, other, keys) for other in found):
+    if follows and not any(_rivals(line, other, keys) for other in handovers):
         yield line.public
 
 

@@ -107,12 +107,12 @@ def watch() -> int:
     _note_next(moment + max(RHYTHM, last.pause))
     begun, rhythm = time.monotonic(), RETRY
     try:
-        told = [f"{table}: {one}" for table in tables() for one in wrong(table)]
-        rhythm, last.at, last.says = RHYTHM, moment, _sentence(told)
+        errors = [f"{table}: {error}" for table in tables() for error in wrong(table)]
+        rhythm, last.at, last.says = RHYTHM, moment, _sentence(errors)
     finally:
         last.pause = max(rhythm, SHARE * timedelta(seconds=time.monotonic() - begun))
         _note_next(moment + last.pause)
-    if not told:
+    if not errors:
         _note(HELD, moment)
     return 0
 
@@ -124,8 +124,8 @@ def _note_next(moment: datetime) -> None:
 
 def _is_due(moment: datetime) -> bool:
     """Whether nobody has looked lately. A moment far ahead was written before the clock was set back."""
-    mark = high_water_marks.read(NEXT)
-    noted = datetime.fromtimestamp(mark.number, UTC) if mark else NEVER
+    position = high_water_marks.read(NEXT)
+    noted = datetime.fromtimestamp(position.number, UTC) if position else NEVER
     return not any(moment < due < moment + timedelta(days=30) for due in (noted, last.next_at))
 
 
@@ -139,21 +139,21 @@ def _note(name: str, moment: datetime) -> bool:
     return True
 
 
-def found() -> str:
+def load_finding() -> str:
     """What this process found at its last look, unless another has found nothing since. Empty: nothing."""
-    return last.says if last.at >= held_at() else ""
+    return last.says if last.at >= last_passed_at() else ""
 
 
-def held_at() -> datetime:
+def last_passed_at() -> datetime:
     """When the last look began that found nothing."""
-    mark = high_water_marks.read(HELD)
-    return datetime.fromtimestamp(mark.number, UTC) if mark else NEVER
+    position = high_water_marks.read(HELD)
+    return datetime.fromtimestamp(position.number, UTC) if position else NEVER
 
 
-def _sentence(told: list[str]) -> str:
-    if not told:
+def _sentence(errors: list[str]) -> str:
+    if not errors:
         return ""
-    says = f"Audit log indexes do not match their tables: {'; '.join(told[:MAX_TOLD])[:300]}."
+    says = f"Audit log indexes do not match their tables: {'; '.join(errors[:MAX_TOLD])[:300]}."
     return (
         f"{says} Copy the database as it is, run .venv/bin/python manage.py check_audit, then REINDEX. "
         "See docs/seals.md."
@@ -167,15 +167,15 @@ def _on_sqlite(table: str, ends: float | None) -> list[str]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA integrity_check('{table}')")
-            told = [says for (says,) in cursor.fetchall() if says != "ok"]
+            errors = [says for (says,) in cursor.fetchall() if says != "ok"]
     except DatabaseError as error:
         if "interrupt" in str(error):
             raise Unfinished from error
-        told = [str(error)]
+        errors = [str(error)]
     finally:
         if ends:
             connection.connection.set_progress_handler(None, 0)
-    return [says for says in told if not _OF_VALUES.match(says)]
+    return [says for says in errors if not _OF_VALUES.match(says)]
 
 
 def _on_postgres(table: str) -> list[str]:
@@ -186,8 +186,8 @@ def _on_postgres(table: str) -> list[str]:
 def _amcheck() -> str | None:
     with connection.cursor() as cursor:
         cursor.execute(_AMCHECK, None)
-        found = cursor.fetchone()
-    return found[0] if found else None
+        load_finding = cursor.fetchone()
+    return load_finding[0] if load_finding else None
 
 
 def _unlike(table: str, schema: str) -> Iterator[str]:

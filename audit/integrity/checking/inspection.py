@@ -45,13 +45,13 @@ class Inspection:
     def findings(self) -> Iterator[Finding]:
         """Everything that does not hold, in the order of the file. Raises Unreadable if it is no export at all."""
         first, digest = self._line(), sha256()
-        told = _object(first)
-        if told is None or told.get("format") not in (FORMAT, PROOF_FORMAT):
-            told = _object(first + self.source.read(MAX_LINE)) or {}
-        self.header = told
-        if told.get("format") == PROOF_FORMAT:
+        data = _object(first)
+        if data is None or data.get("format") not in (FORMAT, PROOF_FORMAT):
+            data = _object(first + self.source.read(MAX_LINE)) or {}
+        self.header = data
+        if data.get("format") == PROOF_FORMAT:
             yield from self._noted(self._proof)
-        elif told.get("format") == FORMAT and told.get("type") == "header":
+        elif data.get("format") == FORMAT and data.get("type") == "header":
             digest.update(first)
             yield from self._export(digest)
         else:
@@ -81,56 +81,56 @@ class Inspection:
             part = WholeExport(stream, self.trust, known)
         ended = False
         while line := self._line():
-            told = _object(line)
-            if told is None or ended:
-                why = "cut short or not JSON" if told is None else "after the end"
+            data = _object(line)
+            if data is None or ended:
+                why = "cut short or not JSON" if data is None else "after the end"
                 yield Finding("unreadable", f"The line is {why}.", Where(line=self.at))
                 break
-            for found in self._told(part, told, digest):
-                yield _at(found, self.at)
-            ended = told.get("type") == "end"
+            for finding in self._told(part, data, digest):
+                yield _at(finding, self.at)
+            ended = data.get("type") == "end"
             digest.update(line)
         if not ended:
             yield Finding(
                 "cut", f"The file ends after line {self.at} without its end line.", Where(line=self.at)
             )
-        for found in part.finish(
+        for finding in part.finish(
             _exported_at(self.header) if self.is_signed or not trust.CAN_CHECK else None
         ):
-            yield found
+            yield finding
         yield from self._promised(part)
 
-    def _told(self, part: Selection | WholeExport, told: Mapping[str, Any], digest: Any) -> Iterator[Finding]:
+    def _told(self, part: Selection | WholeExport, data: Mapping[str, Any], digest: Any) -> Iterator[Finding]:
         """What is wrong with one line."""
         try:
-            match told.get("type"):
+            match data.get("type"):
                 case "row":
                     self.rows += 1
-                    yield from part.row(evidence.row(told))
+                    yield from part.row(evidence.row(data))
                 case "checkpoint":
                     self.checkpoints += 1
-                    yield from part.checkpoint(evidence.checkpoint(told))
+                    yield from part.checkpoint(evidence.checkpoint(data))
                 case "claim":
-                    yield from part.claim(removal_claims.read(told))
+                    yield from part.claim(removal_claims.read(data))
                 case "end":
-                    yield from self._end(told, digest.digest())
+                    yield from self._end(data, digest.digest())
                 case _:
                     yield Finding("unreadable", "No line of an export is of this type.")
         except Unreadable as why:
-            seq = told.get("seq")
+            seq = data.get("seq")
             yield Finding(
                 "unreadable",
                 f"The line cannot be taken: {why}.",
                 Where(seq=seq if type(seq) is int else None),
             )
 
-    def _end(self, told: Mapping[str, Any], digest: bytes) -> Iterator[Finding]:
-        if told.get("rows") != self.rows:
-            yield Finding("count", f"The end says {told.get('rows')} rows, and there are {self.rows}.")
-        if told.get("sha256") != digest.hex():
+    def _end(self, data: Mapping[str, Any], digest: bytes) -> Iterator[Finding]:
+        if data.get("rows") != self.rows:
+            yield Finding("count", f"The end says {data.get('rows')} rows, and there are {self.rows}.")
+        if data.get("sha256") != digest.hex():
             yield Finding("edited", "The bytes before the end are not those that its hash was made of.")
         elif trust.CAN_CHECK:
-            signature = b"" if told.get("signature") is None else evidence.hexed(told, "signature", 64)
+            signature = b"" if data.get("signature") is None else evidence.hexed(data, "signature", 64)
             keys = self.trust.keys.values()
             self.is_signed = any(trust.is_signed(key, EXPORT_SIGNED + digest, signature) for key in keys)
             if not self.is_signed:
@@ -142,8 +142,8 @@ class Inspection:
             says = f"The header says {self.header['rows']} rows, and there are {self.rows}."
             yield Finding("count", says, Where(line=1))
         if isinstance(part, WholeExport):
-            for told in _list(self.header.get("streams")):
-                kind, last = told.get("kind"), told.get("last_seq")
+            for stream in _list(self.header.get("streams")):
+                kind, last = stream.get("kind"), stream.get("last_seq")
                 if type(last) is int and isinstance(kind, str) and (ends := part.last_seq(kind)) < last:
                     says = f"The header says that it goes to no. {last}, and it ends at {ends}."
                     yield Finding("cut", says, Where(kind, ends + 1))
@@ -153,7 +153,7 @@ class Inspection:
         try:
             row = evidence.row(self.header.get("row") or {})
             above = evidence.checkpoint(self.header.get("checkpoint") or {})
-            said = [removal_claims.read(told) for told in _list(self.header.get("claims"))]
+            said = [removal_claims.read(data) for data in _list(self.header.get("claims"))]
         except (Unreadable, AttributeError) as why:
             yield Finding("unreadable", f"The proof cannot be read: {why}.")
             return
@@ -162,8 +162,8 @@ class Inspection:
             row.app_id or NOWHERE, self.trust, external_checkpoints.read(self.kept_in, above.stream)
         )
         yield from part.checkpoint(above)
-        for one in said:
-            yield from part.claim(one)
+        for claim in said:
+            yield from part.claim(claim)
         yield from part.row(row)
 
     def _line(self) -> bytes:
@@ -177,33 +177,33 @@ class Inspection:
 def _object(line: bytes) -> Mapping[str, Any] | None:
     """A line as a JSON object. None: it is none."""
     try:
-        told = json.loads(line)
+        data = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    return data if isinstance(data, dict) else None
 
 
-def _at(found: Finding, line: int) -> Finding:
-    return found if found.where.line else replace(found, where=replace(found.where, line=line))
+def _at(finding: Finding, line: int) -> Finding:
+    return finding if finding.where.line else replace(finding, where=replace(finding.where, line=line))
 
 
 def _list(value: Any) -> list[Any]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _key(told: Any) -> tuple[str, bytes] | None:
+def _key(value: Any) -> tuple[str, bytes] | None:
     """A public key that a file names, under its id."""
     with suppress(Unreadable, AttributeError):
-        public = evidence.hexed(told, "public", 32)
+        public = evidence.hexed(value, "public", 32)
         return trust.key_id(public), public
     return None
 
 
 def _handovers(header: Mapping[str, Any]) -> Iterator[SealKeyLine]:
     """How the keys that a file names followed each other. Signatures decide what of it counts."""
-    for told in _list(header.get("keys")):
+    for data in _list(header.get("keys")):
         with suppress(Unreadable):
-            yield handovers.read(told)
+            yield handovers.read(data)
 
 
 def _stream(header: Mapping[str, Any]) -> UUID:

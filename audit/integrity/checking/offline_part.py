@@ -12,7 +12,7 @@ from uuid import UUID
 
 from audit import canonical
 from audit.integrity.checking.evidence import CheckpointLine, RowLine, Unreadable
-from audit.integrity.checking.external_checkpoints import Kept
+from audit.integrity.checking.external_checkpoints import ExternalCheckpoints
 from audit.integrity.checking.findings import Finding
 from audit.integrity.checking.removal_claims import Claim, Claims, unexplained
 from audit.integrity.checking.trust import Trust
@@ -28,7 +28,7 @@ class Selection:
     stream: UUID | None
     """None: as the checkpoints say."""
     trust: Trust
-    kept: Kept
+    external: ExternalCheckpoints
     known: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
     last: tuple[datetime, UUID] | None = None
     claims: Claims = field(init=False)
@@ -36,65 +36,65 @@ class Selection:
     def __post_init__(self) -> None:
         self.claims = Claims(self.trust)
 
-    def claim(self, one: Claim) -> Iterator[Finding]:
+    def claim(self, removal: Claim) -> Iterator[Finding]:
         """What is wrong with a claim. Each stands before the first row it speaks of."""
-        yield from self.claims.take(one, self.stream)
+        yield from self.claims.take(removal, self.stream)
 
-    def checkpoint(self, one: CheckpointLine) -> Iterator[Finding]:
+    def checkpoint(self, line: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with a checkpoint by itself."""
-        if self.stream not in (None, one.stream):
-            yield Finding("inserted", "The checkpoint is of another app.", one.where)
-        if one.recomputed() != one.hash:
-            yield Finding("hash", "Its hash is not that of what it says.", one.where)
-        yield from self.trust.doubts(one)
-        yield from self.kept.doubts(one)
+        if self.stream not in (None, line.stream):
+            yield Finding("inserted", "The checkpoint is of another app.", line.where)
+        if line.recomputed() != line.hash:
+            yield Finding("hash", "Its hash is not that of what it says.", line.where)
+        yield from self.trust.doubts(line)
+        yield from self.external.doubts(line)
         insort(
-            self.known[one.kind],
-            (one.first_seq, one.last_seq, one.number, one.root, one),
+            self.known[line.kind],
+            (line.first_seq, line.last_seq, line.number, line.root, line),
             key=lambda it: it[:3],
         )
 
-    def row(self, one: RowLine) -> Iterator[Finding]:
+    def row(self, line: RowLine) -> Iterator[Finding]:
         """What is wrong with a row."""
-        if self.last and self.last >= (one.at, one.id):
-            yield Finding("moved", "It stands after a row that is later, or comes twice.", one.where)
-        self.last = (one.at, one.id)
-        if one.is_erased and one.tells():
+        if self.last and self.last >= (line.at, line.id):
+            yield Finding("moved", "It stands after a row that is later, or comes twice.", line.where)
+        self.last = (line.at, line.id)
+        if line.is_erased and line.tells():
             yield Finding(
-                "erasure", f"The row is erased and still tells: {', '.join(one.tells())}.", one.where
+                "erasure", f"The row is erased and still tells: {', '.join(line.tells())}.", line.where
             )
         try:
-            yield from self._content(one, one.recomputed())
+            yield from self._content(line, line.recomputed())
         except Unreadable as why:
-            yield Finding("unreadable", f"The row cannot be read: {why}.", one.where)
+            yield Finding("unreadable", f"The row cannot be read: {why}.", line.where)
 
     def finish(self, exported_at: datetime | None) -> Iterator[Finding]:
         """Nothing can be said of the end."""
         return iter(())
 
-    def _content(self, one: RowLine, leaf: bytes) -> Iterator[Finding]:
-        under = self._under(one)
-        if leaf != one.leaf:
-            yield Finding("edited", "The row does not say what it said when it was sealed.", one.where)
+    def _content(self, row: RowLine, leaf: bytes) -> Iterator[Finding]:
+        under = self._under(row)
+        if leaf != row.leaf:
+            yield Finding("edited", "The row does not say what it said when it was sealed.", row.where)
         elif under is None:
-            yield Finding("proof", "Its checkpoint does not stand above it.", one.where)
+            yield Finding("proof", "Its checkpoint does not stand above it.", row.where)
         else:
             first, last, number, root, above = under
-            if one.is_erased and not self.claims.explains(above, one.seq):
-                yield unexplained(replace(one.where, checkpoint=number))
-            if not leads(leaf, one, first, last, root):
+            if row.is_erased and not self.claims.explains(above, row.seq):
+                yield unexplained(replace(row.where, checkpoint=number))
+            if not leads(leaf, row, first, last, root):
                 says = "Its proof does not lead to the root: it was changed, moved or put in."
-                yield Finding("proof", says, replace(one.where, checkpoint=number))
+                yield Finding("proof", says, replace(row.where, checkpoint=number))
 
-    def _under(self, one: RowLine) -> Known | None:
-        known = self.known[one.kind]
-        at = bisect_right(known, one.seq, key=lambda known: known[0]) - 1
-        return known[at] if at >= 0 and known[at][1] >= one.seq else None
+    def _under(self, row: RowLine) -> Known | None:
+        known = self.known[row.kind]
+        at = bisect_right(known, row.seq, key=lambda known: known[0]) - 1
+        return known[at] if at >= 0 and known[at][1] >= row.seq else None
 
 
-def leads(leaf: bytes, one: RowLine, first: int, last: int, root: bytes) -> bool:
+def leads(leaf: bytes, row: RowLine, first: int, last: int, root: bytes) -> bool:
     """Whether a row's proof leads from its leaf to `root`."""
     try:
-        return canonical.climb(leaf, one.seq - first, last - first + 1, one.proof) == root
+        return canonical.climb(leaf, row.seq - first, last - first + 1, row.proof) == root
     except ValueError:
         return False

@@ -8,7 +8,7 @@ from uuid import UUID
 from audit import canonical
 from audit.integrity.checking.checkpoint_chain import Chain
 from audit.integrity.checking.evidence import CheckpointLine, RowLine, Unreadable
-from audit.integrity.checking.external_checkpoints import Kept
+from audit.integrity.checking.external_checkpoints import ExternalCheckpoints
 from audit.integrity.checking.findings import Finding, Where
 from audit.integrity.checking.removal_claims import Claim, Claims
 from audit.integrity.checking.trust import Trust
@@ -23,7 +23,7 @@ class WholeExport:
 
     stream: UUID
     trust: Trust
-    kept: Kept
+    external: ExternalCheckpoints
     chains: dict[str, Chain] = field(default_factory=dict)
     kind: str = "event"
     expected: int = 1
@@ -40,55 +40,55 @@ class WholeExport:
     def __post_init__(self) -> None:
         self.claims = Claims(self.trust)
 
-    def claim(self, one: Claim) -> Iterator[Finding]:
+    def claim(self, removal: Claim) -> Iterator[Finding]:
         """What is wrong with a claim. They stand before all rows."""
-        yield from self.claims.take(one, self.stream)
+        yield from self.claims.take(removal, self.stream)
 
-    def row(self, one: RowLine) -> Iterator[Finding]:
+    def row(self, line: RowLine) -> Iterator[Finding]:
         """What is wrong with the next row."""
-        if one.kind != self.kind:
-            yield from self._turn(one.kind)
-        yield from self._place(one)
-        yield from self.content(one)
-        self._note(one)
+        if line.kind != self.kind:
+            yield from self._turn(line.kind)
+        yield from self._place(line)
+        yield from self.content(line)
+        self._note(line)
 
-    def content(self, one: RowLine) -> Iterator[Finding]:
+    def content(self, row: RowLine) -> Iterator[Finding]:
         """What is wrong with what a row says."""
         try:
-            leaf = one.recomputed()
+            leaf = row.recomputed()
         except Unreadable as why:
-            yield Finding("unreadable", f"The row cannot be read: {why}.", one.where)
+            yield Finding("unreadable", f"The row cannot be read: {why}.", row.where)
             return
-        if leaf != one.leaf:
-            yield Finding("edited", "The row does not say what it said when it was sealed.", one.where)
-        if one.app_id != self.stream and (one.app_id or self.stream.int):
-            yield Finding("inserted", f"The row belongs to another app, {one.app_id}.", one.where)
-        if one.is_erased and one.tells():
+        if leaf != row.leaf:
+            yield Finding("edited", "The row does not say what it said when it was sealed.", row.where)
+        if row.app_id != self.stream and (row.app_id or self.stream.int):
+            yield Finding("inserted", f"The row belongs to another app, {row.app_id}.", row.where)
+        if row.is_erased and row.tells():
             yield Finding(
-                "erasure", f"The row is erased and still tells: {', '.join(one.tells())}.", one.where
+                "erasure", f"The row is erased and still tells: {', '.join(row.tells())}.", row.where
             )
 
-    def checkpoint(self, one: CheckpointLine) -> Iterator[Finding]:
+    def checkpoint(self, line: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with the next checkpoint, and with the rows before it."""
-        if one.kind != self.kind:
-            yield from self._turn(one.kind)
-        if one.stream != self.stream:
-            yield Finding("inserted", "The checkpoint is of another app.", one.where)
+        if line.kind != self.kind:
+            yield from self._turn(line.kind)
+        if line.stream != self.stream:
+            yield Finding("inserted", "The checkpoint is of another app.", line.where)
             return
-        yield from self._chain(one.kind).follow(one)
-        yield from self.kept.doubts(one)
-        if one.purged and not self.leaves:
-            yield from self.claims.purge_of(one)
+        yield from self._chain(line.kind).follow(line)
+        yield from self.external.doubts(line)
+        if line.purged and not self.leaves:
+            yield from self.claims.purge_of(line)
         else:
-            yield from self._batch(one)
-            yield from self.claims.unexplained(one, self.erased)
-        self._begin(one.last_seq + 1)
+            yield from self._batch(line)
+            yield from self.claims.unexplained(line, self.erased)
+        self._begin(line.last_seq + 1)
 
     def finish(self, exported_at: datetime | None) -> Iterator[Finding]:
         """What is wrong with the end, and with what is said to be gone."""
         yield from self._dangling()
         for kind in canonical.PUBLIC:
-            yield from self.kept.beyond(kind, self._chain(kind).last_seq, exported_at)
+            yield from self.external.beyond(kind, self._chain(kind).last_seq, exported_at)
         yield from self.claims.finish()
 
     def last_seq(self, kind: str) -> int:
@@ -114,54 +114,56 @@ class WholeExport:
         self.leaves, self.erased, self.expected, self.disturbed = [], [], expected, False
         self.last = self.unordered = None
 
-    def _place(self, one: RowLine) -> Iterator[Finding]:
-        if one.seq > self.expected:
+    def _place(self, row: RowLine) -> Iterator[Finding]:
+        if row.seq > self.expected:
             yield self._disturb(
-                "missing", _missing(self.expected, one.seq - 1), Where(one.kind, self.expected)
+                "missing", _missing(self.expected, row.seq - 1), Where(row.kind, self.expected)
             )
-        elif one.seq < self.expected:
-            yield self._disturb("inserted", f"No. {one.seq} stands where {self.expected} should.", one.where)
+        elif row.seq < self.expected:
+            yield self._disturb("inserted", f"No. {row.seq} stands where {self.expected} should.", row.where)
         if len(self.leaves) == MAX_LEAVES:
-            yield self._disturb("cut", "No batch is as long as this one.", one.where)
-        self.expected = one.seq + 1
+            yield self._disturb("cut", "No batch is as long as this one.", row.where)
+        self.expected = row.seq + 1
 
-    def _note(self, one: RowLine) -> None:
+    def _note(self, row: RowLine) -> None:
         if len(self.leaves) <= MAX_LEAVES:
-            self.leaves.append(one.leaf)
-        if self.unordered is None and self.last and self.last >= (one.at, one.id):
-            self.unordered = one.seq
-        self.last = (one.at, one.id)
-        if one.is_erased and len(self.erased) <= MAX_LEAVES:
-            self.erased.append(one.seq)
+            self.leaves.append(row.leaf)
+        if self.unordered is None and self.last and self.last >= (row.at, row.id):
+            self.unordered = row.seq
+        self.last = (row.at, row.id)
+        if row.is_erased and len(self.erased) <= MAX_LEAVES:
+            self.erased.append(row.seq)
 
-    def _batch(self, one: CheckpointLine) -> Iterator[Finding]:
+    def _batch(self, checkpoint: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with the rows that a checkpoint stands for."""
-        if self.expected <= one.last_seq:
+        if self.expected <= checkpoint.last_seq:
             yield self._disturb(
-                "missing", _missing(self.expected, one.last_seq), replace(one.where, seq=self.expected)
+                "missing",
+                _missing(self.expected, checkpoint.last_seq),
+                replace(checkpoint.where, seq=self.expected),
             )
-        elif self.expected > one.last_seq + 1:
+        elif self.expected > checkpoint.last_seq + 1:
             yield self._disturb(
                 "inserted",
-                f"Rows stand after no. {one.last_seq}, its last.",
-                replace(one.where, seq=one.last_seq + 1),
+                f"Rows stand after no. {checkpoint.last_seq}, its last.",
+                replace(checkpoint.where, seq=checkpoint.last_seq + 1),
             )
-        if not self.disturbed and canonical.root(self.leaves) != one.root:
-            yield rootless(one, self.unordered)
+        if not self.disturbed and canonical.root(self.leaves) != checkpoint.root:
+            yield rootless(checkpoint, self.unordered)
 
     def _disturb(self, what: str, says: str, where: Where) -> Finding:
         self.disturbed = True
         return Finding(what, says, where)
 
 
-def rootless(one: CheckpointLine, unordered: int | None) -> Finding:
+def rootless(checkpoint: CheckpointLine, unordered: int | None) -> Finding:
     """The leaves of a batch do not give its root. Rows lie in the order of their moments, unless some were moved."""
-    among = f"among the rows {one.first_seq} to {one.last_seq}"
+    among = f"among the rows {checkpoint.first_seq} to {checkpoint.last_seq}"
     if unordered is not None:
         says = f"Rows have changed places {among}: no. {unordered} is out of order."
-        return Finding("moved", says, replace(one.where, seq=unordered))
+        return Finding("moved", says, replace(checkpoint.where, seq=unordered))
     says = f"A row was changed, left out or put in {among}, and the leaves made to fit."
-    return Finding("root", says, one.where)
+    return Finding("root", says, checkpoint.where)
 
 
 def _missing(first: int, last: int) -> str:

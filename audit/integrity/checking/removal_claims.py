@@ -100,43 +100,43 @@ class Claim:
         return ""
 
 
-def signed_bytes(told: Mapping[str, Any]) -> bytes:
+def signed_bytes(data: Mapping[str, Any]) -> bytes:
     """What the key signs of a claim: all it says but the signature."""
-    said = {name: value for name, value in told.items() if name not in ("type", "signature")}
+    said = {name: value for name, value in data.items() if name not in ("type", "signature")}
     return canonical.statement("claim", said)
 
 
-def read(told: Mapping[str, Any]) -> Claim:
+def read(data: Mapping[str, Any]) -> Claim:
     """A claim from JSON. Raises Unreadable."""
-    action, minimum = told.get("action"), told.get("minimum_days")
+    action, minimum = data.get("action"), data.get("minimum_days")
     if not isinstance(action, str) or action not in WHAT:
         raise Unreadable("its action is neither a purge nor an erasure")
     if action == PURGE and (type(minimum) is not int or not 1 <= minimum <= MAX_DAYS):
         raise Unreadable("it does not say how long rows had to be kept")
-    runs = tuple(_runs(told.get("ranges")))
+    runs = tuple(_runs(data.get("ranges")))
     if not runs or (action == PURGE and len(runs) > 1):
         raise Unreadable("its ranges cannot be")
     try:
-        signed = signed_bytes(told)
+        signed = signed_bytes(data)
     except (KeyError, RecursionError, TypeError):
         raise Unreadable("it holds what no claim can hold") from None
     return Claim(
         action=action,
-        stream=evidence.uuid_of(told, "stream"),
-        kind=evidence.kind_of(told),
+        stream=evidence.uuid_of(data, "stream"),
+        kind=evidence.kind_of(data),
         runs=runs,
-        hash=evidence.hexed(told, "hash", 32),
-        at=evidence.moment_of(told, "at"),
+        hash=evidence.hexed(data, "hash", 32),
+        at=evidence.moment_of(data, "at"),
         minimum_days=minimum,
-        key_id=str(told.get("key_id", "")),
-        signature=evidence.hexed(told, "signature", 64),
+        key_id=str(data.get("key_id", "")),
+        signature=evidence.hexed(data, "signature", 64),
         signed=signed,
     )
 
 
-def _runs(told: Any) -> Iterator[Run]:
+def _runs(value: Any) -> Iterator[Run]:
     last = 0
-    for run in told if isinstance(told, list) and len(told) <= MAX_RUNS else ():
+    for run in value if isinstance(value, list) and len(value) <= MAX_RUNS else ():
         if not (isinstance(run, list) and len(run) == 2 and all(type(place) is int for place in run)):
             raise Unreadable("its ranges are not pairs of places")
         if not last < run[0] <= run[1]:
@@ -171,31 +171,34 @@ class Claims:
             insort(self.purged[claim.kind], (claim.first_seq, claim.last_seq, len(self.all)))
             self.all.append(claim)
 
-    def unexplained(self, one: CheckpointLine, seqs: Iterable[int]) -> Iterator[Finding]:
+    def unexplained(self, checkpoint: CheckpointLine, seqs: Iterable[int]) -> Iterator[Finding]:
         """Those of some erased rows under a checkpoint that no claim speaks of."""
         for seq in seqs:
-            if not self.explains(one, seq):
-                yield unexplained(replace(one.where, seq=seq))
+            if not self.explains(checkpoint, seq):
+                yield unexplained(replace(checkpoint.where, seq=seq))
 
-    def explains(self, one: CheckpointLine, seq: int) -> bool:
+    def explains(self, checkpoint: CheckpointLine, seq: int) -> bool:
         """Whether a claim says that the row in this place under this checkpoint was erased."""
-        return any(claim.covers(seq) and not claim.unfit(one) for claim in self.erased.get(one.hash, ()))
+        return any(
+            claim.covers(seq) and not claim.unfit(checkpoint)
+            for claim in self.erased.get(checkpoint.hash, ())
+        )
 
-    def purge_of(self, one: CheckpointLine) -> Iterator[Finding]:
+    def purge_of(self, checkpoint: CheckpointLine) -> Iterator[Finding]:
         """What is wrong with rows of a checkpoint being gone, as far as it has been read."""
-        which = self._about(one)
+        which = self._about(checkpoint)
         if which is None:
-            says = f"The rows {one.first_seq} to {one.last_seq} are purged, and no signed claim says so."
-            yield Finding("purge", says, one.where)
+            says = f"The rows {checkpoint.first_seq} to {checkpoint.last_seq} are purged, and no signed claim says so."
+            yield Finding("purge", says, checkpoint.where)
             return
         claim = self.all[which]
-        if claim.last_seq != one.last_seq:
-            self.leaning.setdefault(which, one.where)
+        if claim.last_seq != checkpoint.last_seq:
+            self.leaning.setdefault(which, checkpoint.where)
         elif which not in self.settled:
             self.settled.add(which)
-            if why := claim.unfit(one):
+            if why := claim.unfit(checkpoint):
                 says = f"The rows {claim.first_seq} to {claim.last_seq} are purged, and {why}."
-                yield Finding("purge", says, one.where)
+                yield Finding("purge", says, checkpoint.where)
 
     def finish(self) -> Iterator[Finding]:
         """Purges whose end never came: the checkpoint that they were signed for is not there."""
@@ -205,11 +208,11 @@ class Claims:
                 says = f"The rows {claim.first_seq} to {claim.last_seq} are purged, and its claim is of another chain."
                 yield Finding("purge", says, where)
 
-    def _about(self, one: CheckpointLine) -> int | None:
-        known = self.purged.get(one.kind, [])
-        ends = bisect_right(known, one.first_seq, key=lambda run: run[0])
+    def _about(self, checkpoint: CheckpointLine) -> int | None:
+        known = self.purged.get(checkpoint.kind, [])
+        ends = bisect_right(known, checkpoint.first_seq, key=lambda run: run[0])
         for _, last, which in reversed(known[max(0, ends - MAX_NESTED) : ends]):
-            if one.last_seq <= last:
+            if checkpoint.last_seq <= last:
                 return which
         return None
 

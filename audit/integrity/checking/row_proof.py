@@ -46,7 +46,7 @@ class Proof:
         """Whether every step does of which something can be said."""
         return all(link.holds is not False for link in self.links)
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The proof as a file that `python -m audit.verify` takes."""
         salt, commitment = self.seal.salt, self.seal.commitment
         row = {
@@ -60,15 +60,15 @@ class Proof:
         }
         keys = signing.known().keys
         key = {"id": self.above.key_id, "public": keys.get(self.above.key_id, b"").hex()}
-        told: dict[str, Any] = {
+        data: dict[str, Any] = {
             "format": FORMAT,
             "row": row,
-            "checkpoint": checkpoints.told(self.above),
+            "checkpoint": checkpoints.to_line(self.above),
             "key": key,
         }
         if self.seal.salt is None:
-            told["claims"] = signed_claims.of_erased(self.above)
-        return {**told, "keys": [line.told() for line in pinned_keys.lines()]}
+            data["claims"] = signed_claims.of_erased(self.above)
+        return {**data, "keys": [line.to_dict() for line in pinned_keys.lines()]}
 
 
 def seal_of(row_id: UUID) -> Seal | None:
@@ -79,8 +79,8 @@ def seal_of(row_id: UUID) -> Seal | None:
 def above(seal: Seal) -> Checkpoint | None:
     """The checkpoint that a sealed row lies under."""
     mine = Checkpoint.objects.filter(stream=seal.stream, kind=seal.kind, first_seq__lte=seal.seq)
-    found = mine.order_by("-first_seq").first()
-    return found if found and found.last_seq >= seal.seq else None
+    checkpoint = mine.order_by("-first_seq").first()
+    return checkpoint if checkpoint and checkpoint.last_seq >= seal.seq else None
 
 
 def prove(entry: Event | Call) -> Proof | None:
@@ -89,7 +89,7 @@ def prove(entry: Event | Call) -> Proof | None:
     checkpoint = above(seal) if seal else None
     if seal is None or checkpoint is None:
         return None
-    row, leaves = row_values.of(entry), _leaves(checkpoint)
+    row, leaves = row_values.from_model(entry), _leaves(checkpoint)
     place = seal.seq - checkpoint.first_seq
     path = canonical.proof(leaves, place) if place < len(leaves) else []
     links = [
@@ -97,13 +97,13 @@ def prove(entry: Event | Call) -> Proof | None:
         *_erasure(checkpoint, seal),
         _tree(checkpoint, seal, path),
         *_checkpoint(checkpoint),
-        _kept(checkpoint),
+        _external_link(checkpoint),
     ]
     return Proof(row, seal, checkpoint, path, links)
 
 
-def _leaves(one: Checkpoint) -> list[bytes]:
-    return [bytes(leaf) for leaf in one.seals().order_by("seq").values_list("leaf", flat=True)]
+def _leaves(checkpoint: Checkpoint) -> list[bytes]:
+    return [bytes(leaf) for leaf in checkpoint.seals().order_by("seq").values_list("leaf", flat=True)]
 
 
 def _row(row: Row, seal: Seal) -> Link:
@@ -112,54 +112,58 @@ def _row(row: Row, seal: Seal) -> Link:
     return Link("Row hash", says, bytes(seal.leaf), batches.fits(row, seal))
 
 
-def _erasure(one: Checkpoint, seal: Seal) -> list[Link]:
+def _erasure(checkpoint: Checkpoint, seal: Seal) -> list[Link]:
     """That the portal signed that the row was erased, if it was."""
     if seal.salt is not None:
         return []
-    why = SignedClaims(signing.known()).against_erasure(one, seal.seq)
+    why = SignedClaims(signing.known()).against_erasure(checkpoint, seal.seq)
     says = f"Personal data was erased, and {why}." if why else "The portal signed the erasure."
     return [Link("Erasure", says, bytes(seal.commitment or b""), not why)]
 
 
-def _tree(one: Checkpoint, seal: Seal, path: list[bytes]) -> Link:
-    count = one.rows
+def _tree(checkpoint: Checkpoint, seal: Seal, path: list[bytes]) -> Link:
+    count = checkpoint.rows
     says = f"The row hash and {len(path)} sibling hashes give the root of {count} rows."
     try:
-        root = canonical.climb(bytes(seal.leaf), seal.seq - one.first_seq, count, path)
+        root = canonical.climb(bytes(seal.leaf), seal.seq - checkpoint.first_seq, count, path)
     except ValueError:
         root = b""
-    return Link("Tree", says, bytes(one.root), root == bytes(one.root))
+    return Link("Tree", says, bytes(checkpoint.root), root == bytes(checkpoint.root))
 
 
-def _checkpoint(one: Checkpoint) -> list[Link]:
-    told, trust = batches.line(one), signing.known()
-    before = _before(one)
+def _checkpoint(checkpoint: Checkpoint) -> list[Link]:
+    line, trust = batches.line(checkpoint), signing.known()
+    before = _before(checkpoint)
     after = f"checkpoint {before.number}" if before else "no other: it is the first one"
     previous = bytes(before.hash) if before else canonical.NOTHING
-    fits = told.recomputed() == told.hash
-    linked = told.previous == previous and one.first_seq == (before.last_seq + 1 if before else 1)
+    fits = line.recomputed() == line.hash
+    linked = line.previous == previous and checkpoint.first_seq == (before.last_seq + 1 if before else 1)
     return [
         Link(
             "Checkpoint",
-            f"The content of checkpoint {one.number} matches its hash.",
-            told.hash,
+            f"The content of checkpoint {checkpoint.number} matches its hash.",
+            line.hash,
             fits,
         ),
-        Link("Chain", f"It follows {after}.", told.previous, linked),
-        Link("Signature", f"Signed with key {one.key_id}.", told.signature, not list(trust.doubts(told))),
+        Link("Chain", f"It follows {after}.", line.previous, linked),
+        Link(
+            "Signature", f"Signed with key {checkpoint.key_id}.", line.signature, not list(trust.doubts(line))
+        ),
     ]
 
 
-def _before(one: Checkpoint) -> Checkpoint | None:
-    mine = Checkpoint.objects.filter(stream=one.stream, kind=one.kind, first_seq__lt=one.first_seq)
+def _before(checkpoint: Checkpoint) -> Checkpoint | None:
+    mine = Checkpoint.objects.filter(
+        stream=checkpoint.stream, kind=checkpoint.kind, first_seq__lt=checkpoint.first_seq
+    )
     return mine.order_by("-first_seq").first()
 
 
-def _kept(one: Checkpoint) -> Link:
-    kept = checkpoint_files.kept(one.number)
-    if kept is None:
-        late = checkpoints.is_due(one)
+def _external_link(checkpoint: Checkpoint) -> Link:
+    external = checkpoint_files.find_checkpoint(checkpoint.number)
+    if external is None:
+        late = checkpoints.is_due(checkpoint)
         says = "Not in the checkpoint files" + ("." if late else " yet.")
         return Link("External copy", says, b"", False if late else None)
     says = "The checkpoint files hold the same checkpoint."
-    return Link("External copy", says, kept.hash, kept.hash == bytes(one.hash))
+    return Link("External copy", says, external.hash, external.hash == bytes(checkpoint.hash))

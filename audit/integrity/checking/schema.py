@@ -14,14 +14,14 @@ MAX_NAMED = 5
 def changed() -> str:
     """What is not as it should be, and the next step. Empty: all of it is."""
     look = (schema_postgres if connection.vendor == "postgresql" else schema_sqlite).differences
-    found = list(dict.fromkeys(look()))
-    if found:  # a month may have begun between two statements: what is found must be found twice
+    differences = list(dict.fromkeys(look()))
+    if differences:  # a month may have begun between two statements: what is found must be found twice
         again = set(look())
-        found = [one for one in found if one in again]
-    if not found:
+        differences = [difference for difference in differences if difference in again]
+    if not differences:
         return ""
-    named = found[:MAX_NAMED]
-    more = f" and {len(found) - len(named)} more" if len(found) > len(named) else ""
+    named = differences[:MAX_NAMED]
+    more = f" and {len(differences) - len(named)} more" if len(differences) > len(named) else ""
     says = f"Audit log tables were changed: {', '.join(named)}{more}."
     return (
         f"{says} Find out who changed them and run .venv/bin/python manage.py check_audit. "

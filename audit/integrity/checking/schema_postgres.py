@@ -48,7 +48,7 @@ _DEFINED = re.compile(r"CREATE (UNIQUE )?INDEX (.+?) ON (?:ONLY )?(.+?) (?:USING
 def differences() -> Iterator[str]:
     """What is not as it should be."""
     months = [part.name for part in partitions.parts()]
-    yield from shadowing_postgres.found()
+    yield from shadowing_postgres.find_shadowing()
     yield from _relations(months)
     yield from _heirs(months)
     yield from _columns(months)
@@ -59,20 +59,20 @@ def differences() -> Iterator[str]:
 def _rows(statement: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement.replace("OURS", _OURS), None)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _relations(months: list[str]) -> Iterator[str]:
-    wanted = dict.fromkeys((*blueprints.table_statements(), *months), "r") | {CALLS: "p"}
-    there = {name: told for name, *told in _rows(_RELATIONS)}
-    for name in sorted(wanted.keys() | there.keys()):
+    expected = dict.fromkeys((*blueprints.table_statements(), *months), "r") | {CALLS: "p"}
+    there = {name: row for name, *row in _rows(_RELATIONS)}
+    for name in sorted(expected.keys() | there.keys()):
         kind, lasts, has_policies, is_meant = there.get(name, ("", "p", False, True))
         if not kind:
             yield f"the table {name} is gone"
-        elif name not in wanted:
+        elif name not in expected:
             yield f"{'the table' if kind in 'rp' else 'the view'} {name[:60]} was added"
-        elif kind != wanted[name]:
+        elif kind != expected[name]:
             yield f"{name} is no table"
         elif lasts != "p":
             yield f"the table {name} does not outlast a crash"
@@ -87,9 +87,9 @@ def _heirs(months: list[str]) -> Iterator[str]:
     for table, heir, kind in _rows(_HEIRS):
         if table != CALLS or heir not in months or kind != "r" or not _is_month(heir):
             yield f"{heir[:60]} was added to the rows of {table}"
-    found = partitions.parts()
-    bounds = [None, *(part.ends for part in found)]
-    if any(part.begins != before for part, before in zip(found, bounds, strict=False)) or bounds[-1]:
+    parts = partitions.parts()
+    bounds = [None, *(part.ends for part in parts)]
+    if any(part.begins != before for part, before in zip(parts, bounds, strict=False)) or bounds[-1]:
         yield "the months of calls do not follow each other"
 
 
@@ -99,14 +99,18 @@ def _is_month(name: str) -> bool:
 
 def _columns(months: list[str]) -> Iterator[str]:
     there = defaultdict(list)
-    for table, *told in _rows(_COLUMNS):
-        there[table].append(tuple(told))
+    for table, *column in _rows(_COLUMNS):
+        there[table].append(tuple(column))
     for table, statement in blueprints.table_statements().items():
-        wanted = [_column(one) for one in blueprints.definitions(statement) if one.startswith('"')]
-        if table in there and there[table] != wanted:
+        expected = [
+            _column(definition)
+            for definition in blueprints.definitions(statement)
+            if definition.startswith('"')
+        ]
+        if table in there and there[table] != expected:
             yield f"the columns of {table} were changed"
         for month in months if table == CALLS else ():
-            if set(there[month]) != set(wanted):
+            if set(there[month]) != set(expected):
                 yield f"the columns of {month} were changed"
 
 
@@ -119,62 +123,66 @@ def _column(definition: str) -> tuple[str, str, bool, bool]:
 
 def _constraints(months: list[str]) -> Iterator[str]:
     there: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for table, told in _rows(_CONSTRAINTS):
-        there[table][_bare(told)] += 1
+    for table, definition in _rows(_CONSTRAINTS):
+        there[table][_bare(definition)] += 1
     for table, statement in blueprints.table_statements().items():
-        wanted = Counter(_bare(one) for one in _wanted_constraints(table, statement))
+        expected = Counter(_bare(constraint) for constraint in _expected_constraints(table, statement))
         for name in (table, *months) if table == CALLS else (table,):
-            found = there[name]
+            actual = there[name]
             if name == partitions.FIRST:  # it was the table of all calls
-                found.pop(_bare("PRIMARY KEY (id)"), None)
-            if found != wanted:
+                actual.pop(_bare("PRIMARY KEY (id)"), None)
+            if actual != expected:
                 yield f"the constraints of {name} were changed"
 
 
-def _wanted_constraints(table: str, statement: str) -> Iterator[str]:
-    for one in blueprints.definitions(statement):
-        if one.startswith("CONSTRAINT "):
-            yield one.split('"', 2)[2]
+def _expected_constraints(table: str, statement: str) -> Iterator[str]:
+    for definition in blueprints.definitions(statement):
+        if definition.startswith("CONSTRAINT "):
+            yield definition.split('"', 2)[2]
             continue
-        name = one.split('"')[1]
-        if " PRIMARY KEY" in one:
+        name = definition.split('"')[1]
+        if " PRIMARY KEY" in definition:
             yield "UNIQUE (id, at)" if table == CALLS else f"PRIMARY KEY ({name})"
-        if " UNIQUE" in one:
+        if " UNIQUE" in definition:
             yield f"UNIQUE ({name})"
-        if " CHECK " in one:
-            yield one[one.index("CHECK ") :]
+        if " CHECK " in definition:
+            yield definition[definition.index("CHECK ") :]
     begin = f'ALTER TABLE "{table}" ADD CONSTRAINT '
-    yield from (one.split('"', 4)[4] for one in blueprints.statements() if one.startswith(begin))
+    yield from (
+        definition.split('"', 4)[4] for definition in blueprints.statements() if definition.startswith(begin)
+    )
 
 
 def _indexes(months: list[str]) -> Iterator[str]:
-    wanted = {name: (one.table, _defined(one.statement)) for name, one in blueprints.indexes().items()}
-    of_calls = Counter(told for table, told in wanted.values() if table == CALLS)
+    expected = {
+        name: (index.table, _defined(index.statement)) for name, index in blueprints.indexes().items()
+    }
+    of_calls = Counter(definition for table, definition in expected.values() if table == CALLS)
     there, of_months = dict[str, tuple[str, str]](), {month: Counter[str]() for month in months}
-    for table, name, told, is_valid, is_of_constraint in _rows(_INDEXES):
-        if not is_valid and (is_of_constraint or table in months or name in wanted):
+    for table, name, definition, is_valid, is_of_constraint in _rows(_INDEXES):
+        if not is_valid and (is_of_constraint or table in months or name in expected):
             yield f"the index {name} is not valid"
         elif is_valid and not is_of_constraint:  # one that is not valid is not read
             if table in months:
-                of_months[table][_defined(told)] += 1
+                of_months[table][_defined(definition)] += 1
             else:
-                there[name] = (table, _defined(told))
-    for name in sorted(wanted.keys() | there.keys()):
+                there[name] = (table, _defined(definition))
+    for name in sorted(expected.keys() | there.keys()):
         if name not in there:
             yield f"the index {name} is gone"
-        elif name not in wanted:
+        elif name not in expected:
             yield f"the index {name[:60]} was added"
-        elif wanted[name] != there[name]:
+        elif expected[name] != there[name]:
             yield f"the index {name} was changed"
     yield from (
-        f"the indexes of {month} were changed" for month, found in of_months.items() if found != of_calls
+        f"the indexes of {month} were changed" for month, actual in of_months.items() if actual != of_calls
     )
 
 
 def _defined(statement: str) -> str:
     """What an index holds, whatever it is called."""
-    found = _DEFINED.fullmatch(statement)
-    return f"{found[1] or ''}{_bare(found[4])}" if found else statement
+    match = _DEFINED.fullmatch(statement)
+    return f"{match[1] or ''}{_bare(match[4])}" if match else statement
 
 
 def _bare(definition: str) -> str:

@@ -54,7 +54,7 @@ def _is_ours(kind: Any, name: Any, table: Any, page: Any, sql: Any) -> bool:
 
 
 def _twice(there: Sequence[Line]) -> list[tuple[str, str]]:
-    return [one for one, times in Counter((kind, name) for kind, name, *_ in there).items() if times > 1]
+    return [item for item, times in Counter((kind, name) for kind, name, *_ in there).items() if times > 1]
 
 
 def _odd(kind: Any, name: Any, table: Any, page: Any, sql: Any) -> Iterator[str]:
@@ -72,8 +72,8 @@ def _odd(kind: Any, name: Any, table: Any, page: Any, sql: Any) -> Iterator[str]
 
 def _named(statement: str) -> tuple[str, str] | None:
     """What a statement makes, and how it is called."""
-    found = _NAMED.match(statement)
-    return (found[1].lower(), next(filter(None, found.groups()[1:]))) if found else None
+    match = _NAMED.match(statement)
+    return (match[1].lower(), next(filter(None, match.groups()[1:]))) if match else None
 
 
 @cache
@@ -86,24 +86,24 @@ def _of_constraints() -> dict[str, str]:
 
 
 def _tables(there: dict[str, str]) -> Iterator[str]:
-    wanted = blueprints.table_statements()
-    for name in sorted(wanted.keys() | there.keys()):
+    expected = blueprints.table_statements()
+    for name in sorted(expected.keys() | there.keys()):
         if name not in there:
             yield f"the table {name} is gone"
-        elif name not in wanted:
+        elif name not in expected:
             yield f"the table {name[:60]} was added"
-        elif list(blueprints.ordered(wanted[name])) != list(blueprints.ordered(there[name])):
+        elif list(blueprints.ordered(expected[name])) != list(blueprints.ordered(there[name])):
             yield f"the table {name} was changed"
 
 
 def _indexes(ours: Sequence[Line]) -> Iterator[str]:
-    wanted = {name: (one.table, one.statement) for name, one in blueprints.indexes().items()}
-    wanted |= {name: (table, "") for name, table in _of_constraints().items()}
+    expected = {name: (index.table, index.statement) for name, index in blueprints.indexes().items()}
+    expected |= {name: (table, "") for name, table in _of_constraints().items()}
     there = {name: (table, plain(sql or "")) for kind, name, table, _, sql in ours if kind == "index"}
-    for name in sorted(wanted.keys() | there.keys()):
+    for name in sorted(expected.keys() | there.keys()):
         if name not in there:
             yield f"the index {name} is gone"
-        elif name not in wanted:
+        elif name not in expected:
             yield f"the index {name[:60]} was added"
-        elif wanted[name] != there[name]:
+        elif expected[name] != there[name]:
             yield f"the index {name} was changed"

@@ -33,7 +33,7 @@ def trouble() -> str:
     )
 
 
-def seal_or_tell() -> str:
+def seal_or_report() -> str:
     """Seal what has waited for too long, as after a start; say why if it cannot be. Empty: none waits so long."""
     ends, why = time.monotonic() + TIMEOUT, ""
     try:

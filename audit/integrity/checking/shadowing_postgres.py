@@ -51,7 +51,7 @@ AND (SELECT source FROM pg_catalog.pg_settings WHERE name = 'search_path') <> 'c
 LOOKS = (_POLICIES, _VIEWS, _FUNCTIONS, _OPERATORS, _SET)
 
 
-def found() -> Iterator[str]:
+def find_shadowing() -> Iterator[str]:
     """What is in the way, a phrase for each."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_catalog.current_setting('search_path')")

@@ -28,42 +28,42 @@ class SignedClaims:
     known: dict[UUID, str] = field(default_factory=dict)
     """Of each claim that was looked at: why it does not count. Empty: it does."""
 
-    def against_purge(self, one: Checkpoint) -> str:
+    def against_purge(self, checkpoint: Checkpoint) -> str:
         """Why the rows of a checkpoint may not be gone. Empty: the portal signed that it let go of them."""
-        return self._against(PURGE, one, one.first_seq, one.last_seq)
+        return self._against(PURGE, checkpoint, checkpoint.first_seq, checkpoint.last_seq)
 
-    def against_erasure(self, one: Checkpoint, seq: int) -> str:
+    def against_erasure(self, checkpoint: Checkpoint, seq: int) -> str:
         """Why the row in a place under a checkpoint may not be erased. Empty: the portal signed that it was."""
-        return self._against(ERASE, one, seq, seq)
+        return self._against(ERASE, checkpoint, seq, seq)
 
-    def _against(self, action: str, one: Checkpoint, first: int, last: int) -> str:
+    def _against(self, action: str, checkpoint: Checkpoint, first: int, last: int) -> str:
         reasons = []
-        for found in _about(action, one.stream, one.kind, first, last):
-            reason = self._judged(found)
-            if not reason and (action == PURGE or _erases(found, one, first)):
+        for stored in _about(action, checkpoint.stream, checkpoint.kind, first, last):
+            reason = self._judged(stored)
+            if not reason and (action == PURGE or _erases(stored, checkpoint, first)):
                 return ""
             reasons.append(reason or "its claim is of other rows")
         if reasons:
             return reasons[0]
-        return UNSIGNED if _is_said(action, one, first, last) else NOBODY
+        return UNSIGNED if _is_said(action, checkpoint, first, last) else NOBODY
 
-    def _judged(self, found: Claim) -> str:
-        if found.id not in self.known:
-            self.known[found.id] = self._judge(found)
-        return self.known[found.id]
+    def _judged(self, stored: Claim) -> str:
+        if stored.id not in self.known:
+            self.known[stored.id] = self._judge(stored)
+        return self.known[stored.id]
 
-    def _judge(self, found: Claim) -> str:
+    def _judge(self, stored: Claim) -> str:
         try:
-            claim = removal_claims.read(found.told)
+            claim = removal_claims.read(stored.told)
         except (Unreadable, AttributeError) as why:
             return f"its claim cannot be read: {why}"
         spoken_of = (claim.action, claim.stream, claim.kind, claim.first_seq, claim.last_seq)
-        if spoken_of != (found.action, found.stream, found.kind, found.first_seq, found.last_seq):
+        if spoken_of != (stored.action, stored.stream, stored.kind, stored.first_seq, stored.last_seq):
             return "its claim is of other rows"
         above = Checkpoint.objects.filter(stream=claim.stream, kind=claim.kind, hash=claim.hash).first()
         if above is None:
             return "its claim is of another checkpoint"
-        return claim.unsigned(self.trust) or claim.unfit(evidence.checkpoint(checkpoints.told(above)))
+        return claim.unsigned(self.trust) or claim.unfit(evidence.checkpoint(checkpoints.to_line(above)))
 
 
 def of_stream(stream: UUID) -> Iterator[Mapping[str, Any]]:
@@ -72,28 +72,28 @@ def of_stream(stream: UUID) -> Iterator[Mapping[str, Any]]:
     return mine.values_list("told", flat=True).iterator()
 
 
-def of_erased(one: Checkpoint) -> list[Mapping[str, Any]]:
+def of_erased(checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
     """The claims about erased rows under a checkpoint: for a selection, and for a proof."""
-    about = Claim.objects.filter(stream=one.stream, kind=one.kind, action=ERASE)
-    mine = about.filter(first_seq__gte=one.first_seq, last_seq__lte=one.last_seq)
+    about = Claim.objects.filter(stream=checkpoint.stream, kind=checkpoint.kind, action=ERASE)
+    mine = about.filter(first_seq__gte=checkpoint.first_seq, last_seq__lte=checkpoint.last_seq)
     return list(mine.order_by("first_seq", "id").values_list("told", flat=True))
 
 
 def ended(folder: str, keys: Trust) -> Mapping[str, Any] | None:
     """What was signed when the account of checkpoints in this folder was ended. None: nothing was."""
-    for found in Claim.objects.filter(action__in=(REANCHOR, RESTORE), stream=NOWHERE):
-        told = (
-            found.told if isinstance(found.told, dict) else {}
+    for stored in Claim.objects.filter(action__in=(REANCHOR, RESTORE), stream=NOWHERE):
+        claim = (
+            stored.told if isinstance(stored.told, dict) else {}
         )  # whoever can write to the table may write anything
-        if told.get("folder") == folder and _is_signed(told, keys.keys):
-            return dict(told)
+        if claim.get("folder") == folder and _is_signed(claim, keys.keys):
+            return dict(claim)
     return None
 
 
-def _is_signed(told: Mapping[str, Any], keys: Mapping[str, bytes]) -> bool:
+def _is_signed(data: Mapping[str, Any], keys: Mapping[str, bytes]) -> bool:
     try:
-        public, signature = keys[told["key_id"]], bytes.fromhex(told["signature"])
-        return trust.is_signed(public, removal_claims.signed_bytes(told), signature)
+        public, signature = keys[data["key_id"]], bytes.fromhex(data["signature"])
+        return trust.is_signed(public, removal_claims.signed_bytes(data), signature)
     except (KeyError, ValueError, TypeError):
         return False
 
@@ -105,19 +105,19 @@ def _about(action: str, stream: UUID, kind: str, first: int, last: int) -> Itera
     )
 
 
-def _erases(found: Claim, one: Checkpoint, seq: int) -> bool:
-    claim = removal_claims.read(found.told)
-    return claim.covers(seq) and claim.hash == bytes(one.hash)
+def _erases(stored: Claim, checkpoint: Checkpoint, seq: int) -> bool:
+    claim = removal_claims.read(stored.told)
+    return claim.covers(seq) and claim.hash == bytes(checkpoint.hash)
 
 
-def _is_said(action: str, one: Checkpoint, first: int, last: int) -> bool:
+def _is_said(action: str, checkpoint: Checkpoint, first: int, last: int) -> bool:
     """Whether an act on record says so, as acts did before claims were signed."""
-    acts = Event.objects.filter(target_id=str(one.stream), action=action).order_by("-at")
+    acts = Event.objects.filter(target_id=str(checkpoint.stream), action=action).order_by("-at")
     for facts in acts.values_list("facts", flat=True)[:MAX_ACTS]:
-        if not isinstance(facts, dict) or facts.get("kind") != one.kind:
+        if not isinstance(facts, dict) or facts.get("kind") != checkpoint.kind:
             continue
-        told = facts.get("ranges") or [[facts.get("first_seq"), facts.get("last_seq")]]
-        if isinstance(told, list) and any(_within(run, first, last) for run in told):
+        ranges = facts.get("ranges") or [[facts.get("first_seq"), facts.get("last_seq")]]
+        if isinstance(ranges, list) and any(_within(run, first, last) for run in ranges):
             return True
     return False
 

@@ -24,24 +24,26 @@ SAYS = "is stored in another spelling than the portal's."
 def of_checkpoints(stream: UUID | None, after: int, to: int) -> Iterator[Finding]:
     """Checkpoints between two numbers: those of an app, or of all; and those that no longer say of which they are."""
     there: QuerySet[Any] = QuerySet(Checkpoint).filter(number__gt=after, number__lte=to)
-    for number, told in _odd(Checkpoint, there, "number", "stream"):
-        whose = pending_rows.id_of(_text(told))
+    for number, number_text in _malformed(Checkpoint, there, "number", "stream"):
+        whose = pending_rows.id_of(_text(number_text))
         if None in (stream, whose) or stream == whose:
             yield Finding(
                 "edited", f"The checkpoint {SAYS}", Where(checkpoint=int(_text(number)), stream=whose)
             )
 
 
-def of_seals(one: Checkpoint) -> Iterator[Finding]:
+def of_seals(checkpoint: Checkpoint) -> Iterator[Finding]:
     """The seals under a checkpoint."""
-    for (seq,) in _odd(Seal, one.seals(), "seq"):
-        where = Where(one.kind, int(_text(seq)), checkpoint=one.number, stream=one.stream)
+    for (seq,) in _malformed(Seal, checkpoint.seals(), "seq"):
+        where = Where(
+            checkpoint.kind, int(_text(seq)), checkpoint=checkpoint.number, stream=checkpoint.stream
+        )
         yield Finding("edited", f"The seal {SAYS}", where)
 
 
 def of_claims() -> Iterator[Finding]:
     """What the portal signed of its record."""
-    if many := len(_odd(Claim, QuerySet(Claim), "id")):
+    if many := len(_malformed(Claim, QuerySet(Claim), "id")):
         yield Finding("edited", f"A signed claim {SAYS} There {'is' if many == 1 else 'are'} {many}.")
 
 
@@ -50,32 +52,32 @@ def of_tallies(stream: UUID) -> Iterator[Finding]:
     its: QuerySet[Any] = QuerySet(Tally).filter(stream=stream)
     below = Q(events__lt=0) | Q(allowed__lt=0) | Q(denied__lt=0)
     odd = its.filter(below | ~sqlite_format.whole_hours()).order_by()
-    if many := max(odd.count(), len(_odd(Tally, its, "id"))):
-        told = "A figure" if many == 1 else f"{many:,} figures"
+    if many := max(odd.count(), len(_malformed(Tally, its, "id"))):
+        what = "A figure" if many == 1 else f"{many:,} figures"
         says = (
-            f"{told} that charts are drawn from {'is' if many == 1 else 'are'} none that the portal writes."
+            f"{what} that charts are drawn from {'is' if many == 1 else 'are'} none that the portal writes."
         )
         yield Finding("tally", says, Where(stream=stream))
 
 
 def of_ids(kind: str, there: QuerySet[Any]) -> Iterator[Finding]:
     """Rows whose ids are none, or are spelled otherwise: no seal is looked for by such an id."""
-    for (told,) in _odd(RECORDS[kind], there, "id", looked_at=("id",)):
-        text = _text(told)
+    for (row_id,) in _malformed(RECORDS[kind], there, "id", looked_at=("id",)):
+        text = _text(row_id)
         says = f"A row has an id that the portal does not write, {text[:64]!r}: it was put in or changed."
         yield Finding("inserted", says, Where(kind, row_id=pending_rows.id_of(text)))
 
 
-def _odd(
-    model: type[Model], there: QuerySet[Any], *shown: str, looked_at: tuple[str, ...] = ()
+def _malformed(
+    model: type[Model], there: QuerySet[Any], *columns: str, looked_at: tuple[str, ...] = ()
 ) -> list[tuple[str, ...]]:
     """Columns, in hex, of rows that are stored otherwise: one, or none, is as good as all of them."""
     if connection.vendor != "sqlite":
         return []
-    told = {f"{name}_in_hex": Func(name, function="hex", output_field=CharField()) for name in shown}
-    odd = there.filter(~sqlite_format.plain(model, *looked_at)).order_by().annotate(**told)
-    return list(odd.values_list(*told)[:MAX_TOLD])
+    in_hex = {f"{name}_in_hex": Func(name, function="hex", output_field=CharField()) for name in columns}
+    odd = there.filter(~sqlite_format.plain(model, *looked_at)).order_by().annotate(**in_hex)
+    return list(odd.values_list(*in_hex)[:MAX_TOLD])
 
 
-def _text(told: str) -> str:
-    return bytes.fromhex(told).decode(errors="replace")
+def _text(text: str) -> str:
+    return bytes.fromhex(text).decode(errors="replace")

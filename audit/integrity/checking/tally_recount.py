@@ -92,12 +92,12 @@ def _parse(place: str) -> tuple[UUID, datetime | None]:
 
 def _following(stream: UUID | None) -> UUID | None:
     """The next app with anything sealed or counted."""
-    found = [
+    first_hours = [
         rows.filter(stream__gt=stream) if stream is not None else rows
         for rows in (Seal.objects.order_by("stream"), ReadableQuerySet(Tally).order_by("stream"))
     ]
-    firsts = [rows.values_list("stream", flat=True).first() for rows in found]
-    return min((one for one in firsts if one is not None), default=None)
+    firsts = [rows.values_list("stream", flat=True).first() for rows in first_hours]
+    return min((hour for hour in firsts if hour is not None), default=None)
 
 
 def _rows(stream: UUID) -> tuple[Any, Any]:
@@ -128,11 +128,11 @@ def _far(stream: UUID, begins: datetime) -> datetime:
 
 
 def _compare(stream: UUID, kind: str, begins: datetime, ends: datetime) -> Iterator[Finding]:
-    counted, told = _figures(stream, begins, ends)
+    counted, stored = _figures(stream, begins, ends)
     seen = set[datetime]()
-    for place in sorted(counted.keys() | told.keys()):
+    for place in sorted(counted.keys() | stored.keys()):
         hour, key_id = place
-        there, said = (_only(kind, figures[place]) for figures in (counted, told))
+        there, said = (_only(kind, figures[place]) for figures in (counted, stored))
         if hour in seen or there == said or _is_purged(stream, hour, there, said):
             continue
         seen.add(hour)
@@ -146,8 +146,8 @@ def _figures(stream: UUID, begins: datetime, ends: datetime) -> tuple[dict[Any, 
     native = connection.features.has_native_uuid_field
     its = stream if native else stream.hex
     app = "app_id IS NULL" if stream == NOWHERE else f"app_id = '{its}'"
-    moments = [connection.ops.adapt_datetimefield_value(one) for one in (begins, ends)]
-    counted, told = (defaultdict[Any, Figures](Figures) for _ in range(2))
+    moments = [connection.ops.adapt_datetimefield_value(value) for value in (begins, ends)]
+    counted, stored = (defaultdict[Any, Figures](Figures) for _ in range(2))
     with connection.cursor() as cursor:
         cursor.execute(_SQL.format(app=app, **_columns()), [*moments, *moments, its, *moments])
         for is_counted, key_id, hour, *figures in cursor.fetchall():
@@ -155,29 +155,29 @@ def _figures(stream: UUID, begins: datetime, ends: datetime) -> tuple[dict[Any, 
                 continue  # on SQLite a moment may be anything, which is found where rows are read
             key = key_id if native and key_id else _key(key_id if key_id is None else _text(key_id))
             for whose in {key, NOWHERE} if is_counted else {key}:
-                which = counted if is_counted else told
-                which[at, whose] += Figures(*(one if isinstance(one, int) else -1 for one in figures))
-    return counted, told
+                which = counted if is_counted else stored
+                which[at, whose] += Figures(*(value if isinstance(value, int) else -1 for value in figures))
+    return counted, stored
 
 
-def _text(told: str) -> str:
+def _text(text: str) -> str:
     """What SQLite's hex() told of."""
-    return bytes.fromhex(told).decode(errors="replace")
+    return bytes.fromhex(text).decode(errors="replace")
 
 
-def _hour(told: Any) -> datetime | None:
+def _hour(value: Any) -> datetime | None:
     try:
-        return datetime.strptime(told, "%Y-%m-%d %H").replace(tzinfo=UTC)
+        return datetime.strptime(value, "%Y-%m-%d %H").replace(tzinfo=UTC)
     except (ValueError, TypeError):
         return None
 
 
-def _key(told: Any) -> UUID:
+def _key(value: Any) -> UUID:
     """On SQLite: one that is not spelled as the portal spells it is none of its keys, and found by no chart."""
-    if told is None:
+    if value is None:
         return NOWHERE
-    found = pending_rows.id_of(told)
-    return found if found and found.hex == told else ODD
+    key_id = pending_rows.id_of(value)
+    return key_id if key_id and key_id.hex == value else ODD
 
 
 def _only(kind: str, figures: Figures) -> Figures:
@@ -188,7 +188,7 @@ def _only(kind: str, figures: Figures) -> Figures:
 
 def _is_purged(stream: UUID, hour: datetime, there: Figures, said: Figures) -> bool:
     """Whether what is missing may have gone with batches that were purged."""
-    less = [told - found for told, found in zip(said, there, strict=True)]
+    less = [stored - counted for stored, counted in zip(said, there, strict=True)]
     gone = {kind: _gone(stream, kind, hour) for kind in ("event", "call")}
     return min(less) >= 0 and less[0] <= gone["event"] and sum(less[1:]) <= gone["call"]
 

@@ -28,7 +28,7 @@ def acts() -> list[Event]:
     return list(young.filter(action__in=SAYS).order_by("-id")[:MAX_ACTS])
 
 
-def tell(act: Event) -> str:
+def describe_event(act: Event) -> str:
     """What happened, in a sentence."""
     return f"Audit log tampering: {SAYS[act.action]}, {act.target_label}."[:300]
 
@@ -38,4 +38,5 @@ def trouble() -> str:
     happened = acts()
     if not happened:
         return ""
-    return f"{tell(happened[0])} Run .venv/bin/python manage.py check_audit. This banner is shown for seven days."
+    says = describe_event(happened[0])
+    return f"{says} Run .venv/bin/python manage.py check_audit. This banner is shown for seven days."

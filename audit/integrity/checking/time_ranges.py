@@ -33,33 +33,35 @@ def begins(since: datetime | None) -> int:
     trust, low, high = signing.known(), 0, newest()
     while low < high:
         middle = (low + high + 1) // 2
-        one = Checkpoint.objects.filter(number__gte=middle, number__lte=high).order_by("number").first()
-        if one and one.sealed_at < since and _is_sure(one, trust):
-            low = one.number
+        checkpoint = (
+            Checkpoint.objects.filter(number__gte=middle, number__lte=high).order_by("number").first()
+        )
+        if checkpoint and checkpoint.sealed_at < since and _is_sure(checkpoint, trust):
+            low = checkpoint.number
         else:
             high = middle - 1
     return low
 
 
-def up_to(until: datetime, found: QuerySet[Checkpoint]) -> QuerySet[Checkpoint]:
+def up_to(until: datetime, checkpoints: QuerySet[Checkpoint]) -> QuerySet[Checkpoint]:
     """Those that rows before a moment may lie under: sealed up to a day after it, and what says it has older rows."""
     late, trust, low, high = until + batches.LATE, signing.known(), 0, newest() + 1
     while low + 1 < high:
         middle = (low + high) // 2
-        one = Checkpoint.objects.filter(number__gt=low, number__lte=middle).order_by("-number").first()
-        if one and one.sealed_at >= late and _is_sure(one, trust):
-            high = one.number
+        checkpoint = Checkpoint.objects.filter(number__gt=low, number__lte=middle).order_by("-number").first()
+        if checkpoint and checkpoint.sealed_at >= late and _is_sure(checkpoint, trust):
+            high = checkpoint.number
         else:
             low = middle
-    return found.filter(Q(number__lt=high) | Q(earliest_at__lt=until))
+    return checkpoints.filter(Q(number__lt=high) | Q(earliest_at__lt=until))
 
 
-def _is_sure(one: Checkpoint, trust: Trust) -> bool:
+def _is_sure(checkpoint: Checkpoint, trust: Trust) -> bool:
     """Whether it is what the portal signed, and what was kept under its number where one was."""
     try:
-        told = batches.line(one)
+        line = batches.line(checkpoint)
     except Unreadable:
         return False
-    kept = checkpoint_files.kept(one.number)
-    is_signed = told.recomputed() == told.hash and not any(trust.doubts(told))
-    return is_signed and (kept is None or kept.hash == told.hash)
+    external = checkpoint_files.find_checkpoint(checkpoint.number)
+    is_signed = line.recomputed() == line.hash and not any(trust.doubts(line))
+    return is_signed and (external is None or external.hash == line.hash)

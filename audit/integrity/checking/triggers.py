@@ -39,13 +39,15 @@ AND (word LIKE 'portal.audit_maintenance=%' OR word LIKE 'session_replication_ro
 def broken() -> str:
     """What is not as it should be, and the next step. Empty: all of it stands."""
     look = _on_postgres if connection.vendor == "postgresql" else _on_sqlite
-    found = sorted(look())
-    if found:  # a month may have begun between two statements: what is found must be found twice
-        found = sorted(set(found).intersection(look()))
-    if not found:
+    broken_triggers = sorted(look())
+    if broken_triggers:  # a month may have begun between two statements: what is found must be found twice
+        broken_triggers = sorted(set(broken_triggers).intersection(look()))
+    if not broken_triggers:
         return ""
-    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
-    says = f"Audit log protection was changed in the database: {', '.join(found[:MAX_NAMED])}{more}."
+    more = f" and {len(broken_triggers) - MAX_NAMED} more" if len(broken_triggers) > MAX_NAMED else ""
+    says = (
+        f"Audit log protection was changed in the database: {', '.join(broken_triggers[:MAX_NAMED])}{more}."
+    )
     return (
         f"{says} Find out who changed it and run .venv/bin/python manage.py check_audit. "
         "To restore it, see docs/seals.md."
@@ -58,14 +60,14 @@ def _on_sqlite() -> Iterator[str]:
         there = {name: _plain(sql) for name, sql in cursor.fetchall()}
         cursor.execute("SELECT name, sql FROM sqlite_temp_master WHERE type = 'trigger'")
         yield from (f"{name} was added" for name, _ in cursor.fetchall())
-    wanted = {statement.split()[2]: _plain(statement) for statement in statements("sqlite")}
-    yield from _compare(wanted, there)
+    expected = {statement.split()[2]: _plain(statement) for statement in statements("sqlite")}
+    yield from _compare(expected, there)
 
 
 def _on_postgres() -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(_TRIGGERS)
-        told = cursor.fetchall()
+        rows = cursor.fetchall()
         cursor.execute(_FUNCTIONS)
         functions = [(name, _plain(source)) for name, source in cursor.fetchall()]
         cursor.execute(_SETTINGS, None)
@@ -75,23 +77,23 @@ def _on_postgres() -> Iterator[str]:
             yield "session_replication_role is not origin"
         cursor.execute("SELECT rulename::text FROM pg_rules WHERE schemaname = current_schema()")
         yield from (f"the rule {name[:60]} was added" for (name,) in cursor.fetchall())
-    there = {f"{name} of {table}": _plain(sql) for table, name, sql, _ in told}
-    yield from (f"{name} is switched off" for _, name, _, enabled in told if enabled != "O")
-    yield from _compare(dict(_wanted_on_postgres()), there)
+    there = {f"{name} of {table}": _plain(sql) for table, name, sql, _ in rows}
+    yield from (f"{name} is switched off" for _, name, _, enabled in rows if enabled != "O")
+    yield from _compare(dict(_expected_on_postgres()), there)
     yield from _unlike(functions)
 
 
-def _compare(wanted: dict[str, str], there: dict[str, str]) -> Iterator[str]:
-    for name in wanted.keys() | there.keys():
+def _compare(expected: dict[str, str], there: dict[str, str]) -> Iterator[str]:
+    for name in expected.keys() | there.keys():
         if name not in there:
             yield f"{name} is gone"
-        elif name not in wanted:
+        elif name not in expected:
             yield f"{name[:80]} was added"
-        elif wanted[name] != there[name]:
+        elif expected[name] != there[name]:
             yield f"{name} was changed"
 
 
-def _wanted_on_postgres() -> Iterator[tuple[str, str]]:
+def _expected_on_postgres() -> Iterator[tuple[str, str]]:
     for statement in statements("postgresql"):
         if statement.startswith("CREATE TRIGGER"):
             yield _named(_plain(statement).replace("UPDATE OR DELETE", "DELETE OR UPDATE"))
@@ -115,13 +117,13 @@ def _unlike(functions: list[tuple[str, str]]) -> Iterator[str]:
         "audit_set_aside": _SET_ASIDE.SET_ASIDE,
     }
     for name, statement in bodies.items():
-        if [body for one, body in functions if one == name] != [_plain(statement.split("$$")[1])]:
+        if [body for function, body in functions if function == name] != [_plain(statement.split("$$")[1])]:
             yield f"the function {name} was changed"
 
 
 def statements(vendor: str) -> list[str]:
     """Everything that the migrations make of triggers, and on PostgreSQL the first of their functions."""
-    record, waiting = _RECORD.statements(vendor), [_WAITING.waiting(vendor, one) for one in _WAITING.KINDS]
+    record, waiting = _RECORD.statements(vendor), [_WAITING.waiting(vendor, kind) for kind in _WAITING.KINDS]
     return [*record, *waiting, *trigger_statements(vendor, (*SEALED, *SIGNED, *FORGED))]
 
 

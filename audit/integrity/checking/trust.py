@@ -30,19 +30,25 @@ class Trust:
     order: tuple[str, ...] = ()
     """Ids in the order in which the keys followed each other, as far as handovers tell."""
 
-    def doubts(self, one: CheckpointLine, before: str = "") -> Iterator[Finding]:
+    def doubts(self, checkpoint: CheckpointLine, before: str = "") -> Iterator[Finding]:
         """What is wrong with the signature of a checkpoint. `before` is the key of the one it follows."""
         if not CAN_CHECK:
             return
-        if one.key_id not in self.keys:
+        if checkpoint.key_id not in self.keys:
             yield Finding(
-                "signature", f"It is signed by the key {one.key_id}, which is not trusted.", one.where
+                "signature",
+                f"It is signed by the key {checkpoint.key_id}, which is not trusted.",
+                checkpoint.where,
             )
-        elif not is_signed(self.keys[one.key_id], canonical.signed(one.hash), one.signature):
-            yield Finding("signature", f"The key {one.key_id} did not sign it.", one.where)
-        elif before and before != one.key_id and self._is_over(one.key_id, before):
+        elif not is_signed(
+            self.keys[checkpoint.key_id], canonical.signed(checkpoint.hash), checkpoint.signature
+        ):
+            yield Finding("signature", f"The key {checkpoint.key_id} did not sign it.", checkpoint.where)
+        elif before and before != checkpoint.key_id and self._is_over(checkpoint.key_id, before):
             yield Finding(
-                "signature", f"It is signed by the key {one.key_id} after {before} was in use.", one.where
+                "signature",
+                f"It is signed by the key {checkpoint.key_id} after {before} was in use.",
+                checkpoint.where,
             )
 
     def _is_over(self, key_id: str, before: str) -> bool:

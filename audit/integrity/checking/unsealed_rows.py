@@ -33,8 +33,8 @@ def begin(kind: str = "") -> str:
 
 def step(stream: UUID | None, only: str, span: Span, place: str) -> tuple[list[Finding], int, str | None]:
     """What a step has found, how many rows it looked at, and where the next begins. Raises Invalid."""
-    kind, _, told = place.partition(".")
-    after = parse_cursor(told)
+    kind, _, position = place.partition(".")
+    after = parse_cursor(position)
     if kind not in RECORDS or after is None:
         raise Invalid("cursor", "This is not where a step ended.")
     some = list(_rows(kind, stream, span, after))
@@ -90,7 +90,7 @@ def _twice(kind: str, ids: Sequence[UUID]) -> list[UUID]:
     if kind != "call" or connection.vendor != "postgresql":
         return []
     alike = RECORDS[kind].objects.filter(id__in=ids).order_by("id").values_list("id", flat=True)
-    return [one for one, other in pairwise(alike) if one == other]
+    return [row_id for row_id, other in pairwise(alike) if row_id == other]
 
 
 def _unsealed(ids: Sequence[UUID]) -> set[UUID]:

@@ -46,7 +46,7 @@ def files() -> list[Path]:
     return sorted(folder().glob("[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
 
 
-def told(checkpoint: Checkpoint) -> dict[str, Any]:
+def to_line(checkpoint: Checkpoint) -> dict[str, Any]:
     """A checkpoint as JSON: bytes in hex, moments to the microsecond."""
     return {
         "type": "checkpoint",
@@ -70,11 +70,11 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def keep() -> int:
+def write_pending() -> int:
     """Append to the files what they do not know yet; return how many. A disk that is full is told of, and no more."""
     try:
         with _alone():
-            return _keep()
+            return _write_pending()
     except OSError as error:
         log.error("checkpoints cannot be written to %s: %s", settings.CHECKPOINT_DIR, error.strerror)
         return 0
@@ -101,19 +101,19 @@ def resume(newest: Checkpoint) -> None:
             log.error("%s cannot be written to: %s", settings.MARKS_DIR, error.strerror)
 
 
-def behind() -> str:
+def describe_backlog() -> str:
     """That checkpoints are in the database, and could not be written to the files. Empty: they are in both."""
     newest = Checkpoint.objects.filter(sealed_at__lt=now() - GRACE_PERIOD).order_by("-number").first()
-    if newest is None or newest.number <= (last_kept() or 0):
+    if newest is None or newest.number <= (last_stored_number() or 0):
         return ""
-    keep()  # a crash may have come between
-    if newest.number <= (last_kept() or 0):
+    write_pending()  # a crash may have come between
+    if newest.number <= (last_stored_number() or 0):
         return ""
     says = f"Checkpoint {newest.number} could not be written to the checkpoint files."
     return f"{says} Check the disk space and the permissions of {settings.CHECKPOINT_DIR}."
 
 
-def trouble() -> str:
+def describe_problem() -> str:
     """Why nothing is added to the files, and the next step. Empty: nothing is in the way."""
     last = _last()
     if last and not Checkpoint.objects.filter(number=last[0], hash=last[1]).exists():
@@ -122,21 +122,21 @@ def trouble() -> str:
             f"{says} Run .venv/bin/python manage.py check_audit. "
             "If a backup was restored, run .venv/bin/python manage.py reanchor_audit."
         )
-    return lost()
+    return describe_loss()
 
 
-def lost() -> str:
+def describe_loss() -> str:
     """That the files end sooner than they did, or may have, and the next step. Empty: they do not."""
     if high_water_marks.is_damaged(MARK):
         says = f"Cannot read the checkpoint position file: {settings.MARKS_DIR / MARK}."
         return f"{says} Restore it. If it is lost, delete it: it is created again if the checkpoint files are complete."
-    mark = high_water_marks.read(MARK)  # before the files: others write these first, and then the mark
-    went_to = mark.number if mark else _newest()
+    position = high_water_marks.read(MARK)  # before the files: others write these first, and then the mark
+    went_to = position.number if position else _newest()
     last = _last()
     if not went_to or (last is not None and last[0] >= went_to):
         return ""
     ends = f"end with checkpoint {last[0]}" if last else "are missing"
-    if mark:
+    if position:
         says = f"The checkpoint files {ends}, but were written up to checkpoint {went_to}."
     else:
         says = (
@@ -151,13 +151,13 @@ def is_due(checkpoint: Checkpoint) -> bool:
     return checkpoint.sealed_at < now() - GRACE_PERIOD
 
 
-def last_kept() -> int | None:
+def last_stored_number() -> int | None:
     """The number of the last checkpoint in the files. None: there is none yet."""
     last = _last()
     return last[0] if last else None
 
 
-def kept() -> Iterator[dict[str, Any]]:
+def read_stored() -> Iterator[dict[str, Any]]:
     """Every checkpoint in the files, in order. Lines that a crash cut short are left out."""
     for path in files():
         with path.open() as lines:
@@ -168,7 +168,7 @@ def kept() -> Iterator[dict[str, Any]]:
                     continue
 
 
-def start_anew(name: str) -> None:
+def archive(name: str) -> None:
     """Put the present files aside, in a folder of this name: what is written from now on begins a new account."""
     high_water_marks.write(MARK, 0, b"")
     aside = folder() / name
@@ -177,15 +177,15 @@ def start_anew(name: str) -> None:
         path.rename(aside / path.name)
 
 
-def _keep() -> int:
-    if says := trouble():
+def _write_pending() -> int:
+    if says := describe_problem():
         log.error(says)
         return 0
     last = _last()
     number = last[0] if last else 0
     count = _append(Checkpoint.objects.filter(number__gt=number).order_by("number").iterator(BATCH_SIZE))
-    if kept := _last():
-        high_water_marks.write(MARK, *kept)
+    if read_stored := _last():
+        high_water_marks.write(MARK, *read_stored)
     return count
 
 
@@ -199,8 +199,8 @@ def _last() -> tuple[int, bytes] | None:
     for path in reversed(files()):
         for line in reversed(_tail(path)):
             try:
-                told = json.loads(line)
-                return int(told["number"]), bytes.fromhex(told["hash"])
+                to_line = json.loads(line)
+                return int(to_line["number"]), bytes.fromhex(to_line["hash"])
             except (ValueError, KeyError, TypeError):
                 continue  # a line that a crash cut short
     return None
@@ -219,15 +219,15 @@ def _append(fresh: Iterable[Checkpoint]) -> int:
     """Write each to the file of its month, whole lines at a time; return how many."""
     count, some = 0, iter(fresh)
     while batch := list(islice(some, BATCH_SIZE)):
-        for path, found in groupby(batch, key=_path):
-            lines = [json.dumps(told(one), separators=(",", ":")) for one in found]
+        for path, checkpoints in groupby(batch, key=_path):
+            lines = [json.dumps(to_line(checkpoint), separators=(",", ":")) for checkpoint in checkpoints]
             file_sink.append(path, lines)
             count += len(lines)
     return count
 
 
-def _path(one: Checkpoint) -> Path:
-    return folder() / f"{one.sealed_at.astimezone(UTC):%Y-%m}.jsonl"
+def _path(checkpoint: Checkpoint) -> Path:
+    return folder() / f"{checkpoint.sealed_at.astimezone(UTC):%Y-%m}.jsonl"
 
 
 def _tail(path: Path, size: int = 8192) -> list[bytes]:

@@ -19,7 +19,7 @@ from audit.change import record
 from audit.integrity.append_only_triggers import maintenance
 from audit.integrity.sealing import pending_rows
 from audit.integrity.sealing.mac_check import Forged
-from audit.integrity.sealing.pending_rows import Odd
+from audit.integrity.sealing.pending_rows import MalformedRow
 from audit.integrity.sealing.row_values import RECORDS
 from audit.models import Pending
 from audit.models.seals import NOWHERE
@@ -44,7 +44,7 @@ class _Entry(NamedTuple):
 
 def set_aside(forged: Sequence[Forged]) -> None:
     """Set these rows aside, and put on record that it was done. Part of the caller's transaction."""
-    _set_aside([_entry(one) for one in forged])
+    _set_aside([_entry(row) for row in forged])
 
 
 def set_aside_unreadable(limit: int) -> int:
@@ -55,12 +55,12 @@ def set_aside_unreadable(limit: int) -> int:
     with transaction.atomic():
         if connection.vendor == "postgresql":
             return _drop_unreadable(limit)
-        some = pending_rows.odd(limit)
-        _set_aside([found for one in some if (found := _settle(one))])
+        some = pending_rows.malformed(limit)
+        _set_aside([entry for malformed in some if (entry := _settle(malformed))])
     return len(some)
 
 
-def tell_of_missing(kind: str, row_id: str, stream: UUID) -> None:
+def record_missing(kind: str, row_id: str, stream: UUID) -> None:
     """Put on record that a row was deleted before it was sealed."""
     log.error("the %s %s was deleted before it was sealed", kind, row_id)
     about = {"target_kind": kind, "target_id": row_id, "target_label": "a row of the record"}
@@ -69,55 +69,55 @@ def tell_of_missing(kind: str, row_id: str, stream: UUID) -> None:
 
 def _drop_unreadable(limit: int) -> int:
     """On PostgreSQL: columns have types, and what is left is a moment beyond all time or a kind that is none."""
-    found = _unreadable(limit)
-    _set_aside([one for one in found if one.kind in RECORDS])
+    entries = _unreadable(limit)
+    _set_aside([entry for entry in entries if entry.kind in RECORDS])
     with connection.cursor() as cursor:
-        for one in found:
-            cursor.execute("DELETE FROM audit_pending WHERE CAST(row_id AS TEXT) = %s", [one.row_id])
-    return len(found)
+        for entry in entries:
+            cursor.execute("DELETE FROM audit_pending WHERE CAST(row_id AS TEXT) = %s", [entry.row_id])
+    return len(entries)
 
 
-def _settle(one: Odd) -> _Entry | None:
+def _settle(malformed: MalformedRow) -> _Entry | None:
     """Let the row that is meant wait as it should, or return it if it has no id to wait by."""
-    meant = pending_rows.id_of(one.row_id)
-    for kind in sorted(RECORDS, key=lambda kind: kind != one.kind):
+    meant = pending_rows.id_of(malformed.row_id)
+    for kind in sorted(RECORDS, key=lambda kind: kind != malformed.kind):
         if meant and _place(kind, "%s", meant.hex) is not None:
-            pending_rows.mend(one, kind, meant)
+            pending_rows.requeue(malformed, kind, meant)
             return None
-        place = _place(kind, "(SELECT row_id FROM audit_pending WHERE rowid = %s)", one.number)
+        place = _place(kind, "(SELECT row_id FROM audit_pending WHERE rowid = %s)", malformed.number)
         if place is not None:
-            pending_rows.forget(one)
-            return _Entry(one.label, one.stream, kind, None, "unreadable", place)
-    pending_rows.forget(one)
-    tell_of_missing(one.kind or "row", one.label, one.stream)
+            pending_rows.remove(malformed)
+            return _Entry(malformed.label, malformed.stream, kind, None, "unreadable", place)
+    pending_rows.remove(malformed)
+    record_missing(malformed.kind or "row", malformed.label, malformed.stream)
     return None
 
 
 def _place(kind: str, of: str, value: Any) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT rowid FROM audit_{kind} WHERE id IS {of}", [value])
-        found = cursor.fetchone()
-    return found[0] if found else None
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
-def _entry(one: Forged) -> _Entry:
+def _entry(forged: Forged) -> _Entry:
     if connection.vendor == "postgresql":
-        moment = one.at.isoformat() if one.at else None
-        return _Entry(str(one.row_id), one.stream, one.kind, moment, one.reason)
-    return _Entry(one.row_id.hex, one.stream, one.kind, None, one.reason)
+        moment = forged.at.isoformat() if forged.at else None
+        return _Entry(str(forged.row_id), forged.stream, forged.kind, moment, forged.reason)
+    return _Entry(forged.row_id.hex, forged.stream, forged.kind, None, forged.reason)
 
 
 def _set_aside(entries: Sequence[_Entry]) -> None:
     streams: defaultdict[tuple[UUID, str], list[_Entry]] = defaultdict(list)
-    for one in entries:
-        streams[one.stream, one.kind].append(one)
+    for entry in entries:
+        streams[entry.stream, entry.kind].append(entry)
     for (stream, kind), some in streams.items():
         log.error("%s rows of kind %s were not written by the portal: %s", len(some), kind, some[0].row_id)
         (_move_on_postgres if connection.vendor == "postgresql" else _move_on_sqlite)(stream, kind, some)
-        _tell(stream, kind, some)
+        _record(stream, kind, some)
 
 
-def _tell(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
+def _record(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
     label = f"{len(some):,} {kind}{'' if len(some) == 1 else 's'} that the portal did not write"
     record(
         system(),
@@ -129,16 +129,16 @@ def _tell(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
         facts={
             "kind": kind,
             "rows": len(some),
-            "ids": [one.row_id[:64] for one in some],  # all: what is not named could vanish unseen
-            "why": sorted({one.reason for one in some}),
+            "ids": [entry.row_id[:64] for entry in some],  # all: what is not named could vanish unseen
+            "why": sorted({entry.reason for entry in some}),
         },
     )
 
 
 def _move_on_postgres(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
     """The function of migration 0009 does it: a role that may not delete from the record may still do this."""
-    ids, moments = text_array(one.row_id for one in some), text_array(one.at or "" for one in some)
-    values: list[Any] = [kind, stream, now(), ids, moments, [one.reason for one in some]]
+    ids, moments = text_array(entry.row_id for entry in some), text_array(entry.at or "" for entry in some)
+    values: list[Any] = [kind, stream, now(), ids, moments, [entry.reason for entry in some]]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT audit_set_aside(%s, %s, %s, %s::uuid[], %s::timestamptz[], %s::text[])", values
@@ -147,16 +147,16 @@ def _move_on_postgres(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
 
 def _move_on_sqlite(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
     names = [field.column for field in RECORDS[kind]._meta.concrete_fields]
-    told = ", ".join(f"'{name}', quote({name})" for name in names)
+    pairs = ", ".join(f"'{name}', quote({name})" for name in names)
     found_at = connection.ops.adapt_datetimefield_value(now())
     with maintenance(), connection.cursor() as cursor:
-        for one in some:
-            column, value = ("id", one.row_id) if one.place is None else ("rowid", one.place)
+        for entry in some:
+            column, value = ("id", entry.row_id) if entry.place is None else ("rowid", entry.place)
             cursor.execute(
                 "INSERT INTO audit_forgedrow (id, kind, row_id, stream, found_at, reason, contents) "
-                f"SELECT %s, %s, %s, %s, %s, %s, CAST(json_object({told}) AS BLOB) FROM audit_{kind} "
+                f"SELECT %s, %s, %s, %s, %s, %s, CAST(json_object({pairs}) AS BLOB) FROM audit_{kind} "
                 f"WHERE {column} = %s",
-                [new_id().hex, kind, one.row_id[:64], stream.hex, found_at, one.reason, value],
+                [new_id().hex, kind, entry.row_id[:64], stream.hex, found_at, entry.reason, value],
             )
             cursor.execute(f"DELETE FROM audit_{kind} WHERE {column} = %s", [value])
 
@@ -164,13 +164,13 @@ def _move_on_sqlite(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
 def _unreadable(limit: int) -> list[_Entry]:
     table = Pending._meta.db_table
     columns = ("row_id", "stream", "kind", "at")
-    told = ", ".join(f"CAST({name} AS TEXT)" for name in columns)
+    casts = ", ".join(f"CAST({name} AS TEXT)" for name in columns)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {told} FROM {table} ORDER BY row_id LIMIT %s", [limit])
-        found = cursor.fetchall()
+        cursor.execute(f"SELECT {casts} FROM {table} ORDER BY row_id LIMIT %s", [limit])
+        rows = cursor.fetchall()
     return [
         _Entry(row_id, _stream(stream), kind, None, "unreadable")
-        for row_id, stream, kind, at in found
+        for row_id, stream, kind, at in rows
         if not _is_readable(row_id, stream, kind, at)
     ]
 
@@ -184,5 +184,5 @@ def _is_readable(row_id: Any, stream: Any, kind: Any, at: Any) -> bool:
     return kind in RECORDS and ids == [row_id, stream]
 
 
-def _stream(told: Any) -> UUID:
-    return pending_rows.id_of(told) or NOWHERE
+def _stream(text: Any) -> UUID:
+    return pending_rows.id_of(text) or NOWHERE

@@ -12,18 +12,18 @@ from typing import NamedTuple
 from django.conf import settings
 
 
-class Mark(NamedTuple):
+class HighWaterMark(NamedTuple):
     """A checkpoint that was written or acknowledged."""
 
     number: int
     hash: bytes
 
 
-def read(name: str) -> Mark | None:
+def read(name: str) -> HighWaterMark | None:
     """The mark of this name. None: there is none, or it cannot be read."""
     try:
-        told = json.loads(_path(name).read_text())
-        return Mark(int(told["number"]), bytes.fromhex(told["hash"]))
+        data = json.loads(_path(name).read_text())
+        return HighWaterMark(int(data["number"]), bytes.fromhex(data["hash"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -48,7 +48,7 @@ def write(name: str, number: int, its_hash: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def put_aside(prefix: str, name: str) -> None:
+def archive(prefix: str, name: str) -> None:
     """Begin anew with the marks whose names begin so; those of before are kept under another name."""
     place: Path = settings.MARKS_DIR
     for path in place.glob(f"{prefix}*"):

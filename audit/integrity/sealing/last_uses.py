@@ -31,12 +31,12 @@ _MANY = ADD.format(
 Moments = list[datetime | None]
 
 
-def add(found: Iterable[Row]) -> None:
+def add(rows: Iterable[Row]) -> None:
     """Fold the calls among these rows in. Part of the transaction that seals them."""
     adapt, native = connection.ops.adapt_datetimefield_value, connection.features.has_native_uuid_field
     lines = [
         (subject if native else subject.hex, *map(adapt, moments))
-        for subject, moments in sorted(_folded(found).items())
+        for subject, moments in sorted(_folded(rows).items())
     ]
     with connection.cursor() as cursor:
         if lines and connection.vendor == "postgresql":
@@ -45,10 +45,10 @@ def add(found: Iterable[Row]) -> None:
             cursor.executemany(_ONE, lines)
 
 
-def _folded(found: Iterable[Row]) -> dict[UUID, Moments]:
+def _folded(rows: Iterable[Row]) -> dict[UUID, Moments]:
     """First call, last allowed and last denied of each subject among some rows."""
     folded: dict[UUID, Moments] = {}
-    for row in found:
+    for row in rows:
         if row.kind != "call":
             continue
         column = 1 if row.values[_ALLOWED] else 2

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from audit import macs
 from audit.integrity.sealing import row_values as rows
-from audit.integrity.sealing.pending_rows import Waiting
+from audit.integrity.sealing.pending_rows import PendingRow
 from audit.integrity.sealing.row_values import Row
 from audit.models import MacKey
 
@@ -24,33 +24,35 @@ class Forged(NamedTuple):
     reason: str
 
 
-class Found(NamedTuple):
+class MacFailures(NamedTuple):
     """What is there of the rows that wait."""
 
     rows: list[Row]
     forged: list[Forged]
 
 
-def look(waiting: Iterable[Waiting]) -> Found:
+def check_pending(waiting: Iterable[PendingRow]) -> MacFailures:
     """Read the rows that wait. What is said of them where they wait is not believed: they may be elsewhere."""
-    months: defaultdict[tuple[str, int, int], list[Waiting]] = defaultdict(list)
-    for one in waiting:
-        months[one.kind, one.at.year, one.at.month].append(one)
-    found = Found([], [])
+    months: defaultdict[tuple[str, int, int], list[PendingRow]] = defaultdict(list)
+    for pending in waiting:
+        months[pending.kind, pending.at.year, pending.at.month].append(pending)
+    result = MacFailures([], [])
     for (kind, *_), some in sorted(months.items()):
-        moments = [one.at for one in some]
-        there, unreadable = rows.read_each(kind, [one.row_id for one in some], min(moments), max(moments))
-        found.rows.extend(row for row in there if row.is_genuine)
-        found.forged.extend(_forged(row) for row in there if not row.is_genuine)
-        found.forged.extend(
-            Forged(one.row_id, one.stream, kind, None, "unreadable")
-            for one in some
-            if one.row_id in unreadable
+        moments = [pending.at for pending in some]
+        there, unreadable = rows.read_each(
+            kind, [pending.row_id for pending in some], min(moments), max(moments)
         )
-    return found
+        result.rows.extend(row for row in there if row.is_genuine)
+        result.forged.extend(_forged(row) for row in there if not row.is_genuine)
+        result.forged.extend(
+            Forged(pending.row_id, pending.stream, kind, None, "unreadable")
+            for pending in some
+            if pending.row_id in unreadable
+        )
+    return result
 
 
-def make_known() -> None:
+def store_key_fingerprint() -> None:
     """Keep a mark of the key that MACs are made with now, so that a lost one is noticed at the next start."""
     number = macs.current()
     MacKey.objects.get_or_create(number=number, defaults={"mark": macs.key_fingerprint(number)})

@@ -26,5 +26,5 @@ def _numbers(kind: str) -> set[int]:
         return set()
     if connection.vendor != "postgresql":
         ids = ids[:500]
-    found = RECORDS[kind].objects.filter(id__in=ids).order_by().values_list("mac", flat=True)
-    return {macs.number_of(bytes(mac)) for mac in found if mac}
+    row_macs = RECORDS[kind].objects.filter(id__in=ids).order_by().values_list("mac", flat=True)
+    return {macs.number_of(bytes(mac)) for mac in row_macs if mac}

@@ -18,7 +18,7 @@ from audit.models.seals import NOWHERE
 from core.clock import now
 
 
-class Waiting(NamedTuple):
+class PendingRow(NamedTuple):
     """A row that waits for its seal."""
 
     row_id: UUID
@@ -27,7 +27,7 @@ class Waiting(NamedTuple):
     at: datetime
 
 
-class Odd(NamedTuple):
+class MalformedRow(NamedTuple):
     """A line on SQLite that says of a row what the portal does not write."""
 
     number: int
@@ -40,59 +40,61 @@ class Odd(NamedTuple):
 
 
 _OLDEST = "SELECT {told} FROM audit_pending ORDER BY row_id LIMIT %s"
-_BYTES = ", ".join(f"typeof({name}), CAST({name} AS BLOB)" for name in Waiting._fields)
+_BYTES = ", ".join(f"typeof({name}), CAST({name} AS BLOB)" for name in PendingRow._fields)
 
 
-def oldest(limit: int) -> list[Waiting]:
+def oldest(limit: int) -> list[PendingRow]:
     """Those that have waited the longest. Raises ValueError and its like if something is said that cannot be."""
     if connection.vendor == "postgresql":
-        there: QuerySet[Any, Any] = QuerySet(Pending).order_by("row_id").values_list(*Waiting._fields)[:limit]
-        found = [Waiting(*one) for one in there]
+        there: QuerySet[Any, Any] = (
+            QuerySet(Pending).order_by("row_id").values_list(*PendingRow._fields)[:limit]
+        )
+        pending = [PendingRow(*row) for row in there]
     else:
-        found = [_plain(line) for line in _lines(sqlite_format.as_it_is(Waiting._fields), limit)]
-    if any(one.kind not in RECORDS for one in found):
+        pending = [_plain(line) for line in _lines(sqlite_format.as_it_is(PendingRow._fields), limit)]
+    if any(row.kind not in RECORDS for row in pending):
         raise sqlite_format.Misread("a kind of row that there is not")
-    return found
+    return pending
 
 
-def odd(limit: int) -> list[Odd]:
+def malformed(limit: int) -> list[MalformedRow]:
     """Those of the same that cannot be read, or are spelled in another way than the portal spells them. On SQLite."""
-    told = (
+    lines = (
         [number, *map(sqlite_format.restored, kinds[::2], kinds[1::2])]
         for number, *kinds in _lines(f"rowid, {_BYTES}", limit)
     )
-    return [_odd(*line) for line in told if not _is_plain(line[1:])]
+    return [_malformed(*line) for line in lines if not _is_plain(line[1:])]
 
 
-def mend(one: Odd, kind: str, row_id: UUID) -> None:
+def requeue(malformed: MalformedRow, kind: str, row_id: UUID) -> None:
     """Let a line say where its row is, so that it is looked at as any other."""
-    forget(one)
+    remove(malformed)
     moment = connection.ops.adapt_datetimefield_value(now())
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT OR IGNORE INTO audit_pending (row_id, stream, kind, at) VALUES (%s, %s, %s, %s)",
-            [row_id.hex, one.stream.hex, kind, moment],
+            [row_id.hex, malformed.stream.hex, kind, moment],
         )
 
 
-def forget(one: Odd) -> None:
+def remove(malformed: MalformedRow) -> None:
     """Let a line go."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM audit_pending WHERE rowid = %s", [one.number])
+        cursor.execute("DELETE FROM audit_pending WHERE rowid = %s", [malformed.number])
 
 
-def _lines(told: str, limit: int) -> list[Sequence[Any]]:
+def _lines(columns: str, limit: int) -> list[Sequence[Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(_OLDEST.format(told=told), [limit])
-        found: list[Sequence[Any]] = cursor.fetchall()
-    return found
+        cursor.execute(_OLDEST.format(told=columns), [limit])
+        lines: list[Sequence[Any]] = cursor.fetchall()
+    return lines
 
 
-def _plain(line: Sequence[Any]) -> Waiting:
-    values, is_plain = sqlite_format.read(sqlite_format.columns(Pending, Waiting._fields), line)
+def _plain(line: Sequence[Any]) -> PendingRow:
+    values, is_plain = sqlite_format.read(sqlite_format.columns(Pending, PendingRow._fields), line)
     if not is_plain:
         raise sqlite_format.Misread("another spelling")
-    return Waiting(*values)
+    return PendingRow(*values)
 
 
 def _is_plain(line: Sequence[Any]) -> bool:
@@ -102,17 +104,17 @@ def _is_plain(line: Sequence[Any]) -> bool:
         return False
 
 
-def _odd(number: int, row_id: Any, stream: Any, kind: Any, at: Any) -> Odd:
-    shown = isinstance(row_id, str) and row_id.isprintable()
-    label = row_id if shown else repr(row_id)
-    return Odd(
+def _malformed(number: int, row_id: Any, stream: Any, kind: Any, at: Any) -> MalformedRow:
+    is_printable = isinstance(row_id, str) and row_id.isprintable()
+    label = row_id if is_printable else repr(row_id)
+    return MalformedRow(
         number, row_id, label[:64], id_of(stream) or NOWHERE, kind if kind in ("event", "call") else ""
     )
 
 
-def id_of(told: Any) -> UUID | None:
+def id_of(value: Any) -> UUID | None:
     """What is meant by an id, however it is spelled. None: it is none."""
     try:
-        return UUID(told)
+        return UUID(value)
     except sqlite_format.UNREADABLE:
         return None

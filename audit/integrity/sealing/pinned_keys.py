@@ -69,7 +69,7 @@ def hand_over(old: bytes | None, new: bytes, *, before: bytes, reason: str = "")
 def _write(all_of_them: list[SealKeyLine], *, anew: bool = False) -> None:
     """Whole or not at all."""
     draft = path().with_name(f"{path().name}.{secrets.token_hex(4)}")
-    draft.write_text("".join(json.dumps(line.told()) + "\n" for line in all_of_them))
+    draft.write_text("".join(json.dumps(line.to_dict()) + "\n" for line in all_of_them))
     draft.chmod(0o600)
     try:
         if anew:

@@ -64,13 +64,17 @@ class Trees:
             return None
         ends = head.first_seq + BATCH_SIZE
         near = mine.filter(first_seq__gt=head.first_seq, first_seq__lt=ends, last_seq__lt=ends)
-        found = [head, *near.order_by("first_seq")]
-        last = max(one.last_seq for one in found)
+        checkpoints = [head, *near.order_by("first_seq")]
+        last = max(checkpoint.last_seq for checkpoint in checkpoints)
         seals = places(self._stream, kind, head.first_seq, last).values_list("seq", "leaf")
-        kept = {seq: bytes(leaf) for seq, leaf in seals}
-        return _Stretch(kind, [one.first_seq for one in found], [_tree(one, kept) for one in found])
+        leaves = {seq: bytes(leaf) for seq, leaf in seals}
+        return _Stretch(
+            kind,
+            [checkpoint.first_seq for checkpoint in checkpoints],
+            [_tree(checkpoint, leaves) for checkpoint in checkpoints],
+        )
 
 
-def _tree(checkpoint: Checkpoint, kept: dict[int, bytes]) -> Tree:
+def _tree(checkpoint: Checkpoint, leaves: dict[int, bytes]) -> Tree:
     seqs = range(checkpoint.first_seq, checkpoint.last_seq + 1)
-    return Tree(checkpoint, canonical.levels([kept.get(seq, canonical.NOTHING) for seq in seqs]))
+    return Tree(checkpoint, canonical.levels([leaves.get(seq, canonical.NOTHING) for seq in seqs]))

@@ -90,32 +90,32 @@ def read_each(
 ) -> tuple[list[Row], list[UUID]]:
     """The same, wherever they lie, and the ids of those that cannot be read."""
     try:
-        found = read(kind, ids, begins, ends)
-        astray = set(ids) - {row.id for row in found}
-        return found + (read(kind, list(astray)) if astray and begins else []), []
+        rows = read(kind, ids, begins, ends)
+        astray = set(ids) - {row.id for row in rows}
+        return rows + (read(kind, list(astray)) if astray and begins else []), []
     except UNREADABLE:
         return _one_by_one(kind, ids)
 
 
 def _one_by_one(kind: str, ids: Sequence[UUID]) -> tuple[list[Row], list[UUID]]:
-    found, unreadable = list[Row](), list[UUID]()
+    rows, unreadable = list[Row](), list[UUID]()
     for row_id in ids:
         try:
-            found += read(kind, [row_id])
+            rows += read(kind, [row_id])
         except UNREADABLE:
             unreadable.append(row_id)
-    return found, unreadable
+    return rows, unreadable
 
 
-def of(entry: Model) -> Row:
+def from_model(entry: Model) -> Row:
     """The same of a row that is at hand."""
     kind = "event" if isinstance(entry, Event) else "call"
     return Row(kind, tuple(getattr(entry, name) for name in FIELDS[kind]))
 
 
-def by_id(found: Iterable[Row]) -> dict[UUID, Row]:
+def by_id(rows: Iterable[Row]) -> dict[UUID, Row]:
     """Each row under its id."""
-    return {row.id: row for row in found}
+    return {row.id: row for row in rows}
 
 
 def _read_at_once(
@@ -128,23 +128,23 @@ def _read_at_once(
             cursor.execute(_READ[kind] + " AND at BETWEEN %s AND %s", [list(ids), begins, ends])
         else:
             cursor.execute(_READ[kind], [list(ids)])
-        found = [list(values) for values in cursor.fetchall()]
-    for values in found:
+        rows = [list(values) for values in cursor.fetchall()]
+    for values in rows:
         for index in documents:
             values[index] = None if values[index] is None else json.loads(values[index])
-    return [Row(kind, tuple(values), mac) for *values, mac in found]
+    return [Row(kind, tuple(values), mac) for *values, mac in rows]
 
 
 def _read_as_stored(kind: str, ids: Sequence[UUID]) -> Iterator[Row]:
     """The same on SQLite, by the id alone: a moment in another spelling lies in no month."""
     names = (*FIELDS[kind], "mac")
-    columns, told = sqlite_format.columns(RECORDS[kind], names), sqlite_format.as_it_is(names)
+    columns, selected = sqlite_format.columns(RECORDS[kind], names), sqlite_format.as_it_is(names)
     for start in range(0, len(ids), MAX_IDS):
         some = [row_id.hex for row_id in ids[start : start + MAX_IDS]]
         with connection.cursor() as cursor:
             places = ", ".join(["%s"] * len(some))
-            cursor.execute(f"SELECT {told} FROM audit_{kind} WHERE id IN ({places})", some)
-            found = cursor.fetchall()
-        for line in found:
+            cursor.execute(f"SELECT {selected} FROM audit_{kind} WHERE id IN ({places})", some)
+            lines = cursor.fetchall()
+        for line in lines:
             (*values, mac), is_plain = sqlite_format.read(columns, line)
             yield Row(kind, tuple(values), mac, is_plain)

@@ -55,9 +55,9 @@ def reach(app_id: UUID | None) -> Reach:
     """How far an app is sealed now. None: what belongs to no app."""
     stream = app_id or NOWHERE
     heads = [_of(stream, kind).order_by("-first_seq").first() for kind in RECORDS]
-    found = [head for head in heads if head]
-    newest = max(found, key=lambda head: head.number, default=None)
-    return Reach(stream, {head.kind: head.last_seq for head in found}, newest)
+    sealed = [head for head in heads if head]
+    newest = max(sealed, key=lambda head: head.number, default=None)
+    return Reach(stream, {head.kind: head.last_seq for head in sealed}, newest)
 
 
 def count(within: Reach) -> int:
@@ -78,14 +78,14 @@ def batches(within: Reach, kind: str, after: int = 0, step: int = BATCH_SIZE) ->
 def after(within: Reach, kind: str, last: int, step: int = BATCH_SIZE) -> Iterator[Sealed]:
     """The rows of one kind that come after the place `last`, in order."""
     for batch in batches(within, kind, last, step):
-        yield from (one for one in batch.rows if one.seq > last)
+        yield from (sealed for sealed in batch.rows if sealed.seq > last)
 
 
-def joined(seals: QuerySet[Seal], found: Mapping[UUID, Row]) -> Iterator[Sealed]:
+def joined(seals: QuerySet[Seal], records: Mapping[UUID, Row]) -> Iterator[Sealed]:
     """`seals` with their rows. One whose row is gone is left out: that it is missing shows in the numbers."""
     for row_id, seq, *hashes in seals.values_list("row_id", "seq", "leaf", "salt", "commitment"):
-        if row := found.get(row_id):
-            leaf, salt, commitment = (None if told is None else bytes(told) for told in hashes)
+        if row := records.get(row_id):
+            leaf, salt, commitment = (None if column is None else bytes(column) for column in hashes)
             yield Sealed(row, seq, leaf or b"", salt, commitment)
 
 
@@ -100,12 +100,12 @@ def _of(stream: UUID, kind: str) -> QuerySet[Checkpoint]:
 
 def _count(within: Reach, kind: str) -> int:
     total, last = 0, 0
-    kept = Sum(F("last_seq") - F("first_seq") + 1, filter=Q(purged_at=None))
+    row_count = Sum(F("last_seq") - F("first_seq") + 1, filter=Q(purged_at=None))
     while last < within.last[kind]:
-        told = _after(within, kind, last)[:COUNT_LIMIT].aggregate(last=Max("last_seq"), rows=kept)
-        if told["last"] is None:
+        totals = _after(within, kind, last)[:COUNT_LIMIT].aggregate(last=Max("last_seq"), rows=row_count)
+        if totals["last"] is None:
             break
-        total, last = total + (told["rows"] or 0), told["last"]
+        total, last = total + (totals["rows"] or 0), totals["last"]
     return total
 
 
@@ -125,11 +125,11 @@ def _after(within: Reach, kind: str, last: int) -> QuerySet[Checkpoint]:
 def _portions(some: Iterable[Checkpoint]) -> Iterator[list[Checkpoint]]:
     """Neighbours, as many as have A_READ rows together: an idle app has a row or two to a checkpoint."""
     few: list[Checkpoint] = []
-    for one in some:
-        if few and one.last_seq - few[0].first_seq >= BATCH_SIZE:
+    for checkpoint in some:
+        if few and checkpoint.last_seq - few[0].first_seq >= BATCH_SIZE:
             yield few
             few = []
-        few.append(one)
+        few.append(checkpoint)
     if few:
         yield few
 
@@ -138,12 +138,15 @@ def _read(few: Sequence[Checkpoint]) -> Iterator[Batch]:
     """Some neighbours with their rows, in three queries."""
     begins, ends = few[0], few[-1]
     seals = places(begins.stream, begins.kind, begins.first_seq, ends.last_seq)
-    first, last = min(one.earliest_at for one in few), max(one.latest_at for one in few)
+    first, last = (
+        min(checkpoint.earliest_at for checkpoint in few),
+        max(checkpoint.latest_at for checkpoint in few),
+    )
     # Wherever they lie: a checkpoint may be filed under another time than that of its rows, which no seal covers.
-    found, _ = rows.read_each(begins.kind, list(seals.values_list("row_id", flat=True)), first, last)
-    told = deque(joined(seals, rows.by_id(found)))
-    for one in few:
+    records, _ = rows.read_each(begins.kind, list(seals.values_list("row_id", flat=True)), first, last)
+    sealed = deque(joined(seals, rows.by_id(records)))
+    for checkpoint in few:
         mine = []
-        while told and told[0].seq <= one.last_seq:
-            mine.append(told.popleft())
-        yield Batch(one, mine)
+        while sealed and sealed[0].seq <= checkpoint.last_seq:
+            mine.append(sealed.popleft())
+        yield Batch(checkpoint, mine)

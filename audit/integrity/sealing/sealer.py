@@ -29,8 +29,8 @@ from audit.integrity.sealing import (
 from audit.integrity.sealing import (
     row_values as rows,
 )
-from audit.integrity.sealing.mac_check import Found
-from audit.integrity.sealing.pending_rows import Waiting
+from audit.integrity.sealing.mac_check import MacFailures
+from audit.integrity.sealing.pending_rows import PendingRow
 from audit.integrity.sealing.row_values import Row
 from audit.models import Checkpoint, Pending, Seal
 from audit.models.seals import NOWHERE
@@ -83,25 +83,25 @@ def seal_all(limit: int = PASS_LIMIT) -> int:
     oldest = _oldest(limit)
     if not oldest:
         return 0
-    found = mac_check.look(oldest)
-    batches = list(_batches(found.rows))
+    checked = mac_check.check_pending(oldest)
+    batches = list(_batches(checked.rows))
     try:
         with transaction.atomic():
-            forgeries.set_aside(found.forged)
+            forgeries.set_aside(checked.forged)
             _take_turn(oldest)
             _write(batches)
-            tallies.add(found.rows)
-            last_uses.add(found.rows)
-            _tell_of_missing(oldest, found)
+            tallies.add(checked.rows)
+            last_uses.add(checked.rows)
+            _record_missing(oldest, checked)
     except Overtaken:
         return 0
     except IntegrityError:
-        return _forget_sealed([row.id for row in found.rows])
-    checkpoints.keep()
+        return _forget_sealed([row.id for row in checked.rows])
+    checkpoints.write_pending()
     return len(oldest)
 
 
-def _oldest(limit: int) -> list[Waiting]:
+def _oldest(limit: int) -> list[PendingRow]:
     """The rows that have waited the longest. What cannot be read is settled first: it must not keep the others."""
     while True:
         try:
@@ -136,10 +136,10 @@ def sealed_to(app_id: UUID | None) -> datetime | None:
     return min(waits, newest) if waits and newest else newest
 
 
-def _batches(found: Iterable[Row]) -> Iterator[Batch]:
+def _batches(records: Iterable[Row]) -> Iterator[Batch]:
     """Rows as batches: none spans two months, so that a month of calls can go as a whole."""
     streams: defaultdict[tuple[str, int, int, UUID], list[Row]] = defaultdict(list)
-    for row in found:
+    for row in records:
         streams[row.kind, row.at.year, row.at.month, row.stream].append(row)
     for (kind, _, _, app_id), mine in sorted(streams.items()):
         mine.sort(key=lambda row: (row.at, row.id))
@@ -147,14 +147,14 @@ def _batches(found: Iterable[Row]) -> Iterator[Batch]:
             yield _hashed(Stream(app_id, kind), mine[start : start + BATCH_SIZE])
 
 
-def _hashed(stream: Stream, found: Sequence[Row]) -> Batch:
-    random = os.urandom(16 * len(found))
+def _hashed(stream: Stream, records: Sequence[Row]) -> Batch:
+    random = os.urandom(16 * len(records))
     salts = [random[start : start + 16] for start in range(0, len(random), 16)]
-    leaves = [row.leaf(row.commitment(salt)) for row, salt in zip(found, salts, strict=True)]
-    return Batch(stream, found, salts, leaves, canonical.root(leaves))
+    leaves = [row.leaf(row.commitment(salt)) for row, salt in zip(records, salts, strict=True)]
+    return Batch(stream, records, salts, leaves, canonical.root(leaves))
 
 
-def _take_turn(oldest: Sequence[Waiting]) -> None:
+def _take_turn(oldest: Sequence[PendingRow]) -> None:
     """Make these rows ours to seal. Raises Overtaken if one of them no longer waits, or another sealer is at work."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -162,19 +162,19 @@ def _take_turn(oldest: Sequence[Waiting]) -> None:
             if not cursor.fetchone()[0]:
                 raise Overtaken
             cursor.execute(
-                "DELETE FROM audit_pending WHERE row_id = ANY(%s)", [[one.row_id for one in oldest]]
+                "DELETE FROM audit_pending WHERE row_id = ANY(%s)", [[pending.row_id for pending in oldest]]
             )
         else:
             places = ", ".join(["%s"] * len(oldest))
-            ids = [one.row_id.hex for one in oldest]
+            ids = [pending.row_id.hex for pending in oldest]
             cursor.execute(f"DELETE FROM audit_pending WHERE row_id IN ({places})", ids)
         if cursor.rowcount != len(oldest):
             raise Overtaken
 
 
 def _write(batches: Sequence[Batch]) -> None:
-    signing.make_known()
-    mac_check.make_known()
+    signing.store_public_key()
+    mac_check.store_key_fingerprint()
     last = Checkpoint.objects.order_by("-number").first()
     if last is None:
         checkpoints.begin()
@@ -195,8 +195,8 @@ def _heads(batches: Sequence[Batch]) -> dict[Stream, Checkpoint]:
     if not streams:
         return {}
     native = connection.features.has_native_uuid_field
-    told = [(one.app_id if native else one.app_id.hex, one.kind) for one in streams]
-    values = [value for pair in told for value in pair]
+    pairs = [(stream.app_id if native else stream.app_id.hex, stream.kind) for stream in streams]
+    values = [value for pair in pairs for value in pair]
     heads = Checkpoint.objects.raw(_HEADS.format(places=", ".join(["(%s, %s)"] * len(streams))), values)
     return {Stream(head.stream, head.kind): head for head in heads}
 
@@ -204,7 +204,7 @@ def _heads(batches: Sequence[Batch]) -> dict[Stream, Checkpoint]:
 def _checkpoint(number: int, batch: Batch, before: Checkpoint | None) -> Checkpoint:
     """The checkpoint of a batch: the next of its stream, and of the portal."""
     first = before.last_seq + 1 if before else 1
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "number": number,
         "stream": batch.stream.app_id,
         "kind": batch.stream.kind,
@@ -214,9 +214,9 @@ def _checkpoint(number: int, batch: Batch, before: Checkpoint | None) -> Checkpo
         "previous": bytes(before.hash) if before else canonical.NOTHING,
         "sealed_at": now(),
     }
-    its_hash = canonical.checkpoint_hash(**told)
+    its_hash = canonical.checkpoint_hash(**fields)
     return Checkpoint(
-        **told,
+        **fields,
         hash=its_hash,
         earliest_at=batch.rows[0].at,
         latest_at=batch.rows[-1].at,
@@ -241,16 +241,16 @@ def _insert(lines: Sequence[tuple[Any, ...]]) -> None:
                 for line in lines:
                     copy.write_row(line)
         else:
-            told = [(row.hex, app.hex, *rest) for row, app, *rest in lines]
-            cursor.executemany(f"INSERT INTO audit_seal ({columns}) VALUES (%s, %s, %s, %s, %s, %s)", told)
+            adapted = [(row.hex, app.hex, *rest) for row, app, *rest in lines]
+            cursor.executemany(f"INSERT INTO audit_seal ({columns}) VALUES (%s, %s, %s, %s, %s, %s)", adapted)
 
 
-def _tell_of_missing(oldest: Sequence[Waiting], found: Found) -> None:
+def _record_missing(oldest: Sequence[PendingRow], checked: MacFailures) -> None:
     """A row that waited for its seal and is not there was deleted behind the record's back. That is an event."""
-    there = {row.id for row in found.rows} | {one.row_id for one in found.forged}
-    for one in oldest:
-        if one.row_id not in there:
-            forgeries.tell_of_missing(one.kind, str(one.row_id), one.stream)
+    there = {row.id for row in checked.rows} | {pending.row_id for pending in checked.forged}
+    for pending in oldest:
+        if pending.row_id not in there:
+            forgeries.record_missing(pending.kind, str(pending.row_id), pending.stream)
 
 
 def _forget_sealed(ids: Sequence[UUID]) -> int:

@@ -35,7 +35,7 @@ def known() -> Trust:
     return pinned_keys.trusted(public_key())
 
 
-def make_known() -> None:
+def store_public_key() -> None:
     """Keep the public half of the present key with the checkpoints, to be read, and outside, to be trusted."""
     pinned_keys.begin(public_key())
     SealKey.objects.get_or_create(id=key_id(), defaults={"public": public_key()})

@@ -23,15 +23,15 @@ _MANY = _ADD.format(
     lines="SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::bigint[], %s::bigint[], "
     "%s::bigint[])"
 )
-Place = tuple[UUID, UUID, datetime]
+TallyKey = tuple[UUID, UUID, datetime]
 
 
-def add(found: Iterable[Row]) -> None:
+def add(rows: Iterable[Row]) -> None:
     """Count these rows, once. Part of the transaction that seals them."""
     adapt = connection.ops.adapt_datetimefield_value
     lines = [
         (_stored(new_id()), _stored(app), _stored(key), adapt(hour), *figures)
-        for (app, key, hour), figures in sorted(_counted(found).items())
+        for (app, key, hour), figures in sorted(_counted(rows).items())
     ]
     with connection.cursor() as cursor:
         if lines and connection.vendor == "postgresql":
@@ -41,13 +41,13 @@ def add(found: Iterable[Row]) -> None:
             cursor.executemany(_ONE, lines)
 
 
-def _counted(found: Iterable[Row]) -> dict[Place, list[int]]:
+def _counted(rows: Iterable[Row]) -> dict[TallyKey, list[int]]:
     """Events, calls allowed and calls denied, of each key and of each app in each hour."""
-    of_keys: defaultdict[Place, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in found:
+    of_keys: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in rows:
         hour = row.at.replace(minute=0, second=0, microsecond=0)
         of_keys[row.values[_APP] or NOWHERE, row.values[_KEY] or NOWHERE, hour][_column(row)] += 1
-    counted: defaultdict[Place, list[int]] = defaultdict(lambda: [0, 0, 0])
+    counted: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0, 0, 0])
     for (app, key, hour), figures in of_keys.items():
         for place in {(app, key, hour), (app, NOWHERE, hour)}:
             counted[place] = [sum(pair) for pair in zip(counted[place], figures, strict=True)]

@@ -42,13 +42,13 @@ def _target(where: str) -> Target:
 
 def _compared(lines: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     some, last = list[CheckpointLine](), 0
-    for told in lines:
-        one = _read(told)
-        if one is None:
-            yield Finding("unreadable", f"A line of the witness cannot be read: {json.dumps(told)[:80]}")
+    for data in lines:
+        checkpoint = _read(data)
+        if checkpoint is None:
+            yield Finding("unreadable", f"A line of the witness cannot be read: {json.dumps(data)[:80]}")
             continue
-        some.append(one)
-        last = max(last, one.number)
+        some.append(checkpoint)
+        last = max(last, checkpoint.number)
         if len(some) == BATCH_SIZE:
             yield from _differ(some)
             some = []
@@ -59,20 +59,22 @@ def _compared(lines: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
 
 
 def _differ(some: list[CheckpointLine]) -> Iterator[Finding]:
-    there = Checkpoint.objects.filter(number__in=[one.number for one in some])
+    there = Checkpoint.objects.filter(number__in=[checkpoint.number for checkpoint in some])
     known = {number: bytes(its_hash) for number, its_hash in there.values_list("number", "hash")}
     newest = Checkpoint.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    for one in some:
-        if one.number not in known:
-            what = "cut" if one.number > newest else "missing"
-            yield Finding(what, f"Checkpoint {one.number} was witnessed and is not here.", one.where)
-        elif known[one.number] != one.hash:
-            says = f"It is not the checkpoint that was witnessed under this number, {one.number}."
-            yield Finding("rewritten", says, one.where)
+    for checkpoint in some:
+        if checkpoint.number not in known:
+            what = "cut" if checkpoint.number > newest else "missing"
+            yield Finding(
+                what, f"Checkpoint {checkpoint.number} was witnessed and is not here.", checkpoint.where
+            )
+        elif known[checkpoint.number] != checkpoint.hash:
+            says = f"It is not the checkpoint that was witnessed under this number, {checkpoint.number}."
+            yield Finding("rewritten", says, checkpoint.where)
 
 
-def _read(told: Mapping[str, Any]) -> CheckpointLine | None:
+def _read(data: Mapping[str, Any]) -> CheckpointLine | None:
     try:
-        return evidence.checkpoint(told)
+        return evidence.checkpoint(data)
     except (Unreadable, AttributeError):
         return None

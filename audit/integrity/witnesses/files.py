@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.integrity.sealing import checkpoints
-from audit.integrity.sealing.high_water_marks import Mark
+from audit.integrity.sealing.high_water_marks import HighWaterMark
 from audit.integrity.witnesses.witness_settings import Target
 from audit.models import Checkpoint
 from core import file_sink
@@ -15,12 +15,12 @@ from core.reachable_hosts import UnreachableHost
 MAX_LINE = 64 * 1024
 
 
-def last(target: Target) -> Mark:
+def last(target: Target) -> HighWaterMark:
     """The last checkpoint in it. Raises Unreachable."""
     try:
         for line in reversed(_tail(Path(target.where))):
-            if found := _mark(line):
-                return found
+            if position := _parse_line(line):
+                return position
     except FileNotFoundError:
         if not Path(target.where).parent.is_dir():
             raise UnreachableHost(
@@ -28,14 +28,14 @@ def last(target: Target) -> Mark:
             ) from None
     except OSError as error:
         raise UnreachableHost(f"Cannot read {target.where}: {error.strerror}.") from None
-    return Mark(0, b"")
+    return HighWaterMark(0, b"")
 
 
-def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
+def put(target: Target, some: Sequence[Checkpoint]) -> HighWaterMark:
     """Append some checkpoints; return the last one that is in it then. Raises Unreachable."""
-    told = [json.dumps(checkpoints.told(one), separators=(",", ":")) for one in some]
+    lines = [json.dumps(checkpoints.to_line(checkpoint), separators=(",", ":")) for checkpoint in some]
     try:
-        file_sink.append(Path(target.where), told)
+        file_sink.append(Path(target.where), lines)
     except OSError as error:
         raise UnreachableHost(f"Cannot write {target.where}: {error.strerror}.") from None
     return last(target)
@@ -46,16 +46,16 @@ def lines(target: Target) -> Iterator[Mapping[str, Any]]:
     try:
         with Path(target.where).open(encoding="utf-8", errors="replace") as opened:
             for line in opened:
-                if line.endswith("\n") and _mark(line.encode()):
+                if line.endswith("\n") and _parse_line(line.encode()):
                     yield json.loads(line)
     except OSError as error:
         raise UnreachableHost(f"Cannot read {target.where}: {error.strerror}.") from None
 
 
-def _mark(line: bytes) -> Mark | None:
+def _parse_line(line: bytes) -> HighWaterMark | None:
     try:
-        told = json.loads(line)
-        return Mark(int(told["number"]), bytes.fromhex(told["hash"]))
+        data = json.loads(line)
+        return HighWaterMark(int(data["number"]), bytes.fromhex(data["hash"]))
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -51,45 +51,45 @@ def message(
     lines: Sequence[Mapping[str, Any]] = (), after: int | None = None
 ) -> tuple[bytes, dict[str, str]]:
     """A body and its headers."""
-    told = {
+    data = {
         "format": FORMAT,
         "at": checkpoints.moment(now()),
         "key": signing.public_key().hex(),
-        "keys": [line.told() for line in pinned_keys.lines()],
+        "keys": [line.to_dict() for line in pinned_keys.lines()],
         "checkpoints": list(lines),
         "after": after,
     }
-    body = json.dumps(told, separators=(",", ":")).encode()
+    body = json.dumps(data, separators=(",", ":")).encode()
     signature = signing.sign(SIGNED + sha256(body).digest()).hex()
     return body, {"Content-Type": "application/json", HEADER: signature}
 
 
 def read(body: bytes, signature: str, known: Mapping[str, bytes]) -> tuple[str, Message]:
     """Which of the portals `known`, by name, has sent a message, and what it says. Raises Unreadable."""
-    told = _object(body)
-    if told.get("format") != FORMAT:
+    data = _object(body)
+    if data.get("format") != FORMAT:
         raise Unreadable("it is no message to a witness")
-    key = evidence.hexed(told, "key", 32)
+    key = evidence.hexed(data, "key", 32)
     try:
         signed = trust.is_signed(key, SIGNED + sha256(body).digest(), bytes.fromhex(signature))
     except ValueError:
         signed = False
-    name = next((name for name, public in known.items() if _leads(public, key, told)), None)
+    name = next((name for name, public in known.items() if _leads(public, key, data)), None)
     if name is None or not signed:
         raise Unreadable("it is not signed by a portal that is known here")
-    lines, after = told.get("checkpoints"), told.get("after")
+    lines, after = data.get("checkpoints"), data.get("after")
     if not isinstance(lines, list) or len(lines) > MAX_CHECKPOINTS:
         raise Unreadable(f"it does not hold up to {MAX_CHECKPOINTS} checkpoints")
     if after is not None:
-        after = evidence.number(told, "after")
-    return name, Message(key, evidence.moment_of(told, "at"), lines, after)
+        after = evidence.number(data, "after")
+    return name, Message(key, evidence.moment_of(data, "at"), lines, after)
 
 
 def receipt(
     body: bytes, source: str, number: int, its_hash: bytes, lines: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
     """The answer to a message."""
-    told = {
+    data = {
         "format": RECEIPT,
         "source": source,
         "number": number,
@@ -99,30 +99,30 @@ def receipt(
         "checkpoints": list(lines),
         "key": signing.public_key().hex(),
     }
-    return {**told, "signature": signing.sign(canonical.statement("receipt", told)).hex()}
+    return {**data, "signature": signing.sign(canonical.statement("receipt", data)).hex()}
 
 
 def read_receipt(answer: bytes, body: bytes) -> Receipt:
     """What a witness answered to a message. Raises Unreadable."""
-    told = _object(answer)
-    said = {name: value for name, value in told.items() if name != "signature"}
-    if told.get("format") != RECEIPT or told.get("message") != sha256(body).hexdigest():
+    data = _object(answer)
+    said = {name: value for name, value in data.items() if name != "signature"}
+    if data.get("format") != RECEIPT or data.get("message") != sha256(body).hexdigest():
         raise Unreadable("it is no receipt for what was sent")
-    key = evidence.hexed(told, "key", 32)
-    if not trust.is_signed(key, canonical.statement("receipt", said), evidence.hexed(told, "signature", 64)):
+    key = evidence.hexed(data, "key", 32)
+    if not trust.is_signed(key, canonical.statement("receipt", said), evidence.hexed(data, "signature", 64)):
         raise Unreadable("its signature does not hold")
-    number, lines = evidence.number(told, "number"), told.get("checkpoints")
-    its_hash = evidence.hexed(told, "hash", 32) if number else b""
+    number, lines = evidence.number(data, "number"), data.get("checkpoints")
+    its_hash = evidence.hexed(data, "hash", 32) if number else b""
     return Receipt(number, its_hash, key, lines if isinstance(lines, list) else [])
 
 
-def _leads(known: bytes, key: bytes, told: Mapping[str, Any]) -> bool:
+def _leads(known: bytes, key: bytes, data: Mapping[str, Any]) -> bool:
     """Whether a key is the one that is known, or handovers lead from that to it: forwards, for who has the one before
     speaks for nobody."""
     if known == key:
         return True
     lines = []
-    for line in told["keys"] if isinstance(told.get("keys"), list) else ():
+    for line in data["keys"] if isinstance(data.get("keys"), list) else ():
         try:
             lines.append(handovers.read(line))
         except (Unreadable, AttributeError):
@@ -134,9 +134,9 @@ def _leads(known: bytes, key: bytes, told: Mapping[str, Any]) -> bool:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(body)
+        data = json.loads(body)
     except (ValueError, RecursionError):
         raise Unreadable("it is no JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(data, dict):
         raise Unreadable("it is no object")
-    return told
+    return data

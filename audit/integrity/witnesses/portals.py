@@ -6,7 +6,7 @@ from typing import Any
 
 from audit.integrity.checking.evidence import Unreadable
 from audit.integrity.sealing import checkpoints
-from audit.integrity.sealing.high_water_marks import Mark
+from audit.integrity.sealing.high_water_marks import HighWaterMark
 from audit.integrity.witnesses import messages
 from audit.integrity.witnesses.messages import Receipt
 from audit.integrity.witnesses.witness_settings import Target
@@ -16,16 +16,16 @@ from core.reachable_hosts import UnreachableHost
 from core.text import sanitize
 
 
-def last(target: Target) -> Mark:
+def last(target: Target) -> HighWaterMark:
     """The last checkpoint it holds. Raises Unreachable."""
-    found = _exchange(target)
-    return Mark(found.number, found.hash)
+    receipt = _exchange(target)
+    return HighWaterMark(receipt.number, receipt.hash)
 
 
-def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
+def put(target: Target, some: Sequence[Checkpoint]) -> HighWaterMark:
     """Tell it of some checkpoints; return the last one it holds then. Raises Unreachable."""
-    found = _exchange(target, [checkpoints.told(one) for one in some])
-    return Mark(found.number, found.hash)
+    receipt = _exchange(target, [checkpoints.to_line(checkpoint) for checkpoint in some])
+    return HighWaterMark(receipt.number, receipt.hash)
 
 
 def lines(target: Target) -> Iterator[Mapping[str, Any]]:
@@ -38,18 +38,18 @@ def lines(target: Target) -> Iterator[Mapping[str, Any]]:
         after = some[-1]["number"]
 
 
-def _exchange(target: Target, told: Sequence[Mapping[str, Any]] = (), after: int | None = None) -> Receipt:
-    body, headers = messages.message(told, after)
+def _exchange(target: Target, lines: Sequence[Mapping[str, Any]] = (), after: int | None = None) -> Receipt:
+    body, headers = messages.message(lines, after)
     status, answer = ask(target.where, headers, body, most=messages.MAX_BODY)
     if status != 200:
         raise UnreachableHost(f"HTTP status {status}{_reason(answer)}.")
     try:
-        found = messages.read_receipt(answer, body)
+        receipt = messages.read_receipt(answer, body)
     except Unreadable as why:
         raise UnreachableHost(f"Invalid receipt: {why}.") from None
-    if target.public and found.key != target.public:
+    if target.public and receipt.key != target.public:
         raise UnreachableHost("Its receipt is signed by another key than PORTAL_WITNESS names.")
-    return found
+    return receipt
 
 
 def _reason(answer: bytes) -> str:

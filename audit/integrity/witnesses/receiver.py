@@ -37,12 +37,12 @@ def take(body: bytes, signature: str) -> dict[str, Any]:
     """Keep the checkpoints of a message and answer with a receipt. Raises Invalid, WitnessConflict."""
     try:
         source, message = messages.read(body, signature, settings.WITNESS_FOR)
-        found = [_line(told) for told in message.lines]
+        checkpoints = [_line(data) for data in message.lines]
     except (Unreadable, AttributeError) as why:
         raise Invalid("", f"This message cannot be taken: {why}.") from None
     if abs(now() - message.at) > CLOCKS:
         raise Invalid("at", "This message is old, or the clock of one of the two portals is wrong.")
-    differs = _keep(source, found, message)
+    differs = _keep(source, checkpoints, message)
     if differs:
         raise WitnessConflict(number=differs)
     number, its_hash = newest(source)
@@ -62,22 +62,24 @@ def lines(source: str) -> Iterator[Mapping[str, Any]]:
 
 
 @transaction.atomic
-def _keep(source: str, found: Sequence[CheckpointLine], message: Message) -> int:
+def _keep(source: str, checkpoints: Sequence[CheckpointLine], message: Message) -> int:
     """Returns a number that is told differently now. 0: there is none."""
     state, _ = WitnessState.objects.select_for_update().get_or_create(
         name=f"{STATE}{source}", defaults={"where": source}
     )
-    known = Witnessed.objects.filter(source=source, number__in=[one.number for one in found])
-    hashes = {(one.number, bytes(one.hash)) for one in known}
+    known = Witnessed.objects.filter(
+        source=source, number__in=[checkpoint.number for checkpoint in checkpoints]
+    )
+    hashes = {(checkpoint.number, bytes(checkpoint.hash)) for checkpoint in known}
     numbers = {number for number, _ in hashes}
     fresh = [
-        Witnessed(source=source, number=one.number, hash=one.hash, told=told)
-        for one, told in zip(found, message.lines, strict=True)
-        if (one.number, one.hash) not in hashes
+        Witnessed(source=source, number=checkpoint.number, hash=checkpoint.hash, told=data)
+        for checkpoint, data in zip(checkpoints, message.lines, strict=True)
+        if (checkpoint.number, checkpoint.hash) not in hashes
     ]
-    differ = sorted({one.number for one in fresh if one.number in numbers})
+    differ = sorted({checkpoint.number for checkpoint in fresh if checkpoint.number in numbers})
     Witnessed.objects.bulk_create(fresh)
-    state.number = max([state.number, *(one.number for one in found)])
+    state.number = max([state.number, *(checkpoint.number for checkpoint in checkpoints)])
     state.heard_at = max(filter(None, [state.heard_at, min(message.at, now())]))
     if differ:
         state.disagrees = " ".join(map(str, [*state.disagrees.split(), *differ]))[:300]
@@ -85,12 +87,12 @@ def _keep(source: str, found: Sequence[CheckpointLine], message: Message) -> int
     return differ[0] if differ else 0
 
 
-def _line(told: Mapping[str, Any]) -> CheckpointLine:
+def _line(data: Mapping[str, Any]) -> CheckpointLine:
     """A checkpoint that is what it says. Raises Unreadable."""
-    one = evidence.checkpoint(told)
-    if one.recomputed() != one.hash:
-        raise Unreadable(f"the hash of checkpoint {one.number} is not that of what it says")
-    return one
+    checkpoint = evidence.checkpoint(data)
+    if checkpoint.recomputed() != checkpoint.hash:
+        raise Unreadable(f"the hash of checkpoint {checkpoint.number} is not that of what it says")
+    return checkpoint
 
 
 def _after(source: str, after: int | None) -> list[Mapping[str, Any]]:

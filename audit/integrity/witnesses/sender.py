@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from django.conf import settings
 
 from audit.integrity.sealing import high_water_marks
-from audit.integrity.sealing.high_water_marks import Mark
+from audit.integrity.sealing.high_water_marks import HighWaterMark
 from audit.integrity.witnesses import files, portals, timestamps
 from audit.integrity.witnesses.witness_settings import FILE, PORTAL, TSA, Target
 from audit.models import Checkpoint, WitnessState
@@ -26,17 +26,17 @@ BATCH_SIZE, RUN_LIMIT = 200, 10
 """Checkpoints that are told at once, and how often in one run."""
 
 
-class Way(Protocol):
+class Transport(Protocol):
     """How one kind of witness is spoken to."""
 
-    def last(self, target: Target) -> Mark: ...
-    def put(self, target: Target, some: list[Checkpoint]) -> Mark: ...
+    def last(self, target: Target) -> HighWaterMark: ...
+    def put(self, target: Target, some: list[Checkpoint]) -> HighWaterMark: ...
 
 
-class Told(NamedTuple):
+class SendResult(NamedTuple):
     """What came of one exchange."""
 
-    held: Mark
+    acknowledged: HighWaterMark
     more: bool
 
 
@@ -44,20 +44,20 @@ class Disagrees(Exception):
     """A witness holds something else than this record; the text says what."""
 
 
-WAYS: dict[str, Way] = {PORTAL: portals, FILE: files, TSA: timestamps}
+TRANSPORTS: dict[str, Transport] = {PORTAL: portals, FILE: files, TSA: timestamps}
 
 
-def is_wanted() -> bool:
+def has_witnesses() -> bool:
     """Whether there is any witness."""
     return bool(settings.WITNESSES)
 
 
-def tell() -> int:
+def send_all() -> int:
     """One exchange with each witness. Returns 0: whatever is left is told when this work is due again."""
     for target in settings.WITNESSES:
         state, _ = WitnessState.objects.get_or_create(name=target.id, defaults={"where": target.where})
         if not is_early(state.not_before) and (target.kind != TSA or _is_due(state)):
-            _tell(target, state)
+            _send(target, state)
     return 0
 
 
@@ -66,11 +66,11 @@ def _is_due(state: WitnessState) -> bool:
     return state.heard_at is None or not now() - STAMP_EVERY < state.heard_at <= now()
 
 
-def _tell(target: Target, state: WitnessState) -> None:
+def _send(target: Target, state: WitnessState) -> None:
     moment = now()
     state.tried_at, state.not_before, state.error, state.disagrees = moment, None, "", ""
     try:
-        told = _exchange(target)
+        result = _exchange(target)
     except UnreachableHost as why:
         state.error = sanitize(str(why), 300)
         state.not_before = now() + why.wait if isinstance(why, AskedToWait) else None
@@ -80,41 +80,45 @@ def _tell(target: Target, state: WitnessState) -> None:
         state.disagrees = sanitize(str(why), 300)
         log.error("%s does not agree: %s", target.label, why)
     else:
-        state.number = told.held.number
-        state.heard_at = state.heard_at if told.more else moment
+        state.number = result.acknowledged.number
+        state.heard_at = state.heard_at if result.more else moment
     state.save()
 
 
-def _exchange(target: Target) -> Told:
-    way = WAYS[target.kind]
-    held = way.last(target)
-    _must_agree(held, high_water_marks.read(target.id))
+def _exchange(target: Target) -> SendResult:
+    transport = TRANSPORTS[target.kind]
+    acknowledged = transport.last(target)
+    _must_agree(acknowledged, high_water_marks.read(target.id))
     for _ in range(RUN_LIMIT):
-        some = list(Checkpoint.objects.filter(number__gt=held.number).order_by("number")[:BATCH_SIZE])
+        some = list(Checkpoint.objects.filter(number__gt=acknowledged.number).order_by("number")[:BATCH_SIZE])
         if not some:
             break
-        held = way.put(target, some)
-        if held != Mark(some[-1].number, bytes(some[-1].hash)):
+        acknowledged = transport.put(target, some)
+        if acknowledged != HighWaterMark(some[-1].number, bytes(some[-1].hash)):
             raise Disagrees(
-                f"It received checkpoint {some[-1].number}, but reports {held.number} as its last."
+                f"It received checkpoint {some[-1].number}, but reports {acknowledged.number} as its last."
             )
-        high_water_marks.write(target.id, *held)
+        high_water_marks.write(target.id, *acknowledged)
     else:
-        return Told(held, more=True)
-    return Told(held, more=False)
+        return SendResult(acknowledged, more=True)
+    return SendResult(acknowledged, more=False)
 
 
-def _must_agree(held: Mark, mark: Mark | None) -> None:
+def _must_agree(acknowledged: HighWaterMark, position: HighWaterMark | None) -> None:
     """What the witness holds last is in the record, and not less than it held before. Raises Disagrees."""
-    if mark and held.number < mark.number:
-        left = f"no later one than {held.number}" if held.number else "none: it is gone, or begun anew"
-        raise Disagrees(f"It held checkpoint {mark.number} and now holds {left}.")
-    if not held.number:
-        return
-    one = Checkpoint.objects.filter(number=held.number).first()
-    if one is None:
-        raise Disagrees(
-            f"It holds checkpoint {held.number}, which is not in the database: the end was cut off."
+    if position and acknowledged.number < position.number:
+        left = (
+            f"no later one than {acknowledged.number}"
+            if acknowledged.number
+            else "none: it is gone, or begun anew"
         )
-    if bytes(one.hash) != held.hash:
-        raise Disagrees(f"It holds another checkpoint {held.number}: the record was rewritten.")
+        raise Disagrees(f"It held checkpoint {position.number} and now holds {left}.")
+    if not acknowledged.number:
+        return
+    checkpoint = Checkpoint.objects.filter(number=acknowledged.number).first()
+    if checkpoint is None:
+        raise Disagrees(
+            f"It holds checkpoint {acknowledged.number}, which is not in the database: the end was cut off."
+        )
+    if bytes(checkpoint.hash) != acknowledged.hash:
+        raise Disagrees(f"It holds another checkpoint {acknowledged.number}: the record was rewritten.")

@@ -13,7 +13,7 @@ from core.clock import now
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WitnessStatus:
     """A witness of this portal, or a portal that this one is a witness for."""
 
     label: str
@@ -24,13 +24,13 @@ class Standing:
     error: str = ""
 
 
-def witnesses() -> list[Standing]:
+def witnesses() -> list[WitnessStatus]:
     """The witnesses of this portal."""
     known = {state.name: state for state in WitnessState.objects.filter(name__startswith="witness-")}
     return [_witness(target, known.get(target.id)) for target in settings.WITNESSES]
 
 
-def sources() -> list[Standing]:
+def sources() -> list[WitnessStatus]:
     """The portals that this one is a witness for."""
     known = {state.name: state for state in WitnessState.objects.filter(name__startswith=STATE)}
     return [_source(name, known.get(f"{STATE}{name}")) for name in settings.WITNESS_FOR]
@@ -38,17 +38,17 @@ def sources() -> list[Standing]:
 
 def wrong() -> Iterator[tuple[str, str]]:
     """What is an alarm: a code, and a sentence."""
-    for target, one in zip(settings.WITNESSES, witnesses(), strict=True):
-        if one.wrong:
-            yield target.id, one.wrong
-    for name, one in zip(settings.WITNESS_FOR, sources(), strict=True):
-        if one.wrong:
-            yield f"{STATE}{name}", one.wrong
+    for target, status in zip(settings.WITNESSES, witnesses(), strict=True):
+        if status.wrong:
+            yield target.id, status.wrong
+    for name, status in zip(settings.WITNESS_FOR, sources(), strict=True):
+        if status.wrong:
+            yield f"{STATE}{name}", status.wrong
 
 
-def _witness(target: Target, state: WitnessState | None) -> Standing:
+def _witness(target: Target, state: WitnessState | None) -> WitnessStatus:
     if state is None:
-        return Standing(target.label, 0, None, "")
+        return WitnessStatus(target.label, 0, None, "")
     label = target.label[0].upper() + target.label[1:]
     says = ""
     if state.disagrees:
@@ -57,12 +57,12 @@ def _witness(target: Target, state: WitnessState | None) -> Standing:
     elif _is_silent(state):
         why = state.error or "It was never contacted."
         says = f"{label} has confirmed no checkpoint {_since(state)}. {why}"
-    return Standing(target.label, state.number, state.heard_at, says, state.error)
+    return WitnessStatus(target.label, state.number, state.heard_at, says, state.error)
 
 
-def _source(name: str, state: WitnessState | None) -> Standing:
+def _source(name: str, state: WitnessState | None) -> WitnessStatus:
     if state is None:
-        return Standing(name, 0, None, "")
+        return WitnessStatus(name, 0, None, "")
     says = ""
     if state.disagrees:
         numbers = state.disagrees.replace(" ", ", ")
@@ -73,7 +73,7 @@ def _source(name: str, state: WitnessState | None) -> Standing:
         says = (
             f"Portal {name} has sent no checkpoint {_since(state)}. Ask its operator whether it is running."
         )
-    return Standing(name, state.number, state.heard_at, says)
+    return WitnessStatus(name, state.number, state.heard_at, says)
 
 
 def _is_silent(state: WitnessState) -> bool:

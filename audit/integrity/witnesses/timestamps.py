@@ -26,7 +26,7 @@ from rfc3161_client import (
 from audit import canonical
 from audit.integrity.checking.evidence import Unreadable
 from audit.integrity.checking.findings import Finding, Where
-from audit.integrity.sealing.high_water_marks import Mark
+from audit.integrity.sealing.high_water_marks import HighWaterMark
 from audit.integrity.witnesses.witness_settings import Target
 from audit.models import Checkpoint
 from core import file_sink
@@ -43,15 +43,19 @@ def path(target: Target) -> Path:
     return place / f"{target.id}.stamps.jsonl"
 
 
-def last(target: Target) -> Mark:
+def last(target: Target) -> HighWaterMark:
     """The last checkpoint that is stamped."""
-    found = deque(lines(target), maxlen=1)
-    return Mark(int(found[0]["last"]), bytes.fromhex(found[0]["hash"])) if found else Mark(0, b"")
+    last_line = deque(lines(target), maxlen=1)
+    return (
+        HighWaterMark(int(last_line[0]["last"]), bytes.fromhex(last_line[0]["hash"]))
+        if last_line
+        else HighWaterMark(0, b"")
+    )
 
 
-def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
+def put(target: Target, some: Sequence[Checkpoint]) -> HighWaterMark:
     """Have some checkpoints stamped together; return the last one. Raises Unreachable."""
-    said = _said(some)
+    said = _statement(some)
     request = TimestampRequestBuilder().data(said).nonce(nonce=True).cert_request(cert_request=True).build()
     status, answer = ask(target.where, QUERY, request.as_bytes(), most=MAX_ANSWER)
     if status != 200:
@@ -68,7 +72,7 @@ def put(target: Target, some: Sequence[Checkpoint]) -> Mark:
     }
     path(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file_sink.append(path(target), [json.dumps(line)])
-    return Mark(some[-1].number, bytes(some[-1].hash))
+    return HighWaterMark(some[-1].number, bytes(some[-1].hash))
 
 
 def lines(target: Target) -> Iterator[dict[str, Any]]:
@@ -78,9 +82,9 @@ def lines(target: Target) -> Iterator[dict[str, Any]]:
     with path(target).open() as opened:
         for line in opened:
             try:
-                told = json.loads(line) if line.endswith("\n") else {}
-                if {"first", "last", "hash", "stamp"} <= set(told):
-                    yield told
+                data = json.loads(line) if line.endswith("\n") else {}
+                if {"first", "last", "hash", "stamp"} <= set(data):
+                    yield data
             except (ValueError, TypeError):
                 continue
 
@@ -88,29 +92,29 @@ def lines(target: Target) -> Iterator[dict[str, Any]]:
 def check(target: Target) -> Iterator[Finding]:
     """What the stamps of a server say otherwise than the record."""
     seen = 0
-    for told in lines(target):
-        where, seen = Where(checkpoint=told["last"]), told["last"]
-        some = list(Checkpoint.objects.filter(number__range=(told["first"], told["last"])).order_by("number"))
-        if len(some) != told["last"] - told["first"] + 1:
-            says = f"The checkpoints {told['first']} to {told['last']} were stamped, and not all of them are here."
+    for data in lines(target):
+        where, seen = Where(checkpoint=data["last"]), data["last"]
+        some = list(Checkpoint.objects.filter(number__range=(data["first"], data["last"])).order_by("number"))
+        if len(some) != data["last"] - data["first"] + 1:
+            says = f"The checkpoints {data['first']} to {data['last']} were stamped, and not all of them are here."
             yield Finding("cut", says, where)
             continue
         try:
-            _verify(base64.b64decode(told["stamp"]), _said(some), None)
+            _verify(base64.b64decode(data["stamp"]), _statement(some), None)
         except (Unreadable, ValueError) as why:
             says = (
-                f"The checkpoints {told['first']} to {told['last']} are not those that were stamped: {why}."
+                f"The checkpoints {data['first']} to {data['last']} are not those that were stamped: {why}."
             )
             yield Finding("rewritten", says, where)
     if not seen:
         yield Finding("silent", "No time-stamp is kept.")
 
 
-def _said(some: Sequence[Checkpoint]) -> bytes:
+def _statement(some: Sequence[Checkpoint]) -> bytes:
     """What is stamped of some checkpoints."""
-    digest = sha256(b"".join(bytes(one.hash) for one in some)).hexdigest()
-    told: Mapping[str, Any] = {"first": some[0].number, "last": some[-1].number, "hashes": digest}
-    return canonical.statement("stamp", told)
+    digest = sha256(b"".join(bytes(checkpoint.hash) for checkpoint in some)).hexdigest()
+    statement: Mapping[str, Any] = {"first": some[0].number, "last": some[-1].number, "hashes": digest}
+    return canonical.statement("stamp", statement)
 
 
 def _verify(answer: bytes, said: bytes, nonce: int | None) -> datetime:

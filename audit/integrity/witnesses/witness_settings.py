@@ -62,24 +62,24 @@ def read(text: str) -> Target:
 
 def read_all(text: str) -> tuple[Target, ...]:
     """What PORTAL_WITNESS names, with commas or spaces between. Raises ValueError with a sentence."""
-    found = tuple(dict.fromkeys(read(word) for word in re.split(r"[\s,]+", text) if word))
-    if len(found) > MAX_WITNESSES:
-        raise ValueError(f"PORTAL_WITNESS names {len(found)} witnesses: name at most {MAX_WITNESSES}.")
-    return found
+    targets = tuple(dict.fromkeys(read(word) for word in re.split(r"[\s,]+", text) if word))
+    if len(targets) > MAX_WITNESSES:
+        raise ValueError(f"PORTAL_WITNESS names {len(targets)} witnesses: name at most {MAX_WITNESSES}.")
+    return targets
 
 
 def sources(given: Iterable[str]) -> dict[str, bytes]:
     """What PORTAL_WITNESS_FOR names: the portals whose checkpoints are taken, and the public key of each."""
-    found: dict[str, bytes] = {}
+    keys: dict[str, bytes] = {}
     for word in filter(None, (word.strip() for word in given)):
         name, _, key = word.partition(":")
-        if not _NAME.fullmatch(name) or not _KEY.fullmatch(key) or name in found:
+        if not _NAME.fullmatch(name) or not _KEY.fullmatch(key) or name in keys:
             raise ValueError(
                 f"PORTAL_WITNESS_FOR: {mask_value(name)!r} cannot be used. Write each portal once, as "
                 "name:public-key, with commas between; the key is 64 hex digits, from that portal's page Integrity."
             )
-        found[name] = bytes.fromhex(key)
-    return found
+        keys[name] = bytes.fromhex(key)
+    return keys
 
 
 def _refused(text: str) -> str:

@@ -51,33 +51,33 @@ class Command(ShellCommand):
         # Of tables that are not there, or not as they are read here, nothing can be said.
         if not is_prepared():
             raise CommandError(NOT_PREPARED, returncode=2)
-        shown, notes, wrong, checkpoints, rows = list[Finding](), list[Finding](), 0, 0, 0
+        findings, notes, wrong, checkpoints, rows = list[Finding](), list[Finding](), 0, 0, 0
         steps = chain(check(_scope(options)), map(_witnessed, options["witness"]))
         for step in steps:
             checkpoints, rows = checkpoints + step.checkpoints, rows + step.rows
-            for found in step.findings:
-                wrong += not found.is_note
-                kept = notes if found.is_note else shown
-                if len(kept) < MAX_SHOWN:
-                    kept.append(found)
-        told = {"holds": not wrong, "checkpoints": checkpoints, "rows": rows, "wrong": wrong}
+            for finding in step.findings:
+                wrong += not finding.is_note
+                target = notes if finding.is_note else findings
+                if len(target) < MAX_SHOWN:
+                    target.append(finding)
+        summary = {"holds": not wrong, "checkpoints": checkpoints, "rows": rows, "wrong": wrong}
         if options["json"]:
-            self.print_json({**told, "findings": _told(shown), "notes": _told(notes)})
+            self.print_json({**summary, "findings": _to_dicts(findings), "notes": _to_dicts(notes)})
         else:
-            self._say(shown, notes, wrong)
+            self._say(findings, notes, wrong)
         if wrong:
             raise CommandError(
                 f"{_count(wrong, 'finding')} under {_count(checkpoints, 'checkpoint')}.", returncode=1
             )
         self.stderr.write(f"Holds: {checkpoints} checkpoints.")
 
-    def _say(self, shown: Iterable[Finding], notes: Iterable[Finding], wrong: int) -> None:
+    def _say(self, findings: Iterable[Finding], notes: Iterable[Finding], wrong: int) -> None:
         for note in notes:
             self.stdout.write(f"Note. {note}")
-        for found in shown:
-            row = f" (row {found.where.row_id})" if found.where.row_id else ""
-            app = f" [app {found.where.stream}]" if found.where.stream else ""
-            self.stdout.write(f"{found}{row}{app}")
+        for finding in findings:
+            row = f" (row {finding.where.row_id})" if finding.where.row_id else ""
+            app = f" [app {finding.where.stream}]" if finding.where.stream else ""
+            self.stdout.write(f"{finding}{row}{app}")
         if wrong > MAX_SHOWN:
             self.stdout.write(f"And {wrong - MAX_SHOWN} more.")
 
@@ -108,8 +108,8 @@ def _witnessed(where: str) -> Step:
         raise Invalid("witness", str(why)) from None
 
 
-def _told(found: Iterable[Finding]) -> list[dict[str, Any]]:
-    return [one.told() for one in found]
+def _to_dicts(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [finding.to_dict() for finding in findings]
 
 
 def _count(number: int, what: str) -> str:

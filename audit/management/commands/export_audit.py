@@ -72,9 +72,9 @@ class Command(ShellCommand):
 
 
 def _filters(app_id: UUID | None, options: dict[str, Any]) -> Filters:
-    asked = {name: options[SOUGHT + name] for name in AuditFilters.model_fields if options[SOUGHT + name]}
+    values = {name: options[SOUGHT + name] for name in AuditFilters.model_fields if options[SOUGHT + name]}
     try:
-        return AuditFilters(**asked).filters(app_id)
+        return AuditFilters(**values).filters(app_id)
     except ValidationError as error:
         flaw = error.errors()[0]
         raise Invalid(str(flaw["loc"][0]), f"--{flaw['loc'][0]}: {flaw['msg']}.") from None
@@ -91,5 +91,5 @@ def _app(words: str) -> tuple[UUID | None, str]:
     acts = Event.objects.filter(target_kind="app", target_id=str(app_id)).order_by("-at")
     name = acts.values_list("target_label", flat=True).first()
     if name is None:
-        raise NotFound("The record knows no app with this id.")
+        raise NotFound("No app with this ID is in the audit log.")
     return app_id, name

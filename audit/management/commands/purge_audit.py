@@ -10,7 +10,7 @@ from audit.shell_command import ShellCommand
 class Command(ShellCommand):
     """`manage.py purge_audit`: what the portal does every hour, to its end."""
 
-    help = "Delete calls, acts and spans that have been kept as long as the page Record says."
+    help = "Delete requests, events and spans that are older than the retention period."
     example = "purge_audit"
 
     def act(self, actor: Actor, **options: Any) -> None:

@@ -13,9 +13,9 @@ class Command(ShellCommand):
     """`manage.py restore_checkpoints --reason "Disk of 3 May"`."""
 
     help = (
-        "After the files of checkpoints were lost or cut short: write them anew from the database. What is left of "
-        "them must agree with it; it is put aside, and every check tells of it from then on. Without a witness "
-        "nobody can tell afterwards whether the database was changed meanwhile: bring the files back if you can."
+        "After the checkpoint files were lost or cut short: write them again from the database. What is left of "
+        "them must match it. It is moved aside, and every check reports it from then on. Without a witness, nobody "
+        "can tell later whether the database was changed in the meantime: recover the files if you can."
     )
     example = 'restore_checkpoints --reason "Disk of 3 May"'
 

@@ -14,7 +14,7 @@ class Command(ShellCommand):
 
     help = (
         "Make a new seal key. The present one signs that it follows, and both stand in the data folder's file "
-        "seal-keys. Start the portal anew afterwards. With PORTAL_SEAL_KEY the new key is written to a file, "
+        "seal-keys. Restart the portal afterwards. With PORTAL_SEAL_KEY the new key is written to a file, "
         "seal-key.next, for you to set. With --lost: the key before is gone and the present one is new already; "
         "it is accepted, and every check tells that nobody vouched for it."
     )
@@ -34,7 +34,7 @@ class Command(ShellCommand):
         made = rotate(actor, reason=options["reason"])
         self.stderr.write(f"The seal key {made.key_id} follows. It is in {made.file}.")
         self.stderr.write(
-            "Set PORTAL_SEAL_KEY to what that file holds, remove the file, and start the portal anew."
+            "Set PORTAL_SEAL_KEY to what that file holds, remove the file, and restart the portal."
             if made.by_hand
-            else "Start the portal anew: until then the one before signs."
+            else "Restart the portal: until then the previous key signs."
         )

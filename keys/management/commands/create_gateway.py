@@ -15,7 +15,7 @@ from keys.gateways.shell_output import SecretCommand
 class Command(SecretCommand):
     """`manage.py create_gateway edge --for nginx --secret-file /etc/nginx/alter-gateway.conf`."""
 
-    help = "Make a gateway known, and give it a secret by which the door knows it."
+    help = "Register a gateway and create the secret that identifies it to the verify endpoint."
     example = "create_gateway edge --for nginx --secret-file /etc/nginx/alter-gateway.conf"
 
     def add_arguments(self, parser: CommandParser) -> None:

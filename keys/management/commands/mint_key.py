@@ -34,7 +34,7 @@ class Command(ShellCommand):
             "--key-type", choices=["app", "agent"], help="agent without --agent: bound to none"
         )
         parser.add_argument("--cidr", help="ranges it may call from, with commas between")
-        parser.add_argument("--rate-limit-rpm", type=int, help="calls a minute, 1 to 100000")
+        parser.add_argument("--rate-limit-rpm", type=int, help="requests per minute, 1 to 100000")
         ends = parser.add_mutually_exclusive_group()
         ends.add_argument("--expires-in", help="30d, 12h or 5m")
         ends.add_argument("--expires-at", help="a moment, 2027-02-20T14:32:00Z, or its last day, 2027-02-20")

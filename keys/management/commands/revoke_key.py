@@ -15,7 +15,7 @@ from keys.models import ApiKey
 class Command(ShellCommand):
     """`manage.py revoke_key --key ID --reason "seen in a log"`."""
 
-    help = "End a key and everything derived from it, now and for ever."
+    help = "Revoke a key and all keys derived from it. This cannot be undone."
     example = 'revoke_key --key "$KEY_ID" --reason "Seen in a log"'
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -20,7 +20,7 @@ class Command(ShellCommand):
 
     help = (
         "After a backup was restored: put the files of checkpoints aside and begin new ones. Two admins of every "
-        "app must agree, each with their password. What is given up and why is recorded for ever."
+        "app must agree, each with their password. What is given up and why is recorded permanently."
     )
     example = 'reanchor_audit --by a@example.com --confirmed-by b@example.com --reason "Backup of 3 May"'
 
@@ -38,10 +38,10 @@ class Command(ShellCommand):
         ask = _reader(options["passwords_stdin"])
         first, second = (_admin(options[name], name, ask) for name in ("by", "confirmed_by"))
         if first == second:
-            raise Invalid("confirmed_by", "Two people must agree, and these are one.")
+            raise Invalid("confirmed_by", "Two different admins must agree.")
         person = Actor("person", str(first.pk), first.label, EVERYTHING, Origin("shell"))
         folder = reanchor(person, confirmed_by=second.label, reason=options["reason"])
-        self.stderr.write(f"The checkpoints begin anew. Those of before are in the folder {folder}.")
+        self.stderr.write(f"New checkpoints start here. The previous ones are in the folder {folder}.")
 
 
 def _reader(from_stdin: bool) -> Callable[[str], str]:

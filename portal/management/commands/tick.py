@@ -13,7 +13,7 @@ from portal import scheduler
 class Command(PortalCommand):
     """`manage.py tick`, `manage.py tick --forever` with PORTAL_TICK=apart for the servers."""
 
-    help = "Do the timed work that is due: seal the record, make partitions, purge, forward."
+    help = "Do the timed work that is due: seal the audit log, create partitions, purge, forward."
     example = "tick"
 
     def add_arguments(self, parser: CommandParser) -> None:

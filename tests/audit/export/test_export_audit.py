@@ -50,7 +50,7 @@ def test_it_goes_to_a_file(app: App, tmp_path: Path) -> None:
     ("words", "code", "said"),
     [
         (["--app", "x"], 2, "--app: write an app's id, or none."),
-        (["--app", NOBODYS], 4, "The record knows no app with this id."),
+        (["--app", NOBODYS], 4, "No app with this ID is in the audit log."),
         (["--app", "none", "--key-id", "x"], 2, "--key_id: "),
         (["--app", "none", "--since", "yesterday"], 2, "Write a moment such as"),
         (["--app", "none", "--outcome", "maybe"], 2, "There is no outcome “maybe”."),

@@ -9,7 +9,7 @@ from audit import canonical
 from audit.export import json_lines
 from audit.export.json_lines import Numbers
 from audit.integrity.sealing import sealer, signing
-from audit.integrity.sealing.checkpoints import told
+from audit.integrity.sealing.checkpoints import to_line
 from audit.models import Checkpoint
 from tests.audit.exported import leaf, lines, of_type, taken
 from tests.audit.integrity.sealing.test_sealed_rows import purge
@@ -30,7 +30,7 @@ def test_the_head_says_what_the_file_holds() -> None:
     ]
     assert head["key"] == {"id": signing.key_id(), "public": signing.public_key().hex()}
     assert head["key"].items() <= head["keys"][-1].items()
-    assert head["checkpoint"] == told(Checkpoint.objects.latest("number"))
+    assert head["checkpoint"] == to_line(Checkpoint.objects.latest("number"))
 
 
 def test_the_filters_stand_in_the_head() -> None:
@@ -41,9 +41,9 @@ def test_the_filters_stand_in_the_head() -> None:
 
 
 def test_an_app_with_nothing_on_record_gives_a_file_with_no_rows() -> None:
-    told = lines()
-    assert [one["type"] for one in told] == ["header", "end"]
-    assert (told[0]["rows"], told[0]["streams"], told[0]["checkpoint"]) == (0, [], None)
+    to_line = lines()
+    assert [one["type"] for one in to_line] == ["header", "end"]
+    assert (to_line[0]["rows"], to_line[0]["streams"], to_line[0]["checkpoint"]) == (0, [], None)
 
 
 def test_a_whole_export_has_acts_then_calls_and_each_checkpoint_after_its_rows(
@@ -73,26 +73,26 @@ def test_every_row_says_enough_to_hash_it_again() -> None:
 
 def test_the_rows_of_a_batch_lead_to_its_root() -> None:
     some(calls=5, acts=0)
-    told = lines()
-    leaves = [bytes.fromhex(row["leaf"]) for row in of_type("row", told)]
-    assert canonical.root(leaves).hex() == of_type("checkpoint", told)[0]["root"]
+    to_line = lines()
+    leaves = [bytes.fromhex(row["leaf"]) for row in of_type("row", to_line)]
+    assert canonical.root(leaves).hex() == of_type("checkpoint", to_line)[0]["root"]
 
 
 def test_a_selection_has_each_checkpoint_once_before_its_first_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealer, "BATCH_SIZE", 4)
     for n in range(8):
         called(at=NOON + n * HOUR, code="key_expired" if n % 2 else "")
-    told = lines(outcome="denied")[1:-1]
-    assert [one["type"] for one in told] == ["checkpoint", "row", "row", "checkpoint", "row", "row"]
-    assert [one["seq"] for one in of_type("row", told)] == [2, 4, 6, 8]
+    to_line = lines(outcome="denied")[1:-1]
+    assert [one["type"] for one in to_line] == ["checkpoint", "row", "row", "checkpoint", "row", "row"]
+    assert [one["seq"] for one in of_type("row", to_line)] == [2, 4, 6, 8]
 
 
 def test_each_row_of_a_selection_proves_that_it_is_of_its_batch() -> None:
     for n in range(7):
         called(at=NOON + n * HOUR, code="key_expired" if n % 2 else "")
-    told = lines(outcome="denied")
-    (above,) = of_type("checkpoint", told)
-    for row in of_type("row", told):
+    to_line = lines(outcome="denied")
+    (above,) = of_type("checkpoint", to_line)
+    for row in of_type("row", to_line):
         path = [bytes.fromhex(beside) for beside in row["proof"]]
         root = canonical.climb(bytes.fromhex(row["leaf"]), row["seq"] - 1, 7, path)
         assert root.hex() == above["root"]
@@ -102,9 +102,9 @@ def test_a_purged_batch_is_its_checkpoint_alone(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     sealed(*some(calls=4, acts=0))
     purge(chain()[0])
-    told = lines()
-    assert [one["type"] for one in told[1:4]] == ["checkpoint", "row", "row"]
-    assert (told[0]["rows"], "purged_at" in told[1], "purged_at" in told[4]) == (2, True, False)
+    to_line = lines()
+    assert [one["type"] for one in to_line[1:4]] == ["checkpoint", "row", "row"]
+    assert (to_line[0]["rows"], "purged_at" in to_line[1], "purged_at" in to_line[4]) == (2, True, False)
 
 
 def test_the_end_counts_the_rows_and_signs_every_byte_before_it() -> None:

@@ -75,7 +75,7 @@ def test_what_comes_later_is_told_after_the_cursor() -> None:
     "after", ["x", "1-1", "{app.hex}-1", "{app.hex}-1-x", "{app.hex}-1-" + "9" * 19, "{app}-0-0", "\0"]
 )
 def test_what_is_no_cursor_is_refused(after: str) -> None:
-    with pytest.raises(Invalid, match="This is no cursor"):
+    with pytest.raises(Invalid, match="Invalid cursor"):
         pulled(after.format(app=APP))
 
 

@@ -12,7 +12,7 @@ from audit.actors import shell
 from audit.forwarding import deliveries, destinations
 from audit.forwarding.webhooks import Secret
 from audit.integrity.sealing import sealer
-from audit.models import Checkpoint, Delivery, Event, Place, Webhook
+from audit.models import Checkpoint, Delivery, Event, StreamCursor, Webhook
 from audit.retention import purging
 from core.clock import at
 from core.ids import new_id
@@ -58,7 +58,7 @@ def forward(moment: datetime = NOON) -> int:
 
 def told(receiver: Receiver) -> list[str]:
     """The ids of all entries that arrived, in order."""
-    return [item["id"] for received in receiver.received for item in received.told["items"]]
+    return [item["id"] for received in receiver.received for item in received.json["items"]]
 
 
 # ── what arrives ────────────────────────────────────────────────────────────────────────────────────
@@ -68,7 +68,7 @@ def test_sealed_rows_arrive_as_the_api_tells_them_with_their_place(made: Secret,
     row = called(path="/grants")
     sealed()
     forward()
-    body = receiver.received[0].told
+    body = receiver.received[0].json
     assert (body["type"], body["app_id"], body["kind"], body["checkpoint"]) == (
         "audit.entries",
         str(APP),
@@ -153,8 +153,8 @@ def test_what_nobody_wants_is_passed_over_for_good(receiver: Receiver) -> None:
     webhook = to(receiver, sends="denied").webhook
     sealed(called())
     forward()
-    assert Place.objects.get(name=str(webhook.pk)).number == 2
-    assert not deliveries.is_wanted()
+    assert StreamCursor.objects.get(name=str(webhook.pk)).number == 2
+    assert not deliveries.has_work()
 
 
 # ── what does not arrive ────────────────────────────────────────────────────────────────────────────
@@ -265,7 +265,7 @@ def test_a_receiver_that_says_when_is_not_asked_before(
         sealed(called(at=NOON + MINUTE))
     assert forward(NOON + 59 * MINUTE) == 0
     with at(NOON + 59 * MINUTE):
-        assert not deliveries.is_wanted()
+        assert not deliveries.has_work()
     assert forward(NOON + 61 * MINUTE) > 0
     assert len(receiver.received) == 3
     assert not Delivery.objects.filter(delivered_at=None).exists()
@@ -365,7 +365,7 @@ def test_a_test_is_sent_once_and_signed(made: Secret, receiver: Receiver) -> Non
     with at(NOON):
         destinations.test(shell(), made.webhook)
     forward()
-    assert receiver.received[0].told == {"type": "audit.test", "items": []}
+    assert receiver.received[0].json == {"type": "audit.test", "items": []}
     assert receiver.received[0].is_signed_with(made.text)
     assert forward(NOON + HOUR) == 0
 
@@ -395,17 +395,17 @@ def test_no_secret_and_no_body_gets_into_the_log(
 
 def test_a_portal_without_webhooks_has_nothing_to_forward() -> None:
     sealed(called())
-    assert (deliveries.is_wanted(), forward()) == (False, 0)
+    assert (deliveries.has_work(), forward()) == (False, 0)
 
 
 def test_one_that_is_behind_is_wanted(made: Secret) -> None:
-    assert not deliveries.is_wanted()
+    assert not deliveries.has_work()
     sealed(called())
-    assert deliveries.is_wanted()
+    assert deliveries.has_work()
 
 
 def test_destinations_are_never_changed_unseen(made: Secret) -> None:
-    assert Webhook.objects.get().picture()["generation"] == 1
+    assert Webhook.objects.get().snapshot()["generation"] == 1
 
 
 def test_a_receiver_that_is_repaired_is_asked_at_once_by_hand(made: Secret, receiver: Receiver) -> None:

@@ -12,7 +12,7 @@ from audit.forwarding import destinations
 from audit.forwarding.destinations import create
 from audit.forwarding.webhooks import Secret
 from audit.integrity.sealing import sealer
-from audit.models import Delivery, Event, Place, Webhook
+from audit.models import Delivery, Event, StreamCursor, Webhook
 from core.errors import Invalid, NotAllowed, NotFound
 from portal.models import User
 from tests.audit.records import NOON, called
@@ -73,7 +73,7 @@ def test_two_have_two_secrets() -> None:
 
 def test_a_new_one_begins_at_what_is_newest() -> None:
     called(), sealer.seal_all()
-    assert Place.objects.get(name=str(made().webhook.pk)).number == 1
+    assert StreamCursor.objects.get(name=str(made().webhook.pk)).number == 1
 
 
 def test_its_making_is_on_record() -> None:

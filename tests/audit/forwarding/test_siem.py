@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from audit.forwarding import siem, syslog
 from audit.integrity.sealing import sealer
-from audit.models import Place
+from audit.models import StreamCursor
 from portal.config import forwarding_settings
 from tests.audit.receiver import HOST
 from tests.audit.records import MINUTE, NOON, acted, called
@@ -117,7 +117,7 @@ def test_a_long_backlog_is_written_in_runs(path: Path, monkeypatch: pytest.Monke
     for n in range(2):
         sealed(called(at=NOON + n * MINUTE))
     assert [siem.write(), siem.write(), siem.write()] == [1, 1, 0]
-    assert Place.objects.get(name="file").number == 2
+    assert StreamCursor.objects.get(name="file").number == 2
 
 
 def test_cef_is_written_where_it_is_asked_for(path: Path, settings: Settings) -> None:
@@ -207,7 +207,7 @@ def test_a_server_that_is_down_loses_nothing(settings: Settings) -> None:
     told_by(settings, f"tcp://{HOST}:{port}")
     sealed(called())
     assert siem.write() == 0
-    assert Place.objects.get(name="syslog").number == 0
+    assert StreamCursor.objects.get(name="syslog").number == 0
 
 
 def test_a_row_too_long_for_a_datagram_leaves_out_its_documents() -> None:

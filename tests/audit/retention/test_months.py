@@ -7,7 +7,7 @@ from django.db import connection
 
 from audit.integrity import partitions
 from audit.integrity.sealing import sealer
-from audit.models import Call, Checkpoint, Event, Place, Seal
+from audit.models import Call, Checkpoint, Event, Seal, StreamCursor
 from audit.retention import months
 from core.clock import at
 from tests.audit.records import APP, called
@@ -101,4 +101,4 @@ def test_seals_follow_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     sealed(first_of(1), first_of(2), first_of(3))
     drop()
     assert [months.sweep() for _ in range(3)] == [1, 1, 0]
-    assert (Seal.objects.filter(kind="call").count(), Place.objects.count()) == (1, 0)
+    assert (Seal.objects.filter(kind="call").count(), StreamCursor.objects.count()) == (1, 0)

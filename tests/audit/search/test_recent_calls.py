@@ -68,7 +68,7 @@ def test_when_all_were_looked_at_nothing_is_said_of_it() -> None:
 def test_a_list_is_cut_and_its_length_told() -> None:
     for host in range(4):
         called(ip=f"203.0.113.{host}")
-    told = summarize_calls(NOON, key_id=KEY, shown=2)
+    told = summarize_calls(NOON, key_id=KEY, limit=2)
     assert (len(told.callers), told.callers_in_all) == (2, 4)
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from portal.auth import drafts, sessions
 from portal.models import AccessToken, User
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, minted
 from tests.portal.pages import text
 
 MINT = "/account/tokens/mint/"
@@ -53,6 +53,45 @@ def test_another_page_takes_nothing_of_it(developer: User, expired: Client) -> N
     expired.post("/account/login/", {"login": developer.email, "password": PASSWORD})
     assert "Dev Eloper" not in text(expired.get(MINT))
     assert 'value="Dev Eloper"' in text(expired.get("/account/profile/"))
+
+
+def test_another_user_of_the_browser_does_not_see_it(developer: User, admin: User, expired: Client) -> None:
+    page = text(sign_in(expired, admin, expired.post(MINT, TYPED)))
+    assert 'value="ci-deploy"' not in page and drafts.RESTORED not in page
+    assert 'value="ci-deploy"' not in text(expired.get(MINT))
+    assert not expired.cookies[drafts.COOKIE].value
+
+
+def test_nor_do_they_with_the_cookie_at_hand(developer: User, admin: User, expired: Client) -> None:
+    answer = expired.post(MINT, TYPED)
+    kept = answer.cookies[drafts.COOKIE].value
+    sign_in(expired, admin, answer)
+    expired.cookies[drafts.COOKIE] = kept
+    assert 'value="ci-deploy"' not in text(expired.get(MINT))
+
+
+def test_an_older_page_of_another_user_sends_no_form(developer: User, admin: User, expired: Client) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies = expired.cookies
+    of_developer = browser.cookies["csrftoken"].value
+    expired.post("/account/login/", {"login": admin.email, "password": PASSWORD})
+    expired.get(MINT)
+    sessions.end_all(admin)
+    answer = browser.post(MINT, TYPED | {"csrfmiddlewaretoken": of_developer})
+    assert (answer.status_code, drafts.COOKIE in answer.cookies) == (403, False)
+
+
+def test_a_form_of_nobody_known_is_not_kept(client: Client, db: None) -> None:
+    answer = client.post(MINT, TYPED)
+    assert (answer.status_code, drafts.COOKIE in answer.cookies) == (302, False)
+
+
+def test_keys_that_were_pasted_are_cut(app: Any, expired: Client) -> None:
+    made = minted(app)
+    answer = expired.post(f"{MINT}?q={(key := made.plaintext.take())}", {"name": f"for {key}"})
+    assert key not in answer["Location"]
+    kept = signing.loads(answer.cookies[drafts.COOKIE].value, salt=drafts.COOKIE)
+    assert parse_qs(kept["form"])["name"] == [f"for {made.key.prefix}[redacted]"]
 
 
 def test_secrets_and_tokens_of_forms_are_not_kept(expired: Client) -> None:

@@ -9,7 +9,7 @@ from agents.models import Agent, App
 from audit.actors import Origin, shell, system
 from audit.forwarding import destinations
 from audit.integrity.sealing.sealer import seal_all
-from audit.models import Place
+from audit.models import StreamCursor
 from keys.lifecycle import mint, revoke, revoke_agent
 from keys.models import ApiKey
 from keys.plaintext import sha256
@@ -64,7 +64,7 @@ def test_it_is_told_once_however_often_it_is_followed(app: App, developer: User)
     revoke(shell(), key_of(developer, app))
     for _ in range(3):
         follow()
-    Place.objects.filter(name=from_log.NAME).update(number=0)
+    StreamCursor.objects.filter(name=from_log.NAME).update(number=0)
     follow()
     assert Notification.objects.filter(user=developer).count() == 1
 
@@ -78,7 +78,7 @@ def test_keys_that_end_together_are_one_notification(app: App, agent: Agent, dev
 
 
 def test_what_was_before_the_first_run_is_not_told(app: App, developer: User) -> None:
-    Place.objects.all().delete()
+    StreamCursor.objects.all().delete()
     revoke(shell(), key_of(developer, app))
     follow()
     assert not Notification.objects.exists()

@@ -33,5 +33,5 @@ def test_a_place_is_told_in_words() -> None:
 
 def test_a_finding_as_json_leaves_out_what_it_does_not_know() -> None:
     row = new_id()
-    told = Finding("edited", "It was.", Where("call", 1, row)).told()
+    told = Finding("edited", "It was.", Where("call", 1, row)).to_dict()
     assert told == {"what": "edited", "says": "It was.", "kind": "call", "seq": 1, "row_id": str(row)}

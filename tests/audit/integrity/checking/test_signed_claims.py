@@ -225,7 +225,7 @@ def test_a_claim_is_not_of_rows_that_came_after_a_restored_backup() -> None:
     purge_long_after()
     old = Claim.objects.get().told
     with_fences_down(lose_the_database)
-    checkpoints.start_anew("until-20260601-120000")
+    checkpoints.archive("until-20260601-120000")
     batches()
     store(old)
     with_fences_down(let_go)

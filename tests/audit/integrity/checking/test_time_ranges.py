@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from audit.forwarding import reader
-from audit.forwarding.reader import Wanted
+from audit.forwarding.reader import StreamFilter
 from audit.integrity.append_only_triggers import maintenance
 from audit.integrity.checking import check as integrity
 from audit.integrity.checking.check import CheckRange, check
@@ -109,7 +109,7 @@ def test_a_number_that_is_far_away_does_not_keep_a_check_from_its_end() -> None:
 
 def test_who_follows_the_record_is_told_of_rows_that_are_filed_elsewhere() -> None:
     lie(dict.fromkeys(FILED, LONG_AGO))
-    for wanted in (Wanted(), Wanted(kind="call", denied=True)):
+    for wanted in (StreamFilter(), StreamFilter(kind="call", denied=True)):
         rows = [row for one in Checkpoint.objects.all() for row in reader.rows(one, wanted)]
         assert len(rows) == Call.objects.filter(**({"allowed": False} if wanted.denied else {})).count()
 

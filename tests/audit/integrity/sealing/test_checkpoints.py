@@ -22,13 +22,13 @@ pytestmark = pytest.mark.django_db
 
 
 def numbers() -> list[int]:
-    return [line["number"] for line in checkpoints.kept()]
+    return [line["number"] for line in checkpoints.read_stored()]
 
 
 def test_each_is_a_line_that_says_all_of_it() -> None:
     sealed(called())
-    (line,), (made,) = checkpoints.kept(), chain()
-    assert line == json.loads(json.dumps(checkpoints.told(made)))
+    (line,), (made,) = checkpoints.read_stored(), chain()
+    assert line == json.loads(json.dumps(checkpoints.to_line(made)))
     assert bytes.fromhex(line["hash"]) == bytes(made.hash)
 
 
@@ -200,7 +200,7 @@ def test_a_folder_that_cannot_be_written_does_not_stop_the_sealer(
 
 def test_starting_anew_puts_the_old_account_aside() -> None:
     sealed(called())
-    checkpoints.start_anew("before-2")
+    checkpoints.archive("before-2")
     assert numbers() == []
     assert len(list((checkpoints.folder() / "before-2").iterdir())) == 1
 

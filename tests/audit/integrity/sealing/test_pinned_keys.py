@@ -115,7 +115,7 @@ def test_an_export_is_believed_from_either_key(settings: Settings) -> None:
     rotated(settings)
     sealed(called())
     lines = whole()
-    lines[0] |= {"keys": [line.told() for line in pinned_keys.lines()]}
+    lines[0] |= {"keys": [line.to_dict() for line in pinned_keys.lines()]}
     for key in (old, signing.public_key()):
         told = Inspection(io.BytesIO(written(lines)), {trust.key_id(key): key}).findings()
         assert [one for one in told if not one.is_note] == []
@@ -168,7 +168,7 @@ def test_without_the_file_the_present_key_alone_is_trusted(settings: Settings) -
     sealed(called())
     portal.SEAL_KEYS.unlink()
     assert "signature" in found()
-    assert checkpoints.last_kept() == Checkpoint.objects.count()
+    assert checkpoints.last_stored_number() == Checkpoint.objects.count()
 
 
 def _handover(old: Ed25519PrivateKey, new: Ed25519PrivateKey, *, is_signed: bool = True) -> SealKeyLine:

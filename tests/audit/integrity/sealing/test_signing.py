@@ -31,6 +31,6 @@ def test_a_key_has_a_short_name() -> None:
 
 @pytest.mark.django_db
 def test_its_public_half_is_kept_once() -> None:
-    signing.make_known()
-    signing.make_known()
+    signing.store_public_key()
+    signing.store_public_key()
     assert bytes(SealKey.objects.get().public) == signing.public_key()

@@ -26,11 +26,11 @@ def test_a_witness_is_not_asked_before_it_wants_to_be(settings: Settings, kind: 
         settings.WITNESSES = (Target(kind, receiver.url),)
         for minutes, asked in ((0, 1), (1, 1), (59, 1), (61, 2)):
             with at(NOON + minutes * MINUTE):
-                sender.tell()
+                sender.send_all()
             assert len(receiver.received) == asked, minutes
         state = WitnessState.objects.get()
         assert "HTTP status 503. Retry-After: 01 June 14:01 UTC." in state.error or says != "3600"
         QuerySet(WitnessState).update(not_before=NOON + timedelta(days=300))
         with at(NOON + 2 * HOUR):
-            sender.tell()
+            sender.send_all()
         assert len(receiver.received) == 3, "written before the clock was set back"

@@ -47,22 +47,22 @@ def said(target: Target) -> Said:
 
 def test_checkpoints_are_stamped_and_compared(target: Target, server: Tsa) -> None:
     sealed(called()), sealed(called())
-    sender.tell()
+    sender.send_all()
     assert (state(target).number, state(target).error) == (2, "")
     (line,) = timestamps.lines(target)
     assert (line["first"], line["last"]) == (1, 2)
     assert said(target).code == 0
     before = server.answers
-    sealed(called()), sender.tell()
+    sealed(called()), sender.send_all()
     assert server.answers == before, "a stamp stands for some minutes"
     with at(now() + timedelta(minutes=6)):
-        sender.tell()
+        sender.send_all()
     assert state(target).number == 3
 
 
 def test_a_record_that_was_rewritten_or_cut_does_not_fit(target: Target) -> None:
     sealed(called()), sealed(called())
-    sender.tell()
+    sender.send_all()
     with_fences_down(lambda: Checkpoint.objects.filter(number=2).update(hash=b"x" * 32))
     assert "rewritten" in said(target).out
     with_fences_down(lambda: remove(Checkpoint.objects.get(number=2)))
@@ -71,7 +71,7 @@ def test_a_record_that_was_rewritten_or_cut_does_not_fit(target: Target) -> None
 
 def test_stamps_that_were_exchanged_are_told(target: Target) -> None:
     sealed(called())
-    sender.tell()
+    sender.send_all()
     (line,) = timestamps.lines(target)
     answer = bytearray(base64.b64decode(line["stamp"]))
     answer[-1] ^= 1
@@ -87,12 +87,12 @@ def test_a_server_that_is_not_trusted_or_fails_acknowledges_nothing(
 ) -> None:
     sealed(called())
     server.status = 500
-    sender.tell()
+    sender.send_all()
     assert (state(target).error, state(target).heard_at) == ("HTTP status 500.", None)
     server.status = 200
     other = Tsa(tmp_path / "other")
     other.stop()
     settings.WITNESS_TSA_ROOTS = other.roots
-    sender.tell()
+    sender.send_all()
     assert "Invalid receipt" in state(target).error
     assert list(timestamps.lines(target)) == []

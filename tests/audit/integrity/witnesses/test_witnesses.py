@@ -83,9 +83,9 @@ def forget(target: Target, first: int) -> None:
 
 def test_a_witness_is_told_of_each_once_and_in_order(target: Target) -> None:
     sealed(called()), sealed(called())
-    sender.tell()
+    sender.send_all()
     sealed(called())
-    sender.tell(), sender.tell()
+    sender.send_all(), sender.send_all()
     assert (state(target).number, state(target).error, state(target).disagrees) == (3, "", "")
     mark = high_water_marks.read(target.id)
     assert mark and mark.number == 3
@@ -103,14 +103,14 @@ def test_a_witness_is_told_of_each_once_and_in_order(target: Target) -> None:
 def test_what_was_cut_off_in_database_and_files_together_is_known_to_the_witness(target: Target) -> None:
     for _ in range(4):
         sealed(called())
-    sender.tell()
+    sender.send_all()
     cut_together(3)
     # Of tallies whoever cuts both may make what they like.
     found = {one.what for step in check(CheckRange()) for one in step.findings if not one.is_note}
     assert found - {"tally"} == set()
     assert "cut: call no. 3, checkpoint 3" in said(target).out
     assert said(target).code == 1
-    sender.tell()
+    sender.send_all()
     alarms.look()
     assert [alarm.code for alarm in alarms.standing()] == [target.id]
     assert "silent" in {one.what for step in check(CheckRange()) for one in step.findings}
@@ -119,20 +119,20 @@ def test_what_was_cut_off_in_database_and_files_together_is_known_to_the_witness
 def test_what_was_made_anew_in_its_place_is_not_what_was_witnessed(target: Target) -> None:
     for _ in range(3):
         sealed(called())
-    sender.tell()
+    sender.send_all()
     cut_together(3)
     high_water_marks.write(checkpoints.MARK, 0, b"")
     sealed(called()), sealed(called())
     assert "rewritten: call no. 3, checkpoint 3" in said(target).out
-    sender.tell()
+    sender.send_all()
     assert "another checkpoint 3" in state(target).disagrees
 
 
 def test_a_witness_that_knows_less_than_it_did_is_an_alarm_and_is_not_filled_up(target: Target) -> None:
     sealed(called()), sealed(called())
-    sender.tell()
+    sender.send_all()
     forget(target, 2)
-    sender.tell()
+    sender.send_all()
     assert state(target).disagrees == "It held checkpoint 2 and now holds no later one than 1."
     if target.kind == FILE:
         assert len(Path(target.where).read_text().splitlines()) == 1
@@ -140,11 +140,11 @@ def test_a_witness_that_knows_less_than_it_did_is_an_alarm_and_is_not_filled_up(
 
 def test_a_position_in_the_database_keeps_nothing_from_the_witness(target: Target) -> None:
     sealed(called())
-    sender.tell()
+    sender.send_all()
     WitnessState.objects.update(number=10**9, heard_at=now() + timedelta(days=900))
     assert dict(status.wrong())
     sealed(called())
-    sender.tell()
+    sender.send_all()
     assert state(target).number == 2
 
 
@@ -154,27 +154,27 @@ def test_silence_is_an_alarm_and_over_when_it_answers(target: Target, settings: 
         Target(target.kind, target.where.replace("witness", "nowhere/at-all"), target.public),
     )
     quiet = settings.WITNESSES[0]
-    sender.tell()
+    sender.send_all()
     assert not dict(status.wrong())
     with at(now() + MINUTES):
-        sender.tell()
+        sender.send_all()
         alarms.look()
         (alarm,) = alarms.standing().filter(code=quiet.id)
         assert "has confirmed no checkpoint yet." in alarm.says
         assert Said("check_audit").code == 1
         settings.WITNESSES = (target,)
-        sender.tell()
+        sender.send_all()
         alarms.look()
         assert not alarms.standing().filter(code=quiet.id).exists()
 
 
 def test_an_idle_portal_is_heard_of_all_the_same(target: Target, served: Server) -> None:
     sealed(called())
-    sender.tell()
+    sender.send_all()
     with at(now() + MINUTES):
         served.join()
         assert dict(status.wrong())
-        sender.tell()
+        sender.send_all()
         assert not dict(status.wrong())
 
 
@@ -182,7 +182,7 @@ def test_a_file_on_a_disk_that_is_not_mounted_says_so(settings: Settings, tmp_pa
     target = Target(FILE, str(tmp_path / "gone" / "witness.jsonl"))
     settings.WITNESSES = (target,)
     sealed(called())
-    sender.tell()
+    sender.send_all()
     assert "Check that it is mounted." in state(target).error
 
 
@@ -194,7 +194,9 @@ def send(client: Client, body: bytes, headers: dict[str, str], **changed: str) -
 def message(**changed: Any) -> tuple[bytes, dict[str, str]]:
     """One of this portal's checkpoints, signed; as something else if that is said."""
     sealed(called())
-    body, headers = messages.message([checkpoints.told(one) for one in Checkpoint.objects.order_by("number")])
+    body, headers = messages.message(
+        [checkpoints.to_line(one) for one in Checkpoint.objects.order_by("number")]
+    )
     if not changed:
         return body, headers
     body = json.dumps(json.loads(body) | changed).encode()
@@ -224,7 +226,7 @@ def test_what_is_no_message_is_refused_in_a_sentence(client: Client, receives: N
     )  # fmt: skip
     for changed in bent:
         assert send(client, *message(**changed)).status_code == 422, changed
-    told = checkpoints.told(Checkpoint.objects.latest("number"))
+    told = checkpoints.to_line(Checkpoint.objects.latest("number"))
     assert send(client, *message(checkpoints=[told | {"last_seq": told["last_seq"] + 5}])).status_code == 422
     assert client.get("/witness").status_code == 405
     assert not Witnessed.objects.exists()
@@ -239,7 +241,7 @@ def test_another_checkpoint_under_a_known_number_is_kept_as_evidence_and_an_alar
 ) -> None:
     assert send(client, *message()).status_code == 200
     one = Checkpoint.objects.get()
-    told = checkpoints.told(one) | {"root": "ab" * 32}
+    told = checkpoints.to_line(one) | {"root": "ab" * 32}
     names = ("number", "stream", "kind", "first_seq", "last_seq", "previous", "sealed_at")
     its_hash = canonical.checkpoint_hash(
         **{name: getattr(one, name) for name in names}, root=bytes.fromhex(told["root"])
