@@ -28,6 +28,8 @@ class ValuesForm(forms.Form):
 
     def _restore(self, typed: MultiValueDict[str, str]) -> None:
         """Show what was typed, without judging it."""
+        if not any(name in typed for name, field in self.fields.items() if not field.widget.is_hidden):
+            return  # it was another form of the page
         for name, field in self.fields.items():
             values = typed.getlist(name)
             if isinstance(field, forms.MultipleChoiceField):

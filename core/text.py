@@ -24,7 +24,10 @@ def sanitize(text: str, longest: int) -> str:
     """`text` redacted, on one line and at most `longest` characters: safe for a row and for a log."""
     if not text:
         return ""
-    visible = text if text.isprintable() else _CONTROL.sub(" ", text)
+    if text.isprintable():
+        return redact(text).strip()[:longest]
+    joined = _CONTROL.sub("", text)  # a secret that invisible characters split is one all the same
+    visible = joined if redact(joined) != joined else _CONTROL.sub(" ", text)
     return redact(visible).strip()[:longest]
 
 

@@ -427,9 +427,8 @@ def _issue(actor: Actor, key: ApiKey) -> Plaintext:
 
 
 def _owner(actor: Actor, key: ApiKey) -> UUID | None:
-    """The owner of a new key: that of the key it comes from, or the user who mints it."""
-    before = key.replaces or key.parent
-    if before and before.owner_id:
+    """The owner of a new key: that of the key it comes from, also if that has none, or the user who mints it."""
+    if before := key.replaces or key.parent:
         return before.owner_id
     return UUID(actor.user_id) if actor.user_id else None
 

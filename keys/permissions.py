@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from agents.errors import StalePage
 from audit.actors import Actor
 from audit.change import hold
 from keys import lifecycle, networks, rules
@@ -61,14 +62,18 @@ def compare(old: Permissions, new: Permissions) -> Difference:
     return Difference([*_added(old, new), *_raised(old, new)], [*_added(new, old), *_lowered(old, new)])
 
 
-def edit(actor: Actor, key: ApiKey, new: Permissions, reason: str) -> None:
+def edit(actor: Actor, key: ApiKey, new: Permissions, reason: str, shown: str) -> None:
     """Give `key` the permissions `new`: what it gains by widening, what it loses by narrowing.
 
-    Widening takes a fresh proof and a reason. Raises what lifecycle.widen() and lifecycle.narrow() raise.
+    `shown` is the digest of the difference that was shown. Raises StalePage if it is another by now: whatever somebody
+    took away meanwhile is not given back unseen. Widening takes a fresh proof and a reason. Raises what
+    lifecycle.widen() and lifecycle.narrow() raise.
     """
     with transaction.atomic(), hold(key):
         old = Permissions.from_model(key)
         difference = compare(old, new)
+        if difference.digest != shown:
+            raise StalePage
         if difference.gains:
             between = _union(old, new)
             lifecycle.widen(actor, key, **between._asdict(), reason=reason)

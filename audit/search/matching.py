@@ -13,7 +13,7 @@ from django.db.models import BooleanField, Case, CharField, Q, QuerySet, Value, 
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
-from audit.actions import all_names
+from audit.actions import all_names, current_name
 from audit.models import Call, Event
 from audit.search.names import MAX_KEYS, agents_called, holding, keys_like
 from core.folding import contains_folded, fold, starts_with_folded
@@ -113,7 +113,7 @@ def _events(filters: Filters, named: _Named) -> QuerySet[Event]:
     if filters.action:
         whole = "." in filters.action
         rows = (
-            rows.filter(action__in=all_names(filters.action))
+            rows.filter(action__in=all_names(current_name(filters.action)))
             if whole
             else rows.filter(starts_with_folded(f"{filters.action}.", "action"))
         )

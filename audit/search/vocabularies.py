@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from audit.actions import EVERY
+from audit.actions import EVERY, RENAMED
 from audit.search.explain import REQUIREMENTS
 from core.choices import parse_choice
 from core.errors import Invalid, all_refusals
@@ -34,7 +34,7 @@ def outcome_of(kind: str, outcome: str) -> str:
 def event_names() -> set[str]:
     """Every action that is recorded as an event, and each noun for all of its actions."""
     names = {name for name, action in EVERY.items() if action.says != "read"}
-    return names | {name.partition(".")[0] for name in names}
+    return names | {name.partition(".")[0] for name in names} | set(RENAMED)
 
 
 def words() -> dict[str, set[str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
 from django import forms
 from django.db.models import OuterRef, Q, QuerySet
@@ -54,16 +55,16 @@ REVOKE = BulkAction(
 
 
 class BulkForm(RevokeForm):
-    """The confirmation, and how many agents the reader saw."""
+    """The confirmation, and a digest of the agents that the reader saw."""
 
-    count = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    shown = forms.CharField(max_length=16, widget=forms.HiddenInput)
 
-    def clean_count(self) -> int:
+    def clean_shown(self) -> str:
         """The list must not have changed since."""
-        count: int = self.cleaned_data["count"]
-        if count != self.initial["count"]:
-            raise forms.ValidationError("The list has changed. Check the number of agents and confirm again.")
-        return count
+        shown: str = self.cleaned_data["shown"]
+        if shown != self.initial["shown"]:
+            raise forms.ValidationError("The list has changed. Check the agents and confirm again.")
+        return shown
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,16 +88,19 @@ def revoke(request: AppRequest) -> HttpResponse:
 def _confirmed(request: AppRequest, action: BulkAction) -> HttpResponse:
     selected = selected_rows(matching_agents(request.app, without_selection(request.GET)), request.GET)
     eligible = selected.filter(action.eligible)
-    count = eligible.count()
-    form = BulkForm(sent(request), called=request.app.name, serious=action.serious, initial={"count": count})
+    count, shown = eligible.count(), _digest(eligible)
+    form = BulkForm(sent(request), called=request.app.name, serious=action.serious, initial={"shown": shown})
     if form.is_bound and form.is_valid():
-        changed = _run(request.actor, action, list(eligible[:MAX_AGENTS]), form.cleaned_data["reason"])
+        changed = _run(
+            request.actor, action, list(eligible.order_by("id")[:MAX_AGENTS]), form.cleaned_data["reason"]
+        )
         text = f"{changed} agent{'' if changed == 1 else 's'} {action.done}"
         return finished(request, reverse("agents", args=[request.app.id]), text)
     context = {
         "form": form,
         "action": action,
         "count": count,
+        "shown": shown,
         "now": min(count, MAX_AGENTS),
         "skipped": selected.count() - count,
         "names": list(eligible.values_list("name", flat=True)[:MAX_NAMES]),
@@ -104,6 +108,12 @@ def _confirmed(request: AppRequest, action: BulkAction) -> HttpResponse:
         **(_impact(eligible) if action.serious else {}),
     }
     return render(request, "keys/agents_bulk.html", context, status=422 if form.errors else 200)
+
+
+def _digest(agents: QuerySet[Agent]) -> str:
+    """Tells whether the agents that are changed are those that were shown."""
+    ids = agents.order_by("id").values_list("id", flat=True)[:MAX_AGENTS]
+    return sha256("".join(agent_id.hex for agent_id in ids).encode()).hexdigest()[:16]
 
 
 def _run(actor: Actor, action: BulkAction, agents: list[Agent], reason: str) -> int:

@@ -149,7 +149,13 @@ def permissions(request: AppRequest, key_id: UUID) -> HttpResponse:
             if difference.gains:
                 refuse_gains(request.actor, found, form.permissions())
             if "save" in request.POST and form.cleaned_data["shown"] == difference.digest:
-                edit(request.actor, found, form.permissions(), form.cleaned_data["reason"])
+                edit(
+                    request.actor,
+                    found,
+                    form.permissions(),
+                    form.cleaned_data["reason"],
+                    form.cleaned_data["shown"],
+                )
                 return finished(request, address_of("key", found), f"Permissions of {found.name} saved")
         except Refusal as refusal:
             form.refuse(refusal, IN_THE_FORM.get(field_of(refusal), ""))

@@ -12,7 +12,6 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from core.forms import draft
-from keyformat.redaction import redact
 from portal.auth.reauthentication import without_secrets
 from portal.models import User
 
@@ -36,7 +35,7 @@ def note_reader(request: HttpRequest, response: HttpResponseBase, user: User) ->
 
 def keep(request: HttpRequest, response: HttpResponseBase, path: str) -> None:
     """Let `response` keep the form that `request` sent, for the page at `path` and the user who was shown it."""
-    reader, fields = request.COOKIES.get(READER, ""), _without_secrets(request.POST)
+    reader, fields = request.COOKIES.get(READER, ""), without_secrets(request.POST)
     kept = {"path": path, "form": fields.urlencode(), "reader": reader}
     value = signing.dumps(kept, salt=COOKIE, compress=True)
     if fields and reader and len(value) <= MAX_LENGTH:
@@ -71,11 +70,3 @@ def _kept_for(request: HttpRequest, user: User) -> QueryDict | None:
 
 def _signed(user: User) -> str:
     return signing.Signer(salt=READER).sign(str(user.pk))
-
-
-def _without_secrets(form: QueryDict) -> QueryDict:
-    """`form` without the fields that are never kept, and without keys that were pasted into others."""
-    copy = without_secrets(form)
-    for name, values in list(copy.lists()):
-        copy.setlist(name, [redact(value) for value in values])
-    return copy

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, Que
 from django.urls import resolve, reverse
 
 from agents.requests import sent_to
+from keyformat.redaction import cut_to_prefix, redact
 from keys.web.mint_forms import ScopeFields
 from portal.auth.claims import seconds_of
 from portal.config.identity_provider import ID
@@ -79,7 +80,7 @@ def lock(request: HttpRequest) -> None:
 def request_proof(request: HttpRequest) -> HttpResponseBase:
     """Send a browser to the page that asks for the proof; a form it has sent goes on from there."""
     request.session.pop(STATE_SESSION_KEY, None)
-    back = request.get_full_path()
+    back = cut_to_prefix(request.get_full_path())
     if request.method == "POST" and len(form := without_secrets(request.POST).urlencode()) <= MAX_LENGTH:
         state = {"path": back, "form": form}
         request.session[STATE_SESSION_KEY] = {"state": state, "callback": f"{__name__}.resume_form"}
@@ -88,11 +89,13 @@ def request_proof(request: HttpRequest) -> HttpResponseBase:
 
 
 def without_secrets(form: QueryDict) -> QueryDict:
-    """`form` without the fields that are never kept."""
+    """`form` without the fields that are never kept, and without keys that were pasted into others."""
     copy = form.copy()
     for name in [name for name in copy if any(word in name for word in SECRET)]:
         if name not in ScopeFields.base_fields:  # the level of the resource `secrets` is none
             del copy[name]
+    for name, values in list(copy.lists()):
+        copy.setlist(name, [redact(value) for value in values])
     return copy
 
 

@@ -33,7 +33,7 @@ def change_policy(
     if second_factor and by and not has_factor(by):
         raise NoFactorYourself
     policy = PortalPolicy.in_force()
-    if actor.kind == "token" and _loosens(policy, second_factor, on_leaked_token):
+    if actor.kind == "token" and _loosens(policy, second_factor, on_leaked_token, bool(public_docs)):
         raise OnPagesAlone
     with change(actor, actions.CHANGE_POLICY, on=policy, reason=reason):
         since = (policy.second_factor_since or now()) if second_factor else None
@@ -46,10 +46,15 @@ def change_policy(
     return policy
 
 
-def _loosens(policy: PortalPolicy, second_factor: bool, on_leaked_token: str) -> bool:
-    """Whether stolen tokens would be stopped less than they are under `policy`."""
+def _loosens(policy: PortalPolicy, second_factor: bool, on_leaked_token: str, public_docs: bool) -> bool:
+    """Whether stolen tokens would be stopped less than they are under `policy`, or more be shown to strangers."""
     is_waived = policy.second_factor_since is not None and not second_factor
-    return is_waived or (policy.on_leaked_token == OnLeak.REVOKE and on_leaked_token != OnLeak.REVOKE)
+    is_opened = public_docs and not policy.public_docs
+    return (
+        is_waived
+        or is_opened
+        or (policy.on_leaked_token == OnLeak.REVOKE and on_leaked_token != OnLeak.REVOKE)
+    )
 
 
 def users_without_factor() -> list[User]:

@@ -18,8 +18,8 @@ from audit.requests import form_status
 from core.choices import parse_choice
 from core.clock import now
 from core.errors import Invalid, Refusal
-from core.forms import ReasonForm
-from core.pagination import selected_rows
+from core.forms import LIST_NAMES, ReasonForm, refuse_unknown
+from core.pagination import SELECTION, selected_rows
 from keys.lifecycle import parse_ticket
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.web import presenters
@@ -27,6 +27,7 @@ from keys.web.forms import PLAIN_TEXT, FilterForm
 from portal.models import User
 from portal.support import bulk, bulk_actions
 
+CSRF = "csrfmiddlewaretoken"
 PAST = {"revoke": "revoked", "deprecate": "deprecated", "transfer": "transferred"}
 EXPORTED = ("id", "name", "prefix", "kind", "status", "scopes", "networks", "rate_limit_rpm")
 TIMES = ("created_at", "expires_at", "grace_ends_at", "deprecated_at", "revoked_at")
@@ -75,11 +76,13 @@ def bulk_keys(request: AppRequest) -> HttpResponseBase:
     if form.is_bound and form.is_valid():
         allowed = [key for key in keys if request.actor.may(verb.action, key)]
         try:
+            if not allowed:
+                raise Invalid("id", "Select at least one key that your role can change.")
             result = bulk.apply(request.actor, request.app, verb, allowed, form.choices())
             return finished(request, _receipt(request, name, result), _summary(name, result))
         except Refusal as refusal:
             form.refuse(refusal)
-    context = _preview(request, verb, keys) | {"verb": name, "form": form, "query": _hidden(query)}
+    context = _preview(request, verb, keys) | {"verb": name, "form": form, "query": _hidden(name, keys)}
     return render(request, "keys/bulk.html", context, status=form_status(form))
 
 
@@ -88,6 +91,9 @@ def _selected(request: AppRequest, query: QueryDict) -> ApiKeyQuerySet:
     keys = ApiKey.objects.filter(app=request.app)
     if not query.get("all"):
         return keys.filter(pk__in=selected_rows(keys, query).values("pk"))
+    refuse_unknown(
+        query, {*FilterForm.base_fields, *LIST_NAMES, *SELECTION, "action", *BulkForm.base_fields, CSRF}
+    )
     filters = FilterForm({name: query[name] for name in query if name in FilterForm.base_fields})
     return presenters.keys_of(request.app, filters.cleaned_data) if filters.is_valid() else keys.none()
 
@@ -103,10 +109,9 @@ def _preview(request: AppRequest, verb: bulk.Verb, keys: list[ApiKey]) -> dict[s
     }
 
 
-def _hidden(query: QueryDict) -> list[tuple[str, str]]:
-    """The selection, for the form that is sent next."""
-    kept = {"id", "all", "action", *FilterForm.base_fields}
-    return [(name, value) for name, values in query.lists() if name in kept for value in values]
+def _hidden(action: str, keys: list[ApiKey]) -> list[tuple[str, str]]:
+    """What the form sends next: the very keys that were shown, whatever matches the filters by then."""
+    return [("action", action), *(("id", str(key.id)) for key in keys)]
 
 
 def _receipt(request: AppRequest, name: str, result: bulk.Result) -> str:

@@ -110,3 +110,9 @@ def test_a_key_in_a_path_is_redacted() -> None:
 
 def test_a_path_is_cut_to_its_column() -> None:
     assert len(path_of("/" + "a" * 900)) == 500
+
+
+@pytest.mark.parametrize("invisible", ["\u200b", "\xad", "\n", "\x00"])
+def test_a_secret_that_invisible_characters_split_is_redacted(invisible: str) -> None:
+    kept = sanitize(f"{WHOLE[:20]}{invisible}{WHOLE[20:]}", 200)
+    assert WHOLE[-12:] not in kept

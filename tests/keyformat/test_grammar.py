@@ -35,3 +35,17 @@ def test_keys_are_found_where_they_begin() -> None:
 def test_of_a_key_the_prefix_is_left(kind: str) -> None:
     secret = generate(kind).take()
     assert redact(f"no {secret}!") == f"no {prefix_of(secret)}[redacted]!"
+
+
+SEPARATORS = ["\\_", "-", " ", "&#95;", "&#x5f;", "\\u005f", "%u005F", "=5F", "+", "*", '", "', "__", "＿"]
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("kind", STARTS)
+def test_a_secret_spelled_another_way_is_cut(kind: str, separator: str) -> None:
+    spelled = generate(kind).take().replace("_", separator)
+    assert spelled[-12:] not in redact(f"see {spelled}!")
+
+
+def test_a_sentence_about_keys_is_left() -> None:
+    assert redact("alter key app settings changed") == "alter key app settings changed"

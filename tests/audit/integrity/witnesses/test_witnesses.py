@@ -250,9 +250,7 @@ def test_another_checkpoint_under_a_known_number_is_kept_as_evidence_and_an_alar
     assert (answer.status_code, answer.json()["error"]) == (409, "witness_conflict")
     assert Witnessed.objects.filter(number=one.number).count() == 2
     alarms.look()
-    assert (
-        "different checkpoints with the same number: 1" in alarms.standing().get(code="from-payments").says
-    )
+    assert "different checkpoints with the same number: 1" in alarms.standing().get(code="from-payments").says
 
 
 def test_a_source_that_falls_silent_is_an_alarm_here_and_a_replay_does_not_hide_it(
