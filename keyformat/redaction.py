@@ -10,7 +10,7 @@ REDACTED = "[redacted]"
 MAX_ENCODINGS = 4
 """How often a text may have been percent-encoded for a secret in it to be found."""
 _EXACT = re.compile(rf"({STARTS_PATTERN}[0-9A-Za-z]{{{PREFIX_LENGTH}}})[0-9A-Za-z]+")
-_SEPARATOR = r"(?:[\s_.:/\\+*\"'`＿-]|&#x?0*(?:95|5f);|[\\%]u005f|=5f){1,4}"
+_SEPARATOR = r"(?:[\s_.,:/\\+*\"'`＿-]|&#x?0*(?:95|5f);|[\\%]u005f|=5f){1,4}"
 """What stands between the words of a key, or in the place of it where someone wrote one another way."""
 _RESPELLED = re.compile(
     rf"(alter{_SEPARATOR}(?:key{_SEPARATOR}(?:app|agent|derived)|pat|gateway){_SEPARATOR}"

@@ -11,6 +11,7 @@ from agents.lifecycle import create_agent, suspend_agent
 from agents.models import Agent, App
 from audit.actors import shell
 from audit.models import Event
+from keys.lifecycle import revoke_agent
 from keys.web import agent_bulk_views
 from portal.models import User
 from tests.factories import minted

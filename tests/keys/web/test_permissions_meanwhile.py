@@ -14,7 +14,7 @@ from tests.keys.asking import again
 
 @pytest.mark.django_db
 def test_what_was_taken_away_meanwhile_is_not_given_back(app: App) -> None:
-    key = minted(app, scopes=["grants:read", "agents:read"]).key
+    key = minted(app, scopes="grants:read,agents:read").key
     new = Permissions.from_model(key)._replace(rate_limit_rpm=700)
     shown = compare(Permissions.from_model(key), new).digest
     lifecycle.narrow(shell(), again(key), scopes=parse_scopes(["grants:read"]))
