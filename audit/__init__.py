@@ -1,1 +1,1 @@
-"""Who asked for what, whether they may, and the record of it. Imports nothing else of ours."""
+"""The audit log: actors, actions, events, and everything that stores, proves, searches and exports them."""

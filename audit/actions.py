@@ -1,4 +1,4 @@
-"""A row for each thing that can be done: its name, the permission it needs, and how the log tells it."""
+"""The registry of actions: name, required permission, and past tense of everything that can be done."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Actor: who is asking, from where, and what they may do."""
+"""Actor, origin and caller: who makes a request, from where, and with which permissions."""
 
 import getpass
 from collections.abc import Container, Mapping

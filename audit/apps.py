@@ -1,4 +1,4 @@
-"""Names this Django app."""
+"""The Django app configuration of the audit log."""
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created

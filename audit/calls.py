@@ -1,4 +1,4 @@
-"""Writes runtime calls, many at once: a call is on record before its answer leaves."""
+"""Inserts API requests in bulk, before their responses are sent."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The bytes that seals are made of, for ever: rows, leaves, Merkle roots, checkpoints. Imports no Django.
+"""The canonical bytes that seals hash: rows, leaves, Merkle roots, checkpoints. Imports no Django.
 
 A row is written as its fields in one fixed order, each with its type and length in front, so that no two rows can
 give the same bytes. Its personal part is hashed by itself, with a salt: erased, it leaves a commitment behind, and the

@@ -1,4 +1,4 @@
-"""change(): the only door to an audited row. Asks, locks, lets the verb work, writes the event."""
+"""change(), the only way to write an audited row: checks permission, locks the row, writes the event."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Knows which rows are being changed under the record's eyes, and stops a save of any other."""
+"""Tracks which audited rows a change() covers, and stops a save of any other."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A lease: of several processes one does a timed work, and another takes over when the first one dies.
+"""Leases: one process at a time runs a scheduled job, and another takes over when it dies.
 
 Who holds one is signed with a key outside the database. What the portal did not write counts as no lease: whoever can
 write to the database cannot keep the portal from its work by holding it in somebody's name.

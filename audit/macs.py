@@ -1,4 +1,4 @@
-"""The MAC of a row: made as the row is written, with a key outside the database, and checked before it is sealed.
+"""The MAC of an audit row, made with a key outside the database and checked before sealing.
 
 Whoever can write to the database can put a row in, but not its MAC. Calls are written in great numbers: theirs is made
 over a plain text of their columns, which takes a third of the time of the bytes that seals are made of.

@@ -1,4 +1,4 @@
-"""Reads from a WSGI environment what the record keeps of where a request came from."""
+"""Reads the origin of a request from its WSGI environment."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every command for the shell shares: it acts as the shell, and says no in a sentence with an exit code."""
+"""The base of management commands: they act as the shell, and report errors with an exit code."""
 
 import getpass
 import json

@@ -1,4 +1,4 @@
-"""Keeps the steps that programs tell of themselves, each once (protocol.md section 7)."""
+"""Stores the spans that programs report, each once (protocol.md section 7)."""
 
 import secrets
 from collections.abc import Iterable

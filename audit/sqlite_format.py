@@ -1,4 +1,4 @@
-"""How the portal stores values on SQLite, whose columns take anything in any spelling: one way for each value.
+"""The storage format of values on SQLite, whose columns accept any type, and conditions that check it.
 
 A condition compares what is stored, and a seal what is read: `2026-06-01T12:00:00` and `2026-06-01 12:00:00` are one
 moment and two texts. So a row is what it was only if each value is stored as the portal stores it. PostgreSQL has

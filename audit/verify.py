@@ -1,4 +1,4 @@
-"""`python -m audit.verify FILE`: checks an export of the record, or the proof of one row, offline. Imports no Django.
+"""`python -m audit.verify FILE`: checks an export or a row proof offline. Imports no Django.
 
 It needs Python alone, and the library `cryptography` to check signatures. docs/seals.md tells what is checked.
 """

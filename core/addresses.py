@@ -1,4 +1,4 @@
-"""Which address a request really came from: proxies are believed only where the operator says so."""
+"""The IP address of a client. X-Forwarded-For is used only from trusted proxies."""
 
 import ipaddress
 import re

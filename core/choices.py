@@ -1,4 +1,4 @@
-"""Names and words that are asked for: one that is not known is a mistake, and is told the nearest that is.
+"""Checks names and words against known ones, and suggests the nearest known one.
 
 What passes over a name it does not know shows, exports or lets pass more than was asked for.
 """

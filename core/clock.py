@@ -1,4 +1,4 @@
-"""The one place the product asks what time it is, so that a test or the demo can say."""
+"""The clock of the product, which tests and the demo can set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Parts of a list: by offset, or by a cursor that holds still while rows come and go."""
+"""Pagination of lists, by offset or by a stable cursor."""
 
 import re
 from datetime import UTC, datetime, timedelta

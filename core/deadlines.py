@@ -1,4 +1,4 @@
-"""A deadline on what waits for others by ways of its own: name servers, handshakes, answers that come byte by byte."""
+"""Runs a function in a thread with a deadline."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The value language of JSON that people attach to things: bounded, and without anything that must not be kept."""
+"""Validates JSON objects from users: depth, size, numbers, and no API keys in them."""
 
 import json
 from collections.abc import Iterator

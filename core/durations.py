@@ -1,4 +1,4 @@
-"""The value language of time: `30d`, `12h`, `5m`; a moment, `2027-02-20T14:32:00Z`; or a day, `2027-02-20`.
+"""Parses durations (`30d`, `12h`, `5m`), moments (`2027-02-20T14:32:00Z`) and days (`2027-02-20`).
 
 A day is a whole day in UTC: what ends on it ends with it, what is wanted since it begins with it, and what is wanted
 until it holds all of it. docs/api.md says so for every face.

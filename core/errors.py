@@ -1,4 +1,4 @@
-"""A "no" is an exception with a permanent code, a status and a sentence to act on. docs/errors.md lists them."""
+"""Errors with a permanent code, a status, a message and a hint. docs/errors.md lists them."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A lock that one process of this machine at a time holds, by a file; it goes with the process that holds it.
+"""A lock between the processes of one machine, by a file; it ends with its process.
 
 Standard library only, and nothing newer than Python 3.7, as in tools/dev.py, which imports it.
 """

@@ -1,4 +1,4 @@
-"""Appends lines to a file that another program reads and turns over: whole lines, or none of them.
+"""Appends whole lines to a file that another program reads and rotates.
 
 A line that a crash or a full disk cut short is cut back before anything follows it. The file is opened anew each time:
 where logrotate has put another file in its place, that one is written to.

@@ -1,4 +1,4 @@
-"""The one rule for text: which texts are equal, what is found in what, and in what order they stand, on both engines.
+"""Case-insensitive comparison, search and ordering of text, the same on both database engines.
 
 * What people name (keys, agents, apps, people, views, and who acted) is compared *folded*: large and small letters are
   one, and so are the ways to write a character (composed or combining, wide or narrow, ß and ss). Accents count:

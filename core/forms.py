@@ -1,4 +1,4 @@
-"""A form whose fields are read by value languages, so that one sentence says what cannot be taken on every face."""
+"""A form for query parameters, whose fields use the same parsers as the API."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar

@@ -1,4 +1,4 @@
-"""The one way a host is read and written: names, IPv4 and IPv6 addresses, with and without a port. No Django."""
+"""Parses and formats hosts: names, IPv4 and IPv6 addresses, with and without a port. Imports no Django."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""One request out into the world: to an address that may be reached, without redirects, within so many seconds.
+"""Sends one HTTP request to an allowed address, without redirects, within a timeout.
 
 It stands on the transport of httpx2. What is looked up is what is connected to, so that a name cannot lead elsewhere
 between the two; and every wait ends at one moment, so that a receiver that answers a byte at a time holds up nobody.

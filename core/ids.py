@@ -1,4 +1,4 @@
-"""Ids for everything that is recorded: UUIDv7, so that they sort by time of birth (RFC 9562, section 5.7)."""
+"""Ids of rows: UUIDv7, which sort by creation time (RFC 9562, section 5.7)."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The one way a sentence repeats the value of a setting: without what may be a secret in it.
+"""Masks the value of a setting for an error message.
 
 Standard library only, and nothing newer than Python 3.7, as in tools/dev.py, whose sentences need it, too.
 """

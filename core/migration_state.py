@@ -1,4 +1,4 @@
-"""Whether the database has all the tables that this version of the portal reads."""
+"""Whether all migrations of this version are applied."""
 
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader

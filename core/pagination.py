@@ -1,4 +1,4 @@
-"""A list as pages show it: fifty rows, the total, sortable columns, search, and actions on selected rows.
+"""The list of a page: 50 rows, total, sortable columns, search, and bulk actions.
 
 A view names the columns and hands over the rows that match its filters:
 

@@ -1,4 +1,4 @@
-"""Arrays as PostgreSQL reads them, each written as one text.
+"""Array literals of PostgreSQL.
 
 The driver would adapt every value by itself, which takes longer than the query.
 """

@@ -1,4 +1,4 @@
-"""The portal's own public address. Links that leave a page, by mail or to be copied, begin with it and no other."""
+"""The public URL of the portal, with which links in mails and for copying begin."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol

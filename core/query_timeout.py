@@ -1,4 +1,4 @@
-"""How long a reading of the record may take, before it is stopped and its reader asked to narrow it."""
+"""The timeout of audit log queries; a query that exceeds it asks the reader to narrow it."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Which addresses a webhook may have: out in the world by https, and nothing of the portal's own network unless listed.
+"""Which hosts webhooks may reach: public ones over https, private ones only if listed.
 
 A portal that posts wherever it is told to would be a way into the network it stands in. Names are looked up when
 something is sent, and what they lead to is what is judged (core/http_client.py connects to nothing else).

@@ -1,4 +1,4 @@
-"""Leaves a peer alone for as long as it asks for in Retry-After."""
+"""Honors the Retry-After header of peers."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

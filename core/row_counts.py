@@ -1,4 +1,4 @@
-"""How many rows of one table belong to each row of another, for lists."""
+"""Counts the related rows of each row of a list."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What all JSON bodies share: strict objects, pages of a list, errors, and the types of text."""
+"""The base of JSON schemas: strict requests, pages, errors, and text types."""
 
 import unicodedata
 from datetime import datetime

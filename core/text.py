@@ -1,4 +1,4 @@
-"""Makes text from outside fit to keep: no secrets, no control characters, no longer than its column."""
+"""Sanitizes text from outside: redacts secrets, removes control characters, limits the length."""
 
 import json
 import re

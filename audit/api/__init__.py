@@ -1,1 +1,1 @@
-"""The audit log at the management API."""
+"""The management API of the audit log."""

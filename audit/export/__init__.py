@@ -1,1 +1,1 @@
-"""The record taken out: whole or in part, in three shapes, at once or bit by bit."""
+"""Exports of the audit log: JSON lines, CSV, OCSF, and incremental pulls."""

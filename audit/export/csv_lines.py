@@ -1,4 +1,4 @@
-"""The record as a table for spreadsheets, which take some texts for formulas. Comments above say what it holds."""
+"""The CSV export, safe against formula injection in spreadsheets."""
 
 import csv
 import re

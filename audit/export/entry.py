@@ -1,4 +1,4 @@
-"""An entry of the log as JSON: the same in the management API, in webhooks and in what a SIEM receives."""
+"""The JSON form of an audit entry, shared by the management API, webhooks and SIEM forwarding."""
 
 from datetime import datetime
 from typing import Any, Literal

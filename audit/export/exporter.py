@@ -1,4 +1,4 @@
-"""Takes the record out, as far as it is sealed and in constant memory. That it was taken out is itself an act.
+"""Streams an export of sealed rows in constant memory, and records it as an event.
 
 How far it goes, how many rows that is and what was asked for are settled before the first byte, and stand at the head
 of the file (docs/decisions/0019).

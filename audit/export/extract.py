@@ -1,4 +1,4 @@
-"""A part of the record that is about to be taken out: what was asked for, how far it goes, how many rows it has."""
+"""An export before it starts: its filters, its upper bound and its row count."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The record as JSON lines that prove themselves: `python -m audit.verify FILE` checks them with no portal at hand.
+"""The JSON lines export, with proofs that `python -m audit.verify FILE` checks offline.
 
 A header, the rows, the checkpoints they are sealed under, and an end that says how many rows there were and signs the
 bytes before it. docs/seals.md tells the format; docs/decisions/0019 why a selection looks different.

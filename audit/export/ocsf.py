@@ -1,4 +1,4 @@
-"""A row of the record as an event of the Open Cybersecurity Schema Framework, for a SIEM.
+"""Maps an audit row to an event of the Open Cybersecurity Schema Framework (OCSF).
 
 A call is API Activity, an act Entity Management, a sign-in Authentication. What the schema has no place for stands
 under `unmapped`, by the name it has here: nothing is lost. What is empty is left out.

@@ -1,4 +1,4 @@
-"""The record as OCSF, one event a line. The first event tells of the export itself."""
+"""The OCSF export: one event per line, beginning with the event of the export itself."""
 
 from collections.abc import Iterator
 from typing import Any

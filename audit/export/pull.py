@@ -1,4 +1,4 @@
-"""Hands the record on, piece by piece, so that nothing is skipped and nothing told twice: by places, not by moments.
+"""Incremental pulls of sealed rows, by sequence number, so that no row is skipped or repeated.
 
 Moments are given when a row is written, and a row may be committed after a later one. Places are given by the sealer,
 one after the other, to what is committed.

@@ -1,4 +1,4 @@
-"""The sealed rows that match some filters, oldest first: counted beforehand, and read, in steps that stay small.
+"""Counts and reads the sealed rows that match filters, oldest first, in small steps.
 
 A filter may match one row in ten million, and a database that is asked for the next thousand would look at all of
 them. So it is asked about A_SLICE rows of the app at a time, however many of those match.

@@ -1,1 +1,1 @@
-"""The record sent on as it is sealed: to webhooks and to a SIEM."""
+"""Forwards sealed rows to webhooks and to a SIEM."""

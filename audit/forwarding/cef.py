@@ -1,4 +1,4 @@
-"""A row of the record in the Common Event Format, for a SIEM that asks for it."""
+"""Formats an audit row in the Common Event Format (CEF) for a SIEM."""
 
 from collections.abc import Mapping
 from typing import Any

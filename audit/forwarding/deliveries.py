@@ -1,4 +1,4 @@
-"""Sends sealed rows to webhooks, a batch at a time and in order: from the scheduler, never while someone waits.
+"""Delivers sealed rows to webhooks, in batches and in order, with retries. Run by the scheduler.
 
 Each webhook has a queue of its own. The delivery at its head is retried until it succeeds or fails for good; what comes
 behind it waits as a number, not as rows. Every delivery is sent at least once, under one id (docs/decisions/0021).

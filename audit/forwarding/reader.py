@@ -1,4 +1,4 @@
-"""Reads sealed rows batch by batch, in the order of their seals: for whoever is told of all there is, once."""
+"""Reads sealed rows batch by batch, in the order of their checkpoints, for webhooks and streams."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

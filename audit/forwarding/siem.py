@@ -1,4 +1,4 @@
-"""Hands sealed rows on to a SIEM, where the operator's settings say: a syslog server, a file, or both.
+"""Forwards sealed rows to the syslog server and the file that the settings name.
 
 Each has its own StreamCursor and begins at what is newest when it is first named. After a crash a row may be told
 twice; none is left out, but for what a network loses that gives no receipts.

@@ -1,4 +1,4 @@
-"""What a webhook is sent and how it is signed: Standard Webhooks, version 1.
+"""The body, the signature and the sending of a webhook delivery (Standard Webhooks, version 1).
 
 A webhook's secret is derived from a pepper, its id and its generation. It is shown when it is made and is not
 stored; whoever has only the database cannot sign in the portal's name.

@@ -1,1 +1,1 @@
-"""What proves the audit log: seals, checkpoints, checks, witnesses."""
+"""The integrity of the audit log: seals, checkpoints, checks, witnesses."""

@@ -1,4 +1,4 @@
-"""Keeps rows as they were written, in the database itself: triggers on both engines, and the one way past them.
+"""Database triggers that make audit tables append-only, and the maintenance mode that passes them.
 
 On PostgreSQL a transaction that says `SET LOCAL portal.audit_maintenance = 'on'` may delete and change. SQLite has
 no such setting: there the triggers are dropped, and made again, in the same transaction.

@@ -1,4 +1,4 @@
-"""Calls by month, on PostgreSQL: a month that has been kept long enough goes in an instant (docs/decisions/0016).
+"""Monthly partitions of API requests on PostgreSQL: created ahead, dropped whole (docs/decisions/0016).
 
 The first partition is open towards the past and the last one towards the future, so that a call always has a
 place, whoever forgot to make one. There is no DEFAULT partition: with one, PostgreSQL could not read the newest

@@ -1,4 +1,4 @@
-"""Begins the account of checkpoints outside the database anew, after a break that two people answer for.
+"""Starts the checkpoint files anew from the database, after a restored backup, confirmed by two people.
 
 A backup that was restored knows less than the files do, and a check says so for ever after: rightly, for it looks
 like a tail that was cut off. This says who restored it and why, and what was given up.

@@ -1,4 +1,4 @@
-"""Writes the files of checkpoints anew from the database after they were lost, and says so for ever."""
+"""Rewrites lost checkpoint files from the database, and records it as an event."""
 
 from audit.actions import RESTORE
 from audit.actors import Actor

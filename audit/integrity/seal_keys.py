@@ -1,4 +1,4 @@
-"""Lets one seal key follow another: signed by both, or accepted when the one before is lost. Each is on record."""
+"""Rotates the seal key, or accepts a new one when the old key is lost. Both are recorded as events."""
 
 import secrets
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Signs what the portal lets go of: a claim for each stretch that is purged, and for each batch with erased rows."""
+"""Signs a claim for each range of rows that is purged and each batch with erased rows."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the record keeps: acts and calls, their seals, who is told of them, and how long they stay."""
+"""The models of the audit log: events, requests, seals, forwarding, retention."""
 
 from audit.models.audited import Audited, AuditedQuerySet
 from audit.models.claims import Alarm, Claim

@@ -1,4 +1,4 @@
-"""Audited: a row that no one saves unseen."""
+"""Audited: the base of models whose rows change only inside change(), with an event."""
 
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What the portal itself signed of its record: that rows are gone. And what is wrong with the record just now."""
+"""Claim: a signed statement that rows were removed. Alarm: an open integrity alert."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The two records, Event (acts, for ever) and Call (runtime calls). Span is what programs tell of themselves.
+"""Event (what was changed), Call (an API request) and Span (a step that a program reports).
 
 All three hold ids and text and no foreign keys: they outlive what they describe.
 """

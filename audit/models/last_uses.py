@@ -1,4 +1,4 @@
-"""LastUse, when a key, an agent or a caller last got through and was last denied: it outlives the calls themselves."""
+"""LastUse: when a key, agent or caller was last allowed and last denied. It outlives the requests."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""MacField: the column that holds a row's MAC. Whatever way the ORM writes the row, it makes the MAC."""
+"""MacField: the column that holds a row's MAC, computed whenever the ORM writes the row."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""Reading tables that somebody else may have written to: what cannot be read is left out, and keeps nobody waiting.
+"""A queryset that skips rows which the portal cannot read, because something else wrote them.
 
 Checks and the sealer tell of such rows. A page, a list or an export goes on without them.
 """

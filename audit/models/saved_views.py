@@ -1,4 +1,4 @@
-"""SavedView: a search that someone keeps, for themselves or for everyone of the app."""
+"""SavedView: a saved search, private or shared with everyone of the app."""
 
 from typing import Any
 

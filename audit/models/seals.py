@@ -1,4 +1,4 @@
-"""How the record is sealed: rows wait in Pending, get a Seal each, and a signed Checkpoint for each batch.
+"""The models of sealing: Pending rows, a Seal for each row, a signed Checkpoint for each batch.
 
 A stream is one app's acts, or one app's calls: it has its own gapless sequence. What belongs to no app is in the
 stream of NOWHERE. docs/decisions/0015 says why it is built so.

@@ -1,4 +1,4 @@
-"""Checkpoints and their witnesses: how far each witness of this portal has come, and what others let it witness."""
+"""WitnessState: how far each witness has come. Witnessed: checkpoints held for other portals."""
 
 from django.db import models
 

@@ -1,1 +1,1 @@
-"""How long rows are kept, how they go, and what keeps them as they were written."""
+"""Retention and erasure: how long rows are kept, and how they are removed."""

@@ -1,4 +1,4 @@
-"""Erases a person from sealed rows: what may name them goes, a commitment to it stays, and every seal still fits.
+"""Erases personal data from sealed rows; a hash commitment stays, so that every seal still holds.
 
 The shell alone may (security.md section 8). What is erased cannot be brought back: with the salt, whoever guesses a
 person could still prove the guess.

@@ -1,4 +1,4 @@
-"""Takes a person out of every table beside the audit log: names, notifications, saved views, whatever holds text."""
+"""Erases personal data from every table outside the audit log that holds text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drops whole months of calls, on PostgreSQL: a month that is past and sealed to the last call goes in an instant.
+"""Drops whole monthly partitions of requests on PostgreSQL, once they are fully sealed.
 
 Its seals are in a table without months. They are deleted afterwards in steps; a StreamCursor holds the position.
 """

@@ -1,4 +1,4 @@
-"""What a person is found by: names and addresses, looked for in every text, and taken out of it.
+"""Finds and removes a person's names and addresses in text.
 
 The rule is Python's, so that both engines find the same: compatible characters and letter case are alike, and a value
 counts only as a whole, so that `ann@example.com` is not found in `joann@example.com`.

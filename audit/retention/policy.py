@@ -1,4 +1,4 @@
-"""Retention periods: the current ones, the verb that changes one, and purge(), which deletes older rows."""
+"""Retention periods: reads and changes them, and purges rows past their period."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Lets go of rows that have been kept long enough: whole sealed batches, and their seals; the checkpoints stay.
+"""Purges rows past their retention, in whole sealed batches; the checkpoints stay.
 
 What is left still verifies: the checkpoints are one chain, and each batch that is there has its own root. Each purge
 is itself an act, in the stream that it cut (docs/decisions/0020).

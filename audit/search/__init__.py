@@ -1,1 +1,1 @@
-"""The record as people look at it: searched, drawn, explained, followed."""
+"""Search, facets, charts and explanations for the audit log."""

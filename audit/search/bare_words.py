@@ -1,4 +1,4 @@
-"""What a word in the log's search box most probably is, when its writer does not say."""
+"""Guesses which filter a bare word in the search box stands for."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Calls that say they belong together: one conversation (thread) or one distributed trace (protocol.md 10.3)."""
+"""Groups requests by conversation (thread) or by distributed trace (protocol.md 10.3)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What people read instead of the ids of checks and outcomes. The ids stand in the details of an entry only."""
+"""Display names of checks and outcomes."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What the log's search box offers while one types: the names of filters, and values with how often each occurs."""
+"""Autocompletion of the search box: filter names, and values with their counts."""
 
 from typing import NamedTuple
 

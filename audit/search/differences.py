@@ -1,4 +1,4 @@
-"""What an act changed, field by field: of lists and documents, what came, what went and what stayed."""
+"""What an event changed, field by field, with added and removed items of lists and documents."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What the newest entries that match have in common: the values to narrow a search by, and how often each is there.
+"""Facets: the most frequent values among the newest matching entries, with their counts.
 
 One look at the newest 2,000 events and 2,000 requests serves all of them: nothing is counted to its end.
 """

@@ -1,4 +1,4 @@
-"""Reads the audit log's filters from an address or as they are typed, and says which of them cannot be read."""
+"""The form of the audit log's filters: parses query parameters and typed text, and reports errors."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""How much happened when, and how it came out: the figure above a timeline (docs/decisions/0017).
+"""The histogram of events and requests over time, by outcome (docs/decisions/0017).
 
 A wide window is read from the sealer's tallies, and the rows that wait for their seal are added. Any other is
 counted from the rows themselves, the newest 50,000 at the most, so that it costs what lies in its window.

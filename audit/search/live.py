@@ -1,4 +1,4 @@
-"""What has arrived since a page was made, told in one short answer after another (docs/decisions/0018).
+"""Live updates: counts entries that are newer than a page, as server-sent events (docs/decisions/0018).
 
 Rows come to stand in the record a little after the moment they tell of, and not in that order. So a place is
 not the newest row seen but a moment some seconds before it, and the rows beyond that are known by their ids.

@@ -1,4 +1,4 @@
-"""What to look for in an app's record, and the rows that match it: each is found by one index, and checked by the rest.
+"""The filters of the audit log, and the queries for events and requests that match them.
 
 An app's keys are its own, and so are a key's refusals. A planner that takes such conditions for independent expects
 few rows where there are many, reads all of them and sorts. So what a key's rows are sure to have is only checked.

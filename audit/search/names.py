@@ -1,4 +1,4 @@
-"""Which keys and agents go by a name or a prefix: the acts that gave them one say so, and there are few of them."""
+"""Finds keys and agents by name or prefix, from the events that named them."""
 
 from typing import NamedTuple
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What stands near an entry of the record: before and after it, in the same request or trace, and its spans."""
+"""Entries near an entry: before and after it, of the same request or trace, and its spans."""
 
 from datetime import timedelta
 from typing import Any

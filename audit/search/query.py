@@ -1,4 +1,4 @@
-"""Reads what people type into the log's search box: `key:x7Kd outcome:denied since:24h`, and bare words."""
+"""Parses the search box: `key:x7Kd outcome:denied since:24h`, and bare words."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the newest calls of a key or an agent tell: who makes them, for what, with which key, what comes of them.
+"""Summarizes the newest requests of a key or an agent: callers, targets, keys, denials.
 
 All of it comes of one reading of a bounded number of calls, so that it costs the same for the busiest key. The
 moments of the few that are told are read afterwards: to decode ten thousand takes as long as all the rest.

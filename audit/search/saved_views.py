@@ -1,4 +1,4 @@
-"""Searches that people keep: for themselves, or for everyone of the app."""
+"""Creates, lists, renames, shares and deletes saved searches."""
 
 from urllib.parse import parse_qsl
 from uuid import UUID

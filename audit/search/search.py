@@ -1,4 +1,4 @@
-"""One timeline over acts and calls: filters, and pages that hold still while rows arrive (docs/decisions/0006).
+"""One timeline of events and requests, with stable pagination (docs/decisions/0006).
 
 Pages are cut by key, (moment, id), never by offset, so the millionth page costs what the first one does.
 """

@@ -1,4 +1,4 @@
-"""How keys have been used, from their calls: each figure for many keys in one query."""
+"""Usage of keys from their requests: each figure for many keys in one query."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass

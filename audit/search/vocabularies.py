@@ -1,4 +1,4 @@
-"""The closed lists of words that the log is searched by. A word is taken in any case; another one is a mistake."""
+"""The closed vocabularies of filter values. Case does not matter; an unknown word is an error."""
 
 from typing import Any
 

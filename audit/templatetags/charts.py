@@ -1,4 +1,4 @@
-"""Draws a histogram as SVG, and says in words what it shows."""
+"""Draws a histogram as SVG with a text alternative."""
 
 from datetime import datetime, timedelta
 from urllib.parse import urlencode

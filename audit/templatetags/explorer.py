@@ -1,4 +1,4 @@
-"""Links that renew the log in place where htmx is there, and are plain links where it is not."""
+"""Links that update the log in place with htmx, and work as plain links without it."""
 
 import json
 from typing import Any

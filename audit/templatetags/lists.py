@@ -1,4 +1,4 @@
-"""Draws tables with their roles, their sort links and their checkboxes: core/pagination.py shows how they are used."""
+"""Template tags for tables: roles, sort links and checkboxes."""
 
 import re
 from collections.abc import Callable, Sequence

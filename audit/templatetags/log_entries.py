@@ -1,4 +1,4 @@
-"""Makes the values of an event, and the verdict on a call, readable on a page."""
+"""Template filters for the values of an event and the verdict on a request."""
 
 import re
 from collections.abc import Mapping

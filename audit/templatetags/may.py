@@ -1,4 +1,4 @@
-"""Lets a template ask the same question as the verb: may this actor do that?"""
+"""The template tag that asks whether an actor may do an action."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""The page from which the record is taken out, with the filters it was reached with."""
+"""The export page of the audit log."""
 
 import shlex
 

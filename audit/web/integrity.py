@@ -1,4 +1,4 @@
-"""The pages of seals: the proof of one row, and the check of an app's record."""
+"""The pages of the integrity check and of the proof of one row."""
 
 import json
 from collections.abc import Iterator

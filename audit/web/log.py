@@ -1,4 +1,4 @@
-"""The timeline of the record, as a page. Nothing here writes."""
+"""The audit log page."""
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render

@@ -1,4 +1,4 @@
-"""What the log's page shows: a page of entries, the figure above it, the facets beside it, the views over it."""
+"""The context of the audit log page: entries, histogram, facets, saved views."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The forms of the searches that people keep, into plain values."""
+"""The forms of saved searches."""
 
 from django import forms
 

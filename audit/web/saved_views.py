@@ -1,4 +1,4 @@
-"""The pages of the searches that people keep: to save one, and to rename, share or end it."""
+"""The pages that save, rename, share and delete searches."""
 
 from uuid import UUID
 

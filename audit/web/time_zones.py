@@ -1,4 +1,4 @@
-"""Shows times in UTC or in the reader's time zone, which a cookie keeps; addresses and data are in UTC."""
+"""Shows times in UTC or in the time zone of the reader's cookie; URLs and data are in UTC."""
 
 import re
 from collections.abc import Callable, Mapping

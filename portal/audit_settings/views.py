@@ -116,6 +116,7 @@ def _retention_dialog(period: RetentionPeriod) -> Dialog:
     )
 
 
+@require_GET
 def webhooks(request: PortalRequest) -> HttpResponse:
     """The list of webhooks is a part of the audit log settings."""
     return HttpResponseRedirect(f"{reverse('audit-settings')}#webhooks-h")

@@ -33,7 +33,7 @@ def test_the_palette_opens_with_ctrl_k_and_finds_a_key_by_its_prefix(
     box = page.get_by_label("Search apps, keys, agents")
     expect(box).to_be_focused()
     box.fill(key.prefix[-8:])
-    page.get_by_role("link", name=re.compile("settlement")).click()
+    page.get_by_role("option", name=re.compile("settlement")).click()
     expect(page.get_by_role("heading", name="settlement", exact=True)).to_be_visible()
 
 
@@ -41,7 +41,7 @@ def test_deprecating_in_the_list_changes_its_row_and_can_be_undone(page: Page, a
     minted(app, name="cron")
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/")
-    page.get_by_label(re.compile("Actions for cron")).click()
+    page.locator("summary", has_text="Actions for cron").click()
     page.get_by_role("button", name="Deprecate").click()
     expect(page.get_by_role("row", name=re.compile("cron.*Deprecated"))).to_be_visible()
     page.get_by_role("button", name="Undo").click()
@@ -56,7 +56,7 @@ def test_filters_swap_the_list_and_stand_in_the_address(page: Page, app: App, ad
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/")
     page.get_by_text("Filters", exact=True).click()
-    page.get_by_label("Status").select_option("deprecated")
+    page.get_by_label("Status", exact=True).select_option("deprecated")
     expect(page.get_by_role("link", name="staying")).to_have_count(0)
     expect(page.get_by_role("link", name="leaving")).to_be_visible()
     assert "status=deprecated" in page.url
@@ -113,7 +113,8 @@ def test_a_session_that_ended_sends_the_whole_page_to_sign_in(page: Page, app: A
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/")
     page.context.clear_cookies()
-    page.get_by_label("Status").select_option("revoked")
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("Status", exact=True).select_option("revoked")
     page.wait_for_url("**/account/login/**")
 
 
@@ -159,6 +160,6 @@ def test_a_value_is_copied_by_a_button_or_selected_by_a_click(page: Page, app: A
     key = minted(app, name="worker").key
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/")
-    page.get_by_text(key.prefix[-8:]).click()
+    page.get_by_text(key.prefix[-8:], exact=True).click()
     assert page.evaluate("getSelection().toString()") == key.prefix
     expect(page.get_by_role("button", name=f"Copy prefix of worker: {key.prefix}")).to_be_visible()

@@ -69,17 +69,18 @@ def test_back_after_a_facet_brings_the_page_whole(page: Page, called: App, admin
 def test_back_after_a_filter_brings_the_list_and_the_filter(page: Page, called: App, admin: User) -> None:
     story.sign_in(page, admin)
     page.goto(reverse("keys", args=[called.id]))
-    page.get_by_label("Status").select_option("deprecated")
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("Status", exact=True).select_option("deprecated")
     page.wait_for_url("**status=deprecated**")
     expect(page.get_by_role("link", name="staying")).to_have_count(0)
     page.get_by_role("link", name="leaving").click()
     page.get_by_role("heading", name="leaving", exact=True).wait_for()
     page.go_back()
     expect(page.get_by_role("link", name="staying")).to_have_count(0)
-    expect(page.get_by_label("Status")).to_have_value("deprecated")
+    expect(page.get_by_label("Status", exact=True)).to_have_value("deprecated")
     page.go_back()
     expect(page.get_by_role("link", name="staying")).to_be_visible()
-    expect(page.get_by_label("Status")).to_have_value("")
+    expect(page.get_by_label("Status", exact=True)).to_have_value("")
     assert story.stands(page)
 
 

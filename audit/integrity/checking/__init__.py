@@ -1,1 +1,1 @@
-"""Whether the record still says what it said when it was sealed: offline, in the database, row by row."""
+"""Integrity checks: of the database, of exports offline, and of single rows."""

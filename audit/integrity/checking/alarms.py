@@ -1,4 +1,4 @@
-"""Alarms about what proves the record: each is raised once, stands until it is over, and both are on record."""
+"""Raises and resolves alerts about the integrity of the audit log, each recorded as an event."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping

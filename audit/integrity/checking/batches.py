@@ -1,4 +1,4 @@
-"""Checks the rows of one checkpoint in the database: each against its seal, and the seals against the root."""
+"""Checks the rows of one checkpoint: each row against its seal, and the seals against the Merkle root."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the migrations make of the record's tables and indexes, as the statements that would make them now.
+"""The tables and indexes that the migrations define, as SQL statements to compare with.
 
 Columns are in the order in which they were added, which is that of the tables: a table whose columns have changed names
 among each other reads as another one.

@@ -1,4 +1,4 @@
-"""Checks the record in the database, in steps of bounded size: checkpoints, the rows under them, what lies beside.
+"""The integrity check of the database, in steps of bounded size.
 
 Five things are gone through, one after the other: checkpoints by number, with their rows, against each other and
 against those kept outside the database; seals beyond the last checkpoint; rows that neither have a seal nor wait; what

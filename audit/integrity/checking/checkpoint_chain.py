@@ -1,4 +1,4 @@
-"""Whether checkpoints follow each other: hashes, places, numbers, links. Imports no Django."""
+"""Checks that checkpoints form a chain: hashes, sequence numbers, links. Imports no Django."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Looks into the files of checkpoints outside the database without reading them whole."""
+"""Searches the checkpoint files outside the database without reading them whole."""
 
 import json
 import os

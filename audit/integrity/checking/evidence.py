@@ -1,4 +1,4 @@
-"""Reads what was taken out of the record, row lines and checkpoint lines, as typed values. Imports no Django."""
+"""Parses exported row lines and checkpoint lines into typed values. Imports no Django."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Checkpoints that were kept elsewhere, of one stream's app, to compare a file with. Imports no Django."""
+"""Checkpoints from files outside an export, to compare the export with. Imports no Django."""
 
 import json
 from collections.abc import Iterable, Iterator

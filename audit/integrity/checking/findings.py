@@ -1,4 +1,4 @@
-"""What a check of the record can find, said the same way about a file and about the database. Imports no Django."""
+"""The findings of an integrity check, the same for a file and for the database. Imports no Django."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rows that were set aside as forged: each is a finding for ever, and so is one that has gone from where it was put."""
+"""Reports quarantined rows that the portal did not write, and quarantined rows that are missing."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How one seal key follows another: each handover is signed by the key that comes, and by the one that goes. No Django.
+"""Handovers between seal keys: each is signed by the new key and by the old one. Imports no Django.
 
 The data folder's file `seal-keys` holds one JSON line for each key, the oldest first; exports carry the same lines.
 From a key that is trusted others follow by signatures alone: whoever writes the file, or the database, adds none.

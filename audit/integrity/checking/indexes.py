@@ -1,4 +1,4 @@
-"""Whether indexes of the record hold what their tables hold: a row that one leaves out is not shown, or not checked.
+"""Checks that the indexes of audit tables hold every row of their tables.
 
 On SQLite `PRAGMA integrity_check` tells, on PostgreSQL the extension amcheck, where it is there. Both read whole
 tables: the watch looks once an hour, and for no more than a hundredth of the time.

@@ -1,4 +1,4 @@
-"""Reads an export, or the proof of one row, line by line and tells what does not hold. Imports no Django."""
+"""Reads an export or a row proof line by line and reports what does not hold. Imports no Django."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Checks an export of some rows: each leads by its proof to the root of its checkpoint. Imports no Django.
+"""Checks a filtered export: the proof of each row leads to the root of its checkpoint. Imports no Django.
 
 What was left out of a selection cannot be seen. Its memory grows by some 200 bytes for each batch it touches.
 """

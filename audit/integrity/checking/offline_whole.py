@@ -1,4 +1,4 @@
-"""Checks an export of everything: every row in its place, every batch under its root, no gap. Imports no Django."""
+"""Checks a complete export: every row in sequence, every batch under its root. Imports no Django."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Signed statements that rows were purged or erased, so that nothing is gone because a row says so. No Django.
+"""Signed claims that rows were purged or erased by the portal. Imports no Django.
 
 The portal signs each with its seal key when it lets go of rows. A claim holds for one stretch of one stream and for the
 checkpoint with one hash, which every row before it is bound to by the chain; docs/seals.md tells the format.

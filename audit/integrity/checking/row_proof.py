@@ -1,4 +1,4 @@
-"""Proves one row: from what it says up to a signature, each step shown as a check with its hash."""
+"""The proof of one row: each step from its values to a signature, with its hash."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether the record's tables and indexes are as the portal makes them: what is read through them is what is there.
+"""Checks that the audit tables and indexes are those that the migrations define.
 
 Whoever owns the tables can put a view, a policy, a doctored index or another table in the way of what pages, exports
 and checks read. Triggers are fencing.py's, what an index holds is indexes.py's.

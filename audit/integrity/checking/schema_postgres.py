@@ -1,4 +1,4 @@
-"""Whether tables and indexes of the record on PostgreSQL are those that the migrations make, by the catalogs.
+"""Compares audit tables and indexes with the migrations, by the catalogs of PostgreSQL.
 
 Definitions are compared without names of constraints, brackets and quotes, which versions write differently. Months of
 calls are compared with the table of all calls.

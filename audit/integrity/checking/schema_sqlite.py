@@ -1,4 +1,4 @@
-"""Whether tables and indexes of the record on SQLite are those that the migrations make: by every line of the schema.
+"""Compares audit tables and indexes with the migrations, by the schema table of SQLite.
 
 With `PRAGMA writable_schema` the schema is a table as any other. What a line is called says nothing: its statement is
 what SQLite does.

@@ -1,4 +1,4 @@
-"""Rows that wait for their seals for too long: the sealer stands still, and until it goes on they can be deleted."""
+"""Reports rows that wait too long for their seals: the sealer has stopped."""
 
 import logging
 import time

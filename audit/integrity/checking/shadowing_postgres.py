@@ -1,4 +1,4 @@
-"""What on PostgreSQL stands between a statement and the tables it names: policies, search paths, views, functions.
+"""Finds what redirects statements on PostgreSQL: policies, search paths, views, functions.
 
 A function or an operator that has the name of a built-in one, and fits better, is taken in its place.
 """

@@ -1,4 +1,4 @@
-"""Which rows of the database the portal has signed away: claims are looked up, and each is checked before it counts."""
+"""Looks up the signed claims for purged and erased rows, and verifies each."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Looks whether what proves the record is stored as the portal stores it. On SQLite: PostgreSQL has typed columns.
+"""Checks on SQLite that integrity data is stored in the format the portal writes.
 
 A seal or a checkpoint in another spelling reads as ever, and no condition finds it. What waits needs no look: the
 sealer mends it, and a row that waits under another spelling counts as one that does not wait.

@@ -1,4 +1,4 @@
-"""Counts sealed rows again, hour by hour, and compares with the tallies that charts are drawn from.
+"""Recounts sealed rows hour by hour and compares them with the stored tallies.
 
 Both are read in one statement, so that neither the sealer nor a purge comes between. What retention has let go of may
 be missing from the rows, and nothing else.

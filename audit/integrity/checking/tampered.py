@@ -1,4 +1,4 @@
-"""Acts by which the record itself says that somebody was at it: rows that were forged, or deleted before their seals.
+"""The banner about events that report tampering: forged rows, or rows deleted before sealing.
 
 They are read from the record, not from a note of how far somebody has read it: who writes to the database could move
 that.

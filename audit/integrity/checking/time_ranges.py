@@ -1,4 +1,4 @@
-"""Where a check of a time begins and ends: at checkpoints whose signed moments say so, never by what a row says.
+"""Maps a time range to checkpoints by their signed times.
 
 Of a checkpoint the columns `earliest_at` and `latest_at` are sealed by nothing, and `sealed_at` counts once hash and
 signature fit. A checkpoint that is not sure is never a reason to look at less.

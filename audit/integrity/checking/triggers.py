@@ -1,4 +1,4 @@
-"""Whether the fences stand: every trigger that keeps the record as it was written is as the portal makes it.
+"""Checks that every append-only trigger is in place and unchanged.
 
 Who owns the tables can take a fence down. This finds that it is down, or another one is there; what was done while it
 was down, and is up again at the next look, this cannot find.

@@ -1,4 +1,4 @@
-"""Whose signatures count: the public keys that are trusted, and whether one of them signed. Imports no Django.
+"""The trusted public keys, and the verification of signatures. Imports no Django.
 
 Without the library `cryptography` nothing can be said of signatures; then a check says so.
 """

@@ -1,4 +1,4 @@
-"""Looks for rows that were put in behind the record's back: they neither have a seal nor wait for one."""
+"""Finds rows that neither have a seal nor wait for one: they were inserted behind the portal."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime

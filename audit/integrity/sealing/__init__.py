@@ -1,1 +1,1 @@
-"""Every row of the record gets its place, its hash and a signed checkpoint; and what is sealed is read by place."""
+"""Sealing: each row gets a sequence number, a hash and a signed checkpoint."""

@@ -1,4 +1,4 @@
-"""Checkpoints outside the database: the sealer writes each to a file, one a line, that can be kept elsewhere.
+"""The checkpoint files outside the database: one line for each checkpoint, one file for each month.
 
 Whoever can write to the database can cut its end off and none of it would tell. The file tells. It is written after
 the commit, so it never knows more than the database did; what a crash left out is caught up on. Files that are gone, or

@@ -1,4 +1,4 @@
-"""Sets aside rows that the portal did not write: out of the record, kept as they were, and told of on record.
+"""Quarantines rows that the portal did not write, and records it as an event.
 
 Nothing reads them as acts or calls any more: no page, export, figure or receiver. They are lost neither: ForgedRow has
 all their columns, and nobody may change it.

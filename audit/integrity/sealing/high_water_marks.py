@@ -1,4 +1,4 @@
-"""How far checkpoints have come, outside the database: a mark for the files of checkpoints, and one for each witness.
+"""High-water marks outside the database: the last checkpoint written to files and to each witness.
 
 Without them a file that was cut, or a witness that forgot, would look like one that has not come as far yet.
 """

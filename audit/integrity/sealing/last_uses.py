@@ -1,4 +1,4 @@
-"""Keeps when each key, agent and caller last got through and was last denied, as calls are sealed.
+"""Updates the first, last allowed and last denied time of each key, agent and caller during sealing.
 
 What is kept here survives the retention of calls. A call itself costs nothing more: the sealer reads every row anyway.
 """

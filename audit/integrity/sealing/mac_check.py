@@ -1,4 +1,4 @@
-"""Reads the rows that wait for their seals, and tells those that the portal wrote from those that it did not."""
+"""Reads the rows that wait for their seals and separates genuine rows from forged ones by their MACs."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Which keys the MACs of the rows were made with that still wait for their seals: those keys must not be lost."""
+"""The MAC keys of rows that wait for their seals: these keys must not be removed."""
 
 from django.db import connection
 

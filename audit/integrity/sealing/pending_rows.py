@@ -1,4 +1,4 @@
-"""Reads which rows wait for their seals, and mends what is said of them there on SQLite, where it may be anything.
+"""Reads the queue of rows that wait for their seals, and repairs malformed lines of it on SQLite.
 
 What is said where a row waits is never believed. It leads to the row, and if it does not, the row is looked for.
 """

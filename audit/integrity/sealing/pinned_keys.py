@@ -1,4 +1,4 @@
-"""The file of seal keys in the data folder: which keys have signed for this portal, outside its database.
+"""The file of seal keys in the data folder: the public keys that have signed for this portal.
 
 The present key is the operator's (PORTAL_SEAL_KEY, or the data folder's `seal-key`). An older one is believed when the
 one after it signed that it followed: a key that stands in the database, or in the file, and nowhere else is not.

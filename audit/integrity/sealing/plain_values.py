@@ -1,4 +1,4 @@
-"""A sealed row as plain JSON values: what every shape of an export is made of."""
+"""A sealed row as plain JSON values, for every export format."""
 
 from datetime import datetime
 from typing import Any

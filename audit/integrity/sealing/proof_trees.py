@@ -1,4 +1,4 @@
-"""Proofs for rows that come in no order of batches: the trees of the batches at hand are kept for a while."""
+"""A cache of Merkle trees, for proofs of rows that are read in any order."""
 
 from bisect import bisect_right
 from collections import deque

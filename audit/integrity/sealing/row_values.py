@@ -1,4 +1,4 @@
-"""Rows of the record as the values that are hashed: what the sealer seals, and a check looks at again."""
+"""Audit rows as the values that are hashed, for the sealer and for the check."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Reads what is sealed, stream by stream in the order of its places: what an export and a pull may tell of.
+"""Reads sealed rows of a stream in sequence order, for exports and pulls.
 
 A place is given to what is committed and to nothing else, and never twice. Whoever reads by it misses nothing that
 commits late and is told nothing twice. All of it is read in steps, so that a million rows take the room of a thousand.

@@ -1,4 +1,4 @@
-"""The sealer: gives rows that wait their place in a stream, and each batch a root, a link in its chain, a signature.
+"""The sealer: gives pending rows their sequence numbers, and each batch a signed checkpoint.
 
 Writers never wait for it: they insert freely, and what they have committed is sealed afterwards, in batches. Several
 processes may try at once; one wins, and the others have done nothing (docs/decisions/0015).

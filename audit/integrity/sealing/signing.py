@@ -1,4 +1,4 @@
-"""Signs the record's checkpoints with Ed25519. The private key is in the data folder, never in the database."""
+"""Signs checkpoints with Ed25519. The private key is in the data folder, never in the database."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""Counts what happened in each hour, for an app and with each key, as rows are sealed: figures without a scan."""
+"""Updates the hourly counts of events and requests, for each app and key, during sealing."""
 
 from collections import defaultdict
 from collections.abc import Iterable

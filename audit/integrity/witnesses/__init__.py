@@ -1,1 +1,1 @@
-"""Witnesses: checkpoints told to somebody who is out of reach of whoever holds the database and the data folder."""
+"""Witnesses: systems outside the portal that hold its checkpoints."""

@@ -1,4 +1,4 @@
-"""Holds the record against what a witness says: every checkpoint it knows must be in the database, unchanged."""
+"""Compares the database with the checkpoints that a witness holds."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A file on another host's disk as a witness: checkpoints are appended, a line each, and its last line is read back."""
+"""A file on another host as a witness: checkpoints are appended, one per line."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

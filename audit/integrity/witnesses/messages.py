@@ -1,4 +1,4 @@
-"""What a portal and its witness say to each other: signed by the one's seal key, answered under the other's.
+"""The signed messages between a portal and its witness.
 
 No secret is shared. A message counts because the seal key of a portal that the operator named has signed it; the
 answer is a receipt, signed over the message it answers.

@@ -1,4 +1,4 @@
-"""Another portal as a witness: it is sent each checkpoint, and asked where it stands."""
+"""Another portal as a witness, over HTTP."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Takes the checkpoints of other portals, each once and for ever, and tells how far it knows them."""
+"""Receives and stores the checkpoints of other portals, as their witness."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Tells each witness of the checkpoints it does not know, from where the witness itself says that it stands.
+"""Sends new checkpoints to each witness.
 
 How far a witness has come is never taken from the database: it is asked, its answer is compared with the record, and
 with a mark outside the database. A witness that says otherwise is an alarm, and is told nothing more.

@@ -1,4 +1,4 @@
-"""How witnesses stand just now: for the alarms, for a check, and for a page."""
+"""The status of each witness, for alerts, checks and pages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An RFC 3161 time-stamp server as a witness: it signs when checkpoints were there, and remembers nothing itself.
+"""An RFC 3161 time-stamp server as a witness: it signs when checkpoints existed.
 
 What it signed is kept in a file beside the database, a line for each run of checkpoints. So it proves that a record was
 not made up or rewritten later; that its end was not cut off is proved by whoever has a copy of that file.

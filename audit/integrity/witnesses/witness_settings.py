@@ -1,4 +1,4 @@
-"""Which witnesses the operator names, and whom the portal is a witness for: settings, read and judged. No Django."""
+"""Parses the settings PORTAL_WITNESS and PORTAL_WITNESS_FOR. Imports no Django."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Checks the record from the shell: one app's, or all of the portal's."""
+"""The command that checks the integrity of one app's audit log, or of all of it."""
 
 from collections.abc import Iterable
 from itertools import chain

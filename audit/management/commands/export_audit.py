@@ -1,4 +1,4 @@
-"""Takes an app's record out at the shell, with the filters of the management API."""
+"""The command that exports an app's audit log, with the filters of the management API."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Makes the partitions of calls ahead, from the shell: as the owner of the tables, where that is another."""
+"""The command that creates the next monthly partitions, as the owner of the tables."""
 
 from typing import Any
 

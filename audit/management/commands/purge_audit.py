@@ -1,4 +1,4 @@
-"""Lets go of what has been kept long enough, from the shell: as the owner of the tables, where that is another."""
+"""The command that deletes rows past their retention, as the owner of the tables."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Writes the files of checkpoints anew after they were lost, and records that it was done and why."""
+"""The command that rewrites lost checkpoint files from the database."""
 
 from typing import Any
 

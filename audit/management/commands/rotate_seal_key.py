@@ -1,4 +1,4 @@
-"""Replaces the key that signs checkpoints by another, which the one before vouches for."""
+"""The command that rotates the key that signs checkpoints."""
 
 from typing import Any
 
