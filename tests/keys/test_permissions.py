@@ -82,7 +82,7 @@ def test_both_are_saved_at_once_as_two_events(key: ApiKey) -> None:
     new = Permissions(
         parse_scopes(["grants:write", "usage:read"]), parse_networks(["198.51.100.7"]), 30, now() + 2 * SOON
     )
-    edit(shell(), key, new, "moved")
+    edit(shell(), key, new, "moved", compare(Permissions.from_model(key), new).digest)
     assert Permissions.from_model(again(key)) == new
     assert list(Event.objects.filter(key_id=key.id).order_by("id").values_list("action", flat=True)) == [
         "key.mint",
@@ -93,7 +93,9 @@ def test_both_are_saved_at_once_as_two_events(key: ApiKey) -> None:
 
 def test_a_limit_that_is_not_touched_stays_the_apps(app: App) -> None:
     key = minted(app, scopes="grants:write").key
-    edit(shell(), key, Permissions.from_model(key)._replace(scopes=parse_scopes(["grants:read"])), "")
+    old = Permissions.from_model(key)
+    new = old._replace(scopes=parse_scopes(["grants:read"]))
+    edit(shell(), key, new, "", compare(old, new).digest)
     assert (again(key).scopes, again(key).rate_limit_rpm) == (["grants:read"], None)
 
 
