@@ -1,4 +1,4 @@
-"""Who a program says it is when it calls with a key: a label, or an agent (protocol.md section 3.3).
+"""Who a program says it is when it calls with a key: a label, or an agent (docs/sdk.md).
 
 A label gets an id of its own for each app, for ever. An agent's id makes the call count as that agent's;
 what the call may do stays what its key may do.

@@ -1,4 +1,4 @@
-"""The value language of what an agent carries: its scopes at providers, its policy, its metadata (protocol.md 6.1)."""
+"""The value language of what an agent carries: its scopes at providers, its policy, its metadata (docs/sdk.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Remembers what an idempotency key brought about, so that a retry makes no second one (protocol.md section 3.5)."""
+"""Remembers what an idempotency key brought about, so that a retry makes no second one (docs/sdk.md)."""
 
 import hashlib
 from datetime import timedelta

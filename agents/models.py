@@ -194,7 +194,7 @@ class Agent(Audited):
 
     @property
     def status(self) -> Literal["active", "inactive", "revoked"]:
-        """`active`, `inactive` (suspended) or `revoked`, as the wire says it (protocol.md 6.1)."""
+        """`active`, `inactive` (suspended) or `revoked`, as the wire says it (docs/sdk.md)."""
         if self.revoked_at:
             return "revoked"
         return "inactive" if self.suspended_at else "active"
@@ -234,7 +234,7 @@ class Agent(Audited):
 
 
 class CallerLabel(models.Model):
-    """A name that programs of an app call themselves by, and the id it has (protocol.md section 3.3)."""
+    """A name that programs of an app call themselves by, and the id it has (docs/sdk.md)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     app = models.ForeignKey(App, models.PROTECT, related_name="caller_labels")

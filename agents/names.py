@@ -47,7 +47,7 @@ def person_name(text: str) -> str:
 
 
 def parse_agent_name(text: str, field: str = "name") -> str:
-    """An agent's name on the wire: lower case, digits, `-` and `_` (protocol.md section 12). Raises Invalid."""
+    """An agent's name on the wire: lower case, digits, `-` and `_` (docs/sdk.md). Raises Invalid."""
     name = text.strip()
     if not AGENT_NAME.fullmatch(name):
         raise Invalid(

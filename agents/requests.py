@@ -67,7 +67,7 @@ def sent_to(request: HttpRequest, there: str) -> HttpResponse:
 
 
 def shown_once(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """`response`, which shows a plaintext: the one place it is in (security.md section 6)."""
+    """`response`, which shows a plaintext: the one place it is in."""
     # A changed cookie is what makes browsers drop even a no-store page from their back/forward cache.
     response.set_cookie(
         "revealed",

@@ -12,7 +12,7 @@ from core.errors import NotAllowed, ReauthenticationRequired
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a program calls itself when it uses a key, and the id that this name has (protocol.md section 3.3)."""
+    """What a program calls itself when it uses a key, and the id that this name has (docs/sdk.md)."""
 
     name: str = ""
     """A label, or the UUID of an agent."""

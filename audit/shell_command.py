@@ -14,7 +14,7 @@ from core.errors import Invalid, Refusal
 from core.text import escape_controls, sanitize
 
 EXIT_CODES = {400: 2, 422: 2, 401: 3, 404: 4, 409: 5, 429: 6, 403: 7}
-"""Exit codes by status: those of the `alter` command (protocol.md section 11.5)."""
+"""Exit codes by status: those of the `alter` command (docs/cli.md)."""
 
 
 def _for_a_terminal(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Stores the spans that programs report, each once (protocol.md section 7)."""
+"""Stores the spans that programs report, each once (docs/sdk.md)."""
 
 import secrets
 from collections.abc import Iterable

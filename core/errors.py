@@ -26,7 +26,7 @@ class Refusal(Exception):
         super().__init__(self.message)
 
     def body(self) -> dict[str, Any]:
-        """The flat JSON object of protocol.md section 8.1."""
+        """The flat JSON object of an error (docs/errors.md)."""
         hint = {"hint": self.hint} if self.hint else {}
         return {"error": self.code, "message": self.message, **hint, **self.details}
 

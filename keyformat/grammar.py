@@ -2,7 +2,7 @@
 
 A key is `alter_key_<kind>_` and base62 characters up to 40 after `alter_key_`, an access token `alter_pat_` and 40, a
 gateway's secret `alter_gateway_` and 40; the last six are a CRC-32 of everything before them, so that a typo is known
-without asking the database (protocol section 4.2; the published client insists on the lengths).
+without asking the database (the published client insists on the lengths).
 """
 
 import re

@@ -181,7 +181,7 @@ class LastActiveKey(Conflict):
     hint = "Mint a replacement first, or use force to leave the agent without a key."
 
 
-# ── calls (protocol.md section 8) ───────────────────────────────────────────────────────────────────
+# ── calls (docs/errors.md) ───────────────────────────────────────────────────────────────────
 
 
 class CallRefused(Refusal):
@@ -219,14 +219,14 @@ class InvalidKey(CallRefused):
 
 
 class RevokedKey(CallRefused):
-    """A revoked key of the agent kind, which the caller is told (protocol.md section 13, row 4)."""
+    """A revoked key of the agent kind, which the caller is told."""
 
     code = "key_revoked"
     message = "This API key has been revoked."
     hint = "Mint another key for its agent in the portal."
 
 
-# ── signed calls (protocol.md section 2.5) ──────────────────────────────────────────────────────────
+# ── signed calls (docs/sdk.md, Signing) ──────────────────────────────────────────────────────────
 
 HOW_TO_SIGN = "Use the alter-sdk client, which signs every request, or see the guide to the runtime API."
 
@@ -271,7 +271,7 @@ class NonceReplayed(CallRefused):
     hint = "Sign each request again, with a random nonce. If you did not repeat it, check the audit log."
 
 
-# ── what a call says of itself (protocol.md sections 3.1 and 3.3) ───────────────────────────────────
+# ── what a call says of itself (docs/sdk.md) ───────────────────────────────────
 
 
 class InvalidScopeConstraint(CallRefused):

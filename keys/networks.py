@@ -1,4 +1,4 @@
-"""The value language of address lists: CIDR ranges a key may be used from (security.md section 13)."""
+"""The value language of address lists: CIDR ranges a key may be used from."""
 
 import ipaddress
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The value language of scopes: `resource:verb` or `resource:verb:instance` (protocol.md section 5)."""
+"""The value language of scopes: `resource:verb` or `resource:verb:instance` (docs/sdk.md)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -41,7 +41,7 @@ AGENT_DEFAULT = (
     "audit:emit",
     "spans:emit",
 )
-"""What a key minted for an agent may do unless told otherwise (protocol.md section 5.3)."""
+"""What a key minted for an agent may do unless told otherwise (docs/sdk.md)."""
 
 _SHAPE = re.compile(
     r"([a-z][a-z0-9_]{0,39}):([a-z][a-z0-9_]{0,39})(?::([A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127}))?"

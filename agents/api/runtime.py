@@ -1,4 +1,4 @@
-"""Agents at the runtime API: reading and changing them (protocol.md section 7). What makes or ends keys is in keys/."""
+"""Agents at the runtime API: reading and changing them (docs/sdk.md). What makes or ends keys is in keys/."""
 
 from datetime import timedelta
 from typing import Annotated, Any

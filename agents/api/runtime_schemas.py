@@ -1,4 +1,4 @@
-"""The objects of the runtime API that describe agents (protocol.md section 6.1); the client's own names for them."""
+"""The objects of the runtime API that describe agents (docs/sdk.md); the client's own names for them."""
 
 from datetime import datetime
 from typing import Any, Literal, Self, cast

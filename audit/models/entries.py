@@ -118,7 +118,7 @@ class Call(Recorded):
 
 
 class Span(models.Model):
-    """A step that a program says it took (protocol.md section 7). Its word, not evidence; kept like calls."""
+    """A step that a program says it took (docs/sdk.md). Its word, not evidence; kept like calls."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField(default=now)

@@ -1,6 +1,6 @@
 """Erases personal data from sealed rows; a hash commitment stays, so that every seal still holds.
 
-The shell alone may (security.md section 8). What is erased cannot be brought back: with the salt, whoever guesses a
+The shell alone may. What is erased cannot be brought back: with the salt, whoever guesses a
 person could still prove the guess.
 """
 

@@ -1,4 +1,4 @@
-"""Groups requests by conversation (thread) or by distributed trace (protocol.md 10.3)."""
+"""Groups requests by conversation (thread) or by distributed trace (docs/api.md)."""
 
 from dataclasses import dataclass
 from datetime import datetime

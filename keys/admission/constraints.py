@@ -1,4 +1,4 @@
-"""Headers that narrow one request: X-Alter-Scope-Constraints and X-Alter-Request-Rule (protocol.md section 3.1)."""
+"""Headers that narrow one request: X-Alter-Scope-Constraints and X-Alter-Request-Rule (docs/sdk.md)."""
 
 import base64
 import binascii

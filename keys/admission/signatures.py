@@ -1,4 +1,4 @@
-"""What a signed request says and whether its signature holds (protocol.md sections 2.1 to 2.5).
+"""What a signed request says and whether its signature holds (docs/sdk.md, Signing).
 
 The key signs; it arrives with every request, so nothing that could sign is ever stored. All the work that
 needs the key is done here when the request is read, and what is left of it is plain facts for judge().

@@ -1,4 +1,4 @@
-"""Keys at the runtime API: what a program does with the key it holds (protocol.md section 7)."""
+"""Keys at the runtime API: what a program does with the key it holds (docs/sdk.md)."""
 
 from collections.abc import Callable
 from datetime import timedelta

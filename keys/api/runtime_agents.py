@@ -1,4 +1,4 @@
-"""Agents and their keys at the runtime API: what makes keys, shows them or ends them (protocol.md section 7)."""
+"""Agents and their keys at the runtime API: what makes keys, shows them or ends them (docs/sdk.md)."""
 
 from ninja.responses import Status
 

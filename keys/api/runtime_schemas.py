@@ -1,4 +1,4 @@
-"""The objects of the runtime API that describe keys (protocol.md sections 5.4, 6.2, 6.3, 7); the client's names."""
+"""The objects of the runtime API that describe keys (docs/sdk.md); the client's names."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self

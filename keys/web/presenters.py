@@ -77,7 +77,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How many keys an app has, by state (the `statistics` of protocol.md section 11.6)."""
+    """How many keys an app has, by state."""
 
     active: int
     rotated_in_grace: int

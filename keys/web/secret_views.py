@@ -89,7 +89,7 @@ def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
 
 
 def _reveal(request: AppRequest, minted: Minted, old: ApiKey | None = None) -> HttpResponse:
-    """The page that shows a plaintext. It is in this response and nowhere else (security.md section 6)."""
+    """The page that shows a plaintext. It is in this response and nowhere else."""
     response = render(
         request,
         "keys/minted.html",

@@ -77,7 +77,7 @@ SYNOPSIS = {
     "doctor": "",
     "scan": "--offline",
 }
-"""The commands and options that protocol.md 11 and the command's own document name."""
+"""The commands and options that the command's document names."""
 
 
 def commands(group: click.Group, *above: str) -> Iterator[tuple[str, click.Command]]:

@@ -16,7 +16,7 @@ from keys.admission.signatures import HEADERS, IDENTITY, Request
 KEY = "alter_key_app_" + "Example" * 5 + "0"
 AGENTS_KEY = "alter_key_agent_" + ("Example" * 5)[:34]
 MOMENT, NONCE = 1800000000, "000102030405060708090a0b0c0d0e0f"
-"""When, and with which nonce, the worked vectors were signed (protocol.md section 2.6)."""
+"""When, and with which nonce, the worked vectors were signed (docs/sdk.md, Signing)."""
 ACTOR_ID = "0b9c5a3e-1f52-4c5e-9a41-0d1f2e3c4b5a"
 SIGNED_TOO = ("X-Alter-Scope-Constraints", "X-Alter-Request-Rule", "X-Alter-Signature-V2")
 SCOPES, RULE = ["agents:read", "keys:derive"], {"rule_type": "json_match", "rule_body": {"effect": "deny"}}

@@ -1,4 +1,4 @@
-"""Caller, context and trace: who a program says it is, and what becomes of it (protocol.md section 3.3)."""
+"""Caller, context and trace: who a program says it is, and what becomes of it (docs/sdk.md)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""agents.create(idempotency_key=...): asked again, nothing new is made (protocol.md section 3.5)."""
+"""agents.create(idempotency_key=...): asked again, nothing new is made (docs/sdk.md)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Signed calls, by hand: what was changed, repeated, held back or forged does not pass (protocol.md section 2)."""
+"""Signed calls, by hand: what was changed, repeated, held back or forged does not pass (docs/sdk.md, Signing)."""
 
 import base64
 import time

@@ -44,7 +44,7 @@ RENAME = rb'{"display_name":"Zo\u00eb","scopes":{"google":["gmail.readonly"]}}'
 FIRST_FORM_OF_3 = "38bec15fb371e6e37ef23f775fc0e185dcce19e092e460a91401130d9b091d26"
 
 
-# ── the worked vectors (protocol.md section 2.6) ────────────────────────────────────────────────────
+# ── the worked vectors (docs/sdk.md, Signing) ────────────────────────────────────────────────────
 
 LIST = signed(
     "GET",
