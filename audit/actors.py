@@ -102,7 +102,7 @@ class Actor:
         return self.may(action) or (self.kind != "key" and action.owner_needs in self.permissions)
 
     def require(self, action: Action, on: object = None) -> None:
-        """Raise NotAllowed unless this actor may, AskAgain if it takes a fresh proof of who they are."""
+        """Raise NotAllowed without permission, ReauthenticationRequired without a recent authentication."""
         self._require(self.may(action, on), action)
 
     def require_on_own(self, action: Action) -> None:
@@ -116,7 +116,7 @@ class Actor:
             self.require_fresh()
 
     def require_fresh(self) -> None:
-        """Raise AskAgain unless they proved lately who they are: for what only some choices make dangerous."""
+        """Raise ReauthenticationRequired without a recent authentication, for changes that are only sometimes risky."""
         if not self.fresh:
             raise ReauthenticationRequired
 

@@ -34,11 +34,11 @@ def change(
     if cause is None:
         actor.require(action, on)
         _require_reach(actor, on)
-    with transaction.atomic(), watching(on) as act:
+    with transaction.atomic(), watching(on) as event:
         before = {} if on._state.adding else _lock(on)
-        yield act
-        if act.saved:
-            _record(actor, action, act, before, reason, cause)
+        yield event
+        if event.saved:
+            _record(actor, action, event, before, reason, cause)
 
 
 def record(actor: Actor, action: Action, *, reason: str = "", **event: Any) -> Event:
@@ -73,7 +73,7 @@ def _lock(row: Audited) -> dict[str, Any]:
 def _record(
     actor: Actor,
     action: Action,
-    act: PendingEvent,
+    event: PendingEvent,
     before: dict[str, Any],
     reason: str,
     cause: PendingEvent | None,
@@ -82,11 +82,11 @@ def _record(
         actor,
         action,
         reason,
-        id=act.id,
+        id=event.id,
         cause_id=cause.id if cause else None,
-        changes=_difference(before, act.row.snapshot()),
-        facts=act.facts,
-        **act.row.audit_target(),
+        changes=_difference(before, event.row.snapshot()),
+        facts=event.facts,
+        **event.row.audit_target(),
     )
 
 

@@ -37,18 +37,18 @@ _under_way: ContextVar[tuple[PendingEvent, ...]] = ContextVar("acts_under_way", 
 @contextmanager
 def watching(row: "Audited") -> Iterator[PendingEvent]:
     """Within this block `row`, and no other object, may be saved."""
-    act = PendingEvent(row)
-    token = _under_way.set((*_under_way.get(), act))
+    event = PendingEvent(row)
+    token = _under_way.set((*_under_way.get(), event))
     try:
-        yield act
+        yield event
     finally:
         _under_way.reset(token)
 
 
 def note_save(row: "Audited") -> None:
     """Called by every save of an audited row: raise UnauditedWrite unless `row` is being watched."""
-    for act in _under_way.get():
-        if act.row is row:
-            act.saved = True
+    for event in _under_way.get():
+        if event.row is row:
+            event.saved = True
             return
     raise UnauditedWrite(f"save {type(row).__name__} inside audit.change(), on the object it was given")

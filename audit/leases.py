@@ -100,7 +100,7 @@ def _write(name: str, lease: LeaseState, by: str, until: datetime, last_at: date
 
 
 def _signed(name: str, by: str, until: datetime, last_at: datetime | None) -> str:
-    return f"{by} {macs.of_text('lease', _text(name, by, until, last_at))}"
+    return f"{by} {macs.mac_of_text('lease', _text(name, by, until, last_at))}"
 
 
 def _text(name: str, by: str, until: datetime, last_at: datetime | None) -> str:

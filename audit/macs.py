@@ -84,7 +84,7 @@ def fits(kind: str, values: Mapping[str, Any], mac: bytes | None) -> bool:
         return False
 
 
-def of_text(what: str, text: str) -> str:
+def mac_of_text(what: str, text: str) -> str:
     """A MAC of what is no row, such as who holds a lease: the key's number, and the tag in hex."""
     number = current()
     return f"{number}:{_tag_of_text(what, text, settings.MAC_KEYS[number])}"

@@ -73,9 +73,9 @@ def types(model: type[Model], names: tuple[str, ...] = ()) -> tuple[Any, ...]:
     )
 
 
-def read(some: Sequence[Column], stored: Iterable[Any]) -> tuple[tuple[Any, ...], bool]:
+def read(selected: Sequence[Column], stored: Iterable[Any]) -> tuple[tuple[Any, ...], bool]:
     """The values of a row, and whether all are stored as the portal stores them. Raises ValueError and its like."""
-    values = [column.read(value) for column, value in zip(some, stored, strict=True)]
+    values = [column.read(value) for column, value in zip(selected, stored, strict=True)]
     return tuple(value for value, _ in values), all(is_plain for _, is_plain in values)
 
 
@@ -156,9 +156,9 @@ _ON_POSTGRES = {
 }
 
 
-def _condition(some: Sequence[Column], strictly: str) -> Q:
+def _condition(selected: Sequence[Column], strictly: str) -> Q:
     condition = Q()
-    for column in some:
+    for column in selected:
         form = f"{column.form}?" if column.may_be_null else column.form
         condition &= Q(_IsStored(F(column.name), form=form, strictly=strictly))
     return condition

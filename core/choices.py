@@ -22,11 +22,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def describe_unknown(word: str, known: Collection[str], what: str = "parameter") -> str:
     """The sentence that says what `word` is not, and what was meant or could be."""
-    near, said = nearest(word, known), sanitize(word, MAX_SAID)
+    near, shown = nearest(word, known), sanitize(word, MAX_SAID)
     if near:
-        return f"There is no {what} “{said}”. Did you mean “{near}”?"
+        return f"There is no {what} “{shown}”. Did you mean “{near}”?"
     few = sorted(known) if 0 < len(known) <= MAX_LISTED else ()
-    return f"There is no {what} “{said}”." + (
+    return f"There is no {what} “{shown}”." + (
         f" There is {', '.join(few)}." if few else " None is taken here."
     )
 

@@ -58,11 +58,11 @@ def paginate(
     rows: QuerySet[Any], part: PageParams, moment: str = "created_at", *, oldest_first: bool = False
 ) -> tuple[list[Any], dict[str, Any]]:
     """The rows of `part`, by their `moment` and id, and what a Page says beside them. Raises Invalid."""
-    total, place = rows.count(), parse_cursor(part.cursor)
+    total, position = rows.count(), parse_cursor(part.cursor)
     beyond, turn = ("gt", "") if oldest_first else ("lt", "-")
-    if place:
-        later = Q(**{f"{moment}__{beyond}": place.at})
-        rows = rows.filter(later | Q(**{moment: place.at, f"id__{beyond}": place.id}))
+    if position:
+        later = Q(**{f"{moment}__{beyond}": position.at})
+        rows = rows.filter(later | Q(**{moment: position.at, f"id__{beyond}": position.id}))
     ordered = rows.order_by(f"{turn}{moment}", f"{turn}id")
     page = list(ordered[part.offset : part.offset + part.limit + 1])
     more, page = len(page) > part.limit, page[: part.limit]

@@ -32,13 +32,13 @@ class Answer(NamedTuple):
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes, seconds: float = TIMEOUT) -> Answer:
-    """The status of the answer to `body`, and its Retry-After; its body is not read. Raises Unreachable."""
+    """The status of the answer to `body`, and its Retry-After; its body is not read. Raises UnreachableHost."""
     with _answer("POST", url, headers, body, seconds) as response:
         return Answer(int(response.status), _wait(response))
 
 
 def fetch(url: str, headers: Mapping[str, str], *, most: int, seconds: float = TIMEOUT) -> bytes:
-    """What is at `url`, at most `most` bytes of it. Raises Unreachable for more, and for any status but 200."""
+    """What is at `url`, at most `most` bytes of it. Raises UnreachableHost for more, and for any status but 200."""
     with _answer("GET", url, headers, b"", seconds) as response:
         _must_be_asked(response)
         if response.status != 200:
@@ -49,7 +49,7 @@ def fetch(url: str, headers: Mapping[str, str], *, most: int, seconds: float = T
 def ask(
     url: str, headers: Mapping[str, str], body: bytes, *, most: int, seconds: float = TIMEOUT
 ) -> tuple[int, bytes]:
-    """Status and body of the answer to `body`, at most `most` bytes. Raises Unreachable, and AskedToWait of it.
+    """Status and body of the answer to `body`, at most `most` bytes. Raises UnreachableHost, and AskedToWait of it.
 
     For an address that the operator's settings name, which may be of the portal's own network.
     """
@@ -89,7 +89,7 @@ def _body(response: httpcore2.Response, most: int) -> bytes:
 def _answer(
     method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float, *, own: bool = False
 ) -> Iterator[httpcore2.Response]:
-    """The answer to one request, as it begins to come in. Raises Unreachable, then and while it is read."""
+    """The answer to one request, as it begins to come in. Raises UnreachableHost, then and while it is read."""
     backend = _CheckedBackend(time.monotonic() + seconds, own)
     try:
         url = canonical_url(url)

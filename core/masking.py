@@ -26,8 +26,8 @@ def mask_value(text: str) -> str:
     start = scheme.group() if scheme else ""
     _, at, rest = text[len(start) :].rpartition("@")
     tail = _TAIL.search(rest)
-    place = rest[: tail.start()] if tail else rest
-    return f"{start}{HIDDEN if at else ''}{at}{_mask_port(place)}{_mask_tail(tail.group() if tail else '')}"
+    host = rest[: tail.start()] if tail else rest
+    return f"{start}{HIDDEN if at else ''}{at}{_mask_port(host)}{_mask_tail(tail.group() if tail else '')}"
 
 
 def mask_path(text: str) -> str:

@@ -47,7 +47,7 @@ def parse_url(text: str) -> str:
 
 
 def addresses_of(host: str, port: int, *, own: bool = False) -> list[str]:
-    """What `host` leads to and may be sent to; with `own`, in the portal's own network too. Raises Unreachable."""
+    """What `host` leads to and may be sent to; with `own`, in the portal's own network too. Raises UnreachableHost."""
     try:
         resolved = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):

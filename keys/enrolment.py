@@ -33,7 +33,8 @@ def enrol(
 ) -> Enrolled:
     """Create an agent as `agent_values`, the arguments of agents.lifecycle.create_agent, and mint its first key.
 
-    The same `idempotency_key` and wish again give the same agent, and no plaintext. Raises what creating and minting raise, OnceMismatch, OnceInactive, OnceRevoked.
+    The same `idempotency_key` and values again give the same agent, and no plaintext. Raises what creating and minting
+    raise, OnceMismatch, OnceInactive, OnceRevoked.
     """
     with hold(app):
         if (earlier := idempotency.made_before(app, idempotency_key, agent_values)) and earlier.agent:

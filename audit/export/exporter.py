@@ -88,12 +88,12 @@ def export(actor: Actor, filters: Filters, name: str, shape: str, *, bom: bool =
 
 
 def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:
-    some, size = list[bytes](), 0
+    block, size = list[bytes](), 0
     for line in lines:
-        some.append(line)
+        block.append(line)
         size += len(line)
         if size >= BLOCK_SIZE:
-            yield b"".join(some)
-            some, size = [], 0
-    if some:
-        yield b"".join(some)
+            yield b"".join(block)
+            block, size = [], 0
+    if block:
+        yield b"".join(block)

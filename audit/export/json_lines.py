@@ -56,7 +56,7 @@ def row(sealed: Sealed) -> dict[str, Any]:
 
 def _whole(extract: Extract) -> Iterator[Mapping[str, Any]]:
     """The claims of what is gone; then batch by batch, each checkpoint after its rows: gaps can be seen."""
-    yield from signed_claims.of_stream(extract.within.stream)
+    yield from signed_claims.stream_claims(extract.within.stream)
     for kind in extract.within.last:
         for batch in sealed_rows.batches(extract.within, kind):
             yield from map(row, batch.rows)
@@ -67,10 +67,10 @@ def _selection(extract: Extract) -> Iterator[Mapping[str, Any]]:
     """The oldest first, each row with its proof, and each checkpoint before the first row of it."""
     trees, known = Trees(extract.within.stream), Numbers()
     for sealed in selection.walk(extract.filters, extract.within):
-        tree = trees.of(sealed.row.kind, sealed.seq)
+        tree = trees.find(sealed.row.kind, sealed.seq)
         if tree and known.add(tree.checkpoint.number):
             yield checkpoints.to_line(tree.checkpoint)
-            yield from signed_claims.of_erased(tree.checkpoint)
+            yield from signed_claims.erasure_claims(tree.checkpoint)
         yield row(sealed) | {"proof": [beside.hex() for beside in tree.proof(sealed.seq)] if tree else []}
 
 
@@ -82,9 +82,9 @@ class Numbers:
 
     def add(self, number: int) -> bool:
         """Note a number. False: it was seen before."""
-        place, bit = number >> 3, 1 << (number & 7)
-        if place >= len(self._bits):
-            self._bits.extend(bytes(place + 1 - len(self._bits)))
-        fresh = not self._bits[place] & bit
-        self._bits[place] |= bit
+        index, bit = number >> 3, 1 << (number & 7)
+        if index >= len(self._bits):
+            self._bits.extend(bytes(index + 1 - len(self._bits)))
+        fresh = not self._bits[index] & bit
+        self._bits[index] |= bit
         return fresh

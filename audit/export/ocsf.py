@@ -42,10 +42,10 @@ AUTHENTICATION = Kind(3002, "Authentication", 3, "Identity & Access Management")
 
 def ocsf(entry: Event | Call, seq: int | None = None) -> dict[str, Any]:
     """An act or a call as an event of the schema. `seq` is its place in its stream, if it is sealed."""
-    return of_row(row_values.from_model(entry), seq)
+    return from_row(row_values.from_model(entry), seq)
 
 
-def of_row(row: Row, seq: int | None = None) -> dict[str, Any]:
+def from_row(row: Row, seq: int | None = None) -> dict[str, Any]:
     """The same of a row that was read to be sealed or taken out."""
     data = plain(row)
     shared = _shared(data, row, seq)

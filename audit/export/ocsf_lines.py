@@ -12,7 +12,7 @@ def lines(extract: Extract) -> Iterator[bytes]:
     """`extract` as events: that it was taken out, and then what it holds."""
     yield as_line(_header(extract))
     for sealed in extract.entries():
-        yield as_line(ocsf.of_row(sealed.row, sealed.seq))
+        yield as_line(ocsf.from_row(sealed.row, sealed.seq))
 
 
 def _header(extract: Extract) -> dict[str, Any]:

@@ -50,13 +50,13 @@ def pull(actor: Actor, app_id: UUID | None, name: str, after: str, limit: int) -
     """
     actor.require(EXPORT)
     within = sealed_rows.reach(app_id)
-    place = parse_place(after, within) if after else PullPosition(within.stream)
+    position = parse_position(after, within) if after else PullPosition(within.stream)
     if not after:
         _record(actor, app_id, name)
-    return _next(place, within, limit)
+    return _next(position, within, limit)
 
 
-def parse_place(after: str, within: Reach) -> PullPosition:
+def parse_position(after: str, within: Reach) -> PullPosition:
     """A cursor as a place. Raises Invalid."""
     match = _CURSOR.fullmatch(after)
     if not match:
@@ -64,14 +64,11 @@ def parse_place(after: str, within: Reach) -> PullPosition:
             "after", "Invalid cursor. Send the next_cursor of an earlier response, or nothing to start."
         )
     if match[1] != within.stream.hex:
-        raise Invalid("after", "This cursor belongs to another app.")
-    place = PullPosition(within.stream, int(match[2]), int(match[3]))
-    if any(getattr(place, kind) > within.last.get(kind, 0) for kind in RECORDS):
-        raise Invalid(
-            "after",
-            "This portal has not sealed that many entries: its database may be an older copy. Start without `after`.",
-        )
-    return place
+        raise Invalid("after", "This cursor is of another app.")
+    position = PullPosition(within.stream, int(match[2]), int(match[3]))
+    if any(getattr(position, kind) > within.last.get(kind, 0) for kind in RECORDS):
+        raise Invalid("after", "So much is not sealed here: the database may be an older copy. Begin anew.")
+    return position
 
 
 def _record(actor: Actor, app_id: UUID | None, name: str) -> None:
@@ -79,11 +76,13 @@ def _record(actor: Actor, app_id: UUID | None, name: str) -> None:
     record(actor, EXPORT, app_id=app_id, **about, facts={"format": "pull"})
 
 
-def _next(place: PullPosition, within: Reach, limit: int) -> Pulled:
+def _next(position: PullPosition, within: Reach, limit: int) -> Pulled:
     """Both streams are read on, each in its order; of their next rows the older one goes first."""
-    both = [sealed_rows.after(within, kind, getattr(place, kind), limit + 1) for kind in within.last]
+    both = [sealed_rows.after(within, kind, getattr(position, kind), limit + 1) for kind in within.last]
     merged = heapq.merge(*both, key=lambda sealed: (sealed.row.at, sealed.row.id.hex))
     rows = list(islice(merged, limit + 1))
     reached = {sealed.row.kind: sealed.seq for sealed in rows[:limit]}
-    there = PullPosition(place.stream, reached.get("event", place.event), reached.get("call", place.call))
-    return Pulled(rows[:limit], there, more=len(rows) > limit)
+    reached_position = PullPosition(
+        position.stream, reached.get("event", position.event), reached.get("call", position.call)
+    )
+    return Pulled(rows[:limit], reached_position, more=len(rows) > limit)

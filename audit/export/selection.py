@@ -1,7 +1,7 @@
 """Counts and reads the sealed rows that match filters, oldest first, in small steps.
 
 A filter may match one row in ten million, and a database that is asked for the next thousand would look at all of
-them. So it is asked about A_SLICE rows of the app at a time, however many of those match.
+them. So it is asked about SLICE_SIZE rows of the app at a time, however many of those match.
 """
 
 import heapq
@@ -54,36 +54,36 @@ def _sought(filters: Filters, within: Reach) -> dict[str, QuerySet[Any]]:
 
 def _walk(filters: Filters, within: Reach, kind: str, rows: QuerySet[Any]) -> Iterator[Sealed]:
     for piece in _slices(filters, kind, rows):
-        place = None
-        while some := [
-            Row(kind, values) for values in _after(piece, place).values_list(*FIELDS[kind])[:BATCH_SIZE]
+        position = None
+        while batch := [
+            Row(kind, values) for values in _after(piece, position).values_list(*FIELDS[kind])[:BATCH_SIZE]
         ]:
-            yield from _sealed([row for row in some if row.is_sound], within.last[kind])
-            place = Cursor(some[-1].at, some[-1].id)
+            yield from _sealed([row for row in batch if row.is_sound], within.last[kind])
+            position = Cursor(batch[-1].at, batch[-1].id)
 
 
-def _sealed(some: list[Row], last: int) -> list[Sealed]:
+def _sealed(batch: list[Row], last: int) -> list[Sealed]:
     """Those of `some` that were sealed by then, in their order."""
-    by_id = {row.id: row for row in some}
+    by_id = {row.id: row for row in batch}
     return sorted(joined(Seal.objects.filter(row_id__in=by_id, seq__lte=last), by_id), key=_moment)
 
 
 def _slices(filters: Filters, kind: str, rows: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
-    """`rows` in pieces, oldest first. For each the database looks at A_SLICE rows and no more."""
-    there, place = _looked_at(filters, kind), None
+    """`rows` in pieces, oldest first. For each the database looks at SLICE_SIZE rows and no more."""
+    candidates, position = _looked_at(filters, kind), None
     while True:
-        edge = _after(there, place).values_list("at", "id")[SLICE_SIZE - 1 : SLICE_SIZE]
+        edge = _after(candidates, position).values_list("at", "id")[SLICE_SIZE - 1 : SLICE_SIZE]
         end = next((Cursor(*last_row) for last_row in edge), None)
-        yield _after(rows, place, end)
+        yield _after(rows, position, end)
         if end is None:
             return
-        place = end
+        position = end
 
 
-def _after(rows: QuerySet[Any], place: Cursor | None, end: Cursor | None = None) -> QuerySet[Any]:
+def _after(rows: QuerySet[Any], position: Cursor | None, end: Cursor | None = None) -> QuerySet[Any]:
     """`rows` beyond `place` and up to `end`, oldest first."""
-    if place:
-        rows = rows.filter(Q(at__gt=place.at) | Q(at=place.at, id__gt=place.id), at__gte=place.at)
+    if position:
+        rows = rows.filter(Q(at__gt=position.at) | Q(at=position.at, id__gt=position.id), at__gte=position.at)
     if end:
         rows = rows.filter(Q(at__lt=end.at) | Q(at=end.at, id__lte=end.id), at__lte=end.at)
     return rows.order_by("at", "id")

@@ -89,27 +89,27 @@ def _serve(webhook: Webhook) -> bool:
 def _next(webhook: Webhook) -> Delivery | None:
     """The delivery of the next batch with rows for it. None: there is no such batch yet."""
     last, stream_filter = newest(), webhooks.stream_filter(webhook)
-    place, _ = StreamCursor.objects.get_or_create(name=str(webhook.pk), defaults={"number": last})
-    ahead = stream_filter.batches().filter(number__gt=place.number, number__lte=last)[:SCAN_LIMIT]
+    cursor, _ = StreamCursor.objects.get_or_create(name=str(webhook.pk), defaults={"number": last})
+    ahead = stream_filter.batches().filter(number__gt=cursor.number, number__lte=last)[:SCAN_LIMIT]
     for checkpoint in ahead:
         if count := stream_filter.count(checkpoint):
-            return _enqueue(webhook, place, checkpoint, count)
+            return _enqueue(webhook, cursor, checkpoint, count)
     done = last if len(ahead) < SCAN_LIMIT else ahead[SCAN_LIMIT - 1].number
-    StreamCursor.objects.filter(pk=place.pk).update(number=done)
+    StreamCursor.objects.filter(pk=cursor.pk).update(number=done)
     return None
 
 
 @transaction.atomic
-def _enqueue(webhook: Webhook, place: StreamCursor, checkpoint: Checkpoint, count: int) -> Delivery:
-    StreamCursor.objects.filter(pk=place.pk).update(number=checkpoint.number)
+def _enqueue(webhook: Webhook, cursor: StreamCursor, checkpoint: Checkpoint, count: int) -> Delivery:
+    StreamCursor.objects.filter(pk=cursor.pk).update(number=checkpoint.number)
     return Delivery.objects.create(webhook=webhook, checkpoint=checkpoint.number, rows=count)
 
 
 def _try(webhook: Webhook, delivery: Delivery) -> bool:
     """Send it, unless another process just does."""
     moment, seen = now(), delivery.attempts
-    mine = Delivery.objects.filter(_due(), pk=delivery.pk, attempts=seen)
-    if not mine.update(attempts=seen + 1, next_try_at=moment + destinations.MAX_CLAIM):
+    unclaimed = Delivery.objects.filter(_due(), pk=delivery.pk, attempts=seen)
+    if not unclaimed.update(attempts=seen + 1, next_try_at=moment + destinations.MAX_CLAIM):
         return False
     delivery.attempts = seen + 1
     try:

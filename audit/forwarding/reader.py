@@ -26,8 +26,8 @@ class StreamFilter:
     def batches(self) -> QuerySet[Checkpoint]:
         """The batches that may have some, in the order they were sealed."""
         only = {"stream": self.app_id, "kind": self.kind}
-        there = Checkpoint.objects.filter(purged_at=None).order_by("number")
-        return there.filter(**{name: value for name, value in only.items() if value})
+        checkpoints = Checkpoint.objects.filter(purged_at=None).order_by("number")
+        return checkpoints.filter(**{name: value for name, value in only.items() if value})
 
     def count(self, checkpoint: Checkpoint) -> int:
         """How many of a batch's rows are wanted."""

@@ -62,8 +62,8 @@ def write() -> int:
 
 def _write(name: str) -> int:
     last = newest()
-    place, _ = StreamCursor.objects.get_or_create(name=name, defaults={"number": last})
-    ahead = list(NO_FILTER.batches().filter(number__gt=place.number, number__lte=last)[:RUN_LIMIT])
+    cursor, _ = StreamCursor.objects.get_or_create(name=name, defaults={"number": last})
+    ahead = list(NO_FILTER.batches().filter(number__gt=cursor.number, number__lte=last)[:RUN_LIMIT])
     lines = list(_lines(ahead))
     try:
         if lines:

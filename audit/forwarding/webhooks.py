@@ -47,7 +47,7 @@ def stream_filter(webhook: Webhook) -> StreamFilter:
 
 
 def send(webhook: Webhook, delivery: Delivery, at: datetime) -> Answer:
-    """Post one delivery; return what it was answered. Raises Unreachable, Gone."""
+    """Post one delivery; return what it was answered. Raises UnreachableHost, Gone."""
     body = _body(webhook, delivery)
     return post(webhook.url, _headers(webhook, delivery.id, body, at), body)
 

@@ -19,16 +19,19 @@ def trigger_statements(vendor: str, tables: Sequence[str]) -> list[str]:
     """The statements that make `tables` append-only. The function of migration 0002 is there on PostgreSQL."""
     if vendor == "postgresql":
         return [
-            f"CREATE TRIGGER {table}_append_only_{word} BEFORE {act} ON {table} "
+            f"CREATE TRIGGER {table}_append_only_{word} BEFORE {operation} ON {table} "
             f"FOR EACH {each} EXECUTE FUNCTION audit_append_only()"
             for table in tables
-            for word, act, each in (("row", "UPDATE OR DELETE", "ROW"), ("table", "TRUNCATE", "STATEMENT"))
+            for word, operation, each in (
+                ("row", "UPDATE OR DELETE", "ROW"),
+                ("table", "TRUNCATE", "STATEMENT"),
+            )
         ]
     return [
-        f"CREATE TRIGGER {table}_append_only_{act.lower()} BEFORE {act} ON {table} "
+        f"CREATE TRIGGER {table}_append_only_{operation.lower()} BEFORE {operation} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, '{ERROR_TEXT}'); END"
         for table in tables
-        for act in ("UPDATE", "DELETE")
+        for operation in ("UPDATE", "DELETE")
     ] + [_against_replace(table) for table in tables]
 
 

@@ -34,7 +34,7 @@ def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
         "database": last.number if last else 0,
         "confirmed_by": confirmed_by,
     }
-    act = record(
+    event = record(
         actor,
         REANCHOR,
         reason=reason,
@@ -43,7 +43,7 @@ def reanchor(actor: Actor, *, confirmed_by: str, reason: str) -> str:
         target_label=f"checkpoints {agreed + 1} to {stored}",
         facts=facts,
     )
-    signed_removals.ended(act)
+    signed_removals.ended(event)
     checkpoints.archive(folder)
     high_water_marks.archive("witness-", folder)
     while sealer.seal_all():

@@ -26,7 +26,7 @@ def restore(actor: Actor, *, reason: str) -> int:
         raise NothingToRestore
     folder, position = f"until-{now():%Y%m%d-%H%M%S}", high_water_marks.read(checkpoints.MARK)
     facts = {"kept": len(stored), "written_to": position.number if position else 0, "database": known}
-    act = record(
+    event = record(
         actor,
         RESTORE,
         reason=reason,
@@ -35,7 +35,7 @@ def restore(actor: Actor, *, reason: str) -> int:
         target_label=f"{known - len(stored):,} lost checkpoints",
         facts=facts,
     )
-    signed_removals.ended(act)
+    signed_removals.ended(event)
     checkpoints.archive(folder)
     while seal_all():
         pass

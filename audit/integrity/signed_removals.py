@@ -31,29 +31,29 @@ def is_sound(stretch: Sequence[Checkpoint], before: datetime) -> bool:
     return chained and whole and not any(signing.known().doubts(lines[-1]))
 
 
-def purged(first: Checkpoint, last: Checkpoint, act: Event) -> Claim:
+def purged(first: Checkpoint, last: Checkpoint, event: Event) -> Claim:
     """Sign that the rows of a stretch of checkpoints, of one stream and without a gap, are gone."""
     runs = [(first.first_seq, last.last_seq)]
     minimum = MINIMUM_DAYS[last.kind]
-    return _sign(PURGE, last, runs, act, minimum_days=minimum)
+    return _sign(PURGE, last, runs, event, minimum_days=minimum)
 
 
-def erased(stream: UUID, kind: str, seqs: Iterable[int], act: Event) -> None:
+def erased(stream: UUID, kind: str, seqs: Iterable[int], event: Event) -> None:
     """Sign that the rows in these places, in order, are erased: each under its checkpoint."""
     above: Checkpoint | None = None
     places = Places()
     for seq in seqs:
         if above is None or seq > above.last_seq:
-            _erased(above, places, act)
+            _erased(above, places, event)
             above, places = _above(stream, kind, seq), Places()
         places.add(seq, seq)
-    _erased(above, places, act)
+    _erased(above, places, event)
 
 
-def ended(act: Event) -> Claim:
+def ended(event: Event) -> Claim:
     """Sign that an account of checkpoints outside the database was ended, as the act of it says."""
-    claim = {**act.facts, "action": act.action, "folder": act.target_id, "act": str(act.id)}
-    return _store(act.action, NOWHERE, "event", (0, 0), claim)
+    claim = {**event.facts, "action": event.action, "folder": event.target_id, "act": str(event.id)}
+    return _store(event.action, NOWHERE, "event", (0, 0), claim)
 
 
 def line(checkpoint: Checkpoint) -> CheckpointLine:
@@ -61,21 +61,21 @@ def line(checkpoint: Checkpoint) -> CheckpointLine:
     return evidence.checkpoint(checkpoints.to_line(checkpoint))
 
 
-def _erased(above: Checkpoint | None, places: Places, act: Event) -> None:
+def _erased(above: Checkpoint | None, places: Places, event: Event) -> None:
     if above is not None:
-        _sign(ERASE, above, places.runs, act, minimum_days=None)
+        _sign(ERASE, above, places.runs, event, minimum_days=None)
 
 
 def _above(stream: UUID, kind: str, seq: int) -> Checkpoint | None:
-    mine = Checkpoint.objects.filter(stream=stream, kind=kind, first_seq__lte=seq)
-    return mine.order_by("-first_seq").first()
+    candidates = Checkpoint.objects.filter(stream=stream, kind=kind, first_seq__lte=seq)
+    return candidates.order_by("-first_seq").first()
 
 
 def _sign(
     action: str,
     above: Checkpoint,
     runs: Sequence[removal_claims.Run],
-    act: Event,
+    event: Event,
     *,
     minimum_days: int | None,
 ) -> Claim:
@@ -86,7 +86,7 @@ def _sign(
         "ranges": [list(run) for run in runs],
         "hash": bytes(above.hash).hex(),
         "minimum_days": minimum_days,
-        "act": str(act.id),
+        "act": str(event.id),
     }
     return _store(action, above.stream, above.kind, (runs[0][0], runs[-1][1]), claim)
 

@@ -24,11 +24,11 @@ from audit.integrity.sealing import sealer
 from audit.integrity.sealing.row_values import FIELDS, RECORDS, Row
 from audit.models import Pending, Seal
 from audit.models.seals import NOWHERE
-from audit.retention.personal_data import MIN_LENGTH, Values, known_as, of_address
+from audit.retention.personal_data import MIN_LENGTH, Values, known_as, names_at_address
 from core.clock import now
 from core.errors import Invalid, Unsealed
 
-A_SLICE, A_STEP = 2_000, 500
+SCAN_SIZE, BATCH_SIZE = 2_000, 500
 """How many rows are looked at in one statement, and how many are erased in one transaction."""
 TIMEOUT = 60.0
 """Seconds to wait for rows that another process seals."""
@@ -83,7 +83,7 @@ def whom(*, actor_id: str = "", ip: str = "", values: Iterable[str] = ()) -> Per
         raise Invalid(
             "values", f"Write at least {MIN_LENGTH} characters: {short} would be found in other words."
         )
-    known = known_as(actor_id) if actor_id else of_address(ip) if ip else ()
+    known = known_as(actor_id) if actor_id else names_at_address(ip) if ip else ()
     return Person(actor_id, ip, Values([*identifiers, *known]))
 
 
@@ -127,15 +127,15 @@ def _seal_first() -> None:
 
 def _matching(kind: str, person: Person, app_id: UUID | None) -> Iterator[tuple[list[UUID], int]]:
     """The rows that are meant, some at a time, and how many of a slice tell a name that stays. All are looked at."""
-    there = RECORDS[kind].objects.filter(**{"app_id": app_id} if app_id else {}).order_by("id")
+    records = RECORDS[kind].objects.filter(**{"app_id": app_id} if app_id else {}).order_by("id")
     last = UUID(int=0)
-    while some := [
-        Row(kind, values) for values in there.filter(id__gt=last).values_list(*FIELDS[kind])[:A_SLICE]
+    while batch := [
+        Row(kind, values) for values in records.filter(id__gt=last).values_list(*FIELDS[kind])[:SCAN_SIZE]
     ]:
-        meant = [row.id for row in some if person.is_meant(row) and not _is_account(row)]
-        yield [], sum(map(person.is_kept_in, some))
-        yield from ((meant[start : start + A_STEP], 0) for start in range(0, len(meant), A_STEP))
-        last = some[-1].id
+        meant = [row.id for row in batch if person.is_meant(row) and not _is_account(row)]
+        yield [], sum(map(person.is_kept_in, batch))
+        yield from ((meant[start : start + BATCH_SIZE], 0) for start in range(0, len(meant), BATCH_SIZE))
+        last = batch[-1].id
 
 
 def _is_account(row: Row) -> bool:
@@ -168,9 +168,9 @@ def _rows(kind: str, ids: Sequence[UUID]) -> dict[UUID, Row]:
 def _blank(kind: str, rows: Sequence[Row]) -> None:
     if rows:
         moments = [row.at for row in rows]
-        mine = RECORDS[kind].objects.filter(id__in=[row.id for row in rows])
+        records = RECORDS[kind].objects.filter(id__in=[row.id for row in rows])
         blank = {name: BLANK.get(name, "") for name in (*canonical.PERSONAL[kind], "mac")}
-        mine.filter(at__gte=min(moments), at__lte=max(moments)).update(**blank)
+        records.filter(at__gte=min(moments), at__lte=max(moments)).update(**blank)
 
 
 def _by_stream(fit: Sequence[tuple[Seal, Row]]) -> dict[UUID, list[int]]:
@@ -185,7 +185,7 @@ def _record(actor: Actor, stream: UUID, kind: str, seqs: Sequence[int], reason: 
     places = Places()
     for seq in seqs:
         places.add(seq, seq)
-    act = record(
+    event = record(
         actor,
         ERASE,
         reason=reason,
@@ -195,4 +195,4 @@ def _record(actor: Actor, stream: UUID, kind: str, seqs: Sequence[int], reason: 
         target_label=f"{len(seqs):,} {kind}{'' if len(seqs) == 1 else 's'}",
         facts={"kind": kind, "rows": len(seqs), "ranges": [list(run) for run in places.runs]},
     )
-    signed_removals.erased(stream, kind, seqs, act)
+    signed_removals.erased(stream, kind, seqs, event)

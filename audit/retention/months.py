@@ -44,18 +44,18 @@ def drop(before: datetime) -> int:
 
 def sweep() -> int:
     """Delete seals of calls that went with their months, some at a time. Returns how many seals went."""
-    place = StreamCursor.objects.filter(name__startswith=SWEEP).order_by("name").first()
-    if place is None or not purging.may_delete("call"):
+    cursor_row = StreamCursor.objects.filter(name__startswith=SWEEP).order_by("name").first()
+    if cursor_row is None or not purging.may_delete("call"):
         return 0
-    gone_at = datetime.fromisoformat(place.name.removeprefix(SWEEP))
-    gone = Checkpoint.objects.filter(kind="call", purged_at=gone_at, number__gt=place.number)
+    gone_at = datetime.fromisoformat(cursor_row.name.removeprefix(SWEEP))
+    gone = Checkpoint.objects.filter(kind="call", purged_at=gone_at, number__gt=cursor_row.number)
     batches = list(gone.order_by("number")[:MAX_BATCHES])
     with maintenance():
         swept = sum(batch.seals().delete()[0] for batch in batches)
         if batches:
-            StreamCursor.objects.filter(name=place.name).update(number=batches[-1].number)
+            StreamCursor.objects.filter(name=cursor_row.name).update(number=batches[-1].number)
         else:
-            place.delete()
+            cursor_row.delete()
     return swept
 
 
@@ -89,15 +89,15 @@ def _is_whole(part: Part) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {part.name} IN SHARE MODE")
         cursor.execute(f"SELECT count(*) FROM {part.name}")
-        there = cursor.fetchone()[0]
+        row_count = cursor.fetchone()[0]
     batches = _within(part).order_by().aggregate(rows=Sum(F("last_seq") - F("first_seq") + 1))
-    return bool(there == (batches["rows"] or 0)) and not _waiting(part)
+    return bool(row_count == (batches["rows"] or 0)) and not _waiting(part)
 
 
 def _within(part: Part) -> QuerySet[Checkpoint]:
     bounds = {"earliest_at__gte": part.begins, "latest_at__lt": part.ends}
-    there = {name: moment for name, moment in bounds.items() if moment}
-    return Checkpoint.objects.filter(kind="call", purged_at=None, **there)
+    conditions = {name: moment for name, moment in bounds.items() if moment}
+    return Checkpoint.objects.filter(kind="call", purged_at=None, **conditions)
 
 
 def _waiting(part: Part) -> bool:

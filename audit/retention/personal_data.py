@@ -91,7 +91,7 @@ def is_telling(value: str) -> bool:
     return "@" in value or len(value.split()) > 1
 
 
-def of_address(ip: str) -> Sequence[str]:
+def names_at_address(ip: str) -> Sequence[str]:
     """An address as it may be written."""
     try:
         address = ip_address(ip.strip())

@@ -80,10 +80,10 @@ def in_words(days: int | None) -> str:
 
 
 def _set(actor: Actor, row: Retention, days: int | None, reason: str) -> None:
-    with change(actor, RETAIN, on=row, reason=reason) as act:
+    with change(actor, RETAIN, on=row, reason=reason) as event:
         if row.days == days:
             return
-        act.note(was=in_words(row.days), now=in_words(days))
+        event.note(was=in_words(row.days), now=in_words(days))
         row.days = days
         row.save()
 

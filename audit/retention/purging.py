@@ -154,7 +154,7 @@ def _delete(batch: Checkpoint) -> None:
 
 def _record(first: Checkpoint, last: Checkpoint, before: datetime) -> int:
     rows = last.last_seq - first.first_seq + 1
-    act = record(
+    event = record(
         system(),
         PURGE,
         app_id=_app_of(first.stream),
@@ -169,7 +169,7 @@ def _record(first: Checkpoint, last: Checkpoint, before: datetime) -> int:
             "before": before.isoformat(timespec="seconds"),
         },
     )
-    purged(first, last, act)
+    purged(first, last, event)
     return rows
 
 

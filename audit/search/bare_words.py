@@ -24,14 +24,14 @@ def meaning(word: str, app_id: UUID | None) -> dict[str, str]:
     """The filter that `word` stands for, as name and value. Raises Invalid on `q`, and TooBroad."""
     if "\0" in word:
         raise Invalid("q", "Remove NUL and invalid characters.")
-    said = _by_shape(word) or _by_list(word) or _by_id(word.lower(), app_id) or _by_name(word, app_id)
-    if not said:
+    meant = _by_shape(word) or _by_list(word) or _by_id(word.lower(), app_id) or _by_name(word, app_id)
+    if not meant:
         raise Invalid(
             "q",
             f"No key, agent, user, IP address, path, action or code matches “{word[:60]}”. "
             "Put a filter name before it, such as caller: or request:.",
         )
-    return said
+    return meant
 
 
 def _by_shape(word: str) -> dict[str, str]:

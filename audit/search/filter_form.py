@@ -139,7 +139,7 @@ class FilterForm(forms.Form):
         }
 
     @classmethod
-    def of_query(cls, text: str) -> "FilterForm":
+    def from_query(cls, text: str) -> "FilterForm":
         """The filters of what follows the ? in an address."""
         return cls(dict(parse_qsl(text.removeprefix("?")[:10_000])))
 
@@ -232,8 +232,8 @@ class FilterForm(forms.Form):
             return self.address()
         span = SPANS.get(self.data["range"])
         moments = ({"since": now() - span} if span else {}) | {"until": now() + timedelta(seconds=1)}
-        said = {name: f"{moment:%Y-%m-%d %H:%M:%S}" for name, moment in moments.items()}
-        return self.address(range="custom", **said)
+        bounds = {name: f"{moment:%Y-%m-%d %H:%M:%S}" for name, moment in moments.items()}
+        return self.address(range="custom", **bounds)
 
     def _says(self, name: str) -> str:
         value = str(self.data[name])

@@ -230,9 +230,9 @@ def _drawn(
     number = max(-((begins - until) // step), 1)
     sums = [[0, 0, 0] for _ in range(number)]
     for count in counts:
-        place = (count.at - begins) // step
-        if place >= 0:
-            bar = sums[min(place, number - 1)]
+        index = (count.at - begins) // step
+        if index >= 0:
+            bar = sums[min(index, number - 1)]
             bar[:] = [had + more for had, more in zip(bar, count[1:], strict=True)]
     bars = (Bar(begins + step * n, begins + step * (n + 1), *bar) for n, bar in enumerate(sums))
     return Histogram(tuple(bars), since, until, step, capped_at)

@@ -40,7 +40,7 @@ class LivePosition:
         return ".".join([str(self.floor), *sorted(self.known)])
 
 
-def parse_place(text: str) -> LivePosition:
+def parse_position(text: str) -> LivePosition:
     """A place from an address or a header. Raises Invalid."""
     match = _PLACE.fullmatch(text)
     floor = parse_cursor(match[1]) if match else None
@@ -49,7 +49,7 @@ def parse_place(text: str) -> LivePosition:
     return LivePosition(floor, frozenset(match[2].split(".")[1:]))
 
 
-def place_of(page: Page) -> LivePosition:
+def position_of(page: Page) -> LivePosition:
     """The place of someone who sees the newest page. Of an empty one: a little before now."""
     if not page.entries:
         return LivePosition(Cursor(now() - LOOK_BACK, _FIRST))
@@ -57,29 +57,29 @@ def place_of(page: Page) -> LivePosition:
     return _moved(_cursor(page.entries[-1]) if page.older else None, page.entries)
 
 
-def arrived(filters: Filters, place: LivePosition) -> str:
+def arrived(filters: Filters, position: LivePosition) -> str:
     """What has come since `place`, as an event stream that ends at once, of one event or none.
 
     An event says how many rows: `count`, 50 at the most, and whether there are `more`.
     """
-    beyond = _beyond(filters, place)
-    fresh = [row for row in beyond if _short(row) not in place.known]
+    beyond = _beyond(filters, position)
+    fresh = [row for row in beyond if _short(row) not in position.known]
     lines = [f"retry: {RETRY}"]
     if fresh:
-        said = {"count": min(len(fresh), MAX_NEW), "more": len(fresh) > MAX_NEW}
-        lines += [f"id: {_moved(place.floor, beyond)}", f"data: {json.dumps(said)}"]
+        data = {"count": min(len(fresh), MAX_NEW), "more": len(fresh) > MAX_NEW}
+        lines += [f"id: {_moved(position.floor, beyond)}", f"data: {json.dumps(data)}"]
     return "\n".join(lines) + "\n\n"
 
 
-def _beyond(filters: Filters, place: LivePosition) -> list[Entry]:
+def _beyond(filters: Filters, position: LivePosition) -> list[Entry]:
     """The newest rows beyond the floor, known ones among them, newest first."""
-    most = MAX_NEW + 1 + len(place.known)
-    newer = [row for matching in rows(filters) for row in _newest(matching, place)[:most]]
-    return sorted((row for row in newer if _cursor(row) > place.floor), key=_cursor, reverse=True)[:most]
+    most = MAX_NEW + 1 + len(position.known)
+    newer = [row for matching in rows(filters) for row in _newest(matching, position)[:most]]
+    return sorted((row for row in newer if _cursor(row) > position.floor), key=_cursor, reverse=True)[:most]
 
 
-def _newest(matching: QuerySet[Any], place: LivePosition) -> QuerySet[Any]:
-    return matching.filter(at__gte=place.floor.at).order_by("-at", "-id")
+def _newest(matching: QuerySet[Any], position: LivePosition) -> QuerySet[Any]:
+    return matching.filter(at__gte=position.floor.at).order_by("-at", "-id")
 
 
 def _moved(floor: Cursor | None, seen: list[Entry]) -> LivePosition:

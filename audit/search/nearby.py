@@ -29,12 +29,12 @@ def around(event: Event) -> list[Event]:
 
 def together(entry: Entry) -> list[Entry]:
     """Whatever else came with the same request, trace or thread, newest first; MOST of each kind at the most."""
-    said = _bonds(entry)
-    if not said:
+    same = _bonds(entry)
+    if not same:
         return []
     entries: list[Entry] = []
     for rows in (Event.objects.all(), Call.objects.all()):
-        entries += _near(rows, entry).filter(said).exclude(id=entry.id).order_by(*_NEWEST_FIRST)[:MAX_ROWS]
+        entries += _near(rows, entry).filter(same).exclude(id=entry.id).order_by(*_NEWEST_FIRST)[:MAX_ROWS]
     return sorted(entries, key=lambda other: (other.at, other.id), reverse=True)
 
 

@@ -63,12 +63,12 @@ def read(text: str, app_id: UUID | None) -> dict[str, str]:
 def parse(text: str) -> Typed:
     """The tokens and the bare words of `text`. Raises Invalid on `q`."""
     text = text.translate(_CURLY)
-    typed, place = Typed(), 0
-    while place < len(text.rstrip()):
-        match = _PIECE.match(text, place)
-        if match is None or match.end() == place:
+    typed, position = Typed(), 0
+    while position < len(text.rstrip()):
+        match = _PIECE.match(text, position)
+        if match is None or match.end() == position:
             break
-        place = match.end()
+        position = match.end()
         _take(typed, match[1], match[2], match[0].strip())
     return typed
 

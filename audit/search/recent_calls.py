@@ -114,7 +114,7 @@ def summarize_calls(
     denied = [row for row in rows if not row.allowed]
     reasons = sorted(_counted(denied, "check_failed", "code"), key=_calls, reverse=True)[:limit]
     keys = sorted(_counted(rows, "key_id", "key_prefix"), key=_calls, reverse=True)[:limit]
-    moments = [one.last for some in (callers[:limit], reasons, keys) for one in some] + rows[-1:]
+    moments = [one.last for groups in (callers[:limit], reasons, keys) for one in groups] + rows[-1:]
     at = dict(newest.filter(id__in={row.id for row in moments}).values_list("id", "at"))
     return CallSummary(
         calls=len(rows),

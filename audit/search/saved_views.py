@@ -38,8 +38,8 @@ class TooManyViews(Conflict):
 
 def views_for(actor: Actor, app_id: UUID) -> QuerySet[SavedView]:
     """The views of an app that `actor` sees: their own, and those that are shared."""
-    mine = Q(owner_id=_owner(actor))
-    seen = SavedView.objects.filter(mine | Q(shared_at__isnull=False), app_id=app_id, ended_at=None)
+    own = Q(owner_id=_owner(actor))
+    seen = SavedView.objects.filter(own | Q(shared_at__isnull=False), app_id=app_id, ended_at=None)
     return seen.order_by(*by_name("name"), "id")
 
 
@@ -141,7 +141,7 @@ def _parse_query(text: str) -> str:
     """As the log itself would write it: only filters it knows, each of those given, and no key among them."""
     given = parse_qsl(text.removeprefix("?"), keep_blank_values=True)
     _require_plain(given)
-    form = FilterForm.of_query(text)
+    form = FilterForm.from_query(text)
     if not form.is_valid():
         raise Invalid("query", "Invalid filters. Open them in the audit log first.")
     query = form.address().removeprefix("?")
@@ -156,10 +156,10 @@ def _require_plain(given: list[tuple[str, str]]) -> None:
     """Raise Invalid for a filter that is said twice, that is empty, or that is still to be read: none is dropped."""
     names = [name for name, _ in given]
     for name, value in given:
-        said = f"“{sanitize(name, 40)}”"
+        quoted = f"“{sanitize(name, 40)}”"
         if names.count(name) > 1:
-            raise Invalid("query", f"Use {said} only once.")
+            raise Invalid("query", f"Use {quoted} only once.")
         if name == "q":
             raise Invalid("query", "“q” cannot be saved. Use filters by name: key=…&outcome=….")
         if not value.strip():
-            raise Invalid("query", f"{said} is empty. Remove it or add a value.")
+            raise Invalid("query", f"{quoted} is empty. Remove it or add a value.")

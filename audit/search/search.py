@@ -70,27 +70,27 @@ def around(call: Call, each: int = 5) -> list[Entry]:
     """The calls with the same key just before and just after one, newest first, itself among them."""
     of_app = checked(app_id=call.app_id) if call.key_id else Q(app_id=call.app_id)
     same = Call.objects.filter(of_app, key_id=call.key_id)
-    place, none = Cursor(call.at, call.id), Event.objects.none()
-    later = _nearest(none, same, place, forwards=True, limit=each)
-    return [*reversed(later), call, *_nearest(none, same, place, forwards=False, limit=each)]
+    position, none = Cursor(call.at, call.id), Event.objects.none()
+    later = _nearest(none, same, position, forwards=True, limit=each)
+    return [*reversed(later), call, *_nearest(none, same, position, forwards=False, limit=each)]
 
 
 def _nearest(
-    events: QuerySet[Event], calls: QuerySet[Call], place: Cursor | None, *, forwards: bool, limit: int
+    events: QuerySet[Event], calls: QuerySet[Call], position: Cursor | None, *, forwards: bool, limit: int
 ) -> list[Entry]:
     """Up to `limit` entries of both kinds from `place` on, nearest first. One query for each kind."""
     order = ("at", "id") if forwards else ("-at", "-id")
-    both = [_beyond(rows, place, forwards).order_by(*order)[:limit] for rows in (events, calls)]
+    both = [_beyond(rows, position, forwards).order_by(*order)[:limit] for rows in (events, calls)]
     merged: Iterable[Any] = heapq.merge(*both, key=_key, reverse=not forwards)
     return list(islice(merged, limit))
 
 
-def _beyond(rows: QuerySet[Any], place: Cursor | None, forwards: bool) -> QuerySet[Any]:
-    if place is None:
+def _beyond(rows: QuerySet[Any], position: Cursor | None, forwards: bool) -> QuerySet[Any]:
+    if position is None:
         return rows
     if forwards:
-        return rows.filter(Q(at__gt=place.at) | Q(at=place.at, id__gt=place.id), at__gte=place.at)
-    return rows.filter(Q(at__lt=place.at) | Q(at=place.at, id__lt=place.id), at__lte=place.at)
+        return rows.filter(Q(at__gt=position.at) | Q(at=position.at, id__gt=position.id), at__gte=position.at)
+    return rows.filter(Q(at__lt=position.at) | Q(at=position.at, id__lt=position.id), at__lte=position.at)
 
 
 def _key(entry: Recorded) -> tuple[datetime, str]:

@@ -108,10 +108,10 @@ def daily(
     began = today - timedelta(days=days - 1)
     figures: dict[UUID, list[tuple[int, int]]] = {}
     for key_id, day, yes, no in _by_day(app_ids, key_ids, _midnight(began)):
-        place = (day - began).days
-        if place < days:
+        index = (day - began).days
+        if index < days:
             line = figures.setdefault(key_id, [(0, 0)] * days)
-            line[place] = (line[place][0] + yes, line[place][1] + no)
+            line[index] = (line[index][0] + yes, line[index][1] + no)
     return figures
 
 
@@ -135,7 +135,7 @@ def callers(key_id: UUID, since: datetime, *, allowed: bool = False) -> list[Cal
 
 
 def calls_by_caller(caller_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:
-    """How often each caller has called, MOST_COUNTED at the most, and when last. One that never did is left out."""
+    """How often each caller has called, MAX_COUNTED at the most, and when last. One that never did is left out."""
     used = _uses("caller_id", caller_ids)
     if not used:
         return {}

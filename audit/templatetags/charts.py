@@ -145,7 +145,7 @@ def scale(histogram: Histogram) -> list[str]:
     begins, ends = histogram.bars[0].begins, histogram.bars[-1].ends
     places = [begins + (ends - begins) * n / (MAX_LABELS - 1) for n in range(MAX_LABELS)]
     days = ends - begins > LONG
-    return [f"{timezone.localtime(place):%-d %b %Y}" if days else moment(place) for place in places]
+    return [f"{timezone.localtime(at):%-d %b %Y}" if days else moment(at) for at in places]
 
 
 @register.filter
@@ -154,10 +154,10 @@ def grouped(number: int) -> str:
     return f"{number:,}"
 
 
-def _bar(place: int, tall: float, height: int, outcome: str, bar: Bar) -> str:
+def _bar(index: int, tall: float, height: int, outcome: str, bar: Bar) -> str:
     """One bar. Whatever there is can be seen. Numbers and names of outcomes need no escaping."""
     tall, kind = max(tall, 1), f"{outcome} open" if bar.ends > now() else outcome
-    shape = f'x="{BAR_WIDTH * place + 1}" y="{height - tall:.1f}" width="{BAR_WIDTH - 2}" height="{tall:.1f}"'
+    shape = f'x="{BAR_WIDTH * index + 1}" y="{height - tall:.1f}" width="{BAR_WIDTH - 2}" height="{tall:.1f}"'
     return (
         f'<rect class="{kind}" {shape}><title>{span(bar)}: {getattr(bar, outcome):,} {outcome}</title></rect>'
     )

@@ -49,12 +49,12 @@ def event_proof(request: TenantRequest, event_id: UUID) -> HttpResponse:
 @require_GET
 def check(request: TenantRequest) -> HttpResponse:
     """How far the record is sealed; if asked, whether its last checkpoints hold."""
-    mine = Checkpoint.objects.filter(stream=request.app.id)
+    checkpoints_of_app = Checkpoint.objects.filter(stream=request.app.id)
     scope = CheckRange(request.app.id)
     context = {
         "sealed_to": sealer.sealed_to(request.app.id),
         "waiting": Pending.objects.filter(stream=request.app.id)[:MAX_COUNTED].count(),
-        "newest": mine.order_by("-number").first(),
+        "newest": checkpoints_of_app.order_by("-number").first(),
         "forged": ForgedRow.objects.filter(stream=request.app.id)
         .defer("contents")
         .order_by("-found_at")[:MAX_FORGED],
@@ -75,8 +75,8 @@ def download_checkpoints(request: TenantRequest) -> HttpResponseBase:
 
 
 def _lines(app_id: UUID) -> Iterator[str]:
-    mine = Checkpoint.objects.filter(stream=app_id).order_by("number")
-    for checkpoint in mine.iterator(chunk_size=1000):
+    stored = Checkpoint.objects.filter(stream=app_id).order_by("number")
+    for checkpoint in stored.iterator(chunk_size=1000):
         yield json.dumps(checkpoints.to_line(checkpoint), separators=(",", ":")) + "\n"
 
 

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 
 from audit.requests import TenantRequest
 from audit.search.filter_form import PLACES, FilterForm
-from audit.search.live import arrived, parse_place
+from audit.search.live import arrived, parse_position
 from audit.web.log_page import LogQuery, look
 from audit.web.time_zones import COOKIE, in_readers_zone, to_utc
 from core.errors import Invalid
@@ -32,12 +32,12 @@ def timeline(request: TenantRequest) -> HttpResponse:
 @require_GET
 def live(request: TenantRequest) -> HttpResponse:
     """How much has come since the reader's place, as server-sent events: at once, and the browser asks again."""
-    form, place = (
+    form, position = (
         FilterForm(request.GET),
         request.headers.get("Last-Event-ID") or request.GET.get("after", ""),
     )
     if not form.is_valid():
         raise Invalid(*next((name, str(errors[0])) for name, errors in form.errors.items()))
     with query_timeout():
-        body = arrived(form.filters(request.app.id), parse_place(place))
+        body = arrived(form.filters(request.app.id), parse_position(position))
     return HttpResponse(body, content_type="text/event-stream")

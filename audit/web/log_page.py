@@ -17,7 +17,7 @@ from audit.search.completions import completions
 from audit.search.facets import Facet, facets
 from audit.search.filter_form import RANGES, FilterForm
 from audit.search.histogram import histogram
-from audit.search.live import place_of
+from audit.search.live import position_of
 from audit.search.saved_views import views_for
 from audit.search.search import Entry, Filters, Page
 from core.cursors import parse_cursor
@@ -87,7 +87,7 @@ def look(form: FilterForm, actor: Actor, app_id: UUID, query: LogQuery) -> dict[
         "unsealed": search.unsealed(page.entries),
         "sealed_to": sealed_to(app_id),
         "nearest": _nearest(filters, page),
-        "live": place_of(page) if filters and newest and not filters.until else None,
+        "live": position_of(page) if filters and newest and not filters.until else None,
         **_addresses(form, page, query),
         **_views(form, actor, app_id),
         **_figures(form, filters),
@@ -97,7 +97,7 @@ def look(form: FilterForm, actor: Actor, app_id: UUID, query: LogQuery) -> dict[
 def find_page(form: FilterForm, app_id: UUID | None, query: LogQuery) -> Page:
     """The entries asked for; none if the form or the place cannot be read, or it takes too long."""
     with errors_on(form):
-        before, after = (parse_cursor(place) for place in (query.before, query.after))
+        before, after = (parse_cursor(position) for position in (query.before, query.after))
         if form.is_valid():
             return search.timeline(form.filters(app_id), before=before, after=after)
     return NOTHING

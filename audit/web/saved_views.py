@@ -28,7 +28,7 @@ def save_view(request: TenantRequest) -> HttpResponse:
             return _back(request, saved_views.save_view(request.actor, request.app.id, **form.cleaned_data))
         except Refusal as refusal:
             status = _on_form(form, refusal)
-    query = FilterForm.of_query(str(form["query"].value() or ""))
+    query = FilterForm.from_query(str(form["query"].value() or ""))
     return render(request, "audit/saved_view_save.html", {"form": form, "asked": query}, status=status)
 
 
@@ -75,7 +75,7 @@ def _render(request: TenantRequest, view: SavedView, form: ViewNameForm, status:
     context = {
         "view": view,
         "form": form,
-        "asked": FilterForm.of_query(view.query),
+        "asked": FilterForm.from_query(view.query),
         "is_mine": saved_views.is_mine(request.actor, view),
         "may_end": saved_views.may_end(request.actor, view),
     }

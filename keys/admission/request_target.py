@@ -1,4 +1,4 @@
-"""The target of a signed request, byte for byte as it was sent: its path, decoded once, and its query (docs/sdk.md, Signing).
+"""The target of a signed request, byte for byte as it was sent: its path, decoded once, and its query.
 
 Bytes that are no UTF-8 stay what they are, as lone surrogates: what replaces them would make different targets alike.
 """

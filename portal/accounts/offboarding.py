@@ -64,7 +64,7 @@ def is_last_role(user: User, membership: Membership) -> bool:
 def remove(actor: Actor, membership: Membership, plan: OffboardingPlan, reason: str = "") -> None:
     """End `membership` and do with the leaver's keys there what `wishes` say; tokens go with the last role.
 
-    Raises LastAdmin, LastActiveKey, AskAgain.
+    Raises LastAdmin, LastActiveKey, ReauthenticationRequired.
     """
     user, app = membership.user, membership.app
     with transaction.atomic():

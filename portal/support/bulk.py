@@ -91,7 +91,10 @@ def within_limit(keys: ApiKeyQuerySet) -> list[ApiKey]:
 
 
 def apply(actor: Actor, app: App, verb: Verb, keys: Sequence[ApiKey], choices: Choices) -> Result:
-    """Do `verb` to each of `keys`, the oldest first. One that cannot be changed stays as it is. Raises AskAgain."""
+    """Do `verb` to each of `keys`, the oldest first. One that cannot be changed is skipped.
+
+    Raises ReauthenticationRequired.
+    """
     changed, failures = 0, list[tuple[ApiKey, Refusal]]()
     with transaction.atomic():
         target = {"target_kind": "app", "target_id": str(app.id), "target_label": app.name}

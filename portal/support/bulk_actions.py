@@ -41,7 +41,7 @@ def revoke_many(
 ) -> Batch:
     """Revoke those of these keys that `user` may revoke, each in its own event under one for all of them.
 
-    A key that cannot be revoked stays active; the others are revoked. Raises Invalid, AskAgain.
+    A key that cannot be revoked stays active; the others are revoked. Raises Invalid, ReauthenticationRequired.
     """
     if not reason.strip():
         raise Invalid("reason", "Enter a reason.")

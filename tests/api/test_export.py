@@ -132,7 +132,10 @@ def test_no_key_stays_in_that_record(app: App, log: str, by_admin: Program, name
 def test_however_many_there_are_they_are_told_once_and_all(
     app: App, log: str, by_admin: Program, monkeypatch: pytest.MonkeyPatch, shape: str, kind: str
 ) -> None:
-    for module, steps in ((sealed_rows, ("A_READ", "A_COUNT")), (selection, ("A_READ", "A_SLICE"))):
+    for module, steps in (
+        (sealed_rows, ("BATCH_SIZE", "COUNT_LIMIT")),
+        (selection, ("BATCH_SIZE", "SLICE_SIZE")),
+    ):
         for step in steps:
             monkeypatch.setattr(module, step, 2)
     ids = [str(called(app.id, NOON + n // 3 * HOUR).id) for n in range(7)]

@@ -73,8 +73,8 @@ def test_it_can_be_narrowed(app: App, by_support: Program, query: dict[str, str]
 
 
 def test_a_step_is_bounded(app: App, by_support: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.integrity.checking.check.MOST_CHECKPOINTS", 2)
-    monkeypatch.setattr("audit.integrity.checking.unsealed_rows.A_STEP", 2)
+    monkeypatch.setattr("audit.integrity.checking.check.MAX_CHECKPOINTS", 2)
+    monkeypatch.setattr("audit.integrity.checking.unsealed_rows.SCAN_LIMIT", 2)
     for _ in range(5):
         sealed(called(app.id))
     told = steps(by_support, app)

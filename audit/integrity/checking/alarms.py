@@ -96,7 +96,7 @@ def _stands(code: str) -> bool:
     if not texts:
         return False
     acts = Event.objects.filter(action=RAISE_ALARM.name, target_id=code).order_by("-at")
-    if (act := acts.first()) and act.changes.get("says", [None])[-1] == texts[0]:
+    if (event := acts.first()) and event.changes.get("says", [None])[-1] == texts[0]:
         return True
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_alarm WHERE code = %s AND ended_at IS NULL", [code])

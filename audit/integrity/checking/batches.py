@@ -47,12 +47,12 @@ def _look(checkpoint: Checkpoint, claims: SignedClaims) -> tuple[list[Finding], 
         return list(_purged(checkpoint, claims)), 0
     seals = list(_seals(checkpoint))
     ids = [seal.row_id for seal in seals]
-    there, unreadable = row_values.read_each(
+    read_rows, unreadable = row_values.read_each(
         checkpoint.kind, ids, checkpoint.earliest_at, checkpoint.latest_at
     )
-    rows, beyond = row_values.by_id(there), set(unreadable)
+    rows, beyond = row_values.by_id(read_rows), set(unreadable)
     findings = [
-        *stored_format.of_seals(checkpoint),
+        *stored_format.check_seals(checkpoint),
         *_gaps(checkpoint, seals),
         *_unreadable(checkpoint, seals, beyond),
     ]
@@ -73,13 +73,13 @@ def _purged(checkpoint: Checkpoint, claims: SignedClaims) -> Iterator[Finding]:
 
 
 def _seals(checkpoint: Checkpoint) -> Iterator[Seal]:
-    mine = Seal.objects.filter(
+    seals = Seal.objects.filter(
         stream=checkpoint.stream,
         kind=checkpoint.kind,
         seq__gte=checkpoint.first_seq,
         seq__lte=checkpoint.last_seq,
     )
-    return iter(mine.order_by("seq"))
+    return iter(seals.order_by("seq"))
 
 
 def _gaps(checkpoint: Checkpoint, seals: Sequence[Seal]) -> Iterator[Finding]:
@@ -160,8 +160,8 @@ def _root(checkpoint: Checkpoint, seals: Sequence[Seal], rows: Mapping[UUID, Row
     if len(seals) != checkpoint.last_seq - checkpoint.first_seq + 1:
         return
     if canonical.root([bytes(seal.leaf) for seal in seals]) != bytes(checkpoint.root):
-        there = [(seal.seq, rows[seal.row_id]) for seal in seals if seal.row_id in rows]
-        pairs = pairwise(there)
+        existing = [(seal.seq, rows[seal.row_id]) for seal in seals if seal.row_id in rows]
+        pairs = pairwise(existing)
         unordered = (seq for (_, a), (seq, b) in pairs if (a.at, a.id) >= (b.at, b.id))
         yield rootless(line(checkpoint), next(unordered, None))
 

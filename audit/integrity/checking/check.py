@@ -41,9 +41,9 @@ from audit.integrity.witnesses import status as witnesses
 from audit.models import Checkpoint, Event, Seal
 from core.errors import Invalid
 
-MOST_ROWS, MOST_CHECKPOINTS, MOST_NUMBERS = 5_000, 200, 20_000
+MAX_ROWS, MAX_CHECKPOINTS, MAX_NUMBERS = 5_000, 200, 20_000
 """How much of each is looked at in one step at the most; of one batch, all of it."""
-MOST_BEYOND, MOST_STEPS, MOST_SHOWN = 100, 10, 100
+MAX_BEYOND, MAX_STEPS, MAX_SHOWN = 100, 10, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +88,15 @@ class Step:
     @property
     def shown(self) -> list[Finding]:
         """As many as a page shows: what does not hold first, then notes."""
-        return sorted(self.findings, key=lambda finding: finding.is_note)[:MOST_SHOWN]
+        return sorted(self.findings, key=lambda finding: finding.is_note)[:MAX_SHOWN]
 
 
-def step(scope: CheckRange, place: str = "", patience: float | None = indexes.STEP_SECONDS) -> Step:
+def step(scope: CheckRange, position: str = "", patience: float | None = indexes.STEP_SECONDS) -> Step:
     """Check a bounded piece, from where the one before ended. Raises Invalid for a place that is none.
 
     `patience`: for how many seconds indexes are looked at. None: to their end.
     """
-    part, _, rest = (place or f"c.{time_ranges.begins(scope.since)}").partition(".")
+    part, _, rest = (position or f"c.{time_ranges.begins(scope.since)}").partition(".")
     if part == "c" and rest.isascii() and rest.isdigit() and len(rest) < 19:
         return _numbers(scope, int(rest))
     if part == "s" and not rest:
@@ -118,46 +118,46 @@ def step(scope: CheckRange, place: str = "", patience: float | None = indexes.ST
 
 def check(scope: CheckRange) -> Iterator[Step]:
     """All steps, one after the other."""
-    place: str | None = ""
-    while place is not None:
-        done = step(scope, place, patience=None)
+    position: str | None = ""
+    while position is not None:
+        done = step(scope, position, patience=None)
         yield done
-        place = done.place
+        position = done.place
 
 
 def newest(scope: CheckRange, most: int = 20) -> Step:
     """Check the last few checkpoints of an app, and what lies beside them. Bounded, as a step is."""
-    some = list(scope.checkpoints().order_by("-number")[:most])
-    place: str | None = f"c.{some[-1].number - 1}" if some else "s"
-    beside = replace(scope, since=min((checkpoint.earliest_at for checkpoint in some), default=None))
+    latest = list(scope.checkpoints().order_by("-number")[:most])
+    position: str | None = f"c.{latest[-1].number - 1}" if latest else "s"
+    beside = replace(scope, since=min((checkpoint.earliest_at for checkpoint in latest), default=None))
     findings, checkpoints, rows = list[Finding](), 0, 0
-    for _ in range(MOST_STEPS):
-        if place is None:
+    for _ in range(MAX_STEPS):
+        if position is None:
             break
-        done = step(scope if place.startswith("c") else beside, place, patience=indexes.PAGE_SECONDS)
+        done = step(scope if position.startswith("c") else beside, position, patience=indexes.PAGE_SECONDS)
         findings += done.findings
-        checkpoints, rows, place = checkpoints + done.checkpoints, rows + done.rows, done.place
-    return Step(findings, place, checkpoints, rows)
+        checkpoints, rows, position = checkpoints + done.checkpoints, rows + done.rows, done.place
+    return Step(findings, position, checkpoints, rows)
 
 
 def _numbers(scope: CheckRange, after: int) -> Step:
     """Checkpoints from a number on. The place is the number up to which all have been looked at."""
     last = time_ranges.newest()
     to = min(_far(after), max(last, after))
-    some = list(_few(scope.checkpoints().filter(number__gt=after, number__lte=to).order_by("number")))
-    if len(some) == MOST_CHECKPOINTS or sum(map(_size, some)) >= MOST_ROWS:
-        to = some[-1].number
+    batch = list(_few(scope.checkpoints().filter(number__gt=after, number__lte=to).order_by("number")))
+    if len(batch) == MAX_CHECKPOINTS or sum(map(_size, batch)) >= MAX_ROWS:
+        to = batch[-1].number
     external = {checkpoint.number: checkpoint for checkpoint in checkpoint_files.between(after, to)}
     look, findings, rows = _Checker(signing.known(), external), list[Finding](), 0
-    for checkpoint in some:
+    for checkpoint in batch:
         results, count = look.at(checkpoint)
         findings += results
         rows += count
-    findings += [*_absent(scope, after, to, external), *_missing_outside(some, external)]
-    findings += stored_format.of_checkpoints(scope.stream, after, to)
+    findings += [*_absent(scope, after, to, external), *_missing_outside(batch, external)]
+    findings += stored_format.check_checkpoints(scope.stream, after, to)
     if to < last:
-        return Step(findings, f"c.{to}", len(some), rows)
-    return Step([*findings, *_cut(scope, to), *_put_aside(), *_other_evidence()], "s", len(some), rows)
+        return Step(findings, f"c.{to}", len(batch), rows)
+    return Step([*findings, *_cut(scope, to), *_put_aside(), *_other_evidence()], "s", len(batch), rows)
 
 
 @dataclass(slots=True)
@@ -205,19 +205,19 @@ class _Checker:
 
 
 def _before(checkpoint: Checkpoint) -> Checkpoint | None:
-    mine = Checkpoint.objects.filter(
+    earlier = Checkpoint.objects.filter(
         stream=checkpoint.stream, kind=checkpoint.kind, number__lt=checkpoint.number
     )
-    return mine.filter(first_seq__lte=checkpoint.first_seq).order_by("-first_seq", "-number").first()
+    return earlier.filter(first_seq__lte=checkpoint.first_seq).order_by("-first_seq", "-number").first()
 
 
-def _few(some: QuerySet[Checkpoint]) -> Iterator[Checkpoint]:
+def _few(matching: QuerySet[Checkpoint]) -> Iterator[Checkpoint]:
     """As many as one step takes."""
     rows = 0
-    for checkpoint in some[:MOST_CHECKPOINTS]:
+    for checkpoint in matching[:MAX_CHECKPOINTS]:
         yield checkpoint
         rows += _size(checkpoint)
-        if rows >= MOST_ROWS:
+        if rows >= MAX_ROWS:
             return
 
 
@@ -225,17 +225,17 @@ def _absent(
     scope: CheckRange, after: int, to: int, external: Mapping[int, CheckpointLine]
 ) -> Iterator[Finding]:
     """Numbers that no checkpoint has. The files say whose they were."""
-    there = Checkpoint.objects.filter(number__gt=after, number__lte=to)
-    if there.count() >= to - after:
+    existing = Checkpoint.objects.filter(number__gt=after, number__lte=to)
+    if existing.count() >= to - after:
         return
-    known = set(there.values_list("number", flat=True))
+    known = set(existing.values_list("number", flat=True))
     yield from (
         _gone(checkpoint, "missing")
         for checkpoint in external.values()
         if checkpoint.number not in known and scope.includes(checkpoint)
     )
     for before, following in pairwise([after, *sorted(known), to + 1]):
-        for number in range(before + 1, min(following, before + 1 + MOST_SHOWN)):
+        for number in range(before + 1, min(following, before + 1 + MAX_SHOWN)):
             if number not in external:
                 says = f"There is no checkpoint {number}, and later ones."
                 yield Finding("number", says, Where(checkpoint=number))
@@ -251,14 +251,16 @@ def _far(after: int) -> int:
         .values_list("number", flat=True)
         .first()
     )
-    return max(after + MOST_NUMBERS, following or 0)
+    return max(after + MAX_NUMBERS, following or 0)
 
 
-def _missing_outside(some: Sequence[Checkpoint], external: Mapping[int, CheckpointLine]) -> Iterator[Finding]:
+def _missing_outside(
+    batch: Sequence[Checkpoint], external: Mapping[int, CheckpointLine]
+) -> Iterator[Finding]:
     """Checkpoints that the files should know and do not: a finding for each row of neighbours."""
     gone = [
         checkpoint
-        for checkpoint in some
+        for checkpoint in batch
         if checkpoint.number not in external and checkpoints.is_due(checkpoint)
     ]
     for at, checkpoint in enumerate(gone if checkpoint_files.is_there() else ()):
@@ -280,15 +282,15 @@ def _cut(scope: CheckRange, last: int) -> Iterator[Finding]:
     """What the files know after the last checkpoint there is."""
     ahead = [
         checkpoint
-        for checkpoint in checkpoint_files.between(last, last + MOST_NUMBERS)
+        for checkpoint in checkpoint_files.between(last, last + MAX_NUMBERS)
         if scope.includes(checkpoint)
     ]
-    there = set(
+    existing = set(
         Checkpoint.objects.filter(number__in=[checkpoint.number for checkpoint in ahead]).values_list(
             "number", flat=True
         )
     )
-    yield from (_gone(checkpoint, "cut") for checkpoint in ahead if checkpoint.number not in there)
+    yield from (_gone(checkpoint, "cut") for checkpoint in ahead if checkpoint.number not in existing)
     if last and not checkpoint_files.is_there():
         says = "No checkpoints are kept outside the database to compare with."
         yield Finding(
@@ -304,7 +306,7 @@ def _gone(checkpoint: CheckpointLine, what: str) -> Finding:
 
 def _other_evidence() -> Iterator[Finding]:
     """What else proves the record: files, fences, the sealer, witnesses, keys that followed without a handover."""
-    yield from stored_format.of_claims()
+    yield from stored_format.check_claims()
     looks = {
         "unkept": checkpoints.describe_loss,
         "fence": triggers.broken,
@@ -327,14 +329,14 @@ def _put_aside() -> Iterator[Finding]:
             says = f"The checkpoints in {folder.name} were put aside, and no signed act says so."
             yield Finding("cut", says)
         else:
-            act = Event.objects.filter(id=claim["act"]).first()
-            yield Finding(*_ended(claim, act), Where("event", row_id=UUID(claim["act"])))
+            event = Event.objects.filter(id=claim["act"]).first()
+            yield Finding(*_ended(claim, event), Where("event", row_id=UUID(claim["act"])))
 
 
-def _ended(claim: Mapping[str, Any], act: Event | None) -> tuple[str, str]:
+def _ended(claim: Mapping[str, Any], event: Event | None) -> tuple[str, str]:
     """What to call it, and to say of it."""
-    day, reason = claim["at"][:10], act.reason if act else "the act has been purged"
-    who = act.actor_label if act else "somebody"
+    day, reason = claim["at"][:10], event.reason if event else "the act has been purged"
+    who = event.actor_label if event else "somebody"
     if claim["action"] == RESTORE:
         return "restored", f"On {day} {who} had the files of checkpoints written anew: {reason}"
     both = f"{who} and {claim.get('confirmed_by')}"
@@ -346,10 +348,10 @@ def _beyond(scope: CheckRange) -> Iterator[Finding]:
     """Seals that no checkpoint stands above, read with the checkpoints in one statement."""
     for stream in _streams() if scope.stream is None else [scope.stream]:
         for kind in [scope.kind] if scope.kind else RECORDS:
-            mine = {"stream": stream, "kind": kind}
-            last = Checkpoint.objects.filter(**mine).order_by("-first_seq").values("last_seq")[:1]
-            seals = Seal.objects.filter(seq__gt=Coalesce(Subquery(last), 0), **mine).order_by("seq")
-            for seal in seals[:MOST_BEYOND]:
+            conditions = {"stream": stream, "kind": kind}
+            last = Checkpoint.objects.filter(**conditions).order_by("-first_seq").values("last_seq")[:1]
+            seals = Seal.objects.filter(seq__gt=Coalesce(Subquery(last), 0), **conditions).order_by("seq")
+            for seal in seals[:MAX_BEYOND]:
                 where = Where(kind, seal.seq, seal.row_id, stream=stream)
                 yield Finding("inserted", "The row has a seal, and no checkpoint stands above it.", where)
 

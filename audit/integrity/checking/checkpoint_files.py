@@ -56,9 +56,9 @@ def _start(opened: BinaryIO, after: int) -> int:
     return low + (len(opened.readline()) if low else 0)
 
 
-def _number_at(opened: BinaryIO, place: int) -> int | None:
+def _number_at(opened: BinaryIO, offset: int) -> int | None:
     """The number of the first whole line after a place in the file."""
-    opened.seek(place)
+    opened.seek(offset)
     opened.readline()
     while line := opened.readline():
         if checkpoint := _read(line):

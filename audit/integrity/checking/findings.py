@@ -88,8 +88,8 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON, without what it does not say."""
-        place = {name: value for name, value in asdict(self.where).items() if value not in (None, "")}
-        data = {name: str(value) if isinstance(value, UUID) else value for name, value in place.items()}
+        location = {name: value for name, value in asdict(self.where).items() if value not in (None, "")}
+        data = {name: str(value) if isinstance(value, UUID) else value for name, value in location.items()}
         return {"what": self.what, "says": self.says, **data}
 
     def __str__(self) -> str:

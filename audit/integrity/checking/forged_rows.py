@@ -32,18 +32,18 @@ def _gone(stream: UUID | None, kind: str, span: Span) -> Iterator[Finding]:
     acts = Event.objects.filter(action=FORGE.name, **_within("at", span))
     if stream is not None:
         acts = acts.filter(app_id=None if stream == NOWHERE else stream)
-    for act in acts.order_by("-at")[:MAX_FOUND]:
-        facts: dict[str, Any] = act.facts if isinstance(act.facts, dict) else {}
+    for event in acts.order_by("-at")[:MAX_FOUND]:
+        facts: dict[str, Any] = event.facts if isinstance(event.facts, dict) else {}
         named = facts.get("ids")
         ids = [str(named_id) for named_id in named] if isinstance(named, list) else []
         if kind not in ("", facts.get("kind")):
             continue
-        there = set(ForgedRow.objects.filter(row_id__in=ids).values_list("row_id", flat=True))
+        existing = set(ForgedRow.objects.filter(row_id__in=ids).values_list("row_id", flat=True))
         for row_id in ids:
-            if row_id[:64] not in there:
+            if row_id[:64] not in existing:
                 says = f"The row {row_id} was set aside as forged, and is there no more."
                 yield Finding(
-                    "missing", says, Where(str(facts.get("kind")), row_id=_id(row_id), stream=act.app_id)
+                    "missing", says, Where(str(facts.get("kind")), row_id=_id(row_id), stream=event.app_id)
                 )
 
 

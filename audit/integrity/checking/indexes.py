@@ -79,13 +79,13 @@ def is_possible() -> bool:
     return connection.vendor == "sqlite" or _amcheck() is not None
 
 
-def step(place: int, *, patience: float | None) -> tuple[list[Finding], int | None]:
+def step(position: int, *, patience: float | None) -> tuple[list[Finding], int | None]:
     """Look at tables from the place on. Returns findings, and where the next step begins; None: that was the last."""
     names, findings = tables(), list[Finding]()
     begun = time.monotonic()
     ends = begun + patience if patience else None
-    for at, table in enumerate(names[place:], place):
-        if patience and at > place and time.monotonic() - begun > patience / 2:
+    for at, table in enumerate(names[position:], position):
+        if patience and at > position and time.monotonic() - begun > patience / 2:
             return findings, at
         try:
             findings += [Finding("index", f"{table}: {says}") for says in wrong(table, ends)[:MAX_TOLD]]

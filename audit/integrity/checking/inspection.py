@@ -153,7 +153,7 @@ class Inspection:
         try:
             row = evidence.row(self.header.get("row") or {})
             above = evidence.checkpoint(self.header.get("checkpoint") or {})
-            said = [removal_claims.read(data) for data in _list(self.header.get("claims"))]
+            claims = [removal_claims.read(data) for data in _list(self.header.get("claims"))]
         except (Unreadable, AttributeError) as why:
             yield Finding("unreadable", f"The proof cannot be read: {why}.")
             return
@@ -162,7 +162,7 @@ class Inspection:
             row.app_id or NOWHERE, self.trust, external_checkpoints.read(self.kept_in, above.stream)
         )
         yield from part.checkpoint(above)
-        for claim in said:
+        for claim in claims:
             yield from part.claim(claim)
         yield from part.row(row)
 

@@ -102,8 +102,8 @@ class Claim:
 
 def signed_bytes(data: Mapping[str, Any]) -> bytes:
     """What the key signs of a claim: all it says but the signature."""
-    said = {name: value for name, value in data.items() if name not in ("type", "signature")}
-    return canonical.statement("claim", said)
+    fields = {name: value for name, value in data.items() if name not in ("type", "signature")}
+    return canonical.statement("claim", fields)
 
 
 def read(data: Mapping[str, Any]) -> Claim:
@@ -137,7 +137,7 @@ def read(data: Mapping[str, Any]) -> Claim:
 def _runs(value: Any) -> Iterator[Run]:
     last = 0
     for run in value if isinstance(value, list) and len(value) <= MAX_RUNS else ():
-        if not (isinstance(run, list) and len(run) == 2 and all(type(place) is int for place in run)):
+        if not (isinstance(run, list) and len(run) == 2 and all(type(seq) is int for seq in run)):
             raise Unreadable("its ranges are not pairs of places")
         if not last < run[0] <= run[1]:
             raise Unreadable("its ranges are not in order")

@@ -67,7 +67,7 @@ class Proof:
             "key": key,
         }
         if self.seal.salt is None:
-            data["claims"] = signed_claims.of_erased(self.above)
+            data["claims"] = signed_claims.erasure_claims(self.above)
         return {**data, "keys": [line.to_dict() for line in pinned_keys.lines()]}
 
 
@@ -78,8 +78,8 @@ def seal_of(row_id: UUID) -> Seal | None:
 
 def above(seal: Seal) -> Checkpoint | None:
     """The checkpoint that a sealed row lies under."""
-    mine = Checkpoint.objects.filter(stream=seal.stream, kind=seal.kind, first_seq__lte=seal.seq)
-    checkpoint = mine.order_by("-first_seq").first()
+    candidates = Checkpoint.objects.filter(stream=seal.stream, kind=seal.kind, first_seq__lte=seal.seq)
+    checkpoint = candidates.order_by("-first_seq").first()
     return checkpoint if checkpoint and checkpoint.last_seq >= seal.seq else None
 
 
@@ -90,8 +90,8 @@ def prove(entry: Event | Call) -> Proof | None:
     if seal is None or checkpoint is None:
         return None
     row, leaves = row_values.from_model(entry), _leaves(checkpoint)
-    place = seal.seq - checkpoint.first_seq
-    path = canonical.proof(leaves, place) if place < len(leaves) else []
+    index = seal.seq - checkpoint.first_seq
+    path = canonical.proof(leaves, index) if index < len(leaves) else []
     links = [
         _row(row, seal),
         *_erasure(checkpoint, seal),
@@ -153,10 +153,10 @@ def _checkpoint(checkpoint: Checkpoint) -> list[Link]:
 
 
 def _before(checkpoint: Checkpoint) -> Checkpoint | None:
-    mine = Checkpoint.objects.filter(
+    earlier = Checkpoint.objects.filter(
         stream=checkpoint.stream, kind=checkpoint.kind, first_seq__lt=checkpoint.first_seq
     )
-    return mine.order_by("-first_seq").first()
+    return earlier.order_by("-first_seq").first()
 
 
 def _external_link(checkpoint: Checkpoint) -> Link:

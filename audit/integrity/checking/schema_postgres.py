@@ -65,9 +65,9 @@ def _rows(statement: str) -> list[tuple[Any, ...]]:
 
 def _relations(months: list[str]) -> Iterator[str]:
     expected = dict.fromkeys((*blueprints.table_statements(), *months), "r") | {CALLS: "p"}
-    there = {name: row for name, *row in _rows(_RELATIONS)}
-    for name in sorted(expected.keys() | there.keys()):
-        kind, lasts, has_policies, is_meant = there.get(name, ("", "p", False, True))
+    existing = {name: row for name, *row in _rows(_RELATIONS)}
+    for name in sorted(expected.keys() | existing.keys()):
+        kind, lasts, has_policies, is_meant = existing.get(name, ("", "p", False, True))
         if not kind:
             yield f"the table {name} is gone"
         elif name not in expected:
@@ -98,19 +98,19 @@ def _is_month(name: str) -> bool:
 
 
 def _columns(months: list[str]) -> Iterator[str]:
-    there = defaultdict(list)
+    existing = defaultdict(list)
     for table, *column in _rows(_COLUMNS):
-        there[table].append(tuple(column))
+        existing[table].append(tuple(column))
     for table, statement in blueprints.table_statements().items():
         expected = [
             _column(definition)
             for definition in blueprints.definitions(statement)
             if definition.startswith('"')
         ]
-        if table in there and there[table] != expected:
+        if table in existing and existing[table] != expected:
             yield f"the columns of {table} were changed"
         for month in months if table == CALLS else ():
-            if set(there[month]) != set(expected):
+            if set(existing[month]) != set(expected):
                 yield f"the columns of {month} were changed"
 
 
@@ -122,13 +122,13 @@ def _column(definition: str) -> tuple[str, str, bool, bool]:
 
 
 def _constraints(months: list[str]) -> Iterator[str]:
-    there: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    existing: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for table, definition in _rows(_CONSTRAINTS):
-        there[table][_bare(definition)] += 1
+        existing[table][_bare(definition)] += 1
     for table, statement in blueprints.table_statements().items():
         expected = Counter(_bare(constraint) for constraint in _expected_constraints(table, statement))
         for name in (table, *months) if table == CALLS else (table,):
-            actual = there[name]
+            actual = existing[name]
             if name == partitions.FIRST:  # it was the table of all calls
                 actual.pop(_bare("PRIMARY KEY (id)"), None)
             if actual != expected:
@@ -158,7 +158,7 @@ def _indexes(months: list[str]) -> Iterator[str]:
         name: (index.table, _defined(index.statement)) for name, index in blueprints.indexes().items()
     }
     of_calls = Counter(definition for table, definition in expected.values() if table == CALLS)
-    there, of_months = dict[str, tuple[str, str]](), {month: Counter[str]() for month in months}
+    existing, of_months = dict[str, tuple[str, str]](), {month: Counter[str]() for month in months}
     for table, name, definition, is_valid, is_of_constraint in _rows(_INDEXES):
         if not is_valid and (is_of_constraint or table in months or name in expected):
             yield f"the index {name} is not valid"
@@ -166,13 +166,13 @@ def _indexes(months: list[str]) -> Iterator[str]:
             if table in months:
                 of_months[table][_defined(definition)] += 1
             else:
-                there[name] = (table, _defined(definition))
-    for name in sorted(expected.keys() | there.keys()):
-        if name not in there:
+                existing[name] = (table, _defined(definition))
+    for name in sorted(expected.keys() | existing.keys()):
+        if name not in existing:
             yield f"the index {name} is gone"
         elif name not in expected:
             yield f"the index {name[:60]} was added"
-        elif expected[name] != there[name]:
+        elif expected[name] != existing[name]:
             yield f"the index {name} was changed"
     yield from (
         f"the indexes of {month} were changed" for month, actual in of_months.items() if actual != of_calls

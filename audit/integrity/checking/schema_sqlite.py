@@ -31,7 +31,7 @@ def differences() -> Iterator[str]:
     """What is not as it should be."""
     with connection.cursor() as cursor:
         cursor.execute(_SCHEMA)
-        there: list[Line] = cursor.fetchall()
+        existing: list[Line] = cursor.fetchall()
         cursor.execute("SELECT type, name FROM sqlite_temp_master WHERE type <> 'trigger'")
         yield from (f"the temporary {kind} {name!s:.60} was added" for kind, name in cursor.fetchall())
         cursor.execute("PRAGMA database_list")
@@ -40,10 +40,10 @@ def differences() -> Iterator[str]:
             for _, name, _ in cursor.fetchall()
             if name not in ("main", "temp")
         )
-    yield from (f"the {kind} {name!s:.60} stands there twice" for kind, name in _twice(there))
-    for kind, name, table, page, sql in there:
+    yield from (f"the {kind} {name!s:.60} stands there twice" for kind, name in _twice(existing))
+    for kind, name, table, page, sql in existing:
         yield from _odd(kind, name, table, page, sql)
-    ours = [line for line in there if _is_ours(*line)]
+    ours = [line for line in existing if _is_ours(*line)]
     yield from _tables({line[1]: plain(str(line[4])) for line in ours if line[0] == "table"})
     yield from _indexes(ours)
 
@@ -53,8 +53,8 @@ def _is_ours(kind: Any, name: Any, table: Any, page: Any, sql: Any) -> bool:
     return is_named or (kind == "index" and OURS in str(sql).lower())
 
 
-def _twice(there: Sequence[Line]) -> list[tuple[str, str]]:
-    return [item for item, times in Counter((kind, name) for kind, name, *_ in there).items() if times > 1]
+def _twice(existing: Sequence[Line]) -> list[tuple[str, str]]:
+    return [item for item, times in Counter((kind, name) for kind, name, *_ in existing).items() if times > 1]
 
 
 def _odd(kind: Any, name: Any, table: Any, page: Any, sql: Any) -> Iterator[str]:
@@ -85,25 +85,25 @@ def _of_constraints() -> dict[str, str]:
         return dict(empty.execute("SELECT name, tbl_name FROM sqlite_master WHERE sql IS NULL"))
 
 
-def _tables(there: dict[str, str]) -> Iterator[str]:
+def _tables(existing: dict[str, str]) -> Iterator[str]:
     expected = blueprints.table_statements()
-    for name in sorted(expected.keys() | there.keys()):
-        if name not in there:
+    for name in sorted(expected.keys() | existing.keys()):
+        if name not in existing:
             yield f"the table {name} is gone"
         elif name not in expected:
             yield f"the table {name[:60]} was added"
-        elif list(blueprints.ordered(expected[name])) != list(blueprints.ordered(there[name])):
+        elif list(blueprints.ordered(expected[name])) != list(blueprints.ordered(existing[name])):
             yield f"the table {name} was changed"
 
 
 def _indexes(ours: Sequence[Line]) -> Iterator[str]:
     expected = {name: (index.table, index.statement) for name, index in blueprints.indexes().items()}
     expected |= {name: (table, "") for name, table in _of_constraints().items()}
-    there = {name: (table, plain(sql or "")) for kind, name, table, _, sql in ours if kind == "index"}
-    for name in sorted(expected.keys() | there.keys()):
-        if name not in there:
+    existing = {name: (table, plain(sql or "")) for kind, name, table, _, sql in ours if kind == "index"}
+    for name in sorted(expected.keys() | existing.keys()):
+        if name not in existing:
             yield f"the index {name} is gone"
         elif name not in expected:
             yield f"the index {name[:60]} was added"
-        elif expected[name] != there[name]:
+        elif expected[name] != existing[name]:
             yield f"the index {name} was changed"

@@ -66,17 +66,19 @@ class SignedClaims:
         return claim.unsigned(self.trust) or claim.unfit(evidence.checkpoint(checkpoints.to_line(above)))
 
 
-def of_stream(stream: UUID) -> Iterator[Mapping[str, Any]]:
+def stream_claims(stream: UUID) -> Iterator[Mapping[str, Any]]:
     """Every claim about rows of an app, as it was signed: for an export."""
-    mine = Claim.objects.filter(stream=stream, action__in=(PURGE, ERASE)).order_by("kind", "first_seq", "id")
-    return mine.values_list("told", flat=True).iterator()
+    claims = Claim.objects.filter(stream=stream, action__in=(PURGE, ERASE)).order_by(
+        "kind", "first_seq", "id"
+    )
+    return claims.values_list("told", flat=True).iterator()
 
 
-def of_erased(checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
+def erasure_claims(checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
     """The claims about erased rows under a checkpoint: for a selection, and for a proof."""
     about = Claim.objects.filter(stream=checkpoint.stream, kind=checkpoint.kind, action=ERASE)
-    mine = about.filter(first_seq__gte=checkpoint.first_seq, last_seq__lte=checkpoint.last_seq)
-    return list(mine.order_by("first_seq", "id").values_list("told", flat=True))
+    claims = about.filter(first_seq__gte=checkpoint.first_seq, last_seq__lte=checkpoint.last_seq)
+    return list(claims.order_by("first_seq", "id").values_list("told", flat=True))
 
 
 def ended(folder: str, keys: Trust) -> Mapping[str, Any] | None:
@@ -123,5 +125,5 @@ def _is_said(action: str, checkpoint: Checkpoint, first: int, last: int) -> bool
 
 
 def _within(run: Any, first: int, last: int) -> bool:
-    whole = isinstance(run, list) and len(run) == 2 and all(type(place) is int for place in run)
+    whole = isinstance(run, list) and len(run) == 2 and all(type(seq) is int for seq in run)
     return whole and bool(run[0] <= first and last <= run[1])

@@ -21,10 +21,10 @@ MAX_TOLD = 100
 SAYS = "is stored in another spelling than the portal's."
 
 
-def of_checkpoints(stream: UUID | None, after: int, to: int) -> Iterator[Finding]:
+def check_checkpoints(stream: UUID | None, after: int, to: int) -> Iterator[Finding]:
     """Checkpoints between two numbers: those of an app, or of all; and those that no longer say of which they are."""
-    there: QuerySet[Any] = QuerySet(Checkpoint).filter(number__gt=after, number__lte=to)
-    for number, number_text in _malformed(Checkpoint, there, "number", "stream"):
+    checkpoints: QuerySet[Any] = QuerySet(Checkpoint).filter(number__gt=after, number__lte=to)
+    for number, number_text in _malformed(Checkpoint, checkpoints, "number", "stream"):
         whose = pending_rows.id_of(_text(number_text))
         if None in (stream, whose) or stream == whose:
             yield Finding(
@@ -32,7 +32,7 @@ def of_checkpoints(stream: UUID | None, after: int, to: int) -> Iterator[Finding
             )
 
 
-def of_seals(checkpoint: Checkpoint) -> Iterator[Finding]:
+def check_seals(checkpoint: Checkpoint) -> Iterator[Finding]:
     """The seals under a checkpoint."""
     for (seq,) in _malformed(Seal, checkpoint.seals(), "seq"):
         where = Where(
@@ -41,13 +41,13 @@ def of_seals(checkpoint: Checkpoint) -> Iterator[Finding]:
         yield Finding("edited", f"The seal {SAYS}", where)
 
 
-def of_claims() -> Iterator[Finding]:
+def check_claims() -> Iterator[Finding]:
     """What the portal signed of its record."""
     if many := len(_malformed(Claim, QuerySet(Claim), "id")):
         yield Finding("edited", f"A signed claim {SAYS} There {'is' if many == 1 else 'are'} {many}.")
 
 
-def of_tallies(stream: UUID) -> Iterator[Finding]:
+def check_tallies(stream: UUID) -> Iterator[Finding]:
     """The figures of charts: one line for each hour, and no number below nothing."""
     its: QuerySet[Any] = QuerySet(Tally).filter(stream=stream)
     below = Q(events__lt=0) | Q(allowed__lt=0) | Q(denied__lt=0)
@@ -60,22 +60,22 @@ def of_tallies(stream: UUID) -> Iterator[Finding]:
         yield Finding("tally", says, Where(stream=stream))
 
 
-def of_ids(kind: str, there: QuerySet[Any]) -> Iterator[Finding]:
+def check_ids(kind: str, rows: QuerySet[Any]) -> Iterator[Finding]:
     """Rows whose ids are none, or are spelled otherwise: no seal is looked for by such an id."""
-    for (row_id,) in _malformed(RECORDS[kind], there, "id", looked_at=("id",)):
+    for (row_id,) in _malformed(RECORDS[kind], rows, "id", looked_at=("id",)):
         text = _text(row_id)
         says = f"A row has an id that the portal does not write, {text[:64]!r}: it was put in or changed."
         yield Finding("inserted", says, Where(kind, row_id=pending_rows.id_of(text)))
 
 
 def _malformed(
-    model: type[Model], there: QuerySet[Any], *columns: str, looked_at: tuple[str, ...] = ()
+    model: type[Model], rows: QuerySet[Any], *columns: str, looked_at: tuple[str, ...] = ()
 ) -> list[tuple[str, ...]]:
     """Columns, in hex, of rows that are stored otherwise: one, or none, is as good as all of them."""
     if connection.vendor != "sqlite":
         return []
     in_hex = {f"{name}_in_hex": Func(name, function="hex", output_field=CharField()) for name in columns}
-    odd = there.filter(~sqlite_format.plain(model, *looked_at)).order_by().annotate(**in_hex)
+    odd = rows.filter(~sqlite_format.plain(model, *looked_at)).order_by().annotate(**in_hex)
     return list(odd.values_list(*in_hex)[:MAX_TOLD])
 
 

@@ -58,21 +58,21 @@ class Figures(NamedTuple):
     denied: int = 0
 
     def __add__(self, other: Any) -> "Figures":
-        return Figures(*(mine + its for mine, its in zip(self, other, strict=True)))
+        return Figures(*(own + its for own, its in zip(self, other, strict=True)))
 
     def __str__(self) -> str:
         return f"events {self.events:,}, calls allowed {self.allowed:,}, calls denied {self.denied:,}"
 
 
-def step(only: UUID | None, kind: str, span: Span, place: str) -> tuple[list[Finding], str | None]:
+def step(only: UUID | None, kind: str, span: Span, position: str) -> tuple[list[Finding], str | None]:
     """What does not agree in the next hours, and where the next step begins. Raises Invalid for another's place."""
-    stream, begins = _parse(place) if place else (only or _following(None), None)
+    stream, begins = _parse(position) if position else (only or _following(None), None)
     if stream is None:
         return [], None
     if only not in (None, stream):
         raise Invalid("cursor", "This is not where a step ended.")
     since = _floor(span[0]) if span[0] else None
-    odd = list(stored_format.of_tallies(stream)) if begins is None else []
+    odd = list(stored_format.check_tallies(stream)) if begins is None else []
     begins = _first(stream, max(filter(None, (begins, since)), default=None))
     ends = _floor(span[1] or now()) + HOUR
     if begins is None or begins >= ends:
@@ -82,8 +82,8 @@ def step(only: UUID | None, kind: str, span: Span, place: str) -> tuple[list[Fin
     return [*odd, *_compare(stream, kind, begins, to)], f"{stream.hex}.{to:%Y%m%d%H}"
 
 
-def _parse(place: str) -> tuple[UUID, datetime | None]:
-    stream, _, hour = place.partition(".")
+def _parse(position: str) -> tuple[UUID, datetime | None]:
+    stream, _, hour = position.partition(".")
     try:
         return UUID(stream), datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC) if hour else None
     except ValueError:
@@ -111,9 +111,9 @@ def _first(stream: UUID, begins: datetime | None) -> datetime | None:
     Never one before it: on SQLite a moment in another spelling is compared as the text that it is.
     """
     lines: Any = ReadableQuerySet(Tally).filter(stream=stream).order_by("hour").values_list("hour", flat=True)
-    some = [rows.values_list("at", flat=True) for rows in _rows(stream)]
+    oldest = [rows.values_list("at", flat=True) for rows in _rows(stream)]
     firsts = [lines.filter(hour__gte=begins).first() if begins else lines.first()]
-    firsts += [(rows.filter(at__gte=begins) if begins else rows).first() for rows in some]
+    firsts += [(rows.filter(at__gte=begins) if begins else rows).first() for rows in oldest]
     first = min(filter(None, firsts), default=None)
     return max(_floor(first), begins or _floor(first)) if first else None
 
@@ -130,14 +130,16 @@ def _far(stream: UUID, begins: datetime) -> datetime:
 def _compare(stream: UUID, kind: str, begins: datetime, ends: datetime) -> Iterator[Finding]:
     counted, stored = _figures(stream, begins, ends)
     seen = set[datetime]()
-    for place in sorted(counted.keys() | stored.keys()):
-        hour, key_id = place
-        there, said = (_only(kind, figures[place]) for figures in (counted, stored))
-        if hour in seen or there == said or _is_purged(stream, hour, there, said):
+    for tally_key in sorted(counted.keys() | stored.keys()):
+        hour, key_id = tally_key
+        actual, recorded = (_only(kind, figures[tally_key]) for figures in (counted, stored))
+        if hour in seen or actual == recorded or _is_purged(stream, hour, actual, recorded):
             continue
         seen.add(hour)
         of = "" if key_id == NOWHERE else f" of the key {key_id}"
-        says = f"The hour from {hour:%d %B %Y at %H:%M} UTC{of}. Charts count: {said}. Sealed are: {there}."
+        says = (
+            f"The hour from {hour:%d %B %Y at %H:%M} UTC{of}. Charts count: {recorded}. Sealed are: {actual}."
+        )
         yield Finding("tally", says, Where(kind, stream=stream))
 
 
@@ -186,9 +188,9 @@ def _only(kind: str, figures: Figures) -> Figures:
     return figures._replace(events=0) if kind == "call" else figures
 
 
-def _is_purged(stream: UUID, hour: datetime, there: Figures, said: Figures) -> bool:
+def _is_purged(stream: UUID, hour: datetime, actual: Figures, recorded: Figures) -> bool:
     """Whether what is missing may have gone with batches that were purged."""
-    less = [stored - counted for stored, counted in zip(said, there, strict=True)]
+    less = [stored - counted for stored, counted in zip(recorded, actual, strict=True)]
     gone = {kind: _gone(stream, kind, hour) for kind in ("event", "call")}
     return min(less) >= 0 and less[0] <= gone["event"] and sum(less[1:]) <= gone["call"]
 

@@ -28,9 +28,9 @@ def acts() -> list[Event]:
     return list(young.filter(action__in=SAYS).order_by("-id")[:MAX_ACTS])
 
 
-def describe_event(act: Event) -> str:
+def describe_event(event: Event) -> str:
     """What happened, in a sentence."""
-    return f"Audit log tampering: {SAYS[act.action]}, {act.target_label}."[:300]
+    return f"Audit log tampering: {SAYS[event.action]}, {event.target_label}."[:300]
 
 
 def trouble() -> str:

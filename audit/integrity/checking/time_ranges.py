@@ -17,10 +17,10 @@ from audit.models import Checkpoint
 
 def newest() -> int:
     """The highest number that a checkpoint of the database has. 0: there is none."""
-    there = Checkpoint.objects.filter(
+    checkpoints = Checkpoint.objects.filter(
         number__lt=1 << 62
     )  # which no text is, that SQLite would have for a number
-    return int(there.aggregate(last=Max("number"))["last"] or 0)
+    return int(checkpoints.aggregate(last=Max("number"))["last"] or 0)
 
 
 def begins(since: datetime | None) -> int:

@@ -57,11 +57,11 @@ def broken() -> str:
 def _on_sqlite() -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        there = {name: _plain(sql) for name, sql in cursor.fetchall()}
+        existing = {name: _plain(sql) for name, sql in cursor.fetchall()}
         cursor.execute("SELECT name, sql FROM sqlite_temp_master WHERE type = 'trigger'")
         yield from (f"{name} was added" for name, _ in cursor.fetchall())
     expected = {statement.split()[2]: _plain(statement) for statement in statements("sqlite")}
-    yield from _compare(expected, there)
+    yield from _compare(expected, existing)
 
 
 def _on_postgres() -> Iterator[str]:
@@ -77,19 +77,19 @@ def _on_postgres() -> Iterator[str]:
             yield "session_replication_role is not origin"
         cursor.execute("SELECT rulename::text FROM pg_rules WHERE schemaname = current_schema()")
         yield from (f"the rule {name[:60]} was added" for (name,) in cursor.fetchall())
-    there = {f"{name} of {table}": _plain(sql) for table, name, sql, _ in rows}
+    existing = {f"{name} of {table}": _plain(sql) for table, name, sql, _ in rows}
     yield from (f"{name} is switched off" for _, name, _, enabled in rows if enabled != "O")
-    yield from _compare(dict(_expected_on_postgres()), there)
+    yield from _compare(dict(_expected_on_postgres()), existing)
     yield from _unlike(functions)
 
 
-def _compare(expected: dict[str, str], there: dict[str, str]) -> Iterator[str]:
-    for name in expected.keys() | there.keys():
-        if name not in there:
+def _compare(expected: dict[str, str], existing: dict[str, str]) -> Iterator[str]:
+    for name in expected.keys() | existing.keys():
+        if name not in existing:
             yield f"{name} is gone"
         elif name not in expected:
             yield f"{name[:80]} was added"
-        elif expected[name] != there[name]:
+        elif expected[name] != existing[name]:
             yield f"{name} was changed"
 
 

@@ -37,23 +37,23 @@ def step(stream: UUID | None, only: str, span: Span, place: str) -> tuple[list[F
     after = parse_cursor(position)
     if kind not in RECORDS or after is None:
         raise Invalid("cursor", "This is not where a step ended.")
-    some = list(_rows(kind, stream, span, after))
-    findings = list(_strays(kind, stream, [row_id for row_id, _ in some]))
+    batch = list(_rows(kind, stream, span, after))
+    findings = list(_strays(kind, stream, [row_id for row_id, _ in batch]))
     findings += _odd(kind, stream) if after == DAWN else []
-    if len(some) == SCAN_LIMIT:
-        return findings, len(some), f"r.{kind}.{Cursor(some[-1][1], some[-1][0])}"
+    if len(batch) == SCAN_LIMIT:
+        return findings, len(batch), f"r.{kind}.{Cursor(batch[-1][1], batch[-1][0])}"
     following = [] if only else KINDS[KINDS.index(kind) + 1 :]
-    return findings, len(some), f"r.{following[0]}.{DAWN}" if following else None
+    return findings, len(batch), f"r.{following[0]}.{DAWN}" if following else None
 
 
 def _odd(kind: str, stream: UUID | None) -> Iterator[Finding]:
     """What the steps go past: rows with an id that is none, or at a moment that is none."""
-    there: QuerySet[Any] = QuerySet(RECORDS[kind])
+    rows: QuerySet[Any] = QuerySet(RECORDS[kind])
     if stream is not None:
-        there = there.filter(app_id=None if stream == NOWHERE else stream)
-    yield from stored_format.of_ids(kind, there)
+        rows = rows.filter(app_id=None if stream == NOWHERE else stream)
+    yield from stored_format.check_ids(kind, rows)
     plain = sqlite_format.plain(RECORDS[kind], "id")
-    never = there.filter(plain, ~sqlite_format.readable(RECORDS[kind], "at")).values_list("id", flat=True)
+    never = rows.filter(plain, ~sqlite_format.readable(RECORDS[kind], "at")).values_list("id", flat=True)
     yield from _strays(kind, stream, list(never[:SCAN_LIMIT]))
 
 
@@ -100,5 +100,5 @@ def _unsealed(ids: Sequence[UUID]) -> set[UUID]:
 
 
 def _still_there(kind: str, suspects: set[UUID]) -> list[UUID]:
-    there = RECORDS[kind].objects.filter(id__in=suspects).values_list("id", flat=True) if suspects else ()
-    return sorted(there)
+    existing = RECORDS[kind].objects.filter(id__in=suspects).values_list("id", flat=True) if suspects else ()
+    return sorted(existing)

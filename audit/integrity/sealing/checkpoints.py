@@ -36,9 +36,9 @@ GRACE_PERIOD = timedelta(minutes=2)
 
 def folder() -> Path:
     """Where the files are: one for each month."""
-    place: Path = settings.CHECKPOINT_DIR
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place
+    path: Path = settings.CHECKPOINT_DIR
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
 
 
 def files() -> list[Path]:
@@ -217,8 +217,8 @@ def _alone() -> Iterator[None]:
 
 def _append(fresh: Iterable[Checkpoint]) -> int:
     """Write each to the file of its month, whole lines at a time; return how many."""
-    count, some = 0, iter(fresh)
-    while batch := list(islice(some, BATCH_SIZE)):
+    count, remaining = 0, iter(fresh)
+    while batch := list(islice(remaining, BATCH_SIZE)):
         for path, checkpoints in groupby(batch, key=_path):
             lines = [json.dumps(to_line(checkpoint), separators=(",", ":")) for checkpoint in checkpoints]
             file_sink.append(path, lines)

@@ -55,9 +55,9 @@ def set_aside_unreadable(limit: int) -> int:
     with transaction.atomic():
         if connection.vendor == "postgresql":
             return _drop_unreadable(limit)
-        some = pending_rows.malformed(limit)
-        _set_aside([entry for malformed in some if (entry := _settle(malformed))])
-    return len(some)
+        lines = pending_rows.malformed(limit)
+        _set_aside([entry for malformed in lines if (entry := _settle(malformed))])
+    return len(lines)
 
 
 def record_missing(kind: str, row_id: str, stream: UUID) -> None:
@@ -84,10 +84,10 @@ def _settle(malformed: MalformedRow) -> _Entry | None:
         if meant and _place(kind, "%s", meant.hex) is not None:
             pending_rows.requeue(malformed, kind, meant)
             return None
-        place = _place(kind, "(SELECT row_id FROM audit_pending WHERE rowid = %s)", malformed.number)
-        if place is not None:
+        rowid = _place(kind, "(SELECT row_id FROM audit_pending WHERE rowid = %s)", malformed.number)
+        if rowid is not None:
             pending_rows.remove(malformed)
-            return _Entry(malformed.label, malformed.stream, kind, None, "unreadable", place)
+            return _Entry(malformed.label, malformed.stream, kind, None, "unreadable", rowid)
     pending_rows.remove(malformed)
     record_missing(malformed.kind or "row", malformed.label, malformed.stream)
     return None
@@ -111,14 +111,14 @@ def _set_aside(entries: Sequence[_Entry]) -> None:
     streams: defaultdict[tuple[UUID, str], list[_Entry]] = defaultdict(list)
     for entry in entries:
         streams[entry.stream, entry.kind].append(entry)
-    for (stream, kind), some in streams.items():
-        log.error("%s rows of kind %s were not written by the portal: %s", len(some), kind, some[0].row_id)
-        (_move_on_postgres if connection.vendor == "postgresql" else _move_on_sqlite)(stream, kind, some)
-        _record(stream, kind, some)
+    for (stream, kind), group in streams.items():
+        log.error("%s rows of kind %s were not written by the portal: %s", len(group), kind, group[0].row_id)
+        (_move_on_postgres if connection.vendor == "postgresql" else _move_on_sqlite)(stream, kind, group)
+        _record(stream, kind, group)
 
 
-def _record(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
-    label = f"{len(some):,} {kind}{'' if len(some) == 1 else 's'} that the portal did not write"
+def _record(stream: UUID, kind: str, entries: Sequence[_Entry]) -> None:
+    label = f"{len(entries):,} {kind}{'' if len(entries) == 1 else 's'} that the portal did not write"
     record(
         system(),
         FORGE,
@@ -128,29 +128,32 @@ def _record(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
         target_label=label,
         facts={
             "kind": kind,
-            "rows": len(some),
-            "ids": [entry.row_id[:64] for entry in some],  # all: what is not named could vanish unseen
-            "why": sorted({entry.reason for entry in some}),
+            "rows": len(entries),
+            "ids": [entry.row_id[:64] for entry in entries],  # all: what is not named could vanish unseen
+            "why": sorted({entry.reason for entry in entries}),
         },
     )
 
 
-def _move_on_postgres(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
+def _move_on_postgres(stream: UUID, kind: str, entries: Sequence[_Entry]) -> None:
     """The function of migration 0009 does it: a role that may not delete from the record may still do this."""
-    ids, moments = text_array(entry.row_id for entry in some), text_array(entry.at or "" for entry in some)
-    values: list[Any] = [kind, stream, now(), ids, moments, [entry.reason for entry in some]]
+    ids, moments = (
+        text_array(entry.row_id for entry in entries),
+        text_array(entry.at or "" for entry in entries),
+    )
+    values: list[Any] = [kind, stream, now(), ids, moments, [entry.reason for entry in entries]]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT audit_set_aside(%s, %s, %s, %s::uuid[], %s::timestamptz[], %s::text[])", values
         )
 
 
-def _move_on_sqlite(stream: UUID, kind: str, some: Sequence[_Entry]) -> None:
+def _move_on_sqlite(stream: UUID, kind: str, entries: Sequence[_Entry]) -> None:
     names = [field.column for field in RECORDS[kind]._meta.concrete_fields]
     pairs = ", ".join(f"'{name}', quote({name})" for name in names)
     found_at = connection.ops.adapt_datetimefield_value(now())
     with maintenance(), connection.cursor() as cursor:
-        for entry in some:
+        for entry in entries:
             column, value = ("id", entry.row_id) if entry.place is None else ("rowid", entry.place)
             cursor.execute(
                 "INSERT INTO audit_forgedrow (id, kind, row_id, stream, found_at, reason, contents) "

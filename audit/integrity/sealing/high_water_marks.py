@@ -50,11 +50,11 @@ def write(name: str, number: int, its_hash: bytes) -> None:
 
 def archive(prefix: str, name: str) -> None:
     """Begin anew with the marks whose names begin so; those of before are kept under another name."""
-    place: Path = settings.MARKS_DIR
-    for path in place.glob(f"{prefix}*"):
-        path.rename(place / f"{name}-{path.name}")
+    folder: Path = settings.MARKS_DIR
+    for path in folder.glob(f"{prefix}*"):
+        path.rename(folder / f"{name}-{path.name}")
 
 
 def _path(name: str) -> Path:
-    place: Path = settings.MARKS_DIR
-    return place / name
+    folder: Path = settings.MARKS_DIR
+    return folder / name

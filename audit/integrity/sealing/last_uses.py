@@ -52,7 +52,7 @@ def _folded(rows: Iterable[Row]) -> dict[UUID, Moments]:
         if row.kind != "call":
             continue
         column = 1 if row.values[_ALLOWED] else 2
-        for subject in {row.values[place] for place in SUBJECTS} - {None}:
+        for subject in {row.values[index] for index in SUBJECTS} - {None}:
             had = folded.setdefault(subject, [row.at, None, None])
             had[0] = min(had[0] or row.at, row.at)
             had[column] = max(had[column] or row.at, row.at)

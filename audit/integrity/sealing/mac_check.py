@@ -37,16 +37,16 @@ def check_pending(waiting: Iterable[PendingRow]) -> MacFailures:
     for pending in waiting:
         months[pending.kind, pending.at.year, pending.at.month].append(pending)
     result = MacFailures([], [])
-    for (kind, *_), some in sorted(months.items()):
-        moments = [pending.at for pending in some]
-        there, unreadable = rows.read_each(
-            kind, [pending.row_id for pending in some], min(moments), max(moments)
+    for (kind, *_), group in sorted(months.items()):
+        moments = [pending.at for pending in group]
+        read_rows, unreadable = rows.read_each(
+            kind, [pending.row_id for pending in group], min(moments), max(moments)
         )
-        result.rows.extend(row for row in there if row.is_genuine)
-        result.forged.extend(_forged(row) for row in there if not row.is_genuine)
+        result.rows.extend(row for row in read_rows if row.is_genuine)
+        result.forged.extend(_forged(row) for row in read_rows if not row.is_genuine)
         result.forged.extend(
             Forged(pending.row_id, pending.stream, kind, None, "unreadable")
-            for pending in some
+            for pending in group
             if pending.row_id in unreadable
         )
     return result

@@ -46,10 +46,10 @@ _BYTES = ", ".join(f"typeof({name}), CAST({name} AS BLOB)" for name in PendingRo
 def oldest(limit: int) -> list[PendingRow]:
     """Those that have waited the longest. Raises ValueError and its like if something is said that cannot be."""
     if connection.vendor == "postgresql":
-        there: QuerySet[Any, Any] = (
+        rows: QuerySet[Any, Any] = (
             QuerySet(Pending).order_by("row_id").values_list(*PendingRow._fields)[:limit]
         )
-        pending = [PendingRow(*row) for row in there]
+        pending = [PendingRow(*row) for row in rows]
     else:
         pending = [_plain(line) for line in _lines(sqlite_format.as_it_is(PendingRow._fields), limit)]
     if any(row.kind not in RECORDS for row in pending):

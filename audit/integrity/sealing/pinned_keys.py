@@ -21,8 +21,8 @@ from core.clock import now
 
 def path() -> Path:
     """Where the file is."""
-    place: Path = settings.SEAL_KEYS
-    return place
+    file: Path = settings.SEAL_KEYS
+    return file
 
 
 def lines() -> list[SealKeyLine]:

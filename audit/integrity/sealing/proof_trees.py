@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from audit import canonical
-from audit.integrity.sealing.sealed_rows import BATCH_SIZE, places
+from audit.integrity.sealing.sealed_rows import BATCH_SIZE, seals_between
 from audit.models import Checkpoint
 
 MAX_CACHED = 32
@@ -46,7 +46,7 @@ class Trees:
         self._stream = stream
         self._kept = deque[_Stretch](maxlen=MAX_CACHED)
 
-    def of(self, kind: str, seq: int) -> Tree | None:
+    def find(self, kind: str, seq: int) -> Tree | None:
         """The tree that the row at a place is a leaf of. None: its checkpoint is gone, which nobody may do."""
         for stretch in self._kept:
             if tree := stretch.find(kind, seq):
@@ -57,16 +57,16 @@ class Trees:
         return found.find(kind, seq) if found else None
 
     def _read(self, kind: str, seq: int) -> _Stretch | None:
-        """The trees from the one of this place on, as many as have A_READ rows together."""
-        mine = Checkpoint.objects.filter(stream=self._stream, kind=kind)
-        head = mine.filter(first_seq__lte=seq).order_by("-first_seq").first()
+        """The trees from the one of this place on, as many as have BATCH_SIZE rows together."""
+        checkpoints_of_kind = Checkpoint.objects.filter(stream=self._stream, kind=kind)
+        head = checkpoints_of_kind.filter(first_seq__lte=seq).order_by("-first_seq").first()
         if head is None or head.last_seq < seq:
             return None
         ends = head.first_seq + BATCH_SIZE
-        near = mine.filter(first_seq__gt=head.first_seq, first_seq__lt=ends, last_seq__lt=ends)
+        near = checkpoints_of_kind.filter(first_seq__gt=head.first_seq, first_seq__lt=ends, last_seq__lt=ends)
         checkpoints = [head, *near.order_by("first_seq")]
         last = max(checkpoint.last_seq for checkpoint in checkpoints)
-        seals = places(self._stream, kind, head.first_seq, last).values_list("seq", "leaf")
+        seals = seals_between(self._stream, kind, head.first_seq, last).values_list("seq", "leaf")
         leaves = {seq: bytes(leaf) for seq, leaf in seals}
         return _Stretch(
             kind,

@@ -140,10 +140,10 @@ def _read_as_stored(kind: str, ids: Sequence[UUID]) -> Iterator[Row]:
     names = (*FIELDS[kind], "mac")
     columns, selected = sqlite_format.columns(RECORDS[kind], names), sqlite_format.as_it_is(names)
     for start in range(0, len(ids), MAX_IDS):
-        some = [row_id.hex for row_id in ids[start : start + MAX_IDS]]
+        chunk = [row_id.hex for row_id in ids[start : start + MAX_IDS]]
         with connection.cursor() as cursor:
-            places = ", ".join(["%s"] * len(some))
-            cursor.execute(f"SELECT {selected} FROM audit_{kind} WHERE id IN ({places})", some)
+            places = ", ".join(["%s"] * len(chunk))
+            cursor.execute(f"SELECT {selected} FROM audit_{kind} WHERE id IN ({places})", chunk)
             lines = cursor.fetchall()
         for line in lines:
             (*values, mac), is_plain = sqlite_format.read(columns, line)

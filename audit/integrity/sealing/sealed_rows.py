@@ -70,8 +70,8 @@ def batches(within: Reach, kind: str, after: int = 0, step: int = BATCH_SIZE) ->
 
     `step` checkpoints are read at once: fewer is quicker for who wants few rows.
     """
-    for some in _checkpoints(within, kind, after, step):
-        for few in _portions(some):
+    for checkpoints in _checkpoints(within, kind, after, step):
+        for few in _portions(checkpoints):
             yield from _read(few)
 
 
@@ -89,7 +89,7 @@ def joined(seals: QuerySet[Seal], records: Mapping[UUID, Row]) -> Iterator[Seale
             yield Sealed(row, seq, leaf or b"", salt, commitment)
 
 
-def places(stream: UUID, kind: str, first: int, last: int) -> QuerySet[Seal]:
+def seals_between(stream: UUID, kind: str, first: int, last: int) -> QuerySet[Seal]:
     """The seals from one place of a stream to another, both included, in order."""
     return Seal.objects.filter(stream=stream, kind=kind, seq__gte=first, seq__lte=last).order_by("seq")
 
@@ -112,9 +112,9 @@ def _count(within: Reach, kind: str) -> int:
 def _checkpoints(within: Reach, kind: str, last: int, step: int) -> Iterator[list[Checkpoint]]:
     begun = _of(within.stream, kind).filter(first_seq__lte=last + 1).order_by("-first_seq").first()
     last = begun.first_seq - 1 if begun else last
-    while some := list(_after(within, kind, last)[:step]):
-        yield some
-        last = some[-1].last_seq
+    while batch := list(_after(within, kind, last)[:step]):
+        yield batch
+        last = batch[-1].last_seq
 
 
 def _after(within: Reach, kind: str, last: int) -> QuerySet[Checkpoint]:
@@ -122,10 +122,10 @@ def _after(within: Reach, kind: str, last: int) -> QuerySet[Checkpoint]:
     return ahead.order_by("first_seq")
 
 
-def _portions(some: Iterable[Checkpoint]) -> Iterator[list[Checkpoint]]:
-    """Neighbours, as many as have A_READ rows together: an idle app has a row or two to a checkpoint."""
+def _portions(checkpoints: Iterable[Checkpoint]) -> Iterator[list[Checkpoint]]:
+    """Neighbours, as many as have BATCH_SIZE rows together: an idle app has a row or two to a checkpoint."""
     few: list[Checkpoint] = []
-    for checkpoint in some:
+    for checkpoint in checkpoints:
         if few and checkpoint.last_seq - few[0].first_seq >= BATCH_SIZE:
             yield few
             few = []
@@ -137,7 +137,7 @@ def _portions(some: Iterable[Checkpoint]) -> Iterator[list[Checkpoint]]:
 def _read(few: Sequence[Checkpoint]) -> Iterator[Batch]:
     """Some neighbours with their rows, in three queries."""
     begins, ends = few[0], few[-1]
-    seals = places(begins.stream, begins.kind, begins.first_seq, ends.last_seq)
+    seals = seals_between(begins.stream, begins.kind, begins.first_seq, ends.last_seq)
     first, last = (
         min(checkpoint.earliest_at for checkpoint in few),
         max(checkpoint.latest_at for checkpoint in few),
@@ -146,7 +146,7 @@ def _read(few: Sequence[Checkpoint]) -> Iterator[Batch]:
     records, _ = rows.read_each(begins.kind, list(seals.values_list("row_id", flat=True)), first, last)
     sealed = deque(joined(seals, rows.by_id(records)))
     for checkpoint in few:
-        mine = []
+        rows_below = []
         while sealed and sealed[0].seq <= checkpoint.last_seq:
-            mine.append(sealed.popleft())
-        yield Batch(checkpoint, mine)
+            rows_below.append(sealed.popleft())
+        yield Batch(checkpoint, rows_below)

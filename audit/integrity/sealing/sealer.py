@@ -114,8 +114,8 @@ def _oldest(limit: int) -> list[PendingRow]:
 def catch_up(app_id: UUID | None, patience: float = 5.0) -> bool:
     """Seal what an app has waiting now. False: others were at it for all of `patience` seconds."""
     begun, ends = now(), time.monotonic() + patience
-    mine = Pending.objects.filter(stream=app_id or NOWHERE, at__lte=begun)
-    while mine.exists():
+    pending = Pending.objects.filter(stream=app_id or NOWHERE, at__lte=begun)
+    while pending.exists():
         if seal_all():
             continue
         if time.monotonic() > ends:
@@ -141,10 +141,10 @@ def _batches(records: Iterable[Row]) -> Iterator[Batch]:
     streams: defaultdict[tuple[str, int, int, UUID], list[Row]] = defaultdict(list)
     for row in records:
         streams[row.kind, row.at.year, row.at.month, row.stream].append(row)
-    for (kind, _, _, app_id), mine in sorted(streams.items()):
-        mine.sort(key=lambda row: (row.at, row.id))
-        for start in range(0, len(mine), BATCH_SIZE):
-            yield _hashed(Stream(app_id, kind), mine[start : start + BATCH_SIZE])
+    for (kind, _, _, app_id), group in sorted(streams.items()):
+        group.sort(key=lambda row: (row.at, row.id))
+        for start in range(0, len(group), BATCH_SIZE):
+            yield _hashed(Stream(app_id, kind), group[start : start + BATCH_SIZE])
 
 
 def _hashed(stream: Stream, records: Sequence[Row]) -> Batch:
@@ -247,9 +247,9 @@ def _insert(lines: Sequence[tuple[Any, ...]]) -> None:
 
 def _record_missing(oldest: Sequence[PendingRow], checked: MacFailures) -> None:
     """A row that waited for its seal and is not there was deleted behind the record's back. That is an event."""
-    there = {row.id for row in checked.rows} | {pending.row_id for pending in checked.forged}
+    existing = {row.id for row in checked.rows} | {pending.row_id for pending in checked.forged}
     for pending in oldest:
-        if pending.row_id not in there:
+        if pending.row_id not in existing:
             forgeries.record_missing(pending.kind, str(pending.row_id), pending.stream)
 
 

@@ -49,8 +49,8 @@ def _counted(rows: Iterable[Row]) -> dict[TallyKey, list[int]]:
         of_keys[row.values[_APP] or NOWHERE, row.values[_KEY] or NOWHERE, hour][_column(row)] += 1
     counted: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0, 0, 0])
     for (app, key, hour), figures in of_keys.items():
-        for place in {(app, key, hour), (app, NOWHERE, hour)}:
-            counted[place] = [sum(pair) for pair in zip(counted[place], figures, strict=True)]
+        for tally_key in {(app, key, hour), (app, NOWHERE, hour)}:
+            counted[tally_key] = [sum(pair) for pair in zip(counted[tally_key], figures, strict=True)]
     return counted
 
 

@@ -20,7 +20,7 @@ BATCH_SIZE = 500
 
 
 def compare(where: str) -> Iterator[Finding]:
-    """What a witness knows that does not fit: one of PORTAL_WITNESS, or a file. Raises ValueError, Unreachable."""
+    """What a witness knows that does not fit: one of PORTAL_WITNESS, or a file. Raises ValueError, UnreachableHost."""
     target = _target(where)
     if target.kind == witness_settings.TSA:
         yield from timestamps.check(target)
@@ -41,28 +41,28 @@ def _target(where: str) -> Target:
 
 
 def _compared(lines: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-    some, last = list[CheckpointLine](), 0
+    batch, last = list[CheckpointLine](), 0
     for data in lines:
         checkpoint = _read(data)
         if checkpoint is None:
             yield Finding("unreadable", f"A line of the witness cannot be read: {json.dumps(data)[:80]}")
             continue
-        some.append(checkpoint)
+        batch.append(checkpoint)
         last = max(last, checkpoint.number)
-        if len(some) == BATCH_SIZE:
-            yield from _differ(some)
-            some = []
-    yield from _differ(some)
+        if len(batch) == BATCH_SIZE:
+            yield from _differ(batch)
+            batch = []
+    yield from _differ(batch)
     late = now() - timedelta(minutes=settings.WITNESS_SILENCE)
     if Checkpoint.objects.filter(number__gt=last, sealed_at__lt=late).exists():
         yield Finding("silent", f"The witness knows no checkpoint after {last}.")
 
 
-def _differ(some: list[CheckpointLine]) -> Iterator[Finding]:
-    there = Checkpoint.objects.filter(number__in=[checkpoint.number for checkpoint in some])
-    known = {number: bytes(its_hash) for number, its_hash in there.values_list("number", "hash")}
+def _differ(batch: list[CheckpointLine]) -> Iterator[Finding]:
+    existing = Checkpoint.objects.filter(number__in=[checkpoint.number for checkpoint in batch])
+    known = {number: bytes(its_hash) for number, its_hash in existing.values_list("number", "hash")}
     newest = Checkpoint.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    for checkpoint in some:
+    for checkpoint in batch:
         if checkpoint.number not in known:
             what = "cut" if checkpoint.number > newest else "missing"
             yield Finding(

@@ -16,7 +16,7 @@ MAX_LINE = 64 * 1024
 
 
 def last(target: Target) -> HighWaterMark:
-    """The last checkpoint in it. Raises Unreachable."""
+    """The last checkpoint in it. Raises UnreachableHost."""
     try:
         for line in reversed(_tail(Path(target.where))):
             if position := _parse_line(line):
@@ -31,9 +31,9 @@ def last(target: Target) -> HighWaterMark:
     return HighWaterMark(0, b"")
 
 
-def put(target: Target, some: Sequence[Checkpoint]) -> HighWaterMark:
-    """Append some checkpoints; return the last one that is in it then. Raises Unreachable."""
-    lines = [json.dumps(checkpoints.to_line(checkpoint), separators=(",", ":")) for checkpoint in some]
+def put(target: Target, batch: Sequence[Checkpoint]) -> HighWaterMark:
+    """Append some checkpoints; return the last one that is in it then. Raises UnreachableHost."""
+    lines = [json.dumps(checkpoints.to_line(checkpoint), separators=(",", ":")) for checkpoint in batch]
     try:
         file_sink.append(Path(target.where), lines)
     except OSError as error:
@@ -42,7 +42,7 @@ def put(target: Target, some: Sequence[Checkpoint]) -> HighWaterMark:
 
 
 def lines(target: Target) -> Iterator[Mapping[str, Any]]:
-    """All it holds, in order. Lines that a crash cut short are left out. Raises Unreachable."""
+    """All it holds, in order. Lines that a crash cut short are left out. Raises UnreachableHost."""
     try:
         with Path(target.where).open(encoding="utf-8", errors="replace") as opened:
             for line in opened:

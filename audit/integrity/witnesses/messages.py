@@ -105,11 +105,13 @@ def receipt(
 def read_receipt(answer: bytes, body: bytes) -> Receipt:
     """What a witness answered to a message. Raises Unreadable."""
     data = _object(answer)
-    said = {name: value for name, value in data.items() if name != "signature"}
+    fields = {name: value for name, value in data.items() if name != "signature"}
     if data.get("format") != RECEIPT or data.get("message") != sha256(body).hexdigest():
         raise Unreadable("it is no receipt for what was sent")
     key = evidence.hexed(data, "key", 32)
-    if not trust.is_signed(key, canonical.statement("receipt", said), evidence.hexed(data, "signature", 64)):
+    if not trust.is_signed(
+        key, canonical.statement("receipt", fields), evidence.hexed(data, "signature", 64)
+    ):
         raise Unreadable("its signature does not hold")
     number, lines = evidence.number(data, "number"), data.get("checkpoints")
     its_hash = evidence.hexed(data, "hash", 32) if number else b""

@@ -17,25 +17,25 @@ from core.text import sanitize
 
 
 def last(target: Target) -> HighWaterMark:
-    """The last checkpoint it holds. Raises Unreachable."""
+    """The last checkpoint it holds. Raises UnreachableHost."""
     receipt = _exchange(target)
     return HighWaterMark(receipt.number, receipt.hash)
 
 
-def put(target: Target, some: Sequence[Checkpoint]) -> HighWaterMark:
-    """Tell it of some checkpoints; return the last one it holds then. Raises Unreachable."""
-    receipt = _exchange(target, [checkpoints.to_line(checkpoint) for checkpoint in some])
+def put(target: Target, batch: Sequence[Checkpoint]) -> HighWaterMark:
+    """Tell it of some checkpoints; return the last one it holds then. Raises UnreachableHost."""
+    receipt = _exchange(target, [checkpoints.to_line(checkpoint) for checkpoint in batch])
     return HighWaterMark(receipt.number, receipt.hash)
 
 
 def lines(target: Target) -> Iterator[Mapping[str, Any]]:
-    """All it holds, in order. Raises Unreachable."""
+    """All it holds, in order. Raises UnreachableHost."""
     after = 0
-    while some := _exchange(target, after=after).lines:
-        yield from some
-        if not isinstance(some[-1].get("number"), int) or some[-1]["number"] <= after:
+    while batch := _exchange(target, after=after).lines:
+        yield from batch
+        if not isinstance(batch[-1].get("number"), int) or batch[-1]["number"] <= after:
             raise UnreachableHost("The witness goes round in circles.")
-        after = some[-1]["number"]
+        after = batch[-1]["number"]
 
 
 def _exchange(target: Target, lines: Sequence[Mapping[str, Any]] = (), after: int | None = None) -> Receipt:

@@ -57,8 +57,8 @@ def newest(source: str) -> tuple[int, bytes]:
 
 def lines(source: str) -> Iterator[Mapping[str, Any]]:
     """All that was witnessed of a portal, in the order of numbers."""
-    mine = Witnessed.objects.filter(source=source).order_by("number", "at", "id")
-    return mine.values_list("told", flat=True).iterator()
+    stored = Witnessed.objects.filter(source=source).order_by("number", "at", "id")
+    return stored.values_list("told", flat=True).iterator()
 
 
 @transaction.atomic
@@ -98,5 +98,5 @@ def _line(data: Mapping[str, Any]) -> CheckpointLine:
 def _after(source: str, after: int | None) -> list[Mapping[str, Any]]:
     if after is None:
         return []
-    some = Witnessed.objects.filter(source=source, number__gt=after).order_by("number", "at", "id")
-    return list(some.values_list("told", flat=True)[: messages.MAX_CHECKPOINTS])
+    stored = Witnessed.objects.filter(source=source, number__gt=after).order_by("number", "at", "id")
+    return list(stored.values_list("told", flat=True)[: messages.MAX_CHECKPOINTS])

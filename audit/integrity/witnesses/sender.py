@@ -30,7 +30,7 @@ class Transport(Protocol):
     """How one kind of witness is spoken to."""
 
     def last(self, target: Target) -> HighWaterMark: ...
-    def put(self, target: Target, some: list[Checkpoint]) -> HighWaterMark: ...
+    def put(self, target: Target, batch: list[Checkpoint]) -> HighWaterMark: ...
 
 
 class SendResult(NamedTuple):
@@ -90,13 +90,15 @@ def _exchange(target: Target) -> SendResult:
     acknowledged = transport.last(target)
     _must_agree(acknowledged, high_water_marks.read(target.id))
     for _ in range(RUN_LIMIT):
-        some = list(Checkpoint.objects.filter(number__gt=acknowledged.number).order_by("number")[:BATCH_SIZE])
-        if not some:
+        batch = list(
+            Checkpoint.objects.filter(number__gt=acknowledged.number).order_by("number")[:BATCH_SIZE]
+        )
+        if not batch:
             break
-        acknowledged = transport.put(target, some)
-        if acknowledged != HighWaterMark(some[-1].number, bytes(some[-1].hash)):
+        acknowledged = transport.put(target, batch)
+        if acknowledged != HighWaterMark(batch[-1].number, bytes(batch[-1].hash)):
             raise Disagrees(
-                f"It received checkpoint {some[-1].number}, but reports {acknowledged.number} as its last."
+                f"It received checkpoint {batch[-1].number}, but reports {acknowledged.number} as its last."
             )
         high_water_marks.write(target.id, *acknowledged)
     else:

@@ -39,8 +39,8 @@ MAX_ANSWER = 64 * 1024
 
 def path(target: Target) -> Path:
     """Where the stamps of a server are kept."""
-    place: Path = settings.MARKS_DIR
-    return place / f"{target.id}.stamps.jsonl"
+    folder: Path = settings.MARKS_DIR
+    return folder / f"{target.id}.stamps.jsonl"
 
 
 def last(target: Target) -> HighWaterMark:
@@ -53,26 +53,28 @@ def last(target: Target) -> HighWaterMark:
     )
 
 
-def put(target: Target, some: Sequence[Checkpoint]) -> HighWaterMark:
-    """Have some checkpoints stamped together; return the last one. Raises Unreachable."""
-    said = _statement(some)
-    request = TimestampRequestBuilder().data(said).nonce(nonce=True).cert_request(cert_request=True).build()
+def put(target: Target, batch: Sequence[Checkpoint]) -> HighWaterMark:
+    """Have some checkpoints stamped together; return the last one. Raises UnreachableHost."""
+    statement = _statement(batch)
+    request = (
+        TimestampRequestBuilder().data(statement).nonce(nonce=True).cert_request(cert_request=True).build()
+    )
     status, answer = ask(target.where, QUERY, request.as_bytes(), most=MAX_ANSWER)
     if status != 200:
         raise UnreachableHost(f"It answered {status}.")
     try:
-        _verify(answer, said, request.nonce)
+        _verify(answer, statement, request.nonce)
     except Unreadable as why:
         raise UnreachableHost(f"Its time-stamp cannot be taken: {why}.") from None
     line = {
-        "first": some[0].number,
-        "last": some[-1].number,
-        "hash": bytes(some[-1].hash).hex(),
+        "first": batch[0].number,
+        "last": batch[-1].number,
+        "hash": bytes(batch[-1].hash).hex(),
         "stamp": base64.b64encode(answer).decode(),
     }
     path(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file_sink.append(path(target), [json.dumps(line)])
-    return HighWaterMark(some[-1].number, bytes(some[-1].hash))
+    return HighWaterMark(batch[-1].number, bytes(batch[-1].hash))
 
 
 def lines(target: Target) -> Iterator[dict[str, Any]]:
@@ -94,13 +96,15 @@ def check(target: Target) -> Iterator[Finding]:
     seen = 0
     for data in lines(target):
         where, seen = Where(checkpoint=data["last"]), data["last"]
-        some = list(Checkpoint.objects.filter(number__range=(data["first"], data["last"])).order_by("number"))
-        if len(some) != data["last"] - data["first"] + 1:
+        batch = list(
+            Checkpoint.objects.filter(number__range=(data["first"], data["last"])).order_by("number")
+        )
+        if len(batch) != data["last"] - data["first"] + 1:
             says = f"The checkpoints {data['first']} to {data['last']} were stamped, and not all of them are here."
             yield Finding("cut", says, where)
             continue
         try:
-            _verify(base64.b64decode(data["stamp"]), _statement(some), None)
+            _verify(base64.b64decode(data["stamp"]), _statement(batch), None)
         except (Unreadable, ValueError) as why:
             says = (
                 f"The checkpoints {data['first']} to {data['last']} are not those that were stamped: {why}."
@@ -110,14 +114,14 @@ def check(target: Target) -> Iterator[Finding]:
         yield Finding("silent", "No time-stamp is kept.")
 
 
-def _statement(some: Sequence[Checkpoint]) -> bytes:
+def _statement(batch: Sequence[Checkpoint]) -> bytes:
     """What is stamped of some checkpoints."""
-    digest = sha256(b"".join(bytes(checkpoint.hash) for checkpoint in some)).hexdigest()
-    statement: Mapping[str, Any] = {"first": some[0].number, "last": some[-1].number, "hashes": digest}
+    digest = sha256(b"".join(bytes(checkpoint.hash) for checkpoint in batch)).hexdigest()
+    statement: Mapping[str, Any] = {"first": batch[0].number, "last": batch[-1].number, "hashes": digest}
     return canonical.statement("stamp", statement)
 
 
-def _verify(answer: bytes, said: bytes, nonce: int | None) -> datetime:
+def _verify(answer: bytes, statement: bytes, nonce: int | None) -> datetime:
     """When it was stamped. Raises Unreadable unless the server that is trusted stamped just this."""
     builder = VerifierBuilder()
     for root in _roots(settings.WITNESS_TSA_ROOTS):
@@ -126,7 +130,7 @@ def _verify(answer: bytes, said: bytes, nonce: int | None) -> datetime:
         builder = builder.nonce(nonce)
     try:
         response = decode_timestamp_response(answer)
-        builder.build().verify_message(response, said)
+        builder.build().verify_message(response, statement)
     except (VerificationError, ValueError) as why:
         raise Unreadable(str(why) or "it cannot be read") from None
     return response.tst_info.gen_time

@@ -42,9 +42,9 @@ class Command(ShellCommand):
 
     def act(self, actor: Actor, **options: Any) -> None:
         app_id, name = _app(options["app"])
-        if (place := options["file"]) and not place.parent.is_dir():
-            raise CommandError(f"{place} cannot be written: No such file or directory.", returncode=2)
-        if not place and (fault := streams.find_fault(self.stdout)):
+        if (path := options["file"]) and not path.parent.is_dir():
+            raise CommandError(f"{path} cannot be written: No such file or directory.", returncode=2)
+        if not path and (fault := streams.find_fault(self.stdout)):
             streams.abandon()
             raise CommandError(f"Standard output cannot be written: {fault.strerror}. Nothing was done.")
         taken = export(actor, _filters(app_id, options), name, options["format"], bom=options["bom"])

@@ -22,7 +22,7 @@ AGENT = new_id()
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few rows be many."""
     monkeypatch.setattr(selection, "SLICE_SIZE", 3)
-    monkeypatch.setattr(selection, "A_READ", 2)
+    monkeypatch.setattr(selection, "BATCH_SIZE", 2)
 
 
 @pytest.fixture

@@ -145,8 +145,8 @@ def test_acts_that_account_for_rows_are_not_erased() -> None:
 
 
 def test_many_rows_go_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.retention.erasure.A_SLICE", 4)
-    monkeypatch.setattr("audit.retention.erasure.A_STEP", 3)
+    monkeypatch.setattr("audit.retention.erasure.SCAN_SIZE", 4)
+    monkeypatch.setattr("audit.retention.erasure.BATCH_SIZE", 3)
     for _ in range(9):
         called(ip=ADDRESS), called()
     assert erased(ip=ADDRESS) == 9

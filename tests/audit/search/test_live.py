@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audit.models import Call
-from audit.search.live import MAX_KNOWN, MAX_NEW, LivePosition, arrived, parse_place, place_of
+from audit.search.live import MAX_KNOWN, MAX_NEW, LivePosition, arrived, parse_position, position_of
 from audit.search.search import Filters, timeline
 from core.clock import at
 from core.cursors import Cursor
@@ -25,11 +25,11 @@ class Reader:
     def __init__(self, **filters: Any) -> None:
         self.filters = Filters(APP, **filters)
         with at(NOON):
-            self.place = str(place_of(timeline(self.filters)))
+            self.place = str(position_of(timeline(self.filters)))
 
     def hears(self) -> tuple[int, bool]:
         """How many rows the next answer tells of, and whether there are more."""
-        told = arrived(self.filters, parse_place(self.place))
+        told = arrived(self.filters, parse_position(self.place))
         lines = dict(line.split(": ", 1) for line in told.strip().splitlines())
         assert lines["retry"] == "2000" and told.endswith("\n\n")
         self.place = lines.get("id", self.place)
@@ -123,7 +123,7 @@ def test_what_a_reader_must_remember_stays_small() -> None:
     for tick in range(60):
         called(at=NOON + tick * MINUTE), called(at=NOON + tick * MINUTE)
         reader.hears()
-    assert len(parse_place(reader.place).known) == 2
+    assert len(parse_position(reader.place).known) == 2
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ def test_what_a_reader_must_remember_stays_small() -> None:
 )
 def test_a_place_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
-        parse_place(text)
+        parse_position(text)
 
 
 def test_a_place_can_be_written_down_and_found_again() -> None:
     called(), called()
-    place = place_of(timeline(Filters(APP)))
-    assert parse_place(str(place)) == place
+    place = position_of(timeline(Filters(APP)))
+    assert parse_position(str(place)) == place
 
 
 def test_the_longest_place_fits_into_a_header() -> None:

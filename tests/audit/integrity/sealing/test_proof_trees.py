@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def leads_to_its_root(seal: Seal, known: Trees) -> bool:
-    tree = known.of(seal.kind, seal.seq)
+    tree = known.find(seal.kind, seal.seq)
     if tree is None:
         return False
     one = tree.checkpoint
@@ -29,7 +29,7 @@ def leads_to_its_root(seal: Seal, known: Trees) -> bool:
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_every_proof_leads_to_the_root_whatever_the_order(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(sealer, "BATCH_SIZE", size)
-    monkeypatch.setattr(proof_trees, "A_READ", 5)
+    monkeypatch.setattr(proof_trees, "BATCH_SIZE", 5)
     rows = sealed(*some(calls=16, acts=5))
     random.Random(size).shuffle(rows)
     known = Trees(APP)
@@ -39,9 +39,9 @@ def test_every_proof_leads_to_the_root_whatever_the_order(monkeypatch: pytest.Mo
 def test_neighbours_cost_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     rows, known = sealed(*some(calls=8, acts=0)), Trees(APP)
-    known.of("call", 1)
+    known.find("call", 1)
     with CaptureQueriesContext(connection) as asked:
-        assert all(known.of(seal.kind, seal.seq) for seal in rows)
+        assert all(known.find(seal.kind, seal.seq) for seal in rows)
     assert len(asked) == 0
 
 
@@ -49,7 +49,7 @@ def test_a_row_whose_checkpoint_is_gone_has_no_tree() -> None:
     sealed(called())
     with maintenance():
         Checkpoint.objects.all().delete()
-    assert Trees(APP).of("call", 1) is None
+    assert Trees(APP).find("call", 1) is None
 
 
 def test_nor_has_one_between_two_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_nor_has_one_between_two_that_are_there(monkeypatch: pytest.MonkeyPatch)
     with maintenance():
         Checkpoint.objects.filter(first_seq=2).delete()
     known = Trees(APP)
-    assert [known.of("call", seq) is None for seq in (1, 2, 3)] == [False, True, False]
+    assert [known.find("call", seq) is None for seq in (1, 2, 3)] == [False, True, False]
 
 
 def test_the_levels_of_a_tree_make_the_proofs_of_all_its_leaves() -> None:
