@@ -64,10 +64,13 @@ def parse_position(after: str, within: Reach) -> PullPosition:
             "after", "Invalid cursor. Send the next_cursor of an earlier response, or nothing to start."
         )
     if match[1] != within.stream.hex:
-        raise Invalid("after", "This cursor is of another app.")
+        raise Invalid("after", "This cursor belongs to another app.")
     position = PullPosition(within.stream, int(match[2]), int(match[3]))
     if any(getattr(position, kind) > within.last.get(kind, 0) for kind in RECORDS):
-        raise Invalid("after", "So much is not sealed here: the database may be an older copy. Begin anew.")
+        raise Invalid(
+            "after",
+            "This portal has not sealed that many entries: its database may be an older copy. Start without `after`.",
+        )
     return position
 
 
