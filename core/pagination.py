@@ -160,7 +160,7 @@ def without_selection(query: MultiValueDict[str, str]) -> MultiValueDict[str, st
 def selected_rows(rows: QuerySet[Any], query: MultiValueDict[str, str]) -> QuerySet[Any]:
     """Of the rows that match, those selected in a list: all, or those whose ids are in `query`. Raises Invalid."""
     if query.get("all", "") not in ("", "1"):
-        raise Invalid("all", "Write all=1, or leave it out.")
+        raise Invalid("all", "Use all=1, or omit it.")
     if query.get("all"):
         return rows
     try:

@@ -75,7 +75,7 @@ def test_a_weak_password_is_wrong_usage(db: None, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("email", ["nobody", "", "a" * 300 + "@example.com"])
 def test_no_address_is_wrong_usage(piped: None, email: str) -> None:
     said = Said("create_admin", "--email", email, "--password-stdin")
-    assert (said.code, "e-mail address" in said.err) == (2, True)
+    assert (said.code, "email address" in said.err) == (2, True)
 
 
 def test_someone_who_exists_is_a_conflict(piped: None, admin: User) -> None:

@@ -43,7 +43,7 @@ def test_a_page_without_its_database_is_a_503_that_says_so(admin: User, signed_i
     with database_lost():
         answer = browser.get("/")
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
-    assert b"cannot reach its database" in answer.content
+    assert b"The database is unavailable" in answer.content
 
 
 def test_it_tells_nothing_of_the_inside(admin: User, signed_in: SignedIn) -> None:
@@ -124,7 +124,7 @@ def test_a_form_without_its_token_changes_nothing(db: None) -> None:
 @pytest.mark.parametrize("there", ["/nowhere", "/apps/", "/apps/1/keys/", "/apps/%00/", "/join/"])
 def test_an_address_that_leads_nowhere_is_a_page(admin: User, signed_in: SignedIn, there: str) -> None:
     answer = signed_in(admin).get(there)
-    assert (answer.status_code, b"There is nothing at this address." in answer.content) == (404, True)
+    assert (answer.status_code, b"Page not found." in answer.content) == (404, True)
 
 
 def test_a_refusal_page_names_its_code_and_the_request(app: App, outsider: User, signed_in: SignedIn) -> None:

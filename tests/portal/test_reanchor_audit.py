@@ -87,7 +87,7 @@ def test_without_a_break_there_is_nothing_to_accept(
 ) -> None:
     sealed(called())
     said = run(monkeypatch)
-    assert (said.code, "agree. Nothing was changed." in said.err) == (5, True)
+    assert (said.code, "already match the database. Nothing was changed." in said.err) == (5, True)
 
 
 @pytest.mark.parametrize("passwords", [("wrong", PASSWORD), (PASSWORD, "wrong"), ("", "")])

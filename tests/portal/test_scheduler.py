@@ -30,7 +30,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return 0
 
     works = tuple(Job(do.__name__, timedelta(minutes=1), do) for do in (first, second))
-    monkeypatch.setattr(scheduler, "WORKS", works)
+    monkeypatch.setattr(scheduler, "JOBS", works)
     return told
 
 
@@ -59,10 +59,10 @@ def test_one_that_fails_keeps_no_other_waiting(
     done: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = Job("bad", timedelta(minutes=1), lambda: 1 // 0)
-    monkeypatch.setattr(scheduler, "WORKS", (bad, *scheduler.JOBS))
+    monkeypatch.setattr(scheduler, "JOBS", (bad, *scheduler.JOBS))
     scheduler.run_due_jobs()
     assert done[-1] == "second"
-    assert "the timed work bad failed" in caplog.text
+    assert "the job bad failed" in caplog.text
 
 
 def test_it_stops_between_two_pieces_when_it_is_told_to(done: list[str]) -> None:

@@ -179,14 +179,14 @@ def test_a_prefix_finds_no_key_of_another_app() -> None:
 
 
 def test_a_text_that_fits_very_many_keys_still_finds_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "MOST_KEYS", 2)
+    monkeypatch.setattr(matching, "MAX_KEYS", 2)
     for end in "abcd":
         minted_as(f"alter_key_app_x7Kd2mQ{end}")
     assert len(prefixes("x7Kd")) == 4
 
 
 def test_a_text_that_fits_very_many_keys_is_still_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "MOST_KEYS", 0)
+    monkeypatch.setattr(matching, "MAX_KEYS", 0)
     minted_as(PREFIX), minted_as(PREFIX.replace("Kd", "kd"))
     assert prefixes("x7Kd") == {PREFIX}
 

@@ -62,7 +62,7 @@ def test_a_page_is_about_the_time_that_is_chosen(app: App, client: Client, time:
         called(app.id, clock.now() - days * DAY, key_id=key.id)
     page = text(client.get(to("key-use", key), {"range": time}))
     assert f"GET /grants {calls} 0" in page
-    assert f"{calls} call{'s' if calls > 1 else ''}, 1 act" in page
+    assert f"{calls} request{'s' if calls > 1 else ''}, 1 event" in page
 
 
 @pytest.mark.parametrize("time", ["9y", "<script>", "'; DROP TABLE audit_call", "a" * 10_000])

@@ -128,14 +128,14 @@ def test_the_keys_page_says_that_it_was_reported_and_what_to_do(app: App, window
     page = text(window.get(there))
     assert "Reported as leaked" in page
     assert "git.exam" in page
-    assert "Whoever found it can still call with it" in page
+    assert "The leaked key still works." in page
 
 
 def test_of_an_ended_key_it_says_that_it_opens_nothing(app: App, window: Client) -> None:
     agents_lifecycle.update_app(shell(), app, on_leaked_app_key="revoke")
     made = minted(app)
     reported(made)
-    assert "It opens nothing any more" in text(window.get(reverse("key", args=[app.id, made.key.id])))
+    assert "This key no longer works." in text(window.get(reverse("key", args=[app.id, made.key.id])))
 
 
 def test_where_it_was_found_is_text_and_never_markup(app: App, window: Client) -> None:

@@ -136,7 +136,7 @@ def test_whoever_is_signed_out_comes_back_with_everything_intact(developer: User
     sent_away = client.get(f"/authorize/?{urlencode(ASKED)}", follow=True)
     form = {"login": developer.email, "password": PASSWORD, "next": sent_away.context["redirect_field_value"]}
     page = client.post("/account/login/", form, follow=True)
-    assert page.context["asked"].fields() == {
+    assert page.context["auth_request"].fields() == {
         **ASKED,
         "scopes": "dashboard_audit:read,dashboard_keys:read",
     }
