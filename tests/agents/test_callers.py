@@ -126,7 +126,7 @@ def test_a_name_counts_for_more_than_a_hint(app: App) -> None:
 
 
 def test_an_app_with_too_many_labels_gives_out_no_more(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callers, "MOST_LABELS", 1)
+    monkeypatch.setattr(callers, "MAX_LABELS", 1)
     known = label(app)
 
     assert resolved(app, Claim("second", "service"))[0] == Caller("second", "service")

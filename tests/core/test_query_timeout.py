@@ -62,7 +62,7 @@ def test_after_the_block_there_is_no_limit() -> None:
 
 
 def test_what_stands_beside_is_left_out_if_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.query_timeout.FOR_MORE", 0.01)
+    monkeypatch.setattr("core.query_timeout.EXTRA_TIMEOUT", 0.01)
     assert none_if_too_broad(lambda: ask(ENDLESS)) is None
 
 

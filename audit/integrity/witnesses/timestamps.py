@@ -30,7 +30,7 @@ from audit.integrity.sealing.high_water_marks import HighWaterMark
 from audit.integrity.witnesses.witness_settings import Target
 from audit.models import Checkpoint
 from core import file_sink
-from core.http_client import ask
+from core.http_client import ask, status_error
 from core.reachable_hosts import UnreachableHost
 
 QUERY = {"Content-Type": "application/timestamp-query"}
@@ -61,7 +61,7 @@ def put(target: Target, batch: Sequence[Checkpoint]) -> HighWaterMark:
     )
     status, answer = ask(target.where, QUERY, request.as_bytes(), most=MAX_ANSWER)
     if status != 200:
-        raise UnreachableHost(f"It answered {status}.")
+        raise UnreachableHost(status_error(status))
     try:
         _verify(answer, statement, request.nonce)
     except Unreadable as why:

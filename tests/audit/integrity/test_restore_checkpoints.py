@@ -56,7 +56,7 @@ def test_it_is_an_alarm_until_then(lost: None) -> None:
     (alarm,) = Alarm.objects.all()
     assert alarm.code == "checkpoints"
     assert alarm.says.startswith(
-        "The checkpoint files end with checkpoint 1, but were written up to checkpoint 3. Bring the files"
+        "The checkpoint files end with checkpoint 1, but were written up to checkpoint 3. Restore the files"
     )
     assert Event.objects.filter(action="alarm.raise").count() == 1
     restore(shell(), reason="The disk")

@@ -9,7 +9,7 @@ from audit import canonical
 from audit.integrity.checking.findings import MEANINGS, NOTES, Finding, Where
 from core.ids import new_id
 
-SEALS = (Path(__file__).resolve().parents[3] / "docs" / "seals.md").read_text()
+SEALS = (Path(__file__).resolve().parents[4] / "docs" / "seals.md").read_text()
 
 
 def test_the_document_explains_exactly_what_can_be_found() -> None:
@@ -20,7 +20,7 @@ def test_the_document_explains_exactly_what_can_be_found() -> None:
 @pytest.mark.parametrize("kind", ["event", "call"])
 @pytest.mark.parametrize("part", ["public", "personal"])
 def test_the_document_names_the_fields_in_their_order(kind: str, part: str) -> None:
-    noun = {"event": "an act", "call": "a call"}[kind]
+    noun = {"event": "event", "call": "request"}[kind]
     (told,) = re.findall(rf"^- {noun}, {part}: ((?:`\w+`(?:\n? +|$)?)+)", SEALS, re.M)
     fields = canonical.PUBLIC if part == "public" else canonical.PERSONAL
     assert tuple(re.findall(r"`(\w+)`", told)) == fields[kind]
