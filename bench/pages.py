@@ -64,7 +64,7 @@ def requests() -> dict[str, Callable[[], None]]:
         return get
 
     return {
-        "an empty page (find)": page("/find/"),
+        "an empty page (lookup)": page("/lookup/"),
         f"key list, {KEYS} rows": page(f"/apps/{app.id}/keys/"),
         "a key's page": page(f"/apps/{app.id}/keys/{key.id}/"),
         "audit log, 50 entries": page(f"/apps/{app.id}/audit/"),

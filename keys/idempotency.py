@@ -20,7 +20,7 @@ from keys.plaintext import Plaintext
 from keys.rules import is_last_active
 from keys.scopes import ScopeSet
 
-LOST = "The secret was in the first answer alone. If that was lost,"
+LOST = "The key was only in the first response. If that was lost,"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ rotate_gateway retire_gateway tick check_audit export_audit make_partitions purg
 migrate collectstatic first_start send_test_mail restore_checkpoints reanchor_audit demo
 """
 REFUSED = {
-    "restore_checkpoints": (5, "are whole"),
+    "restore_checkpoints": (5, "are complete"),
     "reanchor_audit": (2, "no terminal"),
     "demo": (1, "in use"),
 }

@@ -30,7 +30,7 @@ SEED = int(os.environ.get("PORTAL_TEST_FUZZ_SEED", "1"))
 METHODS = ("GET", "GET", "POST", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 ALMIGHTY = "agents:admin,keys:admin,keys:derive,grants:read,spans:emit"
 ROLES = ("developer", "support", "admin", "admin of all", "outsider", "no role")
-LEFT_OUT = ("account/logout/", "people/<user_id>/close/", "people/<user_id>/sign-out/")
+LEFT_OUT = ("account/logout/", "users/<user_id>/deactivate/", "users/<user_id>/sign-out/")
 """What signs the one who asks out, so that the rest would be asked by nobody."""
 
 

@@ -112,7 +112,7 @@ def test_curl_and_openssl_sign_a_call_that_derives_a_key(guided: App) -> None:
 
 
 def test_the_guide_names_every_scope_that_an_agents_key_begins_with() -> None:
-    told = re.search(r"may do what agents do: (.+?)\. ", TEXT, re.S)
+    told = re.search(r"the scopes that agents use: (.+?)\. ", TEXT, re.S)
     assert told and re.findall(r"`(.+?)`", told[1]) == list(scopes.AGENT_DEFAULT)
 
 
@@ -144,7 +144,7 @@ def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
         ("an idempotency key", [1000, idempotency.RETENTION.days]),
         ("a nonce", [nonces.RETENTION.seconds // 60]),
         (
-            "keys of an app, keys of an agent, hours a derived key may live",
+            "keys of an app, keys of an agent, lifetime of a derived key in hours",
             [App().max_keys, App().max_keys_per_agent, App().max_derived_hours],
         ),
     ],
@@ -155,4 +155,4 @@ def test_a_limit_is_what_the_code_says(words: str, numbers: list[int]) -> None:
 
 
 def test_the_clock_may_be_off_as_far_as_the_guide_says() -> None:
-    assert f"at most {signatures.SKEW} off the portal's clock" in TEXT
+    assert f"at most {signatures.SKEW} different from the portal's clock" in TEXT
