@@ -26,9 +26,10 @@ def sanitize(text: str, longest: int) -> str:
         return ""
     if text.isprintable():
         return redact(text).strip()[:longest]
-    joined = _CONTROL.sub("", text)  # a secret that invisible characters split is one all the same
-    visible = joined if redact(joined) != joined else _CONTROL.sub(" ", text)
-    return redact(visible).strip()[:longest]
+    spaced, runs = _CONTROL.subn(" ", text)
+    spaced, joined = redact(spaced), redact(_CONTROL.sub("", text))
+    is_split = len(joined) < len(spaced) - runs  # what they split is a secret all the same
+    return (joined if is_split else spaced).strip()[:longest]
 
 
 def decode_header(header: str) -> str:
