@@ -55,7 +55,7 @@ def test_the_exit_codes_are_the_protocols() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((*MINT[:-1], "grants:raed"), "scopes: grants:raed is not in the catalogue."),
+        ((*MINT[:-1], "grants:raed"), "scopes: Unknown scope “grants:raed”."),
         ((*MINT[:-1], "grants"), "--scopes: 'grants' is not a scope."),
         ((*MINT, "--cidr", "0.0.0.0/0"), "--cidr: 0.0.0.0/0 allows any IP."),
         (

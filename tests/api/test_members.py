@@ -67,7 +67,7 @@ def test_a_role_is_changed(app: App, developer: User, by_admin: Program) -> None
 def test_a_role_on_every_app_is_not_changed_here(app: App, admin: User, by_admin: Program) -> None:
     member = admin.memberships.get()
     answer = by_admin.send("PATCH", f"/apps/{app.id}/members/{member.id}", {"role": "support"})
-    assert (answer.status_code, "below /api/v1/members" in answer.json()["hint"]) == (404, True)
+    assert (answer.status_code, "use /api/v1/members" in answer.json()["hint"]) == (404, True)
 
 
 def test_a_member_is_removed_with_what_is_named_of_their_keys(

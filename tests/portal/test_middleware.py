@@ -76,7 +76,7 @@ def test_a_stranger_cannot_say_that_he_came_by_https(db: None, client: Client, s
 def test_an_unknown_host_is_refused(db: None, client: Client) -> None:
     answer = client.get("/account/login/", headers={"host": "evil.example"})
     assert answer.status_code == 400
-    assert b"This request cannot be read." in answer.content
+    assert b"Invalid request." in answer.content
 
 
 def test_the_door_sets_no_cookie(app: App, client: Client) -> None:

@@ -65,7 +65,7 @@ def put(target: Target, batch: Sequence[Checkpoint]) -> HighWaterMark:
     try:
         _verify(answer, statement, request.nonce)
     except Unreadable as why:
-        raise UnreachableHost(f"Its time-stamp cannot be taken: {why}.") from None
+        raise UnreachableHost(f"Invalid time-stamp: {why}.") from None
     line = {
         "first": batch[0].number,
         "last": batch[-1].number,

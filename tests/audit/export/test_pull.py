@@ -87,7 +87,7 @@ def test_a_cursor_of_another_app_is_refused() -> None:
 @pytest.mark.parametrize("place", ["1-0", "0-2"])
 def test_a_cursor_beyond_what_is_sealed_is_refused(place: str) -> None:
     sealed(called())
-    with pytest.raises(Invalid, match="So much is not sealed here"):
+    with pytest.raises(Invalid, match="has not sealed that many entries"):
         pulled(f"{APP.hex}-{place}")
 
 

@@ -94,5 +94,5 @@ def test_a_server_that_is_not_trusted_or_fails_acknowledges_nothing(
     other.stop()
     settings.WITNESS_TSA_ROOTS = other.roots
     sender.send_all()
-    assert "Invalid receipt" in state(target).error
+    assert "Invalid time-stamp" in state(target).error
     assert list(timestamps.lines(target)) == []
