@@ -179,7 +179,7 @@ django.setup()
 from django.core.management import call_command
 from audit.actors import shell
 from keys import lifecycle
-from portal.tokens import tokens
+from portal.tokens import lifecycle as tokens
 from tests.factories import AppFactory, issued, member
 from tests.keys.asking import ask
 from tests.keys.family import derived, parent_of
