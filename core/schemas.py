@@ -2,7 +2,7 @@
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 from ninja import Schema
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ErrorType
 
 from core.choices import nearest
 from core.durations import parse_instant
@@ -25,6 +26,7 @@ from core.errors import Invalid
 from core.text import sanitize
 from keyformat.redaction import redact
 
+KNOWN_ERRORS = frozenset(get_args(ErrorType))
 SPACES_AROUND = "Remove the spaces at the start and end."
 
 
@@ -44,6 +46,8 @@ class RequestSchema(Schema):
 
     @classmethod
     def _with_suggestion(cls, detail: Any) -> Any:
+        if detail["type"] not in KNOWN_ERRORS:  # raised by a validator, or by an object within this one
+            return detail | {"type": PydanticCustomError(detail["type"], detail["msg"])}
         if detail["type"] != "extra_forbidden":
             return detail
         near = nearest(str(detail["loc"][-1]), cls.model_fields)

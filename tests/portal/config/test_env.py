@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from portal.config import dotenv, listen
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = ROOT / "portal" / "settings.py"
 HEX = "ab" * 32
 LONG = "x" * 50

@@ -24,7 +24,7 @@ from core import file_lock
 from core.migration_state import NOT_PREPARED
 from portal.config import listen, startup_errors
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Process = subprocess.Popen[str]
 
 
@@ -237,8 +237,8 @@ def test_a_folder_without_rights_is_told(tmp_path: Path) -> None:
 def test_one_process_at_a_time_holds_a_lock_of_a_file(tmp_path: Path) -> None:
     waited: list[float] = []
     holds = (
-        "import sys, time; from pathlib import Path; from portal import file_lock\n"
-        "with file_lock.held(Path(sys.argv[1])): print(flush=True); time.sleep(1)"
+        "import sys, time; from pathlib import Path; from core import file_lock\n"
+        "with file_lock.file_lock(Path(sys.argv[1])): print(flush=True); time.sleep(1)"
     )
     other = start({}, "-c", holds, str(tmp_path / "x"))
     assert other.stdout is not None

@@ -161,29 +161,29 @@ def test_an_operation_is_shown_with_all_it_needs(window: Client) -> None:
     derive = page[page.index('id="post-sdk-keys-derive"') :]
     derive = derive[: derive.index("</article>")]
     for part in (
-        "needs <code>keys:derive</code>",
+        "requires <code>keys:derive</code>",
         "<code>scopes</code><small>required</small>",
         "<code>201</code> ",
         '<a href="#type-MintedKey">MintedKey</a>',
-        '<a href="/docs/errors/">Refused</a>',
+        'Error, see <a href="/docs/errors/">its code</a>',
     ):
         assert part in derive, part
 
 
 def test_what_needs_no_scope_says_so(window: Client) -> None:
     page = shown(window, "/docs/sdk-api/")
-    assert "needs no scope" in page[page.index('id="get-sdk-scopes"') :].partition("</article>")[0]
+    assert "no scope required" in page[page.index('id="get-sdk-scopes"') :].partition("</article>")[0]
 
 
 @pytest.mark.parametrize(
     ("operation", "says"),
     [
-        ("get-api-v1-apps-app_id-members", "needs <code>dashboard_members:read</code>"),
+        ("get-api-v1-apps-app_id-members", "requires <code>dashboard_members:read</code>"),
         (
             "post-api-v1-apps-app_id-agents",
-            "needs <code>dashboard_agents:write</code> and <code>dashboard_keys:write</code>",
+            "requires <code>dashboard_agents:write</code> and <code>dashboard_keys:write</code>",
         ),
-        ("get-api-v1-me", "needs no permission"),
+        ("get-api-v1-me", "no permission required"),
     ],
 )
 def test_an_operation_of_the_management_api_is_shown_with_its_permission(
