@@ -479,8 +479,10 @@ def near_tests(changed: list[str]) -> list[str]:
         if parts[0] == "tests":
             found.update([name] if name.endswith(".py") and parts[-1].startswith("test_") else [])
             continue
-        parts = parts[1:] if parts[0] == "templates" else parts
+        is_page = parts[0] == "templates"
+        parts = parts[1:] if is_page else parts
         rooms = [Path("tests", *parts[:end]) for end in range(len(parts) - 1, 0, -1)]
+        rooms = [Path("tests", parts[0], "web"), *rooms] if is_page else rooms
         room = next((one for one in rooms if (ROOT / one).is_dir()), None)
         if room:
             found.update(str(one.relative_to(ROOT)) for one in (ROOT / room).glob("test_*.py"))
