@@ -46,7 +46,7 @@ def integrity_check(run: Run, table: str | None, **time_range: Any) -> None:
     errors = sum(not finding["is_note"] for finding in findings)
     if errors:
         message = f"Verification failed: {errors} finding{'' if errors == 1 else 's'}."
-        raise Failure(Exit.ERROR, message, "docs/seals.md explains each finding.")
+        raise Failure(Exit.ERROR, message, "docs/integrity.md explains each finding.")
     say("Audit log verified.")
 
 

@@ -2,7 +2,7 @@
 
 A row is written as its fields in one fixed order, each with its type and length in front, so that no two rows can
 give the same bytes. Its personal part is hashed by itself, with a salt: erased, it leaves a commitment behind, and the
-row still fits its seal. Trees are those of RFC 9162, section 2.1. docs/seals.md tells all of it for whoever writes
+row still fits its seal. Trees are those of RFC 9162, section 2.1. docs/integrity.md tells all of it for whoever writes
 another verifier.
 """
 

@@ -1,6 +1,6 @@
 """`python -m audit.verify FILE`: checks an export or a row proof offline. Imports no Django.
 
-It needs Python alone, and the library `cryptography` to check signatures. docs/seals.md tells what is checked.
+It needs Python alone, and the library `cryptography` to check signatures. docs/integrity.md tells what is checked.
 """
 
 import argparse

@@ -87,7 +87,7 @@ def seal_key_is_the_one(
         Warning(
             f"The audit log was sealed with the key {newest}, and the seal key that is here does not follow it.",
             hint="Bring back the data folder's files `seal-key` and `seal-keys`: without them no check holds. If they "
-            "cannot be recovered, see docs/seals.md.",
+            "cannot be recovered, see docs/integrity.md.",
             id="portal.W006",
         )
     ]

@@ -79,7 +79,7 @@ def test_the_tree_says_what_each_module_says_of_itself() -> None:
 
 
 def test_the_door_is_told_with_its_checks_in_order() -> None:
-    told = re.findall(r"^\| \d+ \| `([^`]+)` \|", text("docs/door.md"), re.M)
+    told = re.findall(r"^\| \d+ \| `([^`]+)` \|", text("docs/verify.md"), re.M)
     assert told == [name for name, _ in CHECKS]
 
 

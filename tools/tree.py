@@ -26,8 +26,9 @@ def _folder(folder: Path, depth: int) -> Iterator[str]:
         return
     for name in _modules(folder):
         yield _line(f"{name}.py", depth + 1, _sentence(folder / f"{name}.py"))
-    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name not in LEFT_OUT):
-        yield from _folder(inner, depth + 1)
+    for inner in sorted(path.parent for path in folder.glob("*/__init__.py")):
+        if inner.name not in LEFT_OUT:
+            yield from _folder(inner, depth + 1)
 
 
 def _modules(folder: Path) -> list[str]:

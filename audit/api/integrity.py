@@ -20,7 +20,7 @@ KINDS = ("event", "call")
 class FindingInfo(ResponseSchema):
     """A finding of the integrity check: an error, or a note."""
 
-    code: str = Field(description="A permanent code; docs/seals.md lists them.")
+    code: str = Field(description="A permanent code; docs/integrity.md lists them.")
     message: str = Field(description="What was found.")
     is_note: bool = Field(description="Whether it is only a note, not an error.")
     kind: str | None = Field(description="event or call. null: it is about the whole audit log.")

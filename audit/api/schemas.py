@@ -24,7 +24,7 @@ RESULTS: dict[str, Literal["passed", "failed", "not reached"]] = {
 class CheckResult(ResponseSchema):
     """A check of a request."""
 
-    name: str = Field(description="The check's id, as in docs/door.md.")
+    name: str = Field(description="The check's id, as in docs/verify.md.")
     label: str = Field(description="The check's name.")
     description: str = Field(description="What is checked.")
     result: Literal["passed", "failed", "not reached"] = Field(description="The result.")

@@ -1,7 +1,7 @@
 """The JSON lines export, with proofs that `python -m audit.verify FILE` checks offline.
 
 A header, the rows, the checkpoints they are sealed under, and an end that says how many rows there were and signs the
-bytes before it. docs/seals.md tells the format; docs/decisions/0019 why a selection looks different.
+bytes before it. docs/integrity.md tells the format; docs/decisions/0019 why a selection looks different.
 """
 
 from collections.abc import Iterator, Mapping

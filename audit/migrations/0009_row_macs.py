@@ -44,7 +44,7 @@ BEGIN
     RETURN moved;
 END $$
 """
-# Everyone may carry out a new function. Its owner still may, and whom docs/operations.md gives the right.
+# Everyone may carry out a new function. Its owner still may, and whom docs/self-hosting.md gives the right.
 OURS_ALONE = """
 REVOKE ALL ON FUNCTION audit_set_aside(text, uuid, timestamptz, uuid[], timestamptz[], text[]) FROM PUBLIC
 """

@@ -1,4 +1,4 @@
-"""/verify: tells a service or a gateway whether a call made with a key may pass (docs/door.md).
+"""/verify: tells a service or a gateway whether a call made with a key may pass (docs/verify.md).
 
 It works as the target of nginx `auth_request`, Traefik `forwardAuth` and Caddy `forward_auth`.
 """

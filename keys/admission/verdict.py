@@ -1,7 +1,7 @@
 """judge(): the verdict on a call. A pure function: no request, no database, no clock of its own.
 
 /verify, the runtime API, the explanation of a denied request and the preview of a change all call it, so that what is
-explained is what happened. The order of checks is documented in docs/door.md.
+explained is what happened. The order of checks is documented in docs/verify.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence

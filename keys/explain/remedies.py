@@ -13,7 +13,7 @@ def _mint(label: str, **query: str) -> Link:
 
 _LOOK_UP = Link("Look up this key", "key.read", "lookup")
 _SIGNING = _guide("How to sign requests", "sdk")
-_VERIFY = _guide("How to call /verify", "door")
+_VERIFY = _guide("How to call /verify", "verify")
 _CODES = _guide("Error codes", "errors")
 _SETTINGS = Link("App settings", "app.update", "app-settings", ("{app}",))
 _KEY = Link("Open key", "key.read", "key", ("{app}", "{key}"))

@@ -93,7 +93,7 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     if not text:
         raise WrongSetting(
             f"PORTAL_DATA: {mask_path(str(path))} is empty or no text: bring it back from a backup; "
-            "see docs/operations.md."
+            "see docs/self-hosting.md."
         )
     return text
 

@@ -81,7 +81,7 @@ APIS = (
 )
 GUIDES = (
     Guide(
-        "door",
+        "verify",
         "Verify API",
         "Check API keys from a service or a gateway: the request, the response, and the order of checks.",
     ),
@@ -107,19 +107,19 @@ GUIDES = (
         "Send the audit log to other systems: payloads, signatures, and a receiver that verifies them.",
     ),
     Guide(
-        "leaks",
+        "leaked-keys",
         "Leaked keys",
         "Report a leaked key, choose what happens to it, and connect a secret scanner.",
     ),
-    Guide("explorer", "Audit log search", "Filters of the search box, facets and the chart."),
+    Guide("audit-log", "Audit log search", "Filters of the search box, facets and the chart."),
     Guide("errors", "Error codes", "Every error code: when it is returned, and how to fix it."),
     Guide(
-        "seals",
+        "integrity",
         "Audit log integrity",
         "How tampering is detected: hashes, signatures and checkpoints, every finding, and the file format.",
     ),
     Guide(
-        "operations",
+        "self-hosting",
         "Self-hosting guide",
         "Settings, TLS, backups, PostgreSQL, peppers, upgrades and monitoring.",
     ),

@@ -22,7 +22,7 @@ DOCUMENTS = {"sdk-api": runtime_routes.openapi, "api-reference": api.openapi}
 @require_GET
 def docs(request: PortalRequest) -> HttpResponse:
     """What there is to read."""
-    return render(request, "docs/index.html", {"found": [(guide, text_of(guide)) for guide in GUIDES]})
+    return render(request, "portal/docs/index.html", {"found": [(guide, text_of(guide)) for guide in GUIDES]})
 
 
 @require_GET
@@ -31,7 +31,7 @@ def guide(request: PortalRequest, slug: str) -> HttpResponse:
     if (found := find(slug)) is None:
         raise NotFound
     text = at_home(text_of(found), portal_origin(request))
-    return render(request, "docs/guide.html", {"guide": found, "text": text, "guides": GUIDES})
+    return render(request, "portal/docs/guide.html", {"guide": found, "text": text, "guides": GUIDES})
 
 
 @require_GET
@@ -56,7 +56,7 @@ def api_reference(request: PortalRequest) -> HttpResponse:
 
 def _reference(request: PortalRequest, slug: str) -> HttpResponse:
     page = next(api for api in APIS if api.slug == slug)
-    return render(request, "docs/reference.html", {"page": page, "api": told(slug), "guides": GUIDES})
+    return render(request, "portal/docs/reference.html", {"page": page, "api": told(slug), "guides": GUIDES})
 
 
 @cache

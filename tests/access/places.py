@@ -56,7 +56,7 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
         "session_id": 1,
         "pk": 1,
         "kind": "event",
-        "slug": "door",
+        "slug": "verify",
         "file": "gitleaks.toml",
         "gateway_file": "nginx.conf",
         "source": "payments",

@@ -1,4 +1,4 @@
-"""Writes exports by docs/seals.md alone, from whatever the database holds: also from one that was tampered with."""
+"""Writes exports by docs/integrity.md alone, from whatever the database holds: also from one that was tampered with."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -360,7 +360,7 @@ def _unchecked(scope: CheckRange) -> Iterator[Finding]:
     """That nobody can say whether indexes hold all of it: with the check of everything, not each day."""
     if scope == CheckRange() and not indexes.is_possible():
         says = "PostgreSQL's extension amcheck is not there, or this role may not use it."
-        yield Finding("unchecked", f"{says} docs/operations.md says how it is given.")
+        yield Finding("unchecked", f"{says} docs/self-hosting.md says how it is given.")
 
 
 def _streams() -> Iterator[UUID]:

@@ -31,7 +31,7 @@ MEANINGS = {
     "count": "The number of entries differs from what the file says.",
     "unreadable": "A line or an entry cannot be read.",
 }
-"""Every kind of finding, for ever, and what it means. docs/seals.md shows them; a test compares."""
+"""Every kind of finding, for ever, and what it means. docs/integrity.md shows them; a test compares."""
 NOTES = {
     "unsigned": "Signatures were not verified.",
     "vouched": "No key was given to verify the signatures of the file.",

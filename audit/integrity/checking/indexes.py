@@ -156,7 +156,7 @@ def _sentence(errors: list[str]) -> str:
     says = f"Audit log indexes do not match their tables: {'; '.join(errors[:MAX_TOLD])[:300]}."
     return (
         f"{says} Copy the database as it is, run .venv/bin/python manage.py check_audit, then REINDEX. "
-        "See docs/seals.md."
+        "See docs/integrity.md."
     )
 
 

@@ -1,7 +1,7 @@
 """Signed claims that rows were purged or erased by the portal. Imports no Django.
 
 The portal signs each with its seal key when it lets go of rows. A claim holds for one stretch of one stream and for the
-checkpoint with one hash, which every row before it is bound to by the chain; docs/seals.md tells the format.
+checkpoint with one hash, which every row before it is bound to by the chain; docs/integrity.md tells the format.
 """
 
 from bisect import bisect_right, insort

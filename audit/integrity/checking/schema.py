@@ -25,5 +25,5 @@ def changed() -> str:
     says = f"Audit log tables were changed: {', '.join(named)}{more}."
     return (
         f"{says} Find out who changed them and run .venv/bin/python manage.py check_audit. "
-        "To restore them, see docs/seals.md."
+        "To restore them, see docs/integrity.md."
     )

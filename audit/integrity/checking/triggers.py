@@ -50,7 +50,7 @@ def broken() -> str:
     )
     return (
         f"{says} Find out who changed it and run .venv/bin/python manage.py check_audit. "
-        "To restore it, see docs/seals.md."
+        "To restore it, see docs/integrity.md."
     )
 
 

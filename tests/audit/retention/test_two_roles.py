@@ -18,7 +18,7 @@ FENCED = (
     "audit_event, audit_call, audit_seal, audit_checkpoint, audit_sealkey, "
     "audit_claim, audit_witnessed, audit_forgedrow"
 )
-"""As docs/operations.md says."""
+"""As docs/self-hosting.md says."""
 
 
 def say(statement: str) -> None:

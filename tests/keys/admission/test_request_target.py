@@ -158,7 +158,7 @@ def test_no_signature_at_the_door_fits_a_path_that_is_read_in_two_ways(secret: s
 @pytest.mark.django_db
 @pytest.mark.one_engine
 def test_what_the_protocol_calls_the_same_target_is_the_same(secret: str) -> None:
-    """The whole list that docs/door.md gives."""
+    """The whole list that docs/verify.md gives."""
     for mine, theirs in [
         ("/a/%7Eb", "/a/~b"),
         ("/a?q=%7E", "/a?q=~"),

@@ -20,11 +20,11 @@ def test_a_guide_is_summed_up_in_one_sentence(guide: Guide) -> None:
 
 
 def test_a_guide_is_found_by_its_slug() -> None:
-    door = find("door")
-    assert door and door.address == "/docs/door/"
+    verify = find("verify")
+    assert verify and verify.address == "/docs/verify/"
 
 
-@pytest.mark.parametrize("slug", ["architecture", "", "../README", "door.md"])
+@pytest.mark.parametrize("slug", ["architecture", "", "../README", "verify.md"])
 def test_nothing_else_is_found(slug: str) -> None:
     assert find(slug) is None
 
@@ -33,7 +33,7 @@ def test_nothing_else_is_found(slug: str) -> None:
     ("link", "there"),
     [
         ("errors.md", "/docs/errors/"),
-        ("door.md#the-order-of-checks", "/docs/door/#the-order-of-checks"),
+        ("verify.md#the-order-of-checks", "/docs/verify/#the-order-of-checks"),
         ("gateways/nginx.conf", "/docs/gateways/nginx.conf"),
         ("cli.md#exit-codes", "/docs/cli/#exit-codes"),
         ("#trusted-proxies", "#trusted-proxies"),

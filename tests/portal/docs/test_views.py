@@ -130,11 +130,11 @@ def test_the_docs_begin_with_all_there_is_to_read(window: Client) -> None:
 
 
 def test_the_docs_begin_with_the_sections_of_each_guide(window: Client) -> None:
-    assert '<a href="/docs/door/#trusted-proxies">Trusted proxies</a>' in shown(window, "/docs/")
+    assert '<a href="/docs/verify/#trusted-proxies">Trusted proxies</a>' in shown(window, "/docs/")
 
 
 def test_a_guide_has_one_title_and_its_contents(window: Client) -> None:
-    page = shown(window, "/docs/door/")
+    page = shown(window, "/docs/verify/")
     assert re.findall(r"<h1.*?</h1>", page) == ['<h1 id="verify-api">Verify API</h1>']
     assert '<a href="#order-of-checks">Order of checks</a>' in page
 

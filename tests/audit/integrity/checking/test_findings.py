@@ -9,7 +9,7 @@ from audit import canonical
 from audit.integrity.checking.findings import MEANINGS, NOTES, Finding, Where
 from core.ids import new_id
 
-SEALS = (Path(__file__).resolve().parents[4] / "docs" / "seals.md").read_text()
+SEALS = (Path(__file__).resolve().parents[4] / "docs" / "integrity.md").read_text()
 
 
 def test_the_document_explains_exactly_what_can_be_found() -> None:
