@@ -53,6 +53,12 @@ class App(Audited):
     environment = models.CharField(
         max_length=4, choices=Environment.choices, default=Environment.LIVE, db_default=Environment.LIVE
     )
+    catalogue_id = models.UUIDField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The version of its scopes (keys/catalogue/). None: the first.",
+    )
     max_keys = models.PositiveIntegerField(
         "keys allowed",
         default=100,
@@ -117,7 +123,9 @@ class App(Audited):
     @property
     def mark(self) -> str:
         """A short mark of the settings: two marks differ if someone changed them in between."""
-        return hashlib.sha256(json.dumps(self.snapshot(), sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            json.dumps(self.snapshot() | {"catalogue": None}, sort_keys=True).encode()
+        ).hexdigest()[:16]
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         # A deleted app keeps its name in the record and gives it free.
@@ -140,6 +148,7 @@ class App(Audited):
             "description": self.description,
             "website_url": self.website_url,
             "environment": self.environment,
+            "catalogue": str(self.catalogue_id) if self.catalogue_id else None,
             "max_keys": self.max_keys,
             "max_keys_per_agent": self.max_keys_per_agent,
             "rate_limit_rpm": self.rate_limit_rpm,

@@ -144,8 +144,8 @@ def opened_by(scopes: ScopeSet) -> frozenset[str]:
 
 def _touches(scopes: ScopeSet, name: str) -> bool:
     """Whether one of `scopes` covers `name`, for one agent or for all."""
-    scope_for_all = Scope(*name.split(":"))
-    return any(Scope(scope.resource, scope.verb).covers(scope_for_all) for scope in scopes)
+    wanted = Scope.from_name(name)
+    return any(scope.covers(wanted.of(scope.instance)) for scope in scopes)
 
 
 def _line(key: ApiKey) -> Iterator[ApiKey]:

@@ -10,9 +10,10 @@ from agents.models import Agent, App
 from audit.actors import Actor
 from audit.change import hold
 from keys import lifecycle
+from keys.catalogue.builtin import AGENT_DEFAULT
+from keys.catalogue.store import catalogue_of
 from keys.delegation import Authority
 from keys.plaintext import Plaintext
-from keys.scopes import AGENT_DEFAULT, parse_scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def mint_for(actor: Actor, agent: Agent, within: Authority | None = None) -> lif
     A key that asks for it hands on no more than it has, `within`: what is beyond that is left out, which may be
     every scope. Such a key can still say who its agent is.
     """
-    scopes = parse_scopes(AGENT_DEFAULT)
+    catalogue = catalogue_of(agent.app)
+    scopes = catalogue.parse(catalogue.known(AGENT_DEFAULT))
     if within is None:
         return lifecycle.mint(actor, agent.app, agent=agent, scopes=scopes)
     return lifecycle.mint(

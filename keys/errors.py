@@ -20,6 +20,12 @@ class UnknownScope(Invalid):
     code = "unknown_scope"
 
 
+class ReservedScope(Invalid):
+    """A scope of the portal's own, or of the preset, cannot be defined by an app."""
+
+    code = "reserved_scope"
+
+
 class InvalidCidr(Invalid):
     """Not a CIDR range, or one that allows every IP address."""
 
@@ -60,6 +66,22 @@ class DerivedMayNotDerive(Invalid):
 
 
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ScopeInUse(Conflict):
+    """A scope that would be removed is held by active keys."""
+
+    code = "scope_in_use"
+    message = "Active keys hold a scope that this would remove."
+    hint = "Deprecate the scope and narrow these keys first, or confirm that the scope will grant nothing."
+
+
+class StaleCatalogue(Conflict):
+    """The scopes were changed by someone else meanwhile."""
+
+    code = "stale_catalogue"
+    message = "Someone else published scopes meanwhile. Nothing was changed."
+    hint = "Load the current version and make the change again."
 
 
 class KeyNotFound(NotFound):

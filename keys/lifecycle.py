@@ -25,6 +25,7 @@ from core.documents import parse_document
 from core.errors import Invalid
 from core.text import sanitize
 from keys import actions, errors, plaintext, rules, successors
+from keys.catalogue.store import catalogue_of
 from keys.delegation import Authority, Grant
 from keys.expiry import check_expiry
 from keys.models import ApiKey, Pepper
@@ -87,6 +88,7 @@ def mint(
         change(actor, actions.MINT, on=key, reason=reason) as act,
     ):
         _require_mintable(key)
+        rules.refuse_unknown_scopes(app, scopes)
         return Minted(key, _issue_within(actor, key, within, act))
 
 
@@ -151,6 +153,7 @@ def widen(
         raise Invalid("reason", "Enter a reason for the new permissions.")
     with change(actor, actions.WIDEN, on=key, reason=reason):
         rules.refuse_widening(key)
+        rules.refuse_unknown_scopes(key.app, scopes)
         values = rules.wider(
             key, scopes, networks, rules.parse_rate_limit(rate_limit_rpm), check_expiry(expires_at)
         )
@@ -297,6 +300,7 @@ def derive(
     )
     with hold(parent.agent), hold(parent), change(actor, actions.DERIVE, on=key) as act:
         rules.require_derivable(parent)
+        rules.refuse_unknown_scopes(parent.app, scopes)
         key.networks = [str(network) for network in networks] or parent.networks
         key.expires_at = rules.derived_end(parent, moment, expires_in)
         rules.require_subset(Authority.of_key(parent, within), rules.alone(key))
@@ -416,6 +420,7 @@ def _issue(actor: Actor, key: ApiKey) -> Plaintext:
     """Give a new row its secret and save it. Raises AlreadyMinted if its form was sent twice at the same moment."""
     secret = plaintext.generate(key.kind)
     _store_secret(key, secret)
+    key.scope_version = catalogue_of(key.app).version
     key.minted_by, key.owner_id = actor.label, _owner(actor, key)
     try:
         with transaction.atomic():

@@ -13,11 +13,14 @@ from agents.models import MAX_RATE_LIMIT_RPM, Agent, App
 from audit.models import Audited, AuditedQuerySet
 from core.clock import now
 from keys import plaintext
+from keys.catalogue.builtin import FIRST_VERSION
+from keys.catalogue.models import CatalogueVersion
+from keys.catalogue.store import catalogue_of
 from keys.gateways.models import Gateway, GatewayUse
 from keys.networks import Network, stored_networks
-from keys.scopes import VERSION, ScopeSet, stored_scopes
+from keys.scopes import ScopeSet
 
-__all__ = ["ApiKey", "Gateway", "GatewayUse", "Nonce", "Pepper", "RateBucket", "living"]
+__all__ = ["ApiKey", "CatalogueVersion", "Gateway", "GatewayUse", "Nonce", "Pepper", "RateBucket", "living"]
 EXPIRING = timedelta(days=14)
 """How long before its end a key is shown as expiring."""
 
@@ -86,7 +89,7 @@ class ApiKey(Audited):
     pepper = models.PositiveSmallIntegerField()
     generation = models.PositiveIntegerField(default=1)
     scopes = models.JSONField(default=list)
-    scope_version = models.PositiveIntegerField(default=VERSION)
+    scope_version = models.PositiveIntegerField(default=FIRST_VERSION)
     networks = models.JSONField(default=list, help_text="CIDR ranges. Empty: from anywhere.")
     rate_limit_rpm = models.PositiveIntegerField(null=True)
     metadata = models.JSONField(default=dict)
@@ -183,7 +186,7 @@ class ApiKey(Audited):
     @property
     def scope_set(self) -> ScopeSet:
         """The scopes it was given."""
-        return stored_scopes(self.scopes)
+        return catalogue_of(self.app).stored(self.scopes)
 
     @property
     def network_list(self) -> tuple[Network, ...]:

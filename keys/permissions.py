@@ -12,10 +12,12 @@ from agents.errors import StalePage
 from audit.actors import Actor
 from audit.change import hold
 from keys import lifecycle, networks, rules
+from keys.catalogue.catalogue import Catalogue
+from keys.catalogue.store import catalogue_of
 from keys.delegation import Grant
 from keys.models import ApiKey
 from keys.networks import Network
-from keys.scopes import ACTIONS, RESOURCES, Scope, ScopeSet
+from keys.scopes import ScopeSet
 
 
 class Permissions(NamedTuple):
@@ -57,9 +59,10 @@ class Difference:
         return sha256(repr((self.gains, self.losses)).encode()).hexdigest()[:16]
 
 
-def compare(old: Permissions, new: Permissions) -> Difference:
-    """What a key with the permissions `old` gains and loses with `new`."""
-    return Difference([*_added(old, new), *_raised(old, new)], [*_added(new, old), *_lowered(old, new)])
+def compare(catalogue: Catalogue, old: Permissions, new: Permissions) -> Difference:
+    """What a key with the permissions `old` gains and loses with `new`. `catalogue` is that of its app."""
+    gains = [*_added(catalogue, old, new), *_raised(old, new)]
+    return Difference(gains, [*_added(catalogue, new, old), *_lowered(old, new)])
 
 
 def edit(actor: Actor, key: ApiKey, new: Permissions, reason: str, shown: str) -> None:
@@ -71,7 +74,7 @@ def edit(actor: Actor, key: ApiKey, new: Permissions, reason: str, shown: str) -
     """
     with transaction.atomic(), hold(key):
         old = Permissions.from_model(key)
-        difference = compare(old, new)
+        difference = compare(catalogue_of(key.app), old, new)
         if difference.digest != shown:
             raise StalePage
         if difference.gains:
@@ -106,10 +109,10 @@ def _changed(old: Permissions, new: Permissions) -> dict[str, Any]:
     return {name: None if value == current else value for name, current, value in values}
 
 
-def _added(old: Permissions, new: Permissions) -> Iterator[Change]:
+def _added(catalogue: Catalogue, old: Permissions, new: Permissions) -> Iterator[Change]:
     """Scopes and IP ranges that `new` allows and `old` does not."""
     for scope in old.scopes.missing(new.scopes):
-        yield Change(str(scope), _describe(scope))
+        yield Change(str(scope), catalogue.describe(scope))
     if old.networks and not new.networks:
         yield Change("Any IP address", "Allowed IPs")
     for network in new.networks:
@@ -137,7 +140,3 @@ def _rate(old: Permissions, new: Permissions) -> Change:
 
 def _expiry(new: Permissions) -> Change:
     return Change(f"{new.expires_at:%-d %b %Y, %H:%M} UTC" if new.expires_at else "Never", "Expires")
-
-
-def _describe(scope: Scope) -> str:
-    return ACTIONS.get(f"{scope.resource}:{scope.verb}") or RESOURCES.get(scope.resource, "")

@@ -14,10 +14,11 @@ from audit.actors import Actor
 from audit.change import hold
 from core.errors import Invalid, Refusal
 from keys import errors
+from keys.catalogue.store import catalogue_of
 from keys.delegation import Authority, Excess, Fences, Grant, within
 from keys.models import ApiKey
 from keys.networks import Network
-from keys.scopes import VERSION, Scope, ScopeSet
+from keys.scopes import Scope, ScopeSet
 
 MAX_GRACE = timedelta(days=30)
 
@@ -35,6 +36,13 @@ def acting(authority: Authority | None, *on: ApiKey) -> Iterator[None]:
         if acting_key and not acting_key.is_living:
             raise errors.InvalidKey
         yield
+
+
+def refuse_unknown_scopes(app: App, scopes: ScopeSet) -> None:
+    """Raise UnknownScope if the catalogue of `app`, which is held, does not have one of `scopes` any more."""
+    catalogue = catalogue_of(app)
+    if unknown := catalogue.unknown(scopes):
+        raise catalogue.unknown_scope(unknown)
 
 
 def parse_rate_limit(calls: int | None) -> int | None:
@@ -271,7 +279,7 @@ def require_derivable(parent: ApiKey) -> None:
             granted=parent.scopes,
             missing=["keys:derive"],
             scope_version=parent.scope_version,
-            current_scope_version=VERSION,
+            current_scope_version=catalogue_of(parent.app).version,
         )
 
 

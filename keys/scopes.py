@@ -1,50 +1,19 @@
-"""The value language of scopes: `resource:verb` or `resource:verb:instance` (docs/sdk.md)."""
+"""Scope and ScopeSet: `resource:verb` or `resource:verb:instance`, and what covers what (docs/sdk.md).
+
+Which scopes there are, and the order of a resource's levels, is the app's catalogue (keys/catalogue/).
+"""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from core.text import sanitize
 from keyformat.redaction import redact
-from keys.errors import InvalidScope, UnknownScope
+from keys.errors import InvalidScope
 
-VERSION = 1
-"""The version of the catalogue below. Each key remembers the one it was minted under."""
 MAX_SCOPES = 100
-TIERS = ("read", "write", "admin")
-RESOURCES = {
-    "agents": "agents and their keys",
-    "grants": "access granted to users",
-    "keys": "keys of this app",
-    "secrets": "stored third-party secrets",
-    "idp_users": "users of your directory",
-    "audit_logs": "events and requests",
-    "usage": "usage and limits",
-    "providers": "third-party services",
-    "approvals": "pending approvals",
-}
-ACTIONS = {
-    "tokens:retrieve": "retrieve a stored token",
-    "proxy:execute": "call through the proxy",
-    "connect:initiate": "start a connection",
-    "keys:derive": "derive short-lived keys",
-    "audit:emit": "add to the audit log",
-    "spans:emit": "send trace spans",
-}
-AGENT_DEFAULT = (
-    "keys:derive",
-    "keys:admin",
-    "tokens:retrieve",
-    "proxy:execute",
-    "connect:initiate",
-    "grants:read",
-    "audit:emit",
-    "spans:emit",
-)
-"""What a key minted for an agent may do unless told otherwise (docs/sdk.md)."""
-
 _SHAPE = re.compile(
-    r"([a-z][a-z0-9_]{0,39}):([a-z][a-z0-9_]{0,39})(?::([A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127}))?"
+    r"([a-z][a-z0-9_-]{0,39}):([a-z][a-z0-9_-]{0,39})(?::([A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127}))?"
 )
 
 
@@ -55,20 +24,37 @@ class Scope:
     resource: str
     verb: str
     instance: str = ""
+    included: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """The verbs of the resource that this one includes: the levels below it."""
+
+    @classmethod
+    def from_name(cls, text: str) -> "Scope":
+        """The scope that `text`, which has the shape of one, names; without its place among the levels."""
+        resource, verb, instance = f"{text}::".split(":", 2)
+        return cls(resource, verb, instance.rstrip(":"))
 
     def __str__(self) -> str:
-        return ":".join(part for part in (self.resource, self.verb, self.instance) if part)
+        return f"{self.name}:{self.instance}" if self.instance else self.name
+
+    @property
+    def name(self) -> str:
+        """`resource:verb`, as a catalogue has it."""
+        return f"{self.resource}:{self.verb}"
 
     def of(self, instance: str) -> "Scope":
         """This scope for `instance`, if it is for every one and one is named."""
-        return Scope(self.resource, self.verb, instance) if instance and not self.instance else self
+        return (
+            Scope(self.resource, self.verb, instance, self.included)
+            if instance and not self.instance
+            else self
+        )
 
     def covers(self, other: "Scope") -> bool:
         """Whether whoever holds this may do all that `other` allows."""
         return (
             self.resource == other.resource
             and self.instance in ("", other.instance)
-            and (self.verb == other.verb or _tier(self.verb) > _tier(other.verb) >= 0)
+            and (self.verb == other.verb or other.verb in self.included)
         )
 
     def meet(self, other: "Scope") -> "Scope | None":
@@ -77,8 +63,11 @@ class Scope:
             return None
         if self.instance and other.instance and self.instance != other.instance:
             return None
-        verb = self.verb if self.verb == other.verb else _lower(self.verb, other.verb)
-        return Scope(self.resource, verb, self.instance or other.instance) if verb else None
+        lower = _lower(self, other) or _lower(other, self)
+        if lower is None:
+            return None
+        verb, included = lower
+        return Scope(self.resource, verb, self.instance or other.instance, included)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +106,6 @@ class ScopeSet:
         return ScopeSet(tuple(sorted(shared)))
 
 
-def parse_scope(text: str) -> Scope:
-    """One scope of the catalogue. Raises InvalidScope for its shape, UnknownScope for its words."""
-    scope = shaped(text)
-    if scope is None:
-        shown = repr(sanitize(text, 80))
-        raise InvalidScope("scopes", f"{shown} is not a scope. Use resource:verb or resource:verb:id.")
-    words = f"{scope.resource}:{scope.verb}"
-    if words not in ACTIONS and (scope.resource not in RESOURCES or scope.verb not in TIERS):
-        raise UnknownScope("scopes", f"Unknown scope “{words}”.")
-    return scope
-
-
 def shaped(text: str) -> Scope | None:
     """`text` as a scope if it has the shape of one and is no key, in the catalogue or not."""
     match = _SHAPE.fullmatch(text)
@@ -138,30 +115,30 @@ def shaped(text: str) -> Scope | None:
     return Scope(resource, verb, instance or "")
 
 
-def parse_scopes(texts: Iterable[str]) -> ScopeSet:
-    """A set of 1 to 100 scopes. Raises InvalidScope, UnknownScope."""
-    scopes = {parse_scope(text.strip()) for text in texts}
-    if not scopes:
-        raise InvalidScope("scopes", "Choose at least one scope.")
+def parse_required(texts: Sequence[str]) -> ScopeSet:
+    """The scopes that a call needs. Whether the key's app has them is judged with the key. Raises InvalidScope."""
+    scopes = {shaped(text.strip()) for text in texts}
     if len(scopes) > MAX_SCOPES:
         raise InvalidScope("scopes", f"Use at most {MAX_SCOPES} scopes.")
-    return ScopeSet(tuple(sorted(scopes)))
+    well_formed = [scope for scope in scopes if scope]
+    if len(well_formed) < len(scopes):
+        wrong = next(text for text in texts if shaped(text.strip()) is None)
+        raise InvalidScope("scopes", shape_error(wrong))
+    return ScopeSet(tuple(sorted(well_formed)))
 
 
-def stored_scopes(names: Iterable[str]) -> ScopeSet:
-    """The set a row holds. It was parsed when it was written, and a catalogue may have changed since."""
-    return ScopeSet(tuple(Scope(*name.split(":", 2)) for name in names))
+def shape_error(text: str) -> str:
+    """What is wrong with a text that shaped() does not take, and what to write."""
+    shown = repr(sanitize(text, 80))
+    if text != text.lower() and shaped(text.lower()):
+        return f"{shown} is not a scope. Use lower case: {text.lower()}."
+    return f"{shown} is not a scope. Use resource:verb or resource:verb:id."
 
 
-def everything() -> list[str]:
-    """The highest scope of each resource, and every action."""
-    return [f"{resource}:admin" for resource in RESOURCES] + list(ACTIONS)
-
-
-def _tier(verb: str) -> int:
-    return TIERS.index(verb) if verb in TIERS else -1
-
-
-def _lower(first: str, second: str) -> str:
-    tier = min(_tier(first), _tier(second))
-    return TIERS[tier] if tier >= 0 else ""
+def _lower(upper: Scope, lower: Scope) -> tuple[str, tuple[str, ...]] | None:
+    """The verb of `lower` and what that includes, if `upper` includes it; None if it does not."""
+    if upper.verb == lower.verb:
+        return upper.verb, upper.included or lower.included
+    if lower.verb in upper.included:
+        return lower.verb, upper.included[: upper.included.index(lower.verb)]
+    return None

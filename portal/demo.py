@@ -19,9 +19,9 @@ from keys.admission import lookup
 from keys.admission.admit import CallRequest, Decision, row_of
 from keys.admission.rate_limit import Allowance
 from keys.admission.verdict import CheckInput, KeySnapshot, judge
+from keys.catalogue.builtin import AGENT_DEFAULT, DEFAULT
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.scopes import AGENT_DEFAULT, parse_scopes
 from portal import actions
 from portal.accounts.lifecycle import create_person
 from portal.gates import person
@@ -161,7 +161,7 @@ class Month:
                 app,
                 name=name,
                 agent=agent,
-                scopes=parse_scopes(scopes.split(",")),
+                scopes=DEFAULT.parse(scopes.split(",")),
                 networks=parse_networks(ranges),
                 expires_at=now() + days * DAY if days else None,
             ).key
@@ -169,7 +169,9 @@ class Month:
     def _derived(self, app: App, parent: ApiKey, name: str, scope: str, hours: int) -> None:
         holder = Actor("key", str(parent.id), parent.name, frozenset({"key.derive"}), Origin("sdk"), app.id)
         with at(self._ago(HOUR)):
-            lifecycle.derive(holder, parent, scopes=parse_scopes([scope]), expires_in=hours * HOUR, name=name)
+            lifecycle.derive(
+                holder, parent, scopes=DEFAULT.parse([scope]), expires_in=hours * HOUR, name=name
+            )
 
     def _calls(self) -> int:
         rows = sorted(
@@ -190,7 +192,7 @@ class Month:
     def _call(self, key: ApiKey, moment: datetime, traffic: Traffic) -> dict[str, Any]:
         method, path, scope = ROUTES[self.dice.choice(traffic.routes)]
         address = self.dice.choice(traffic.addresses)
-        check_input = CheckInput(True, True, parse_address(address), parse_scopes([scope]))
+        check_input = CheckInput(True, True, parse_address(address), DEFAULT.parse([scope]))
         origin = Origin("door", address, self.dice.choice(CLIENTS), new_id().hex)
         known = _snapshot_at(key, moment)
         allowance = Allowance(True, known.rate_limit, known.rate_limit, 0, 0)

@@ -11,8 +11,8 @@ from agents.models import MAX_KEYS, Agent, App
 from audit.actors import shell
 from core.clock import now
 from keys import plaintext
+from keys.catalogue.builtin import AGENT_DEFAULT
 from keys.models import ApiKey, Pepper
-from keys.scopes import AGENT_DEFAULT
 from portal.models import Membership, Role, User
 
 AGENTS, KEYS_PER_AGENT, APP_KEYS, MEMBERS = 2_000, 4, 2_000, 200

@@ -18,12 +18,12 @@ from keys import plaintext
 from keys.gateways import actions as on_gateways
 from keys.lifecycle import Minted
 from keys.models import Gateway, Pepper
-from keys.scopes import parse_scopes
 from portal import actions
 from portal.accounts.lifecycle import create_person
 from portal.models import Membership, User
 from portal.tokens import lifecycle
 from portal.tokens.lifecycle import Issued
+from tests.scopes import parse_scopes
 
 PASSWORD = "a long enough password"
 

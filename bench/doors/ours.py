@@ -30,10 +30,10 @@ def _of_one_app(start: int, how_many: int) -> list[str]:
     from audit.actors import shell
     from core.ids import new_id
     from keys import lifecycle, plaintext
-    from keys.scopes import parse_scopes
+    from keys.catalogue.builtin import DEFAULT
 
     app = on_agents.create_app(shell(), name=f"bench-{start}")
-    model = lifecycle.mint(shell(), app, name="bench", scopes=parse_scopes(["agents:read"])).key
+    model = lifecycle.mint(shell(), app, name="bench", scopes=DEFAULT.parse(["agents:read"])).key
     fresh = [plaintext.generate("app") for _ in range(how_many)]
     lines = [(new_id(), one.prefix, one.fingerprint, one.digest()) for one in fresh]
     _copy(model.id, lines)

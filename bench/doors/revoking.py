@@ -65,10 +65,10 @@ def _key(trial: int) -> tuple[str, Callable[[], object]]:
     from agents import lifecycle as on_agents
     from audit.actors import shell
     from keys import lifecycle
-    from keys.scopes import parse_scopes
+    from keys.catalogue.builtin import DEFAULT
 
     app = on_agents.create_app(shell(), name=f"revoked-{trial}")
     made = lifecycle.mint(
-        shell(), app, name="hot", scopes=parse_scopes(["agents:read"]), rate_limit_rpm=100_000
+        shell(), app, name="hot", scopes=DEFAULT.parse(["agents:read"]), rate_limit_rpm=100_000
     )
     return made.plaintext.take(), lambda: lifecycle.revoke(shell(), made.key)

@@ -30,7 +30,7 @@ from keys.admission.lookup import SNAPSHOT_CACHE_SIZE
 from keys.admission.verdict import CheckInput, KeySnapshot, granted_scopes
 from keys.gateways import call_facts
 from keys.gateways.call_facts import CallFacts
-from keys.scopes import ScopeSet, parse_scopes
+from keys.scopes import ScopeSet, parse_required
 
 log = logging.getLogger(__name__)
 METHODS = ("GET", "HEAD", "POST")
@@ -187,7 +187,7 @@ def _parse_query(query: str) -> tuple[ScopeSet, bool, Refusal | None]:
         scopes, signature = query_values.getlist("scope"), query_values.getlist("signature")
         if signature and set(signature) != {"required"}:
             raise Invalid("signature", "Use signature=required, or omit it.")
-        return parse_scopes(scopes) if scopes else ScopeSet(()), bool(signature), None
+        return parse_required(scopes) if scopes else ScopeSet(()), bool(signature), None
     except TooManyFieldsSent:
         return ScopeSet(()), False, BadRequest()
     except Invalid as invalid:

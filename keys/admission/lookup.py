@@ -18,9 +18,10 @@ from core import pg_arrays
 from core.ids import id_of
 from keys import plaintext
 from keys.admission.verdict import KeySnapshot
+from keys.catalogue import store
+from keys.catalogue.catalogue import Catalogue
 from keys.models import ApiKey
 from keys.networks import stored_networks
-from keys.scopes import stored_scopes
 
 SNAPSHOT_CACHE_SIZE = 5000
 """Snapshots that are cached in a process."""
@@ -51,8 +52,8 @@ def _columns(table: str) -> str:
 
 def _select(array: str, hexadecimal: str) -> str:
     return (
-        f"SELECT {hexadecimal}, own.pepper, {array}(app.id, app.name, app.signing, app.rate_limit_rpm, agent.name, "
-        f"agent.suspended_at, agent.revoked_at, {_columns('own')}, {_columns('above')}, "
+        f"SELECT {hexadecimal}, own.pepper, {array}(app.id, app.name, app.signing, app.rate_limit_rpm, "
+        f"app.catalogue_id, agent.name, agent.suspended_at, agent.revoked_at, {_columns('own')}, {_columns('above')}, "
         f"CASE WHEN top.id IS NOT NULL THEN {array}({_columns('top')}) END)"
     )
 
@@ -83,7 +84,7 @@ def look_up(
     digests = list(hash_by_digest)
     for digest, pepper, row in read_rows(digests) if read_rows else _read(digests, db):
         key_hash = hash_by_digest[bytes.fromhex(digest)]
-        snapshots[key_hash] = _snapshot(row, limit)
+        snapshots[key_hash] = _parse(row, limit, db)
         if int(pepper) != current:
             _redigest(key_hash, int(pepper), db)
     return snapshots
@@ -96,7 +97,8 @@ def snapshot_of(key: ApiKey) -> KeySnapshot:
             f"{_ROWS[connection.vendor]} {_JOINS} WHERE own.id = %s",
             [key.id if connection.features.has_native_uuid_field else key.id.hex],
         )
-        return _snapshot(cursor.fetchone()[2], settings.RATE_LIMIT_RPM)
+        row = cursor.fetchone()[2]
+    return _parse(row, settings.RATE_LIMIT_RPM, connection)
 
 
 def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
@@ -109,29 +111,44 @@ def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
         return list(cursor.fetchall())
 
 
+def _parse(row: str, portal_limit: int, db: BaseDatabaseWrapper) -> KeySnapshot:
+    """The snapshot in a row. A catalogue that this process sees for the first time is read."""
+    try:
+        return _snapshot(row, portal_limit)
+    except store.NotLoaded as not_loaded:
+        store.load(not_loaded.id, db)
+    return _snapshot(row, portal_limit)
+
+
 @lru_cache(SNAPSHOT_CACHE_SIZE)
 def _snapshot(row: str, portal_limit: int) -> KeySnapshot:
-    app_id, app_name, signing, app_limit, agent_name, suspended, agent_revoked, *rest = json.loads(row)
+    app_id, app_name, signing, app_limit, catalogue_id, agent_name, suspended, agent_revoked, *rest = (
+        json.loads(row)
+    )
     own_row, parent_row, grandparent_row = rest[:_KEY_COLUMN_COUNT], rest[_KEY_COLUMN_COUNT:-1], rest[-1]
     # SQLite may return a nested array as its JSON text.
     grandparent_row = json.loads(grandparent_row) if isinstance(grandparent_row, str) else grandparent_row
     limit = (grandparent_row or (parent_row if parent_row[0] else own_row))[-1] or app_limit or portal_limit
+    catalogue = store.cached(id_of(catalogue_id) if catalogue_id else None)
     shared = {
         "app_id": id_of(app_id),
         "app_name": app_name,
         "rate_limit": limit,
         "must_sign": signing == App.Signing.REQUIRED,
+        "catalogue": catalogue,
     }
     highest = (
-        KeySnapshot(**_key_fields(grandparent_row), **shared, agent_name="") if grandparent_row else None
+        KeySnapshot(**_key_fields(grandparent_row, catalogue), **shared, agent_name="")
+        if grandparent_row
+        else None
     )
     parent = (
-        KeySnapshot(**_key_fields(parent_row), **shared, agent_name="", parent=highest)
+        KeySnapshot(**_key_fields(parent_row, catalogue), **shared, agent_name="", parent=highest)
         if parent_row[0]
         else None
     )
     return KeySnapshot(
-        **_key_fields(own_row),
+        **_key_fields(own_row, catalogue),
         **shared,
         agent_name=agent_name or "",
         agent_suspended=suspended is not None,
@@ -140,7 +157,7 @@ def _snapshot(row: str, portal_limit: int) -> KeySnapshot:
     )
 
 
-def _key_fields(columns: Sequence[Any]) -> dict[str, Any]:
+def _key_fields(columns: Sequence[Any], catalogue: Catalogue) -> dict[str, Any]:
     id_, agent_id, name, kind, prefix, scopes, networks, revoked, expires, deprecated, grace, *rest = columns
     version, shared_bucket, _ = rest
     return {
@@ -149,7 +166,7 @@ def _key_fields(columns: Sequence[Any]) -> dict[str, Any]:
         "name": name,
         "kind": kind,
         "prefix": prefix,
-        "scopes": stored_scopes(_as_list(scopes)),
+        "scopes": catalogue.stored(_as_list(scopes)),
         "networks": stored_networks(_as_list(networks)),
         "revoked": revoked is not None,
         "expires_at": _moment(expires),

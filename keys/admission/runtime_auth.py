@@ -31,7 +31,7 @@ from keys.admission.batching.queue import call_queue
 from keys.admission.signatures import Signature
 from keys.admission.verdict import CheckInput, KeySnapshot, Verdict, granted_scopes
 from keys.requests import KeyedRequest
-from keys.scopes import ScopeSet, parse_scope
+from keys.scopes import ScopeSet, parse_required
 
 MAX_BODY = 64 * 1024
 INSTANCE_PARAMETERS = {"agents": "agent_id", "keys": "key_id"}
@@ -52,7 +52,7 @@ class Needs:
     @property
     def scope_set(self) -> ScopeSet:
         """The scope as a set, empty if none is needed."""
-        return ScopeSet((parse_scope(self.scope),) if self.scope else ())
+        return parse_required([self.scope] if self.scope else [])
 
     def instance(self, path_parameters: Mapping[str, Any]) -> str:
         """The id that a call to this route is about, from its path parameters."""

@@ -16,7 +16,9 @@ from keys import errors, networks
 from keys.admission import constraints, signatures
 from keys.admission.rate_limit import Allowance
 from keys.admission.signatures import Signature
-from keys.scopes import VERSION, ScopeSet
+from keys.catalogue.builtin import DEFAULT, FIRST_VERSION
+from keys.catalogue.catalogue import Catalogue
+from keys.scopes import ScopeSet
 
 MAX_FACT_VALUES = 20
 """Values that a list in the facts of a denial holds at the most: a row of the audit log is bounded."""
@@ -44,7 +46,9 @@ class KeySnapshot:
     expires_at: datetime | None
     deprecated_at: datetime | None
     grace_ends_at: datetime | None
-    scope_version: int = VERSION
+    catalogue: Catalogue = DEFAULT
+    """The scopes of its app."""
+    scope_version: int = FIRST_VERSION
     shared_bucket: UUID | None = None
     """The rate bucket it shares: of the first key in its rotation line, or of the key that made it. None: its own."""
     must_sign: bool = True
@@ -289,6 +293,9 @@ def _scope(context: _CheckContext) -> _Failure | None:
     check_input, key = context.check_input, context.known_key
     if check_input.manages_agents and key.speaks_for_agents:
         return _Failure(errors.CannotMintSubagents(), "a key of an agent")
+    if unknown := key.catalogue.unknown(check_input.scopes):
+        error = key.catalogue.unknown_scope(unknown)
+        return _Failure(error, f"unknown scope {unknown.name}", {"unknown": unknown.name})
     granted_set = granted_scopes(key, check_input)
     missing = granted_set.missing(check_input.scopes, check_input.instance)
     if not missing:
@@ -298,7 +305,7 @@ def _scope(context: _CheckContext) -> _Failure | None:
         granted=granted_set.names(),
         missing=missing.names(),
         scope_version=key.scope_version,
-        current_scope_version=VERSION,
+        current_scope_version=key.catalogue.version,
     )
     return _Failure(refusal, f"lacks {missing}", {"missing": _first(missing.names())})
 

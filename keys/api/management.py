@@ -11,7 +11,7 @@ from ninja.responses import Status
 from agents.api.management import describe_agent
 from agents.api.management_schemas import AgentCreated, AgentDetail, ReasonRequest
 from agents.api.runtime_schemas import NewAgent
-from agents.models import Agent
+from agents.models import Agent, App
 from agents.requests import AppRequest, agent_in, id_of
 from audit.search import usage
 from audit.search.recent_calls import summarize_calls
@@ -36,11 +36,13 @@ from keys.api.management_schemas import (
     KeyRotateRequest,
     KeyStatistics,
 )
+from keys.catalogue.builtin import AGENT_DEFAULT
+from keys.catalogue.store import catalogue_of
 from keys.idempotency import Caller, IssueResult, canonical, make_once, next_step
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.requests import IdempotencyKey, key_of
-from keys.scopes import AGENT_DEFAULT, ScopeSet, parse_scopes
+from keys.scopes import ScopeSet
 from keys.web import presenters
 
 STATUSES = ("active", "revoked")
@@ -126,7 +128,7 @@ def narrow_key(request: AppRequest, key_id: str, body: KeyNarrowRequest) -> KeyI
     lifecycle.narrow(
         request.actor,
         key,
-        scopes=_scopes(body.scopes),
+        scopes=_scopes(request.app, body.scopes),
         networks=None if body.cidr_allowlist is None else parse_networks(body.cidr_allowlist),
         rate_limit_rpm=body.rate_limit_rpm,
         expires_at=parse_end(None, body.expires_at),
@@ -145,7 +147,7 @@ def rotate_key(
     key, body = key_of(request, id_of(key_id)), body or KeyRotateRequest()
     choices: dict[str, Any] = {
         "grace": _grace(body.grace),
-        "scopes": _scopes(body.scopes),
+        "scopes": _scopes(request.app, body.scopes),
         "reason": body.reason,
     }
     made = make_once(
@@ -222,7 +224,7 @@ def _mint(
 ) -> Status[KeyMinted]:
     options: dict[str, Any] = {
         "name": body.name,
-        "scopes": parse_scopes(AGENT_DEFAULT if body.scopes is None else body.scopes),
+        "scopes": _scopes(request.app, body.scopes) or _agent_default(request.app),
         "networks": parse_networks(body.cidr_allowlist or ()),
         "rate_limit_rpm": body.rate_limit_rpm,
         "expires_at": parse_end(body.expires_in, body.expires_at),
@@ -270,8 +272,14 @@ def _way(verb: str, key: ApiKey) -> str:
     return f"POST /api/v1/apps/{key.app_id}/keys/{key.id}/{verb}"
 
 
-def _scopes(names: list[str] | None) -> ScopeSet | None:
-    return None if names is None else parse_scopes(names)
+def _scopes(app: App, names: list[str] | None) -> ScopeSet | None:
+    return None if names is None else catalogue_of(app).parse(names)
+
+
+def _agent_default(app: App) -> ScopeSet:
+    """What agents' keys may do unless told otherwise, as far as `app` has these scopes."""
+    catalogue = catalogue_of(app)
+    return catalogue.parse(catalogue.known(AGENT_DEFAULT))
 
 
 def _grace(text: str) -> timedelta:

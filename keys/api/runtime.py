@@ -15,7 +15,7 @@ from core.documents import parse_document
 from core.errors import Invalid
 from core.schemas import Flag
 from core.text import sanitize
-from keys import errors, lifecycle, scopes
+from keys import errors, lifecycle
 from keys.api.runtime_schemas import (
     APIKeyInfo,
     DeriveKey,
@@ -35,7 +35,7 @@ from keys.lifecycle import Minted
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.networks import parse_networks
 from keys.requests import IdempotencyKey, KeyedRequest, authority_of
-from keys.scopes import Scope, parse_scopes
+from keys.scopes import Scope
 
 MAX_LIFETIME_SECONDS = 3650 * 24 * 3600
 """Seconds; no app allows more, and a number beyond this is not worth adding to a date."""
@@ -43,11 +43,12 @@ MAX_LIFETIME_SECONDS = 3650 * 24 * 3600
 
 def list_scopes(request: KeyedRequest) -> ScopeCatalog:
     """The scopes there are. The cheapest way to try a key."""
+    catalogue = request.key.catalogue
     return ScopeCatalog(
-        scope_version=scopes.VERSION,
-        resources={name: Resource(verbs=list(scopes.TIERS)) for name in scopes.RESOURCES},
-        action_verbs=list(scopes.ACTIONS),
-        deprecated=[],
+        scope_version=catalogue.version,
+        resources={resource.name: Resource(verbs=list(resource.verbs)) for resource in catalogue.resources},
+        action_verbs=[action.name for action in catalogue.actions],
+        deprecated=[name for name, definition in catalogue.definitions.items() if definition.deprecated],
     )
 
 
@@ -57,7 +58,7 @@ def derive_key(
     """Hand out a narrower, short-lived key. Its plaintext is in this answer and nowhere else."""
     parent = ApiKey.objects.with_kin().get(id=request.key.id)
     values: dict[str, Any] = {
-        "scopes": parse_scopes(body.scopes),
+        "scopes": request.key.catalogue.parse(body.scopes),
         "within": request.granted,
         "expires_in": timedelta(seconds=min(body.expires_in, MAX_LIFETIME_SECONDS)),
         "networks": parse_networks(body.cidr_allowlist or ()),

@@ -10,10 +10,10 @@ from core.schemas import Item, RequestSchema, Sentence, Text
 from keys import lifecycle
 from keys.api.management import describe_key
 from keys.api.management_schemas import KeyInfo
+from keys.catalogue.store import catalogue_of
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.requests import key_of
-from keys.scopes import parse_scopes
 
 
 class KeyWidenRequest(RequestSchema):
@@ -44,7 +44,7 @@ def _values(key: ApiKey, body: KeyWidenRequest) -> dict[str, Any]:
     """Each permission as it will be."""
     given, ranges = body.model_fields_set, body.cidr_allowlist or ()
     return {
-        "scopes": parse_scopes(body.scopes) if "scopes" in given else key.scope_set,
+        "scopes": catalogue_of(key.app).parse(body.scopes) if "scopes" in given else key.scope_set,
         "networks": parse_networks(ranges) if "cidr_allowlist" in given else key.network_list,
         "rate_limit_rpm": body.rate_limit_rpm if "rate_limit_rpm" in given else key.rate_limit_rpm,
         "expires_at": parse_end(None, body.expires_at) if "expires_at" in given else key.expires_at,

@@ -1,6 +1,7 @@
 """Reads the two large forms, of a new key and of the permissions of one: scopes, expiry and limits."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -13,13 +14,16 @@ from core.clock import now
 from core.durations import parse_duration, parse_moment
 from core.errors import Invalid
 from core.forms import ValuesForm, refuse_unknown
+from keys.catalogue.builtin import AGENT_DEFAULT
+from keys.catalogue.catalogue import Catalogue, Definition, Resource, Source
+from keys.catalogue.store import catalogue_of
 from keys.expiry import check_expiry
 from keys.models import ApiKey
 from keys.networks import Network, parse_networks
 from keys.permissions import Permissions
-from keys.scopes import ACTIONS, RESOURCES, TIERS, ScopeSet, parse_scopes, shaped, stored_scopes
+from keys.scopes import ScopeSet, shaped
 from keys.web.forms import PLAIN_TEXT, OnceField
-from keys.web.presets import PURPOSES, as_fields
+from keys.web.presets import LEVEL_PREFIX, as_fields, template_fields
 
 EXPIRIES = (
     ("1h", "1 hour"),
@@ -29,35 +33,68 @@ EXPIRIES = (
     ("custom", "Custom"),
     ("never", "Never"),
 )
-LEVELS = (("none", "none"), *((tier, tier) for tier in TIERS))
+NO_LEVEL = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixGroup:
+    """Resources of one source in the scope matrix, each with its field."""
+
+    label: str
+    rows: list[tuple[Resource, forms.BoundField]]
 
 
 class ScopeFields(ValuesForm):
-    """The scope matrix: a level for each resource, the actions, and scopes written out."""
+    """The scope matrix: a level for each resource of the app's catalogue, the actions, and scopes written out."""
 
     actions = forms.MultipleChoiceField(
-        label="Scopes",
-        required=False,
-        choices=[(name, name) for name in ACTIONS],
-        widget=forms.CheckboxSelectMultiple,
+        label="Scopes", required=False, choices=(), widget=forms.CheckboxSelectMultiple
     )
     more_scopes = forms.CharField(
         label="Resource-level scopes",
         required=False,
         max_length=2000,
-        help_text="resource:verb:id, separated by commas. For example: grants:read:7f31c09e",
         widget=PLAIN_TEXT,
     )
 
-    def matrix(self) -> Iterable[tuple[str, str, forms.BoundField]]:
-        """Each resource with what it is and its field."""
-        return [(name, says, self[f"scope_{name}"]) for name, says in RESOURCES.items()]
+    def __init__(self, *args: Any, catalogue: Catalogue, **kwargs: Any) -> None:
+        self.catalogue = catalogue
+        # Before the base class copies them, so that whatever is done with a form's fields is done with these.
+        vars(self)["base_fields"] = {**self.base_fields, **_level_fields(catalogue)}
+        super().__init__(*args, **kwargs)
+        actions, more_scopes = self.fields["actions"], self.fields["more_scopes"]
+        if isinstance(actions, forms.MultipleChoiceField):
+            actions.choices = [(action.name, action.name) for action in catalogue.actions]
+        more_scopes.help_text = (
+            "resource:verb:id, separated by commas. "
+            f"For example: {catalogue.resources[0].levels[0].name}:7f31c09e"
+        )
+
+    def matrix(self) -> list[MatrixGroup]:
+        """The resources with their fields, those of the app itself first."""
+        return [
+            MatrixGroup(label, rows)
+            for source, label in SOURCE_LABELS.items()
+            if (
+                rows := [
+                    (each, self[_field_of(each)])
+                    for each in self.catalogue.resources
+                    if each.source == source
+                ]
+            )
+        ]
+
+    def action_boxes(self) -> Iterable[tuple[forms.boundfield.BoundWidget, Definition]]:
+        """The checkbox of each action, and what the action is."""
+        return zip(self["actions"], self.catalogue.actions, strict=True)
 
     def scope_names(self) -> list[str]:
         """What is ticked and written, valid or not."""
-        levels = {name: self.cleaned_data.get(f"scope_{name}") or "none" for name in RESOURCES}
+        levels = {
+            each.name: self.cleaned_data.get(_field_of(each)) or NO_LEVEL for each in self.catalogue.resources
+        }
         return [
-            *(f"{name}:{level}" for name, level in levels.items() if level != "none"),
+            *(f"{name}:{level}" for name, level in levels.items() if level != NO_LEVEL),
             *self.cleaned_data.get("actions", []),
             *self.cleaned_data.get("more_scopes", "").replace(",", " ").split(),
         ]
@@ -67,18 +104,32 @@ class ScopeFields(ValuesForm):
         names = self.scope_names()
         # That nothing is chosen is no fault of the field where scopes are written out.
         parsed: ScopeSet | None = self.read(
-            "more_scopes" if names else "actions", lambda: parse_scopes(names)
+            "more_scopes" if names else "actions", lambda: self.catalogue.parse(names)
         )
         return parsed
 
 
-# Declared like the others, so that whatever is done with a form's fields is done with these.
-ScopeFields.base_fields |= {
-    f"scope_{resource}": forms.ChoiceField(
-        required=False, choices=LEVELS, initial="none", widget=forms.RadioSelect
-    )
-    for resource in RESOURCES
+SOURCE_LABELS: dict[Source, str] = {
+    "app": "This API",
+    "built-in": "This portal",
+    "preset": "Preset alter-sdk",
 }
+
+
+def _field_of(resource: Resource) -> str:
+    return LEVEL_PREFIX + resource.name
+
+
+def _level_fields(catalogue: Catalogue) -> dict[str, forms.Field]:
+    return {
+        _field_of(resource): forms.ChoiceField(
+            required=False,
+            choices=[(NO_LEVEL, NO_LEVEL), *((verb, verb) for verb in resource.verbs)],
+            initial=NO_LEVEL,
+            widget=forms.RadioSelect,
+        )
+        for resource in catalogue.resources
+    }
 
 
 class LimitFields(ValuesForm):
@@ -179,7 +230,7 @@ class PermissionsForm(GrantForm):
     """The digest of the changes that were shown before saving."""
 
     def __init__(self, *args: Any, key: ApiKey, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, catalogue=catalogue_of(key.app), **kwargs)
         self.key = key
 
     def read_end(self) -> datetime | None:
@@ -211,20 +262,24 @@ def parse_end(text: str) -> datetime:
     return moment
 
 
-def starting_values(query: MultiValueDict[str, str], like: ApiKey | None) -> dict[str, Any]:
-    """What a fresh mint form begins with: a key to be like, what was typed before, and a purpose's presets.
+def starting_values(
+    catalogue: Catalogue, query: MultiValueDict[str, str], like: ApiKey | None, *, for_agent: bool = False
+) -> dict[str, Any]:
+    """What a fresh mint form begins with: a key to be like, what was typed before, and a template of the catalogue.
 
     `also_scopes` and `also_networks` (with commas between) are what the new key is to have beyond the one it is like.
     """
     values: dict[str, Any] = {"expires": "90d"}
+    if for_agent and not like:
+        values |= as_fields(catalogue, catalogue.known(AGENT_DEFAULT))
     if like:
-        values |= as_fields(_with_scopes(like.scopes, query.get("also_scopes", "")))
+        values |= as_fields(catalogue, _with_scopes(catalogue, like.scopes, query.get("also_scopes", "")))
         values |= _limits(like, query.get("also_networks", "")) | {"name": like.name}
     values |= {name: query[name] for name in query if query[name] and name != "actions"}
     if "actions" in query:
         values["actions"] = query.getlist("actions")
-    purpose = PURPOSES.get(query.get("purpose", ""))
-    values |= purpose.fields() if purpose else {}
+    template = {each.name: each for each in catalogue.templates}.get(query.get("purpose", ""))
+    values |= template_fields(catalogue, template) if template else {}
     return values | {"once": uuid4().hex}
 
 
@@ -234,17 +289,18 @@ PREFILLS = {"from", "purpose", "actions", *ALSO}
 """What may stand in the address of a mint form beside its own fields."""
 
 
-def refuse_unknown_prefill(query: MultiValueDict[str, str]) -> None:
-    """Raise Invalid for a name in the address of a mint form that fills in nothing, or a purpose there is not."""
-    known = set(MintForm().fields) - {"once"} | PREFILLS
+def refuse_unknown_prefill(catalogue: Catalogue, query: MultiValueDict[str, str]) -> None:
+    """Raise Invalid for a name in the address of a mint form that fills in nothing, or a template there is not."""
+    known = set(MintForm(catalogue=catalogue).fields) - {"once"} | PREFILLS
     refuse_unknown({name: query[name] for name in query}, known)
-    parse_choice(query.get("purpose", ""), "purpose", PURPOSES)
+    parse_choice(query.get("purpose", ""), "purpose", [each.name for each in catalogue.templates])
 
 
 def current_values(key: ApiKey, query: Mapping[str, str]) -> dict[str, Any]:
     """What a form of permissions begins with: those of `key`, and the ALSO of `query` beside them."""
+    catalogue = catalogue_of(key.app)
     scopes, networks = (query.get(name, "") for name in ALSO)
-    values = as_fields(_with_scopes(key.scopes, scopes)) | _limits(key, networks)
+    values = as_fields(catalogue, _with_scopes(catalogue, key.scopes, scopes)) | _limits(key, networks)
     return values | {"rate_limit_rpm": key.rate_limit, "expires_custom": _written(key.expires_at)}
 
 
@@ -258,12 +314,13 @@ def _limits(key: ApiKey, also: str = "") -> dict[str, Any]:
     return {"networks": ", ".join(networks), "rate_limit_rpm": key.rate_limit_rpm}
 
 
-def _with_scopes(names: Iterable[str], also: str) -> list[str]:
+def _with_scopes(catalogue: Catalogue, names: Iterable[str], also: str) -> list[str]:
     """`names` and those of `also` that are scopes at all, without what one of the latter covers."""
-    more = [scope for text in also.split(",") if (scope := shaped(text.strip()))]
+    shapes = [scope for text in also.split(",") if (scope := shaped(text.strip()))]
+    more = catalogue.stored(map(str, shapes))
     kept = [
         name
         for name in names
-        if not any(wider.covers(held) for held in stored_scopes([name]) for wider in more)
+        if not any(wider.covers(held) for held in catalogue.stored([name]) for wider in more)
     ]
-    return [*kept, *map(str, more)]
+    return [*kept, *more.names()]

@@ -16,7 +16,7 @@ from core.query_timeout import none_if_too_broad
 from keys import overview
 from keys.overview import RANGES
 from keys.requests import portal_address
-from keys.scopes import parse_scopes
+from keys.scopes import parse_required
 from keys.web.snippets import CURL, mint_command
 
 
@@ -73,7 +73,7 @@ def _checklist(request: AppRequest, has_keys: bool) -> dict[str, Any]:
         "has_keys": has_keys,
         "done": 1 + has_keys,
         "command": mint_command(
-            request.app, None, {"name": "worker", "scopes": parse_scopes(["grants:read"])}
+            request.app, None, {"name": "worker", "scopes": parse_required(["grants:read"])}
         ),
         "curl": CURL.format(address=address),
         "verify_url": f"{address}/verify",

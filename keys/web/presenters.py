@@ -32,12 +32,12 @@ from audit.time_words import relative_words
 from core.clock import now
 from core.documents import compact
 from core.folding import contains_folded, equals_folded, holding
+from keys.catalogue.catalogue import Catalogue
 from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet
 from keys.rules import is_last_active
-from keys.scopes import ACTIONS, RESOURCES, TIERS, Scope, ScopeSet
+from keys.scopes import Scope, ScopeSet
 
 DAY = timedelta(days=1)
-LEVEL_SAYS = {"read": "read", "write": "read and change", "admin": "manage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,22 +309,20 @@ def others_called(app: App, name: str) -> int:
     return app.keys.own().living().filter(equals_folded("name", name.strip())).count() if name.strip() else 0
 
 
-def can(scopes: ScopeSet | None) -> list[str]:
+def allowed(catalogue: Catalogue, scopes: ScopeSet | None) -> list[str]:
     """What a set allows, in plain words."""
-    return [_says(scope) for scope in scopes or ()]
+    return [_describe(catalogue, scope) for scope in scopes or ()]
 
 
-def cannot(scopes: ScopeSet | None) -> list[str]:
-    """The resources a set leaves untouched."""
-    touched = {scope.resource for scope in scopes or () if scope.verb in TIERS}
-    return [name.replace("_", " ") for name in RESOURCES if name not in touched]
+def not_allowed(catalogue: Catalogue, scopes: ScopeSet | None) -> list[str]:
+    """The resources that a set leaves untouched, in plain words."""
+    touched = {scope.resource for scope in scopes or ()}
+    return [each.name.replace("_", " ") for each in catalogue.resources if each.name not in touched]
 
 
-def _says(scope: Scope) -> str:
-    only = f" {scope.instance} only" if scope.instance else ""
-    if scope.verb in TIERS:
-        return f"{LEVEL_SAYS[scope.verb]} {scope.resource.replace('_', ' ')}{only}"
-    return f"{ACTIONS[f'{scope.resource}:{scope.verb}']}{only}"
+def _describe(catalogue: Catalogue, scope: Scope) -> str:
+    words = catalogue.describe(scope) or scope.name
+    return f"{words}, {scope.instance} only" if scope.instance else words
 
 
 def _of_status(found: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:

@@ -1,47 +1,33 @@
-"""Where a mint form may start from: what people mint keys for, and what such keys usually need."""
+"""Fills the fields of the scope matrix: from the scopes of a key, or from a mint template of the app's catalogue."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from keys.scopes import ACTIONS, AGENT_DEFAULT, RESOURCES, TIERS
+from keys.catalogue.catalogue import Catalogue, MintTemplate
+
+LEVEL_PREFIX = "scope_"
+"""What the name of a resource's field begins with. A level is no secret, whatever the resource is called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """A starting point. Everything in it can be changed before minting."""
-
-    label: str
-    expires: str
-    scopes: tuple[str, ...]
-    rate_limit_rpm: int | None = None
-
-    def fields(self) -> dict[str, Any]:
-        """As values of the mint form."""
-        return as_fields(self.scopes) | {"expires": self.expires, "rate_limit_rpm": self.rate_limit_rpm}
+def template_fields(catalogue: Catalogue, template: MintTemplate) -> dict[str, Any]:
+    """A template as values of the mint form. Everything in it can be changed before minting."""
+    fields = as_fields(catalogue, template.scopes)
+    return fields | {"expires": template.expires, "rate_limit_rpm": template.rate_limit_rpm}
 
 
-PURPOSES = {
-    "service": Purpose(
-        "Backend service", "90d", ("grants:read", "agents:read", "tokens:retrieve", "keys:derive")
-    ),
-    "agent": Purpose("Agent", "90d", AGENT_DEFAULT),
-    "ci": Purpose("CI job", "1h", ("grants:read", "agents:read"), 600),
-    "test": Purpose("Manual testing", "7d", ("grants:read",), 60),
-}
-
-
-def as_fields(scopes: Iterable[str]) -> dict[str, Any]:
+def as_fields(catalogue: Catalogue, scopes: Iterable[str]) -> dict[str, Any]:
     """Scopes as values of the matrix: levels, actions, and the rest written out."""
-    fields: dict[str, Any] = {f"scope_{name}": "none" for name in RESOURCES}
+    fields: dict[str, Any] = {LEVEL_PREFIX + resource.name: "none" for resource in catalogue.resources}
+    levels = {level.name for resource in catalogue.resources for level in resource.levels}
+    actions = {action.name for action in catalogue.actions}
     fields |= {"actions": [], "more_scopes": ""}
     more: list[str] = []
     for scope in scopes:
-        resource, _, rest = scope.partition(":")
-        if scope in ACTIONS:
+        resource, _, level = scope.partition(":")
+        if scope in actions:
             fields["actions"].append(scope)
-        elif rest in TIERS and fields.get(f"scope_{resource}") == "none":
-            fields[f"scope_{resource}"] = rest
+        elif scope in levels and fields[LEVEL_PREFIX + resource] == "none":
+            fields[LEVEL_PREFIX + resource] = level
         else:
             more.append(scope)
     return fields | {"more_scopes": ", ".join(more)}

@@ -14,6 +14,7 @@ from audit.requests import form_status
 from core.errors import Refusal
 from keyformat.redaction import redact
 from keys import lifecycle
+from keys.catalogue.store import catalogue_of
 from keys.errors import KeyNotFound
 from keys.lifecycle import Minted
 from keys.models import ApiKey
@@ -21,7 +22,6 @@ from keys.requests import field_of, key_of, portal_address
 from keys.web import presenters
 from keys.web.forms import RotateForm
 from keys.web.mint_forms import MintForm, refuse_unknown_prefill, starting_values
-from keys.web.presets import PURPOSES
 from keys.web.snippets import mint_command, uses
 
 
@@ -29,13 +29,14 @@ from keys.web.snippets import mint_command, uses
 def mint(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
     """The form, and in answer to a good one the plaintext: the only time it is anywhere."""
     agent = agent_of(request, agent_id) if agent_id else None
+    catalogue = catalogue_of(request.app)
     if request.method != "POST":
-        refuse_unknown_prefill(request.GET)
-        values = starting_values(request.GET, _like(request))
-        return _mint_page(request, MintForm(initial=values), agent)
+        refuse_unknown_prefill(catalogue, request.GET)
+        values = starting_values(catalogue, request.GET, _like(request), for_agent=agent is not None)
+        return _mint_page(request, MintForm(catalogue=catalogue, initial=values), agent)
     if purpose := request.POST.get("purpose"):
         return _start_from(request, purpose)
-    form = MintForm(request.POST)
+    form = MintForm(request.POST, catalogue=catalogue)
     if form.is_valid():
         try:
             minted = lifecycle.mint(request.actor, request.app, agent=agent, **form.choices())
@@ -59,7 +60,7 @@ def _start_from(request: AppRequest, purpose: str) -> HttpResponse:
 def review(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
     """The review pane for what is typed so far; nothing is minted, nothing need be complete."""
     agent = agent_of(request, agent_id) if agent_id else None
-    form = MintForm(request.POST)
+    form = MintForm(request.POST, catalogue=catalogue_of(request.app))
     form.is_valid()
     return render(request, "keys/_review.html", _reviewed(request, form, agent))
 
@@ -112,21 +113,22 @@ def _mint_page(
     refusal: Refusal | None = None,
 ) -> HttpResponse:
     reviewed = _reviewed(request, form, agent)
-    context = {"form": form, "purposes": PURPOSES, "refusal": refusal, **reviewed}
+    context = {"form": form, "templates": form.catalogue.templates, "refusal": refusal, **reviewed}
     return render(request, "keys/mint.html", context, status=status)
 
 
 def _reviewed(request: AppRequest, form: MintForm, agent: Agent | None) -> dict[str, Any]:
     """The summary of a submitted form, or of the initial values of a new one."""
     if not form.is_bound:
-        form = MintForm(form.initial)
+        form = MintForm(form.initial, catalogue=form.catalogue)
         form.is_valid()
     chosen = form.cleaned_data
     return {
         "agent": agent,
         "chosen": chosen,
-        "can": presenters.can(chosen.get("scopes")),
-        "cannot": presenters.cannot(chosen.get("scopes")),
+        "allowed": presenters.allowed(form.catalogue, chosen.get("scopes")),
+        "not_allowed": presenters.not_allowed(form.catalogue, chosen.get("scopes")),
+        "deprecated": form.catalogue.deprecated(chosen.get("scopes") or ()),
         "namesakes": presenters.others_called(request.app, chosen.get("name", "")),
         "quota": presenters.quota(request.app),
         "command": mint_command(request.app, agent, chosen),

@@ -145,7 +145,7 @@ def permissions(request: AppRequest, key_id: UUID) -> HttpResponse:
     difference = None
     if request.method == "POST" and form.is_valid():
         try:
-            difference = compare(Permissions.from_model(found), form.permissions())
+            difference = compare(form.catalogue, Permissions.from_model(found), form.permissions())
             if difference.gains:
                 refuse_gains(request.actor, found, form.permissions())
             if "save" in request.POST and form.cleaned_data["shown"] == difference.digest:

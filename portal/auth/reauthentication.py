@@ -22,7 +22,7 @@ from django.urls import resolve, reverse
 
 from agents.requests import sent_to
 from keyformat.redaction import cut_to_prefix, redact
-from keys.web.mint_forms import ScopeFields
+from keys.web.presets import LEVEL_PREFIX
 from portal.auth.claims import seconds_of
 from portal.config.identity_provider import ID
 from portal.models import User
@@ -92,7 +92,7 @@ def without_secrets(form: QueryDict) -> QueryDict:
     """`form` without the fields that are never kept, and without keys that were pasted into others."""
     copy = form.copy()
     for name in [name for name in copy if any(word in name for word in SECRET)]:
-        if name not in ScopeFields.base_fields:  # the level of the resource `secrets` is none
+        if not name.startswith(LEVEL_PREFIX):  # the level of a resource called `secrets` is none
             del copy[name]
     for name, values in list(copy.lists()):
         copy.setlist(name, [redact(value) for value in values])

@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 
 from alter import catalogue
-from keys import scopes
+from keys.catalogue.builtin import DEFAULT
 from portal.permissions import READING_AND_WRITING
 from portal.roles import EVERYTHING
 
 
 def test_scopes_are_the_portals() -> None:
-    assert set(scopes.RESOURCES) == set(catalogue.RESOURCES)
-    assert set(scopes.ACTIONS) == set(catalogue.ACTIONS)
+    assert set(DEFAULT.definitions) == set(catalogue.SCOPES)
 
 
 def test_permissions_are_the_portals() -> None:
@@ -55,10 +54,10 @@ def test_the_documents_list_is_the_catalogue() -> None:
     assert [name for row in rows for name in re.findall("`([^`]+)`", row.split("|")[1])] == list(
         catalogue.SCOPES
     )
-    assert [row.split("|")[2].strip() for row in rows] == [
-        *scopes.RESOURCES.values(),
-        *scopes.ACTIONS.values(),
-    ]
+    words = {name: definition.description.lower() for name, definition in DEFAULT.definitions.items()}
+    for row in rows:
+        names, description = re.findall("`([^`]+)`", row.split("|")[1]), row.split("|")[2].strip()
+        assert all(words[name].endswith(description) for name in names), row
 
 
 def test_the_unknown_scope_of_a_sentence_is_guessed_at() -> None:

@@ -9,13 +9,13 @@ from django.test import Client
 from agents.models import App
 from audit.actors import Origin
 from keys.lifecycle import mint
-from keys.scopes import parse_scopes
 from portal.gates import person
 from portal.models import User
 from tests.api.lines import NONE
 from tests.api.program import Program
 from tests.api.roles import end
 from tests.keys.asking import again
+from tests.scopes import parse_scopes
 
 READING = parse_scopes(["grants:read"])
 

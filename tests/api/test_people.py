@@ -10,7 +10,6 @@ from django.test import Client
 from agents.models import App
 from audit.actors import Origin, shell
 from keys.lifecycle import mint
-from keys.scopes import parse_scopes
 from portal.error_responses import OnPagesAlone
 from portal.gates import person
 from portal.models import Membership, PortalPolicy, User
@@ -19,6 +18,7 @@ from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act
 from tests.factories import UserFactory, issued, member
 from tests.keys.asking import again
+from tests.scopes import parse_scopes
 
 READING = parse_scopes(["grants:read"])
 

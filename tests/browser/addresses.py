@@ -47,7 +47,7 @@ def of_an_app(app: App, agent: Agent, developer: User) -> list[str]:
         reverse("leaks", args=one),
         reverse("key-revoke", args=[app.id, agent_key.id]),
         *(reverse(name, args=[app.id, agent.id]) for name in ("agent", "agent-suspend", "agent-revoke")),
-        reverse("agent-key-mint", args=[app.id, agent.id]) + "?purpose=agent",
+        reverse("agent-key-mint", args=[app.id, agent.id]),
         *(reverse("key-use", args=[app.id, one.id]) for one in (used.key, key)),
         reverse("agent-use", args=[app.id, agent.id]),
         reverse("keys-deprecated", args=[app.id]),

@@ -10,9 +10,9 @@ from audit.models import Call
 from core.clock import at
 from keys import lifecycle
 from keys.models import ApiKey
-from keys.scopes import parse_scopes
 from portal.models import User
 from tests.keys.asking import ask, error, opened, said
+from tests.scopes import parse_scopes
 
 MONDAY = datetime(2026, 6, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)

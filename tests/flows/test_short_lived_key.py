@@ -13,9 +13,9 @@ from core.clock import at
 from keys import lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.scopes import parse_scopes
 from portal.models import User
 from tests.keys.asking import acts, ask, error, opened
+from tests.scopes import parse_scopes
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -8,8 +8,8 @@ from audit.actors import shell
 from keys import lifecycle
 from keys.lifecycle import Minted
 from keys.models import ApiKey
-from keys.scopes import parse_scopes
 from tests.factories import minted
+from tests.scopes import parse_scopes
 
 HOUR = timedelta(hours=1)
 

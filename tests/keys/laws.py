@@ -4,12 +4,22 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from keys.networks import Network, parse_networks
-from keys.scopes import TIERS, Scope, ScopeSet
+from keys.scopes import Scope, ScopeSet
 
 law = settings(database=None, deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
 INSTANCES = st.sampled_from(["", "a1", "b2"])
-_tiered = st.builds(Scope, st.sampled_from(["agents", "grants", "keys"]), st.sampled_from(TIERS), INSTANCES)
+LEVELS = ("read", "write", "admin")
+
+
+def leveled(resource: str, verb: str, instance: str) -> Scope:
+    """A scope of a resource with LEVELS, as its catalogue makes it."""
+    return Scope(resource, verb, instance, LEVELS[: LEVELS.index(verb)])
+
+
+_tiered = st.builds(
+    leveled, st.sampled_from(["agents", "grants", "keys"]), st.sampled_from(LEVELS), INSTANCES
+)
 _action = st.sampled_from([Scope("keys", "derive"), Scope("audit", "emit"), Scope("keys", "derive", "a1")])
 scopes = st.one_of(_tiered, _action)
 scope_sets = st.lists(scopes, max_size=5, unique=True).map(lambda some: ScopeSet(tuple(sorted(some))))

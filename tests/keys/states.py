@@ -12,10 +12,11 @@ from keys import lifecycle, plaintext
 from keys.admission.admit import CallRequest
 from keys.admission.signatures import Signature
 from keys.admission.verdict import CheckInput
-from keys.scopes import ScopeSet, parse_scopes
+from keys.scopes import ScopeSet
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import UNKNOWN
 from tests.keys.family import derived, parent_of
+from tests.scopes import parse_scopes
 
 KINDS = (
     "plain",

@@ -13,9 +13,9 @@ from audit.models import Event
 from core.clock import at
 from keyformat.grammar import is_key
 from keys.models import ApiKey
-from keys.scopes import everything
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import ask
+from tests.scopes import everything
 from tests.shell import Said
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

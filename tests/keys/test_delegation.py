@@ -12,18 +12,19 @@ from core.clock import at, now
 from core.errors import Invalid
 from keys import lifecycle, networks
 from keys.admission import lookup
+from keys.catalogue.builtin import AGENT_DEFAULT
 from keys.delegation import Authority
 from keys.enrolment import enrol, mint_for
 from keys.errors import AgentKeyLimitReached, InvalidKey, KeyEscalation, NotYoursToGive
 from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.scopes import AGENT_DEFAULT, parse_scopes
 from keys.web import presenters
 from portal.models import User
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import acts, again, ask, error, opened
 from tests.keys.family import HOUR, derived
+from tests.scopes import parse_scopes
 from tests.sdk.raw import packed, send, sign
 
 OFFICE = "203.0.113.7"

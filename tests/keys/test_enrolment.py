@@ -12,10 +12,10 @@ from audit.actors import Actor, Origin, shell
 from audit.models import Event
 from core.errors import Invalid, NotAllowed
 from keys import enrolment, lifecycle
+from keys.catalogue.builtin import AGENT_DEFAULT
 from keys.enrolment import Enrolled
 from keys.errors import AgentKeyLimitReached, KeyLimitReached
 from keys.models import ApiKey
-from keys.scopes import AGENT_DEFAULT
 from tests.factories import minted
 from tests.keys.asking import ask
 

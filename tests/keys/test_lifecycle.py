@@ -15,12 +15,12 @@ from core.ids import new_id
 from keys import lifecycle
 from keys.delegation import Authority
 from keys.models import ApiKey
-from keys.scopes import parse_scopes
 from portal.gates import person
 from portal.models import User
 from tests.factories import minted
 from tests.keys.asking import acts, said
 from tests.keys.family import HOUR, parent_of
+from tests.scopes import parse_scopes
 
 READ = parse_scopes(["grants:read"])
 FAR = datetime(2035, 1, 1, tzinfo=UTC)

@@ -14,11 +14,11 @@ from core.errors import Invalid
 from keys import errors, lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.scopes import parse_scopes
 from portal.models import User
 from tests.factories import minted
 from tests.keys.asking import acts, ask, opened
 from tests.keys.family import derived, parent_of
+from tests.scopes import parse_scopes
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,10 +12,10 @@ from core.errors import Invalid
 from keys import errors, lifecycle
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.scopes import parse_scopes
 from tests.factories import minted
 from tests.keys.asking import acts, again, ask, error, opened, said
 from tests.keys.family import derived, parent_of
+from tests.scopes import parse_scopes
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

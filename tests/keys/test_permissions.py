@@ -10,16 +10,17 @@ from agents.models import Agent, App
 from audit.actors import shell
 from audit.models import Event
 from core.clock import now
+from keys.catalogue.builtin import DEFAULT
 from keys.lifecycle import derive, rotate
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.permissions import Permissions, compare, edit
-from keys.scopes import parse_scopes
 from portal.models import User
 from tests.cast import prove
 from tests.factories import PASSWORD, minted
 from tests.keys.asking import again
 from tests.keys.pages import to
+from tests.scopes import parse_scopes
 
 SOON = timedelta(days=10)
 
@@ -69,20 +70,20 @@ def test_gains_and_losses_are_told_apart(
     key: ApiKey, field: str, value: Any, gains: list[str], losses: list[str]
 ) -> None:
     old = Permissions.from_model(key)
-    assert changes(compare(old, old._replace(**{field: value}))) == (gains, losses)
+    assert changes(compare(DEFAULT, old, old._replace(**{field: value}))) == (gains, losses)
 
 
 def test_a_key_without_ranges_loses_every_other_address(app: App) -> None:
     old = Permissions.from_model(minted(app).key)
     new = old._replace(networks=parse_networks(["192.0.2.0/24"]))
-    assert changes(compare(old, new)) == ([], ["Any IP address"])
+    assert changes(compare(DEFAULT, old, new)) == ([], ["Any IP address"])
 
 
 def test_both_are_saved_at_once_as_two_events(key: ApiKey) -> None:
     new = Permissions(
         parse_scopes(["grants:write", "usage:read"]), parse_networks(["198.51.100.7"]), 30, now() + 2 * SOON
     )
-    edit(shell(), key, new, "moved", compare(Permissions.from_model(key), new).digest)
+    edit(shell(), key, new, "moved", compare(DEFAULT, Permissions.from_model(key), new).digest)
     assert Permissions.from_model(again(key)) == new
     assert list(Event.objects.filter(key_id=key.id).order_by("id").values_list("action", flat=True)) == [
         "key.mint",
@@ -95,7 +96,7 @@ def test_a_limit_that_is_not_touched_stays_the_apps(app: App) -> None:
     key = minted(app, scopes="grants:write").key
     old = Permissions.from_model(key)
     new = old._replace(scopes=parse_scopes(["grants:read"]))
-    edit(shell(), key, new, "", compare(old, new).digest)
+    edit(shell(), key, new, "", compare(DEFAULT, old, new).digest)
     assert (again(key).scopes, again(key).rate_limit_rpm) == (["grants:read"], None)
 
 

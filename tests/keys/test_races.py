@@ -21,10 +21,10 @@ from keys import lifecycle
 from keys.admission import nonces
 from keys.enrolment import Enrolled, enrol, mint_for
 from keys.models import ApiKey, Nonce
-from keys.scopes import parse_scopes
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import acts, again, ask, opened, said
 from tests.keys.family import HOUR, derived, parent_of
+from tests.scopes import parse_scopes
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 READ = parse_scopes(["grants:read"])

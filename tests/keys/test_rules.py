@@ -16,10 +16,11 @@ from keys.delegation import Authority, Grant, within
 from keys.errors import KeyEscalation
 from keys.models import ApiKey
 from keys.networks import Network, meet, parse_networks
-from keys.scopes import ScopeSet, parse_scopes
+from keys.scopes import ScopeSet
 from tests.factories import minted
 from tests.keys import laws
 from tests.keys.laws import law
+from tests.scopes import parse_scopes
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import given
 
-from keys import scopes
+from keys.catalogue.builtin import AGENT_DEFAULT, LEVELS
 from keys.errors import InvalidScope, UnknownScope
 from keys.plaintext import generate
-from keys.scopes import Scope, ScopeSet, parse_scope, parse_scopes, stored_scopes
+from keys.scopes import Scope, ScopeSet
 from tests.keys import laws
 from tests.keys.laws import law
+from tests.scopes import everything, parse_scope, parse_scopes, stored_scopes
 
 MALFORMED = {
     "nothing": "",
@@ -69,7 +70,7 @@ def test_a_scope_is_written_as_it_is_read(text: str) -> None:
 
 
 def test_every_scope_of_the_catalogue_can_be_given() -> None:
-    wanted = {*scopes.everything(), *scopes.AGENT_DEFAULT}
+    wanted = {*everything(), *AGENT_DEFAULT}
 
     assert set(parse_scopes(wanted).names()) == wanted
 
@@ -94,15 +95,15 @@ def test_a_set_is_sorted_and_holds_each_scope_once() -> None:
 
 @pytest.mark.parametrize("higher, lower", [("admin", "write"), ("admin", "read"), ("write", "read")])
 def test_a_higher_tier_covers_a_lower_one_and_not_the_other_way_round(higher: str, lower: str) -> None:
-    above, below = Scope("agents", higher), Scope("agents", lower)
+    above, below = scope(f"agents:{higher}"), scope(f"agents:{lower}")
 
     assert above.covers(below)
     assert not below.covers(above)
 
 
-@pytest.mark.parametrize("tier", scopes.TIERS)
+@pytest.mark.parametrize("tier", LEVELS)
 def test_no_tier_covers_an_action_and_no_action_a_tier(tier: str) -> None:
-    tiered, derive = Scope("keys", tier), Scope("keys", "derive")
+    tiered, derive = scope(f"keys:{tier}"), scope("keys:derive")
 
     assert not tiered.covers(derive)
     assert not derive.covers(tiered)

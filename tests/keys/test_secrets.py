@@ -21,12 +21,12 @@ from keys import lifecycle
 from keys.gateways import lifecycle as gateways
 from keys.lifecycle import Minted
 from keys.plaintext import sha256
-from keys.scopes import parse_scopes
 from portal.models import Role
 from portal.tokens import lifecycle as tokens
 from tests.factories import issued, member, minted
 from tests.keys.asking import ask
 from tests.keys.family import derived, parent_of
+from tests.scopes import parse_scopes
 
 
 class Story:

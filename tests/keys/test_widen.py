@@ -11,13 +11,14 @@ from audit.models import Event
 from core.clock import now
 from core.errors import Invalid, ReauthenticationRequired
 from keys import errors
+from keys.catalogue.builtin import AGENT_DEFAULT
 from keys.lifecycle import mint, revoke, rotate, widen
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.scopes import AGENT_DEFAULT, parse_scopes
 from portal.models import User
 from tests.factories import minted
 from tests.keys.asking import again, ask
+from tests.scopes import parse_scopes
 
 SOON = timedelta(days=10)
 

@@ -29,7 +29,7 @@ from keys.delegation import Authority
 from keys.enrolment import enrol, mint_for
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.scopes import Scope, ScopeSet, parse_scopes
+from keys.scopes import Scope, ScopeSet
 from portal.accounts import lifecycle as people
 from portal.gates import permissions_of, person
 from portal.models import AccessToken, Invitation, Membership, Role, User
@@ -38,6 +38,7 @@ from portal.tokens import lifecycle as tokens
 from tests.factories import PASSWORD, AppFactory, UserFactory, minted, taken_back
 from tests.keys.laws import law
 from tests.portal.tokens.test_lifecycle import CHALLENGE, VERIFIER
+from tests.scopes import parse_scope, parse_scopes
 
 ACTS_OF_A_STORY = 25
 LIMIT = 5
@@ -54,7 +55,10 @@ RANGES = ["203.0.113.0/24", "203.0.113.0/28", "203.0.113.7", "198.51.100.0/24"]
 ADDRESSES = [
     ip_address(text) for text in ("203.0.113.7", "203.0.113.9", "203.0.113.99", "198.51.100.1", "::1")
 ]
-ATOMS = [Scope(*name.split(":")) for name in SCOPES] + [Scope("keys", "admin", "x"), Scope("grants", "write")]
+ATOMS = [parse_scope(name) for name in SCOPES] + [
+    parse_scope("keys:admin:x"),
+    parse_scope("grants:write"),
+]
 SPANS = [timedelta(seconds=60), timedelta(hours=1), timedelta(days=1), timedelta(days=60)]
 
 

@@ -14,8 +14,8 @@ from audit.actors import shell
 from audit.models import Event
 from core.clock import at
 from keys import lifecycle
+from keys.catalogue.builtin import AGENT_DEFAULT
 from keys.models import ApiKey
-from keys.scopes import AGENT_DEFAULT
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import again, said
 from tests.keys.family import derived

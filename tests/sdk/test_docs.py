@@ -21,10 +21,12 @@ from agents.documents import SCOPES_BYTES
 from agents.models import App
 from audit.models import Call
 from core.documents import METADATA_BYTES
-from keys import rules, scopes
+from keys import rules
 from keys.admission import constraints, nonces, runtime_auth, signatures
 from keys.admission.runtime_auth import Needs
+from keys.catalogue.builtin import AGENT_DEFAULT
 from keys.models import ApiKey
+from keys.scopes import MAX_SCOPES
 from portal.api.runtime_routes import NEEDS
 from tests.factories import minted
 from tests.server import Server
@@ -113,7 +115,7 @@ def test_curl_and_openssl_sign_a_call_that_derives_a_key(guided: App) -> None:
 
 def test_the_guide_names_every_scope_that_an_agents_key_begins_with() -> None:
     told = re.search(r"the scopes that agents use: (.+?)\. ", TEXT, re.S)
-    assert told and re.findall(r"`(.+?)`", told[1]) == list(scopes.AGENT_DEFAULT)
+    assert told and re.findall(r"`(.+?)`", told[1]) == list(AGENT_DEFAULT)
 
 
 @pytest.mark.parametrize("needs", [needs for methods in NEEDS.values() for needs in methods.values()])
@@ -127,7 +129,7 @@ def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
         ("a body", [runtime_auth.MAX_BODY]),
         ("scopes of an agent", [SCOPES_BYTES]),
         ("metadata, of an agent or a key", [METADATA_BYTES]),
-        ("scopes in a constraint or a new key", [scopes.MAX_SCOPES]),
+        ("scopes in a constraint or a new key", [MAX_SCOPES]),
         ("a request rule", [constraints.MAX_RULE_LENGTH]),
         ("a caller's label", [255, callers.MAX_LABELS]),
         (

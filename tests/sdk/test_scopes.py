@@ -8,7 +8,7 @@ from alter_sdk import InsufficientScopeError
 from alter_sdk.spans import UserSpan
 
 from agents.models import Agent, App
-from keys import scopes
+from keys.catalogue.builtin import DEFAULT, LEVELS
 from keys.models import ApiKey
 from tests.factories import AgentFactory, minted
 from tests.sdk.conftest import As, Connect, Run
@@ -20,7 +20,7 @@ SPAN = UserSpan.model_validate({"trace_id": "t", "name": "plan", "start_time": "
 def test_the_catalogue_has_the_tiers_of_each_resource(as_app: As, run: Run) -> None:
     catalogue = run(as_app("grants:read").scopes.list())
     assert {name: resource.verbs for name, resource in catalogue.resources.items()} == dict.fromkeys(
-        scopes.RESOURCES, ["read", "write", "admin"]
+        [resource.name for resource in DEFAULT.resources], ["read", "write", "admin"]
     )
 
 
@@ -64,10 +64,10 @@ def key(agent: Agent) -> ApiKey:
 
 def all_but(needed: str) -> str:
     """Every scope there is that does not cover `needed`."""
-    held = scopes.parse_scopes(scopes.everything())
-    lacking = [scope for scope in held if not scope.covers(scopes.parse_scope(needed))]
+    held = DEFAULT.parse(DEFAULT.highest())
+    lacking = [scope for scope in held if not scope.covers(DEFAULT.parse_scope(needed))]
     resource, verb = needed.split(":")
-    lower = scopes.TIERS[: scopes.TIERS.index(verb)][-1:] if verb in scopes.TIERS else ()
+    lower = LEVELS[: LEVELS.index(verb)][-1:] if verb in LEVELS else ()
     return ",".join([*map(str, lacking), *(f"{resource}:{tier}" for tier in lower)])
 
 

@@ -12,9 +12,9 @@ from audit.actors import Actor
 from audit.shell_command import ShellCommand, comma_list
 from core.durations import parse_end
 from core.errors import NotFound
+from keys.catalogue.store import catalogue_of
 from keys.lifecycle import Minted, mint
 from keys.networks import parse_networks
-from keys.scopes import everything, parse_scopes
 
 
 class Command(ShellCommand):
@@ -46,11 +46,14 @@ class Command(ShellCommand):
 
     def act(self, actor: Actor, **options: Any) -> None:
         app = find_app(options["app"])
+        catalogue = catalogue_of(app)
         minted = mint(
             actor,
             app,
             name=options["name"],
-            scopes=parse_scopes(everything() if options["all_scopes"] else comma_list(options["scopes"])),
+            scopes=catalogue.parse(
+                catalogue.highest() if options["all_scopes"] else comma_list(options["scopes"])
+            ),
             agent=find_agent(app, options["agent"]) if options["agent"] is not None else None,
             kind=options["key_type"] or "",
             networks=parse_networks(comma_list(options["cidr"]) if options["cidr"] is not None else ()),

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from keys import errors
 from keys.admission import constraints
-from keys.scopes import ScopeSet, parse_scopes
+from keys.scopes import ScopeSet
 from tests.keys import laws
 from tests.keys.laws import law
+from tests.scopes import parse_scopes
 
 # ── X-Alter-Scope-Constraints ───────────────────────────────────────────────────────────────────────
 

@@ -14,9 +14,10 @@ from keys.admission.rate_limit import Allowance
 from keys.admission.signatures import HEADERS, Signature
 from keys.admission.verdict import CheckInput, KeySnapshot, judge
 from keys.networks import parse_networks
-from keys.scopes import ScopeSet, parse_scopes
+from keys.scopes import ScopeSet
 from tests.keys import laws
 from tests.keys.laws import law
+from tests.scopes import parse_scopes
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=1)

@@ -20,14 +20,15 @@ from audit.models import Call, Event
 from core import clock
 from core.clock import now
 from keys import lifecycle
+from keys.catalogue.builtin import DEFAULT
 from keys.models import ApiKey
 from keys.networks import parse_networks
-from keys.scopes import parse_scopes
 from keys.web.mint_forms import MintForm, starting_values
 from portal.models import User
 from tests.factories import minted
 from tests.keys.asking import ask
 from tests.keys.pages import mint_form, post_mint, to
+from tests.scopes import parse_scopes
 
 SignIn = Callable[[User], Client]
 pytestmark = pytest.mark.django_db
@@ -160,8 +161,8 @@ def test_a_mint_form_can_begin_with_more_than_the_key_it_is_like(
     app: App, key: dict[str, Any], also: str, begins: list[str]
 ) -> None:
     like = minted(app, **key).key
-    values = starting_values(QueryDict(also), like)
-    form = MintForm(values)
+    values = starting_values(DEFAULT, QueryDict(also), like)
+    form = MintForm(values, catalogue=DEFAULT)
     form.is_valid()
     chosen = [*map(str, form.scope_names()), values["networks"], str(values["rate_limit_rpm"] or "")]
     assert [text.replace(": ", ":") for text in begins if text.replace(": ", ":") not in chosen] == []
@@ -181,7 +182,7 @@ def test_the_review_says_what_is_typed_before_it_is_complete(developers: Client,
         reverse("key-mint-review", args=[app.id]), mint_form(name="", scope_secrets="admin", expires="")
     )
     assert answer.status_code == 200
-    assert "manage secrets" in answer.content.decode()
+    assert "Manage stored third-party secrets" in answer.content.decode()
 
 
 def test_a_key_for_an_agent_is_minted_under_it(developers: Client, app: App, agent: Agent) -> None:

@@ -11,7 +11,6 @@ from audit.models import Event
 from keys.errors import LastActiveKey
 from keys.lifecycle import mint
 from keys.models import ApiKey
-from keys.scopes import parse_scopes
 from portal.accounts.lifecycle import give_role
 from portal.accounts.offboarding import OffboardingPlan, owned_keys, remove, remove_everywhere
 from portal.error_responses import LastAdmin
@@ -19,6 +18,7 @@ from portal.models import AccessToken, Membership, Role, User
 from tests.factories import issued, member
 from tests.keys.asking import again
 from tests.portal.routes import address
+from tests.scopes import parse_scopes
 
 PAGE = Origin("page", "203.0.113.9")
 

@@ -10,7 +10,6 @@ from audit.actors import Origin, shell
 from core.clock import at, now
 from keys.lifecycle import deprecate, mint, revoke, rotate
 from keys.models import ApiKey
-from keys.scopes import parse_scopes
 from portal import scheduler
 from portal.accounts.lifecycle import end_membership
 from portal.gates import person
@@ -18,6 +17,7 @@ from portal.models import Notification, NotificationPreference, User
 from portal.notifications import scheduled
 from tests.factories import minted
 from tests.keys.asking import ask, opened
+from tests.scopes import parse_scopes
 
 DAY = timedelta(days=1)
 NOON = datetime.fromisoformat("2027-03-01T12:00:00+00:00")

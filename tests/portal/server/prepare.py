@@ -19,7 +19,7 @@ def made() -> dict[str, str]:
     from audit.actors import shell
     from keys import lifecycle
     from keys.networks import parse_networks
-    from keys.scopes import parse_scopes
+    from tests.scopes import parse_scopes
 
     app, scopes = on_agents.create_app(shell(), name="shop"), parse_scopes(["agents:admin"])
     return {

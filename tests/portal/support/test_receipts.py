@@ -12,7 +12,6 @@ from audit.models import Event
 from core.clock import now
 from keys.lifecycle import derive, revoke, revoke_agent
 from keys.models import ApiKey
-from keys.scopes import parse_scopes
 from keys.web.receipts import receipt
 from portal.models import User
 from portal.support.bulk_actions import revoke_many
@@ -20,6 +19,7 @@ from tests.factories import minted
 from tests.keys.asking import ask, opened
 from tests.portal.pages import text
 from tests.portal.routes import address
+from tests.scopes import parse_scopes
 
 READING = parse_scopes(["grants:read"])
 

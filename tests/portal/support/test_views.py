@@ -14,12 +14,12 @@ from keys import plaintext
 from keys.lifecycle import mint
 from keys.models import ApiKey
 from keys.plaintext import Plaintext
-from keys.scopes import parse_scopes
 from portal.models import AccessToken, Notification, User
 from tests.factories import issued, member, minted
 from tests.keys.asking import UNKNOWN, again
 from tests.portal.pages import queries_of, text
 from tests.portal.routes import address
+from tests.scopes import parse_scopes
 
 SignedIn = Callable[[User], Client]
 
