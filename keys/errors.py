@@ -68,6 +68,13 @@ class DerivedMayNotDerive(Invalid):
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+class ScopeNotFound(NotFound):
+    """The app's catalogue has no such scope, resource, template or version of its own."""
+
+    code = "scope_not_found"
+    message = "The app defines no such scope."
+
+
 class ScopeInUse(Conflict):
     """A scope that would be removed is held by active keys."""
 

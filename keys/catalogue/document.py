@@ -62,7 +62,7 @@ class ActionDocument(_Part):
     deprecated: Sentence = ""
 
 
-class TemplateDocument(_Part):
+class MintTemplateDocument(_Part):
     """A starting point of the mint form."""
 
     name: str
@@ -78,7 +78,7 @@ class CatalogueDocument(_Part):
     preset: bool = True
     resources: list[ResourceDocument] = Field(default_factory=list, max_length=MAX_RESOURCES)
     actions: list[ActionDocument] = Field(default_factory=list, max_length=MAX_ACTIONS)
-    templates: list[TemplateDocument] | None = Field(default=None, max_length=MAX_TEMPLATES)
+    templates: list[MintTemplateDocument] | None = Field(default=None, max_length=MAX_TEMPLATES)
 
 
 def read(document: Mapping[str, Any], version: int) -> Catalogue:
@@ -157,7 +157,7 @@ def _action(place: str, action: ActionDocument) -> Definition:
     return Definition(action.name, _sentence(action.description), _sentence(action.deprecated))
 
 
-def _template(template: TemplateDocument) -> MintTemplate:
+def _template(template: MintTemplateDocument) -> MintTemplate:
     return MintTemplate(
         template.name,
         _sentence(template.label),
@@ -184,7 +184,7 @@ def _check_templates(catalogue: Catalogue) -> None:
             raise Invalid(f"templates.{place}.name", f"“{template.name}” occurs twice.")
         names.add(template.name)
         if template.expires not in EXPIRY_CHOICES:
-            parse_duration(template.expires)
+            parse_duration(template.expires, f"templates.{place}.expires")
         for scope in template.scopes:
             catalogue.parse_scope(scope)
 

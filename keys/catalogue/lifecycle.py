@@ -7,13 +7,12 @@ from typing import Any
 from agents.models import App
 from audit.actors import Actor
 from audit.change import change
-from core.errors import Invalid
 from core.text import sanitize
 from keys.catalogue import actions, document, store, usage
 from keys.catalogue.catalogue import Catalogue, Definition
 from keys.catalogue.document import CatalogueDocument
 from keys.catalogue.models import CatalogueVersion
-from keys.errors import ScopeInUse, StaleCatalogue
+from keys.errors import ScopeInUse, ScopeNotFound, StaleCatalogue
 
 MAX_NAMES_IN_EVENT = 50
 """Scopes of a kind that an event names; the versions hold them all."""
@@ -128,13 +127,13 @@ def refuse_in_use(app: App, names: tuple[str, ...]) -> None:
 def restore(
     actor: Actor, app: App, version: int, *, seen: int, reason: str = "", even_in_use: bool = False
 ) -> Catalogue:
-    """Publish an earlier version again, as the next one. Raises Invalid if there is no such version."""
+    """Publish an earlier version again, as the next one. Raises ScopeNotFound if there is none."""
     if version == 1:
         wanted: Mapping[str, Any] = CatalogueDocument().model_dump()
     elif row := CatalogueVersion.objects.filter(app=app, version=version).first():
         wanted = row.document
     else:
-        raise Invalid("version", "There is no such version.")
+        raise ScopeNotFound("There is no such version.")
     return publish(actor, app, wanted, seen=seen, reason=reason, even_in_use=even_in_use)
 
 
