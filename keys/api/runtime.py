@@ -30,6 +30,7 @@ from keys.api.runtime_schemas import (
     SpanBatch,
     Trace,
 )
+from keys.catalogue.catalogue import Catalogue
 from keys.idempotency import Caller, canonical, make_once, next_step
 from keys.lifecycle import Minted
 from keys.models import ApiKey, ApiKeyQuerySet
@@ -42,8 +43,12 @@ MAX_LIFETIME_SECONDS = 3650 * 24 * 3600
 
 
 def list_scopes(request: KeyedRequest) -> ScopeCatalog:
-    """The scopes there are. The cheapest way to try a key."""
-    catalogue = request.key.catalogue
+    """The scopes of the key's app. The cheapest way to try a key."""
+    return describe_catalogue(request.key.catalogue)
+
+
+def describe_catalogue(catalogue: Catalogue) -> ScopeCatalog:
+    """A catalogue in the words of the runtime API."""
     return ScopeCatalog(
         scope_version=catalogue.version,
         resources={resource.name: Resource(verbs=list(resource.verbs)) for resource in catalogue.resources},

@@ -120,13 +120,19 @@ def of(catalogue: Catalogue) -> CatalogueDocument:
     return CatalogueDocument.model_validate(dict(catalogue.document))
 
 
-def trim_templates(draft: CatalogueDocument) -> None:
-    """Take scopes that `draft` no longer has out of its templates, and templates that are left with none."""
+def trim_templates(draft: CatalogueDocument, before: Catalogue) -> None:
+    """Take scopes that were in `before` and are gone out of the templates, and templates that are left with none.
+
+    What never was a scope stays, for read() to complain about.
+    """
     if draft.templates is None:
         return
     catalogue = build(draft, builtin.FIRST_VERSION)
     for template in draft.templates:
-        template.scopes = list(catalogue.known(template.scopes))
+        kept = set(template.scopes) - set(before.known(template.scopes)) | set(
+            catalogue.known(template.scopes)
+        )
+        template.scopes = [scope for scope in template.scopes if scope in kept]
     draft.templates = [template for template in draft.templates if template.scopes]
 
 

@@ -14,6 +14,8 @@ from keys.catalogue.document import CatalogueDocument
 from keys.catalogue.models import CatalogueVersion
 from keys.errors import ScopeInUse, ScopeNotFound, StaleCatalogue
 
+ChangeDocument = Callable[[CatalogueDocument], None]
+"""Changes a draft in place: keys/catalogue/edits.py."""
 MAX_NAMES_IN_EVENT = 50
 """Scopes of a kind that an event names; the versions hold them all."""
 
@@ -95,7 +97,7 @@ def publish(
 def edit(
     actor: Actor,
     app: App,
-    change_document: Callable[[CatalogueDocument], None],
+    change_document: ChangeDocument,
     *,
     seen: int | None = None,
     reason: str = "",
@@ -109,7 +111,7 @@ def edit(
     current = store.catalogue_of(app)
     draft = document.of(current)
     change_document(draft)
-    document.trim_templates(draft)
+    document.trim_templates(draft, current)
     seen = current.version if seen is None else seen
     return publish(actor, app, draft.model_dump(), seen=seen, reason=reason, even_in_use=even_in_use)
 

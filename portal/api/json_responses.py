@@ -79,6 +79,10 @@ PATH_PARAMETERS = {
     "delivery_id": "The delivery's id.",
     "view_id": "The view's id.",
     "kind": "event, call or span.",
+    "scope": "The name of the scope: resource:verb.",
+    "resource": "The name of the resource.",
+    "template": "The name of the mint template.",
+    "version": "The number of the version.",
 }
 """The parameters of paths, described."""
 FIELD_MESSAGES = {"missing": "This is required."}

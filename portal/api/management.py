@@ -16,6 +16,7 @@ from ninja.security.base import AuthBase
 import agents.actions as on_agents
 import audit.actions as on_audit
 import keys.actions as on_keys
+import keys.catalogue.actions as on_scopes
 import portal.actions as on_people
 from agents.api import management as agents
 from agents.api.management_schemas import (
@@ -43,9 +44,10 @@ from keys.api.management_schemas import (
     KeyPage,
     KeyStatistics,
 )
-from keys.api.runtime import list_scopes
 from keys.api.runtime_schemas import ScopeCatalog
 from keys.api.widening import widen_key
+from keys.catalogue.api import views as catalogue
+from keys.catalogue.api.schemas import CatalogueInfo, CatalogueVersionPage, ScopeUsage
 from portal.api import account as account
 from portal.api import json_responses, portal_wide, token_auth
 from portal.api import members as members
@@ -126,7 +128,7 @@ AUDIT = APP + "/audit"
 route("GET", "/me", account.get_current_user, CurrentUser, ANY_TOKEN)
 route("DELETE", "/me/token", account.revoke_current_token, TokenInfo, ANY_TOKEN)
 route("POST", "/token", account.exchange_code, TokenIssued, None, 201)
-route("GET", "/scopes", list_scopes, ScopeCatalog, ANY_TOKEN)
+route("GET", "/scopes", catalogue.list_default_scopes, ScopeCatalog, ANY_TOKEN)
 route("POST", "/lookup", account.look_up_keys, KeyLookupResponse, on_any_app(on_keys.READ))
 
 route("GET", "/apps", account.list_apps, AppPage, on_any_app(on_agents.READ_APP))
@@ -136,6 +138,38 @@ route("PATCH", APP, agents.update_app, AppInfo, on_agents.UPDATE_APP)
 route("DELETE", APP, account.delete_app, AppInfo, on_agents.DELETE_APP)
 route("POST", APP + "/archive", agents.archive_app, AppInfo, on_agents.ARCHIVE_APP)
 route("POST", APP + "/unarchive", agents.unarchive_app, AppInfo, on_agents.UNARCHIVE_APP)
+
+SCOPES = APP + "/scopes"
+route("GET", SCOPES, catalogue.get_catalogue, CatalogueInfo, on_keys.READ)
+route("PUT", SCOPES, catalogue.publish_catalogue, CatalogueInfo, on_scopes.PUBLISH)
+route("PUT", SCOPES + "/preset", catalogue.set_preset, CatalogueInfo, on_scopes.PUBLISH)
+route("GET", SCOPES + "/versions", catalogue.list_versions, CatalogueVersionPage, on_keys.READ)
+route(
+    "POST",
+    SCOPES + "/versions/{version}/restore",
+    catalogue.restore_version,
+    CatalogueInfo,
+    on_scopes.PUBLISH,
+)
+route("PUT", SCOPES + "/resources/{resource}", catalogue.set_resource, CatalogueInfo, on_scopes.PUBLISH)
+route(
+    "POST",
+    SCOPES + "/resources/{resource}/remove",
+    catalogue.remove_resource,
+    CatalogueInfo,
+    on_scopes.PUBLISH,
+)
+route("PUT", SCOPES + "/templates/{template}", catalogue.set_template, CatalogueInfo, on_scopes.PUBLISH)
+route(
+    "POST",
+    SCOPES + "/templates/{template}/remove",
+    catalogue.remove_template,
+    CatalogueInfo,
+    on_scopes.PUBLISH,
+)
+route("PUT", SCOPES + "/{scope}", catalogue.set_scope, CatalogueInfo, on_scopes.PUBLISH)
+route("POST", SCOPES + "/{scope}/remove", catalogue.remove_scope, CatalogueInfo, on_scopes.PUBLISH)
+route("GET", SCOPES + "/{scope}/usage", catalogue.get_usage, ScopeUsage, on_audit.READ)
 
 route("GET", KEYS, keys.list_keys, KeyPage, on_keys.READ)
 route("POST", KEYS, keys.mint_key, KeyMinted, on_keys.MINT, 201, 200)

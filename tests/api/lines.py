@@ -9,6 +9,9 @@ READ = {
     "GET /apps/<app_id>/keys/statistics": "dashboard_keys:read",
     "GET /apps/<app_id>/keys/<key_id>": "dashboard_keys:read",
     "GET /apps/<app_id>/keys/<key_id>/callers": "dashboard_audit:read",
+    "GET /apps/<app_id>/scopes": "dashboard_keys:read",
+    "GET /apps/<app_id>/scopes/versions": "dashboard_keys:read",
+    "GET /apps/<app_id>/scopes/<scope>/usage": "dashboard_audit:read",
     "GET /apps/<app_id>/agents": "dashboard_agents:read",
     "GET /apps/<app_id>/agents/<agent_id>": "dashboard_agents:read",
     "GET /apps/<app_id>/agents/<agent_id>/keys": "dashboard_keys:read",
@@ -44,6 +47,15 @@ CHANGE = {
     "DELETE /apps/<app_id>": "dashboard_apps:delete",
     "POST /apps/<app_id>/archive": "dashboard_apps:write",
     "POST /apps/<app_id>/unarchive": "dashboard_apps:write",
+    "PUT /apps/<app_id>/scopes": "dashboard_apps:write",
+    "PUT /apps/<app_id>/scopes/preset": "dashboard_apps:write",
+    "POST /apps/<app_id>/scopes/versions/<version>/restore": "dashboard_apps:write",
+    "PUT /apps/<app_id>/scopes/resources/<resource>": "dashboard_apps:write",
+    "POST /apps/<app_id>/scopes/resources/<resource>/remove": "dashboard_apps:write",
+    "PUT /apps/<app_id>/scopes/templates/<template>": "dashboard_apps:write",
+    "POST /apps/<app_id>/scopes/templates/<template>/remove": "dashboard_apps:write",
+    "PUT /apps/<app_id>/scopes/<scope>": "dashboard_apps:write",
+    "POST /apps/<app_id>/scopes/<scope>/remove": "dashboard_apps:write",
     "POST /apps/<app_id>/keys": "dashboard_keys:write",
     "PATCH /apps/<app_id>/keys/<key_id>": "dashboard_keys:write",
     "POST /apps/<app_id>/keys/<key_id>/narrow": "dashboard_keys:write",
@@ -112,12 +124,26 @@ OF_THE_PORTAL = [
     line for line, needs in PERMISSION.items() if needs and "<app_id>" not in line and line not in ANYWHERE
 ]
 """For these it takes a role on every app."""
-SAID: dict[str, dict[str, object]] = {"widen": {"reason": "It does."}, "ask": {"message": "Is it yours?"}}
+SAID: dict[str, dict[str, object]] = {
+    "widen": {"reason": "It does."},
+    "ask": {"message": "Is it yours?"},
+    "scopes": {"version": 1, "document": {}},
+    "preset": {"preset": True},
+    "<template>": {"label": "Nightly", "scopes": ["keys:read"]},
+}
 """What has to be said before it is looked what it is about."""
 NAMES = (
     *("app_id", "key_id", "agent_id", "caller_id", "entry_id", "member_id", "invitation_id", "view_id"),
     *("user_id", "token_id", "notification_id", "webhook_id", "delivery_id"),
 )
+VALUES = {
+    "kind": "event",
+    "scope": "orders:write",
+    "resource": "refunds",
+    "template": "nightly",
+    "version": "1",
+}
+"""What stands in a path and is no id: the same in every line."""
 NONE = "00000000-0000-7000-8000-000000000001"
 
 
@@ -126,13 +152,15 @@ def address(line: str, **known: object) -> tuple[str, str]:
     method, _, path = line.partition(" ")
     for name in NAMES:
         path = path.replace(f"<{name}>", str(known.get(name, NONE)))
-    return method, path.replace("<kind>", "event")
+    for name, value in VALUES.items():
+        path = path.replace(f"<{name}>", str(known.get(name, value)))
+    return method, path
 
 
 def body(line: str) -> dict[str, object] | None:
     """What is sent there if only the gate is asked about: nothing a view would take, where it takes something."""
     verb = line.rpartition("/")[2]
-    return SAID.get(verb, {}) if line.startswith(("POST", "PATCH")) else None
+    return SAID.get(verb, {}) if line.startswith(("POST", "PATCH", "PUT")) else None
 
 
 def needing(permission: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields
 from tests.factories import AgentFactory, issued, member, minted, taken_back
+from tests.keys.catalogue.catalogues import ORDERS, published
 
 pytestmark = pytest.mark.one_engine  # tests/fuzz asks the same of both
 
@@ -31,6 +32,10 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "text or null": TEXT,
     "list": ("grants:read", 7, {}, [None], [7], [["grants:read"]], ["grants:read"] * 101, [LONG]),
     "number": ("5", 1.5, True, [], {}, 0, -1, 10**12, 1e300),
+    "number, not null": (None, "5", 1.5, True, [], {}, 0, -1, 1e300),
+    "place": ("5", 1.5, True, [], {}, -1, 1e300),
+    "list or null": ("grants:read", 7, {}, [None], [7], [["grants:read"]], ["x"] * 101, [LONG], []),
+    "choice or null": ("none", "", 7, [], "LEVEL"),
     "flag": (None, "true", 1, 0, [], {}),
     "object": ("x", 7, [], [{}]),
     "object, not null": (None, "x", 7, [], [{}]),
@@ -45,7 +50,15 @@ KEY = {
     "reason": "text",
 }
 NEW_KEY = {**KEY, "name": "text", "scopes": "list", "expires_in": "text or null", "metadata": "object"}
+SCOPES = ORDERS | {
+    "preset": True,
+    "resources": [*ORDERS["resources"], {"name": "refunds"}],
+    "actions": [{"name": "exports:create"}],
+    "templates": [{"name": "nightly", "label": "Nightly job", "scopes": ["orders:write"]}],
+}
+"""What the app of these tests defines, with something to remove of each kind."""
 REASON = {"reason": "text"}
+REVISION = {"version": "number", "reason": "text or null", "even_in_use": "flag"}
 LEAVING = {"revoke_keys": "list", "hand_to": "text", "force": "flag", "reason": "text"}
 BODIES: dict[str, dict[str, str]] = {
     "POST /apps": {"name": "text", "description": "text", "website_url": "text"},
@@ -65,6 +78,31 @@ BODIES: dict[str, dict[str, str]] = {
     },
     "POST /apps/<app_id>/archive": REASON,
     "POST /apps/<app_id>/unarchive": REASON,
+    "PUT /apps/<app_id>/scopes": {**REVISION, "version": "number, not null", "document": "object, not null"},
+    "PUT /apps/<app_id>/scopes/preset": {**REVISION, "preset": "flag"},
+    "POST /apps/<app_id>/scopes/versions/<version>/restore": REVISION,
+    "PUT /apps/<app_id>/scopes/resources/<resource>": {
+        **REVISION,
+        "description": "text or null",
+        "levels": "list or null",
+    },
+    "POST /apps/<app_id>/scopes/resources/<resource>/remove": REVISION,
+    "PUT /apps/<app_id>/scopes/templates/<template>": {
+        **REVISION,
+        "label": "text",
+        "scopes": "list",
+        "expires": "text",
+        "rate_limit_rpm": "number",
+    },
+    "POST /apps/<app_id>/scopes/templates/<template>/remove": REVISION,
+    "PUT /apps/<app_id>/scopes/<scope>": {
+        **REVISION,
+        "description": "text or null",
+        "deprecated": "text or null",
+        "position": "place",
+        "kind": "choice or null",
+    },
+    "POST /apps/<app_id>/scopes/<scope>/remove": REVISION,
     "POST /apps/<app_id>/keys": {**NEW_KEY, "key_type": "choice", "agent_id": "id"},
     "PATCH /apps/<app_id>/keys/<key_id>": {"name": "text"},
     "POST /apps/<app_id>/keys/<key_id>/narrow": {**KEY, "scopes": "list"},
@@ -136,6 +174,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "POST /apps": {"name": "billing"},
     "POST /apps/<app_id>/keys": {"name": "worker", "scopes": ["grants:read"]},
     "POST /apps/<app_id>/agents": {"name": "bot"},
+    "PUT /apps/<app_id>/scopes": {"version": 3, "document": SCOPES},
+    "PUT /apps/<app_id>/scopes/preset": {"preset": True},
+    "PUT /apps/<app_id>/scopes/templates/<template>": {"label": "Nightly", "scopes": ["orders:read"]},
     "PATCH /apps/<app_id>/keys/<key_id>": {"name": "till"},
     "POST /apps/<app_id>/invitations": {"role": "support"},
     "PATCH /apps/<app_id>/members/<member_id>": {"role": "support"},
@@ -185,7 +226,9 @@ class Place:
             "member_id": member("support", None).memberships.get().id,
             "invitation_id": invite(shell(), "boss@example.com", "admin", None).invitation.id,
         }
-        self.known |= of_the_portal(program, app)
+        self.known |= of_the_portal(program, app) | {"version": 2}
+        published(app, SCOPES)
+        published(app, SCOPES | {"actions": []})
         self.before = self.now()
 
     def send(self, line: str, body: Any, **headers: str) -> Any:
@@ -229,11 +272,14 @@ CHANGING: dict[str, dict[str, Any]] = {
     "POST /apps/<app_id>/keys/<key_id>/narrow": {"rate_limit_rpm": 1},
     "POST /apps/<app_id>/keys/<key_id>/widen": {"scopes": ["grants:read", "usage:read"]},
     "PATCH /policy": {"on_leaked_token": "revoke"},
+    "PUT /apps/<app_id>/scopes/preset": {"preset": False, "even_in_use": True},
+    "PUT /apps/<app_id>/scopes/<scope>": {"description": "Change orders"},
+    "PUT /apps/<app_id>/scopes/resources/<resource>": {"description": "Money back"},
 }
 """What makes a difference, where nothing said is nothing done."""
 SILENT = (
     *("archive", "unarchive", "suspend", "resume", "deprecate", "undeprecate", "rotate", "revoke"),
-    *("deactivate", "reactivate", "pause", "end"),
+    *("deactivate", "reactivate", "pause", "end", "remove", "restore"),
 )
 OPPOSITE = {
     "reactivate": "deactivate",

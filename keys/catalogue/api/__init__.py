@@ -1,0 +1,1 @@
+"""The scope catalogue of an app in the management API."""
