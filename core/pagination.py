@@ -94,7 +94,7 @@ class ListPage:
     @classmethod
     def from_query(
         cls,
-        rows: QuerySet[Any],
+        rows: QuerySet[Any] | Sequence[Any],
         query: MultiValueDict[str, str],
         columns: Sequence[Column] = (),
         *,
@@ -107,7 +107,7 @@ class ListPage:
         `sort` is the order where `query` says none; without it the rows stay in their own.
         """
         order = query.get("sort") or sort
-        if order:
+        if order and isinstance(rows, QuerySet):
             rows = _sorted(rows, columns, order)
         filters = [(name, value) for name, values in query.lists() if name != "page" for value in values]
         page = Paginator(rows, PAGE_SIZE).get_page(query.get("page"))

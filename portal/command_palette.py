@@ -13,6 +13,7 @@ from audit.actions import Action
 from audit.actors import Actor, Origin
 from core.folding import code_point_order, contains_folded, fold, holding
 from keys import actions as on_keys
+from keys.catalogue import actions as on_scopes
 from keys.models import ApiKey
 from portal import actions as on_people
 from portal.docs.guides import APIS, GUIDES
@@ -56,6 +57,7 @@ class Page:
 APP_ACTIONS = (
     Page("Mint key", "create new api key", "key-mint", "plus", on_keys.MINT),
     Page("Create agent", "new agent", "agent-create", "plus", on_agents.CREATE_AGENT),
+    Page("Add resource", "scopes levels", "scope-resource-new", "plus", on_scopes.PUBLISH),
     Page("Invite member", "add user invitation", "member-invite", "plus", on_people.INVITE),
     Page("Export audit log", "download csv jsonl", "audit-export", "download", on_audit.EXPORT),
 )
@@ -68,6 +70,7 @@ APP_PAGES = (
     Page("Agents", "list", "agents", "bot", on_agents.READ_AGENTS),
     Page("Audit logs", "events requests history activity", "audit", "scroll-text", on_audit.READ),
     Page("Audit log integrity", "verify seals checkpoints", "audit-integrity", "scroll-text", on_audit.READ),
+    Page("Scopes", "permissions catalogue resources levels preset", "scopes", "list-checks", on_keys.READ),
     Page("Leaked keys", "reports", "leaks", "shield-alert", on_keys.READ),
     Page("Members", "roles invitations access", "members", "users", on_people.READ_MEMBERS),
     Page("App settings", "limits name archive rate limit", "app-settings", "settings", on_agents.UPDATE_APP),

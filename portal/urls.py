@@ -17,6 +17,7 @@ import audit.web.integrity as seal_pages
 import audit.web.log as audit_pages
 import audit.web.saved_views as view_pages
 import keys.actions as on_keys
+import keys.catalogue.actions as on_scopes
 import keys.web.agent_bulk_views as agent_bulk_pages
 import keys.web.overview_views as overview_pages
 import keys.web.secret_views as reveal_pages
@@ -39,6 +40,7 @@ import portal.tokens.authorize_views as authorize_pages
 import portal.tokens.views as token_pages
 import portal.views as portal_pages
 from keys.admission import gateway
+from keys.catalogue.web import views as scope_pages
 from keys.web import agent_views as agent_key_pages
 from portal.api import management, runtime, runtime_routes, witness
 from portal.auth import openid_documents
@@ -216,9 +218,41 @@ members = [
     path("<uuid:membership_id>/remove/", page(people_pages.end_membership, on_people.END), name="member-end"),
 ]
 
+scopes = [
+    path("", page(scope_pages.scopes, on_keys.READ), name="scopes"),
+    path("new/", page(scope_pages.edit_scope, on_scopes.PUBLISH), name="scope-new"),
+    path("preset/", page(scope_pages.preset, on_scopes.PUBLISH), name="scopes-preset"),
+    path("resources/new/", page(scope_pages.edit_resource, on_scopes.PUBLISH), name="scope-resource-new"),
+    path(
+        "resources/<str:resource>/",
+        page(scope_pages.edit_resource, on_scopes.PUBLISH),
+        name="scope-resource",
+    ),
+    path("templates/new/", page(scope_pages.edit_template, on_scopes.PUBLISH), name="scope-template-new"),
+    path(
+        "templates/<str:template>/",
+        page(scope_pages.edit_template, on_scopes.PUBLISH),
+        name="scope-template",
+    ),
+    path(
+        "templates/<str:template>/remove/",
+        page(scope_pages.remove_template, on_scopes.PUBLISH),
+        name="scope-template-remove",
+    ),
+    path("versions/<int:version>/", page(scope_pages.version, on_keys.READ), name="scopes-version"),
+    path(
+        "versions/<int:version>/restore/",
+        page(scope_pages.restore, on_scopes.PUBLISH),
+        name="scopes-restore",
+    ),
+    path("<str:scope>/", page(scope_pages.edit_scope, on_scopes.PUBLISH), name="scope-edit"),
+    path("<str:scope>/remove/", page(scope_pages.remove, on_scopes.PUBLISH), name="scope-remove"),
+]
+
 app: list[URLPattern | URLResolver] = [
     path("", page(overview_pages.app, on_agents.READ_APP), name="app"),
     path("keys/", include(keys)),
+    path("scopes/", include(scopes)),
     path("agents/", include(agents)),
     path("audit/", include(audit)),
     path("members/", include(members)),
