@@ -11,7 +11,7 @@ from audit.search.recent_calls import CallSummary, summarize_calls
 from audit.search.usage import called_since
 from core.clock import now
 from keys.models import ApiKey, ApiKeyQuerySet
-from keys.web.presenters import Row, rows
+from keys.web.key_rows import Row, rows
 
 LOOKBACK = timedelta(days=30)
 MAX_KEYS = 30

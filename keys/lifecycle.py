@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from agents.actions import REVOKE_AGENT
@@ -24,11 +23,10 @@ from core.clock import now
 from core.documents import parse_document
 from core.errors import Invalid
 from core.text import sanitize
-from keys import actions, errors, plaintext, rules, successors
-from keys.catalogue.store import catalogue_of
+from keys import actions, errors, issuing, rules, successors
 from keys.delegation import Authority, Grant
 from keys.expiry import check_expiry
-from keys.models import ApiKey, Pepper
+from keys.models import ApiKey
 from keys.networks import Network
 from keys.plaintext import Plaintext
 from keys.scopes import ScopeSet
@@ -89,7 +87,7 @@ def mint(
     ):
         _require_mintable(key)
         rules.refuse_unknown_scopes(app, scopes)
-        return Minted(key, _issue_within(actor, key, within, act))
+        return Minted(key, issuing.issue_within(actor, key, within, act))
 
 
 def _require_mintable(key: ApiKey) -> None:
@@ -252,12 +250,12 @@ def rotate(
             actor.require_fresh()
         if key.kind == ApiKey.Kind.DERIVED:
             rules.require_within(actor, within, Grant.of_key(key))
-            return Minted(key, _replace_secret(key, idempotency_key))
-        successor = _successor(key, scopes, idempotency_key)
+            return Minted(key, issuing.replace_secret(key, idempotency_key))
+        successor = issuing.successor(key, scopes, idempotency_key)
         successors.require_successor(actor, within, key, Grant.of_key(successor))
         _begin_grace(key, grace)
         with change(actor, actions.ROTATE, on=successor, reason=reason, cause=act):
-            secret = _issue(actor, successor)
+            secret = issuing.issue(actor, successor)
         act.note(successor=str(successor.id), successor_prefix=successor.prefix)
         return Minted(successor, secret)
 
@@ -305,7 +303,7 @@ def derive(
         key.expires_at = rules.derived_end(parent, moment, expires_in)
         rules.require_subset(Authority.of_key(parent, within), rules.alone(key))
         act.note(parent=str(parent.id), parent_prefix=parent.prefix)
-        return Minted(key, _issue(actor, key))
+        return Minted(key, issuing.issue(actor, key))
 
 
 def revoke(
@@ -382,72 +380,3 @@ def _revocation(
     actor: Actor, key: ApiKey, cause: PendingEvent, reason: str
 ) -> AbstractContextManager[PendingEvent]:
     return change(actor, actions.REVOKE, on=key, reason=reason, cause=cause)
-
-
-def _successor(key: ApiKey, scopes: ScopeSet | None, idempotency_key: str) -> ApiKey:
-    return ApiKey(
-        app=key.app,
-        agent=key.agent,
-        enrolled_by=key.enrolled_by,
-        replaces=key,
-        shared_bucket=key.bucket,
-        kind=key.kind,
-        name=key.name,
-        scopes=key.scopes if scopes is None else scopes.names(),
-        networks=key.networks,
-        rate_limit_rpm=key.rate_limit_rpm,
-        expires_at=key.expires_at,
-        metadata=key.metadata,
-        idempotency_key=idempotency_key or None,
-    )
-
-
-def _issue_within(actor: Actor, key: ApiKey, within: Authority | None, act: PendingEvent) -> Plaintext:
-    """Issue a new key that exceeds nothing its maker holds, and ends with its maker if that is a derived key.
-
-    A rate limit of the making key holds for both together, or minting would multiply it.
-    """
-    rules.require_within(actor, within, Grant.of_key(key))
-    if within and within.key and within.own_rate is not None:
-        key.shared_bucket = within.key.bucket
-    if within and within.key and within.key.above:
-        key.enrolled_by = within.key
-        act.note(enrolled_by=str(within.key.id), enrolled_by_prefix=within.key.prefix)
-    return _issue(actor, key)
-
-
-def _issue(actor: Actor, key: ApiKey) -> Plaintext:
-    """Give a new row its secret and save it. Raises AlreadyMinted if its form was sent twice at the same moment."""
-    secret = plaintext.generate(key.kind)
-    _store_secret(key, secret)
-    key.scope_version = catalogue_of(key.app).version
-    key.minted_by, key.owner_id = actor.label, _owner(actor, key)
-    try:
-        with transaction.atomic():
-            key.save()
-    except IntegrityError:
-        rules.refuse_second_use(key.app, key.idempotency_key or "")
-        raise
-    return secret
-
-
-def _owner(actor: Actor, key: ApiKey) -> UUID | None:
-    """The owner of a new key: that of the key it comes from, also if that has none, or the user who mints it."""
-    if before := key.replaces or key.parent:
-        return before.owner_id
-    return UUID(actor.user_id) if actor.user_id else None
-
-
-def _replace_secret(key: ApiKey, idempotency_key: str) -> Plaintext:
-    """Give a derived key a new secret in place; the old one stops at once."""
-    secret = plaintext.generate(key.kind)
-    _store_secret(key, secret)
-    key.generation += 1
-    key.idempotency_key = idempotency_key or key.idempotency_key
-    key.save(update_fields=["prefix", "fingerprint", "digest", "pepper", "generation", "idempotency_key"])
-    return secret
-
-
-def _store_secret(key: ApiKey, secret: Plaintext) -> None:
-    key.prefix, key.fingerprint = secret.prefix, secret.fingerprint
-    key.digest, key.pepper = secret.digest(), Pepper.note_current()

@@ -14,6 +14,7 @@ from audit.actors import Actor
 from audit.change import hold
 from core.errors import Invalid, Refusal
 from keys import errors
+from keys.admission import call_errors
 from keys.catalogue.store import catalogue_of
 from keys.delegation import Authority, Excess, Fences, Grant, within
 from keys.models import ApiKey
@@ -34,7 +35,7 @@ def acting(authority: Authority | None, *on: ApiKey) -> Iterator[None]:
         for key in sorted({key.pk: key for key in (acting_key, *on) if key}.values(), key=lambda key: key.pk):
             locks.enter_context(hold(key))
         if acting_key and not acting_key.is_living:
-            raise errors.InvalidKey
+            raise call_errors.InvalidKey
         yield
 
 
@@ -274,7 +275,7 @@ def require_derivable(parent: ApiKey) -> None:
     if not parent.is_living:
         raise errors.KeyEnded
     if parent.above or not parent.scope_set.covers(Scope("keys", "derive")):
-        raise errors.InsufficientScope(
+        raise call_errors.InsufficientScope(
             required=["keys:derive"],
             granted=parent.scopes,
             missing=["keys:derive"],

@@ -17,8 +17,8 @@ from keys.catalogue import actions as on_scopes
 from keys.models import ApiKey
 from portal import actions as on_people
 from portal.docs.guides import APIS, GUIDES
-from portal.gates import apps_allowing, person
 from portal.models import User
+from portal.web.gates import apps_allowing, person
 
 MAX_PER_KIND = 8
 

@@ -11,8 +11,8 @@ from audit.actions import EVERY, READ_UPKEEP
 from audit.integrity.checking import alarms
 from audit.models import Alarm
 from portal.auth import reauthentication
-from portal.gates import apps_of, permissions_anywhere, permissions_of
 from portal.models import User
+from portal.web.gates import apps_of, permissions_anywhere, permissions_of
 
 MAX_ALARMS = 5
 

@@ -10,9 +10,9 @@ from core.errors import Invalid
 from keys.delegation import Authority, Grant, within
 from keys.rules import require
 from portal.error_responses import MintedByToken
-from portal.gates import permissions_anywhere, permissions_of
 from portal.models import AccessToken, Invitation, User
 from portal.roles import PERMISSIONS
+from portal.web.gates import permissions_anywhere, permissions_of
 
 
 def require_role(actor: Actor, role: str, app: App | None, already: str = "") -> None:

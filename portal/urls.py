@@ -45,9 +45,9 @@ from keys.web import agent_views as agent_key_pages
 from portal.api import management, runtime, runtime_routes, witness
 from portal.auth import openid_documents
 from portal.auth.two_factor import recorded
-from portal.gates import docs_page, open_to_all, own, page, signed_in
 from portal.leaks import api as leak_programs
 from portal.program_paths import VERIFY
+from portal.web.gates import docs_page, open_to_all, own, page, signed_in
 
 to_security = RedirectView.as_view(pattern_name="security")
 factors = [  # django-allauth's pages, which keep the record by recorded()

@@ -14,14 +14,14 @@ from audit.requests import PortalRequest
 from core.errors import NotFound
 from core.folding import contains_folded
 from core.forms import LIST_NAMES, QueryForm
-from core.pagination import Column, ListPage
+from core.pagination.list_page import Column, ListPage
 from core.row_counts import count_by
 from core.text import sanitize
 from keyformat.redaction import cut_to_prefix
 from keys.models import ApiKey
 from portal.command_palette import palette_groups
-from portal.gates import apps_of, user_of
 from portal.models import User
+from portal.web.gates import apps_of, user_of
 
 APP_COLUMNS = (
     Column("name", "App", sort=("sameness",), css="lead"),

@@ -10,9 +10,9 @@ from django.test import Client
 from agents.models import Agent, App
 from audit.actors import Actor, Origin
 from core.clock import now
-from portal.gates import person
 from portal.models import Role, User
 from portal.models.users import note_of
+from portal.web.gates import person
 from tests.factories import AgentFactory, AppFactory, member
 
 

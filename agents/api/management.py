@@ -27,9 +27,9 @@ from audit.requests import PortalRequest
 from audit.search import usage
 from core.choices import parse_choice
 from core.clock import now
-from core.cursors import PartOfList, paginate
 from core.errors import Invalid, NotFound
 from core.folding import contains_folded
+from core.pagination.cursors import PartOfList, paginate
 from core.schemas import SearchText
 
 OfStatus = Annotated[

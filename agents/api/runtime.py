@@ -13,8 +13,8 @@ from agents.models import Agent
 from agents.names import AGENT_NAME
 from agents.requests import ProgramRequest, agent_in, id_of
 from audit.search import usage
-from core.cursors import PartOfList, paginate
 from core.errors import Invalid
+from core.pagination.cursors import PartOfList, paginate
 from core.schemas import Flag
 
 Version = Annotated[

@@ -20,7 +20,7 @@ from core.clock import now
 from core.errors import NotAllowed, Refusal
 from core.folding import by_name, code_point_order, contains_folded
 from core.forms import ReasonForm, ValuesForm
-from core.pagination import Column, ListPage
+from core.pagination.list_page import Column, ListPage
 
 BULK_ACTIONS = (actions.SUSPEND_AGENT, actions.RESUME_AGENT, actions.REVOKE_AGENT)
 AGENT_COLUMNS = (

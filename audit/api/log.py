@@ -25,10 +25,10 @@ from audit.search import call_groups
 from audit.search.call_groups import Group
 from audit.search.search import Filters, timeline
 from audit.search.vocabularies import outcome_of, parse_vocabulary
-from core.cursors import parse_cursor
 from core.durations import parse_since, parse_until
 from core.errors import NotFound
 from core.ids import uuid_or_nil
+from core.pagination.cursors import parse_cursor
 from core.query_timeout import query_timeout
 from core.schemas import SearchText
 from keyformat.redaction import cut_to_prefix

@@ -16,7 +16,7 @@ from audit.integrity.sealing.sealed_rows import BATCH_SIZE, Reach, Sealed, joine
 from audit.models import Seal
 from audit.search.matching import Filters
 from audit.search.matching import rows as rows_matching
-from core.cursors import Cursor
+from core.pagination.cursors import Cursor
 
 SLICE_SIZE = 10_000
 """How many rows of an app the database looks at in one statement."""

@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 
 from audit.search.search import Entry, Filters, Page, rows
 from core.clock import now
-from core.cursors import Cursor, parse_cursor
 from core.errors import Invalid
+from core.pagination.cursors import Cursor, parse_cursor
 
 LOOK_BACK = timedelta(seconds=15)
 """Longer than a call or an act takes from its moment to its commit."""

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from audit.models import Call, Event, Pending, Recorded
 from audit.search.matching import Filters, checked, rows
-from core.cursors import Cursor
+from core.pagination.cursors import Cursor
 
 PAGE_SIZE = 50
 Entry = Event | Call

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
-from core.pagination import Column, ListPage
+from core.pagination.list_page import Column, ListPage
 
 register = template.Library()
 SORT_ICONS = {"none": "arrow-up-down", "ascending": "arrow-up", "descending": "arrow-down"}

@@ -20,8 +20,8 @@ from audit.search.histogram import histogram
 from audit.search.live import position_of
 from audit.search.saved_views import views_for
 from audit.search.search import Entry, Filters, Page
-from core.cursors import parse_cursor
 from core.errors import Invalid, TooBroad
+from core.pagination.cursors import parse_cursor
 from core.query_timeout import none_if_too_broad, query_timeout
 
 TABS: tuple[tuple[str, dict[str, str]], ...] = (

@@ -32,7 +32,7 @@ def readings(end: datetime, client: Any) -> list[Reading]:
 
 def _pages(end: datetime) -> list[Reading]:
     from audit.search.search import Filters, timeline
-    from core.cursors import Cursor
+    from core.pagination.cursors import Cursor
 
     middle = Cursor(end - timedelta(days=DAYS / 2), HOT_KEY)
     app, quiet = Filters(APP), Filters(QUIET_APP)
@@ -92,10 +92,10 @@ def _keys(end: datetime) -> list[Reading]:
     from audit.search import usage
     from audit.search.recent_calls import summarize_calls
     from keys.models import ApiKey
-    from keys.web import presenters
+    from keys.web import key_rows
 
     def sparks() -> Any:
-        return presenters.rows(ApiKey.objects.filter(app_id=APP).with_kin().order_by("id")[:50])
+        return key_rows.rows(ApiKey.objects.filter(app_id=APP).with_kin().order_by("id")[:50])
 
     return [
         Reading("key list, 50 rows with sparks", sparks),

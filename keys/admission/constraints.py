@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from core.errors import Refusal
-from keys import errors
+from keys.admission import call_errors
 from keys.scopes import MAX_SCOPES, ScopeSet, shaped
 
 MAX_RULE_LENGTH = 4096
@@ -35,20 +35,20 @@ def parse(header: str) -> ScopeSet | None:
     entries = header.split(",")
     scopes = [scope for entry in entries if (scope := shaped(entry))]
     if len(scopes) < len(entries) or len(entries) > MAX_SCOPES:
-        raise errors.InvalidScopeConstraint
+        raise call_errors.InvalidScopeConstraint
     return ScopeSet(tuple(sorted(set(scopes))))
 
 
 def check_rule(header: str) -> None:
     """Raise InvalidRequestRule unless a request rule is well formed. Nothing here is for it to deny."""
     if header and not _is_rule(header):
-        raise errors.InvalidRequestRule
+        raise call_errors.InvalidRequestRule
 
 
 def fault(granted: ScopeSet, constraints: ScopeSet) -> Refusal | None:
     """Why `constraints` cannot narrow a key that may do `granted`; None if they can."""
     more = granted.missing(constraints)
-    return errors.ConstraintNotNarrowing(missing=more.names()) if more else None
+    return call_errors.ConstraintNotNarrowing(missing=more.names()) if more else None
 
 
 def narrowed(granted: ScopeSet, constraints: ScopeSet | None) -> ScopeSet:

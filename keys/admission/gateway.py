@@ -21,8 +21,8 @@ from core.choices import unknown_names
 from core.errors import REFUSED, BadRequest, Internal, Invalid, MethodNotAllowed, Refusal, as_refusal
 from core.text import HTTP_WHITESPACE, path_of, sanitize
 from keyformat import grammar
-from keys import errors, plaintext
-from keys.admission import constraints, request_target, signatures
+from keys import plaintext
+from keys.admission import call_errors, constraints, request_target, signatures
 from keys.admission.admit import CallRequest, Decision
 from keys.admission.batching.pending_call import Deliver, PendingCall
 from keys.admission.batching.queue import call_queue
@@ -145,7 +145,7 @@ def read_request(meta: Mapping[str, Any]) -> CallRequest:
         method=sanitize(called.method, 16),
         path=path_of(called.target or str(meta.get("PATH_INFO", ""))),
         refusal=meta.get(REFUSED)
-        or (errors.KeyInUrl() if exposed else called.refusal or _method(meta) or refusal),
+        or (call_errors.KeyInUrl() if exposed else called.refusal or _method(meta) or refusal),
     )
 
 

@@ -23,9 +23,9 @@ from core.addresses import parse_address
 from core.errors import REFUSED, PayloadTooLarge, Refusal
 from core.text import HTTP_WHITESPACE, path_of, sanitize
 from keyformat import grammar
-from keys import errors, plaintext
+from keys import plaintext
 from keys.admission import admit as door
-from keys.admission import constraints, lookup, request_target, signatures
+from keys.admission import call_errors, constraints, lookup, request_target, signatures
 from keys.admission.admit import CallRequest, Decision
 from keys.admission.batching.queue import call_queue
 from keys.admission.signatures import Signature
@@ -141,7 +141,7 @@ def read_request(
     key, meta = presented_key(request), request.META
     exposed = plaintext.find_in_address(f"{request.path_info} {meta.get('QUERY_STRING', '')}")
     refusal = meta.get(REFUSED) or (
-        errors.KeyInUrl() if exposed else PayloadTooLarge() if is_too_large(meta) else None
+        call_errors.KeyInUrl() if exposed else PayloadTooLarge() if is_too_large(meta) else None
     )
     signature = None if refusal else _signature(request, key)
     is_identity_signed = bool(signature and signature.covers_identity)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.errors import Refusal
-from keys import errors
-from keys.admission import request_target
+from keys.admission import call_errors, request_target
 
 SKEW = 300
 """Seconds a caller's clock may be off, either way."""
@@ -114,14 +113,14 @@ def fault(signature: Signature, now: datetime, *, required: bool) -> Refusal | N
     if signature.missing:
         return None if signature.absent and not required else _unsigned(signature.missing)
     if signature.malformed:
-        return errors.InvalidSignature(f"The header {signature.malformed} is malformed.")
+        return call_errors.InvalidSignature(f"The header {signature.malformed} is malformed.")
     if abs(signature.moment - now.timestamp()) > SKEW:
-        return errors.TimestampOutOfRange(server_time=int(now.timestamp()))
+        return call_errors.TimestampOutOfRange(server_time=int(now.timestamp()))
     if not signature.body_matches:
-        return errors.ContentHashMismatch()
+        return call_errors.ContentHashMismatch()
     if not (signature.matches or (signature.first_form_matches and not required)):
-        return errors.InvalidSignature()
-    return errors.NonceReplayed() if signature.replayed else None
+        return call_errors.InvalidSignature()
+    return call_errors.NonceReplayed() if signature.replayed else None
 
 
 def signing_key(presented: str) -> bytes:
@@ -170,4 +169,4 @@ def _malformed(values: Mapping[str, str]) -> str:
 
 
 def _unsigned(missing: tuple[str, ...]) -> Refusal:
-    return errors.SignatureRequired(missing=list(missing))
+    return call_errors.SignatureRequired(missing=list(missing))

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from core.addresses import Address
 from core.errors import Refusal
-from keys import errors, networks
-from keys.admission import constraints, signatures
+from keys import networks
+from keys.admission import call_errors, constraints, signatures
 from keys.admission.rate_limit import Allowance
 from keys.admission.signatures import Signature
 from keys.catalogue.builtin import DEFAULT, FIRST_VERSION
@@ -184,16 +184,16 @@ def granted_scopes(key: KeySnapshot, check_input: CheckInput) -> ScopeSet:
 
 def _format(context: _CheckContext) -> _Failure | None:
     if not context.check_input.presented:
-        return _Failure(errors.MissingKey(), "no key presented")
+        return _Failure(call_errors.MissingKey(), "no key presented")
     return (
         None
         if context.check_input.well_formed
-        else _Failure(errors.InvalidKey(), "malformed: shape or checksum")
+        else _Failure(call_errors.InvalidKey(), "malformed: shape or checksum")
     )
 
 
 def _known(context: _CheckContext) -> _Failure | None:
-    return None if context.key else _Failure(errors.InvalidKey(), "no key has this digest")
+    return None if context.key else _Failure(call_errors.InvalidKey(), "no key has this digest")
 
 
 def _signature(context: _CheckContext) -> _Failure | None:
@@ -210,18 +210,18 @@ def _not_revoked(context: _CheckContext) -> _Failure | None:
     key = context.known_key
     if not key.revoked:
         return None
-    return _Failure(errors.RevokedKey() if key.kind == "agent" else errors.InvalidKey(), "revoked")
+    return _Failure(call_errors.RevokedKey() if key.kind == "agent" else call_errors.InvalidKey(), "revoked")
 
 
 def _agent_active(context: _CheckContext) -> _Failure | None:
     key = context.known_key
     if key.agent_revoked:
         return _Failure(
-            errors.AgentRevoked(), f"agent {key.agent_name} is revoked", {"agent_status": "revoked"}
+            call_errors.AgentRevoked(), f"agent {key.agent_name} is revoked", {"agent_status": "revoked"}
         )
     if key.agent_suspended and not context.check_input.even_suspended:
         detail = f"agent {key.agent_name} is suspended"
-        return _Failure(errors.AgentInactive(), detail, {"agent_status": "suspended"})
+        return _Failure(call_errors.AgentInactive(), detail, {"agent_status": "suspended"})
     return None
 
 
@@ -232,7 +232,7 @@ def _ancestors_live(context: _CheckContext) -> _Failure | None:
     for check in (_not_revoked, _not_expired, _grace_not_over):
         if failure := check(_CheckContext(parent, context.check_input, context.now, None)):
             detail = f"parent {parent.prefix}: {failure.refusal.message}"
-            return _Failure(errors.KeyNotActive(), detail, {"parent_prefix": parent.prefix})
+            return _Failure(call_errors.KeyNotActive(), detail, {"parent_prefix": parent.prefix})
     return _ancestors_live(_CheckContext(parent, context.check_input, context.now, None))
 
 
@@ -240,14 +240,16 @@ def _not_expired(context: _CheckContext) -> _Failure | None:
     end = context.known_key.expires_at
     if end is None or end > context.now:
         return None
-    return _Failure(errors.KeyExpired(), f"expired {end.isoformat()}", {"expired_at": end.isoformat()})
+    return _Failure(call_errors.KeyExpired(), f"expired {end.isoformat()}", {"expired_at": end.isoformat()})
 
 
 def _grace_not_over(context: _CheckContext) -> _Failure | None:
     end = context.known_key.grace_ends_at
     if end is None or end > context.now:
         return None
-    return _Failure(errors.GraceOver(), f"grace ended {end.isoformat()}", {"grace_ended_at": end.isoformat()})
+    return _Failure(
+        call_errors.GraceOver(), f"grace ended {end.isoformat()}", {"grace_ended_at": end.isoformat()}
+    )
 
 
 def _address(context: _CheckContext) -> _Failure | None:
@@ -257,7 +259,7 @@ def _address(context: _CheckContext) -> _Failure | None:
         if key.networks and not networks.allows(key.networks, address):
             allowed = list(map(str, key.networks))
             detail = f"{address or 'no address'} is in none of {', '.join(allowed)}"[:300]
-            return _Failure(errors.IpNotAllowed(), detail, {"allowed_networks": _first(allowed)})
+            return _Failure(call_errors.IpNotAllowed(), detail, {"allowed_networks": _first(allowed)})
         key = key.parent
     return None
 
@@ -266,7 +268,7 @@ def _throttle(context: _CheckContext) -> _Failure | None:
     allowance = context.allowance
     if allowance is None or allowance.granted:
         return None
-    refusal = errors.RateLimited(limit=allowance.limit, retry_after=allowance.retry_after)
+    refusal = call_errors.RateLimited(limit=allowance.limit, retry_after=allowance.retry_after)
     facts = {"limit": allowance.limit, "retry_after": allowance.retry_after}
     return _Failure(refusal, f"more than {allowance.limit} calls a minute", facts)
 
@@ -292,7 +294,7 @@ def _caller(context: _CheckContext) -> _Failure | None:
 def _scope(context: _CheckContext) -> _Failure | None:
     check_input, key = context.check_input, context.known_key
     if check_input.manages_agents and key.speaks_for_agents:
-        return _Failure(errors.CannotMintSubagents(), "a key of an agent")
+        return _Failure(call_errors.CannotMintSubagents(), "a key of an agent")
     if unknown := key.catalogue.unknown(check_input.scopes):
         error = key.catalogue.unknown_scope(unknown)
         return _Failure(error, f"unknown scope {unknown.name}", {"unknown": unknown.name})
@@ -300,7 +302,7 @@ def _scope(context: _CheckContext) -> _Failure | None:
     missing = granted_set.missing(check_input.scopes, check_input.instance)
     if not missing:
         return None
-    refusal = errors.InsufficientScope(
+    refusal = call_errors.InsufficientScope(
         required=check_input.scopes.names(),
         granted=granted_set.names(),
         missing=missing.names(),

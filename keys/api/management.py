@@ -16,9 +16,9 @@ from agents.requests import AppRequest, agent_in, id_of
 from audit.search import usage
 from audit.search.recent_calls import summarize_calls
 from core.choices import parse_choice
-from core.cursors import PartOfList, paginate
 from core.durations import parse_duration, parse_end, parse_since
 from core.errors import Invalid
+from core.pagination.cursors import PartOfList, paginate
 from core.schemas import SearchText
 from keys import enrolment, lifecycle
 from keys.actions import REVOKE

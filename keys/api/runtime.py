@@ -16,6 +16,7 @@ from core.errors import Invalid
 from core.schemas import Flag
 from core.text import sanitize
 from keys import errors, lifecycle
+from keys.admission import call_errors
 from keys.api.runtime_schemas import (
     APIKeyInfo,
     DeriveKey,
@@ -112,7 +113,7 @@ def emit_spans(request: KeyedRequest, body: SpanBatch) -> EmitSpansResult:
 def resolve_identity(request: KeyedRequest, body: ResolveIdentity | None = None) -> IdentityContext:
     """Whom this call speaks for: the app, the agent, and the caller it names."""
     if body and (body.user_token is not None or body.app_user_id is not None):
-        raise errors.NoUserDirectory
+        raise call_errors.NoUserDirectory
     context = request.actor.origin.caller.context
     trace = Trace(run_id=context.get("run_id"), thread_id=context.get("thread_id"))
     return IdentityContext(

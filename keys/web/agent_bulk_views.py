@@ -20,7 +20,7 @@ from agents.web.views import matching_agents
 from audit.actors import Actor
 from audit.search.usage import called_since
 from core.clock import now
-from core.pagination import selected_rows, without_selection
+from core.pagination.list_page import selected_rows, without_selection
 from keys.lifecycle import revoke_agent
 from keys.models import ApiKey
 from keys.web.forms import RevokeForm

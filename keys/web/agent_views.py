@@ -10,9 +10,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from agents.requests import AppRequest, agent_of, finished, sent
 from audit.models import Event
 from audit.requests import form_status
-from core.pagination import ListPage
+from core.pagination.list_page import ListPage
 from keys import lifecycle
-from keys.web import presenters
+from keys.web import key_lists, key_rows, presenters
 from keys.web.forms import RevokeForm
 from keys.web.views import key_columns
 
@@ -21,7 +21,7 @@ from keys.web.views import key_columns
 def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """One agent: what it is, its keys, and what was done to it."""
     found = agent_of(request, agent_id)
-    keys = presenters.keys_of_agent(found)
+    keys = key_lists.keys_of_agent(found)
     page = ListPage.from_query(keys, request.GET, key_columns(), id="keys")
     base = f"alter keys mint --app {request.app.id} --agent {found.id}"
     return render(
@@ -31,7 +31,7 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
             "agent": found,
             "facts": presenters.facts_of(found),
             "list": page,
-            "rows": presenters.rows(page.rows),
+            "rows": key_rows.rows(page.rows),
             "command": f"{base} --name pod-1 --scopes grants:read",
             "living": keys.living().count(),
             "history": Event.objects.filter(target_id=str(found.id)).order_by("-at", "-id")[:8],
@@ -48,6 +48,6 @@ def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
         act = lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
         there = reverse("receipt", args=[act]) if act else reverse("agents", args=[request.app.id])
         return finished(request, there, f"{found.name} and its keys revoked")
-    rows = presenters.rows(found.keys.living().with_kin()[:50])
+    rows = key_rows.rows(found.keys.living().with_kin()[:50])
     context = {"agent": found, "form": form, "rows": rows}
     return render(request, "keys/agent_revoke.html", context, status=form_status(form))

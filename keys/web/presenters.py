@@ -1,78 +1,31 @@
-"""Gathers what a page shows of keys: each figure is read once for the whole page, whatever the rows."""
+"""What the pages tell of keys beside the lists: totals, rotations, what revoking stops, and scopes in words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db.models import (
-    Case,
     Count,
-    DateTimeField,
-    ExpressionWrapper,
-    IntegerField,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
-    TextField,
-    Value,
-    When,
 )
-from django.db.models.functions import Cast, Coalesce, Least
 
 from agents.active_keys import living
 from agents.documents import lost
 from agents.models import Agent, App
-from audit.models import Call, Event, LastUse
+from audit.models import Call, Event
 from audit.search import usage
-from audit.search.usage import Use
-from audit.time_words import relative_words
 from core.clock import now
 from core.documents import compact
-from core.folding import contains_folded, equals_folded, holding
+from core.folding import equals_folded
 from keys.catalogue.catalogue import Catalogue
-from keys.models import EXPIRING, ApiKey, ApiKeyQuerySet
+from keys.models import ApiKey
 from keys.rules import is_last_active
 from keys.scopes import Scope, ScopeSet
+from keys.web.key_lists import has_ended, needs_attention
 
 DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A key in a list."""
-
-    key: ApiKey
-    state: str
-    says: str
-    use: Use | None
-    days: list[tuple[int, int]]
-    children: int
-    note: str
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it no longer works, and for good."""
-        return self.state in ("revoked", "expired")
-
-    @property
-    def short_prefix(self) -> str:
-        """The last characters of its prefix, which tell keys of one name apart."""
-        return self.key.prefix[-8:]
-
-    @property
-    def scope_count(self) -> str:
-        """How many scopes it has, in words."""
-        count = len(self.key.scopes)
-        return f"{count} scope{'' if count == 1 else 's'}"
-
-    @property
-    def calls(self) -> str:
-        """The spark line in words."""
-        allowed, refused = (sum(day[i] for day in self.days) for i in (0, 1))
-        return f"Last 7 days: {allowed + refused:,} requests" + (f", {refused:,} denied" if refused else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,107 +93,6 @@ class Impact:
         return bool(self.calls or self.children or self.last_active)
 
 
-def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
-    """The app's keys that match, those that need attention first."""
-    found = ApiKey.objects.filter(app=app).with_kin()
-    found = _of_status(found, filters.get("status") or "")
-    found = found.filter(kind=filters["kind"]) if filters.get("kind") else found.filter(parent=None)
-    if q := (filters.get("q") or "").strip():
-        found = found.filter(contains_folded(q, "name", "agent__name") | holding(q, "prefix"))
-    if scope := (filters.get("scope") or "").strip():
-        # Scopes are stored as a list of strings: the quote makes `keys` find keys:derive and not monkeys:read.
-        found = found.annotate(as_text=Cast("scopes", TextField())).filter(
-            holding(f'"{scope.lower()}', "as_text")
-        )
-    if owner := (filters.get("owner") or "").strip():
-        found = found.filter(contains_folded(owner, "minted_by"))
-    if days := filters.get("expiring"):
-        found = found.living().filter(expires_at__lte=now() + int(days) * DAY)
-    if days := filters.get("unused"):
-        since = now() - int(days) * DAY
-        used = usage.called_since(OuterRef("id"), since, allowed=True)
-        found = found.living().filter(~used, created_at__lt=since)
-    return in_order(found)
-
-
-def in_order(found: ApiKeyQuerySet) -> ApiKeyQuerySet:
-    """Needs attention first, of those what ends soonest; then active keys by age; then what has ended."""
-    return found.order_by(attention(), attention_end().asc(nulls_last=True), "-created_at", "-id")
-
-
-def attention() -> Case:
-    """How soon a key needs attention: 0 expires soon, 1 rotates, 2 is deprecated, 3 active, 4 ended, 5 revoked."""
-    moment = now()
-    return Case(
-        When(Q(revoked_at__isnull=False), then=Value(5)),
-        When(Q(expires_at__lte=moment) | Q(grace_ends_at__lte=moment), then=Value(4)),
-        When(Q(expires_at__lte=moment + EXPIRING), then=Value(0)),
-        When(Q(grace_ends_at__gt=moment), then=Value(1)),
-        When(Q(deprecated_at__isnull=False), then=Value(2)),
-        default=Value(3),
-        output_field=IntegerField(),
-    )
-
-
-def attention_end() -> Case:
-    """When a key that expires soon, rotates or is deprecated ends; nothing for others."""
-    moment = now()
-    needs = Q(expires_at__gt=moment, expires_at__lte=moment + EXPIRING) | Q(deprecated_at__isnull=False)
-    return Case(
-        When(needs & Q(revoked_at=None), then=earliest_end()), default=None, output_field=DateTimeField()
-    )
-
-
-def earliest_end() -> Coalesce:
-    """When a key stops working by itself; nothing if it never does."""
-    return Coalesce(Least("expires_at", "grace_ends_at"), "expires_at", "grace_ends_at")
-
-
-def last_used() -> "ExpressionWrapper[Any]":
-    """When a key was last used, as far as its requests are sealed."""
-    latest = LastUse.objects.filter(subject_id=OuterRef("id")).values("allowed_at")[:1]
-    return ExpressionWrapper(Subquery(latest), output_field=DateTimeField())
-
-
-def rows(keys: Iterable[ApiKey]) -> list[Row]:
-    """Keys as list rows, in four more queries however many they are."""
-    keys = list(keys)
-    ids = [key.id for key in keys]
-    days = usage.daily({key.app_id for key in keys}, ids)
-    used, children = usage.uses(ids), _living_children(ids)
-    replacements, idle = _replacements(keys), [(0, 0)] * 7
-    return [
-        Row(
-            key,
-            *state_of(key, replacements.get(key.id, "")),
-            used.get(key.id),
-            days.get(key.id, idle),
-            children.get(key.id, 0),
-            _note(key),
-        )
-        for key in keys
-    ]
-
-
-def state_of(key: ApiKey, replacement: str = "") -> tuple[str, str]:
-    """The word for a key's state and what its pill says. `replacement` is the prefix of the key it rotates to."""
-    status, moment = key.status, now()
-    if status == "revoked":
-        return "revoked", "Revoked"
-    if status in ("expired", "ended"):
-        return "expired", "Expired" if status == "expired" else "Rotated"
-    if key.agent and key.agent.suspended_at:
-        return "suspended", "Agent suspended"
-    if status == "rotating" and key.grace_ends_at:
-        ends = relative_words(key.grace_ends_at - moment)
-        return "rotating", f"Rotating to {replacement[-8:]}" if replacement else f"Expires {ends}"
-    if status == "deprecated":
-        return "deprecated", "Deprecated"
-    if key.expires_at and key.expires_at - moment <= EXPIRING and key.parent_id is None:
-        return "expiring", f"Expires {relative_words(key.expires_at - moment)}"
-    return "active", "Active"
-
-
 def quota(app: App) -> Quota:
     """The app's totals, in one query."""
     alive = living(now())
@@ -253,17 +105,6 @@ def quota(app: App) -> Quota:
         revoked=Count("id", filter=Q(revoked_at__isnull=False)),
     )
     return Quota(max_allowed=app.max_keys, **counted)
-
-
-def needs_attention() -> Q:
-    """Keys that work, and expire soon, rotate or are deprecated."""
-    soon = Q(expires_at__lte=now() + EXPIRING) | Q(deprecated_at__isnull=False)
-    return Q(living(now())) & soon
-
-
-def has_ended() -> Q:
-    """Keys that expired or were rotated, and were not revoked."""
-    return Q(Q(expires_at__lte=now()) | Q(grace_ends_at__lte=now()), revoked_at=None)
 
 
 def rotation_of(key: ApiKey) -> Rotation | None:
@@ -325,40 +166,6 @@ def _describe(catalogue: Catalogue, scope: Scope) -> str:
     return f"{words}, {scope.instance} only" if scope.instance else words
 
 
-def _of_status(found: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
-    if status in ("", "living"):
-        return found.living() if status else found
-    if status == "revoked":
-        return found.filter(revoked_at__isnull=False)
-    if status == "ended":
-        return found.filter(has_ended())
-    if status == "attention":
-        return found.filter(needs_attention())
-    if status == "rotating":
-        return found.living().filter(grace_ends_at__isnull=False)
-    return found.living().filter(grace_ends_at=None, deprecated_at__isnull=status == "active")
-
-
-def _living_children(ids: list[UUID]) -> dict[UUID, int]:
-    counted = ApiKey.objects.filter(parent_id__in=ids).living().order_by().values("parent_id")
-    return {row["parent_id"]: row["n"] for row in counted.annotate(n=Count("id"))}
-
-
-def _note(key: ApiKey) -> str:
-    if key.parent:
-        return f"Derived from {key.parent.name}"
-    if key.enrolled_by:
-        return f"Minted with {key.enrolled_by.name}"
-    return f"Replaces {key.replaced.prefix[-8:]}" if key.replaced else ""
-
-
-def _replacements(keys: Iterable[ApiKey]) -> dict[UUID, str]:
-    """The prefix of the key that each of these rotates to, if it rotates."""
-    rotating = [key.id for key in keys if key.grace_ends_at]
-    newest = ApiKey.objects.filter(replaces__in=rotating, revoked_at=None).order_by("created_at")
-    return {key.replaces_id: key.prefix for key in newest if key.replaces_id} if rotating else {}
-
-
 def facts_of(agent: Agent) -> list[tuple[str, list[tuple[str, str]]]]:
     """What an agent carries that is not empty: each document's title, and what it says line by line."""
     agent.settle()
@@ -381,8 +188,3 @@ def _line(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
     return value if isinstance(value, str) else compact(value)
-
-
-def keys_of_agent(agent: Agent) -> ApiKeyQuerySet:
-    """An agent's own keys, those that need attention first."""
-    return in_order(agent.keys.own().with_kin())

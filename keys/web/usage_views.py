@@ -17,7 +17,7 @@ from core.clock import now
 from core.query_timeout import none_if_too_broad
 from keys.deprecated_in_use import LOOKBACK, MAX_CALLS_OF_KEY, MAX_KEYS, deprecated_in_use, still_called
 from keys.requests import key_of
-from keys.web import presenters
+from keys.web import key_rows
 from keys.web.forms import SPANS, UseForm
 
 
@@ -25,7 +25,7 @@ from keys.web.forms import SPANS, UseForm
 def key(request: AppRequest, key_id: UUID) -> HttpResponse:
     """The use of one key."""
     found = key_of(request, key_id)
-    context = {"key": found, "row": presenters.rows([found])[0], "here": address_of("key-use", found)}
+    context = {"key": found, "row": key_rows.rows([found])[0], "here": address_of("key-use", found)}
     return _use(request, context, f"key_id={found.id}", key_id=found.id)
 
 

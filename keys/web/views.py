@@ -14,14 +14,14 @@ from audit.search import usage
 from core.errors import Refusal
 from core.folding import by_name
 from core.forms import ReasonForm, refuse_unknown
-from core.pagination import ACTIONS, Column, ListPage
+from core.pagination.list_page import ACTIONS, Column, ListPage
 from keys import actions, lifecycle
 from keys.deprecated_in_use import still_called
 from keys.errors import LastActiveKey
 from keys.models import ApiKey
 from keys.permissions import Permissions, compare, edit, refuse_gains
 from keys.requests import field_of, key_of, portal_address
-from keys.web import forms, presenters
+from keys.web import forms, key_lists, key_rows, presenters
 from keys.web.mint_forms import ALSO, PermissionsForm, current_values
 from keys.web.snippets import uses
 
@@ -34,7 +34,7 @@ def keys(request: AppRequest) -> HttpResponse:
     """The app's keys, those that need attention first."""
     filters = forms.FilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
-    matching = presenters.keys_of(request.app, chosen)
+    matching = key_lists.keys_of(request.app, chosen)
     matching = matching if filters.is_valid() else matching.none()
     page = ListPage.from_query(matching, request.GET, key_columns(), id="keys", selectable=True)
     quota = presenters.quota(request.app)
@@ -43,7 +43,7 @@ def keys(request: AppRequest) -> HttpResponse:
         "filtered": any(chosen.values()) or not filters.is_valid(),
         "tabs": _tabs(quota, chosen.get("status") or ""),
         "list": page if page.sort else replace(page, sort="status"),
-        "rows": presenters.rows(page.rows),
+        "rows": key_rows.rows(page.rows),
         "quota": quota,
         "still_called": still_called(request.app).count(),
         "first_command": f"alter keys mint --app {request.app.id} --name worker --scopes grants:read",
@@ -55,11 +55,11 @@ def key_columns() -> tuple[Column, ...]:
     """The columns of a list of keys."""
     return (
         Column("name", "Key", sort=by_name("name"), css="lead"),
-        Column("status", "Status", sort=(presenters.attention(), presenters.attention_end()), css="state"),
+        Column("status", "Status", sort=(key_lists.attention(), key_lists.attention_end()), css="state"),
         Column("scopes", "Scopes"),
-        Column("used", "Last used", sort=(presenters.last_used(),), descending=True),
+        Column("used", "Last used", sort=(key_lists.last_used(),), descending=True),
         Column("days", "7 days", css="minor"),
-        Column("expires", "Expires", sort=(presenters.earliest_end(),)),
+        Column("expires", "Expires", sort=(key_lists.earliest_end(),)),
         Column("owner", "Owner"),
         ACTIONS,
     )
@@ -83,7 +83,7 @@ def _tabs(quota: presenters.Quota, status: str) -> list[tuple[str, str, int, boo
 def key(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Everything about one key."""
     found = key_of(request, key_id)
-    row, first = presenters.rows([found])[0], usage.first_call(found.id)
+    row, first = key_rows.rows([found])[0], usage.first_call(found.id)
     return render(
         request,
         "keys/key.html",
@@ -92,7 +92,7 @@ def key(request: AppRequest, key_id: UUID) -> HttpResponse:
             "row": row,
             "calls": usage.recent_calls(found.id, 8),
             "first_call": first if first and row.use and first.at <= row.use.first_at else None,
-            "children": presenters.rows(found.children.with_kin()[:50]),
+            "children": key_rows.rows(found.children.with_kin()[:50]),
             "successor": found.successors.order_by("-created_at").first() if found.grace_ends_at else None,
             "rotation": presenters.rotation_of(found),
             "history": presenters.history(found),
@@ -161,7 +161,7 @@ def permissions(request: AppRequest, key_id: UUID) -> HttpResponse:
             form.refuse(refusal, IN_THE_FORM.get(field_of(refusal), ""))
     context = {
         "key": found,
-        "row": presenters.rows([found])[0],
+        "row": key_rows.rows([found])[0],
         "form": form,
         "difference": difference,
         "derived": ApiKey.objects.standing_on(found).living().count(),

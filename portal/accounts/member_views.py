@@ -18,7 +18,7 @@ from audit.actors import Actor
 from audit.requests import PortalRequest
 from core.errors import Invalid, NotFound, Refusal
 from core.folding import code_point_order, contains_folded
-from core.pagination import ACTIONS, Column, ListPage
+from core.pagination.list_page import ACTIONS, Column, ListPage
 from core.portal_origin import portal_origin
 from keys.errors import LastActiveKey
 from portal import actions
@@ -35,12 +35,12 @@ from portal.error_responses import (
     TooManyTries,
     WrongPassword,
 )
-from portal.form_idempotency import submit_once
-from portal.gates import person, user_of
 from portal.mail import outbox
 from portal.models import Invitation, MailKind, Membership, User
 from portal.permissions import role_permissions
 from portal.tokens.lifecycle import active_tokens
+from portal.web.form_idempotency import submit_once
+from portal.web.gates import person, user_of
 
 ONE_LINK = "one link was created"
 MAX_INVITATIONS = 10

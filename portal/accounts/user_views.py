@@ -17,7 +17,7 @@ from audit.requests import PortalRequest
 from core.errors import NotFound, Refusal
 from core.folding import code_point_order
 from core.forms import ReasonForm
-from core.pagination import ACTIONS, Column, ListPage
+from core.pagination.list_page import ACTIONS, Column, ListPage
 from core.row_counts import count_by
 from keys.errors import LastActiveKey
 from keys.models import ApiKey
@@ -26,11 +26,11 @@ from portal.accounts.search import search_people
 from portal.auth import sessions
 from portal.auth.policy import is_linked
 from portal.auth.two_factor import factor_names, factors_of, reset_factors
-from portal.gates import permissions_anywhere, user_of
 from portal.models import AccessToken, Membership, User
 from portal.permissions import role_permissions, summarize
 from portal.tokens import lifecycle
 from portal.tokens.lifecycle import active_tokens
+from portal.web.gates import permissions_anywhere, user_of
 
 MAX_ACTIVITY = 12
 MAX_KEYS = 50

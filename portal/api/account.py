@@ -17,7 +17,7 @@ from audit.actors import Actor
 from audit.origins import origin_of
 from core.choices import parse_choice
 from core.clock import now
-from core.cursors import PartOfList, paginate
+from core.pagination.cursors import PartOfList, paginate
 from core.schemas import Flag, SearchText
 from keys import actions as on_keys
 from keys import plaintext
@@ -33,9 +33,9 @@ from portal.api.account_schemas import (
     UserSummary,
 )
 from portal.api.token_auth import TokenRequest
-from portal.gates import apps_of, apps_where, permissions_of
 from portal.models import AccessToken
 from portal.tokens import lifecycle
+from portal.web.gates import apps_of, apps_where, permissions_of
 
 MAX_APPS = 500
 Archived = Annotated[Flag, Query(False, description="Include archived apps.")]

@@ -10,8 +10,8 @@ from audit.forwarding import destinations
 from audit.forwarding.status import MAX_DELIVERIES
 from audit.models import Delivery
 from audit.requests import PortalRequest
-from core.cursors import PartOfList, paginate
 from core.errors import NotFound
+from core.pagination.cursors import PartOfList, paginate
 from portal.api.audit_settings_schemas import DeliveryCount, DeliveryInfo, DeliveryPage
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from agents.requests import AppRequest
-from core.cursors import PartOfList, paginate
+from core.pagination.cursors import PartOfList, paginate
 from core.schemas import Page, ResponseSchema
 from portal.models import LeakReport
 

@@ -16,15 +16,15 @@ from agents.requests import id_of
 from audit import actions as on_audit
 from core.choices import parse_choice
 from core.clock import now
-from core.cursors import PartOfList, paginate
 from core.errors import NotFound
+from core.pagination.cursors import PartOfList, paginate
 from core.schemas import Flag, Page, ResponseSchema, SearchText
 from keys import actions as on_keys
 from portal.api.token_auth import TokenRequest
 from portal.error_responses import OnPagesAlone
-from portal.gates import apps_where
 from portal.models import Notification, NotificationKind
 from portal.tokens import lifecycle
+from portal.web.gates import apps_where
 
 
 class NotificationInfo(ResponseSchema):

@@ -11,7 +11,7 @@ from agents.names import parse_name
 from agents.requests import id_of
 from audit.models import SavedView
 from audit.search import saved_views
-from core.cursors import PartOfList, paginate
+from core.pagination.cursors import PartOfList, paginate
 from core.schemas import Label, Page, RequestSchema, ResponseSchema, Text
 from keys.requests import IdempotencyKey
 from portal.api.idempotency import create_once

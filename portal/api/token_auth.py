@@ -15,8 +15,8 @@ from audit.origins import origin_of
 from core.clock import now
 from core.text import HTTP_WHITESPACE
 from keys.admission import rate_limit
+from keys.admission.call_errors import RateLimited
 from keys.admission.rate_limit import Allowance
-from keys.errors import RateLimited
 from portal.auth import login_events
 from portal.error_responses import (
     InvalidToken,
@@ -25,9 +25,9 @@ from portal.error_responses import (
     SecondFactorRequired,
     TokenExpired,
 )
-from portal.gates import app_of, permissions_anywhere, permissions_of
 from portal.models import MAX_LABEL, AccessToken
 from portal.tokens import lifecycle
+from portal.web.gates import app_of, permissions_anywhere, permissions_of
 
 COMMAND = "alter-cli/"
 """How the `alter` command's User-Agent begins: what it does is recorded as done with it."""

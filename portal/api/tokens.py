@@ -6,9 +6,9 @@ from ninja.responses import Status
 
 from agents.api.management_schemas import ReasonRequest
 from agents.requests import id_of
-from core.cursors import PartOfList, paginate
 from core.durations import parse_end
 from core.errors import NotFound
+from core.pagination.cursors import PartOfList, paginate
 from keys.requests import IdempotencyKey
 from portal.api.idempotency import create_once
 from portal.api.token_auth import TokenRequest

@@ -12,8 +12,8 @@ from ninja import Query
 from agents.api.management_schemas import ReasonRequest
 from agents.requests import id_of
 from core.choices import parse_choice
-from core.cursors import PartOfList, paginate
 from core.errors import NotFound
+from core.pagination.cursors import PartOfList, paginate
 from core.schemas import SearchText
 from portal.accounts import account_changes, offboarding
 from portal.accounts.search import FILTERS, search_people

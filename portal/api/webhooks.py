@@ -15,8 +15,8 @@ from audit.forwarding.status import WebhookStatus
 from audit.forwarding.webhooks import Secret
 from audit.models import Webhook
 from audit.requests import PortalRequest
-from core.cursors import PartOfList, paginate
 from core.errors import Invalid, NotFound
+from core.pagination.cursors import PartOfList, paginate
 from keys.requests import IdempotencyKey
 from portal.api.audit_settings_schemas import (
     DeliveryInfo,
@@ -28,7 +28,7 @@ from portal.api.audit_settings_schemas import (
 )
 from portal.api.idempotency import create_once
 from portal.api.token_auth import TokenRequest
-from portal.gates import apps_of
+from portal.web.gates import apps_of
 
 
 def list_webhooks(request: PortalRequest, part: PartOfList) -> WebhookPage:

@@ -28,15 +28,15 @@ from audit.retention.policy import RetentionPeriod
 from core.errors import NotFound, Refusal
 from core.folding import contains_folded
 from core.forms import ReasonForm, refuse_unknown
-from core.pagination import Column, ListPage
+from core.pagination.list_page import Column, ListPage
 from keys.errors import AlreadyMinted
 from portal.audit_settings.forms import RetentionForm, RotateSecretForm, WebhookForm
-from portal.dialogs import Dialog, render_dialog
-from portal.form_idempotency import submit_once
-from portal.gates import apps_of
 from portal.models import User
-from portal.post_only import post_only
-from portal.search_form import SearchForm
+from portal.web.dialogs import Dialog, render_dialog
+from portal.web.form_idempotency import submit_once
+from portal.web.gates import apps_of
+from portal.web.post_only import post_only
+from portal.web.search_form import SearchForm
 
 RECENT = 10
 SHOWN = ("audit.retain", "webhook.", "delivery.", "alarm.", "seal-key.", "audit.restore")

@@ -22,7 +22,7 @@ from portal.auth.sessions import UNKNOWN_ADDRESS
 from portal.error_responses import OnlyProvider
 from portal.mail import outbox
 from portal.models import MailKind, User
-from portal.redirects import safe_next
+from portal.web.redirects import safe_next
 
 MESSAGES = {
     "account_inactive": "Account deactivated",

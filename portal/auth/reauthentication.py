@@ -26,7 +26,7 @@ from keys.web.presets import LEVEL_PREFIX
 from portal.auth.claims import seconds_of
 from portal.config.identity_provider import ID
 from portal.models import User
-from portal.redirects import drop_unsafe_next
+from portal.web.redirects import drop_unsafe_next
 
 LOCKED_AT = "proof_left_at"
 """In the session: when its user locked sensitive actions. Proofs before it do not count."""

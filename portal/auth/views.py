@@ -9,12 +9,12 @@ from django.views.decorators.http import require_GET, require_POST
 from agents.requests import finished
 from audit.change import record
 from audit.requests import PortalRequest
-from core.pagination import ACTIONS, Column
+from core.pagination.list_page import ACTIONS, Column
 from portal import actions
 from portal.auth import reauthentication, sessions
 from portal.auth.login_events import acting
-from portal.gates import user_of
 from portal.models import PortalPolicy, User
+from portal.web.gates import user_of
 
 SESSION_COLUMNS = (*Column.from_labels("Device, IP address, Signed in, Last active"), ACTIONS)
 

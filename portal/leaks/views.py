@@ -17,14 +17,14 @@ from audit.models import Event
 from core.addresses import client_address
 from core.errors import NotFound
 from core.folding import contains_folded, holding
-from core.pagination import Column, ListPage
+from core.pagination.list_page import Column, ListPage
 from keys.actions import REVOKE
 from keys.models import ApiKey
 from keys.requests import portal_address
 from portal.leaks import reports
 from portal.leaks.forms import ReportForm
 from portal.models import LeakReport
-from portal.search_form import SearchForm
+from portal.web.search_form import SearchForm
 
 COLUMNS = (
     Column("key", "Key", sort=("prefix",), css="lead"),

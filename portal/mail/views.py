@@ -12,11 +12,11 @@ from agents.requests import finished
 from audit.requests import PortalRequest
 from core.errors import NotFound
 from core.folding import contains_folded
-from core.pagination import Column, ListPage
+from core.pagination.list_page import Column, ListPage
 from portal.mail import outbox
 from portal.models import Mail
-from portal.post_only import post_only
-from portal.search_form import SearchForm
+from portal.web.post_only import post_only
+from portal.web.search_form import SearchForm
 
 COLUMNS = (
     Column("message", "Message", sort=("address",), css="lead"),

@@ -17,13 +17,13 @@ from core.choices import parse_choice
 from core.clock import now
 from core.errors import NotFound
 from core.folding import contains_folded
-from core.pagination import ListPage
-from portal.gates import user_of
+from core.pagination.list_page import ListPage
 from portal.models import Notification, NotificationKind
 from portal.notifications.notify import PERSONAL
 from portal.notifications.preferences import Preference, preferences_of, save_preferences
-from portal.post_only import post_only
-from portal.search_form import SearchForm
+from portal.web.gates import user_of
+from portal.web.post_only import post_only
+from portal.web.search_form import SearchForm
 
 TABS = {
     "": ("All", Q()),

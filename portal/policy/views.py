@@ -14,9 +14,9 @@ from audit.requests import PortalRequest
 from core.errors import Refusal
 from portal.accounts.forms import PolicyForm
 from portal.actions import CHANGE_POLICY
-from portal.gates import user_of
 from portal.models import PortalPolicy
 from portal.policy.policy import change_policy, users_without_factor
+from portal.web.gates import user_of
 
 SECTIONS = ("second_factor", "on_leaked_token", "public_docs")
 """The parts of the page that are saved by themselves, by the name of their field."""

@@ -18,9 +18,9 @@ from keys.lifecycle import parse_ticket, revoke
 from keys.models import ApiKey
 from portal import actions
 from portal.error_responses import AskedEnough
-from portal.gates import apps_allowing, person
 from portal.models import NotificationKind, User
 from portal.notifications.notify import NotificationContent, notify_about_key
+from portal.web.gates import apps_allowing, person
 
 MAX_QUESTIONS = 3
 """A day, for one key."""

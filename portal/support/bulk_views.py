@@ -19,10 +19,10 @@ from core.choices import parse_choice
 from core.clock import now
 from core.errors import Invalid, Refusal
 from core.forms import LIST_NAMES, ReasonForm, refuse_unknown
-from core.pagination import SELECTION, selected_rows
+from core.pagination.list_page import SELECTION, selected_rows
 from keys.lifecycle import parse_ticket
 from keys.models import ApiKey, ApiKeyQuerySet
-from keys.web import presenters
+from keys.web import key_lists, key_rows
 from keys.web.forms import PLAIN_TEXT, FilterForm
 from portal.models import User
 from portal.support import bulk, bulk_actions
@@ -95,11 +95,11 @@ def _selected(request: AppRequest, query: QueryDict) -> ApiKeyQuerySet:
         query, {*FilterForm.base_fields, *LIST_NAMES, *SELECTION, "action", *BulkForm.base_fields, CSRF}
     )
     filters = FilterForm({name: query[name] for name in query if name in FilterForm.base_fields})
-    return presenters.keys_of(request.app, filters.cleaned_data) if filters.is_valid() else keys.none()
+    return key_lists.keys_of(request.app, filters.cleaned_data) if filters.is_valid() else keys.none()
 
 
 def _preview(request: AppRequest, verb: bulk.Verb, keys: list[ApiKey]) -> dict[str, Any]:
-    rows = presenters.rows(keys)
+    rows = key_rows.rows(keys)
     allowed = [row for row in rows if request.actor.may(verb.action, row.key)]
     return {
         "rows": allowed,

@@ -14,10 +14,10 @@ from core.folding import holding
 from keys import actions as on_keys
 from keys import plaintext
 from keys.models import ApiKey
-from keys.web.presenters import Row, rows
+from keys.web.key_rows import Row, rows
 from portal import actions as on_people
-from portal.gates import apps_allowing, permissions_of, person
 from portal.models import AccessToken, User
+from portal.web.gates import apps_allowing, permissions_of, person
 
 MAX_RESULTS = 500
 """Hashes in one lookup, and keys in its result."""

@@ -15,13 +15,13 @@ from core.errors import NotFound, Refusal
 from core.forms import refuse_unknown
 from keys.requests import key_of
 from keys.web import receipts
-from portal.dialogs import Dialog, render_dialog
-from portal.gates import apps_allowing, user_of
 from portal.models import AccessToken
-from portal.post_only import post_only
 from portal.support import bulk_actions, forms, results
 from portal.support.lookup import MAX_RESULTS, LookupResult, look_up, recall
 from portal.tokens import lifecycle
+from portal.web.dialogs import Dialog, render_dialog
+from portal.web.gates import apps_allowing, user_of
+from portal.web.post_only import post_only
 
 
 @sensitive_post_parameters()

@@ -6,7 +6,7 @@ from uuid import UUID
 from django import template
 
 from keys.models import ApiKey
-from keys.web.presenters import Row
+from keys.web.key_rows import Row
 from portal.models import User
 
 register = template.Library()

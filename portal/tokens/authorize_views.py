@@ -11,10 +11,10 @@ from audit.requests import PortalRequest
 from core.errors import BadRequest, NotAllowed, ReauthenticationRequired
 from portal import permissions
 from portal.auth import login_events
-from portal.gates import permissions_anywhere, user_of
 from portal.roles import with_lower_tiers
 from portal.tokens import lifecycle
 from portal.tokens.authorize_request import AuthorizationRequest, parse_request
+from portal.web.gates import permissions_anywhere, user_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -32,11 +32,11 @@ from portal import actions
 from portal.auth import policy
 from portal.auth.policy import SignInMethod
 from portal.error_responses import InvalidGrant, InvalidToken, TokenExpired
-from portal.gates import permissions_anywhere
 from portal.models import AccessToken, Authorization, NotificationKind, User
 from portal.notifications.notify import NotificationContent, notify
 from portal.role_delegation import require_held, require_within_token
 from portal.roles import EVERYTHING, with_lower_tiers
+from portal.web.gates import permissions_anywhere
 
 CODE_LIFETIME = timedelta(minutes=1)
 CLI_TOKEN_LIFETIME = timedelta(days=90)

@@ -14,14 +14,14 @@ from audit.requests import PortalRequest
 from core.errors import NotFound, Refusal
 from core.folding import by_name, contains_folded
 from core.forms import ReasonForm
-from core.pagination import ACTIONS, Column, ListPage
+from core.pagination.list_page import ACTIONS, Column, ListPage
 from core.portal_origin import portal_origin
 from portal import permissions
-from portal.gates import permissions_anywhere, user_of
 from portal.models import AccessToken
 from portal.tokens import lifecycle
 from portal.tokens.forms import MintTokenForm, TokenFilterForm
 from portal.tokens.lifecycle import Issued
+from portal.web.gates import permissions_anywhere, user_of
 
 MAX_ACTIVITY = 10
 COLUMNS = (

@@ -12,11 +12,11 @@ from audit.search.saved_views import save_view
 from core.clock import now
 from portal.accounts.lifecycle import invite
 from portal.auth import sessions
-from portal.gates import person
 from portal.mail import outbox
 from portal.models import Invitation, MailKind, Notification, NotificationKind, User
 from portal.models.users import Role
 from portal.notifications.notify import NotificationContent, notify
+from portal.web.gates import person
 from tests.cast import prove
 from tests.factories import UserFactory, issued, member, minted
 from tests.keys.asking import ask, opened

@@ -14,8 +14,8 @@ from audit.search.saved_views import save_view
 from core.clock import now
 from keys.models import ApiKey
 from portal.accounts.lifecycle import invite
-from portal.gates import person
 from portal.policy.policy import change_policy
+from portal.web.gates import person
 from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields

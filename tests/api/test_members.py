@@ -9,8 +9,8 @@ from django.test import Client
 from agents.models import App
 from audit.actors import Origin
 from keys.lifecycle import mint
-from portal.gates import person
 from portal.models import User
+from portal.web.gates import person
 from tests.api.lines import NONE
 from tests.api.program import Program
 from tests.api.roles import end

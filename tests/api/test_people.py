@@ -11,9 +11,9 @@ from agents.models import App
 from audit.actors import Origin, shell
 from keys.lifecycle import mint
 from portal.error_responses import OnPagesAlone
-from portal.gates import person
 from portal.models import Membership, PortalPolicy, User
 from portal.policy.policy import change_policy
+from portal.web.gates import person
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act
 from tests.factories import UserFactory, issued, member

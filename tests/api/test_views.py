@@ -4,9 +4,9 @@ from agents.models import App
 from audit.actors import Origin
 from audit.search import saved_views
 from core.clock import now
-from portal.gates import person
 from portal.models import LeakReport, Notification, NotificationKind, User
 from portal.notifications.notify import NotificationContent, notify
+from portal.web.gates import person
 from tests.api.conftest import Of
 from tests.api.program import Program, error, fields, last_act, named
 from tests.factories import minted

@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from agents.lifecycle import create_agent
 from agents.models import App
 from audit.actors import shell
-from portal.demo_crowd import AGENTS, create_crowd
+from portal.demo.crowd import AGENTS, create_crowd
 from portal.models import User
 from tests.browser import story
 from tests.factories import minted

@@ -12,10 +12,11 @@ from core.clock import at, now
 from core.errors import Invalid
 from keys import lifecycle, networks
 from keys.admission import lookup
+from keys.admission.call_errors import InvalidKey
 from keys.catalogue.builtin import AGENT_DEFAULT
 from keys.delegation import Authority
 from keys.enrolment import enrol, mint_for
-from keys.errors import AgentKeyLimitReached, InvalidKey, KeyEscalation, NotYoursToGive
+from keys.errors import AgentKeyLimitReached, KeyEscalation, NotYoursToGive
 from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.networks import parse_networks

@@ -11,6 +11,7 @@ from audit.actors import shell
 from core.clock import at
 from core.errors import Invalid
 from keys import errors, lifecycle
+from keys.admission import call_errors
 from keys.models import ApiKey
 from keys.networks import parse_networks
 from tests.factories import minted
@@ -76,13 +77,13 @@ def test_it_may_not_be_given_the_right_to_derive(parent: ApiKey, scopes: str) ->
 def test_it_cannot_derive(parent: ApiKey) -> None:
     child = derived(parent).key
 
-    with pytest.raises(errors.InsufficientScope) as refused:
+    with pytest.raises(call_errors.InsufficientScope) as refused:
         derived(child)
     assert refused.value.body()["missing"] == ["keys:derive"]
 
 
 def test_no_key_derives_without_the_scope_for_it(app: App) -> None:
-    with pytest.raises(errors.InsufficientScope):
+    with pytest.raises(call_errors.InsufficientScope):
         derived(minted(app, scopes="grants:admin,keys:admin").key)
 
 

@@ -17,7 +17,7 @@ from audit.search import usage
 from core.clock import at, now
 from keys import lifecycle
 from keys.deprecated_in_use import still_called
-from keys.web import presenters
+from keys.web import key_lists, key_rows
 from portal.models import User
 from tests.audit.records import DAY, HOUR, MINUTE, NOON, called
 from tests.factories import minted
@@ -45,8 +45,8 @@ def test_what_is_unused_is_what_never_got_through(app: App) -> None:
     called(app.id, NOON + 35 * DAY, key_id=used.id)
     for _ in range(2):
         with at(NOON + 40 * DAY):
-            assert [key.name for key in presenters.keys_of(app, {"unused": "30"})] == ["tried"]
-            assert [row.use and row.use.allowed_at for row in presenters.rows([tried, used])] == [
+            assert [key.name for key in key_lists.keys_of(app, {"unused": "30"})] == ["tried"]
+            assert [row.use and row.use.allowed_at for row in key_rows.rows([tried, used])] == [
                 None,
                 NOON + 35 * DAY,
             ]

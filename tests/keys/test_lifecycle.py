@@ -15,8 +15,8 @@ from core.ids import new_id
 from keys import lifecycle
 from keys.delegation import Authority
 from keys.models import ApiKey
-from portal.gates import person
 from portal.models import User
+from portal.web.gates import person
 from tests.factories import minted
 from tests.keys.asking import acts, said
 from tests.keys.family import HOUR, parent_of

@@ -31,10 +31,10 @@ from keys.models import ApiKey
 from keys.networks import parse_networks
 from keys.scopes import Scope, ScopeSet
 from portal.accounts import lifecycle as people
-from portal.gates import permissions_of, person
 from portal.models import AccessToken, Invitation, Membership, Role, User
 from portal.roles import EVERYTHING, PERMISSIONS
 from portal.tokens import lifecycle as tokens
+from portal.web.gates import permissions_of, person
 from tests.factories import PASSWORD, AppFactory, UserFactory, minted, taken_back
 from tests.keys.laws import law
 from tests.portal.tokens.test_lifecycle import CHALLENGE, VERIFIER

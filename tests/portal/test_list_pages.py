@@ -10,7 +10,7 @@ from django.urls import reverse
 from agents import lifecycle
 from agents.models import App
 from audit.actors import shell
-from core import pagination
+from core.pagination import list_page
 from portal.mail import outbox
 from portal.models import MailKind
 from tests.factories import UserFactory
@@ -52,7 +52,7 @@ def test_a_list_counts_all_and_shows_pages_that_keep_the_filters(
     make: Callable[[App, int], None],
     query: str,
 ) -> None:
-    monkeypatch.setattr(pagination, "PAGE_SIZE", SIZE)
+    monkeypatch.setattr(list_page, "PAGE_SIZE", SIZE)
     for n in range(MANY):
         make(app, n)
     there = reverse(name, args=[app.id] if name == "agents" else [])
@@ -114,7 +114,7 @@ def test_an_unknown_order_is_refused(app: App, window: Client, order: str) -> No
 def test_a_list_says_which_rows_it_shows_and_goes_to_a_page_by_its_number(
     app: App, window: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pagination, "PAGE_SIZE", SIZE)
+    monkeypatch.setattr(list_page, "PAGE_SIZE", SIZE)
     for n in range(MANY):
         make_agent(app, n)
     page = text(window.get(reverse("agents", args=[app.id]) + "?q=many&page=2"))

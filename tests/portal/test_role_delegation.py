@@ -17,10 +17,10 @@ from portal import actions
 from portal.accounts import lifecycle
 from portal.accounts.account_changes import deactivate
 from portal.error_responses import InvitationOver, InviterGone
-from portal.gates import permissions_anywhere
 from portal.models import AccessToken, Invitation, Membership, Role, User
 from portal.roles import ADMIN, DEVELOPER, SUPPORT
 from portal.tokens import lifecycle as tokens
+from portal.web.gates import permissions_anywhere
 from tests.cast import prove
 from tests.factories import PASSWORD, AgentFactory, UserFactory, issued, member
 from tests.portal.tokens.test_lifecycle import CHALLENGE, VERIFIER

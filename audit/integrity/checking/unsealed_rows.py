@@ -15,8 +15,8 @@ from audit.integrity.checking.findings import Finding, Where
 from audit.integrity.sealing.row_values import RECORDS
 from audit.models import Pending, Seal
 from audit.models.seals import NOWHERE
-from core.cursors import Cursor, parse_cursor
 from core.errors import Invalid
+from core.pagination.cursors import Cursor, parse_cursor
 
 SCAN_LIMIT = 5_000
 """How many rows are looked at in one step."""

@@ -3,7 +3,7 @@
 from functools import partial
 
 from agents.requests import AppRequest, ProgramRequest
-from core.cursors import PartOfList, paginate
+from core.pagination.cursors import PartOfList, paginate
 from keys.api.runtime import describe_catalogue
 from keys.api.runtime_schemas import ScopeCatalog
 from keys.catalogue import edits, lifecycle, usage

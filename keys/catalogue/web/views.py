@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agents.requests import AppRequest, finished, sent
 from core.errors import Refusal
-from core.pagination import Column, ListPage
+from core.pagination.list_page import Column, ListPage
 from keys.catalogue import edits, lifecycle, usage
 from keys.catalogue.catalogue import Catalogue, MintTemplate, Resource
 from keys.catalogue.document import CatalogueDocument

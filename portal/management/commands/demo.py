@@ -7,8 +7,8 @@ from django.db import transaction
 
 from agents.models import App
 from audit.shell_command import PortalCommand
-from portal.demo import PASSWORD, Month
-from portal.demo_crowd import create_crowd
+from portal.demo.crowd import create_crowd
+from portal.demo.month import PASSWORD, Month
 from portal.models import User
 
 

@@ -11,8 +11,8 @@ from audit.models import Call
 from audit.search.live import MAX_KNOWN, MAX_NEW, LivePosition, arrived, parse_position, position_of
 from audit.search.search import Filters, timeline
 from core.clock import at
-from core.cursors import Cursor
 from core.errors import Invalid
+from core.pagination.cursors import Cursor
 from tests.audit.records import APP, KEY, MINUTE, NOON, acted, called
 
 pytestmark = pytest.mark.django_db

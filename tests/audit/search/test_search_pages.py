@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from audit.search import search
 from audit.search.search import Entry, Filters, nearest_older, timeline
-from core import cursors
-from core.cursors import Cursor, parse_cursor
 from core.errors import Invalid
 from core.ids import new_id
+from core.pagination import cursors
+from core.pagination.cursors import Cursor, parse_cursor
 from tests.audit.records import APP, DAY, HOUR, KEY, MINUTE, NOON, PREFIX, acted, called, minted_as
 from tests.keys.laws import law
 

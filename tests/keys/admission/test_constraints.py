@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys import errors
-from keys.admission import constraints
+from keys.admission import call_errors, constraints
 from keys.scopes import ScopeSet
 from tests.keys import laws
 from tests.keys.laws import law
@@ -58,7 +57,7 @@ BAD_LISTS = {
 
 @pytest.mark.parametrize("header", BAD_LISTS.values(), ids=BAD_LISTS.keys())
 def test_what_is_no_list_of_scopes_is_refused(header: str) -> None:
-    with pytest.raises(errors.InvalidScopeConstraint):
+    with pytest.raises(call_errors.InvalidScopeConstraint):
         constraints.parse(header)
 
 
@@ -71,7 +70,7 @@ def test_what_the_key_holds_narrows_it(asked: str) -> None:
 def test_what_the_key_does_not_hold_is_named(asked: str) -> None:
     fault = constraints.fault(parse_scopes(["grants:write:a1"]), parse_scopes(["grants:read:a1", asked]))
 
-    assert isinstance(fault, errors.ConstraintNotNarrowing)
+    assert isinstance(fault, call_errors.ConstraintNotNarrowing)
     assert fault.details == {"missing": [asked]}
 
 
@@ -118,7 +117,7 @@ def test_what_passes_holds_as_it_was_asked(held: ScopeSet, asked: ScopeSet) -> N
 def test_a_header_is_read_or_refused_and_nothing_else(header: str) -> None:
     try:
         parsed = constraints.parse(header)
-    except errors.InvalidScopeConstraint:
+    except call_errors.InvalidScopeConstraint:
         return
     assert parsed is None or set(str(parsed).split(",")) == set(header.split(","))
 
@@ -171,7 +170,7 @@ BAD_RULES = {
 
 @pytest.mark.parametrize("header", BAD_RULES.values(), ids=BAD_RULES.keys())
 def test_what_is_no_rule_is_refused(header: str) -> None:
-    with pytest.raises(errors.InvalidRequestRule):
+    with pytest.raises(call_errors.InvalidRequestRule):
         constraints.check_rule(header)
 
 
@@ -188,6 +187,6 @@ def test_a_rule_may_be_4096_characters_long() -> None:
 def test_any_header_is_a_rule_or_refused(header: str) -> None:
     try:
         constraints.check_rule(header)
-    except errors.InvalidRequestRule:
+    except call_errors.InvalidRequestRule:
         return
     assert header == ""

@@ -14,8 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.errors import Refusal
-from keys import errors
-from keys.admission import request_target, signatures
+from keys.admission import call_errors, request_target, signatures
 from keys.admission.signatures import HEADERS, IDENTITY, Request, Signature
 from tests.keys.laws import law
 from tests.keys.published import (
@@ -152,7 +151,7 @@ def unsigned(request: Request) -> Request:
 def test_an_unsigned_call_is_told_what_is_missing() -> None:
     fault = signatures.fault(signatures.read(unsigned(LIST), KEY), NOW, required=True)
 
-    assert isinstance(fault, errors.SignatureRequired)
+    assert isinstance(fault, call_errors.SignatureRequired)
     assert fault.details == {"missing": list(HEADERS)}
 
 
@@ -167,7 +166,7 @@ def test_half_a_signature_is_none(name: str, required: bool) -> None:
 
     fault = signatures.fault(signature, NOW, required=required)
 
-    assert isinstance(fault, errors.SignatureRequired)
+    assert isinstance(fault, call_errors.SignatureRequired)
     assert fault.details == {"missing": [name]}
 
 
@@ -197,7 +196,7 @@ def test_a_malformed_header_is_named(name: str, value: str) -> None:
 
     fault = signatures.fault(signature, NOW, required=True)
 
-    assert isinstance(fault, errors.InvalidSignature)
+    assert isinstance(fault, call_errors.InvalidSignature)
     assert fault.message == f"The header {name} is malformed."
 
 
@@ -212,18 +211,18 @@ def test_a_clock_may_not_be_off_by_more(seconds: int) -> None:
 
     fault = signatures.fault(signatures.read(LIST, KEY), now, required=True)
 
-    assert isinstance(fault, errors.TimestampOutOfRange)
+    assert isinstance(fault, call_errors.TimestampOutOfRange)
     assert fault.details == {"server_time": MOMENT + seconds}
 
 
 @pytest.mark.parametrize("moment", ["0", "999999999999"])
 def test_no_moment_is_too_far_to_be_compared(moment: str) -> None:
-    assert refused(with_headers(LIST, X_Alter_Timestamp=moment)) is errors.TimestampOutOfRange
+    assert refused(with_headers(LIST, X_Alter_Timestamp=moment)) is call_errors.TimestampOutOfRange
 
 
 @pytest.mark.parametrize("body", [b"", DERIVE + b" ", DERIVE.replace(b"900", b"901")])
 def test_another_body_is_refused(body: bytes) -> None:
-    assert refused(replace(DERIVED, body=body)) is errors.ContentHashMismatch
+    assert refused(replace(DERIVED, body=body)) is call_errors.ContentHashMismatch
 
 
 def test_another_body_with_its_own_hash_is_refused() -> None:
@@ -231,17 +230,17 @@ def test_another_body_with_its_own_hash_is_refused() -> None:
         replace(DERIVED, body=b"{}"), X_Alter_Content_SHA256=hashlib.sha256(b"{}").hexdigest()
     )
 
-    assert refused(forged) is errors.InvalidSignature
+    assert refused(forged) is call_errors.InvalidSignature
 
 
 def test_another_key_does_not_sign_for_this_one() -> None:
-    assert refused(LIST, key=AGENTS_KEY) is errors.InvalidSignature
+    assert refused(LIST, key=AGENTS_KEY) is call_errors.InvalidSignature
 
 
 def test_a_nonce_used_before_is_refused() -> None:
     signature = replace(signatures.read(LIST, KEY), replayed=True)
 
-    assert isinstance(signatures.fault(signature, NOW, required=True), errors.NonceReplayed)
+    assert isinstance(signatures.fault(signature, NOW, required=True), call_errors.NonceReplayed)
 
 
 WRONG: dict[str, Callable[[Request], Request]] = {
@@ -259,7 +258,7 @@ WRONG: dict[str, Callable[[Request], Request]] = {
 def test_the_second_form_stands_whole_or_not_at_all(
     wrong: Callable[[Request], Request], required: bool
 ) -> None:
-    assert refused(wrong(CHANGED), key=AGENTS_KEY, required=required) is errors.InvalidSignature
+    assert refused(wrong(CHANGED), key=AGENTS_KEY, required=required) is call_errors.InvalidSignature
 
 
 @pytest.mark.parametrize("second", [None, LIST.headers["X-Alter-Signature"]])
@@ -272,7 +271,7 @@ def test_a_second_header_that_repeats_the_first_form_changes_nothing(second: str
 def test_a_caller_that_is_not_signed_for_is_refused(name: str, second: str | None) -> None:
     told = with_headers(LIST, **{name: WHO[name]}, X_Alter_Signature_V2=second)
 
-    assert refused(told) is errors.InvalidSignature
+    assert refused(told) is call_errors.InvalidSignature
 
 
 def test_an_old_clients_caller_is_passed_over_where_signing_is_optional() -> None:
@@ -287,12 +286,12 @@ def test_an_empty_header_is_signed_as_none() -> None:
 
 
 FAULTS: list[tuple[dict[str, Any], type[Refusal]]] = [
-    ({"missing": HEADERS[:1]}, errors.SignatureRequired),
-    ({"malformed": HEADERS[1]}, errors.InvalidSignature),
-    ({"moment": 0}, errors.TimestampOutOfRange),
-    ({"body_matches": False}, errors.ContentHashMismatch),
-    ({"matches": False}, errors.InvalidSignature),
-    ({"replayed": True}, errors.NonceReplayed),
+    ({"missing": HEADERS[:1]}, call_errors.SignatureRequired),
+    ({"malformed": HEADERS[1]}, call_errors.InvalidSignature),
+    ({"moment": 0}, call_errors.TimestampOutOfRange),
+    ({"body_matches": False}, call_errors.ContentHashMismatch),
+    ({"matches": False}, call_errors.InvalidSignature),
+    ({"replayed": True}, call_errors.NonceReplayed),
 ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from agents.errors import CallerUnresolved
 from core.addresses import parse_address
-from keys import errors
+from keys.admission import call_errors
 from keys.admission.rate_limit import Allowance
 from keys.admission.signatures import HEADERS, Signature
 from keys.admission.verdict import CheckInput, KeySnapshot, judge
@@ -65,65 +65,65 @@ GREEDY = ASKING._replace(scopes=parse_scopes(["grants:admin"]))
 UNSIGNED = ASKING._replace(signature=Signature(missing=HEADERS))
 SIGNED = Signature(moment=int(NOON.timestamp()), nonce="n" * 32, body_matches=True, matches=True)
 BROAD = ASKING._replace(constraints=parse_scopes(["grants:read", "keys:read"]))
-FLAWED = ASKING._replace(constraints_error=errors.InvalidScopeConstraint())
+FLAWED = ASKING._replace(constraints_error=call_errors.InvalidScopeConstraint())
 STRANGE = ASKING._replace(caller_error=CallerUnresolved())
 MANAGING = ASKING._replace(manages_agents=True)
 ALONE = [
-    (KEY, ASKING._replace(presented=False), GRANTED, "format", errors.MissingKey),
-    (KEY, ASKING._replace(well_formed=False), GRANTED, "format", errors.InvalidKey),
-    (None, ASKING, GRANTED, "known", errors.InvalidKey),
-    (KEY, UNSIGNED, GRANTED, "signature", errors.SignatureRequired),
-    (replace(KEY, revoked=True), ASKING, GRANTED, "not revoked", errors.InvalidKey),
-    (replace(CHILD, revoked=True), ASKING, GRANTED, "not revoked", errors.InvalidKey),
-    (replace(KEY, kind="agent", revoked=True), ASKING, GRANTED, "not revoked", errors.RevokedKey),
-    (replace(KEY, agent_suspended=True), ASKING, GRANTED, "agent active", errors.AgentInactive),
-    (replace(KEY, agent_revoked=True), ASKING, GRANTED, "agent active", errors.AgentRevoked),
-    (replace(CHILD, parent=DEAD_PARENT), ASKING, GRANTED, "ancestors live", errors.KeyNotActive),
+    (KEY, ASKING._replace(presented=False), GRANTED, "format", call_errors.MissingKey),
+    (KEY, ASKING._replace(well_formed=False), GRANTED, "format", call_errors.InvalidKey),
+    (None, ASKING, GRANTED, "known", call_errors.InvalidKey),
+    (KEY, UNSIGNED, GRANTED, "signature", call_errors.SignatureRequired),
+    (replace(KEY, revoked=True), ASKING, GRANTED, "not revoked", call_errors.InvalidKey),
+    (replace(CHILD, revoked=True), ASKING, GRANTED, "not revoked", call_errors.InvalidKey),
+    (replace(KEY, kind="agent", revoked=True), ASKING, GRANTED, "not revoked", call_errors.RevokedKey),
+    (replace(KEY, agent_suspended=True), ASKING, GRANTED, "agent active", call_errors.AgentInactive),
+    (replace(KEY, agent_revoked=True), ASKING, GRANTED, "agent active", call_errors.AgentRevoked),
+    (replace(CHILD, parent=DEAD_PARENT), ASKING, GRANTED, "ancestors live", call_errors.KeyNotActive),
     (
         replace(CHILD, parent=replace(PARENT, expires_at=NOON)),
         ASKING,
         GRANTED,
         "ancestors live",
-        errors.KeyNotActive,
+        call_errors.KeyNotActive,
     ),
     (
         replace(CHILD, parent=replace(PARENT, grace_ends_at=NOON)),
         ASKING,
         GRANTED,
         "ancestors live",
-        errors.KeyNotActive,
+        call_errors.KeyNotActive,
     ),
     (
         replace(CHILD, parent=replace(CHILD, parent=DEAD_PARENT)),
         ASKING,
         GRANTED,
         "ancestors live",
-        errors.KeyNotActive,
+        call_errors.KeyNotActive,
     ),
-    (replace(KEY, expires_at=NOON), ASKING, GRANTED, "not expired", errors.KeyExpired),
-    (replace(KEY, grace_ends_at=NOON), ASKING, GRANTED, "grace not over", errors.GraceOver),
-    (KEY, ELSEWHERE, GRANTED, "address", errors.IpNotAllowed),
-    (KEY, ASKING._replace(address=None), GRANTED, "address", errors.IpNotAllowed),
-    (replace(CHILD, networks=()), ELSEWHERE, GRANTED, "address", errors.IpNotAllowed),
-    (KEY, ASKING, SPENT, "throttle", errors.RateLimited),
-    (KEY, FLAWED, GRANTED, "constraints", errors.InvalidScopeConstraint),
-    (KEY, BROAD, GRANTED, "constraints", errors.ConstraintNotNarrowing),
+    (replace(KEY, expires_at=NOON), ASKING, GRANTED, "not expired", call_errors.KeyExpired),
+    (replace(KEY, grace_ends_at=NOON), ASKING, GRANTED, "grace not over", call_errors.GraceOver),
+    (KEY, ELSEWHERE, GRANTED, "address", call_errors.IpNotAllowed),
+    (KEY, ASKING._replace(address=None), GRANTED, "address", call_errors.IpNotAllowed),
+    (replace(CHILD, networks=()), ELSEWHERE, GRANTED, "address", call_errors.IpNotAllowed),
+    (KEY, ASKING, SPENT, "throttle", call_errors.RateLimited),
+    (KEY, FLAWED, GRANTED, "constraints", call_errors.InvalidScopeConstraint),
+    (KEY, BROAD, GRANTED, "constraints", call_errors.ConstraintNotNarrowing),
     (KEY, STRANGE, GRANTED, "caller", CallerUnresolved),
-    (replace(KEY, kind="agent"), MANAGING, GRANTED, "scope", errors.CannotMintSubagents),
+    (replace(KEY, kind="agent"), MANAGING, GRANTED, "scope", call_errors.CannotMintSubagents),
     (
         replace(CHILD, parent=replace(PARENT, kind="agent")),
         MANAGING,
         GRANTED,
         "scope",
-        errors.CannotMintSubagents,
+        call_errors.CannotMintSubagents,
     ),
-    (KEY, GREEDY, GRANTED, "scope", errors.InsufficientScope),
+    (KEY, GREEDY, GRANTED, "scope", call_errors.InsufficientScope),
     (
         replace(CHILD, parent=replace(PARENT, scopes=parse_scopes(["keys:read"]))),
         ASKING,
         GRANTED,
         "scope",
-        errors.InsufficientScope,
+        call_errors.InsufficientScope,
     ),
 ]
 WORSE = [

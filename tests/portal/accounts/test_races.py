@@ -8,8 +8,8 @@ from agents.models import App
 from audit.actors import Origin, shell
 from audit.models import Event
 from portal.accounts import lifecycle
-from portal.gates import person
 from portal.models import Invitation, Membership, User
+from portal.web.gates import person
 from tests.factories import PASSWORD, member
 from tests.keys.test_races import Act, at_once
 

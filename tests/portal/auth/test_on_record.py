@@ -38,7 +38,7 @@ WRITES = {
         "portal/auth/adapter.py",
         "portal/auth/identities.py",
         "portal/management/commands/change_password.py",
-        "portal/demo_crowd.py",
+        "portal/demo/crowd.py",
     },
     r"Authenticator\.objects\S*\.(update|delete|create|bulk_\w+)\(": {
         "portal/auth/two_factor.py",

@@ -13,10 +13,10 @@ from audit.models import StreamCursor
 from keys.lifecycle import mint, revoke, revoke_agent
 from keys.models import ApiKey
 from keys.plaintext import sha256
-from portal.gates import person
 from portal.leaks import reports, response
 from portal.models import Notification, User
 from portal.notifications import from_log
+from portal.web.gates import person
 from tests.factories import minted
 from tests.scopes import parse_scopes
 

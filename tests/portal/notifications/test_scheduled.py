@@ -12,9 +12,9 @@ from keys.lifecycle import deprecate, mint, revoke, rotate
 from keys.models import ApiKey
 from portal import scheduler
 from portal.accounts.lifecycle import end_membership
-from portal.gates import person
 from portal.models import Notification, NotificationPreference, User
 from portal.notifications import scheduled
+from portal.web.gates import person
 from tests.factories import minted
 from tests.keys.asking import ask, opened
 from tests.scopes import parse_scopes

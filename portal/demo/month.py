@@ -24,8 +24,8 @@ from keys.models import ApiKey
 from keys.networks import parse_networks
 from portal import actions
 from portal.accounts.lifecycle import create_person
-from portal.gates import person
 from portal.models import Membership, Role, User
+from portal.web.gates import person
 
 PASSWORD = "look around as you like"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from portal.post_only import post_only
+from portal.web.post_only import post_only
 
 
 @post_only(lambda number: f"/things/{number}/")

@@ -14,10 +14,10 @@ from audit.actors import Origin, shell
 from audit.change import change
 from audit.models import Event
 from portal import actions
-from portal.gates import apps_of, permissions_of, person
 from portal.models import Membership, User
 from portal.models.users import note_of
 from portal.roles import PERMISSIONS
+from portal.web.gates import apps_of, permissions_of, person
 from tests.factories import member, minted
 from tests.portal.routes import address, gated
 

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from audit.requests import PortalRequest
 from keys.errors import AlreadyMinted
-from portal.gates import user_of
 from portal.models import IdempotencyRecord
+from portal.web.gates import user_of
 
 T = TypeVar("T")
 

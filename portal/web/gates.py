@@ -29,8 +29,8 @@ from portal.error_responses import MissingToken
 from portal.models import PortalPolicy, User
 from portal.models.users import own_row
 from portal.program_paths import is_program
-from portal.redirects import safe_next
 from portal.roles import PERMISSIONS
+from portal.web.redirects import safe_next
 
 
 class _SignedIn(HttpRequest):

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from portal.mail import sending
 from portal.models import User
-from portal.redirects import drop_unsafe_next, safe_next
+from portal.web.redirects import drop_unsafe_next, safe_next
 from tests.factories import PASSWORD
 from tests.portal.pages import text
 

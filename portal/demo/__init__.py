@@ -1,0 +1,1 @@
+"""A portal with a past, for `make demo`."""
