@@ -201,6 +201,23 @@ class NotYoursToGive(Refusal):
     hint = "Ask someone who has them, or use an access token that does."
 
 
+class NotYoursToEnd(Refusal):
+    """A user or an access token would end or lessen the use of a key that it may not revoke."""
+
+    code = "not_yours_to_end"
+    status = 403
+    message = "You cannot end or reduce the use of a key that you may not revoke."
+    hint = "Ask its owner or an admin. You can rotate it with a grace period of 7 days or more and the same scopes."
+
+
+class NothingChanged(Conflict):
+    """None of the keys that were selected could be changed, so nothing was recorded."""
+
+    code = "nothing_changed"
+    message = "None of the selected keys could be changed. They may be revoked already, or your role does not allow it."
+    hint = "Select keys that you own, or ask an admin or support."
+
+
 class LastActiveKey(Conflict):
     """Revoking the key would leave its agent without an active one."""
 

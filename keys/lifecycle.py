@@ -29,9 +29,8 @@ from keys.expiry import check_expiry
 from keys.models import ApiKey
 from keys.networks import Network
 from keys.plaintext import Plaintext
+from keys.rules import DEFAULT_GRACE
 from keys.scopes import ScopeSet
-
-DEFAULT_GRACE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +120,10 @@ def narrow(
 ) -> None:
     """Take something away from `key`; None leaves as it is. Its derived keys follow at their next call.
 
-    Raises NotNarrower if a new value allows anything the old one did not, Invalid, KeyRevoked.
+    Raises NotYoursToEnd, NotNarrower if a new value allows anything the old one did not, Invalid, KeyRevoked.
     """
     with change(actor, actions.NARROW, on=key, reason=reason):
+        rules.require_endable(actor, key)
         rules.refuse_revoked(key)
         values = rules.narrower(key, scopes, networks, rate_limit_rpm, check_expiry(expires_at))
         fields = [field for field, value in values.items() if getattr(key, field) != value]
@@ -166,7 +166,10 @@ def widen(
 def hand_over(
     actor: Actor, key: ApiKey, owner_id: UUID, owner: str, reason: str = "", batch: UUID | None = None
 ) -> None:
-    """Transfer `key` to the user with this id, whom the log calls `owner`. `batch`: the event of several at once."""
+    """Transfer `key`, and what is derived from it, to the user with this id, whom the log calls `owner`.
+
+    `batch`: the event of several at once.
+    """
     actor.require(actions.HAND_OVER, key)
     cause = PendingEvent(key, batch) if batch else None
     with change(actor, actions.HAND_OVER, on=key, reason=reason, cause=cause) as act:
@@ -175,6 +178,11 @@ def hand_over(
             act.note(owner=owner)
             key.owner_id = owner_id
             key.save(update_fields=["owner_id"])
+            for child in ApiKey.objects.filter(parent=key).exclude(owner_id=owner_id).order_by("id"):
+                with change(actor, actions.HAND_OVER, on=child, reason=reason, cause=act) as event:
+                    event.note(owner=owner)
+                    child.owner_id = owner_id
+                    child.save(update_fields=["owner_id"])
 
 
 def deprecate(actor: Actor, key: ApiKey, reason: str = "", batch: UUID | None = None) -> None:
@@ -234,7 +242,7 @@ def rotate(
     An app or agent key gets a successor with the same scopes and limits, and works on for `grace`
     (0 to 30 days). One whose successor was revoked gets another, and no longer grace. A derived key keeps
     its id and changes its secret at once. Raises KeyRevoked, KeyEnded, KeyRotated, SuccessorInUse,
-    SuccessorNotOwn, KeyEscalation, NotYoursToGive, GraceLimitReached, AlreadyMinted, Invalid.
+    SuccessorNotOwn, KeyEscalation, NotYoursToGive, NotYoursToEnd, GraceLimitReached, AlreadyMinted, Invalid.
     """
     rules.check_grace(grace)
     with (
@@ -244,6 +252,7 @@ def rotate(
         change(actor, actions.ROTATE, on=key, reason=reason) as act,
     ):
         rules.refuse_second_use(key.app, idempotency_key, hint=ROTATION_LOST)
+        rules.require_lasting(actor, key, grace, scopes)
         rules.refuse_rotation(key, scopes)
         successors.refuse_old_secret(actor, key)
         if scopes is not None and key.scope_set.missing(scopes):

@@ -13,7 +13,7 @@ from agents.models import MAX_RATE_LIMIT_RPM, Agent, App
 from audit.actors import Actor
 from audit.change import hold
 from core.errors import Invalid, Refusal
-from keys import errors
+from keys import actions, errors
 from keys.admission import call_errors
 from keys.catalogue.store import catalogue_of
 from keys.delegation import Authority, Excess, Fences, Grant, within
@@ -22,6 +22,7 @@ from keys.networks import Network
 from keys.scopes import Scope, ScopeSet
 
 MAX_GRACE = timedelta(days=30)
+DEFAULT_GRACE = timedelta(days=7)
 
 
 @contextmanager
@@ -57,6 +58,23 @@ def check_grace(grace: timedelta) -> None:
     """Raise Invalid unless `grace` is 0 to 30 days."""
     if not timedelta(0) <= grace <= MAX_GRACE:
         raise Invalid("grace", "Choose a grace period of 0 to 30 days.")
+
+
+def require_lasting(actor: Actor, key: ApiKey, grace: timedelta, scopes: ScopeSet | None) -> None:
+    """Raise NotYoursToEnd if rotating ends or lessens the use of a key that `actor` may not revoke."""
+    is_lasting = grace >= DEFAULT_GRACE and key.kind != ApiKey.Kind.DERIVED
+    is_whole = scopes is None or not scopes.missing(key.scope_set)
+    if not (is_lasting and is_whole):
+        require_endable(actor, key)
+
+
+def require_endable(actor: Actor, key: ApiKey) -> None:
+    """Raise NotYoursToEnd if `key` has an owner and `actor` may not revoke it: to lessen its use needs as much.
+
+    A key that acts is judged by what it holds: keys/delegation.py.
+    """
+    if actor.kind != "key" and key.owner_id and not actor.may(actions.REVOKE, key):
+        raise errors.NotYoursToEnd
 
 
 def refuse_second_use(app: App, idempotency_key: str, *, hint: str = "") -> None:

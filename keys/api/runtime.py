@@ -37,6 +37,7 @@ from keys.lifecycle import Minted
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.networks import parse_networks
 from keys.requests import IdempotencyKey, KeyedRequest, authority_of
+from keys.rules import DEFAULT_GRACE
 from keys.scopes import Scope
 
 MAX_LIFETIME_SECONDS = 3650 * 24 * 3600
@@ -87,7 +88,7 @@ def rotate_key(
     idempotency_key: IdempotencyKey = "",
 ) -> Status[MintedKey]:
     """A new secret: a successor of an app or agent key, or the same derived key under another secret."""
-    key, body = _key_of(request, key_id), body or RotateKey(overlap_days=lifecycle.DEFAULT_GRACE.days)
+    key, body = _key_of(request, key_id), body or RotateKey(overlap_days=DEFAULT_GRACE.days)
     grace = timedelta(days=body.overlap_days)
     return _issue_once(
         request,

@@ -76,7 +76,7 @@ BY_CHECK = {
         (_AGENTS, _SIGNING),
     ),
     "scope": Remedy(
-        "The key lacks a required scope. Mint a key that holds it, or add it to this key.",
+        "The key lacks a required scope. The caller of /verify names that scope: add it only if your service needs it.",
         (_mint("Mint a key with the missing scope", also_scopes="{missing}"), _ADD_SCOPE, _KEY),
     ),
     "question": Remedy(

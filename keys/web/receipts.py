@@ -29,6 +29,8 @@ class Receipt:
     since: int
     """Refused calls since, MAX_RESULTS at the most."""
     first_refused: Call | None
+    skipped: list[dict[str, str]]
+    """The keys that were left as they are, with the reason, as far as the reader may see them."""
 
     @property
     def at(self) -> datetime:
@@ -68,4 +70,5 @@ def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:
         before=calls.filter(at__gt=act.at - HOUR, at__lte=act.at)[:MAX_RESULTS].count(),
         since=refused[:MAX_RESULTS].count(),
         first_refused=refused.order_by("at", "id").first(),
+        skipped=[row for row in act.facts.get("not_changed", ()) if UUID(row["app"]) in apps],
     )

@@ -21,6 +21,7 @@ from keys.errors import LastActiveKey
 from keys.models import ApiKey
 from keys.permissions import Permissions, compare, edit, refuse_gains
 from keys.requests import field_of, key_of, portal_address
+from keys.rules import require_endable
 from keys.web import forms, key_lists, key_rows, presenters
 from keys.web.mint_forms import ALSO, PermissionsForm, current_values
 from keys.web.snippets import uses
@@ -148,6 +149,8 @@ def permissions(request: AppRequest, key_id: UUID) -> HttpResponse:
             difference = compare(form.catalogue, Permissions.from_model(found), form.permissions())
             if difference.gains:
                 refuse_gains(request.actor, found, form.permissions())
+            if difference.losses:
+                require_endable(request.actor, found)
             if "save" in request.POST and form.cleaned_data["shown"] == difference.digest:
                 edit(
                     request.actor,

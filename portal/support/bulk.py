@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -12,10 +12,13 @@ from agents.models import App
 from audit.actions import Action
 from audit.actors import Actor
 from audit.change import record
+from audit.models import Event
 from core.errors import Invalid, ReauthenticationRequired, Refusal
 from core.folding import code_point_order
+from core.ids import new_id
 from keys import actions as on_keys
 from keys import lifecycle
+from keys.errors import NothingChanged
 from keys.models import ApiKey, ApiKeyQuerySet
 from portal import actions
 from portal.models import Membership, User
@@ -93,19 +96,38 @@ def within_limit(keys: ApiKeyQuerySet) -> list[ApiKey]:
 def apply(actor: Actor, app: App, verb: Verb, keys: Sequence[ApiKey], choices: Choices) -> Result:
     """Do `verb` to each of `keys`, the oldest first. One that cannot be changed is skipped.
 
-    Raises ReauthenticationRequired.
+    Raises NothingChanged if it is none, ReauthenticationRequired.
     """
     changed, failures = 0, list[tuple[ApiKey, Refusal]]()
     with transaction.atomic():
         target = {"target_kind": "app", "target_id": str(app.id), "target_label": app.name}
-        facts = {"keys": len(keys)} | ({"ticket": choices.ticket} if choices.ticket else {})
-        event = record(actor, verb.batch_action, reason=choices.reason, facts=facts, app_id=app.id, **target)
+        facts: dict[str, Any] = {"keys": len(keys)} | ({"ticket": choices.ticket} if choices.ticket else {})
+        batch = new_id()
         for key in sorted(keys, key=lambda key: key.pk):
             try:
-                verb.apply(actor, key, choices, event.id)
+                verb.apply(actor, key, choices, batch)
                 changed += 1
             except ReauthenticationRequired:
                 raise
             except Refusal as refusal:
                 failures.append((key, refusal))
-    return Result(event.id, changed, failures)
+        require_effect(batch, failures)
+        facts |= describe_failures(failures)
+        about = {"id": batch, "facts": facts, "app_id": app.id, **target}
+        record(actor, verb.batch_action, reason=choices.reason, **about)
+    return Result(batch, changed, failures)
+
+
+def require_effect(batch: UUID, failures: Sequence[tuple[ApiKey, Refusal]]) -> None:
+    """Raise NothingChanged, with the first reason, unless the event `batch` is the cause of another."""
+    if not Event.objects.filter(cause_id=batch).exists():
+        raise NothingChanged(failures[0][1].message if failures else "")
+
+
+def describe_failures(failures: Sequence[tuple[ApiKey, Refusal]]) -> dict[str, Any]:
+    """Which keys were left as they are and why, for the event of a batch and its receipt."""
+    skipped = [
+        {"app": str(key.app_id), "key": f"{key.name} ({key.prefix})", "why": refusal.message}
+        for key, refusal in failures
+    ]
+    return {"not_changed": skipped} if skipped else {}

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from audit.change import record
 from audit.models import Event
 from core.clock import now
 from core.errors import Invalid, ReauthenticationRequired, Refusal
+from core.ids import new_id
 from keys import actions as on_keys
 from keys.lifecycle import parse_ticket, revoke
 from keys.models import ApiKey
@@ -20,6 +22,7 @@ from portal import actions
 from portal.error_responses import AskedEnough
 from portal.models import NotificationKind, User
 from portal.notifications.notify import NotificationContent, notify_about_key
+from portal.support.bulk import describe_failures, require_effect
 from portal.web.gates import apps_allowing, person
 
 MAX_QUESTIONS = 3
@@ -30,8 +33,7 @@ MAX_QUESTIONS = 3
 class Batch:
     """The result of revoking several keys at once."""
 
-    event_id: UUID | None
-    """None: there was nothing to revoke."""
+    event_id: UUID
     revoked: int
     failures: list[tuple[ApiKey, Refusal]]
 
@@ -41,29 +43,31 @@ def revoke_many(
 ) -> Batch:
     """Revoke those of these keys that `user` may revoke, each in its own event under one for all of them.
 
-    A key that cannot be revoked stays active; the others are revoked. Raises Invalid, ReauthenticationRequired.
+    A key that cannot be revoked stays active; the others are revoked. Raises Invalid,
+    NothingChanged, ReauthenticationRequired.
     """
     if not reason.strip():
         raise Invalid("reason", "Enter a reason.")
     ticket = parse_ticket(ticket)
     apps = {app.id: app for app in apps_allowing(user, on_keys.REVOKE)}
     keys = list(ApiKey.objects.filter(id__in=ids, app__in=apps, revoked_at=None).with_kin().order_by("id"))
-    if not keys:
-        return Batch(None, 0, [])
-    facts = {"keys": len(keys), **({"ticket": ticket} if ticket else {})}
+    facts: dict[str, Any] = {"keys": len(keys), **({"ticket": ticket} if ticket else {})}
     portal_actor = person(user, None, origin)
     revoked, failures = 0, list[tuple[ApiKey, Refusal]]()
     with transaction.atomic():
-        event = record(portal_actor, actions.REVOKE_MANY, reason=reason, facts=facts, target_kind="desk")
+        batch = new_id()
         for key in keys:
             actor = person(user, apps[key.app_id], origin)
             try:
-                revoked += bool(revoke(actor, key, reason=reason, ticket=ticket, force=force, batch=event.id))
+                revoked += bool(revoke(actor, key, reason=reason, ticket=ticket, force=force, batch=batch))
             except ReauthenticationRequired:
                 raise
             except Refusal as refusal:
                 failures.append((key, refusal))
-    return Batch(event.id, revoked, failures)
+        require_effect(batch, failures)
+        about = {"id": batch, "facts": facts | describe_failures(failures), "target_kind": "desk"}
+        record(portal_actor, actions.REVOKE_MANY, reason=reason, **about)
+    return Batch(batch, revoked, failures)
 
 
 def ask(actor: Actor, key: ApiKey, message: str) -> int:

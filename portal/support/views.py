@@ -54,8 +54,6 @@ def revoke_many(request: PortalRequest) -> HttpResponse:
     data = form.cleaned_data
     wanted = {name: data[name] for name in ("reason", "ticket", "force")}
     batch = bulk_actions.revoke_many(user_of(request), request.origin, data["ids"], **wanted)
-    if batch.event_id is None:
-        return finished(request, reverse("lookup"), "These keys were already revoked")
     says = f"{batch.revoked} key{'' if batch.revoked == 1 else 's'} revoked"
     if batch.failures:
         says += f"; {len(batch.failures)} not revoked: {bulk_actions.failures_in_words(batch.failures)}"

@@ -137,3 +137,10 @@ def test_an_export_is_a_table_without_secrets(app: App, admins: Client) -> None:
     (row,) = csv.DictReader(io.StringIO(written))
     assert (row["id"], row["name"], row["scopes"]) == (str(made.key.id), "'=cmd", '["grants:read"]')
     assert made.plaintext.take() not in written
+
+
+def test_nothing_that_changes_is_no_event(app: App, agent: Agent, admins: Client) -> None:
+    last = minted(app, agent=agent, name="last").key
+    answer = send(admins, app, "revoke", [last], reason="clean-up")
+    assert "only active key" in text(answer)
+    assert not Event.objects.filter(action="desk.revoke").exists()

@@ -169,6 +169,21 @@ def test_a_developer_ends_nothing_here(app: App, developer: User, signed_in: Sig
     assert again(key).revoked_at is None
 
 
+def test_none_that_can_be_revoked_is_an_error_without_an_event(app: App, desk: Client) -> None:
+    key = minted(app).key
+    revoke(desk, key)
+    answer = revoke(desk, key)
+    assert (answer.status_code, Event.objects.filter(action="desk.revoke").count()) == (409, 1)
+
+
+def test_the_receipt_names_what_was_left_and_why(app: App, agent: Any, desk: Client) -> None:
+    last, other = minted(app, agent=agent, name="last").key, minted(app, name="other").key
+    there = revoke(desk, last, other)["Location"]
+    desk.get(there)  # takes the message of the moment away
+    page = text(desk.get(there))
+    assert f"last ({last.prefix})" in page and "only active key." in page
+
+
 def test_a_reason_is_needed(app: App, desk: Client) -> None:
     key = minted(app).key
     assert revoke(desk, key, reason="").status_code == 422
