@@ -23,6 +23,8 @@ from tests.keys.signing import signed
 OPTIONS = b"OPTIONS /api/last/7 HTTP/1.1"
 CHARGED = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
 LEAVING = {"x-alter-key-deprecated", "deprecation", "sunset"}
+pytestmark = pytest.mark.one_engine
+"""A gateway speaks HTTP with the portal: what is behind /verify, tests/keys asks of both engines."""
 ELSEWHERE = parse_networks(["203.0.113.0/24"])
 
 

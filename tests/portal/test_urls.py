@@ -30,6 +30,8 @@ OPEN = {
 }
 """All that may be looked at by someone who is not signed in."""
 BRACES = str.maketrans("<>", "{}")
+pytestmark = pytest.mark.one_engine
+"""A gate turns a stranger away before anything is read."""
 EVERY_GATED = pytest.mark.parametrize("line", gated(), ids=lambda line: str(line.name))
 
 
