@@ -27,7 +27,7 @@ def describe_unknown(word: str, known: Collection[str], what: str = "parameter")
         return f"There is no {what} “{shown}”. Did you mean “{near}”?"
     few = sorted(known) if 0 < len(known) <= MAX_LISTED else ()
     return f"There is no {what} “{shown}”." + (
-        f" There is {', '.join(few)}." if few else " None is taken here."
+        f" Available: {', '.join(few)}." if few else " None is taken here."
     )
 
 

@@ -81,6 +81,11 @@ APIS = (
 )
 GUIDES = (
     Guide(
+        "portal",
+        "Using the portal",
+        "Apps and environments, the overview, actions for several keys, key lookup, and shortcuts.",
+    ),
+    Guide(
         "verify",
         "Verify API",
         "Check API keys from a service or a gateway: the request, the response, and the order of checks.",

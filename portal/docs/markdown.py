@@ -15,6 +15,7 @@ from markdown_it.renderer import RendererHTML, RendererProtocol
 from markdown_it.token import Token
 
 from portal.docs.guides import Guide, leads_to, named
+from portal.templatetags.look import copy_button
 
 USUAL_ORIGIN, USUAL_PLACE = "http://localhost:8000", "127.0.0.1:8000"
 """How the guides write the portal's address, and where it listens."""
@@ -201,8 +202,21 @@ def _align(token: Token) -> None:
 
 
 def _code(_: RendererProtocol, tokens: Sequence[Token], at: int, *rest: Any) -> str:
-    """A block of code scrolls inside itself, so the keyboard must be able to get there."""
-    return f'<pre tabindex="0"><code>{escapeHtml(tokens[at].content)}</code></pre>\n'
+    """A block of code scrolls inside itself, so the keyboard must be able to get there; what can be run is copied."""
+    said = tokens[at].content
+    button = copy_button(_commands(said), "code")
+    return f'<div class="copy-block"><pre tabindex="0"><code>{escapeHtml(said)}</code></pre>{button}</div>\n'
+
+
+def _commands(code: str) -> str:
+    """What a reader pastes: of a terminal's text the commands, without prompts and output; else all of it."""
+    kept: list[str] = []
+    goes_on = False
+    for said in code.splitlines():
+        if said.startswith("$ ") or goes_on:
+            kept.append(said if goes_on else said.removeprefix("$ "))
+            goes_on = said.endswith("\\")
+    return "\n".join(kept) or code.removesuffix("\n")
 
 
 def _inline_code(_: RendererProtocol, tokens: Sequence[Token], at: int, *rest: Any) -> str:

@@ -49,14 +49,14 @@ def copy(value: Any, what: str, end: int = 0) -> SafeString:
         '<span class="copy"><code translate="no">{}<b>{}</b></code>{}</span>',
         head,
         tail,
-        _copy_button(text, what),
+        copy_button(text, what),
     )
 
 
 @register.simple_tag
 def copy_block(text: str, what: str) -> SafeString:
     """`{% copy_block command "command" %}`: lines of code with a Copy button."""
-    return format_html('<div class="copy-block"><pre>{}</pre>{}</div>', text, _copy_button(text, what))
+    return format_html('<div class="copy-block"><pre>{}</pre>{}</div>', text, copy_button(text, what))
 
 
 @register.simple_tag
@@ -102,6 +102,13 @@ def spark(days: Sequence[tuple[int, int]], label: str) -> SafeString:
         label,
         bars,
     )
+
+
+@register.filter
+def heading(sentence: str) -> str:
+    """`{{ refusal.message|heading }}`: one sentence as a heading, without its full stop; several stay as they are."""
+    one = sentence.removesuffix(".")
+    return sentence if ". " in one else one
 
 
 @register.simple_tag
@@ -176,7 +183,8 @@ def _time(moment: datetime, says: str) -> SafeString:
     )
 
 
-def _copy_button(text: str, what: str) -> SafeString:
+def copy_button(text: str, what: str) -> SafeString:
+    """Return the button that copies `text`; scripts show it."""
     return format_html(
         '<button type="button" class="plain" data-copy="{}" aria-label="Copy {}: {}" title="Copy" hidden>{}</button>',
         text,

@@ -124,7 +124,7 @@ def test_a_form_without_its_token_changes_nothing(db: None) -> None:
 @pytest.mark.parametrize("there", ["/nowhere", "/apps/", "/apps/1/keys/", "/apps/%00/", "/join/"])
 def test_an_address_that_leads_nowhere_is_a_page(admin: User, signed_in: SignedIn, there: str) -> None:
     answer = signed_in(admin).get(there)
-    assert (answer.status_code, b"Page not found." in answer.content) == (404, True)
+    assert (answer.status_code, b"<h1>Page not found</h1>" in answer.content) == (404, True)
 
 
 def test_a_refusal_page_names_its_code_and_the_request(app: App, outsider: User, signed_in: SignedIn) -> None:
@@ -152,3 +152,13 @@ def test_no_two_refusals_share_a_code_without_meaning_to() -> None:
         if "code" in vars(kind):
             first = kinds.setdefault(kind.code, kind)
             assert first is kind or {first.__module__, kind.__module__} == {"keys.errors"}, kind.code
+
+
+def test_an_error_that_is_not_signed_in_leads_to_sign_in(db: None, client: Client) -> None:
+    page = client.get("/join/nothing/").content.decode()
+    assert '<a class="button" href="/account/login/">Sign in</a>' in page and "Back to apps" not in page
+
+
+def test_an_error_without_a_fix_does_not_promise_one(admin: User, signed_in: SignedIn) -> None:
+    page = signed_in(admin).get("/lookup/?q=x").content.decode()
+    assert "There is no parameter “q”. Available: result." in page and "How to fix this" not in page

@@ -106,7 +106,16 @@ def test_two_tables_keep_their_columns_apart() -> None:
 
 @pytest.mark.parametrize("code", ["```sh\nls <a>\n```\n", "    ls <a>\n"])
 def test_the_keyboard_gets_to_a_block_of_code(code: str) -> None:
-    assert render(code).html == '<pre tabindex="0"><code>ls &lt;a&gt;\n</code></pre>\n'
+    assert '<pre tabindex="0"><code>ls &lt;a&gt;\n</code></pre>' in render(code).html
+
+
+def test_a_block_of_code_is_copied_as_it_is() -> None:
+    assert 'data-copy="export A=1\nls &lt;a&gt;"' in render("```sh\nexport A=1\nls <a>\n```\n").html
+
+
+def test_of_a_terminal_the_commands_are_copied_without_prompts_and_output() -> None:
+    terminal = "```console\n$ curl -H \\\n  'a: b'\nHTTP/1.1 200 OK\n$ ls\n```\n"
+    assert 'data-copy="curl -H \\\n  &#x27;a: b&#x27;\nls"' in render(terminal).html
 
 
 # ── what no page may hold ───────────────────────────────────────────────────────────────────────────
