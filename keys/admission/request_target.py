@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
 from core.text import BEFORE_PATH
+from keys.routes.canonical_path import find_reread
 
-_REREAD = re.compile(r"[\x00-\x1f\x7f#\\]")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -50,14 +50,7 @@ def parse_service(raw: str) -> Target:
     """
     target = parse(raw)
     sent = BEFORE_PATH.sub("", raw).partition("?")[0]
-    return target._replace(ambiguous=target.ambiguous or _is_reread(sent, target.path))
-
-
-def _is_reread(sent: str, path: str) -> bool:
-    """Whether gateways and services make different things of a path: an encoded slash, a dot segment, a backslash, a
-    `#`, a control character. Each of those is another path once decoded, or made plain."""
-    steps = (step.partition(";")[0] for step in path.split("/"))
-    return bool("%2f" in sent.lower() or _REREAD.search(path) or any(step in (".", "..") for step in steps))
+    return target._replace(ambiguous=target.ambiguous or bool(find_reread(sent, target.path)))
 
 
 def canonical(path: str, query: str) -> str:
