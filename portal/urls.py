@@ -221,6 +221,7 @@ members = [
 scopes = [
     path("", page(scope_pages.scopes, on_keys.READ), name="scopes"),
     path("new/", page(scope_pages.edit_scope, on_scopes.PUBLISH), name="scope-new"),
+    path("import/", page(scope_pages.import_openapi, on_scopes.PUBLISH), name="scopes-import"),
     path("preset/", page(scope_pages.preset, on_scopes.PUBLISH), name="scopes-preset"),
     path("resources/new/", page(scope_pages.edit_resource, on_scopes.PUBLISH), name="scope-resource-new"),
     path(

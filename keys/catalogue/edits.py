@@ -75,6 +75,13 @@ def set_scope(
         _move(draft, name, level, position)
 
 
+def sort_levels(draft: CatalogueDocument, name: str) -> None:
+    """Put the usual levels of the resource `name` in their order, read before write before admin; others follow."""
+    if resource := _resource(draft, name):
+        usual = {level: place for place, level in enumerate(builtin.LEVELS)}
+        resource.levels.sort(key=lambda level: usual.get(level.name, len(usual)))
+
+
 def remove_scope(draft: CatalogueDocument, name: str) -> None:
     """Remove the scope `resource:verb`, and its resource with the last level. Raises ScopeNotFound."""
     level = _level(draft, name)

@@ -42,6 +42,8 @@ class MatrixGroup:
 
     label: str
     rows: list[tuple[Resource, forms.BoundField]]
+    is_open: bool
+    """Whether it is shown at once: resources of the app itself, or one with a level chosen."""
 
 
 class ScopeFields(ValuesForm):
@@ -72,16 +74,22 @@ class ScopeFields(ValuesForm):
 
     def matrix(self) -> list[MatrixGroup]:
         """The resources with their fields, those of the app itself first."""
+        groups = {
+            source: [
+                (each, self[_field_of(each)]) for each in self.catalogue.resources if each.source == source
+            ]
+            for source in SOURCE_LABELS
+        }
         return [
-            MatrixGroup(label, rows)
-            for source, label in SOURCE_LABELS.items()
-            if (
-                rows := [
-                    (each, self[_field_of(each)])
-                    for each in self.catalogue.resources
-                    if each.source == source
-                ]
+            MatrixGroup(
+                SOURCE_LABELS[source],
+                rows,
+                source == "app"
+                or not groups["app"]
+                or any((field.value() or NO_LEVEL) != NO_LEVEL for _, field in rows),
             )
+            for source, rows in groups.items()
+            if rows
         ]
 
     def action_boxes(self) -> Iterable[tuple[forms.boundfield.BoundWidget, Definition]]:

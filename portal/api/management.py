@@ -47,7 +47,12 @@ from keys.api.management_schemas import (
 from keys.api.runtime_schemas import ScopeCatalog
 from keys.api.widening import widen_key
 from keys.catalogue.api import views as catalogue
-from keys.catalogue.api.schemas import CatalogueInfo, CatalogueVersionPage, ScopeUsage
+from keys.catalogue.api.schemas import (
+    CatalogueInfo,
+    CatalogueVersionPage,
+    ScopeImportResult,
+    ScopeUsage,
+)
 from portal.api import account as account
 from portal.api import json_responses, portal_wide, token_auth
 from portal.api import members as members
@@ -142,6 +147,7 @@ route("POST", APP + "/unarchive", agents.unarchive_app, AppInfo, on_agents.UNARC
 SCOPES = APP + "/scopes"
 route("GET", SCOPES, catalogue.get_catalogue, CatalogueInfo, on_keys.READ)
 route("PUT", SCOPES, catalogue.publish_catalogue, CatalogueInfo, on_scopes.PUBLISH)
+route("POST", SCOPES + "/import", catalogue.import_scopes, ScopeImportResult, on_scopes.PUBLISH)
 route("PUT", SCOPES + "/preset", catalogue.set_preset, CatalogueInfo, on_scopes.PUBLISH)
 route("GET", SCOPES + "/versions", catalogue.list_versions, CatalogueVersionPage, on_keys.READ)
 route(

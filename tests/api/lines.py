@@ -48,6 +48,7 @@ CHANGE = {
     "POST /apps/<app_id>/archive": "dashboard_apps:write",
     "POST /apps/<app_id>/unarchive": "dashboard_apps:write",
     "PUT /apps/<app_id>/scopes": "dashboard_apps:write",
+    "POST /apps/<app_id>/scopes/import": "dashboard_apps:write",
     "PUT /apps/<app_id>/scopes/preset": "dashboard_apps:write",
     "POST /apps/<app_id>/scopes/versions/<version>/restore": "dashboard_apps:write",
     "PUT /apps/<app_id>/scopes/resources/<resource>": "dashboard_apps:write",
@@ -129,6 +130,7 @@ SAID: dict[str, dict[str, object]] = {
     "ask": {"message": "Is it yours?"},
     "scopes": {"version": 1, "document": {}},
     "preset": {"preset": True},
+    "import": {"document": "none"},
     "<template>": {"label": "Nightly", "scopes": ["keys:read"]},
 }
 """What has to be said before it is looked what it is about."""

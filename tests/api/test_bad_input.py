@@ -20,7 +20,7 @@ from tests.api.conftest import Of
 from tests.api.lines import PERMISSION, address
 from tests.api.program import Program, error, fields
 from tests.factories import AgentFactory, issued, member, minted, taken_back
-from tests.keys.catalogue.catalogues import ORDERS, published
+from tests.keys.catalogue.catalogues import OPENAPI, ORDERS, published
 
 pytestmark = pytest.mark.one_engine  # tests/fuzz asks the same of both
 
@@ -36,6 +36,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "place": ("5", 1.5, True, [], {}, -1, 1e300),
     "list or null": ("grants:read", 7, {}, [None], [7], [["grants:read"]], ["x"] * 101, [LONG], []),
     "choice or null": ("none", "", 7, [], "LEVEL"),
+    "document": (None, 7, 1.5, True, [], {}, "", "<html>", "openapi: 2", "{", "a: &a [*a]"),
+    "list of text or null": ("grants:read", 7, {}, [None], [7], ["grants:read"], ["orders:fly"]),
     "flag": (None, "true", 1, 0, [], {}),
     "object": ("x", 7, [], [{}]),
     "object, not null": (None, "x", 7, [], [{}]),
@@ -79,6 +81,12 @@ BODIES: dict[str, dict[str, str]] = {
     "POST /apps/<app_id>/archive": REASON,
     "POST /apps/<app_id>/unarchive": REASON,
     "PUT /apps/<app_id>/scopes": {**REVISION, "version": "number, not null", "document": "object, not null"},
+    "POST /apps/<app_id>/scopes/import": {
+        **REVISION,
+        "document": "document",
+        "publish": "flag",
+        "scopes": "list of text or null",
+    },
     "PUT /apps/<app_id>/scopes/preset": {**REVISION, "preset": "flag"},
     "POST /apps/<app_id>/scopes/versions/<version>/restore": REVISION,
     "PUT /apps/<app_id>/scopes/resources/<resource>": {
@@ -176,6 +184,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "POST /apps/<app_id>/agents": {"name": "bot"},
     "PUT /apps/<app_id>/scopes": {"version": 3, "document": SCOPES},
     "PUT /apps/<app_id>/scopes/preset": {"preset": True},
+    "POST /apps/<app_id>/scopes/import": {"document": OPENAPI},
     "PUT /apps/<app_id>/scopes/templates/<template>": {"label": "Nightly", "scopes": ["orders:read"]},
     "PATCH /apps/<app_id>/keys/<key_id>": {"name": "till"},
     "POST /apps/<app_id>/invitations": {"role": "support"},
@@ -273,6 +282,7 @@ CHANGING: dict[str, dict[str, Any]] = {
     "POST /apps/<app_id>/keys/<key_id>/widen": {"scopes": ["grants:read", "usage:read"]},
     "PATCH /policy": {"on_leaked_token": "revoke"},
     "PUT /apps/<app_id>/scopes/preset": {"preset": False, "even_in_use": True},
+    "POST /apps/<app_id>/scopes/import": {"document": OPENAPI, "publish": True},
     "PUT /apps/<app_id>/scopes/<scope>": {"description": "Change orders"},
     "PUT /apps/<app_id>/scopes/resources/<resource>": {"description": "Money back"},
 }

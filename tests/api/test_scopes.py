@@ -10,7 +10,7 @@ from keys.catalogue.store import catalogue_of
 from tests.api.program import Program, error
 from tests.factories import minted
 from tests.keys.asking import ask, opened
-from tests.keys.catalogue.catalogues import ORDERS, published
+from tests.keys.catalogue.catalogues import OPENAPI, ORDERS, published
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +131,31 @@ def test_an_agents_key_has_of_the_usual_scopes_those_there_are(app: App, by_admi
     key = App.objects.get(id=app.id).keys.get(agent_id=agent)
     assert key.scopes == sorted(["keys:admin", "keys:derive", "audit:emit", "spans:emit"])
     assert catalogue_of(key.app).version == key.scope_version == 2
+
+
+def test_an_openapi_document_is_taken_over_after_a_look(app: App, by_admin: Program) -> None:
+    published(app)
+    seen = by_admin.post(scopes_of(app, "/import"), {"document": OPENAPI}).json()
+    assert {each["name"]: each["change"] for each in seen["changes"]} == {
+        "exports:create": "added",
+        "shipments:read": "added",
+        "shipments:write": "added",
+        "orders:write": "described",
+        "orders:owner": "removed",
+        "invoices:read": "removed",
+        "invoices:write": "removed",
+        "invoices:admin": "removed",
+        "orders:list": "removed",
+        "refunds:create": "removed",
+    }
+    assert (list(seen["skipped"]), seen["renamed"]) == (["keys:read"], {"shipments.read": "shipments:read"})
+    assert seen["published_version"] is None
+    done = by_admin.post(scopes_of(app, "/import"), {"document": OPENAPI, "publish": True}).json()
+    assert done["published_version"] == 3
+    app.refresh_from_db()
+    assert {"orders:list", "shipments:read"} <= set(catalogue_of(app).definitions)
+
+
+def test_a_change_that_the_document_does_not_make_is_named(app: App, by_admin: Program) -> None:
+    answer = by_admin.post(scopes_of(app, "/import"), {"document": OPENAPI, "scopes": ["orders:fly"]})
+    assert (error(answer), "orders:fly" in answer.json()["message"]) == ((422, "validation_error"), True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, StrictInt, StrictStr
 
-from core.schemas import Page, RequestSchema, ResponseSchema, Sentence, Text
+from core.schemas import Item, Page, RequestSchema, ResponseSchema, Sentence, Text
 from keys.catalogue.catalogue import Catalogue, Definition, MintTemplate, Resource
 from keys.catalogue.models import CatalogueVersion
 
@@ -172,6 +172,45 @@ class CataloguePublishRequest(Revision):
         ge=1, le=MAX_VERSION, description="The current version, which the document was made from."
     )
     document: dict[str, Any] = Field(description="preset, resources, actions and templates, see docs.")
+
+
+class ScopeImportRequest(Revision):
+    """An OpenAPI document whose scopes are taken over."""
+
+    document: StrictStr = Field(
+        min_length=1,
+        max_length=1_000_000,
+        description="An OpenAPI 3.0 or 3.1 document, as JSON or YAML text.",
+    )
+    publish: StrictBool = Field(default=False, description="false: only say what would change.")
+    scopes: list[Item] | None = Field(
+        default=None,
+        max_length=1000,
+        description="The changes to make, by the name of the scope. null: all but removals.",
+    )
+
+
+class ScopeChangeInfo(ResponseSchema):
+    """What the document would change of a scope."""
+
+    name: str = Field(description="The scope.")
+    change: Literal["added", "described", "removed"] = Field(
+        description="removed: the document does not have it. It is removed only if it is chosen."
+    )
+    description: str = Field(description="What it would allow.")
+    before: str = Field(description="What it allows now.")
+
+
+class ScopeImportResult(ResponseSchema):
+    """What an OpenAPI document would change, and what was published."""
+
+    title: str = Field(description="The title of the document.")
+    operations: int = Field(description="Operations in the document.")
+    changes: list[ScopeChangeInfo] = Field(description="What would change in the current version.")
+    skipped: dict[str, str] = Field(description="Names that are not taken over, with the reason.")
+    renamed: dict[str, str] = Field(description="Names of the document, and the names they would have here.")
+    unchanged: int = Field(description="Scopes that are the same.")
+    published_version: int | None = Field(description="The version that was published. null: none was.")
 
 
 class PresetRequest(Revision):

@@ -3,10 +3,12 @@
 from functools import partial
 
 from agents.requests import AppRequest, ProgramRequest
+from core.errors import Invalid
 from core.pagination.cursors import PartOfList, paginate
+from core.text import sanitize
 from keys.api.runtime import describe_catalogue
 from keys.api.runtime_schemas import ScopeCatalog
-from keys.catalogue import edits, lifecycle, usage
+from keys.catalogue import edits, lifecycle, openapi, usage
 from keys.catalogue.api.schemas import (
     CatalogueInfo,
     CataloguePublishRequest,
@@ -16,6 +18,9 @@ from keys.catalogue.api.schemas import (
     PresetRequest,
     ResourceRequest,
     Revision,
+    ScopeChangeInfo,
+    ScopeImportRequest,
+    ScopeImportResult,
     ScopeRequest,
     ScopeUsage,
 )
@@ -49,6 +54,34 @@ def publish_catalogue(request: AppRequest, body: CataloguePublishRequest) -> Cat
         even_in_use=body.even_in_use,
     )
     return _described(request, published)
+
+
+def import_scopes(request: AppRequest, body: ScopeImportRequest) -> ScopeImportResult:
+    """Take scopes over from an OpenAPI document: first say what would change, then publish what is chosen."""
+    catalogue = catalogue_of(request.app)
+    found = openapi.read(catalogue, body.document)
+    chosen = found.of_kind("added", "described") if body.scopes is None else body.scopes
+    if unknown := sorted(set(chosen) - {change.name for change in found.changes}):
+        raise Invalid("scopes", f"The document changes no scope “{sanitize(unknown[0], 80)}”.")
+    published = None
+    if body.publish:
+        options = body.options() | {"seen": body.version or catalogue.version}
+        change = partial(openapi.apply, found=found, chosen=set(chosen))
+        published = lifecycle.edit(request.actor, request.app, change, **options).version
+    return ScopeImportResult(
+        title=found.title,
+        operations=found.operations,
+        changes=[
+            ScopeChangeInfo(
+                name=each.name, change=each.kind, description=each.description, before=each.before
+            )
+            for each in found.changes
+        ],
+        skipped=dict(found.skipped),
+        renamed=dict(found.renamed),
+        unchanged=found.unchanged,
+        published_version=published,
+    )
 
 
 def set_preset(request: AppRequest, body: PresetRequest) -> CatalogueInfo:

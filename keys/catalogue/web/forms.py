@@ -18,7 +18,7 @@ LEVELS_HELP = (
 class ScopeFilterForm(QueryForm):
     """The search of the list of scopes, and whose scopes it shows."""
 
-    SOURCES = (("app", "This API"), ("built-in", "Built-in"), ("preset", "Preset"))
+    SOURCES = (("", "All scopes"), ("app", "This API"), ("built-in", "Built-in"), ("preset", "Preset"))
 
     q = forms.CharField(label="Name or description", required=False, max_length=100)
     source = forms.ChoiceField(required=False, choices=SOURCES)
@@ -103,6 +103,29 @@ class TemplateForm(RevisionForm):
             raise Invalid("scopes", "Enter at least one scope.")
         values = {name: data[name] for name in ("name", "label", "expires", "rate_limit_rpm")}
         return MintTemplateDocument(scopes=scopes, **values)
+
+
+class ImportForm(RevisionForm):
+    """An OpenAPI document, as a file or pasted, and the changes that are chosen."""
+
+    file = forms.FileField(
+        label="File", required=False, help_text="OpenAPI 3.0 or 3.1, as JSON or YAML, at most 1 MB."
+    )
+    document = forms.CharField(
+        label="Or paste the document",
+        required=False,
+        max_length=1_000_000,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """`document` as text, from whichever was given."""
+        data = self.cleaned_data
+        if data.get("file"):
+            data["document"] = data["file"].read().decode("utf-8", "replace")
+        if not data.get("document") and "document" not in self.errors:
+            self.add_error("document", "Choose a file, or paste the document.")
+        return data
 
 
 def resource_values(catalogue: Catalogue, resource: Resource | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.requests import AppRequest, finished, sent
 from core.errors import Refusal
 from core.pagination.list_page import Column, ListPage
-from keys.catalogue import edits, lifecycle, usage
+from keys.catalogue import edits, lifecycle, openapi, usage
 from keys.catalogue.catalogue import Catalogue, MintTemplate, Resource
 from keys.catalogue.document import CatalogueDocument
 from keys.catalogue.lifecycle import ChangeDocument
@@ -20,6 +20,7 @@ from keys.catalogue.models import CatalogueVersion
 from keys.catalogue.store import by_id, catalogue_of
 from keys.catalogue.web import presenters
 from keys.catalogue.web.forms import (
+    ImportForm,
     ResourceForm,
     RevisionForm,
     ScopeFilterForm,
@@ -114,6 +115,30 @@ def remove(request: AppRequest, scope: str) -> HttpResponse:
     context = {"scope": scope, "removal": presenters.removal_of(request.app, names)}
     form = RevisionForm(sent(request), initial={"seen": catalogue.version})
     return _answer(request, form, lambda: change, f"{scope} removed", "keys/catalogue/remove.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_openapi(request: AppRequest) -> HttpResponse:
+    """Take scopes over from an OpenAPI document: first what would change, then what was chosen of it is published."""
+    catalogue = catalogue_of(request.app)
+    form = ImportForm(sent(request), request.FILES or None, initial={"seen": catalogue.version})
+    found, in_use, status = None, None, 422 if form.errors else 200
+    if form.is_bound and not form.errors:
+        try:
+            found = openapi.read(catalogue, form.cleaned_data["document"])
+            if "publish" in request.POST:
+                change = partial(openapi.apply, found=found, chosen=set(request.POST.getlist("change")))
+                made = lifecycle.edit(request.actor, request.app, change, **form.options())
+                return finished(request, _list_of(request), f"Version {made.version} is current")
+        except Refusal as refusal:
+            in_use = refusal.details["in_use"] if isinstance(refusal, ScopeInUse) else None
+            form.refuse(refusal, _field_of(refusal, form))
+            status = refusal.status
+    chosen = (
+        request.POST.getlist("change") if in_use else found.of_kind("added", "described") if found else []
+    )
+    context = {"form": form, "found": found, "in_use": in_use, "catalogue": catalogue, "chosen": chosen}
+    return render(request, "keys/catalogue/import.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

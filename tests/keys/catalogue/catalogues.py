@@ -29,6 +29,31 @@ ORDERS: dict[str, Any] = {
 }
 """Levels of its own, the usual ones, an action of a resource with levels, and one that stands alone."""
 
+OPENAPI = """
+openapi: 3.1.0
+info: {title: Orders, version: "2"}
+components:
+  securitySchemes:
+    key:
+      type: oauth2
+      flows:
+        clientCredentials:
+          tokenUrl: https://example.com/token
+          scopes:
+            shipments:write: Create and change shipments
+            shipments.read: List and read shipments
+            orders:write: Create, change and cancel orders
+            keys:read: Read API keys
+            exports:create: Export orders
+paths:
+  /orders:
+    get:
+      security: [{key: ["orders:read"]}]
+    post:
+      security: [{key: ["orders:write"]}]
+"""
+"""A document of the same service, with scopes that are new, described anew, missing, reserved and oddly written."""
+
 
 def published(app: App, document: dict[str, Any] = ORDERS, **choices: Any) -> Catalogue:
     """`document` as the next version of the catalogue of `app`."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -15,7 +16,7 @@ from portal.models import User
 from tests.cast import prove
 from tests.factories import minted
 from tests.keys.asking import ask, opened
-from tests.keys.catalogue.catalogues import ORDERS, published
+from tests.keys.catalogue.catalogues import OPENAPI, ORDERS, published
 
 pytestmark = pytest.mark.django_db
 LEVELS = "read List orders\nwrite: Change orders\nowner"
@@ -179,3 +180,54 @@ def test_what_an_app_does_not_define_has_no_form(app: App, window: Client, name:
     published(app)
     assert window.get(to(app, "scope-remove", name)).status_code == 404
     assert window.get(to(app, "scope-edit", name)).status_code == 404
+
+
+def test_an_openapi_document_is_previewed_and_then_published(app: App, window: Client) -> None:
+    published(app)
+    there = to(app, "scopes-import")
+    page = text(window.post(there, {"seen": 2, "document": OPENAPI}))
+    assert "shipments:write" in page and "List and read shipments" in page
+    assert "<code>shipments.read</code> is kept as <code>shipments:read</code>" in page
+    assert "Use another name in the document, for example api-keys:read" in page
+    assert "Create, change and cancel orders" in page and "not in the document" in page
+    assert len(scopes_of(app)) == 8
+    chosen = ["shipments:write", "shipments:read", "orders:write", "exports:create"]
+    form = {"seen": 2, "document": OPENAPI, "publish": "yes", "change": chosen, "reason": "From the document"}
+    assert window.post(there, form).status_code == 302
+    app.refresh_from_db()
+    catalogue = catalogue_of(app)
+    shipments = catalogue.resource("shipments")
+    assert shipments and shipments.verbs == ("read", "write")
+    assert catalogue.definitions["orders:write"].description == "Create, change and cancel orders"
+    assert "orders:list" in catalogue.definitions and "exports:create" in catalogue.definitions
+
+
+def test_a_document_is_taken_from_a_file(app: App, window: Client) -> None:
+    file = SimpleUploadedFile("orders.yaml", OPENAPI.encode())
+    assert "shipments:write" in text(window.post(to(app, "scopes-import"), {"seen": 1, "file": file}))
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ("", "Choose a file, or paste the document"),
+        ("<html></html>", "OpenAPI"),
+        ('{"openapi": "2.9"}', "3.0.x or 3.1.x"),
+        ("swagger: '2.0'", "Swagger 2.0"),
+    ],
+)
+def test_what_is_no_openapi_document_is_said_in_a_sentence(
+    app: App, window: Client, document: str, says: str
+) -> None:
+    answer = window.post(to(app, "scopes-import"), {"seen": 1, "document": document})
+    assert (answer.status_code, says in text(answer)) == (422, True), text(answer)
+
+
+def test_what_the_document_lacks_is_removed_only_if_that_is_chosen_and_said(app: App, window: Client) -> None:
+    published(app)
+    mint(shell(), app, name="nightly", scopes=catalogue_of(app).parse(["orders:list"]))
+    form = {"seen": 2, "document": OPENAPI, "publish": "yes", "change": ["orders:list"]}
+    refused = window.post(to(app, "scopes-import"), form)
+    assert (refused.status_code, "Remove them all the same" in text(refused)) == (409, True)
+    window.post(to(app, "scopes-import"), form | {"even_in_use": "on"})
+    assert "orders:list" not in scopes_of(app)
