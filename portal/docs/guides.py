@@ -90,6 +90,7 @@ GUIDES = (
         "Verify API",
         "Check API keys from a service or a gateway: the request, the response, and the order of checks.",
     ),
+    Guide("scopes", "Scopes", "What keys can be allowed to do: an app's own resources, levels and actions."),
     Guide(
         "gateways",
         "Gateway setup",

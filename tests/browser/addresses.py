@@ -45,6 +45,18 @@ def of_an_app(app: App, agent: Agent, developer: User) -> list[str]:
         reverse("key", args=[app.id, key.id]),
         reverse("key", args=[app.id, leaked.key.id]),
         reverse("leaks", args=one),
+        *(
+            reverse(name, args=one)
+            for name in (
+                "scopes",
+                "scope-new",
+                "scope-resource-new",
+                "scope-template-new",
+                "scopes-import",
+                "scopes-preset",
+            )
+        ),
+        reverse("scopes-version", args=[app.id, 1]),
         reverse("key-revoke", args=[app.id, agent_key.id]),
         *(reverse(name, args=[app.id, agent.id]) for name in ("agent", "agent-suspend", "agent-revoke")),
         reverse("agent-key-mint", args=[app.id, agent.id]),

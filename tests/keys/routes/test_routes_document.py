@@ -1,4 +1,4 @@
-"""What docs/routes.md shows is so."""
+"""What keys/routes/README.md shows is so."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from keys.routes.canonical_path import REASONS, AmbiguousPath, canonical_path
 from keys.routes.matcher import compile_routes
 from keys.routes.patterns import Route
 
-TEXT = (Path(__file__).parents[3] / "docs" / "routes.md").read_text()
+TEXT = (Path(__file__).parents[3] / "keys" / "routes" / "README.md").read_text()
 
 
 def rows(heading: str) -> list[list[str]]:
