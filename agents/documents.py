@@ -47,11 +47,11 @@ def loses(old: Scopes, new: Scopes) -> bool:
     return bool(lost(old, new))
 
 
-def same(one: Scopes | None, other: Scopes | None) -> bool:
+def same(document: Scopes | None, other: Scopes | None) -> bool:
     """Whether both allow the same, in whatever order they say it."""
-    if one is None or other is None:
-        return one is other
-    return not loses(one, other) and not loses(other, one)
+    if document is None or other is None:
+        return document is other
+    return not loses(document, other) and not loses(other, document)
 
 
 def union(old: Scopes, new: Scopes) -> Scopes:

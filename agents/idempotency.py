@@ -13,33 +13,39 @@ from core.documents import compact
 RETENTION = timedelta(days=7)
 
 
-def made_before(app: App, once: str, asked: dict[str, Any]) -> Creation | None:
+def made_before(app: App, idempotency_key: str, parameters: dict[str, Any]) -> Creation | None:
     """What `once` created, if it did. The caller holds the app.
 
     Raises OnceMismatch if it was for something else than `asked`, OnceInactive and OnceRevoked for
     an agent that can no longer be given out.
     """
-    if not once:
+    if not idempotency_key:
         return None
-    remembered = Creation.objects.filter(app=app, once=_sha256(once), at__gte=now() - RETENTION)
-    found = remembered.select_related("agent").first()
-    if found is None:
+    remembered = Creation.objects.filter(app=app, once=_sha256(idempotency_key), at__gte=now() - RETENTION)
+    creation = remembered.select_related("agent").first()
+    if creation is None:
         return None
-    if found.asked != _sha256(compact(asked)):
+    if creation.asked != _sha256(compact(parameters)):
         raise OnceMismatch
-    if found.agent and found.agent.revoked_at:
+    if creation.agent and creation.agent.revoked_at:
         raise OnceRevoked
-    if found.agent and found.agent.suspended_at:
+    if creation.agent and creation.agent.suspended_at:
         raise OnceInactive
-    return found
+    return creation
 
 
-def remember(app: App, once: str, asked: dict[str, Any], agent: Agent | None, key_id: UUID) -> None:
+def remember(
+    app: App, idempotency_key: str, parameters: dict[str, Any], agent: Agent | None, key_id: UUID
+) -> None:
     """Keep that `once` made this key, of an `agent` that came with it if one did; forget what is a week old."""
-    if once:
+    if idempotency_key:
         Creation.objects.filter(app=app, at__lt=now() - RETENTION).delete()
         Creation.objects.create(
-            app=app, once=_sha256(once), asked=_sha256(compact(asked)), agent=agent, key_id=key_id
+            app=app,
+            once=_sha256(idempotency_key),
+            asked=_sha256(compact(parameters)),
+            agent=agent,
+            key_id=key_id,
         )
 
 

@@ -62,14 +62,14 @@ def create_app(actor: Actor, name: str, **settings: Any) -> App:
 def update_app(actor: Actor, app: App, *, seen: str = "", **changes: Any) -> None:
     """Change the name and settings given; leave the others. Nothing new is no event.
 
-    `seen` is the `mark` of the app that the changes were made from; empty asks nothing. Raises
+    `seen` is the `etag` of the app that the changes were made from; empty asks nothing. Raises
     StalePage if the app has another by now, Invalid, AppNameTaken.
     """
     changes = _sanitize(changes)
     if "name" in changes:
         changes["name"] = parse_name(changes["name"])
     with change(actor, actions.UPDATE_APP, on=app):
-        if seen and seen != app.mark:
+        if seen and seen != app.etag:
             raise StalePage
         changes = {field: new for field, new in changes.items() if getattr(app, field) != new}
         if changes:
@@ -96,12 +96,12 @@ def unarchive_app(actor: Actor, app: App, reason: str = "") -> None:
 def delete_app(actor: Actor, app: App, *, confirm: str, reason: str = "") -> None:
     """Take `app` away for ever, if `confirm` is its name; the record keeps it. Its name is free again.
 
-    Raises ConfirmationMismatch, and AppInUse while it has living keys.
+    Raises ConfirmationMismatch, and AppInUse while it has active keys.
     """
     with change(actor, actions.DELETE_APP, on=app, reason=reason):
         if confirm != app.name:
             raise ConfirmationMismatch
-        if app.keys.living().exists():
+        if app.keys.active().exists():
             raise AppInUse
         app.deleted_at = now()
         _save_app(app, "deleted_at")
@@ -136,7 +136,7 @@ def create_agent(
     policy: Any = None,
     metadata: Any = None,
 ) -> Agent:
-    """A new agent of `app`. Raises Invalid, AppArchived, and AgentNameTaken while a living one has the name."""
+    """A new agent of `app`. Raises Invalid, AppArchived, and AgentNameTaken while a active one has the name."""
     agent = Agent(
         app=app,
         name=parse_agent_name(name),
@@ -264,10 +264,10 @@ def _save_agent(agent: Agent) -> None:
             agent.save()
     except IntegrityError:
         existing = Agent.objects.filter(app=agent.app_id, name=agent.name, revoked_at=None).first()
-        says, details = "An agent of this app has this name.", {}
+        message, details = "An agent of this app has this name.", {}
         if existing:
-            says, details = f"{says} Its ID is {existing.pk}.", {"agent_id": str(existing.pk)}
-        raise AgentNameTaken("name", says, **details) from None
+            message, details = f"{message} Its ID is {existing.pk}.", {"agent_id": str(existing.pk)}
+        raise AgentNameTaken("name", message, **details) from None
 
 
 def _save_version(agent: Agent, *fields: str) -> None:

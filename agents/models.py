@@ -121,11 +121,11 @@ class App(Audited):
         return self.rate_limit_rpm or int(settings.RATE_LIMIT_RPM)
 
     @property
-    def mark(self) -> str:
-        """A short mark of the settings: two marks differ if someone changed them in between."""
-        return hashlib.sha256(
-            json.dumps(self.snapshot() | {"catalogue": None}, sort_keys=True).encode()
-        ).hexdigest()[:16]
+    def etag(self) -> str:
+        """16 hex characters of a SHA-256 of the settings: a form or a client sends it back, so that a change in
+        between is noticed."""
+        settings_now = self.snapshot() | {"catalogue": None}
+        return hashlib.sha256(json.dumps(settings_now, sort_keys=True).encode()).hexdigest()[:16]
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         # A deleted app keeps its name in the record and gives it free.

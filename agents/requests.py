@@ -87,10 +87,10 @@ def agent_of(request: AppRequest, agent_id: UUID) -> Agent:
 
 def agent_in(app_id: UUID, agent_id: UUID) -> Agent:
     """An agent of an app, revoked ones included. Raises AgentNotFound."""
-    found = Agent.objects.filter(app=app_id, id=agent_id).select_related("app").first()
-    if found is None:
+    agent = Agent.objects.filter(app=app_id, id=agent_id).select_related("app").first()
+    if agent is None:
         raise AgentNotFound
-    return found
+    return agent
 
 
 def id_of(text: str) -> UUID:

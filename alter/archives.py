@@ -100,10 +100,10 @@ COMPRESSED: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
 def _zipped(file: IO[bytes]) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(file) as archive:
-            for one in archive.infolist():
-                if not one.is_dir():
-                    locked = "it is encrypted" if one.flag_bits & 1 else ""
-                    yield Member(one.filename, _opener(archive.open, one), locked)
+            for member in archive.infolist():
+                if not member.is_dir():
+                    locked = "it is encrypted" if member.flag_bits & 1 else ""
+                    yield Member(member.filename, _opener(archive.open, member), locked)
     except DAMAGED as error:
         raise Unreadable(f"damaged: {error}") from None
 
@@ -111,9 +111,9 @@ def _zipped(file: IO[bytes]) -> Iterator[Member]:
 def _tarred(file: IO[bytes]) -> Iterator[Member]:
     try:
         with tarfile.open(fileobj=file, mode="r:") as archive:
-            for one in archive:
-                if one.isfile():
-                    yield Member(one.name, _opener(archive.extractfile, one))
+            for member in archive:
+                if member.isfile():
+                    yield Member(member.name, _opener(archive.extractfile, member))
             # tarfile takes whatever is no header for the end, which is a block of zeros.
             file.seek(archive.offset)
             if file.read(_BLOCK) != bytes(_BLOCK):
@@ -122,8 +122,8 @@ def _tarred(file: IO[bytes]) -> Iterator[Member]:
         raise Unreadable(f"damaged: {error}") from None
 
 
-def _opener(open: Callable[[Any], Any], one: Any) -> Callable[[], Source]:
-    return lambda: open(one)
+def _opener(open: Callable[[Any], Any], member: Any) -> Callable[[], Source]:
+    return lambda: open(member)
 
 
 def _is_deflated(head: bytes) -> bool:

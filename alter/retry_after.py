@@ -28,8 +28,8 @@ def parse_retry_after(headers: Mapping[str, str], most: timedelta, moment: datet
         digits = seconds[1]
         return most if len(digits) > MAX_DIGITS else min(timedelta(seconds=int(digits)), most)
     try:
-        asked = parsedate_to_datetime(text)
-        wait = asked.replace(tzinfo=asked.tzinfo or UTC) - moment
+        retry_at = parsedate_to_datetime(text)
+        wait = retry_at.replace(tzinfo=retry_at.tzinfo or UTC) - moment
     except (ValueError, OverflowError):
         return None
     return min(max(wait, timedelta(0)), most)

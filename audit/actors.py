@@ -124,7 +124,7 @@ class Actor:
 def shell() -> Actor:
     """Whoever runs a management command: the machine's owner, who may do everything."""
     name = getpass.getuser()
-    return Actor("shell", name, f"{name} at the shell", EVERYTHING, Origin("shell"))
+    return Actor("shell", name, f"{name} (server command line)", EVERYTHING, Origin("shell"))
 
 
 def system() -> Actor:

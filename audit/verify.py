@@ -122,11 +122,11 @@ def _json_report(
     yield json.dumps(data, indent=2)
 
 
-def _refused(says: str, as_json: bool) -> int:
+def _refused(message: str, as_json: bool) -> int:
     if as_json:
-        sys.stdout.write(json.dumps({"holds": None, "unreadable": says}) + "\n")
+        sys.stdout.write(json.dumps({"holds": None, "unreadable": message}) + "\n")
     else:
-        sys.stderr.write(escape_controls(says) + "\n")
+        sys.stderr.write(escape_controls(message) + "\n")
     return UNREADABLE
 
 

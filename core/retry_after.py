@@ -16,8 +16,8 @@ MAX_RETRY_AFTER = timedelta(hours=24)
 class AskedToWait(UnreachableHost):
     """The peer answered, and said when it wants to be asked again."""
 
-    def __init__(self, says: str, wait: timedelta) -> None:
-        super().__init__(says)
+    def __init__(self, message: str, wait: timedelta) -> None:
+        super().__init__(message)
         self.wait = wait
 
 

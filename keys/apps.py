@@ -11,7 +11,7 @@ class KeysConfig(AppConfig):
     name = "keys"
 
     def ready(self) -> None:
-        # Declared where the log is read, too: gateways are made at the shell alone.
+        # Declared where the log is read, too: gateways are made with the server command line alone.
         import_module("keys.gateways.actions")
         from audit.search import explain
         from keys.explain.checks import REQUIREMENTS

@@ -38,10 +38,10 @@ def still_called(app: App) -> ApiKeyQuerySet:
     """The app's deprecated keys that work and were called within 30 days, the nearest deadline first."""
     since = now() - LOOKBACK
     called = called_since(OuterRef("id"), since)
-    found = ApiKey.objects.filter(called, app=app, deprecated_at__isnull=False).living()
+    keys = ApiKey.objects.filter(called, app=app, deprecated_at__isnull=False).active()
     never = datetime.max.replace(tzinfo=since.tzinfo)
     ends = Least(Coalesce("grace_ends_at", never), Coalesce("expires_at", never))
-    return found.order_by(ends, "deprecated_at", "id")
+    return keys.order_by(ends, "deprecated_at", "id")
 
 
 def deprecated_in_use(app: App) -> list[DeprecatedInUse]:

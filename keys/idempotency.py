@@ -93,7 +93,7 @@ def next_step(verb: str, key: ApiKey, request_line: Callable[[str, ApiKey], str]
     another = "under another Idempotency-Key"
     if verb == "rotate" and key.replaces is None:  # in place: a new secret ends the one that was lost
         return f"{LOST} send {request_line('rotate', key)} once more {another}."
-    if not key.is_living:
+    if not key.is_active:
         return f"This key has ended. Ask for another {another}."
     if verb == "rotate" and key.replaces and caller.key_id == key.replaces.pk:
         # A key in grace hands on nothing that outlives it, but what it was to hand on when it was rotated.

@@ -96,7 +96,7 @@ def _require_mintable(key: ApiKey) -> None:
     if key.agent:
         rules.require_agent(key.app, key.agent)
         key.name = key.name or f"{key.agent.name}-{key.agent.keys.own().count() + 1}"
-    rules.require_place(key.app, key.agent)
+    rules.require_capacity(key.app, key.agent)
 
 
 def rename(actor: Actor, key: ApiKey, name: str) -> None:
@@ -214,7 +214,7 @@ def undeprecate(actor: Actor, key: ApiKey, reason: str = "", within: Authority |
             raise errors.KeyEnded
         if key.status == "rotating":
             successors.refuse_old_secret(actor, key)
-            rules.require_place(key.app, key.agent, without=key)
+            rules.require_capacity(key.app, key.agent, without=key)
             key.grace_ends_at = None
             rules.require_within(actor, within, Grant.of_key(key))
         if key.deprecated_at is not None:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from agents.active_keys import is_living, living
+from agents.active_keys import active_filter, is_active
 from agents.models import MAX_RATE_LIMIT_RPM, Agent, App
 from audit.models import Audited, AuditedQuerySet
 from core.clock import now
@@ -20,7 +20,16 @@ from keys.gateways.models import Gateway, GatewayUse
 from keys.networks import Network, stored_networks
 from keys.scopes import ScopeSet
 
-__all__ = ["ApiKey", "CatalogueVersion", "Gateway", "GatewayUse", "Nonce", "Pepper", "RateBucket", "living"]
+__all__ = [
+    "ApiKey",
+    "CatalogueVersion",
+    "Gateway",
+    "GatewayUse",
+    "Nonce",
+    "Pepper",
+    "RateBucket",
+    "active_filter",
+]
 EXPIRING = timedelta(days=14)
 """How long before its end a key is shown as expiring."""
 
@@ -28,20 +37,20 @@ EXPIRING = timedelta(days=14)
 class ApiKeyQuerySet(AuditedQuerySet["ApiKey"]):
     """The questions asked of keys in more than one place."""
 
-    def living(self, moment: datetime | None = None) -> Self:
+    def active(self, moment: datetime | None = None) -> Self:
         """Keys that still authenticate (agents/active_keys.py)."""
-        return self.filter(living(moment or now()))
+        return self.filter(active_filter(moment or now()))
 
     def in_grace(self) -> Self:
         """Those of them that have a successor and work on for a while."""
-        return self.living().filter(grace_ends_at__isnull=False)
+        return self.active().filter(grace_ends_at__isnull=False)
 
     def with_kin(self) -> Self:
         """Each with its app, agent, parent and predecessor, in the same read: what a page shows of a key."""
         return self.select_related("app", "agent", "parent", "replaces", "enrolled_by__parent")
 
-    def standing_on(self, key: "ApiKey") -> Self:
-        """Those that end with `key`: derived from it, enrolled by it, and enrolled by one derived from it."""
+    def dependent_on(self, key: "ApiKey") -> Self:
+        """Keys that are revoked with `key`: derived from it, enrolled by it, and enrolled by one derived from it."""
         return self.filter(Q(parent=key) | Q(enrolled_by=key) | Q(enrolled_by__parent=key))
 
     def family(self, key_id: UUID) -> Self:
@@ -144,9 +153,9 @@ class ApiKey(Audited):
         return "deprecated" if self.deprecated_at else "active"
 
     @property
-    def is_living(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it still authenticates, as far as keys decide it. Its agent has a say too."""
-        return is_living(self, now())
+        return is_active(self, now())
 
     @property
     def ends_at(self) -> datetime | None:
@@ -163,13 +172,13 @@ class ApiKey(Audited):
         """The key it stands on, if it does: it may do no more than that, and ends with it."""
         return self.parent or self.enrolled_by
 
-    def living_successor(self) -> "ApiKey | None":
-        """The newest living key that took its place, or the place of one that did. None: there is none any more."""
+    def active_successor(self) -> "ApiKey | None":
+        """The newest active key that took its place, or the place of one that did. None: there is none any more."""
         ids, newest = [self.pk], None
         while successors := list(
             ApiKey.objects.filter(replaces__in=ids).exclude(pk__in=ids).order_by("created_at")
         ):
-            newest = next((key for key in reversed(successors) if key.is_living), newest)
+            newest = next((key for key in reversed(successors) if key.is_active), newest)
             ids = [key.pk for key in successors]
         return newest
 

@@ -202,7 +202,7 @@ def _unused(app: App) -> Iterator[AttentionItem]:
 
 
 def _keys(app: App) -> ApiKeyQuerySet:
-    return ApiKey.objects.filter(app=app).own().living()
+    return ApiKey.objects.filter(app=app).own().active()
 
 
 def _address(key: ApiKey) -> str:

@@ -42,10 +42,10 @@ def authority_of(request: KeyedRequest) -> Authority:
 def key_of(request: AppRequest, key_id: UUID) -> ApiKey:
     """A key of this app. Raises KeyNotFound for a stranger's as for none."""
     keys = ApiKey.objects.filter(app=request.app).with_kin()
-    found = keys.filter(id=key_id).first()
-    if found is None:
+    key = keys.filter(id=key_id).first()
+    if key is None:
         raise KeyNotFound
-    return found
+    return key
 
 
 def portal_address(request: HttpRequest) -> str:

@@ -35,7 +35,7 @@ def acting(authority: Authority | None, *on: ApiKey) -> Iterator[None]:
     with ExitStack() as locks:
         for key in sorted({key.pk: key for key in (acting_key, *on) if key}.values(), key=lambda key: key.pk):
             locks.enter_context(hold(key))
-        if acting_key and not acting_key.is_living:
+        if acting_key and not acting_key.is_active:
             raise call_errors.InvalidKey
         yield
 
@@ -85,22 +85,22 @@ def refuse_second_use(app: App, idempotency_key: str, *, hint: str = "") -> None
         raise errors.AlreadyMinted(hint=hint, key_id=str(existing.id))
 
 
-def require_place(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:
+def require_capacity(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:
     """Raise KeyLimitReached or AgentKeyLimitReached if there is no room for one more beside those that live.
 
-    `without` is a key that lives and does not count: it is the one that is to stay. The caller holds both.
+    `without` is an active key that does not count: the one that is to stay. The caller holds both.
     """
     beside = ~Q(pk=without.pk) if without else Q()
-    if app.keys.own().living().filter(beside).count() >= app.max_keys:
+    if app.keys.own().active().filter(beside).count() >= app.max_keys:
         raise errors.KeyLimitReached(limit=app.max_keys)
-    if agent and agent.keys.own().living().filter(beside).count() >= app.max_keys_per_agent:
+    if agent and agent.keys.own().active().filter(beside).count() >= app.max_keys_per_agent:
         raise errors.AgentKeyLimitReached(limit=app.max_keys_per_agent)
 
 
 def require_place_in_grace(app: App, agent: Agent | None, without: ApiKey | None = None) -> None:
     """Raise GraceLimitReached if as many keys are in grace as may be: as many as may live. The caller holds both.
 
-    Rotating needs no place among the living, or nobody could rotate at the limit. So at most twice the limit works.
+    Rotating needs no place under the limit, or nobody could rotate at the limit. So at most twice the limit works.
     `without` is a key that may be in grace already.
     """
     beside = ~Q(pk=without.pk) if without else Q()
@@ -113,7 +113,7 @@ def require_place_in_grace(app: App, agent: Agent | None, without: ApiKey | None
 
 
 def require_agent(app: App, agent: Agent) -> None:
-    """Raise AgentNotFound unless `agent` lives, and in `app`."""
+    """Raise AgentNotFound unless `agent` is not revoked and belongs to `app`."""
     if agent.app_id != app.id:
         raise AgentNotFound
     require_alive(agent)
@@ -130,9 +130,9 @@ def refuse_rotation(key: ApiKey, scopes: ScopeSet | None) -> None:
     if key.parent_id and scopes is not None:
         raise Invalid("scopes", "Rotating does not change the scopes of a derived key. Narrow it instead.")
     refuse_revoked(key)
-    if not key.is_living:
+    if not key.is_active:
         raise errors.KeyEnded
-    if key.grace_ends_at is not None and (successor := key.living_successor()):
+    if key.grace_ends_at is not None and (successor := key.active_successor()):
         raise errors.KeyRotated.by(key, successor)
 
 
@@ -153,17 +153,17 @@ def require_resumable(actor: Actor, authority: Authority, agent: Agent) -> None:
     The caller holds the agent.
     """
     if agent.suspended_at is not None:
-        for key in agent.keys.own().living().with_kin():
+        for key in agent.keys.own().active().with_kin():
             require_within(actor, authority, Grant.of_key(key))
 
 
 def require(authority: Authority, grant: Grant) -> None:
     """Raise NotYoursToGive if `grant` is more than a person with this `authority` holds."""
     if excess := within(authority, grant):
-        says = f"You cannot grant {excess.says}: you do not have it."
+        message = f"You cannot grant {excess.says}: you do not have it."
         if excess.what == "app":
-            says = "You have this permission on one app only, so you cannot grant it on others."
-        raise errors.NotYoursToGive(says, missing=list(excess.missing))
+            message = "You have this permission on one app only, so you cannot grant it on others."
+        raise errors.NotYoursToGive(message, missing=list(excess.missing))
 
 
 def escalation(excess: Excess) -> Refusal:
@@ -183,10 +183,10 @@ def refuse_stronger(key: ApiKey, authority: Authority | None) -> None:
 
 
 def is_last_active(key: ApiKey) -> bool:
-    """Whether `key` is the one living key its agent has left. The caller holds the agent."""
-    if key.agent is None or key.parent_id or not key.is_living or key.agent.revoked_at:
+    """Whether `key` is the one active key its agent has left. The caller holds the agent."""
+    if key.agent is None or key.parent_id or not key.is_active or key.agent.revoked_at:
         return False
-    return not key.agent.keys.own().living().exclude(pk=key.pk).exists()
+    return not key.agent.keys.own().active().exclude(pk=key.pk).exists()
 
 
 def narrower(
@@ -221,14 +221,14 @@ def narrower(
 def _no_wider(current: Authority, grant: Grant) -> None:
     """Raise NotNarrower, which names the value, if `grant` allows what was not `current` before."""
     excess = within(current, grant)
-    says = {
+    messages = {
         "scopes": "The key does not have {}. Narrowing can only remove.",
         "networks": "Choose ranges inside {}.",
         "rate_limit_rpm": "Choose at most {}, the current limit.",
         "expires_at": "Choose a time no later than the current expiry, {}.",
     }
     if excess:
-        raise errors.NotNarrower(excess.what, says[excess.what].format(excess.says))
+        raise errors.NotNarrower(excess.what, messages[excess.what].format(excess.says))
 
 
 def wider(
@@ -242,13 +242,13 @@ def wider(
     rate = key.rate_limit if rate_limit_rpm is None else rate_limit_rpm  # none of its own: its app's
     after = Authority(scopes, fences=fence(ranges), rate=rate, ends=expires_at)
     if excess := within(after, alone(key)):
-        says = {
+        messages = {
             "scopes": f"The key has {excess.says}. Widening can only add.",
             "networks": f"Keep {', '.join(key.networks) or 'all IP addresses allowed'}.",
             "rate_limit_rpm": f"Choose at least {key.rate_limit}, the current limit.",
             "expires_at": "Choose a time no earlier than the current expiry.",
         }
-        raise errors.NotWider(excess.what, says[excess.what])
+        raise errors.NotWider(excess.what, messages[excess.what])
     return {
         "scopes": scopes.names(),
         "networks": [str(network) for network in ranges],
@@ -275,10 +275,10 @@ def refuse_widening(key: ApiKey) -> None:
         raise Invalid("scopes", "A derived key cannot be widened. Derive another.")
     if key.enrolled_by_id:
         raise Invalid("scopes", "A key that was minted with a derived key cannot be widened. Mint another.")
-    if not key.is_living:
+    if not key.is_active:
         raise errors.KeyEnded
     if key.grace_ends_at is not None:
-        successor = key.living_successor()
+        successor = key.active_successor()
         raise errors.KeyRotated.by(key, successor) if successor else errors.KeyRotated
 
 
@@ -290,7 +290,7 @@ def admits_administration(scopes: ScopeSet) -> bool:
 def require_derivable(parent: ApiKey) -> None:
     """Raise unless `parent` may hand out a narrower key now. The caller holds it."""
     refuse_revoked(parent)
-    if not parent.is_living:
+    if not parent.is_active:
         raise errors.KeyEnded
     if parent.above or not parent.scope_set.covers(Scope("keys", "derive")):
         raise call_errors.InsufficientScope(

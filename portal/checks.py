@@ -48,17 +48,21 @@ def peppers_are_there(
     if not databases:
         return []
     try:
-        living = (
+        in_use = (
             ApiKey.objects.filter(revoked_at=None),
             AccessToken.objects.filter(revoked_at=None),
             Webhook.objects.filter(deleted_at=None),
             Gateway.objects.filter(retired_at=None),
         )
-        used = {number for rows in living for number in rows.values_list("pepper", flat=True).distinct()}
-        marks = dict(Pepper.objects.filter(number__in=used).values_list("number", "fingerprint"))
+        used = {number for rows in in_use for number in rows.values_list("pepper", flat=True).distinct()}
+        fingerprints = dict(Pepper.objects.filter(number__in=used).values_list("number", "fingerprint"))
     except DatabaseError:
         return []  # not migrated yet: there are no keys
-    there = {number for number in settings.PEPPERS if marks.get(number) in (None, pepper_fingerprint(number))}
+    there = {
+        number
+        for number in settings.PEPPERS
+        if fingerprints.get(number) in (None, pepper_fingerprint(number))
+    }
     if missing := sorted(used - there):
         return [
             Error(
@@ -134,14 +138,14 @@ def mac_keys_are_there(
     if not databases:
         return []
     try:
-        marks = dict(MacKey.objects.values_list("number", "mark"))
+        fingerprints = dict(MacKey.objects.values_list("number", "mark"))
         waiting = mac_keys_in_use.keys_in_use()
     except DatabaseError:
         return []  # not migrated yet: there are no rows
     others = {
         number
         for number in settings.MAC_KEYS
-        if marks.get(number) not in (None, macs.key_fingerprint(number))
+        if fingerprints.get(number) not in (None, macs.key_fingerprint(number))
     }
     if missing := sorted(others | (waiting - settings.MAC_KEYS.keys())):
         return [

@@ -15,7 +15,7 @@ from core.folding import code_point_order, contains_folded, fold, holding
 from keys import actions as on_keys
 from keys.catalogue import actions as on_scopes
 from keys.models import ApiKey
-from portal import actions as on_people
+from portal import actions as on_portal
 from portal.docs.guides import APIS, GUIDES
 from portal.models import User
 from portal.web.gates import apps_allowing, person
@@ -58,7 +58,7 @@ APP_ACTIONS = (
     Page("Mint key", "create new api key", "key-mint", "plus", on_keys.MINT),
     Page("Create agent", "new agent", "agent-create", "plus", on_agents.CREATE_AGENT),
     Page("Add resource", "scopes levels", "scope-resource-new", "plus", on_scopes.PUBLISH),
-    Page("Invite member", "add user invitation", "member-invite", "plus", on_people.INVITE),
+    Page("Invite member", "add user invitation", "member-invite", "plus", on_portal.INVITE),
     Page("Export audit log", "download csv jsonl", "audit-export", "download", on_audit.EXPORT),
 )
 PORTAL_ACTIONS = (
@@ -72,14 +72,14 @@ APP_PAGES = (
     Page("Audit log integrity", "verify seals checkpoints", "audit-integrity", "scroll-text", on_audit.READ),
     Page("Scopes", "permissions catalogue resources levels preset", "scopes", "list-checks", on_keys.READ),
     Page("Leaked keys", "reports", "leaks", "shield-alert", on_keys.READ),
-    Page("Members", "roles invitations access", "members", "users", on_people.READ_MEMBERS),
+    Page("Members", "roles invitations access", "members", "users", on_portal.READ_MEMBERS),
     Page("App settings", "limits name archive rate limit", "app-settings", "settings", on_agents.UPDATE_APP),
 )
 PORTAL_PAGES = (
     Page("Apps", "home", "home", "layout-grid"),
     Page("Key lookup", "support find fingerprint prefix", "lookup", "search"),
-    Page("Users", "accounts people", "users", "user-round-cog", on_people.READ_PEOPLE),
-    Page("Security settings", "policy 2fa two-factor", "policy", "lock", on_people.CHANGE_POLICY),
+    Page("Users", "accounts people", "users", "user-round-cog", on_portal.READ_PEOPLE),
+    Page("Security settings", "policy 2fa two-factor", "policy", "lock", on_portal.CHANGE_POLICY),
     Page(
         "Audit log settings",
         "retention webhooks integrity",
@@ -88,7 +88,7 @@ PORTAL_PAGES = (
         on_audit.READ_UPKEEP,
     ),
     Page("Portal log", "events of the portal", "portal-log", "list", on_audit.READ_UPKEEP),
-    Page("Outgoing email", "mail undelivered", "mail", "mail", on_people.READ_MAIL),
+    Page("Outgoing email", "mail undelivered", "mail", "mail", on_portal.READ_MAIL),
     Page("Notifications", "alerts", "notifications", "bell"),
     Page("Notification settings", "alerts email", "notification-settings", "bell"),
     Page("Profile", "name account", "profile", "circle-user-round"),
@@ -102,7 +102,7 @@ def palette_groups(user: User, app: App | None, origin: Origin, q: str) -> list[
     """What `user` may open or do, whose name holds `q`, by kind. For no `q`: actions, apps and pages."""
     here, everywhere = person(user, app, origin), person(user, None, origin)
     apps = apps_allowing(user, on_keys.READ)
-    named = [found for found in apps if fold(q) in fold(found.name)]
+    named = [result for result in apps if fold(q) in fold(result.name)]
     actions, pages = _pages(PORTAL_ACTIONS, everywhere, q), _pages(PORTAL_PAGES, everywhere, q)
     if app:
         actions = [*_pages(APP_ACTIONS, here, q, app), *actions]
@@ -111,7 +111,7 @@ def palette_groups(user: User, app: App | None, origin: Origin, q: str) -> list[
         (f"Actions in {app.name}" if app else "Actions", actions),
         (
             "Apps",
-            [PaletteItem(found.name, reverse("keys", args=[found.id]), "layout-grid") for found in named],
+            [PaletteItem(result.name, reverse("keys", args=[result.id]), "layout-grid") for result in named],
         ),
     ]
     if q:
@@ -159,7 +159,7 @@ def _keys(apps: Iterable[App], q: str) -> Iterator[PaletteItem]:
 
 
 def _users(actor: Actor, q: str) -> Iterator[PaletteItem]:
-    if not actor.may(on_people.READ_PEOPLE):
+    if not actor.may(on_portal.READ_PEOPLE):
         return
     for user in User.objects.filter(contains_folded(q, "name", "email")).order_by(*code_point_order("email"))[
         :MAX_PER_KIND
@@ -168,5 +168,5 @@ def _users(actor: Actor, q: str) -> Iterator[PaletteItem]:
 
 
 def _docs(q: str) -> list[PaletteItem]:
-    places = [("Docs", reverse("docs")), *((page.title, page.address) for page in (*APIS, *GUIDES))]
-    return [PaletteItem(title, address, "book-open") for title, address in places if fold(q) in fold(title)]
+    links = [("Docs", reverse("docs")), *((page.title, page.address) for page in (*APIS, *GUIDES))]
+    return [PaletteItem(title, address, "book-open") for title, address in links if fold(q) in fold(title)]

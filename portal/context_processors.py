@@ -20,7 +20,7 @@ MAX_ALARMS = 5
 @cache
 def _asking() -> frozenset[str]:
     """The permissions of what may be asked about again."""
-    return frozenset(one.needs for one in EVERY.values() if one.again)
+    return frozenset(action.needs for action in EVERY.values() if action.again)
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _apps(request: HttpRequest) -> list[Any]:
 
 def _alarms(request: HttpRequest) -> list[Alarm]:
     """What is wrong with what proves the record, for those who answer for it."""
-    return list(alarms.standing()[:MAX_ALARMS]) if _keeps_record(request) else []
+    return list(alarms.open_alarms()[:MAX_ALARMS]) if _keeps_record(request) else []
 
 
 def _keeps_record(request: HttpRequest) -> bool:

@@ -280,8 +280,8 @@ def _shaped(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     if is_answered_in_json(request):
         return JsonResponse(refusal.body(), status=refusal.status)
     if request.headers.get("HX-Request"):
-        told = json.dumps({"refused": {"message": refusal.message, "hint": refusal.hint}})
-        return HttpResponse(status=refusal.status, headers={"HX-Trigger": told})
+        trigger = json.dumps({"refused": {"message": refusal.message, "hint": refusal.hint}})
+        return HttpResponse(status=refusal.status, headers={"HX-Trigger": trigger})
     if refusal.status >= 500:
         # The frame asks the database who is reading, and that may be what is broken.
         return HttpResponse(render_to_string("500.html", {"refusal": refusal}), status=refusal.status)

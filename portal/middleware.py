@@ -21,7 +21,7 @@ from portal.program_paths import VERIFY, hint, nearly
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 FACES = {"/sdk/": runtime.serve, "/api/": management.serve}
-DOORS = {
+PROGRAM_VIEWS = {
     VERIFY: verify,
     "/leaks/scanner": leaks.scanner,
     "/leaks/report": leaks.report,
@@ -41,10 +41,10 @@ def forget_strangers(meta: dict[str, Any]) -> None:
 
 def _spell_host(meta: dict[str, Any]) -> None:
     """Put an IPv6 address that was asked for into the one spelling, in which it is compared with what is allowed."""
-    asked = str(meta.get("HTTP_HOST", ""))
-    if asked.startswith("["):
+    host = str(meta.get("HTTP_HOST", ""))
+    if host.startswith("["):
         with suppress(ValueError):  # what is no host is refused as any other that is not ours
-            meta["HTTP_HOST"] = format_host(*split_port(asked))
+            meta["HTTP_HOST"] = format_host(*split_port(host))
 
 
 class ForwardedMiddleware:
@@ -60,14 +60,14 @@ class ForwardedMiddleware:
 
 
 class ProgramsMiddleware:
-    """Answers programs, at DOORS and below FACES, before cookies, sessions, hosts and pages come into it."""
+    """Answers the addresses in PROGRAM_VIEWS and below FACES, before the middleware that pages need."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if door := DOORS.get(request.path_info):
-            return door(request)
+        if view := PROGRAM_VIEWS.get(request.path_info):
+            return view(request)
         for start, serve in FACES.items():
             if request.path_info.startswith(start):
                 return serve(request)

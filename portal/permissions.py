@@ -41,7 +41,7 @@ def summarize(permissions: Collection[str]) -> str:
     if set(permissions) == set(READING):
         return "Read only"
     parts = (
-        (verb, [says for name, says in RESOURCES.items() if f"{name}:{verb}" in permissions])
+        (verb, [label for name, label in RESOURCES.items() if f"{name}:{verb}" in permissions])
         for verb in VERBS
     )
     text = "; ".join(f"{verb} {_listed(things)}" for verb, things in parts if things)

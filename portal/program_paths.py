@@ -10,7 +10,7 @@ from core.text import sanitize
 
 FACES = ("api", "sdk")
 VERIFY = "/verify"
-DOORS = (VERIFY, "/healthz", "/witness", "/leaks/scanner", "/leaks/report")
+PROGRAM_PATHS = (VERIFY, "/healthz", "/witness", "/leaks/scanner", "/leaks/report")
 PAGES = ("/leaks/report/",)
 """Pages whose address is nearly one that programs ask."""
 ALIKE = 0.75
@@ -53,7 +53,7 @@ def is_program(request: HttpRequest) -> bool:
 def _meant(path: str) -> str:
     """The address of programs that `path` is, once doubled and last slashes, case and slips are set right."""
     plain = _MANY.sub("/", path).rstrip("/").strip().lower()
-    if plain in DOORS:
+    if plain in PROGRAM_PATHS:
         return plain
     _, _, rest = plain.partition("/")
     first, _, more = rest.partition("/")

@@ -52,9 +52,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 
 def with_lower_tiers(permissions: Iterable[str]) -> frozenset[str]:
     """What asking for `permissions` asks for: admin of a thing includes write, and write includes read."""
-    asked = set(permissions)
+    requested = set(permissions)
     for permission in permissions:
         resource, _, tier = permission.rpartition(":")
         if tier in TIERS:
-            asked |= {f"{resource}:{lower}" for lower in TIERS[: TIERS.index(tier)]}
-    return frozenset(asked)
+            requested |= {f"{resource}:{lower}" for lower in TIERS[: TIERS.index(tier)]}
+    return frozenset(requested)

@@ -20,12 +20,12 @@ import keys.actions as on_keys
 import keys.catalogue.actions as on_scopes
 import keys.web.agent_bulk_views as agent_bulk_pages
 import keys.web.overview_views as overview_pages
-import keys.web.secret_views as reveal_pages
+import keys.web.secret_views as secret_pages
 import keys.web.usage_views as use_pages
 import keys.web.views as key_pages
-import portal.accounts.member_views as people_pages
-import portal.accounts.user_views as person_pages
-import portal.actions as on_people
+import portal.accounts.member_views as member_pages
+import portal.accounts.user_views as user_pages
+import portal.actions as on_portal
 import portal.audit_settings.portal_log_views as log_pages
 import portal.audit_settings.views as record_pages
 import portal.auth.views as security_pages
@@ -90,8 +90,8 @@ provider_pages = [  # what is left of django-allauth's own: nobody signs up or c
 
 keys = [
     path("", page(key_pages.keys, on_keys.READ), name="keys"),
-    path("mint/", page(reveal_pages.mint, on_keys.MINT), name="key-mint"),
-    path("mint/review/", page(reveal_pages.review, on_keys.MINT), name="key-mint-review"),
+    path("mint/", page(secret_pages.mint, on_keys.MINT), name="key-mint"),
+    path("mint/review/", page(secret_pages.review, on_keys.MINT), name="key-mint-review"),
     path("bulk/", page(bulk_pages.bulk_keys, on_keys.READ), name="keys-bulk"),
     path("deprecated/", page(use_pages.deprecated, on_audit.READ), name="keys-deprecated"),
     path("<uuid:key_id>/", page(key_pages.key, on_keys.READ), name="key"),
@@ -107,7 +107,7 @@ keys = [
     path(
         "<uuid:key_id>/undeprecate/", page(key_pages.undeprecate, on_keys.UNDEPRECATE), name="key-undeprecate"
     ),
-    path("<uuid:key_id>/rotate/", page(reveal_pages.rotate, on_keys.ROTATE), name="key-rotate"),
+    path("<uuid:key_id>/rotate/", page(secret_pages.rotate, on_keys.ROTATE), name="key-rotate"),
     path("<uuid:key_id>/ask/", page(support_pages.ask, on_keys.ASK), name="key-ask"),
     path("<uuid:key_id>/revoke/", page(key_pages.revoke, on_keys.REVOKE), name="key-revoke"),
 ]
@@ -128,9 +128,9 @@ agents = [
     path(
         "<uuid:agent_id>/revoke/", page(agent_key_pages.revoke, on_agents.REVOKE_AGENT), name="agent-revoke"
     ),
-    path("<uuid:agent_id>/mint/", page(reveal_pages.mint, on_keys.MINT), name="agent-key-mint"),
+    path("<uuid:agent_id>/mint/", page(secret_pages.mint, on_keys.MINT), name="agent-key-mint"),
     path(
-        "<uuid:agent_id>/mint/review/", page(reveal_pages.review, on_keys.MINT), name="agent-key-mint-review"
+        "<uuid:agent_id>/mint/review/", page(secret_pages.review, on_keys.MINT), name="agent-key-mint-review"
     ),
 ]
 
@@ -166,56 +166,54 @@ audit = [
 ]
 
 users = [
-    path("", page(person_pages.users, on_people.READ_PEOPLE), name="users"),
-    path("roles/", page(person_pages.roles, on_people.READ_PEOPLE), name="user-roles"),
-    path("<uuid:user_id>/", page(person_pages.user, on_people.READ_PEOPLE), name="user"),
-    path("<uuid:user_id>/remove/", page(person_pages.remove, on_people.END), name="user-remove"),
+    path("", page(user_pages.users, on_portal.READ_PEOPLE), name="users"),
+    path("roles/", page(user_pages.roles, on_portal.READ_PEOPLE), name="user-roles"),
+    path("<uuid:user_id>/", page(user_pages.user, on_portal.READ_PEOPLE), name="user"),
+    path("<uuid:user_id>/remove/", page(user_pages.remove, on_portal.END), name="user-remove"),
     path(
         "<uuid:user_id>/sign-out/",
-        page(person_pages.sign_out, on_people.SIGN_OUT_PERSON),
+        page(user_pages.sign_out, on_portal.SIGN_OUT_PERSON),
         name="user-sign-out",
     ),
-    path(
-        "<uuid:user_id>/reset-2fa/", page(person_pages.reset, on_people.RESET_FACTORS), name="user-reset-2fa"
-    ),
+    path("<uuid:user_id>/reset-2fa/", page(user_pages.reset, on_portal.RESET_FACTORS), name="user-reset-2fa"),
     path(
         "<uuid:user_id>/deactivate/",
-        page(person_pages.deactivate, on_people.DEACTIVATE),
+        page(user_pages.deactivate, on_portal.DEACTIVATE),
         name="user-deactivate",
     ),
     path(
         "<uuid:user_id>/reactivate/",
-        page(person_pages.reactivate, on_people.REACTIVATE),
+        page(user_pages.reactivate, on_portal.REACTIVATE),
         name="user-reactivate",
     ),
     path(
         "<uuid:user_id>/confirm-email/",
-        page(person_pages.confirm_email, on_people.CONFIRM_EMAIL),
+        page(user_pages.confirm_email, on_portal.CONFIRM_EMAIL),
         name="user-confirm-email",
     ),
-    path("<uuid:user_id>/email/", page(person_pages.change_email, on_people.CHANGE_EMAIL), name="user-email"),
+    path("<uuid:user_id>/email/", page(user_pages.change_email, on_portal.CHANGE_EMAIL), name="user-email"),
 ]
 
 members = [
-    path("", page(people_pages.members, on_people.READ_MEMBERS), name="members"),
-    path("invite/", page(people_pages.invite, on_people.INVITE), name="member-invite"),
-    path("invitations/", page(people_pages.invitations, on_people.READ_MEMBERS), name="member-invitations"),
+    path("", page(member_pages.members, on_portal.READ_MEMBERS), name="members"),
+    path("invite/", page(member_pages.invite, on_portal.INVITE), name="member-invite"),
+    path("invitations/", page(member_pages.invitations, on_portal.READ_MEMBERS), name="member-invitations"),
     path(
         "invitations/<uuid:invitation_id>/cancel/",
-        page(people_pages.withdraw, on_people.WITHDRAW),
+        page(member_pages.withdraw, on_portal.WITHDRAW),
         name="member-withdraw",
     ),
     path(
         "invitations/<uuid:invitation_id>/resend/",
-        page(people_pages.resend, on_people.INVITE),
+        page(member_pages.resend, on_portal.INVITE),
         name="member-resend",
     ),
     path(
         "<uuid:membership_id>/role/",
-        page(people_pages.change_role, on_people.CHANGE_ROLE),
+        page(member_pages.change_role, on_portal.CHANGE_ROLE),
         name="member-role",
     ),
-    path("<uuid:membership_id>/remove/", page(people_pages.end_membership, on_people.END), name="member-end"),
+    path("<uuid:membership_id>/remove/", page(member_pages.end_membership, on_portal.END), name="member-end"),
 ]
 
 scopes = [
@@ -343,18 +341,18 @@ urlpatterns = [
     path("apps/<uuid:app_id>/", include(app)),
     path("settings/audit-log/", include(audit_settings)),
     path("users/", include(users)),
-    path("mail/", page(mail_pages.undelivered, on_people.READ_MAIL), name="mail"),
+    path("mail/", page(mail_pages.undelivered, on_portal.READ_MAIL), name="mail"),
     path(
         "mail/<uuid:mail_id>/again/",
-        page(mail_pages.send_again, on_people.SEND_MAIL_AGAIN),
+        page(mail_pages.send_again, on_portal.SEND_MAIL_AGAIN),
         name="mail-send-again",
     ),
-    path("settings/security/", page(policy_pages.policy, on_people.CHANGE_POLICY), name="policy"),
+    path("settings/security/", page(policy_pages.policy, on_portal.CHANGE_POLICY), name="policy"),
     path("lookup/", signed_in(support_pages.lookup), name="lookup"),
     path("lookup/revoke/", signed_in(support_pages.revoke_many), name="lookup-revoke"),
     path(
         "lookup/tokens/<uuid:token_id>/revoke/",
-        page(support_pages.revoke_token, on_people.END_FOUND_TOKEN),
+        page(support_pages.revoke_token, on_portal.END_FOUND_TOKEN),
         name="lookup-token-revoke",
     ),
     path("notifications/", signed_in(notification_pages.notifications), name="notifications"),
@@ -369,12 +367,12 @@ urlpatterns = [
     path("docs/api-reference/", docs_page(docs_pages.api_reference), name="docs-api-reference"),
     path("docs/gateways/<str:gateway_file>", docs_page(docs_pages.gateway_file), name="docs-gateway-file"),
     path("docs/<slug:slug>/", docs_page(docs_pages.guide), name="guide"),
-    path("join/<str:secret>/", open_to_all(people_pages.join), name="join"),
+    path("join/<str:secret>/", open_to_all(member_pages.join), name="join"),
     path("account/tokens/", signed_in(token_pages.own), name="tokens"),
     path("account/tokens/mint/", signed_in(token_pages.mint), name="token-mint"),
     path("account/tokens/<uuid:token_id>/revoke/", signed_in(token_pages.revoke), name="token-revoke"),
     path("authorize/", signed_in(authorize_pages.authorize), name="authorize"),
-    path("account/profile/", signed_in(person_pages.profile), name="profile"),
+    path("account/profile/", signed_in(user_pages.profile), name="profile"),
     path("account/security/", own(security_pages.security), name="security"),
     path("account/security/sessions/end/", own(security_pages.end_session), name="sessions-end"),
     path(

@@ -26,8 +26,8 @@ from portal.web.gates import apps_of, user_of
 APP_COLUMNS = (
     Column("name", "App", sort=("sameness",), css="lead"),
     Column("environment", "Environment", sort=("environment",), css="state"),
-    Column("keys", "Active keys", sort=("living",), css="num", descending=True),
-    Column("agents", "Agents", sort=("agents_living",), css="num", descending=True),
+    Column("keys", "Active keys", sort=("active_keys",), css="num", descending=True),
+    Column("agents", "Agents", sort=("active_agents",), css="num", descending=True),
     Column("created", "Created", sort=("created_at",), descending=True),
 )
 
@@ -53,8 +53,8 @@ def home(request: PortalRequest) -> HttpResponse:
     if environment := chosen.get("environment"):
         matching = matching.filter(environment=environment)
     matching = matching.annotate(
-        living=count_by(ApiKey.objects.all().own().living(), "app"),
-        agents_living=count_by(Agent.objects.filter(revoked_at=None), "app"),
+        active_keys=count_by(ApiKey.objects.all().own().active(), "app"),
+        active_agents=count_by(Agent.objects.filter(revoked_at=None), "app"),
     )
     context = {
         "form": form,

@@ -28,7 +28,7 @@ BANNED = {
     r"\bnotices?\b": "notification",
     r"\bliving\b|\balive\b|\b(?:keys?|agents?|that|still|which|none|may) lives?\b(?! (?:in|at|on)\b)": "active",
     r"\banswers? for\b": "owner",
-    r"\bthe shell\b": "server CLI",
+    r"\bthe shell\b": "server command line",
     r"\bfor ever\b|\bfor good\b": "never expires, indefinitely, permanently",
     r"\bsecond factors?\b": "two-factor authentication (2FA)",
     r"\be-mails?\b": "email",

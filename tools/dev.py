@@ -89,8 +89,8 @@ def child_env() -> dict[str, str]:
     """Return the environment for everything started from here."""
     # Without bytecode every process compiles every import again: 2.5 s instead of 0.5 s to the first answer.
     unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")
-    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return dict(kept, VIRTUAL_ENV=str(VENV))
+    variables = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return dict(variables, VIRTUAL_ENV=str(VENV))
 
 
 def read_dotenv() -> None:
@@ -272,8 +272,8 @@ def answers(program: str) -> bool:
 def find_chromium() -> str | None:
     """Return the first Chromium on this machine that starts, or None."""
     chosen = os.environ.get("PORTAL_TEST_CHROMIUM")
-    places = map(shutil.which, [chosen] if chosen else CHROMIUM_NAMES)
-    return next((place for place in places if place and answers(place)), None)
+    candidates = map(shutil.which, [chosen] if chosen else CHROMIUM_NAMES)
+    return next((place for place in candidates if place and answers(place)), None)
 
 
 def chromium_by_apt() -> None:
@@ -348,9 +348,9 @@ def chromium() -> str | None:
     for fetch in (None, chromium_by_apt, chromium_by_npm):
         if fetch:
             fetch()
-        found = find_chromium()
-        if found or os.environ.get("PORTAL_TEST_CHROMIUM"):
-            return found
+        executable = find_chromium()
+        if executable or os.environ.get("PORTAL_TEST_CHROMIUM"):
+            return executable
     return None
 
 
@@ -474,27 +474,29 @@ SLOW_STEPS = ("migrations", "deploy")
 
 def changed_files() -> list[str]:
     """Return what differs from the last commit, files that git does not know included."""
-    asked = (["diff", "--name-only", "HEAD"], ["ls-files", "--others", "--exclude-standard"])
-    told = [subprocess.run(["git", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True) for words in asked]
-    return sorted({line for one in told for line in one.stdout.splitlines()})
+    commands = (["diff", "--name-only", "HEAD"], ["ls-files", "--others", "--exclude-standard"])
+    results = [
+        subprocess.run(["git", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True) for words in commands
+    ]
+    return sorted({line for result in results for line in result.stdout.splitlines()})
 
 
 def near_tests(changed: list[str]) -> list[str]:
     """Return the tests of the rooms that these files are in: a room's own, without those of rooms inside it."""
-    found = set(ALWAYS)
+    tests = set(ALWAYS)
     for name in changed:
         parts = name.split("/")
         if parts[0] == "tests":
-            found.update([name] if name.endswith(".py") and parts[-1].startswith("test_") else [])
+            tests.update([name] if name.endswith(".py") and parts[-1].startswith("test_") else [])
             continue
         is_page = parts[0] == "templates"
         parts = parts[1:] if is_page else parts
         rooms = [Path("tests", *parts[:end]) for end in range(len(parts) - 1, 0, -1)]
         rooms = [Path("tests", parts[0], "web"), *rooms] if is_page else rooms
-        room = next((one for one in rooms if (ROOT / one).is_dir()), None)
+        room = next((path for path in rooms if (ROOT / path).is_dir()), None)
         if room:
-            found.update(str(one.relative_to(ROOT)) for one in (ROOT / room).glob("test_*.py"))
-    return sorted(one for one in found if (ROOT / one).exists())
+            tests.update(str(path.relative_to(ROOT)) for path in (ROOT / room).glob("test_*.py"))
+    return sorted(path for path in tests if (ROOT / path).exists())
 
 
 def check() -> int:

@@ -50,14 +50,14 @@ def environment(data: Path) -> dict[str, str]:
 
 def fill(data: Path) -> str:
     """Make a portal with the demo month in `data`, sealed; return its people's password."""
-    told = []
+    rows = []
     for words in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"], ["demo"], ["tick"]):
         command = [sys.executable, "manage.py", *words]
         done = subprocess.run(
             command, cwd=ROOT, env=environment(data), check=True, stdout=subprocess.PIPE, text=True
         )
-        told.append(done.stdout)
-    return told[2].rpartition("the password: ")[2].strip()
+        rows.append(done.stdout)
+    return rows[2].rpartition("the password: ")[2].strip()
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def photograph(studio: Studio, data: Path) -> None:
     """Everything that only reads first, in both colours; then the mint, which adds a key."""
     app, rotated, limited, denied = ids(data)
     keys = f"/apps/{app}/keys/"
-    places = {
+    addresses = {
         "keys": keys,
         "key": f"{keys}{rotated}/",
         "mint": f"{keys}mint/?purpose=service&name=reporting-eu",
@@ -117,7 +117,7 @@ def photograph(studio: Studio, data: Path) -> None:
     }
     for colours in ("light", "dark"):
         page = signed_in(studio, colours, WIDE)
-        for name, place in places.items():
+        for name, place in addresses.items():
             shoot(page, place, f"{name}-{colours}")
     shoot(signed_in(studio, "light", NARROW), keys, "keys-320")
     for colours in ("light", "dark"):
@@ -127,7 +127,7 @@ def photograph(studio: Studio, data: Path) -> None:
         page.get_by_role("button", name="Search", exact=True).click()
         page.get_by_text("Fingerprint", exact=True).first.wait_for()
         save(page, f"lookup-{colours}")
-        page.goto(places["mint"])
+        page.goto(addresses["mint"])
         page.get_by_role("button", name="Mint key", exact=True).click()
         page.locator("[data-secret]").wait_for()
         save(page, f"minted-{colours}")
@@ -136,14 +136,14 @@ def photograph(studio: Studio, data: Path) -> None:
 def prefix(data: Path, key: UUID) -> str:
     """What is shown of that key."""
     with closing(sqlite3.connect(data / "portal.sqlite3")) as database:
-        found = database.execute("SELECT prefix FROM keys_apikey WHERE id = ?", [key.hex]).fetchone()
-    return str(found[0])
+        row = database.execute("SELECT prefix FROM keys_apikey WHERE id = ?", [key.hex]).fetchone()
+    return str(row[0])
 
 
 def ids(data: Path) -> list[UUID]:
     """The demo's first app, its key that is being rotated, one limited to a network, and a request denied for that."""
     with closing(sqlite3.connect(data / "portal.sqlite3")) as database:
-        found = [
+        ids = [
             database.execute(question).fetchone()[0]
             for question in (
                 "SELECT id FROM agents_app WHERE name = 'checkout'",
@@ -152,7 +152,7 @@ def ids(data: Path) -> list[UUID]:
                 "SELECT id FROM audit_call WHERE check_failed = 'address' ORDER BY at DESC LIMIT 1",
             )
         ]
-    return list(map(UUID, found))
+    return list(map(UUID, ids))
 
 
 def signed_in(studio: Studio, colours: str, window: ViewportSize) -> Page:

@@ -7,7 +7,7 @@ from django.db.models import Q
 from ninja import Query
 
 from agents import lifecycle
-from agents.active_keys import living_keys
+from agents.active_keys import count_active_keys
 from agents.api.management_schemas import (
     AgentDetail,
     AgentPage,
@@ -85,7 +85,9 @@ def list_agents(
     search: Named = "",
 ) -> AgentPage:
     """The app's agents, newest first."""
-    agents = Agent.objects.filter(_of_status(status), app=request.app).annotate(living=living_keys(now()))
+    agents = Agent.objects.filter(_of_status(status), app=request.app).annotate(
+        active_keys=count_active_keys(now())
+    )
     if type := parse_choice(type, "type", Agent.Type.values):
         agents = agents.filter(type=type)
     if provider:
@@ -95,7 +97,7 @@ def list_agents(
     items, page = paginate(agents, part)
     used = usage.uses_of_agents([agent.id for agent in items])
     return AgentPage(
-        items=[AgentDetail.with_keys(agent, agent.living, used.get(agent.id)) for agent in items], **page
+        items=[AgentDetail.with_keys(agent, agent.active_keys, used.get(agent.id)) for agent in items], **page
     )
 
 
@@ -153,9 +155,9 @@ def get_caller(request: AppRequest, caller_id: str) -> CallerInfo:
 
 def describe_agent(agent: Agent, **more: object) -> AgentDetail:
     """`agent` as the management API shows it."""
-    counted = Agent.objects.filter(pk=agent.pk).annotate(living=living_keys(now())).get()
+    counted = Agent.objects.filter(pk=agent.pk).annotate(active_keys=count_active_keys(now())).get()
     return AgentDetail.with_keys(
-        agent, counted.living, usage.uses_of_agents([agent.id]).get(agent.id), **more
+        agent, counted.active_keys, usage.uses_of_agents([agent.id]).get(agent.id), **more
     )
 
 

@@ -107,7 +107,7 @@ class AppInfo(ResponseSchema):
     def from_model(cls, app: App, stats: AppStats | None = None) -> Self:
         """`app` as the management API shows it."""
         names = (name for name in cls.model_fields if name not in ("version", "stats"))
-        return cls(**{name: getattr(app, name) for name in names}, version=app.mark, stats=stats)
+        return cls(**{name: getattr(app, name) for name in names}, version=app.etag, stats=stats)
 
 
 class AppPage(Page):

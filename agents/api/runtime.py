@@ -32,7 +32,7 @@ def list_agents(
     include_revoked: Flag = False,
     name: str | None = None,
 ) -> AgentListResult:
-    """The app's agents, oldest first; with `name`, the living one of exactly that name or none."""
+    """The app's agents, oldest first; with `name`, the active one of exactly that name or none."""
     agents = Agent.objects.filter(app=request.app_id)
     if name is not None:
         agents = agents.filter(name=name) if AGENT_NAME.fullmatch(name) else agents.none()

@@ -114,11 +114,11 @@ def changed_since(form: AppSettingsForm, app: App) -> list[tuple[str, str]]:
 
 def renewed(form: AppSettingsForm, app: App) -> AppSettingsForm:
     """The values that were typed, on a form that knows the current settings of `app`."""
-    again = AppSettingsForm({name: form[name].value() for name in form.fields} | {"seen": app.mark})
+    again = AppSettingsForm({name: form[name].value() for name in form.fields} | {"seen": app.etag})
     again.is_valid()
     return again
 
 
 def settings_values(app: App) -> dict[str, Any]:
     """What the settings form is filled with."""
-    return {name: getattr(app, name) for name in ("name", *APP_SETTINGS)} | {"seen": app.mark}
+    return {name: getattr(app, name) for name in ("name", *APP_SETTINGS)} | {"seen": app.etag}

@@ -10,7 +10,7 @@ from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents import actions, lifecycle
-from agents.active_keys import living_keys
+from agents.active_keys import count_active_keys
 from agents.errors import StalePage
 from agents.models import Agent, App
 from agents.requests import AppRequest, address_of, agent_of, finished, sent
@@ -27,7 +27,7 @@ AGENT_COLUMNS = (
     Column("name", "Agent", sort=by_name("name"), css="lead"),
     Column("status", "Status", css="state"),
     Column("type", "Type", sort=("type",)),
-    Column("keys", "Active keys", sort=("living",), css="num", descending=True),
+    Column("keys", "Active keys", sort=("active_keys",), css="num", descending=True),
     Column("created", "Created", sort=("created_at",), descending=True),
 )
 
@@ -72,9 +72,12 @@ def archive(request: AppRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         lifecycle.archive_app(request.actor, request.app, form.cleaned_data["reason"])
         return finished(request, reverse("home"), f"{request.app.name} archived")
-    living = request.app.keys.own().living().count()
+    active_keys = request.app.keys.own().active().count()
     return render(
-        request, "agents/archive.html", {"form": form, "living": living}, status=422 if form.errors else 200
+        request,
+        "agents/archive.html",
+        {"form": form, "active_keys": active_keys},
+        status=422 if form.errors else 200,
     )
 
 
@@ -159,7 +162,7 @@ def matching_agents(app: App, query: MultiValueDict[str, str]) -> QuerySet[Agent
     # A query that groups forgets the order of its model.
     agents = (
         Agent.objects.filter(app=app)
-        .annotate(living=living_keys(now()))
+        .annotate(active_keys=count_active_keys(now()))
         .order_by(*code_point_order("name"), "created_at")
     )
     if q := chosen["q"].strip():

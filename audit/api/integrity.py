@@ -77,5 +77,5 @@ def check_integrity(
         findings=[FindingInfo.from_finding(finding) for finding in step.findings],
         checkpoints=step.checkpoints,
         rows=step.rows,
-        next_cursor=step.place,
+        next_cursor=step.next_position,
     )

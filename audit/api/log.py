@@ -155,7 +155,7 @@ def pull_entries(request: TenantRequest, limit: Limit = 100, after: AfterCursor 
     """Events and requests in the order they were sealed. None is skipped and none is sent twice."""
     pulled = pull(request.actor, request.app.id, request.app.name, after, limit)
     items = [SealedEntry.from_sealed(sealed) for sealed in pulled.rows]
-    return SealedEntryPage(items=items, next_cursor=str(pulled.place), has_more=pulled.more)
+    return SealedEntryPage(items=items, next_cursor=str(pulled.position), has_more=pulled.more)
 
 
 def list_threads(

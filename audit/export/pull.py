@@ -38,7 +38,7 @@ class Pulled:
     """Some rows, those of a stream in its order, and how far a reader has come with them."""
 
     rows: list[Sealed]
-    place: PullPosition
+    position: PullPosition
     more: bool
     """Whether more are sealed already."""
 

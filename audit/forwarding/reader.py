@@ -46,16 +46,16 @@ def batch(number: int) -> Checkpoint | None:
 
 def rows(checkpoint: Checkpoint, stream_filter: StreamFilter) -> list[tuple[int, Event | Call]]:
     """The rows of a batch that are wanted, each with its place in the stream, in that order."""
-    places = dict(checkpoint.seals().values_list("row_id", "seq"))
-    matching: QuerySet[Any] = RECORDS[checkpoint.kind].objects.filter(id__in=list(places))
+    positions = dict(checkpoint.seals().values_list("row_id", "seq"))
+    matching: QuerySet[Any] = RECORDS[checkpoint.kind].objects.filter(id__in=list(positions))
     filed = matching.filter(at__range=(checkpoint.earliest_at, checkpoint.latest_at))
     if filed.count() == len(
-        places
+        positions
     ):  # no seal covers the time it is filed under: it may be another than its rows'
         matching = filed
     if stream_filter.denied:
         matching = matching.filter(allowed=False)
-    return sorted(((places[row.id], row) for row in matching), key=lambda pair: pair[0])
+    return sorted(((positions[row.id], row) for row in matching), key=lambda pair: pair[0])
 
 
 def entries(checkpoint: Checkpoint, stream_filter: StreamFilter) -> Iterator[dict[str, Any]]:

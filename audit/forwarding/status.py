@@ -78,11 +78,11 @@ def sealing() -> SealingStatus:
 def webhooks() -> list[WebhookStatus]:
     """All webhooks, by name."""
     active, last = list(Webhook.objects.filter(deleted_at=None).order_by(*by_name("name"))), newest()
-    places = dict(StreamCursor.objects.values_list("name", "number"))
+    positions = dict(StreamCursor.objects.values_list("name", "number"))
     return [
         WebhookStatus(
             webhook,
-            max(0, last - places.get(str(webhook.pk), last)) + (webhook.pk in failing),
+            max(0, last - positions.get(str(webhook.pk), last)) + (webhook.pk in failing),
             delivered.get(webhook.pk),
             failing.get(webhook.pk),
             failed.get(webhook.pk, 0),
@@ -95,9 +95,12 @@ def webhooks() -> list[WebhookStatus]:
 def streams() -> list[StreamStatus]:
     """The streams that the settings name."""
     targets = {"syslog": settings.FORWARD_SYSLOG, "file": settings.FORWARD_FILE}
-    places, last = dict(StreamCursor.objects.filter(name__in=targets).values_list("name", "number")), newest()
+    positions, last = (
+        dict(StreamCursor.objects.filter(name__in=targets).values_list("name", "number")),
+        newest(),
+    )
     return [
-        StreamStatus(name, str(targets[name]), last - places[name] if name in places else None)
+        StreamStatus(name, str(targets[name]), last - positions[name] if name in positions else None)
         for name in siem.names()
     ]
 

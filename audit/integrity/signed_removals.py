@@ -8,7 +8,7 @@ from uuid import UUID
 
 from audit.integrity.checking import evidence, removal_claims
 from audit.integrity.checking.evidence import CheckpointLine
-from audit.integrity.checking.removal_claims import ERASE, PURGE, Places
+from audit.integrity.checking.removal_claims import ERASE, PURGE, RowRanges
 from audit.integrity.sealing import checkpoints, signing
 from audit.models import Checkpoint, Claim, Event
 from audit.models.seals import NOWHERE
@@ -41,13 +41,13 @@ def purged(first: Checkpoint, last: Checkpoint, event: Event) -> Claim:
 def erased(stream: UUID, kind: str, seqs: Iterable[int], event: Event) -> None:
     """Sign that the rows in these places, in order, are erased: each under its checkpoint."""
     above: Checkpoint | None = None
-    places = Places()
+    ranges = RowRanges()
     for seq in seqs:
         if above is None or seq > above.last_seq:
-            _erased(above, places, event)
-            above, places = _above(stream, kind, seq), Places()
-        places.add(seq, seq)
-    _erased(above, places, event)
+            _erased(above, ranges, event)
+            above, ranges = _above(stream, kind, seq), RowRanges()
+        ranges.add(seq, seq)
+    _erased(above, ranges, event)
 
 
 def ended(event: Event) -> Claim:
@@ -61,9 +61,9 @@ def line(checkpoint: Checkpoint) -> CheckpointLine:
     return evidence.checkpoint(checkpoints.to_line(checkpoint))
 
 
-def _erased(above: Checkpoint | None, places: Places, event: Event) -> None:
+def _erased(above: Checkpoint | None, ranges: RowRanges, event: Event) -> None:
     if above is not None:
-        _sign(ERASE, above, places.runs, event, minimum_days=None)
+        _sign(ERASE, above, ranges.runs, event, minimum_days=None)
 
 
 def _above(stream: UUID, kind: str, seq: int) -> Checkpoint | None:
@@ -91,10 +91,12 @@ def _sign(
     return _store(action, above.stream, above.kind, (runs[0][0], runs[-1][1]), claim)
 
 
-def _store(action: str, stream: UUID, kind: str, places: removal_claims.Run, claim: dict[str, Any]) -> Claim:
+def _store(
+    action: str, stream: UUID, kind: str, seq_range: removal_claims.Run, claim: dict[str, Any]
+) -> Claim:
     claim = {**claim, "at": checkpoints.moment(now()), "key_id": signing.key_id()}
     claim["signature"] = signing.sign(removal_claims.signed_bytes(claim)).hex()
-    first, last = places
+    first, last = seq_range
     return Claim.objects.create(
         action=action,
         stream=stream,

@@ -18,7 +18,7 @@ from audit.change import record
 from audit.integrity import signed_removals
 from audit.integrity.append_only_triggers import maintenance
 from audit.integrity.checking import batches
-from audit.integrity.checking.removal_claims import PURGE, Places
+from audit.integrity.checking.removal_claims import PURGE, RowRanges
 from audit.integrity.sealing import row_values as rows
 from audit.integrity.sealing import sealer
 from audit.integrity.sealing.row_values import FIELDS, RECORDS, Row
@@ -182,9 +182,9 @@ def _by_stream(fit: Sequence[tuple[Seal, Row]]) -> dict[UUID, list[int]]:
 
 def _record(actor: Actor, stream: UUID, kind: str, seqs: Sequence[int], reason: str) -> None:
     """How many, which by their places, and why. Not whom."""
-    places = Places()
+    ranges = RowRanges()
     for seq in seqs:
-        places.add(seq, seq)
+        ranges.add(seq, seq)
     event = record(
         actor,
         ERASE,
@@ -193,6 +193,6 @@ def _record(actor: Actor, stream: UUID, kind: str, seqs: Sequence[int], reason: 
         target_kind="audit log",
         target_id=str(stream),
         target_label=f"{len(seqs):,} {kind}{'' if len(seqs) == 1 else 's'}",
-        facts={"kind": kind, "rows": len(seqs), "ranges": [list(run) for run in places.runs]},
+        facts={"kind": kind, "rows": len(seqs), "ranges": [list(run) for run in ranges.runs]},
     )
     signed_removals.erased(stream, kind, seqs, event)

@@ -105,7 +105,7 @@ def summarize_calls(
 
     `allowed`: only those that got through.
     """
-    whose = {name: one for name, one in (("key_id", key_id), ("agent_id", agent_id)) if one}
+    whose = {name: value for name, value in (("key_id", key_id), ("agent_id", agent_id)) if value}
     newest = Call.objects.filter(at__gte=since, **whose).order_by("-at", "-id")
     newest = newest.filter(allowed=True) if allowed else newest
     rows = [_Summary(*row) for row in newest.values_list(*_Summary._fields)[: most + 1]]
@@ -114,7 +114,7 @@ def summarize_calls(
     denied = [row for row in rows if not row.allowed]
     reasons = sorted(_counted(denied, "check_failed", "code"), key=_calls, reverse=True)[:limit]
     keys = sorted(_counted(rows, "key_id", "key_prefix"), key=_calls, reverse=True)[:limit]
-    moments = [one.last for groups in (callers[:limit], reasons, keys) for one in groups] + rows[-1:]
+    moments = [value.last for groups in (callers[:limit], reasons, keys) for value in groups] + rows[-1:]
     at = dict(newest.filter(id__in={row.id for row in moments}).values_list("id", "at"))
     return CallSummary(
         calls=len(rows),

@@ -15,7 +15,7 @@ SOURCES = {
     "cli": "CLI",
     "sdk": "SDK",
     "door": "Verify endpoint",
-    "shell": "Server CLI",
+    "shell": "Server command line",
 }
 """How a request reached the portal, by its id in the record."""
 ACTOR_KINDS = ("person", "token", "key", "shell", "system")

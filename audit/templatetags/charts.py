@@ -55,11 +55,11 @@ def event_lane(histogram: Histogram) -> SafeString:
     marks = format_html_join(
         "", "<i{}></i>", ((SafeString(' class="on"' if bar.events else ""),) for bar in histogram.bars)
     )
-    says = f"{histogram.events:,} events, in {marked} of {len(histogram.bars)} bars"
+    summary = f"{histogram.events:,} events, in {marked} of {len(histogram.bars)} bars"
     return format_html(
         '<div class="lane"><small class="quiet" aria-hidden="true">Events</small>'
         '<span role="img" aria-label="{}">{}</span></div>',
-        says,
+        summary,
         marks,
     )
 
@@ -80,11 +80,12 @@ def open_bar(histogram: Histogram) -> bool:
 def panel_sentence(histogram: Histogram, outcome: str) -> str:
     """What a panel shows, for who cannot see it."""
     most = max(histogram.bars, key=lambda bar: int(getattr(bar, outcome)))
-    says = f"{OUTCOME_NAMES[outcome]} requests for each {each(histogram.step)}: {getattr(histogram, outcome):,} in all"
+    total = getattr(histogram, outcome)
+    summary = f"{OUTCOME_NAMES[outcome]} requests for each {each(histogram.step)}: {total:,} in all"
     return (
-        f"{says}, most at {span(most)} with {getattr(most, outcome):,}."
+        f"{summary}, most at {span(most)} with {getattr(most, outcome):,}."
         if getattr(most, outcome)
-        else f"{says}."
+        else f"{summary}."
     )
 
 
@@ -143,9 +144,9 @@ def as_filters(bar: Bar) -> str:
 def scale(histogram: Histogram) -> list[str]:
     """What is written under the drawing, from its left end to its right."""
     begins, ends = histogram.bars[0].begins, histogram.bars[-1].ends
-    places = [begins + (ends - begins) * n / (MAX_LABELS - 1) for n in range(MAX_LABELS)]
+    positions = [begins + (ends - begins) * n / (MAX_LABELS - 1) for n in range(MAX_LABELS)]
     days = ends - begins > LONG
-    return [f"{timezone.localtime(at):%-d %b %Y}" if days else moment(at) for at in places]
+    return [f"{timezone.localtime(at):%-d %b %Y}" if days else moment(at) for at in positions]
 
 
 @register.filter

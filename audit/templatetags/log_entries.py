@@ -21,7 +21,7 @@ _PIECE = re.compile(r"(\S{8})(?=\S)")
 
 STEPS: Mapping[str, str] = REQUIREMENTS
 """Each check of a verdict, in order, and what it requires: as the app that judges calls has registered."""
-KINDS = {"person": "User", "shell": "Server CLI", "key": "API key", "token": "Personal access token"}
+KINDS = {"person": "User", "shell": "Server command line", "key": "API key", "token": "Personal access token"}
 """What actors and targets are, where their kind in the record is no plain word."""
 
 

@@ -155,7 +155,7 @@ def _addresses(form: FilterForm, page: Page, query: LogQuery) -> dict[str, Any]:
         "older": form.address(before=str(page.older), **{"from": older}) if page.older else "",
         "newer": form.address(after=str(page.newer), **{"from": newer}) if page.newer else "",
         "all_time": form.address(range="", since="", until=""),
-        "shorter": [(says, form.address(range=name, since="", until="")) for name, says in RANGES[1:5]],
+        "shorter": [(label, form.address(range=name, since="", until="")) for name, label in RANGES[1:5]],
         "permalink": form.permalink() if form.is_valid() else "",
     }
 
@@ -165,7 +165,7 @@ def _views(form: FilterForm, actor: Actor, app_id: UUID) -> dict[str, Any]:
     views = list(views_for(actor, app_id))
     here = form.address().removeprefix("?")
     open_view = next((view for view in views if view.query == here and here), None)
-    built_in = [(says, form.address(**only), not open_view and _is_open(form, only)) for says, only in TABS]
+    built_in = [(label, form.address(**only), not open_view and _is_open(form, only)) for label, only in TABS]
     return {
         "tabs": [*built_in, *(_tab(view, open_view) for view in views)],
         "open_view": open_view,

@@ -35,8 +35,8 @@ def save_view(request: TenantRequest) -> HttpResponse:
 @require_GET
 def view(request: TenantRequest, view_id: UUID) -> HttpResponse:
     """One view, and what may be done with it."""
-    found = saved_views.view_of(request.actor, request.app.id, view_id)
-    return _render(request, found, ViewNameForm(initial={"name": found.name}))
+    saved_view = saved_views.view_of(request.actor, request.app.id, view_id)
+    return _render(request, saved_view, ViewNameForm(initial={"name": saved_view.name}))
 
 
 @require_POST

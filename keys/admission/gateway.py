@@ -105,7 +105,7 @@ def failure_answer(meta: Mapping[str, Any], error: Exception) -> Answer:
     """The answer to a call that could not be judged or not be recorded."""
     refusal, headers = as_refusal(error), {"X-Request-Id": request_id(meta)}
     if refusal is None:
-        log.error("the door failed at request %s", headers["X-Request-Id"], exc_info=error)
+        log.error("the verify endpoint failed at request %s", headers["X-Request-Id"], exc_info=error)
     return _refusal_answer(refusal or Internal(), headers)
 
 
@@ -132,7 +132,9 @@ def read_request(meta: Mapping[str, Any]) -> CallRequest:
     exposed = plaintext.find_in_address(addresses)
     presented = exposed or _presented(meta)
     required, must_sign, refusal = _parse_query(str(meta.get("QUERY_STRING", "")))
-    origin = origin_of(meta, "door")
+    origin = origin_of(
+        meta, "door"
+    )  # sealed in every call's row, so the verify endpoint keeps its first name here
     called = call_facts.read(meta)
     check_input = CheckInput(bool(presented), grammar.is_key(presented), parse_address(origin.ip), required)
     if must_sign or any(name in meta for name in SIGNATURE_VARIABLES):

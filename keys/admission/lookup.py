@@ -106,8 +106,8 @@ def _read(digests: Sequence[bytes], db: BaseDatabaseWrapper) -> list[Any]:
         if db.vendor == "postgresql":
             cursor.execute(SELECT_BY_DIGESTS, [pg_arrays.bytes_array(digests)])
         else:
-            places = ", ".join(["%s"] * len(digests))
-            cursor.execute(f"{_ROWS['sqlite']} {_JOINS} WHERE own.digest IN ({places})", digests)
+            placeholders = ", ".join(["%s"] * len(digests))
+            cursor.execute(f"{_ROWS['sqlite']} {_JOINS} WHERE own.digest IN ({placeholders})", digests)
         return list(cursor.fetchall())
 
 

@@ -155,9 +155,9 @@ def _read(cursor: CursorWrapper) -> dict[str, int]:
 def _read_on_sqlite(buckets: Sequence[str], moment: int, db: BaseDatabaseWrapper) -> Mapping[str, int]:
     """SQLite's transaction has locked everything already."""
     with db.cursor() as cursor:
-        places = ", ".join(["%s"] * len(buckets))
+        placeholders = ", ".join(["%s"] * len(buckets))
         cursor.execute(
-            f"SELECT bucket, spent_until_us FROM keys_ratebucket WHERE bucket IN ({places})",
+            f"SELECT bucket, spent_until_us FROM keys_ratebucket WHERE bucket IN ({placeholders})",
             [_hex(b) for b in buckets],
         )
         spent_until = _read(cursor)

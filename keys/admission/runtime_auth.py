@@ -24,7 +24,7 @@ from core.errors import REFUSED, PayloadTooLarge, Refusal
 from core.text import HTTP_WHITESPACE, path_of, sanitize
 from keyformat import grammar
 from keys import plaintext
-from keys.admission import admit as door
+from keys.admission import admit as admission
 from keys.admission import call_errors, constraints, lookup, request_target, signatures
 from keys.admission.admit import CallRequest, Decision
 from keys.admission.batching.queue import call_queue
@@ -84,9 +84,9 @@ def admit(
         in_transaction=connection.in_atomic_block,
     )
     if decision.needs_caller:
-        decision = door.resolve_caller(call_request, decision)
+        decision = admission.resolve_caller(call_request, decision)
         if decision.verdict.refusal:
-            door.record(call_request, decision, _microseconds_since(started))
+            admission.record(call_request, decision, _microseconds_since(started))
     return RuntimeCall(call_request, decision, started)
 
 
@@ -105,7 +105,7 @@ def record(call: RuntimeCall, status: int, refusal: Refusal | None) -> None:
         verdict = Verdict(refusal, "act", refusal.message.rstrip("."), call.decision.verdict.passed)
         call.decision = call.decision._replace(verdict=verdict)
     call.decision = call.decision._replace(status=status)
-    door.record(call.call_request, call.decision, _microseconds_since(call.started))
+    admission.record(call.call_request, call.decision, _microseconds_since(call.started))
 
 
 def presented_key(request: HttpRequest) -> str:

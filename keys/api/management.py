@@ -62,7 +62,7 @@ def list_keys(
     status, kind = parse_choice(status, "status", STATUSES), parse_choice(kind, "kind", KINDS)
     keys = ApiKey.objects.filter(app=request.app).with_kin()
     if status:
-        keys = keys.living() if status == "active" else keys.filter(revoked_at__isnull=False)
+        keys = keys.active() if status == "active" else keys.filter(revoked_at__isnull=False)
     if kind:
         keys = keys.filter(kind=kind)
     if agent:

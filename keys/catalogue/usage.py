@@ -30,7 +30,7 @@ class Holders:
 def count_holders(app: App) -> Counter[str]:
     """Scope name to the number of active keys of `app` that hold it, whatever the instance."""
     counted: Counter[str] = Counter()
-    for scopes in ApiKey.objects.filter(app=app).living().values_list("scopes", flat=True).iterator():
+    for scopes in ApiKey.objects.filter(app=app).active().values_list("scopes", flat=True).iterator():
         counted.update({_name(scope) for scope in scopes})
     return counted
 
@@ -38,7 +38,7 @@ def count_holders(app: App) -> Counter[str]:
 def holders(app: App, names: Collection[str]) -> Mapping[str, Holders]:
     """Who holds each of `names`; names that no active key holds are left out."""
     found: dict[str, list[ApiKey]] = {}
-    for key in ApiKey.objects.filter(app=app).living().select_related("app").iterator():
+    for key in ApiKey.objects.filter(app=app).active().select_related("app").iterator():
         for name in {_name(scope) for scope in key.scopes} & set(names):
             found.setdefault(name, []).append(key)
     return {name: Holders(len(keys), tuple(keys[:MAX_SHOWN])) for name, keys in found.items()}

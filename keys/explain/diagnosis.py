@@ -45,8 +45,8 @@ def cause_of(call: Call) -> Event | None:
 def _values(call: Call, cause: Event | None) -> dict[str, str]:
     """The values that links may name. Unknown ones are left out, and with them the links that need them."""
     is_agents_own = call.key_prefix.startswith("alter_key_agent_") and call.agent_id is not None
-    found, of_cause = call.facts or {}, cause.facts if cause else {}
-    limit = found.get("limit")
+    facts, of_cause = call.facts or {}, cause.facts if cause else {}
+    limit = facts.get("limit")
     values = {
         "app": call.app_id,
         "key": call.key_id,
@@ -57,6 +57,6 @@ def _values(call: Call, cause: Event | None) -> dict[str, str]:
         "successor": of_cause.get("successor"),
         "ip": call.ip,
         "twice": min(2 * limit, MAX_RATE_LIMIT) if isinstance(limit, int) else None,
-        "missing": ",".join(found.get("missing", ())),
+        "missing": ",".join(facts.get("missing", ())),
     }
     return {name: str(value) for name, value in values.items() if value}

@@ -131,6 +131,6 @@ def _run(actor: Actor, action: BulkAction, agents: list[Agent], reason: str) -> 
 def _impact(eligible: QuerySet[Agent]) -> dict[str, int]:
     """How many keys end with these agents, and how many of them were used in the last 24 hours."""
     agents = list(eligible.values_list("id", flat=True)[:MAX_AGENTS])
-    keys = ApiKey.objects.filter(agent__in=agents).living()
+    keys = ApiKey.objects.filter(agent__in=agents).active()
     used = keys.filter(called_since(OuterRef("id"), now() - timedelta(days=1), allowed=True))
     return {"keys": keys.count(), "used": used.count()}

@@ -20,21 +20,21 @@ from keys.web.views import key_columns
 @require_GET
 def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """One agent: what it is, its keys, and what was done to it."""
-    found = agent_of(request, agent_id)
-    keys = key_lists.keys_of_agent(found)
+    agent = agent_of(request, agent_id)
+    keys = key_lists.keys_of_agent(agent)
     page = ListPage.from_query(keys, request.GET, key_columns(), id="keys")
-    base = f"alter keys mint --app {request.app.id} --agent {found.id}"
+    base = f"alter keys mint --app {request.app.id} --agent {agent.id}"
     return render(
         request,
         "keys/agent.html",
         {
-            "agent": found,
-            "facts": presenters.facts_of(found),
+            "agent": agent,
+            "facts": presenters.facts_of(agent),
             "list": page,
             "rows": key_rows.rows(page.rows),
             "command": f"{base} --name pod-1 --scopes grants:read",
-            "living": keys.living().count(),
-            "history": Event.objects.filter(target_id=str(found.id)).order_by("-at", "-id")[:8],
+            "active_keys": keys.active().count(),
+            "history": Event.objects.filter(target_id=str(agent.id)).order_by("-at", "-id")[:8],
         },
     )
 
@@ -42,12 +42,12 @@ def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """End an agent and all its keys, after showing which."""
-    found = agent_of(request, agent_id)
-    form = RevokeForm(sent(request), called=found.name)
+    agent = agent_of(request, agent_id)
+    form = RevokeForm(sent(request), called=agent.name)
     if request.method == "POST" and form.is_valid():
-        act = lifecycle.revoke_agent(request.actor, found, reason=form.cleaned_data["reason"])
+        act = lifecycle.revoke_agent(request.actor, agent, reason=form.cleaned_data["reason"])
         there = reverse("receipt", args=[act]) if act else reverse("agents", args=[request.app.id])
-        return finished(request, there, f"{found.name} and its keys revoked")
-    rows = key_rows.rows(found.keys.living().with_kin()[:50])
-    context = {"agent": found, "form": form, "rows": rows}
+        return finished(request, there, f"{agent.name} and its keys revoked")
+    rows = key_rows.rows(agent.keys.active().with_kin()[:50])
+    context = {"agent": agent, "form": form, "rows": rows}
     return render(request, "keys/agent_revoke.html", context, status=form_status(form))

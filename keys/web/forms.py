@@ -92,7 +92,7 @@ class FilterForm(QueryForm):
     STATUS = (
         ("", "Any"),
         ("attention", "Needs attention"),
-        ("living", "Active (all)"),
+        ("all-active", "Active (all)"),
         ("active", "Active"),
         ("deprecated", "Deprecated"),
         ("rotating", "Rotating"),
@@ -115,7 +115,7 @@ class UseForm(QueryForm):
     """The time range of a page of usage; the default if it is not valid."""
 
     range = forms.ChoiceField(
-        label="Time", required=False, choices=[(name, says) for name, (says, _) in SPANS.items()]
+        label="Time", required=False, choices=[(name, label) for name, (label, _) in SPANS.items()]
     )
 
     def chosen(self) -> str:

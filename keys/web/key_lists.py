@@ -17,7 +17,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Least
 
-from agents.active_keys import living
+from agents.active_keys import active_filter
 from agents.models import Agent, App
 from audit.models import LastUse
 from audit.search import usage
@@ -41,11 +41,11 @@ def keys_of(app: App, filters: dict[str, Any]) -> ApiKeyQuerySet:
     if owner := (filters.get("owner") or "").strip():
         found = found.filter(contains_folded(owner, "minted_by"))
     if days := filters.get("expiring"):
-        found = found.living().filter(expires_at__lte=now() + timedelta(days=int(days)))
+        found = found.active().filter(expires_at__lte=now() + timedelta(days=int(days)))
     if days := filters.get("unused"):
         since = now() - timedelta(days=int(days))
         used = usage.called_since(OuterRef("id"), since, allowed=True)
-        found = found.living().filter(~used, created_at__lt=since)
+        found = found.active().filter(~used, created_at__lt=since)
     return in_order(found)
 
 
@@ -91,7 +91,7 @@ def last_used() -> "ExpressionWrapper[Any]":
 def needs_attention() -> Q:
     """Keys that work, and expire soon, rotate or are deprecated."""
     soon = Q(expires_at__lte=now() + EXPIRING) | Q(deprecated_at__isnull=False)
-    return Q(living(now())) & soon
+    return Q(active_filter(now())) & soon
 
 
 def has_ended() -> Q:
@@ -100,8 +100,8 @@ def has_ended() -> Q:
 
 
 def _of_status(found: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
-    if status in ("", "living"):
-        return found.living() if status else found
+    if status in ("", "all-active"):
+        return found.active() if status else found
     if status == "revoked":
         return found.filter(revoked_at__isnull=False)
     if status == "ended":
@@ -109,8 +109,8 @@ def _of_status(found: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
     if status == "attention":
         return found.filter(needs_attention())
     if status == "rotating":
-        return found.living().filter(grace_ends_at__isnull=False)
-    return found.living().filter(grace_ends_at=None, deprecated_at__isnull=status == "active")
+        return found.active().filter(grace_ends_at__isnull=False)
+    return found.active().filter(grace_ends_at=None, deprecated_at__isnull=status == "active")
 
 
 def keys_of_agent(agent: Agent) -> ApiKeyQuerySet:

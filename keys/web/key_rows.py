@@ -55,7 +55,7 @@ def rows(keys: Iterable[ApiKey]) -> list[Row]:
     keys = list(keys)
     ids = [key.id for key in keys]
     days = usage.daily({key.app_id for key in keys}, ids)
-    used, children = usage.uses(ids), _living_children(ids)
+    used, children = usage.uses(ids), _active_children(ids)
     replacements, idle = _replacements(keys), [(0, 0)] * 7
     return [
         Row(
@@ -89,8 +89,8 @@ def state_of(key: ApiKey, replacement: str = "") -> tuple[str, str]:
     return "active", "Active"
 
 
-def _living_children(ids: list[UUID]) -> dict[UUID, int]:
-    counted = ApiKey.objects.filter(parent_id__in=ids).living().order_by().values("parent_id")
+def _active_children(ids: list[UUID]) -> dict[UUID, int]:
+    counted = ApiKey.objects.filter(parent_id__in=ids).active().order_by().values("parent_id")
     return {row["parent_id"]: row["n"] for row in counted.annotate(n=Count("id"))}
 
 

@@ -11,7 +11,7 @@ from django.db.models import (
     QuerySet,
 )
 
-from agents.active_keys import living
+from agents.active_keys import active_filter
 from agents.documents import lost
 from agents.models import Agent, App
 from audit.models import Call, Event
@@ -95,10 +95,10 @@ class Impact:
 
 def quota(app: App) -> Quota:
     """The app's totals, in one query."""
-    alive = living(now())
+    active = active_filter(now())
     counted = app.keys.own().aggregate(
-        active=Count("id", filter=alive & Q(grace_ends_at=None)),
-        rotated_in_grace=Count("id", filter=alive & Q(grace_ends_at__isnull=False)),
+        active=Count("id", filter=active & Q(grace_ends_at=None)),
+        rotated_in_grace=Count("id", filter=active & Q(grace_ends_at__isnull=False)),
         total=Count("id"),
         needs_attention=Count("id", filter=needs_attention()),
         ended=Count("id", filter=has_ended()),
@@ -135,7 +135,7 @@ def impact_of(key: ApiKey) -> Impact:
     return Impact(
         calls=sum(usage.totals([key.app_id], [key.id], since).get(key.id, (0, 0))),
         callers=usage.callers(key.id, since),
-        children=list(ApiKey.objects.standing_on(key).living().order_by("-created_at")[:20]),
+        children=list(ApiKey.objects.dependent_on(key).active().order_by("-created_at")[:20]),
         last_active=is_last_active(key),
     )
 
@@ -146,8 +146,8 @@ def history(key: ApiKey) -> QuerySet[Event]:
 
 
 def others_called(app: App, name: str) -> int:
-    """How many living keys of `app` bear this name."""
-    return app.keys.own().living().filter(equals_folded("name", name.strip())).count() if name.strip() else 0
+    """How many active keys of `app` bear this name."""
+    return app.keys.own().active().filter(equals_folded("name", name.strip())).count() if name.strip() else 0
 
 
 def allowed(catalogue: Catalogue, scopes: ScopeSet | None) -> list[str]:

@@ -40,8 +40,8 @@ class Receipt:
     @property
     def ticket(self) -> str:
         """The ticket's number, if one was given."""
-        found = (event.facts.get("ticket", "") for event in (self.act, *self.keys))
-        return next(filter(None, found), "")
+        tickets = (event.facts.get("ticket", "") for event in (self.act, *self.keys))
+        return next(filter(None, tickets), "")
 
     @property
     def derived(self) -> int:
@@ -57,8 +57,8 @@ def receipt(event_id: UUID, apps: Collection[UUID]) -> Receipt | None:
     under = Event.objects.filter(cause_id=event_id, action="key.revoke")
     causes = [event_id, *under.values_list("id", flat=True)]
     family = Q(id=event_id) | Q(cause_id__in=causes)
-    found = Event.objects.filter(family, action="key.revoke", app_id__in=apps).order_by("at", "id")
-    keys = list(found)
+    events = Event.objects.filter(family, action="key.revoke", app_id__in=apps).order_by("at", "id")
+    keys = list(events)
     if not keys and act.app_id not in apps:
         return None
     ids = [event.key_id for event in keys if event.key_id]

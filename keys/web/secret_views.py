@@ -52,8 +52,8 @@ def mint(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
 def _start_from(request: AppRequest, purpose: str) -> HttpResponse:
     """The form filled in for a purpose. Of what was typed, the address keeps what the purpose does not decide."""
     typed = {name: redact(request.POST.get(name, "")) for name in ("name", "networks")}
-    kept = {name: value for name, value in typed.items() if value}
-    return HttpResponseRedirect(f"{request.path}?{urlencode(kept | {'purpose': purpose})}")
+    values = {name: value for name, value in typed.items() if value}
+    return HttpResponseRedirect(f"{request.path}?{urlencode(values | {'purpose': purpose})}")
 
 
 @require_POST
@@ -68,7 +68,7 @@ def review(request: AppRequest, agent_id: UUID | None = None) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
     """A new secret, shown once; the old one works on for as long as was chosen."""
-    found = key_of(request, key_id)
+    key = key_of(request, key_id)
     form = RotateForm(sent(request), initial={"once": uuid4().hex, "grace": "7d"})
     refused, made = 0, ""
     if request.method == "POST" and form.is_valid():
@@ -76,16 +76,16 @@ def rotate(request: AppRequest, key_id: UUID) -> HttpResponse:
         try:
             minted = lifecycle.rotate(
                 request.actor,
-                found,
+                key,
                 grace=data["period"],
                 reason=data["reason"],
                 idempotency_key=data["once"],
             )
-            return _reveal(request, minted, old=found)
+            return _reveal(request, minted, old=key)
         except Refusal as refusal:
             form.refuse(refusal, "grace_custom" if field_of(refusal) else "")
             refused, made = refusal.status, refusal.details.get("key_id", "")
-    context = {"key": found, "form": form, "impact": presenters.impact_of(found), "made": made}
+    context = {"key": key, "form": form, "impact": presenters.impact_of(key), "made": made}
     return render(request, "keys/rotate.html", context, status=refused or form_status(form))
 
 

@@ -24,26 +24,26 @@ from keys.web.forms import SPANS, UseForm
 @require_GET
 def key(request: AppRequest, key_id: UUID) -> HttpResponse:
     """The use of one key."""
-    found = key_of(request, key_id)
-    context = {"key": found, "row": key_rows.rows([found])[0], "here": address_of("key-use", found)}
-    return _use(request, context, f"key_id={found.id}", key_id=found.id)
+    key = key_of(request, key_id)
+    context = {"key": key, "row": key_rows.rows([key])[0], "here": address_of("key-use", key)}
+    return _use(request, context, f"key_id={key.id}", key_id=key.id)
 
 
 @require_GET
 def agent(request: AppRequest, agent_id: UUID) -> HttpResponse:
     """The use of all keys that speak for one agent."""
-    found = agent_of(request, agent_id)
-    context = {"agent": found, "here": address_of("agent-use", found)}
-    return _use(request, context, f"agent={found.id}", agent_id=found.id)
+    agent = agent_of(request, agent_id)
+    context = {"agent": agent, "here": address_of("agent-use", agent)}
+    return _use(request, context, f"agent={agent.id}", agent_id=agent.id)
 
 
 @require_GET
 def deprecated(request: AppRequest) -> HttpResponse:
     """Deprecated keys that are still called, the nearest deadline first, with who calls them."""
-    found = deprecated_in_use(request.app)
+    keys = deprecated_in_use(request.app)
     context = {
-        "leaving": found,
-        "more": still_called(request.app).count() - len(found) if len(found) == MAX_KEYS else 0,
+        "leaving": keys,
+        "more": still_called(request.app).count() - len(keys) if len(keys) == MAX_KEYS else 0,
         "days": LOOKBACK.days,
         "most": MAX_CALLS_OF_KEY,
     }
@@ -58,7 +58,7 @@ def _use(request: AppRequest, context: dict[str, Any], filters: str, **whose: UU
     sought = Filters(request.app.id, key_id=whose.get("key_id"), agent=whose.get("agent_id"), since=since)
     context |= {
         "form": form,
-        "tabs": [(says, f"?range={name}", name == form.chosen()) for name, (says, _) in SPANS.items()],
+        "tabs": [(label, f"?range={name}", name == form.chosen()) for name, (label, _) in SPANS.items()],
         "look": summarize_calls(since, key_id=sought.key_id, agent_id=sought.agent),
         "most": MAX_CALLS_OF_KEY,
         "histogram": none_if_too_broad(lambda: histogram(sought)),

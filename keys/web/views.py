@@ -71,7 +71,7 @@ def _tabs(quota: presenters.Quota, status: str) -> list[tuple[str, str, int, boo
     counts = (
         ("All", "", quota.total),
         ("Needs attention", "attention", quota.needs_attention),
-        ("Active", "living", quota.taken),
+        ("Active", "all-active", quota.taken),
         ("Expired", "ended", quota.ended),
         ("Revoked", "revoked", quota.revoked),
     )
@@ -83,22 +83,22 @@ def _tabs(quota: presenters.Quota, status: str) -> list[tuple[str, str, int, boo
 @require_GET
 def key(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Everything about one key."""
-    found = key_of(request, key_id)
-    row, first = key_rows.rows([found])[0], usage.first_call(found.id)
+    key = key_of(request, key_id)
+    row, first = key_rows.rows([key])[0], usage.first_call(key.id)
     return render(
         request,
         "keys/key.html",
         {
-            "key": found,
+            "key": key,
             "row": row,
-            "calls": usage.recent_calls(found.id, 8),
+            "calls": usage.recent_calls(key.id, 8),
             "first_call": first if first and row.use and first.at <= row.use.first_at else None,
-            "children": key_rows.rows(found.children.with_kin()[:50]),
-            "successor": found.successors.order_by("-created_at").first() if found.grace_ends_at else None,
-            "rotation": presenters.rotation_of(found),
-            "history": presenters.history(found),
-            "rename_form": forms.RenameForm(initial={"name": found.name}),
-            "uses": uses(found, portal_address(request)) if found.is_living else (),
+            "children": key_rows.rows(key.children.with_kin()[:50]),
+            "successor": key.successors.order_by("-created_at").first() if key.grace_ends_at else None,
+            "rotation": presenters.rotation_of(key),
+            "history": presenters.history(key),
+            "rename_form": forms.RenameForm(initial={"name": key.name}),
+            "uses": uses(key, portal_address(request)) if key.is_active else (),
         },
     )
 
@@ -106,31 +106,31 @@ def key(request: AppRequest, key_id: UUID) -> HttpResponse:
 @require_GET
 def first_call(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Whether a new key has been used; the reveal panel asks until it has."""
-    found = key_of(request, key_id)
-    arrived = usage.first_call(found.id)
+    key = key_of(request, key_id)
+    arrived = usage.first_call(key.id)
     if arrived is None:
         return HttpResponse(status=204)  # htmx leaves the page as it is, and a screen reader in peace
-    return render(request, "keys/_first_call.html", {"key": found, "first_call": arrived})
+    return render(request, "keys/_first_call.html", {"key": key, "first_call": arrived})
 
 
 @require_POST
 def rename(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Change what people call a key."""
-    found = key_of(request, key_id)
-    was, form = found.name, forms.RenameForm(request.POST)
+    key = key_of(request, key_id)
+    was, form = key.name, forms.RenameForm(request.POST)
     if form.is_valid():
         try:
-            lifecycle.rename(request.actor, found, form.cleaned_data["name"])
+            lifecycle.rename(request.actor, key, form.cleaned_data["name"])
         except Refusal as refusal:
             form.refuse(refusal)
     if form.errors:
-        context = {"key": found, "rename_form": form}
+        context = {"key": key, "rename_form": form}
         return render(request, "keys/rename.html", context, status=form_status(form))
-    undo = address_of("key-rename", found)
+    undo = address_of("key-rename", key)
     return finished(
         request,
-        address_of("key", found),
-        f"Renamed to {found.name}",
+        address_of("key", key),
+        f"Renamed to {key.name}",
         changed="keys-changed",
         undo=undo,
         undo_value=was,
@@ -140,34 +140,34 @@ def rename(request: AppRequest, key_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def permissions(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Edit what a key may do: first shows the gains and losses, then saves what was shown."""
-    found = key_of(request, key_id)
+    key = key_of(request, key_id)
     refuse_unknown(request.GET, ALSO)
-    form = PermissionsForm(sent(request), initial=current_values(found, request.GET), key=found)
+    form = PermissionsForm(sent(request), initial=current_values(key, request.GET), key=key)
     difference = None
     if request.method == "POST" and form.is_valid():
         try:
-            difference = compare(form.catalogue, Permissions.from_model(found), form.permissions())
+            difference = compare(form.catalogue, Permissions.from_model(key), form.permissions())
             if difference.gains:
-                refuse_gains(request.actor, found, form.permissions())
+                refuse_gains(request.actor, key, form.permissions())
             if difference.losses:
-                require_endable(request.actor, found)
+                require_endable(request.actor, key)
             if "save" in request.POST and form.cleaned_data["shown"] == difference.digest:
                 edit(
                     request.actor,
-                    found,
+                    key,
                     form.permissions(),
                     form.cleaned_data["reason"],
                     form.cleaned_data["shown"],
                 )
-                return finished(request, address_of("key", found), f"Permissions of {found.name} saved")
+                return finished(request, address_of("key", key), f"Permissions of {key.name} saved")
         except Refusal as refusal:
             form.refuse(refusal, IN_THE_FORM.get(field_of(refusal), ""))
     context = {
-        "key": found,
-        "row": key_rows.rows([found])[0],
+        "key": key,
+        "row": key_rows.rows([key])[0],
         "form": form,
         "difference": difference,
-        "derived": ApiKey.objects.standing_on(found).living().count(),
+        "derived": ApiKey.objects.dependent_on(key).active().count(),
     }
     return render(request, "keys/permissions.html", context, status=form_status(form))
 
@@ -175,40 +175,40 @@ def permissions(request: AppRequest, key_id: UUID) -> HttpResponse:
 @require_POST
 def deprecate(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Mark a key as on its way out. One click, and one to undo."""
-    found, form = key_of(request, key_id), ReasonForm(request.POST)
+    key, form = key_of(request, key_id), ReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    lifecycle.deprecate(request.actor, found, reason)
-    text, undo = f"{found.name} deprecated", address_of("key-undeprecate", found)
-    return finished(request, address_of("key", found), text, changed="keys-changed", undo=undo)
+    lifecycle.deprecate(request.actor, key, reason)
+    text, undo = f"{key.name} deprecated", address_of("key-undeprecate", key)
+    return finished(request, address_of("key", key), text, changed="keys-changed", undo=undo)
 
 
 @require_POST
 def undeprecate(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Take the mark away; during grace, cancel the rotation."""
-    found = key_of(request, key_id)
-    rotating = found.status == "rotating"
-    lifecycle.undeprecate(request.actor, found)
-    text = f"{found.name} restored"
+    key = key_of(request, key_id)
+    rotating = key.status == "rotating"
+    lifecycle.undeprecate(request.actor, key)
+    text = f"{key.name} restored"
     text = "Rotation cancelled. Both keys remain active." if rotating else text
-    return finished(request, address_of("key", found), text, changed="keys-changed")
+    return finished(request, address_of("key", key), text, changed="keys-changed")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: AppRequest, key_id: UUID) -> HttpResponse:
     """Revoke a key, after showing the impact."""
-    found = key_of(request, key_id)
-    request.actor.require(actions.REVOKE, found)
-    impact = presenters.impact_of(found)
-    form = forms.KeyRevokeForm(sent(request), called=found.name, serious=impact.serious)
+    key = key_of(request, key_id)
+    request.actor.require(actions.REVOKE, key)
+    impact = presenters.impact_of(key)
+    form = forms.KeyRevokeForm(sent(request), called=key.name, serious=impact.serious)
     refused = 0
     if request.method == "POST" and form.is_valid():
         try:
-            asked = {name: form.cleaned_data[name] for name in ("reason", "ticket", "force")}
-            act = lifecycle.revoke(request.actor, found, **asked)
-            there = reverse("receipt", args=[act]) if act else address_of("key", found)
-            return finished(request, there, f"{found.name} revoked")
+            options = {name: form.cleaned_data[name] for name in ("reason", "ticket", "force")}
+            act = lifecycle.revoke(request.actor, key, **options)
+            there = reverse("receipt", args=[act]) if act else address_of("key", key)
+            return finished(request, there, f"{key.name} revoked")
         except LastActiveKey as refusal:
             form.refuse(refusal, "force")
             refused = refusal.status
-    context = {"key": found, "form": form, "impact": impact}
+    context = {"key": key, "form": form, "impact": impact}
     return render(request, "keys/revoke.html", context, status=refused or form_status(form))

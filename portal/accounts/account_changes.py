@@ -69,8 +69,8 @@ def change_email(actor: Actor, user: User, email: str, reason: str = "") -> None
             EmailAddress.objects.filter(user=user).delete()
             act.note(was=was, now=email, sessions=sessions.end_all(user))
             notify_owner(user, f"Sign-in email changed to {email}", f"event:{act.id}")
-            says = f"Email of your key portal account changed to {email}"
-            notify_owner(user, says, f"event:{act.id}:was", mail_to=was)
+            subject = f"Email of your key portal account changed to {email}"
+            notify_owner(user, subject, f"event:{act.id}:was", mail_to=was)
     except IntegrityError:
         user.email = was
         raise AlreadyMember("A user with this email address already exists.") from None

@@ -46,12 +46,12 @@ def erase_person(
 
     Raises Invalid for someone whose account is open, and what erase() raises.
     """
-    values = [one.strip() for one in values]
+    values = [value.strip() for value in values]
     users = _users(actor_id, values)
     if any(user.is_active for user in users):
         raise Invalid("actor_id", "This account is active. Deactivate it under Users first.")
     for user in users:
-        values += [told for told in (user.email, user.name) if is_telling(told)]
+        values += [value for value in (user.email, user.name) if is_telling(value)]
     person = whom(actor_id=actor_id, ip=ip, values=values)
     record = erase(actor, actor_id=actor_id, ip=ip, values=values, app_id=app_id, reason=reason)
     if app_id is not None:
@@ -62,19 +62,19 @@ def erase_person(
 
 
 def _users(actor_id: str, values: Iterable[str]) -> list[User]:
-    found = list(User.objects.filter(email__in=[one.lower() for one in values if "@" in one]))
+    users = list(User.objects.filter(email__in=[value.lower() for value in values if "@" in value]))
     try:
-        return [*found, *User.objects.filter(pk=UUID(actor_id)).exclude(pk__in=[one.pk for one in found])]
+        return [*users, *User.objects.filter(pk=UUID(actor_id)).exclude(pk__in=[value.pk for value in users])]
     except ValueError:
-        return found
+        return users
 
 
 def _close(users: Iterable[User], values: Values) -> None:
     """End what only the account needs. The row stays: keys, acts and tokens name it by its id."""
     ids = {str(user.pk) for user in users}
     for session in Session.objects.iterator():
-        told: dict[str, Any] = session.get_decoded()
-        if told.get("_auth_user_id") in ids or values.are_in(told):
+        session_data: dict[str, Any] = session.get_decoded()
+        if session_data.get("_auth_user_id") in ids or values.are_in(session_data):
             session.delete()
     for model in OF_ACCOUNT:
         model.objects.filter(user__in=list(users)).delete()

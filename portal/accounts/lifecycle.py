@@ -119,12 +119,16 @@ def _close_unbacked(actor: Actor, invitation: Invitation, cause: PendingEvent | 
 
 def invitation_of(secret: str) -> Invitation:
     """The waiting invitation whose link this is. Raises InvitationOver, InviterGone."""
-    found = find_invitation(secret)
-    if found and not _is_over(found):
-        _close_unbacked(system(), found)  # one of before invitations ended with their inviter's role
-    if found is None or not is_waiting(found):
-        raise InviterGone if found and (found.unbacked_at or not is_backed(found)) else InvitationOver
-    return found
+    invitation = find_invitation(secret)
+    if invitation and not _is_over(invitation):
+        _close_unbacked(system(), invitation)  # one of before invitations ended with their inviter's role
+    if invitation is None or not is_waiting(invitation):
+        raise (
+            InviterGone
+            if invitation and (invitation.unbacked_at or not is_backed(invitation))
+            else InvitationOver
+        )
+    return invitation
 
 
 def find_invitation(secret: str) -> Invitation | None:

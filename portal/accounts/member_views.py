@@ -112,8 +112,8 @@ def withdraw(request: AppRequest, invitation_id: UUID) -> HttpResponse:
     """Cancel an invitation."""
     invitation = _invitation(request, invitation_id)
     lifecycle.withdraw(_actor_for(request, invitation.app), invitation)
-    says = f"Invitation for {invitation.whom} cancelled"
-    return finished(request, _to_members(request), says)
+    message = f"Invitation for {invitation.whom} cancelled"
+    return finished(request, _to_members(request), message)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -127,8 +127,8 @@ def change_role(request: AppRequest, membership_id: UUID) -> HttpResponse:
     if not form.is_valid():
         raise Invalid("role", "Choose developer, support or admin.")
     lifecycle.change_role(_actor_for(request, membership.app), membership, form.cleaned_data["role"])
-    says = f"{membership.user} is now {membership.get_role_display().lower()}"
-    return finished(request, _on_from(request, membership), says)
+    message = f"{membership.user} is now {membership.get_role_display().lower()}"
+    return finished(request, _on_from(request, membership), message)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -303,8 +303,8 @@ def _invitation(request: AppRequest, invitation_id: UUID) -> Invitation:
 
 
 def _membership(request: AppRequest, membership_id: UUID) -> Membership:
-    found = Membership.objects.filter(_reaching(request.app), id=membership_id, ended_at=None)
-    if (membership := found.select_related("user", "app").first()) is None:
+    memberships = Membership.objects.filter(_reaching(request.app), id=membership_id, ended_at=None)
+    if (membership := memberships.select_related("user", "app").first()) is None:
         raise NotFound
     return membership
 

@@ -84,7 +84,7 @@ def remove_everywhere(actor: Actor, user: User, plan: OffboardingPlan, reason: s
 
 
 def end_tokens(actor: Actor, user: User, reason: str) -> None:
-    """Revoke every living access token of `user`; with the last role an admin of one app ends them, too."""
+    """Revoke every active access token of `user`; with the last role an admin of one app ends them, too."""
     actor = replace(actor, app_id=None)
     for token in AccessToken.objects.filter(tokens.active_tokens(), user=user):
         tokens.revoke(actor, token, reason)
@@ -108,5 +108,5 @@ def transfer_candidates(user: User, app: App | None) -> list[User]:
 
 
 def _active_keys(user: User, app: App | None) -> ApiKeyQuerySet:
-    keys = ApiKey.objects.filter(owner_id=user.pk).own().living()
+    keys = ApiKey.objects.filter(owner_id=user.pk).own().active()
     return keys.filter(app=app) if app else keys

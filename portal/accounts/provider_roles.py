@@ -16,13 +16,13 @@ log = logging.getLogger(__name__)
 
 
 def bring(
-    actor: Actor, user: User, wanted: Mapping[str, str], places: Collection[str], missing: str = ""
+    actor: Actor, user: User, wanted: Mapping[str, str], apps: Collection[str], missing: str = ""
 ) -> None:
     """Let `user` have at each of `places` the role `wanted` has for it, or none. An app's name; empty: every app.
 
     `missing` says which claims the provider did not send, for the record of what ends by that.
     """
-    for place in sorted(places):
+    for place in sorted(apps):
         app = App.objects.filter(sameness=sameness(place), deleted_at=None).first() if place else None
         if place and app is None:
             log.warning("PORTAL_OIDC_ROLES names the app %r, which is not there", place)

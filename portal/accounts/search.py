@@ -15,15 +15,15 @@ FILTERS = ("no-factor", "no-role", "unseen", "closed")
 
 def search_people(q: str = "", show: str = "") -> QuerySet[User]:
     """Those whose name or address holds `q`, and of them those of whom `show`, one of FILTERS, is true."""
-    found = User.objects.order_by(*code_point_order("email"))
+    users = User.objects.order_by(*code_point_order("email"))
     if q := q.strip():
-        found = found.filter(contains_folded(q, "email", "name"))
+        users = users.filter(contains_folded(q, "email", "name"))
     if show == "no-factor":
-        found = found.filter(is_active=True).exclude(pk__in=with_factor(User.objects.all()))
+        users = users.filter(is_active=True).exclude(pk__in=with_factor(User.objects.all()))
     elif show == "no-role":
-        found = found.exclude(pk__in=Membership.objects.filter(ended_at=None).values("user"))
+        users = users.exclude(pk__in=Membership.objects.filter(ended_at=None).values("user"))
     elif show == "unseen":
-        found = found.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now() - UNSEEN))
+        users = users.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now() - UNSEEN))
     elif show == "closed":
-        found = found.filter(is_active=False)
-    return found
+        users = users.filter(is_active=False)
+    return users

@@ -55,7 +55,7 @@ def users(request: PortalRequest) -> HttpResponse:
     chosen = filters.cleaned_data if filters.is_valid() else {}
     counts = {
         "tokens": count_by(AccessToken.objects.filter(active_tokens()), "user"),
-        "keys": count_by(ApiKey.objects.all().own().living(), "owner_id"),
+        "keys": count_by(ApiKey.objects.all().own().active(), "owner_id"),
     }
     matching = search_people(chosen.get("q", ""), chosen.get("show", ""))
     rows = matching if filters.is_valid() else User.objects.none()
@@ -195,7 +195,7 @@ def profile(request: PortalRequest) -> HttpResponse:
 
 
 def _confirm(
-    request: PortalRequest, user_id: UUID, verb: Callable[[Actor, User, str], Any], what: str, says: str
+    request: PortalRequest, user_id: UUID, verb: Callable[[Actor, User, str], Any], what: str, title: str
 ) -> HttpResponse:
     """Ask for a reason, then call `verb`."""
     user, form = _user(user_id), ReasonForm(sent(request))
@@ -203,7 +203,7 @@ def _confirm(
     if form.is_bound and form.is_valid():
         try:
             verb(request.actor, user, form.cleaned_data["reason"])
-            return finished(request, _address_of(user), f"{user} {says}")
+            return finished(request, _address_of(user), f"{user} {title}")
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status

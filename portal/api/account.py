@@ -156,7 +156,7 @@ def _stats(app_ids: list[UUID]) -> dict[UUID, AppStats]:
     """The numbers of keys and agents of each app, in three queries for all."""
     keys = ApiKey.objects.filter(app_id__in=app_ids).own()
     agents = Agent.objects.filter(app_id__in=app_ids, revoked_at=None)
-    active, total, in_use = _count_by_app(keys.living()), _count_by_app(keys), _count_by_app(agents)
+    active, total, in_use = _count_by_app(keys.active()), _count_by_app(keys), _count_by_app(agents)
     return {
         app_id: AppStats(
             keys_active=active.get(app_id, 0), keys_total=total.get(app_id, 0), agents=in_use.get(app_id, 0)

@@ -17,7 +17,7 @@ import agents.actions as on_agents
 import audit.actions as on_audit
 import keys.actions as on_keys
 import keys.catalogue.actions as on_scopes
-import portal.actions as on_people
+import portal.actions as on_portal
 from agents.api import management as agents
 from agents.api.management_schemas import (
     AgentCreated,
@@ -223,17 +223,17 @@ route("POST", VIEW + "/delete", views.delete_view, ViewInfo, on_audit.END_VIEW)
 
 MEMBER = APP + "/members/{member_id}"
 INVITATIONS = APP + "/invitations"
-route("GET", APP + "/members", members.list_members, MemberList, on_people.READ_MEMBERS)
-route("PATCH", MEMBER, members.change_role, MemberInfo, on_people.CHANGE_ROLE)
-route("POST", MEMBER + "/remove", members.remove_member, MemberInfo, on_people.END)
-route("GET", INVITATIONS, members.list_invitations, InvitationList, on_people.READ_MEMBERS)
-route("POST", INVITATIONS, members.invite_member, InvitationCreated, on_people.INVITE, 201, 200)
+route("GET", APP + "/members", members.list_members, MemberList, on_portal.READ_MEMBERS)
+route("PATCH", MEMBER, members.change_role, MemberInfo, on_portal.CHANGE_ROLE)
+route("POST", MEMBER + "/remove", members.remove_member, MemberInfo, on_portal.END)
+route("GET", INVITATIONS, members.list_invitations, InvitationList, on_portal.READ_MEMBERS)
+route("POST", INVITATIONS, members.invite_member, InvitationCreated, on_portal.INVITE, 201, 200)
 route(
     "POST",
     INVITATIONS + "/{invitation_id}/resend",
     members.resend_invitation,
     InvitationCreated,
-    on_people.INVITE,
+    on_portal.INVITE,
     201,
 )
 route(
@@ -241,7 +241,7 @@ route(
     INVITATIONS + "/{invitation_id}/cancel",
     members.cancel_invitation,
     InvitationInfo,
-    on_people.WITHDRAW,
+    on_portal.WITHDRAW,
 )
 
 portal_wide.add(route, ANY_TOKEN)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import audit.actions as on_audit
-import portal.actions as on_people
+import portal.actions as on_portal
 from audit.actions import Action
 from portal.api import failed_deliveries as failed
 from portal.api import members as members
@@ -53,8 +53,8 @@ def add(route: Route, any_token: Action) -> None:
 
 def _add_tokens(route: Route, any_token: Action) -> None:
     route("GET", "/tokens", tokens.list_tokens, TokenPage, any_token)
-    route("POST", "/tokens", tokens.mint_token, TokenMinted, on_people.ISSUE_TOKEN, 201, 200)
-    route("POST", "/tokens/{token_id}/revoke", tokens.revoke_token, TokenDetail, on_people.REVOKE_TOKEN)
+    route("POST", "/tokens", tokens.mint_token, TokenMinted, on_portal.ISSUE_TOKEN, 201, 200)
+    route("POST", "/tokens/{token_id}/revoke", tokens.revoke_token, TokenDetail, on_portal.REVOKE_TOKEN)
 
 
 def _add_notifications(route: Route, any_token: Action) -> None:
@@ -70,28 +70,28 @@ def _add_notifications(route: Route, any_token: Action) -> None:
 
 
 def _add_users(route: Route) -> None:
-    route("GET", "/users", users.list_users, UserPage, on_people.READ_PEOPLE)
-    route("GET", USER, users.get_user, UserDetail, on_people.READ_PEOPLE)
-    route("POST", USER + "/remove", users.remove_user, UserDetail, on_people.END)
-    route("POST", USER + "/sign-out", users.sign_out_user, SessionsEnded, on_people.SIGN_OUT_PERSON)
-    route("POST", USER + "/deactivate", users.deactivate_user, UserDetail, on_people.DEACTIVATE)
-    route("POST", USER + "/reactivate", users.reactivate_user, UserDetail, on_people.REACTIVATE)
-    route("GET", "/policy", policy.get_policy, PolicyInfo, on_people.CHANGE_POLICY)
-    route("PATCH", "/policy", policy.change_policy, PolicyInfo, on_people.CHANGE_POLICY)
+    route("GET", "/users", users.list_users, UserPage, on_portal.READ_PEOPLE)
+    route("GET", USER, users.get_user, UserDetail, on_portal.READ_PEOPLE)
+    route("POST", USER + "/remove", users.remove_user, UserDetail, on_portal.END)
+    route("POST", USER + "/sign-out", users.sign_out_user, SessionsEnded, on_portal.SIGN_OUT_PERSON)
+    route("POST", USER + "/deactivate", users.deactivate_user, UserDetail, on_portal.DEACTIVATE)
+    route("POST", USER + "/reactivate", users.reactivate_user, UserDetail, on_portal.REACTIVATE)
+    route("GET", "/policy", policy.get_policy, PolicyInfo, on_portal.CHANGE_POLICY)
+    route("PATCH", "/policy", policy.change_policy, PolicyInfo, on_portal.CHANGE_POLICY)
 
 
 def _add_members(route: Route) -> None:
-    route("GET", "/members", members.list_members_everywhere, MemberList, on_people.READ_MEMBERS)
-    route("PATCH", MEMBER, members.change_role_everywhere, MemberInfo, on_people.CHANGE_ROLE)
-    route("POST", MEMBER + "/remove", members.remove_member_everywhere, MemberInfo, on_people.END)
-    route("GET", "/invitations", members.list_invitations_everywhere, InvitationList, on_people.READ_MEMBERS)
-    route("POST", "/invitations", members.invite_everywhere, InvitationCreated, on_people.INVITE, 201, 200)
+    route("GET", "/members", members.list_members_everywhere, MemberList, on_portal.READ_MEMBERS)
+    route("PATCH", MEMBER, members.change_role_everywhere, MemberInfo, on_portal.CHANGE_ROLE)
+    route("POST", MEMBER + "/remove", members.remove_member_everywhere, MemberInfo, on_portal.END)
+    route("GET", "/invitations", members.list_invitations_everywhere, InvitationList, on_portal.READ_MEMBERS)
+    route("POST", "/invitations", members.invite_everywhere, InvitationCreated, on_portal.INVITE, 201, 200)
     route(
         "POST",
         INVITATION + "/resend",
         members.resend_invitation_everywhere,
         InvitationCreated,
-        on_people.INVITE,
+        on_portal.INVITE,
         201,
     )
     route(
@@ -99,7 +99,7 @@ def _add_members(route: Route) -> None:
         INVITATION + "/cancel",
         members.cancel_invitation_everywhere,
         InvitationInfo,
-        on_people.WITHDRAW,
+        on_portal.WITHDRAW,
     )
 
 

@@ -10,7 +10,7 @@ from agents.names import parse_name
 from agents.requests import id_of
 from audit.actors import Actor
 from audit.forwarding import destinations
-from audit.forwarding import status as standing
+from audit.forwarding import status as forwarding_status
 from audit.forwarding.status import WebhookStatus
 from audit.forwarding.webhooks import Secret
 from audit.models import Webhook
@@ -123,7 +123,7 @@ def _reveal(created: Secret) -> WebhookSecret:
 
 
 def _statuses() -> dict[UUID, WebhookStatus]:
-    return {status.webhook.pk: status for status in standing.webhooks()}
+    return {status.webhook.pk: status for status in forwarding_status.webhooks()}
 
 
 def _describe(webhook: Webhook, statuses: dict[UUID, WebhookStatus]) -> WebhookInfo:

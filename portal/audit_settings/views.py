@@ -17,7 +17,7 @@ from agents.requests import finished, sent, shown_once
 from audit.actions import EVERY, RENAMED, current_name
 from audit.actors import Actor
 from audit.forwarding import destinations
-from audit.forwarding import status as standing
+from audit.forwarding import status as forwarding_status
 from audit.forwarding.webhooks import Secret
 from audit.integrity.witnesses import receiver
 from audit.integrity.witnesses import status as witnesses
@@ -63,10 +63,10 @@ RETENTION_NOTES = {
 def record(request: PortalRequest) -> HttpResponse:
     """The audit log settings: integrity, retention, webhooks and streams."""
     context = {
-        "sealing": standing.sealing(),
+        "sealing": forwarding_status.sealing(),
         "periods": policy.in_force(),
-        "webhooks": standing.webhooks(),
-        "streams": standing.streams(),
+        "webhooks": forwarding_status.webhooks(),
+        "streams": forwarding_status.streams(),
         "failed": destinations.failed_deliveries().count(),
         "witnesses": witnesses.witnesses(),
         "sources": witnesses.sources(),
@@ -97,8 +97,8 @@ def retain(request: PortalRequest, kind: str) -> HttpResponse:
         days, reason = form.cleaned_data["days"], form.cleaned_data["reason"]
         try:
             policy.set_retention(request.actor, kind, days, reason)
-            says = f"{period.label} retention: {policy.in_words(days)}"
-            return finished(request, reverse("audit-settings"), says)
+            message = f"{period.label} retention: {policy.in_words(days)}"
+            return finished(request, reverse("audit-settings"), message)
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status
@@ -144,7 +144,7 @@ def webhook(request: PortalRequest, webhook_id: UUID) -> HttpResponse:
     row = _webhook(webhook_id)
     deliveries = row.deliveries.order_by("-created_at", "-pk")
     context = {
-        "status": next((status for status in standing.webhooks() if status.webhook == row), None),
+        "status": next((status for status in forwarding_status.webhooks() if status.webhook == row), None),
         "webhook": row,
         "of_app": App.objects.filter(id=row.app_id).first() if row.app_id else None,
         "list": ListPage.from_query(deliveries, request.GET, id="deliveries"),
@@ -230,7 +230,7 @@ def failed_deliveries(request: PortalRequest) -> HttpResponse:
         rows = rows.filter(contains_folded(q, "webhook__name", "last_error"))
     rows = rows if form.is_valid() else rows.none()
     page = ListPage.from_query(rows, request.GET, FAILED_COLUMNS, id="deliveries")
-    context = {"list": page, "form": form, "q": q, "batch": standing.MAX_DELIVERIES}
+    context = {"list": page, "form": form, "q": q, "batch": forwarding_status.MAX_DELIVERIES}
     return render(
         request, "portal/audit_settings/failed_deliveries.html", context, status=422 if form.errors else 200
     )
@@ -274,11 +274,11 @@ def _settings_crumb() -> tuple[str, str]:
 
 
 def _done(
-    request: PortalRequest, webhook_id: UUID, verb: Callable[[Actor, Webhook], None], says: str
+    request: PortalRequest, webhook_id: UUID, verb: Callable[[Actor, Webhook], None], message: str
 ) -> HttpResponse:
     row = _webhook(webhook_id)
     verb(request.actor, row)
-    return finished(request, _page_of(row.pk), says)
+    return finished(request, _page_of(row.pk), message)
 
 
 def _make_once(
@@ -305,7 +305,7 @@ def _webhook(webhook_id: UUID) -> Webhook:
 def _deliveries(delivery_id: UUID | None) -> list[Delivery]:
     """The failed delivery with this id, or without one the oldest. Raises NotFound."""
     rows = destinations.failed_deliveries()
-    chosen = list(rows.filter(id=delivery_id) if delivery_id else rows[: standing.MAX_DELIVERIES])
+    chosen = list(rows.filter(id=delivery_id) if delivery_id else rows[: forwarding_status.MAX_DELIVERIES])
     if not chosen and delivery_id:
         raise NotFound
     return chosen

@@ -38,10 +38,10 @@ class TableCache(BaseCache):
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         """What is kept under `key`, or `default`."""
-        found = Counter.objects.filter(name=self._name(key, version)).first()
-        if found is None or (found.expires_at is not None and found.expires_at <= _micros()):
+        counter = Counter.objects.filter(name=self._name(key, version)).first()
+        if counter is None or (counter.expires_at is not None and counter.expires_at <= _micros()):
             return default
-        return json.loads(found.value)
+        return json.loads(counter.value)
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         """Keep `value` in place of whatever is there."""

@@ -18,6 +18,6 @@ def is_break_glass(email: str) -> bool:
 
 def watchers() -> list[User]:
     """Who is told when it is used: every admin of every app, and whoever uses it."""
-    people = {user.pk: user for user in admins(None)}
+    users = {user.pk: user for user in admins(None)}
     owner = User.objects.filter(email=settings.BREAK_GLASS).first()
-    return list((people | {owner.pk: owner} if owner else people).values())
+    return list((users | {owner.pk: owner} if owner else users).values())

@@ -16,16 +16,16 @@ class NotAnObject(ValueError):
 def parse_object(body: bytes | str) -> dict[str, Any]:
     """The JSON object in `body`, fit to be stored. Raises NotAnObject."""
     try:
-        told = json.loads(body)
+        value = json.loads(body)
     except (ValueError, RecursionError):
         start = body[:MAX_SHOWN].decode(errors="replace") if isinstance(body, bytes) else body[:MAX_SHOWN]
         is_page = start.lstrip().startswith("<")
         raise NotAnObject(
             "empty" if not start.strip() else "an HTML page" if is_page else "not JSON"
         ) from None
-    if not isinstance(told, dict):
-        raise NotAnObject(f"{described(told)}, not an object")
-    cleaned: dict[str, Any] = sanitize(told)
+    if not isinstance(value, dict):
+        raise NotAnObject(f"{described(value)}, not an object")
+    cleaned: dict[str, Any] = sanitize(value)
     return cleaned
 
 
@@ -38,8 +38,8 @@ def sanitize(value: Any, depth: int = 0) -> Any:
     if depth >= MAX_DEPTH and isinstance(value, dict | list):
         return None
     if isinstance(value, dict):
-        return {sanitize(str(name)): sanitize(one, depth + 1) for name, one in value.items()}
-    return [sanitize(one, depth + 1) for one in value] if isinstance(value, list) else value
+        return {sanitize(str(name)): sanitize(item, depth + 1) for name, item in value.items()}
+    return [sanitize(item, depth + 1) for item in value] if isinstance(value, list) else value
 
 
 def described(claim: Any) -> str:
@@ -69,8 +69,8 @@ def text_of(claim: Any) -> str:
 
 def values_of(claim: Any) -> list[str]:
     """A claim of one text or of a list of them. Numbers count as their digits; objects are nobody's group."""
-    found = claim if isinstance(claim, list) else [claim]
-    return [text for one in found if (text := _value(one))]
+    values = claim if isinstance(claim, list) else [claim]
+    return [text for value in values if (text := _value(value))]
 
 
 def seconds_of(claim: Any) -> float | None:
@@ -79,13 +79,13 @@ def seconds_of(claim: Any) -> float | None:
         return None
     text = str(claim).strip() if isinstance(claim, str | int | float) and not isinstance(claim, bool) else ""
     try:
-        found = float(text)
+        seconds = float(text)
     except ValueError:
         return 0.0
-    return found if math.isfinite(found) else 0.0
+    return seconds if math.isfinite(seconds) else 0.0
 
 
-def _value(one: Any) -> str:
-    if isinstance(one, int) and not isinstance(one, bool):
-        return str(one)
-    return text_of(one)
+def _value(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text_of(value)

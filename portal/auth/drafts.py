@@ -36,8 +36,8 @@ def note_reader(request: HttpRequest, response: HttpResponseBase, user: User) ->
 def keep(request: HttpRequest, response: HttpResponseBase, path: str) -> None:
     """Let `response` keep the form that `request` sent, for the page at `path` and the user who was shown it."""
     reader, fields = request.COOKIES.get(READER, ""), without_secrets(request.POST)
-    kept = {"path": path, "form": fields.urlencode(), "reader": reader}
-    value = signing.dumps(kept, salt=COOKIE, compress=True)
+    draft = {"path": path, "form": fields.urlencode(), "reader": reader}
+    value = signing.dumps(draft, salt=COOKIE, compress=True)
     if fields and reader and len(value) <= MAX_LENGTH:
         secure = request.is_secure()
         response.set_cookie(COOKIE, value, max_age=MAX_AGE, httponly=True, samesite="Lax", secure=secure)
@@ -61,11 +61,11 @@ def with_draft(request: HttpRequest, user: User, view: Callable[[], HttpResponse
 def _kept_for(request: HttpRequest, user: User) -> QueryDict | None:
     """The form that is kept for `user` and the page that is asked for."""
     try:
-        kept = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=MAX_AGE)
+        draft = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=MAX_AGE)
     except signing.BadSignature:
         return None
-    is_theirs = kept.get("reader") == _signed(user) and kept["path"] == request.path
-    return QueryDict(kept["form"]) if is_theirs else None
+    is_theirs = draft.get("reader") == _signed(user) and draft["path"] == request.path
+    return QueryDict(draft["form"]) if is_theirs else None
 
 
 def _signed(user: User) -> str:

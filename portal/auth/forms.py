@@ -70,8 +70,10 @@ class _Code:
             record_repeated_failure(context.request, self.user, "too many codes", key=str(self.user.pk))
             raise
         code = str(self.cleaned_data["code"])
-        kept = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
-        for authenticator in kept:
+        authenticators = Authenticator.objects.filter(user=self.user).exclude(
+            type=Authenticator.Type.WEBAUTHN
+        )
+        for authenticator in authenticators:
             if use(authenticator, code):
                 authenticator.refresh_from_db()
                 authenticator.user = self.user

@@ -62,7 +62,7 @@ def _decode(token: str, key: Any, algorithm: str, issuer: str, client_id: str) -
 def _require_ours(claims: Mapping[str, Any], client_id: str) -> None:
     """Raise UnfitAnswer for a token that is for others besides us, or was asked for by another (items 3 to 5)."""
     audience, azp, who = claims["aud"], claims.get("azp"), text_of(claims.get("email"))
-    if any(one != client_id for one in (audience if isinstance(audience, list) else [audience])):
+    if any(value != client_id for value in (audience if isinstance(audience, list) else [audience])):
         raise UnfitAnswer(
             "the ID token has other audiences: the claim aud names more than PORTAL_OIDC_CLIENT_ID", who
         )
@@ -74,19 +74,19 @@ def _require_ours(claims: Mapping[str, Any], client_id: str) -> None:
 
 def _usable(published: Mapping[str, Any], kid: Any) -> list[jwt.PyJWK]:
     """The keys for signatures, and of them those that `kid` names if it names any."""
-    told = published.get("keys")
-    if not isinstance(told, list):
-        raise UnfitAnswer(f"the provider’s keys (jwks_uri) are {described(told)}")
-    keys = [key for one in told[:MAX_KEYS] if isinstance(one, dict) and (key := _read(one))]
+    jwks = published.get("keys")
+    if not isinstance(jwks, list):
+        raise UnfitAnswer(f"the provider’s keys (jwks_uri) are {described(jwks)}")
+    keys = [key for jwk in jwks[:MAX_KEYS] if isinstance(jwk, dict) and (key := _read(jwk))]
     return [key for key in keys if kid is None or key.key_id in (None, kid)]
 
 
-def _read(told: dict[str, Any]) -> jwt.PyJWK | None:
+def _read(jwk: dict[str, Any]) -> jwt.PyJWK | None:
     """A key as PyJWT reads it. None: it is for something else, or of a kind nobody here knows."""
-    if told.get("use") not in (None, "sig"):
+    if jwk.get("use") not in (None, "sig"):
         return None
     try:
-        key = jwt.PyJWK(told)
+        key = jwt.PyJWK(jwk)
     except (jwt.PyJWTError, TypeError, ValueError, KeyError, AttributeError):
         return None
     return None if key.key_type == "oct" else key

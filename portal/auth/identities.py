@@ -33,8 +33,8 @@ def link(request: HttpRequest, user: User, sociallogin: SocialLogin) -> None:
         sociallogin.account.user = user
         sociallogin.account.save()
         sociallogin.user = user
-        says = "Account linked to the identity provider"
-        notify_owner(user, says, f"event:{act.id}", MORE)
+        subject = "Account linked to the identity provider"
+        notify_owner(user, subject, f"event:{act.id}", MORE)
 
 
 def end_ways_in(actor: Actor, user: User, why: str) -> dict[str, object]:

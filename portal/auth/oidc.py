@@ -70,13 +70,13 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             _turn_away(
                 request, None, _unvouched(sociallogin), _who(sociallogin), says=_unvouched(sociallogin)
             )
-        found = known or User.objects.filter(email__in=_confirmed(sociallogin)).first()
-        if found is None:
+        user = known or User.objects.filter(email__in=_confirmed(sociallogin)).first()
+        if user is None:
             return
-        if not found.is_active:
-            _turn_away(request, found, "account deactivated")
+        if not user.is_active:
+            _turn_away(request, user, "account deactivated")
         if known is None:
-            _link(request, found, sociallogin)
+            _link(request, user, sociallogin)
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **told: Any) -> None:
         """Called when the provider said no, or what it sent does not hold."""
@@ -93,13 +93,15 @@ def claims(sociallogin: SocialLogin) -> dict[str, Any]:
     return merged(sociallogin.account.extra_data)
 
 
-def bring_roles(request: HttpRequest, user: User, told: dict[str, Any]) -> None:
+def bring_roles(request: HttpRequest, user: User, claims: dict[str, Any]) -> None:
     """Give `user` the roles that `told` means, where the mapping decides them, and take away the others there."""
     provider = _provider()
     label = f"{provider.name} (identity provider)"
     actor = Actor("provider", provider.issuer[:64], label, EVERYTHING, origin_of(request.META, "page"))
     with transaction.atomic():
-        provider_roles.bring(actor, user, provider.roles_of(told), provider.places, provider.missing(told))
+        provider_roles.bring(
+            actor, user, provider.roles_of(claims), provider.places, provider.missing(claims)
+        )
 
 
 def _provider() -> Provider:
@@ -122,20 +124,20 @@ def _who(sociallogin: SocialLogin) -> str:
 
 def _unvouched(sociallogin: SocialLogin) -> str:
     """Why no address is confirmed, with the claim's name for whoever sets up the provider."""
-    told = claims(sociallogin)
+    values = claims(sociallogin)
     if not sociallogin.email_addresses:
-        odd = "" if told.get("email") is None else ", not an email address"
-        return f"no email: the claim email is {described(told.get('email'))}{odd}"
-    verified = told.get("email_verified")
+        odd = "" if values.get("email") is None else ", not an email address"
+        return f"no email: the claim email is {described(values.get('email'))}{odd}"
+    verified = values.get("email_verified")
     is_said = "missing" if verified is None else f"not true: it is {described(verified)}"
     return f"email not verified by the identity provider: the claim email_verified is {is_said}"
 
 
-def _roleless(told: dict[str, Any]) -> str:
+def _roleless(claims: dict[str, Any]) -> str:
     """Why someone has no role, if it is that the provider does not send what the mapping reads."""
     if not _provider().mapped:
         return ": PORTAL_OIDC_ROLES names none"
-    missing = _provider().missing(told)
+    missing = _provider().missing(claims)
     return f": {missing}" if missing else ""
 
 

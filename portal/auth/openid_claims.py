@@ -30,16 +30,16 @@ class OpenID(OpenIDConnectProvider):  # type: ignore[misc]
     ) -> HttpResponseBase:
         """Send a browser there, with a nonce that comes back in the signed answer (OpenID Connect Core, 3.1.2.1)."""
         nonce = secrets.token_urlsafe(32)
-        asked = kwargs.pop("auth_params", None)
-        params = dict(self.get_auth_params() if asked is None else asked) | {"nonce": nonce}
-        answer: HttpResponseBase
+        auth_params = kwargs.pop("auth_params", None)
+        params = dict(self.get_auth_params() if auth_params is None else auth_params) | {"nonce": nonce}
+        response: HttpResponseBase
         try:
-            answer = super().redirect(
+            response = super().redirect(
                 request, process, next_url, data, auth_params=params, nonce=nonce, **kwargs
             )
         except UnfitAnswer as error:
-            answer = render_authentication_error(request, self, exception=error)
-        return answer
+            response = render_authentication_error(request, self, exception=error)
+        return response
 
     def extract_uid(self, data: Mapping[str, Any]) -> str:
         """The subject. Raises UnfitAnswer unless there is one, and one only."""
@@ -59,51 +59,51 @@ class OpenID(OpenIDConnectProvider):  # type: ignore[misc]
 
     def extract_extra_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """All of it, as a database can keep it."""
-        kept: dict[str, Any] = sanitize(dict(data))
-        return kept
+        sanitized: dict[str, Any] = sanitize(dict(data))
+        return sanitized
 
     def extract_common_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Name and address, if they are text."""
-        told = merged(data)
-        return {"email": email_of(told), "name": text_of(told.get("name"))}
+        claims = merged(data)
+        return {"email": email_of(claims), "name": text_of(claims.get("name"))}
 
     def extract_email_addresses(self, data: Mapping[str, Any]) -> list[EmailAddress]:
         """The address, and whether it is vouched for: where the ID token and userinfo name the same, by both."""
         email = email_of(merged(data))
-        said = [part for part in parts_of(data) if text_of(part.get("email")).lower() == email.lower()]
-        words = [part["email_verified"] for part in said if part.get("email_verified") is not None]
+        naming = [part for part in parts_of(data) if text_of(part.get("email")).lower() == email.lower()]
+        words = [part["email_verified"] for part in naming if part.get("email_verified") is not None]
         verified = bool(words) and all(map(is_true, words))
         return [EmailAddress(email=email, verified=verified, primary=True)] if email else []
 
 
 def parts_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What userinfo and the ID token say, those that are there."""
-    found = (data.get("userinfo"), data.get("id_token"))
-    return [part for part in found if isinstance(part, dict)]
+    parts = (data.get("userinfo"), data.get("id_token"))
+    return [part for part in parts if isinstance(part, dict)]
 
 
 def merged(data: Mapping[str, Any]) -> dict[str, Any]:
     """Both as one: userinfo counts more, and a claim that is null there is none."""
-    told: dict[str, Any] = {}
+    claims: dict[str, Any] = {}
     for part in reversed(parts_of(data)):
-        told |= {name: claim for name, claim in part.items() if claim is not None}
-    return told
+        claims |= {name: claim for name, claim in part.items() if claim is not None}
+    return claims
 
 
-def email_of(told: Mapping[str, Any]) -> str:
+def email_of(claims: Mapping[str, Any]) -> str:
     """The address in the claim `email`; empty if that is none."""
-    email = text_of(told.get("email"))
+    email = text_of(claims.get("email"))
     return str(valid_email_or_none(email) or "") if len(email) <= MAX_EMAIL else ""
 
 
 def require_nonce(sociallogin: SocialLogin) -> None:
     """Raise UnfitAnswer unless the ID token answers the question that this browser was sent with."""
     sent = sociallogin.state.get("nonce")
-    told = (sociallogin.account.extra_data.get("id_token") or {}).get("nonce")
+    received = (sociallogin.account.extra_data.get("id_token") or {}).get("nonce")
     if (
         not sent
-        or not isinstance(told, str)
-        or not hmac.compare_digest(sent.encode(), told.encode(errors="replace"))
+        or not isinstance(received, str)
+        or not hmac.compare_digest(sent.encode(), received.encode(errors="replace"))
     ):
         who = sociallogin.user.email if sociallogin.user else ""
         raise UnfitAnswer("nonce mismatch: the ID token lacks the nonce that was sent", who)

@@ -25,26 +25,26 @@ class Answers(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
     @property
     def openid_config(self) -> dict[str, Any]:
         """The discovery document, with every address that is needed."""
-        found: dict[str, Any] = super().openid_config
+        document: dict[str, Any] = super().openid_config
         for name in ENDPOINTS:
-            if not _is_address(found.get(name)):
-                raise UnfitAnswer(f"the discovery document’s {name} is {described(found.get(name))}")
-        if not text_of(found.get("issuer")):
-            raise UnfitAnswer(f"the discovery document’s issuer is {described(found.get('issuer'))}")
-        _require_issuer(found["issuer"], self.get_provider().app.settings["server_url"])
-        if not isinstance(found.get(METHODS), list):
-            found[METHODS] = []
-        return found
+            if not _is_address(document.get(name)):
+                raise UnfitAnswer(f"the discovery document’s {name} is {described(document.get(name))}")
+        if not text_of(document.get("issuer")):
+            raise UnfitAnswer(f"the discovery document’s issuer is {described(document.get('issuer'))}")
+        _require_issuer(document["issuer"], self.get_provider().app.settings["server_url"])
+        if not isinstance(document.get(METHODS), list):
+            document[METHODS] = []
+        return document
 
     def get_access_token_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The answer of the token endpoint."""
         try:
-            found: dict[str, Any] = super().get_access_token_data(*args, **kwargs)
+            token: dict[str, Any] = super().get_access_token_data(*args, **kwargs)
         except UnfitAnswer:
             raise
         except OAuth2Error:  # its text holds the whole answer, which may be a token
             raise UnfitAnswer("the token response lacks access_token") from None
-        return found
+        return token
 
     def parse_token(self, data: dict[str, Any]) -> SocialToken:
         """The access token, for userinfo alone: it is kept nowhere, so nobody asks when it expires."""
@@ -110,14 +110,14 @@ def _viewed(view: Any, request: HttpRequest, provider_id: str) -> HttpResponseBa
     return answer
 
 
-def _require_issuer(told: str, configured: str) -> None:
+def _require_issuer(issuer: str, configured: str) -> None:
     """Raise UnfitAnswer unless the document speaks of the issuer that it was asked of (OpenID Connect Discovery, 4.3).
 
     A slash at the end is taken away before the document's path is added (4.1), so it makes no other issuer.
     """
-    if told.removesuffix("/") != configured.partition("/.well-known/")[0].removesuffix("/"):
+    if issuer.removesuffix("/") != configured.partition("/.well-known/")[0].removesuffix("/"):
         raise UnfitAnswer(
-            f"the discovery document’s issuer is {described(told)}, and not PORTAL_OIDC_ISSUER, {configured}"
+            f"the discovery document’s issuer is {described(issuer)}, and not PORTAL_OIDC_ISSUER, {configured}"
         )
 
 

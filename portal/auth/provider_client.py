@@ -82,13 +82,13 @@ def _require_object(response: requests.Response, place: str) -> requests.Respons
     if 300 <= response.status_code < 400:
         raise UnfitAnswer(f"{place} responded {response.status_code}, a redirect, which is not followed")
     try:
-        told = parse_object(response.content)
+        document = parse_object(response.content)
     except NotAnObject as what:
         if not response.ok:
             raise ProviderUnreachable(f"{place} responded {response.status_code}") from None
         raise UnfitAnswer(f"the response of {place} is {what}") from None
     if not response.ok:
-        error = sanitize(text_of(told.get("error")), 60)
+        error = sanitize(text_of(document.get("error")), 60)
         refused = ProviderUnreachable if response.status_code >= 500 else UnfitAnswer
         raise refused(f"{place} responded {response.status_code}{f', {error}' if error else ''}")
     response.headers["content-type"] = "application/json"

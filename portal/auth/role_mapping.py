@@ -27,19 +27,19 @@ def read(given: str) -> tuple[Mapped, ...]:
     given = given.strip()
     if given[:1] in ("{", "["):
         return tuple(_from_json(given))
-    entries = [one.strip() for one in given.split(",") if one.strip()]
-    return tuple(_from_short(one, number) for number, one in enumerate(entries, 1))
+    entries = [entry.strip() for entry in given.split(",") if entry.strip()]
+    return tuple(_from_short(entry, number) for number, entry in enumerate(entries, 1))
 
 
 def _from_json(given: str) -> Iterator[Mapped]:
     try:
-        told = json.loads(given, object_pairs_hook=_unique)
+        mapping = json.loads(given, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         _refuse(f"this is no JSON ({error})")
-    for one in told if isinstance(told, list) else [told]:
-        if not isinstance(one, dict) or set(one) != {"claim", "roles"}:
+    for entry in mapping if isinstance(mapping, list) else [mapping]:
+        if not isinstance(entry, dict) or set(entry) != {"claim", "roles"}:
             _refuse('each entry is an object with "claim" and "roles", and nothing else')
-        claim, roles = one["claim"], one["roles"]
+        claim, roles = entry["claim"], entry["roles"]
         if not isinstance(claim, str) or not claim:
             _refuse(f'"claim" must be the name of a claim, and is {_shown(claim)}')
         if not isinstance(roles, dict) or not roles:
@@ -50,10 +50,10 @@ def _from_json(given: str) -> Iterator[Mapped]:
 
 def _meant(claim: str, value: str, meant: Any) -> Iterator[Mapped]:
     """One value's roles: a text, or a list of them for several apps."""
-    places = meant if isinstance(meant, list) and meant else [meant]
+    roles = meant if isinstance(meant, list) and meant else [meant]
     if not value:
         _refuse(f"the claim {_shown(claim)} has an empty value, which nobody has")
-    for place in places:
+    for place in roles:
         if not isinstance(place, str) or _role_of(place) is None:
             _refuse(f"{_shown(value)} of the claim {_shown(claim)} means {_shown(place)}, which is no role")
         role, _, app = place.partition("@")
@@ -79,20 +79,20 @@ def _role_of(place: str) -> str | None:
     return role if role in ROLES and bool(at) == bool(app.strip()) else None
 
 
-def _shown(told: Any) -> str:
+def _shown(value: Any) -> str:
     """What stands in the JSON. A name with a colon in it may be an address with a password."""
-    if isinstance(told, str):
-        return json.dumps(mask_value(told) if set(told) & set(":?") else told, ensure_ascii=False)
-    text = json.dumps(told)
+    if isinstance(value, str):
+        return json.dumps(mask_value(value) if set(value) & set(":?") else value, ensure_ascii=False)
+    text = json.dumps(value)
     return mask_value(text) if set(text) & set(":?") else text
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     """An object, if it names nothing twice: of two, one would be passed over in silence."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         raise ValueError("a name stands twice in one object")
-    return found
+    return members
 
 
 def _refuse(why: str) -> NoReturn:

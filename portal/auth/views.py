@@ -23,15 +23,18 @@ SESSION_COLUMNS = (*Column.from_labels("Device, IP address, Signed in, Last acti
 def security(request: PortalRequest) -> HttpResponse:
     """What protects an account, and where it is signed in."""
     user = user_of(request)
-    found = list(Authenticator.objects.filter(user=user).order_by("created_at"))
+    authenticators = list(Authenticator.objects.filter(user=user).order_by("created_at"))
     codes = next(
-        (session_id for session_id in found if session_id.type == Authenticator.Type.RECOVERY_CODES), None
+        (session_id for session_id in authenticators if session_id.type == Authenticator.Type.RECOVERY_CODES),
+        None,
     )
     context = {
         "app_codes": next(
-            (session_id for session_id in found if session_id.type == Authenticator.Type.TOTP), None
+            (session_id for session_id in authenticators if session_id.type == Authenticator.Type.TOTP), None
         ),
-        "passkeys": [session_id for session_id in found if session_id.type == Authenticator.Type.WEBAUTHN],
+        "passkeys": [
+            session_id for session_id in authenticators if session_id.type == Authenticator.Type.WEBAUTHN
+        ],
         "codes": codes,
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
         "session_columns": SESSION_COLUMNS,
@@ -55,8 +58,8 @@ def end_session(request: PortalRequest, session_id: int | None = None) -> HttpRe
     ended = sessions.end(
         acting(user, request), user, session_id=session_id, except_key=None if session_id else this
     )
-    says = f"{ended} session{'' if ended == 1 else 's'} signed out" if ended else "Session already ended"
-    return finished(request, reverse("security"), says)
+    message = f"{ended} session{'' if ended == 1 else 's'} signed out" if ended else "Session already ended"
+    return finished(request, reverse("security"), message)
 
 
 @require_POST

@@ -68,14 +68,14 @@ def seal_key(folder: Path, given: str) -> bytes:
     return bytes.fromhex(text)
 
 
-def _numbered(text: str, says: str) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
+def _numbered(text: str, message: str) -> dict[int, bytes]:
+    secrets: dict[int, bytes] = {}
     for entry in re.split(r"[\s,]+", text.strip()):
         pair = _NUMBERED.fullmatch(entry)
-        if not pair or int(pair[1]) in found:
-            raise WrongSetting(f"{says}, as number:hex, 64 hex digits or more, with commas between them.")
-        found[int(pair[1])] = bytes.fromhex(pair[2])
-    return found
+        if not pair or int(pair[1]) in secrets:
+            raise WrongSetting(f"{message}, as number:hex, 64 hex digits or more, with commas between them.")
+        secrets[int(pair[1])] = bytes.fromhex(pair[2])
+    return secrets
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

@@ -55,7 +55,7 @@ def _postgres(parsed: ServiceUrl) -> dict[str, Any]:
     if not parsed.path and "dbname" not in parsed.options and "service" not in parsed.options:
         raise WrongSetting(f"DATABASE_URL names no database; write {FORM}.")
     options: dict[str, Any] = {}
-    found: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "ENGINE": Env.DB_SCHEMES["postgres"],
         "NAME": parsed.path,
         "USER": parsed.user,
@@ -66,10 +66,10 @@ def _postgres(parsed: ServiceUrl) -> dict[str, Any]:
     }
     for name, value in parsed.options.items():
         if name.upper() in TO_DJANGO:
-            found[name.upper()] = _as_django_has_it(name, value)
+            settings[name.upper()] = _as_django_has_it(name, value)
         else:
             options[name] = int(value) if value.isdecimal() and value.isascii() else value
-    return found
+    return settings
 
 
 def _as_django_has_it(name: str, value: str) -> Any:

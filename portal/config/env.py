@@ -72,11 +72,11 @@ class Env(environ.Env):  # type: ignore[misc] # untyped
     def choice(self, var: str, default: str, choices: Collection[str]) -> str:
         """One of `choices`, in capitals or not."""
         text = self.word(var, default)
-        found = next((choice for choice in choices if choice.lower() == text.lower()), None)
-        if found is None:
+        match = next((choice for choice in choices if choice.lower() == text.lower()), None)
+        if match is None:
             *others, last = choices
             raise WrongSetting(f"{var} is {mask_value(text)!r}: write {', '.join(others)} or {last}.")
-        return found
+        return match
 
     def refuse_unknown(self, in_file: Collection[str] = ()) -> None:
         """Stop at a name that begins as ours do and is none, or is nearly one. Raises WrongSetting.
@@ -96,7 +96,7 @@ def _nearest(name: str, ours: Collection[str], closeness: float) -> str:
     if _is_for_others(name):
         return ""
     if closeness == VERY_CLOSE:
-        ours = [one for one in ours if one.startswith("PORTAL_")] if name[:1] in "Pp" else []
+        ours = [name for name in ours if name.startswith("PORTAL_")] if name[:1] in "Pp" else []
     return next(iter(difflib.get_close_matches(name.upper(), sorted(ours), 1, closeness)), "")
 
 

@@ -47,12 +47,12 @@ def file(given: str) -> Path | None:
 
 def hosts(given: Iterable[str]) -> frozenset[str]:
     """Hosts of one's own network that webhooks may be sent to, in the one spelling."""
-    found = set()
+    names = set()
     for name in filter(None, (name.strip() for name in given)):
         try:
-            found.add(parse_host(name))
+            names.add(parse_host(name))
         except ValueError:
             raise WrongSetting(
                 f"PORTAL_WEBHOOK_HOSTS: {mask_value(name)!r} is no host. Write names or addresses with commas between."
             ) from None
-    return frozenset(found)
+    return frozenset(names)

@@ -30,26 +30,26 @@ def origin(given: str) -> Origin | None:
         ) from None
 
 
-def _nameable(found: Origin) -> Origin:
+def _nameable(origin: Origin) -> Origin:
     """Another machine's zone says nothing here, and no browser sends one."""
-    if "%" in found.host:
+    if "%" in origin.host:
         raise ValueError("a zone")
-    return found
+    return origin
 
 
 def allowed_hosts(own: Origin | None, given: Iterable[str]) -> list[str]:
     """Host names that requests may ask for, as Django compares them: `.example.com` stands for all below it."""
-    found = [format_host(own.host)] if own else []
+    hosts = [format_host(own.host)] if own else []
     for text in given:
         try:
             dot = "." if text.startswith(".") else ""
-            found.append("*" if text == "*" else dot + format_host(parse_host(text.removeprefix("."))))
+            hosts.append("*" if text == "*" else dot + format_host(parse_host(text.removeprefix("."))))
         except ValueError:
             raise WrongSetting(
                 f"PORTAL_ALLOWED_HOSTS: {mask_value(text)!r} is no host. Write names or addresses with commas between, "
                 "without scheme and port."
             ) from None
-    return [*found, *LOCAL]
+    return [*hosts, *LOCAL]
 
 
 def proxies(given: Iterable[str]) -> list[Network]:
@@ -91,8 +91,8 @@ def _is_sender(text: str) -> bool:
         header = HeaderRegistry()("From", text)
     except (MessageError, IndexError):  # what the library says of some, and of others nothing
         return False
-    people: Sequence[Any] = getattr(header, "addresses", ())
-    return not header.defects and len(people) == 1 and bool(people[0].username and people[0].domain)
+    addresses: Sequence[Any] = getattr(header, "addresses", ())
+    return not header.defects and len(addresses) == 1 and bool(addresses[0].username and addresses[0].domain)
 
 
 def _mail_host(host: str) -> str:

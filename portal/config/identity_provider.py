@@ -44,16 +44,16 @@ class Provider:
 
     def roles_of(self, claims: Mapping[str, Any]) -> dict[str, str]:
         """The name of an app, empty for every app, to the role that these claims mean there: the highest of them."""
-        found: dict[str, str] = {}
-        for one in self.mapped:
-            if one.value in values_of(claims.get(one.claim)):
-                before = found.get(one.app, ROLES[0])
-                found[one.app] = max(before, one.role, key=ROLES.index)
-        return found
+        roles: dict[str, str] = {}
+        for mapping in self.mapped:
+            if mapping.value in values_of(claims.get(mapping.claim)):
+                before = roles.get(mapping.app, ROLES[0])
+                roles[mapping.app] = max(before, mapping.role, key=ROLES.index)
+        return roles
 
     def missing(self, claims: Mapping[str, Any]) -> str:
         """What is wrong with the claims that the mapping reads: none of them there, or not texts. Empty: nothing."""
-        names = dict.fromkeys(one.claim for one in self.mapped)
+        names = dict.fromkeys(mapping.claim for mapping in self.mapped)
         odd = [
             f"the claim {name} is {described(claims.get(name))}"
             for name in names
@@ -64,7 +64,7 @@ class Provider:
     @property
     def places(self) -> set[str]:
         """The apps whose roles the provider decides; empty for every app."""
-        return {one.app for one in self.mapped}
+        return {mapping.app for mapping in self.mapped}
 
 
 def read(

@@ -39,8 +39,8 @@ def reached_at(host: str, port: str) -> str:
 def try_listening(host: str, port: int) -> None:
     """Listen there for a moment. Raises CannotListen."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in found:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in addresses:
             with socket.socket(family, kind, protocol) as candidate:
                 _like_a_server(candidate)
                 candidate.bind(address)

@@ -24,12 +24,12 @@ def read(url: str, base: Path) -> dict[str, Any]:
         return _smtp(parsed)
     if parsed.scheme not in ELSEWHERE:
         raise WrongSetting(f"EMAIL_URL begins with no way to send mail; write {FORM}.")
-    found = {"EMAIL_BACKEND": Env.EMAIL_SCHEMES[parsed.scheme]}
+    settings = {"EMAIL_BACKEND": Env.EMAIL_SCHEMES[parsed.scheme]}
     if parsed.scheme == "filemail":
         if not parsed.path or parsed.hosts:
             raise WrongSetting("EMAIL_URL names no folder: write filemail:////path/to/folder.")
-        found["EMAIL_FILE_PATH"] = str(base / parsed.path)
-    return found
+        settings["EMAIL_FILE_PATH"] = str(base / parsed.path)
+    return settings
 
 
 def _smtp(parsed: ServiceUrl) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _parse(url: str) -> ServiceUrl:
         address["scheme"].lower(),
         decoded(user),
         decoded(password),
-        tuple(_host(one) for one in place["hosts"].split(",")) if place["hosts"] else (),
+        tuple(_host(host) for host in place["hosts"].split(",")) if place["hosts"] else (),
         decoded((place["path"] or "")[1:]),
         _options(place["query"] or ""),
     )
@@ -86,20 +86,20 @@ def _parse(url: str) -> ServiceUrl:
 
 def decoded(text: str) -> str:
     """`text` with its percent escapes resolved, which must be UTF-8. Raises ValueError."""
-    found = unquote(text, errors="strict")
-    if _CONTROL.search(found):
+    plain = unquote(text, errors="strict")
+    if _CONTROL.search(plain):
         raise _NotOne("an escape in it stands for a control character")
-    return found
+    return plain
 
 
 def _host(text: str) -> tuple[str, int | None]:
     if text[:3].lower() == "%2f":
         return decoded(text), None
-    found = _HOST.fullmatch(text)
-    if found is None:
+    match = _HOST.fullmatch(text)
+    if match is None:
         raise _NotOne("its host is none; an IPv6 address stands in brackets")
-    port = found["port"]
-    return parse_host(decoded(found["host"]) if "%" not in found["host"] else found["host"]), (
+    port = match["port"]
+    return parse_host(decoded(match["host"]) if "%" not in match["host"] else match["host"]), (
         parse_port(port) if port else None
     )
 

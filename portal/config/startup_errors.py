@@ -127,8 +127,8 @@ def _first_line(why: str) -> str:
 
 def _of_sqlite(why: str) -> str | None:
     path = connections["default"].settings_dict["NAME"]
-    found = next((told for said, told in _OF_SQLITE.items() if said in why), None)
-    return found and f"The database {mask_path(str(path))} cannot be used: {found}."
+    explanation = next((explanation for message, explanation in _OF_SQLITE.items() if message in why), None)
+    return explanation and f"The database {mask_path(str(path))} cannot be used: {explanation}."
 
 
 def _stop(sentence: str) -> None:

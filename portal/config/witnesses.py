@@ -13,14 +13,14 @@ MAX_SILENCE = 7 * 24 * 60
 def named(given: str, roots: str) -> tuple[Target, ...]:
     """The witnesses of PORTAL_WITNESS."""
     try:
-        found = witness_settings.read_all(given)
+        witnesses = witness_settings.read_all(given)
     except ValueError as wrong:
         raise WrongSetting(str(wrong)) from None
-    if any(one.kind == TSA for one in found) and not Path(roots or "/").is_file():
+    if any(witness.kind == TSA for witness in witnesses) and not Path(roots or "/").is_file():
         raise WrongSetting(
             "PORTAL_WITNESS_TSA_ROOTS: name a file of PEM certificates that the time-stamp server's leads up to."
         )
-    return found
+    return witnesses
 
 
 def sources(given: Iterable[str]) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ class Guide:
 
     slug: str
     title: str
-    says: str
+    summary: str
 
     @property
     def file(self) -> str:
@@ -43,7 +43,7 @@ class Api:
 
     slug: str
     title: str
-    says: str
+    summary: str
     guide: str
     """The slug of the guide that goes with it."""
     page: str

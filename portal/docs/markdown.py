@@ -89,26 +89,26 @@ def _html(reader: MarkdownIt, tokens: list[Token]) -> SafeString:
 
 def _without_remarks(tokens: list[Token]) -> list[Token]:
     """Leave out comments that stand as a paragraph: they are for whoever edits the file."""
-    kept: list[Token] = []
+    remaining: list[Token] = []
     for token in tokens:
-        kept.append(token)
-        if token.type == "paragraph_close" and re.fullmatch(r"<!--.*-->", kept[-2].content, re.S):
-            del kept[-3:]  # a paragraph opens, speaks and closes
-    return kept
+        remaining.append(token)
+        if token.type == "paragraph_close" and re.fullmatch(r"<!--.*-->", remaining[-2].content, re.S):
+            del remaining[-3:]  # a paragraph opens, speaks and closes
+    return remaining
 
 
 # ── headings ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _name_headings(tokens: list[Token]) -> list[Heading]:
-    found: list[Heading] = []
+    headings: list[Heading] = []
     for token, words in pairwise(tokens):
         if token.type == "heading_open":
-            says = _said(words)
-            name = anchor(says, [heading.anchor for heading in found])
+            text = _said(words)
+            name = anchor(text, [heading.anchor for heading in headings])
             token.attrs["id"] = name
-            found.append(Heading(int(token.tag[1:]), name, says))
-    return found
+            headings.append(Heading(int(token.tag[1:]), name, text))
+    return headings
 
 
 def _said(words: Token) -> str:
@@ -121,7 +121,7 @@ def _said(words: Token) -> str:
 
 def _led(inside: list[Token]) -> list[Token]:
     """Lead each link to a page of the portal; what has none stays as words."""
-    kept: list[Token] = []
+    tokens: list[Token] = []
     linked = True
     for at, token in enumerate(inside):
         if token.type == "link_open":
@@ -131,8 +131,8 @@ def _led(inside: list[Token]) -> list[Token]:
             token.attrs["href"] = there or ""
             _speak(inside[at + 1], file)
         if linked or token.type not in ("link_open", "link_close"):
-            kept.append(token)
-    return kept
+            tokens.append(token)
+    return tokens
 
 
 def _speak(words: Token, file: str) -> None:

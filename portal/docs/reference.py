@@ -138,48 +138,48 @@ def _groups(document: Json) -> Iterator[Group]:
     """Tags in the document's own order, then as operations mention them."""
     described = {tag["name"]: tag.get("description", "") for tag in document.get("tags", ())}
     gathered: dict[str, list[Operation]] = {name: [] for name in described}
-    for path, place in document.get("paths", {}).items():
-        for method, asked in place.items():
+    for path, path_item in document.get("paths", {}).items():
+        for method, operation in path_item.items():
             if method in METHODS:
-                tag = next(iter(asked.get("tags", ())), UNTAGGED)
-                gathered.setdefault(tag, []).append(_operation(document, path, method, asked, place))
+                tag = next(iter(operation.get("tags", ())), UNTAGGED)
+                gathered.setdefault(tag, []).append(_operation(document, path, method, operation, path_item))
     for name, operations in gathered.items():
         if operations:
             yield Group(slug("on", name), name, described.get(name, ""), tuple(operations))
 
 
-def _operation(document: Json, path: str, method: str, asked: Json, place: Json) -> Operation:
-    parameters = [*place.get("parameters", ()), *asked.get("parameters", ())]
+def _operation(document: Json, path: str, method: str, operation: Json, path_item: Json) -> Operation:
+    parameters = [*path_item.get("parameters", ()), *operation.get("parameters", ())]
     return Operation(
         anchor=slug(method, path),
         method=method.upper(),
         path=path,
-        summary=asked.get("summary", ""),
-        description=asked.get("description", ""),
-        scope=asked.get("x-alter-scope") or "",
-        permissions=_permissions(asked),
-        parameters=tuple(_parameter(document, followed(document, one)) for one in parameters),
-        body=_body(document, asked.get("requestBody")),
-        answers=tuple(_answers(document, asked.get("responses", {}))),
+        summary=operation.get("summary", ""),
+        description=operation.get("description", ""),
+        scope=operation.get("x-alter-scope") or "",
+        permissions=_permissions(operation),
+        parameters=tuple(_parameter(document, followed(document, parameter)) for parameter in parameters),
+        body=_body(document, operation.get("requestBody")),
+        answers=tuple(_answers(document, operation.get("responses", {}))),
     )
 
 
-def _permissions(asked: Json) -> tuple[str, ...] | None:
-    told = asked.get("x-alter-permission")
-    return None if told is None else tuple(told.split(", ")) if told else ()
+def _permissions(operation: Json) -> tuple[str, ...] | None:
+    permission = operation.get("x-alter-permission")
+    return None if permission is None else tuple(permission.split(", ")) if permission else ()
 
 
-def _parameter(document: Json, one: Json) -> Parameter:
-    schema = one.get("schema", {})
-    told = one if one.get("description") else schema
+def _parameter(document: Json, parameter: Json) -> Parameter:
+    schema = parameter.get("schema", {})
+    described = parameter if parameter.get("description") else schema
     return Parameter(
-        name=one["name"],
+        name=parameter["name"],
         type=words(schema),
-        required=bool(one.get("required")),
+        required=bool(parameter.get("required")),
         default=_default(schema),
         limits=limits(schema),
-        description=told.get("description", ""),
-        where=one["in"],
+        description=described.get("description", ""),
+        where=parameter["in"],
     )
 
 
@@ -200,24 +200,26 @@ def _body(document: Json, sent: Json | None) -> Body | None:
 
 def _answers(document: Json, responses: Json) -> Iterator[Answer]:
     """Each answer; refusals of one type that say nothing of their own as one."""
-    told = [_answer(str(status), followed(document, one)) for status, one in responses.items()]
-    for together, some in groupby(told, lambda one: one.refuses and not one.description and one.type):
+    every = [_answer(str(status), followed(document, response)) for status, response in responses.items()]
+    for together, some in groupby(
+        every, lambda answer: answer.refuses and not answer.description and answer.type
+    ):
         answers = list(some)
         if together:
-            yield Answer(tuple(status for one in answers for status in one.statuses), "", together)
+            yield Answer(tuple(status for answer in answers for status in answer.statuses), "", together)
         else:
             yield from answers
 
 
-def _answer(status: str, one: Json) -> Answer:
-    description = one.get("description", "")
-    said = "" if description == PHRASES.get(status) else description
-    return Answer((status,), said, words(_schema(one)) if one.get("content") else ())
+def _answer(status: str, response: Json) -> Answer:
+    description = response.get("description", "")
+    text = "" if description == PHRASES.get(status) else description
+    return Answer((status,), text, words(_schema(response)) if response.get("content") else ())
 
 
-def _schema(told: Json) -> Json:
+def _schema(message: Json) -> Json:
     """The schema of what is sent or answered: of its JSON, else of whatever it is."""
-    content = told.get("content", {})
+    content = message.get("content", {})
     media: Json = content.get(JSON_MEDIA) or next(iter(content.values()), {})
     schema: Json = media.get("schema", {})
     return schema
@@ -230,19 +232,19 @@ def _types(document: Json, groups: tuple[Group, ...]) -> Iterator[Named]:
     """Every type that the page speaks of, directly or through another, in the order of their names."""
     schemas: Json = document.get("components", {}).get("schemas", {})
     every = {type_anchor(name): _named(name, schema) for name, schema in schemas.items()}
-    waiting, spoken = list(_anchors(groups)), set[str]()
+    waiting, reached = list(_anchors(groups)), set[str]()
     while waiting:
-        place = waiting.pop()
-        if place in every and place not in spoken:
-            spoken.add(place)
-            waiting += _anchors_of(every[place].type, every[place].fields)
-    yield from sorted((every[place] for place in spoken), key=lambda named: named.name.lower())
+        anchor = waiting.pop()
+        if anchor in every and anchor not in reached:
+            reached.add(anchor)
+            waiting += _anchors_of(every[anchor].type, every[anchor].fields)
+    yield from sorted((every[anchor] for anchor in reached), key=lambda named: named.name.lower())
 
 
 def _named(name: str, schema: Json) -> Named:
     fields = tuple(_fields(schema))
-    told = schema.get("description", "")
-    return Named(type_anchor(name), name, told, () if fields else words(schema), fields)
+    description = schema.get("description", "")
+    return Named(type_anchor(name), name, description, () if fields else words(schema), fields)
 
 
 def _anchors(groups: tuple[Group, ...]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def words(schema: Json | bool) -> Words:
         return (Piece(name, type_anchor(name)),)
     for several, between in (("anyOf", " or "), ("oneOf", " or "), ("allOf", " and ")):
         if several in schema:
-            return _joined([words(one) for one in schema[several]], between)
+            return _joined([words(alternative) for alternative in schema[several]], between)
     if "const" in schema:
         return (Piece(json.dumps(schema["const"])),)
     if "enum" in schema:
@@ -40,7 +40,7 @@ def words(schema: Json | bool) -> Words:
 def _plain(schema: Json) -> Words:
     kind = schema.get("type", "anything")
     if isinstance(kind, list):
-        return _joined([words({**schema, "type": one}) for one in kind], " or ")
+        return _joined([words({**schema, "type": name}) for name in kind], " or ")
     if kind == "array":
         return _of("list", schema.get("items"))
     if kind == "object":
@@ -120,16 +120,16 @@ def _counted(amount: str, number: Any, of_what: str) -> str:
 # ── what it refers to ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def followed(document: Json, told: Json) -> Json:
+def followed(document: Json, schema: Json) -> Json:
     """What `told` stands for, if it is a reference; what it says beside the reference wins."""
     seen: set[str] = set()
-    while (there := told.get("$ref", "")).startswith("#/") and there not in seen:
+    while (there := schema.get("$ref", "")).startswith("#/") and there not in seen:
         seen.add(there)
-        found: Any = document
+        target: Any = document
         for step in there[2:].split("/"):
-            found = found[step.replace("~1", "/").replace("~0", "~")]
-        told = {**found, **{key: value for key, value in told.items() if key != "$ref"}}
-    return told
+            target = target[step.replace("~1", "/").replace("~0", "~")]
+        schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+    return schema
 
 
 def each(schema: Json) -> Json:
@@ -145,7 +145,7 @@ def takes_null(schema: Json) -> bool:
 
 def besides_null(schema: Json) -> list[Json]:
     """What it may be but null."""
-    return [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
+    return [alternative for alternative in schema.get("anyOf", [schema]) if alternative != {"type": "null"}]
 
 
 def _name(schema: Json) -> str:

@@ -28,18 +28,18 @@ def docs(request: PortalRequest) -> HttpResponse:
 @require_GET
 def guide(request: PortalRequest, slug: str) -> HttpResponse:
     """One guide."""
-    if (found := find(slug)) is None:
+    if (guide := find(slug)) is None:
         raise NotFound
-    text = at_home(text_of(found), portal_origin(request))
-    return render(request, "portal/docs/guide.html", {"guide": found, "text": text, "guides": GUIDES})
+    text = at_home(text_of(guide), portal_origin(request))
+    return render(request, "portal/docs/guide.html", {"guide": guide, "text": text, "guides": GUIDES})
 
 
 @require_GET
 def gateway_file(request: PortalRequest, gateway_file: str) -> FileResponse:
     """A file that a guide tells to set a gateway up with, as it is."""
-    if (found := guides.gateway_file(gateway_file)) is None:
+    if (path := guides.gateway_file(gateway_file)) is None:
         raise NotFound
-    return FileResponse(found.open("rb"), content_type="text/plain; charset=utf-8")
+    return FileResponse(path.open("rb"), content_type="text/plain; charset=utf-8")
 
 
 @require_GET

@@ -42,12 +42,12 @@ def parse_sha256(text: str) -> bytes:
 
 def hash_of(text: str) -> bytes:
     """The SHA-256 of the first of our secrets in `text`, which goes no further than here. Raises Invalid."""
-    found = grammar.find_secret(text)
-    if not found:
+    secret = grammar.find_secret(text)
+    if not secret:
         raise Invalid(
             "key", "No complete key found. Keys start with alter_key_, alter_pat_ or alter_gateway_."
         )
-    return plaintext.sha256(found)
+    return plaintext.sha256(secret)
 
 
 def charge(address: str) -> None:
@@ -101,12 +101,12 @@ def are_waiting() -> bool:
 def known(hashes: Iterable[bytes]) -> set[bytes]:
     """Those of `hashes` whose secret was issued here and is still on record, ended or not."""
     wanted = plaintext.by_digest(hashes)
-    found = [
+    digests = [
         *ApiKey.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
         *AccessToken.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
         *Gateway.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True),
     ]
-    return {wanted[bytes(digest)] for digest in found}
+    return {wanted[bytes(digest)] for digest in digests}
 
 
 def purge() -> int:

@@ -75,7 +75,7 @@ def _apply_policy(report: LeakReport, digests: list[bytes]) -> Outcome:
 def _handle_key(report: LeakReport, key: ApiKey) -> Outcome:
     report.app_id, report.key_id, report.prefix = key.app_id, key.id, key.prefix
     event = _record(report, key)
-    if not key.is_living:
+    if not key.is_active:
         return Outcome.OVER
     outcome = _act_on_key(getattr(key.app, f"on_leaked_{key.kind}_key"), key, _reason(report), event)
     if _is_new_place(report, key_id=key.id):
@@ -143,8 +143,8 @@ def _record(report: LeakReport, row: ApiKey | AccessToken | Gateway) -> Event:
 def _is_new_place(report: LeakReport, **of: UUID | str) -> bool:
     """Whether this place is new, and not one of too many. The caller holds the row, so that no two ask at once."""
     recent = LeakReport.objects.filter(handled_at__gt=now() - LOOKBACK, **of).exclude(pk=report.pk)
-    places = set(recent.values_list("found_at", flat=True).distinct()[: MAX_PLACES + 1])
-    return report.found_at not in places and len(places) < MAX_PLACES
+    locations = set(recent.values_list("found_at", flat=True).distinct()[: MAX_PLACES + 1])
+    return report.found_at not in locations and len(locations) < MAX_PLACES
 
 
 def _content(

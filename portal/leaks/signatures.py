@@ -59,14 +59,14 @@ def require(key: EllipticCurvePublicKey, signature: str, body: bytes) -> None:
 def _known(name: str) -> Mapping[str, str]:
     """Keys by their names: those read within the hour, or read anew because there is none called `name`."""
     place = f"leaks:keys:{hashlib.sha256(settings.LEAK_KEYS_URL.encode()).hexdigest()[:16]}"
-    kept: dict[str, Any] = cache.get(place) or {"at": 0, "keys": {}}
-    keys: dict[str, str] = kept["keys"]
-    is_fresh = now().timestamp() - kept["at"] < FRESH.total_seconds()
+    cached: dict[str, Any] = cache.get(place) or {"at": 0, "keys": {}}
+    keys: dict[str, str] = cached["keys"]
+    is_fresh = now().timestamp() - cached["at"] < FRESH.total_seconds()
     if (name not in keys or not is_fresh) and cache.add(f"{place}:asked", True, ASK_AGAIN.total_seconds()):
         try:
             keys = _read() or keys
-        except AskedToWait as asked:
-            cache.set(f"{place}:asked", True, max(ASK_AGAIN, asked.wait).total_seconds())
+        except AskedToWait as error:
+            cache.set(f"{place}:asked", True, max(ASK_AGAIN, error.wait).total_seconds())
         cache.set(place, {"at": now().timestamp(), "keys": keys}, RETENTION.total_seconds())
     if not keys:
         raise ScannerKeysMissing
@@ -76,8 +76,8 @@ def _known(name: str) -> Mapping[str, str]:
 def _read() -> dict[str, str]:
     """The keys as they are published. None if they cannot be read: the log says why. Raises AskedToWait."""
     try:
-        told = json.loads(fetch(settings.LEAK_KEYS_URL, {"User-Agent": "alter-portal"}, most=MAX_BODY))
-        return {str(one["key_identifier"]): str(one["key"]) for one in told["public_keys"][:MAX_KEYS]}
+        document = json.loads(fetch(settings.LEAK_KEYS_URL, {"User-Agent": "alter-portal"}, most=MAX_BODY))
+        return {str(key["key_identifier"]): str(key["key"]) for key in document["public_keys"][:MAX_KEYS]}
     except (UnreachableHost, ValueError, KeyError, TypeError) as error:
         log.warning(
             "the keys of the secret scanner cannot be read from %s: %s", settings.LEAK_KEYS_URL, error

@@ -31,7 +31,9 @@ def letter_of(mail: Mail) -> EmailMessage:
 def _notifications(mail: Mail) -> tuple[str, str]:
     user = mail.user
     wanted = [
-        one for one in mail.notifications.order_by("at", "id") if user and notifications.concerns(user, one)
+        notification
+        for notification in mail.notifications.order_by("at", "id")
+        if user and notifications.concerns(user, notification)
     ]
     if not wanted:
         raise NotWanted("The recipient no longer has access.")
@@ -67,10 +69,10 @@ def _no_account(mail: Mail) -> tuple[str, str]:
 
 
 def _confirm_email(mail: Mail) -> tuple[str, str]:
-    found = EmailAddress.objects.filter(user=mail.user, email__iexact=mail.address, verified=False).first()
-    if found is None:
+    address = EmailAddress.objects.filter(user=mail.user, email__iexact=mail.address, verified=False).first()
+    if address is None:
         raise NotWanted("The email address was already confirmed, or no account uses it.")
-    path = reverse("account_confirm_email", args=[EmailConfirmationHMAC(found).key])
+    path = reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key])
     return _rendered(mail, "email_confirmation", activate_url=path)
 
 

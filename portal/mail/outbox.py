@@ -41,14 +41,14 @@ def put(
 
     Whoever asks again gets one message, and no back-off of earlier tries holds it up.
     """
-    told = {"kind": kind, "address": address, "user": user, "invitation": invitation}
+    columns = {"kind": kind, "address": address, "user": user, "invitation": invitation}
     if kind == MailKind.NOTIFICATIONS:
-        return Mail.objects.create(origin=origin, **told)
+        return Mail.objects.create(origin=origin, **columns)
     try:
         with transaction.atomic():
-            return _hasten(kind, address, user, invitation) or Mail.objects.create(origin=origin, **told)
+            return _hasten(kind, address, user, invitation) or Mail.objects.create(origin=origin, **columns)
     except IntegrityError:  # another request has put it meanwhile
-        return Mail.objects.filter(**told).latest("at", "id")
+        return Mail.objects.filter(**columns).latest("at", "id")
 
 
 def unclaimed() -> Q:

@@ -62,8 +62,8 @@ def _send(mail: Mail) -> bool:
     try:
         run_within(TIMEOUT, letter_of(mail).send)
     except NotWanted as why:
-        told = {"due_at": None, "claimed_until": None, "cause": str(why), "tries": mail.tries}
-        Mail.objects.filter(pk=mail.pk).update(**told)
+        changes = {"due_at": None, "claimed_until": None, "cause": str(why), "tries": mail.tries}
+        Mail.objects.filter(pk=mail.pk).update(**changes)
         return False
     except Exception as error:  # whatever a mail server may do, or a message that cannot be made
         _note_failure(mail, until, error)
@@ -81,9 +81,9 @@ def _claim(mail: Mail) -> datetime | None:
     """
     moment = now()
     until = moment + outbox.CLAIM
-    told = {"tries": mail.tries + 1, "due_at": moment + RETRIES[min(mail.tries, len(RETRIES) - 1)]}
+    changes = {"tries": mail.tries + 1, "due_at": moment + RETRIES[min(mail.tries, len(RETRIES) - 1)]}
     mine = _due().filter(pk=mail.pk, tries=mail.tries)
-    return until if mine.update(claimed_until=until, **told) else None
+    return until if mine.update(claimed_until=until, **changes) else None
 
 
 def _note_failure(mail: Mail, until: datetime, error: Exception) -> None:

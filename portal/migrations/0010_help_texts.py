@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             model_name="invitation",
             name="inviter_id",
             field=models.UUIDField(
-                help_text="The user whose rights it passes on. Empty: the server CLI.", null=True
+                help_text="The user whose rights it passes on. Empty: the server command line.", null=True
             ),
         ),
         migrations.AlterField(

@@ -20,7 +20,7 @@ class Invitation(Audited):
     digest = models.BinaryField(max_length=32, unique=True)
     invited_by = models.CharField(max_length=200)
     inviter_id = models.UUIDField(
-        null=True, help_text="The user whose rights it passes on. Empty: the server CLI."
+        null=True, help_text="The user whose rights it passes on. Empty: the server command line."
     )
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()

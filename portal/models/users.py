@@ -88,13 +88,13 @@ class User(Audited, AbstractBaseUser):
 
     def check_password(self, raw_password: str | None) -> bool:
         """Whether it is this. A hash of earlier settings is made anew, which changes nobody's way in: no event."""
-        kept = self.password
+        stored = self.password
 
         def rehash(raw: str) -> None:
             self.password = make_password(raw)
-            QuerySet(User).filter(pk=self.pk, password=kept).update(password=self.password)
+            QuerySet(User).filter(pk=self.pk, password=stored).update(password=self.password)
 
-        return check_password(raw_password, kept, rehash)
+        return check_password(raw_password, stored, rehash)
 
     def audit_target(self) -> dict[str, Any]:
         return {"target_kind": "person", "target_id": str(self.pk), "target_label": self.label}

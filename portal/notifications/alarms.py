@@ -17,10 +17,10 @@ def look() -> int:
     """Raise and end alarms, and notify of open ones. Returns 0: there is never a next piece."""
     alarms.look()
     # Of rows that were forged or deleted, admins of their app are notified as well, of each event.
-    open_alarms = list(alarms.standing().exclude(code=alarms.TAMPERED))
-    if open_alarms:
+    raised = list(alarms.open_alarms().exclude(code=alarms.TAMPERED))
+    if raised:
         users = admins(None)
-        for alarm in open_alarms:
+        for alarm in raised:
             title, _, text = alarm.says.partition(". ")
             content = NotificationContent(
                 NotificationKind.ALARM, f"alarm:{alarm.pk}", title, reverse("audit-settings"), text=text

@@ -45,7 +45,7 @@ def notify_of_deprecated_in_use() -> int:
     """Notify of deprecated keys in use: once a week, and once more on the last day of a grace period."""
     moment = now()
     recent = Call.objects.filter(key_id=OuterRef("id"), at__gt=moment - WEEK, allowed=True)
-    keys = ApiKey.objects.own().filter(Exists(recent), deprecated_at__isnull=False).living().with_kin()
+    keys = ApiKey.objects.own().filter(Exists(recent), deprecated_at__isnull=False).active().with_kin()
     return sum(notify_about_key(_still_in_use(key, moment), key) for key in keys)
 
 
@@ -53,7 +53,7 @@ def _near(ahead: timedelta, since: datetime, moment: datetime) -> QuerySet[ApiKe
     """Keys that came within `ahead` of their end since then. Those minted with less life never do."""
     keys = (
         ApiKey.objects.own()
-        .living(moment)
+        .active(moment)
         .filter(expires_at__gt=since + ahead, expires_at__lte=moment + ahead)
     )
     return keys.filter(expires_at__gt=F("created_at") + ahead).with_kin()

@@ -81,11 +81,11 @@ class Connections:
     def _make_room(self) -> None:
         """Cut off who has waited longest with half a body, while those together are too large."""
         sizes = [(connection, size) for connection in self._waiting if (size := connection.body_size)]
-        kept = sum(size for _, size in sizes)
+        total = sum(size for _, size in sizes)
         for connection, size in sizes:
-            if kept <= limits.MAX_BODIES:
+            if total <= limits.MAX_BODIES:
                 break
-            kept -= size
+            total -= size
             self._cut(connection)
 
     def _cut(self, connection: Connection) -> None:

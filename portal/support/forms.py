@@ -50,9 +50,11 @@ class LookupForm(ValuesForm):
     def clean(self) -> dict[str, Any]:
         """Adds `hashes` as bytes. An empty form is an error."""
         data = self.cleaned_data
-        if len(self.sent_hashes) > MAX_RESULTS or not all(HASH.fullmatch(one) for one in self.sent_hashes):
+        if len(self.sent_hashes) > MAX_RESULTS or not all(
+            HASH.fullmatch(value) for value in self.sent_hashes
+        ):
             self.add_error(None, f"Send at most {MAX_RESULTS} SHA-256 hashes, in hexadecimal.")
-        data["hashes"] = [bytes.fromhex(one) for one in self.sent_hashes if HASH.fullmatch(one)]
+        data["hashes"] = [bytes.fromhex(value) for value in self.sent_hashes if HASH.fullmatch(value)]
         if not data["hashes"] and not data.get("words") and not self.errors:
             self.add_error("words", "Enter a key, log lines, a prefix or a fingerprint.")
         return data
@@ -72,7 +74,7 @@ class RevokeManyForm(ReasonForm):
     def clean(self) -> dict[str, Any]:
         """Adds `ids` of the selected keys."""
         try:
-            self.cleaned_data["ids"] = {UUID(one) for one in self.sent_keys}
+            self.cleaned_data["ids"] = {UUID(value) for value in self.sent_keys}
         except ValueError:
             self.cleaned_data["ids"] = set()
         if not self.cleaned_data["ids"]:

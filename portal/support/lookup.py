@@ -15,7 +15,7 @@ from keys import actions as on_keys
 from keys import plaintext
 from keys.models import ApiKey
 from keys.web.key_rows import Row, rows
-from portal import actions as on_people
+from portal import actions as on_portal
 from portal.models import AccessToken, User
 from portal.web.gates import apps_allowing, permissions_of, person
 
@@ -67,28 +67,28 @@ def look_up(user: User, origin: Origin, hashes: Sequence[bytes], words: Sequence
         matching = ApiKey.objects.filter(wanted, app_id__in=apps).with_kin().order_by("-created_at", "-id")
         keys = list(matching[: MAX_RESULTS + 1])
     tokens = _tokens(user, list(digests))
-    seen = [bytes(one.digest) for one in keys] + [bytes(one.digest) for one in tokens]
+    seen = [bytes(key.digest) for key in keys] + [bytes(token.digest) for token in tokens]
     known = {digests[digest] for digest in seen if digest in digests}
     matches = _with_owners(user, origin, keys[:MAX_RESULTS], apps)
-    unknown = [one.hex()[:8] for one in dict.fromkeys(hashes) if one not in known]
+    unknown = [digest.hex()[:8] for digest in dict.fromkeys(hashes) if digest not in known]
     missing = [word for word in words if not any(_is_of(word, key) for key in keys)]
     return LookupResult(matches, tokens, [*missing, *unknown], len(unknown), len(keys) > MAX_RESULTS)
 
 
-def recall(user: User, origin: Origin, kept: dict[str, Any]) -> LookupResult:
+def recall(user: User, origin: Origin, summary: dict[str, Any]) -> LookupResult:
     """The result that summary() stored, as far as `user` may read it now."""
     apps = {app.id: app for app in apps_allowing(user, on_keys.READ)}
-    found = ApiKey.objects.filter(id__in=kept["keys"], app_id__in=apps).with_kin()
-    keys = _with_owners(user, origin, list(found.order_by("-created_at", "-id")), apps)
-    tokens = _may_see(user, AccessToken.objects.filter(id__in=kept["tokens"]))
-    return LookupResult(keys, tokens, kept["missing"], kept["unknown"], kept["more"])
+    matched = ApiKey.objects.filter(id__in=summary["keys"], app_id__in=apps).with_kin()
+    keys = _with_owners(user, origin, list(matched.order_by("-created_at", "-id")), apps)
+    tokens = _may_see(user, AccessToken.objects.filter(id__in=summary["tokens"]))
+    return LookupResult(keys, tokens, summary["missing"], summary["unknown"], summary["more"])
 
 
 def summary(result: LookupResult) -> dict[str, Any]:
     """`result` as ids, for the session. No hash, and nothing of a key but words as they were typed."""
     return {
-        "keys": [str(one.row.key.id) for one in result.keys],
-        "tokens": [str(one.id) for one in result.tokens],
+        "keys": [str(match.row.key.id) for match in result.keys],
+        "tokens": [str(token.id) for token in result.tokens],
         "missing": result.missing,
         "unknown": result.unknown,
         "more": result.more,
@@ -113,12 +113,12 @@ def _tokens(user: User, digests: Sequence[bytes]) -> list[AccessToken]:
     return _may_see(user, AccessToken.objects.filter(digest__in=digests))
 
 
-def _may_see(user: User, found: QuerySet[AccessToken]) -> list[AccessToken]:
+def _may_see(user: User, tokens: QuerySet[AccessToken]) -> list[AccessToken]:
     """Access tokens belong to no app: only users who may revoke keys in every app see those of others."""
-    found = found.select_related("user")
-    if on_people.END_FOUND_TOKEN.needs not in permissions_of(user, None):
-        found = found.filter(user=user)
-    return list(found)
+    tokens = tokens.select_related("user")
+    if on_portal.END_FOUND_TOKEN.needs not in permissions_of(user, None):
+        tokens = tokens.filter(user=user)
+    return list(tokens)
 
 
 def _with_owners(user: User, origin: Origin, keys: Sequence[ApiKey], apps: dict[UUID, App]) -> list[KeyMatch]:

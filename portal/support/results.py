@@ -18,15 +18,15 @@ def keep(session: SessionBase, result: LookupResult) -> str:
     """Keep `result` by its ids; return its name for the URL."""
     name = token_urlsafe(12)
     until = (now() + RETENTION).timestamp()
-    kept = [*_kept(session), {"name": name, "until": until, "found": summary(result)}]
-    session[_SESSION_KEY] = kept[-MAX_RESULTS:]
+    results = [*_kept(session), {"name": name, "until": until, "found": summary(result)}]
+    session[_SESSION_KEY] = results[-MAX_RESULTS:]
     return name
 
 
 def recall_kept(session: SessionBase, name: str) -> dict[str, Any] | None:
     """The result called `name`. None: it has expired, or is of another session."""
-    return next((one["found"] for one in _kept(session) if one["name"] == name), None)
+    return next((result["found"] for result in _kept(session) if result["name"] == name), None)
 
 
 def _kept(session: SessionBase) -> list[dict[str, Any]]:
-    return [one for one in session.get(_SESSION_KEY, []) if one["until"] > now().timestamp()]
+    return [result for result in session.get(_SESSION_KEY, []) if result["until"] > now().timestamp()]

@@ -34,13 +34,13 @@ def lookup(request: PortalRequest) -> HttpResponse:
     form = forms.LookupForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
-        found = look_up(user_of(request), request.origin, data["hashes"], data["words"])
-        return HttpResponseRedirect(f"{reverse('lookup')}?result={results.keep(request.session, found)}")
+        match = look_up(user_of(request), request.origin, data["hashes"], data["words"])
+        return HttpResponseRedirect(f"{reverse('lookup')}?result={results.keep(request.session, match)}")
     refuse_unknown(request.GET, ("result",))
     name = request.GET.get("result", "")
-    kept = results.recall_kept(request.session, name)
-    result = recall(user_of(request), request.origin, kept) if kept and not form.is_bound else None
-    context = _context(form, result) | {"is_expired": bool(name) and not kept}
+    summary = results.recall_kept(request.session, name)
+    result = recall(user_of(request), request.origin, summary) if summary and not form.is_bound else None
+    context = _context(form, result) | {"is_expired": bool(name) and not summary}
     return render(request, "portal/support/lookup.html", context, status=422 if form.errors else 200)
 
 
@@ -54,10 +54,10 @@ def revoke_many(request: PortalRequest) -> HttpResponse:
     data = form.cleaned_data
     wanted = {name: data[name] for name in ("reason", "ticket", "force")}
     batch = bulk_actions.revoke_many(user_of(request), request.origin, data["ids"], **wanted)
-    says = f"{batch.revoked} key{'' if batch.revoked == 1 else 's'} revoked"
+    message = f"{batch.revoked} key{'' if batch.revoked == 1 else 's'} revoked"
     if batch.failures:
-        says += f"; {len(batch.failures)} not revoked: {bulk_actions.failures_in_words(batch.failures)}"
-    return finished(request, reverse("receipt", args=[batch.event_id]), says)
+        message += f"; {len(batch.failures)} not revoked: {bulk_actions.failures_in_words(batch.failures)}"
+    return finished(request, reverse("receipt", args=[batch.event_id]), message)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,8 +91,8 @@ def ask(request: AppRequest, key_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             count = bulk_actions.ask(request.actor, key, form.cleaned_data["message"])
-            says = f"Message sent to {count} user{'' if count == 1 else 's'}"
-            return finished(request, address_of("key", key), says)
+            message = f"Message sent to {count} user{'' if count == 1 else 's'}"
+            return finished(request, address_of("key", key), message)
         except Refusal as refusal:
             form.refuse(refusal)
             status = refusal.status

@@ -173,13 +173,13 @@ def _places(full: int) -> SafeString:
     return format_html_join("", '<path class="tick" d="M{} 0V10" stroke-width=".35"/>', lines)
 
 
-def _time(moment: datetime, says: str) -> SafeString:
+def _time(moment: datetime, text: str) -> SafeString:
     utc = moment.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>',
         utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
-        says,
+        text,
     )
 
 

@@ -70,10 +70,10 @@ class MintTokenForm(ValuesForm):
     def table(self) -> Iterator[tuple[str, list[Cell | None]]]:
         """Each resource, a cell for each of TIERS, and one for what is apart from them."""
         ticked = self["permissions"].value() or ()
-        for resource, says in RESOURCES.items():
+        for resource, label in RESOURCES.items():
             cells = [self._cell(f"{resource}:{verb}", ticked) for verb in VERBS]
             tiers, apart = cells[: len(TIERS)], cells[len(TIERS) :]
-            yield says, [*tiers, next(filter(None, apart), None)]
+            yield label, [*tiers, next(filter(None, apart), None)]
 
     def clean(self) -> dict[str, Any]:
         """The verb's own values, beside the fields."""

@@ -77,7 +77,8 @@ def issue(
     A role that comes later brings it nothing. `spelled_out`: `permissions` are within_reach() of before, and include
     no more. `once` names the form it came from: a second use issues nothing. `parent` is the token that makes it: it
     holds no more than that, lives no longer, and ends with it. Raises Invalid, AlreadyMinted, MintedByToken,
-    NotYoursToGive for what `user` or `parent` does not hold; `all` at the shell is all that they hold.
+    NotYoursToGive for what `user` or `parent` does not hold; `all`, with the server command line, is
+    all that they hold.
     """
     if is_sensitive(permissions):
         actor.require_fresh()
@@ -164,7 +165,7 @@ def revoke_leaked(actor: Actor, token: AccessToken, reason: str = "", ticket: st
 
 
 def authenticate(presented: str) -> AccessToken:
-    """The living token whose plaintext was presented. Raises InvalidToken, TokenExpired, SecondFactorRequired."""
+    """The active token whose plaintext was presented. Raises InvalidToken, TokenExpired, SecondFactorRequired."""
     token = find_token(presented)
     if token is None or token.is_revoked or not token.user.is_active:
         raise InvalidToken

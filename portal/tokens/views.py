@@ -109,10 +109,10 @@ def _reveal(request: PortalRequest, issued: Issued) -> HttpResponse:
 
 def _token(request: PortalRequest, token_id: UUID) -> AccessToken:
     """One of the person's own. Raises NotFound for a stranger's as for none."""
-    found = user_of(request).access_tokens.filter(id=token_id).first()
-    if found is None:
+    token = user_of(request).access_tokens.filter(id=token_id).first()
+    if token is None:
         raise NotFound
-    return found
+    return token
 
 
 def _base_url(request: PortalRequest) -> str:

@@ -146,8 +146,8 @@ def app_of(user: User, app_id: UUID) -> App:
 
 def permissions_of(user: User, app: App | None) -> frozenset[str]:
     """What `user` may do on `app`; for None, on every app."""
-    places = (None, app.id) if app else (None,)
-    roles = (m.role for m in user.roles if m.app_id in places)
+    app_ids = (None, app.id) if app else (None,)
+    roles = (m.role for m in user.roles if m.app_id in app_ids)
     return frozenset[str]().union(*(PERMISSIONS[role] for role in roles))
 
 
@@ -158,9 +158,9 @@ def permissions_anywhere(user: User) -> frozenset[str]:
 
 def apps_where(user: User, may: Callable[[frozenset[str]], bool]) -> QuerySet[App]:
     """The apps of `user` where `may` says yes to what their role there allows."""
-    places = [m.app_id for m in user.roles if may(PERMISSIONS[m.role])]
+    app_ids = [m.app_id for m in user.roles if may(PERMISSIONS[m.role])]
     there = apps_of(user)
-    return there if None in places else there.filter(id__in=[place for place in places if place])
+    return there if None in app_ids else there.filter(id__in=[place for place in app_ids if place])
 
 
 def apps_allowing(user: User, action: Action) -> QuerySet[App]:

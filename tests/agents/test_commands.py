@@ -23,7 +23,7 @@ def test_the_shell_is_on_record(db: None) -> None:
     Said("create_app", "--name", "ledger")
     event = Event.objects.get()
     assert (event.action, event.actor_kind, event.via) == ("app.create", "shell", "shell")
-    assert event.actor_label.endswith(" at the shell")
+    assert event.actor_label.endswith(" (server command line)")
 
 
 def test_a_name_in_use_is_a_conflict(app: App) -> None:

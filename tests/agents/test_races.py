@@ -29,7 +29,7 @@ def test_a_double_click_creates_one_agent(app: App) -> None:
 
 def test_of_two_who_save_the_same_page_one_is_told(app: App) -> None:
     pages = [App.objects.get() for _ in range(2)]
-    seen = app.mark
+    seen = app.etag
     ends = at_once(
         [
             lambda: lifecycle.update_app(shell(), pages[0], seen=seen, max_keys=50),

@@ -74,7 +74,7 @@ def test_a_list_is_a_fixed_number_of_queries(
 def test_an_app_is_told_in_full(app: App, by_developer: Program) -> None:
     told = by_developer.get(f"/apps/{app.id}").json()
     assert told.pop("created_at").endswith("Z")
-    assert told.pop("version") == app.mark
+    assert told.pop("version") == app.etag
     assert told == {
         "id": str(app.id),
         "name": "checkout",
@@ -176,12 +176,12 @@ def test_nothing_new_is_no_act(app: App, by_admin: Program) -> None:
 
 
 def test_a_change_made_from_the_present_version_is_taken(app: App, by_admin: Program) -> None:
-    answer = change(by_admin, app, description="Pays.", version=app.mark)
-    assert (answer.status_code, answer.json()["version"]) == (200, stored(app).mark)
+    answer = change(by_admin, app, description="Pays.", version=app.etag)
+    assert (answer.status_code, answer.json()["version"]) == (200, stored(app).etag)
 
 
 def test_a_change_made_from_an_old_version_is_refused(app: App, by_admin: Program) -> None:
-    seen = app.mark
+    seen = app.etag
     change(by_admin, app, description="Pays.")
     assert error(change(by_admin, app, description="Paid.", version=seen)) == (409, "stale_page")
     assert stored(app).description == "Pays."
@@ -239,7 +239,7 @@ def test_an_app_is_not_deleted_under_another_name(app: App, by_admin: Program, c
 def test_an_app_with_living_keys_is_not_deleted(app: App, by_admin: Program) -> None:
     key = minted(app).key
     assert error(by_admin.delete(f"/apps/{app.id}", confirm="checkout")) == (409, "app_in_use")
-    assert ApiKey.objects.get(id=key.id).is_living
+    assert ApiKey.objects.get(id=key.id).is_active
 
 
 def test_a_deleted_apps_name_is_free(app: App, by_admin: Program) -> None:

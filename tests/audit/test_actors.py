@@ -59,7 +59,7 @@ def test_the_shell_may_do_everything_there_will_ever_be() -> None:
 
 
 def test_the_shell_says_who_sat_at_it() -> None:
-    assert shell().label.endswith(" at the shell")
+    assert shell().label.endswith(" (server command line)")
     assert shell().origin.via == "shell"
 
 

@@ -127,8 +127,8 @@ def test_what_was_lent_ends_when_any_key_above_does(boss: ApiKey, lent: Minted) 
     lifecycle.rotate(shell(), boss, grace=timedelta(seconds=20))
     with at(now() + timedelta(seconds=21)):
         assert error(ask(secret, REMOTE_ADDR=OFFICE)) == (401, "key_not_active")
-        assert not again(key).is_living
-        assert not ApiKey.objects.filter(id=key.id).living().exists()
+        assert not again(key).is_active
+        assert not ApiKey.objects.filter(id=key.id).active().exists()
 
 
 def test_what_was_lent_follows_what_its_lenders_lose(boss: ApiKey, lent: Minted) -> None:

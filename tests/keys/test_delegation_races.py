@@ -38,18 +38,18 @@ def test_at_the_limit_those_who_rotate_mint_and_undeprecate_at_once_stay_below_i
     def mints() -> None:
         minted(App.objects.get(pk=app.pk), agent=Agent.objects.get(pk=agent.pk))
 
-    living = app.keys.own().living()
+    active = app.keys.own().active()
     ends = at_once(
         [
-            *[rotating(key) for key in living.filter(grace_ends_at=None) for _ in range(2)],
+            *[rotating(key) for key in active.filter(grace_ends_at=None) for _ in range(2)],
             *[undeprecating(key) for key in old for _ in range(2)],
             *[mints] * 3,
         ]
     )
     assert set(ends) <= {"done", "KeyRotated", "GraceLimitReached", "KeyLimitReached", "AgentKeyLimitReached"}
     own, of_agent = app.keys.own(), agent.keys.own()
-    assert own.living().filter(grace_ends_at=None).count() <= 3 and own.in_grace().count() <= 3
-    assert of_agent.living().filter(grace_ends_at=None).count() <= 2 and of_agent.in_grace().count() <= 2
+    assert own.active().filter(grace_ends_at=None).count() <= 3 and own.in_grace().count() <= 3
+    assert of_agent.active().filter(grace_ends_at=None).count() <= 2 and of_agent.in_grace().count() <= 2
 
 
 @pytest.mark.parametrize("above", [False, True], ids=["itself", "the key above it"])

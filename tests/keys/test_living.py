@@ -1,4 +1,4 @@
-"""The one definition of a living key: what SQL counts, what Python says and what the door lets in are the same keys."""
+"""An active key has one definition: SQL, Python and the verify endpoint agree on which keys are active."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents import lifecycle as agents_lifecycle
-from agents.active_keys import living_keys
+from agents.active_keys import count_active_keys
 from agents.errors import AppInUse
 from agents.models import Agent, App
 from audit.actors import shell
@@ -33,7 +33,7 @@ def limited(app: App, most: int, of_agent: int = 25) -> App:
 
 
 def passing(app: App) -> int:
-    return app.keys.own().living().count()
+    return app.keys.own().active().count()
 
 
 def every_sort(app: App, agent: Agent) -> Iterator[tuple[ApiKey, str]]:
@@ -69,13 +69,13 @@ def test_sql_python_and_the_door_agree_on_which_keys_live(app: App, agent: Agent
     keys = list(every_sort(app, agent))
     for later in (timedelta(0), 2 * HOUR, 4 * HOUR, 6 * HOUR):
         with at(now() + later):
-            counted = set(app.keys.living().values_list("id", flat=True))
+            counted = set(app.keys.active().values_list("id", flat=True))
             for key, secret in keys:
                 lives = ask(secret).status_code == 200
-                assert (key.id in counted, again(key).is_living) == (lives, lives), (key.id, later)
-            ours = {one.id: one for one in Agent.objects.annotate(n=living_keys(now()))}
+                assert (key.id in counted, again(key).is_active) == (lives, lives), (key.id, later)
+            ours = {one.id: one for one in Agent.objects.annotate(n=count_active_keys(now()))}
             for one in ours.values():
-                assert one.n == sum(key.is_living for key in one.keys.own())
+                assert one.n == sum(key.is_active for key in one.keys.own())
 
 
 def test_keys_that_have_expired_take_no_place_of_their_agents(app: App, agent: Agent) -> None:
@@ -85,7 +85,7 @@ def test_keys_that_have_expired_take_no_place_of_their_agents(app: App, agent: A
     with pytest.raises(AgentKeyLimitReached):
         minted(app, agent=agent)
     with at(now() + HOUR):
-        assert minted(app, agent=agent).key.is_living
+        assert minted(app, agent=agent).key.is_active
 
 
 def test_a_key_whose_lender_is_over_takes_no_place(app: App, agent: Agent) -> None:
@@ -96,7 +96,7 @@ def test_a_key_whose_lender_is_over_takes_no_place(app: App, agent: Agent) -> No
     lifecycle.narrow(shell(), boss, expires_at=now() + HOUR)
     with at(now() + 2 * HOUR):
         assert passing(app) == presenters.quota(app).taken == 0
-        assert [minted(app).key.is_living for _ in range(2)] == [True, True]
+        assert [minted(app).key.is_active for _ in range(2)] == [True, True]
 
 
 def test_an_app_whose_last_keys_are_over_can_be_deleted(app: App) -> None:

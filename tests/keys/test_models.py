@@ -65,8 +65,8 @@ def test_what_lives_is_the_same_to_the_database(app: App, dates: dict[str, Any],
     key = save(row(app, **dates))
 
     with at(NOON):
-        assert ApiKey.objects.filter(pk__in=app.keys.living()).exists() == key.is_living
-        assert key.is_living == (status in ("active", "deprecated", "rotating"))
+        assert ApiKey.objects.filter(pk__in=app.keys.active()).exists() == key.is_active
+        assert key.is_active == (status in ("active", "deprecated", "rotating"))
 
 
 def test_keys_of_ones_own_are_those_that_were_not_derived(app: App) -> None:

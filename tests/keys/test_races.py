@@ -66,7 +66,7 @@ def test_of_two_people_who_revoke_the_last_two_keys_one_wins(app: App, agent: Ag
     keys = [minted(app, agent=agent).key for _ in range(2)]
 
     assert at_once(map(revoking, keys)) == {"done": 1, "LastActiveKey": 1}
-    assert agent.keys.living().count() == 1
+    assert agent.keys.active().count() == 1
 
 
 @pytest.mark.parametrize("round", range(2))
@@ -75,7 +75,7 @@ def test_of_twenty_who_revoke_the_last_two_keys_all_leave_one(app: App, agent: A
 
     ends = at_once(revoking(keys[n % 2]) for n in range(20))
 
-    assert (ends["done"] + ends["LastActiveKey"], agent.keys.living().count()) == (20, 1)
+    assert (ends["done"] + ends["LastActiveKey"], agent.keys.active().count()) == (20, 1)
     assert Event.objects.filter(action="key.revoke").count() == 1
 
 
@@ -134,7 +134,7 @@ def test_the_quota_is_never_passed(app: App) -> None:
     ends = at_once([lambda: minted(app_again(app))] * 10)
 
     assert ends == {"done": 3, "KeyLimitReached": 7}
-    assert app.keys.living().count() == 4
+    assert app.keys.active().count() == 4
 
 
 def test_an_agents_quota_is_never_passed(app: App, agent: Agent) -> None:

@@ -76,7 +76,7 @@ def live(story: Story, app: App, agent: Agent) -> None:
     story.answers.append(ask(story.secrets[0], headers={"x-alter-gateway": story.secrets[-1]}).content)
     misuse(story, app, agent)
     lifecycle.revoke(shell(), parent, reason=f"found {story.secrets[1]} in a log")
-    story.attempt(lifecycle.revoke, shell(), agent.keys.living().own().get())
+    story.attempt(lifecycle.revoke, shell(), agent.keys.active().own().get())
     lifecycle.revoke_agent(shell(), agent, reason=" ".join(story.secrets))
     story.answers += [ask(secret).content for secret in story.secrets]
     live_with_tokens(story)

@@ -131,7 +131,7 @@ class Story:
         return self.rng.choice([self.app(), None])
 
     def key(self, app: App) -> ApiKey:
-        return self.rng.choice(list(app.keys.living().order_by("id").with_kin()))
+        return self.rng.choice(list(app.keys.active().order_by("id").with_kin()))
 
     def user(self) -> User:
         return User.objects.get(pk=self.rng.choice(list(User.objects.order_by("id"))).pk)
@@ -140,10 +140,10 @@ class Story:
         """A person, or an access token that may do a part of what its owner may."""
         user = self.user()
         whole = person(user, place, shell().origin)
-        living = list(user.access_tokens.filter(tokens.active_tokens()).order_by("id"))
-        if not living or self.rng.random() < 0.4:
+        active = list(user.access_tokens.filter(tokens.active_tokens()).order_by("id"))
+        if not active or self.rng.random() < 0.4:
             return whole
-        token = self.rng.choice(living)
+        token = self.rng.choice(active)
         may = tokens.effective_permissions(token, permissions_of(user, place))
         return Actor("token", str(token.id), token.name, may, whole.origin, whole.app_id)
 
@@ -272,14 +272,14 @@ def person_gives_roles(story: Story) -> None:
 
 
 def everything_is_bounded(story: Story) -> None:
-    """No app and no agent has more living keys than its limit, and as many again in grace."""
+    """No app and no agent has more active keys than its limit, and as many again in grace."""
     for app in story.apps:
         own = app.keys.own()
-        assert own.living().filter(grace_ends_at=None).count() <= LIMIT
+        assert own.active().filter(grace_ends_at=None).count() <= LIMIT
         assert own.in_grace().count() <= LIMIT
         for agent in app.agents.all():
             own = agent.keys.own()
-            assert own.living().filter(grace_ends_at=None).count() <= 3
+            assert own.active().filter(grace_ends_at=None).count() <= 3
             assert own.in_grace().count() <= 3
     for token in AccessToken.objects.select_related("user"):
         for place in (*story.apps, None):

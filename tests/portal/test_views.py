@@ -30,7 +30,7 @@ def test_home_counts_living_keys_and_agents_apart(app: App, window: Client) -> N
     keys = [minted(app, agent=agent).key for agent in agents] + [minted(app).key]
     revoke(shell(), keys[2])
     shown = window.get("/").context["list"].rows[0]
-    assert (shown.living, shown.agents_living) == (2, 2)
+    assert (shown.active_keys, shown.active_agents) == (2, 2)
 
 
 def test_home_takes_as_many_queries_for_ten_apps_as_for_one(app: App, window: Client) -> None:

@@ -83,7 +83,7 @@ def test_another_key_rotates_the_successor_that_nobody_has(app: App) -> None:
         call(secret, "POST", path, body, once=f"once {body}")
         fresh = followed(secret, call(secret, "POST", path, body, once=f"once {body}"), {"overlap_days": 0})
         assert ask(fresh.json()["api_key"], "grants:read").status_code == 200
-        assert ApiKey.objects.living().filter(kind="app", name="worker").exclude(id=key.id).count() == 1
+        assert ApiKey.objects.active().filter(kind="app", name="worker").exclude(id=key.id).count() == 1
         key = ApiKey.objects.get(id=fresh.json()["id"])
         path = f"/sdk/keys/{key.id}/rotate"
 

@@ -58,7 +58,7 @@ def test_a_successor_that_somebody_else_made_is_out_of_reach(
         successor = lifecycle.rotate(shell(), key).key
         for old in (secret, derived.json()["api_key"]):
             assert {status for status, _ in taken_back(old, key, successor)} <= {403, 404, 409}
-        assert ApiKey.objects.get(id=successor.id).is_living
+        assert ApiKey.objects.get(id=successor.id).is_active
         assert ApiKey.objects.get(id=key.id).status == "rotating"
         assert key.successors.count() == 1
 

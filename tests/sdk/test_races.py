@@ -46,7 +46,7 @@ def test_of_twenty_who_revoke_an_agents_two_keys_all_leave_one(app: App, agent: 
 
     ends = told([partial(raw.call, secret, "DELETE", f"{address}/{keys[n % 2].id}") for n in range(20)])
 
-    assert agent.keys.living().count() == 1
+    assert agent.keys.active().count() == 1
     assert ends == {(200, ""): 10, (409, "last_active_key"): 10}
 
 

@@ -39,7 +39,7 @@ LOOKS = {
 """What is looked at each time, by the code of its alarm."""
 
 
-def standing() -> QuerySet[Alarm]:
+def open_alarms() -> QuerySet[Alarm]:
     """Those that are not over, the oldest first. One that somebody put in so that it cannot be read hides no other."""
     return ReadableQuerySet(Alarm).filter(ended_at=None).order_by("raised_at", "id")
 
@@ -47,22 +47,22 @@ def standing() -> QuerySet[Alarm]:
 def look() -> int:
     """Raise what is wrong now, and end what is no longer. Returns how many alarms changed."""
     wrong = dict(_wrong())
-    return _end(wrong) + sum(_raise(code, says) for code, says in wrong.items())
+    return _end(wrong) + sum(_raise(code, message) for code, message in wrong.items())
 
 
 def _wrong() -> Iterator[tuple[str, str]]:
     """What is wrong now: a code, and a sentence with the next step."""
     for code, look_at in LOOKS.items():
-        if says := _looked(code, look_at):
-            yield code, says
+        if message := _looked(code, look_at):
+            yield code, message
     rare = {indexes.CODE: indexes.last_passed_at()}
     for code, held_at in rare.items():  # only a look that began after it was raised ends it
-        yield from standing().filter(code=code, raised_at__gt=held_at).values_list("code", "says")
+        yield from open_alarms().filter(code=code, raised_at__gt=held_at).values_list("code", "says")
     if not pinned_keys.is_pinned(signing.public_key()):
-        says = f"Seal key {signing.key_id()} replaced another key without a handover."
+        message = f"Seal key {signing.key_id()} replaced another key without a handover."
         yield (
             SEAL_KEY,
-            f"{says} Restore the previous key, or run .venv/bin/python manage.py rotate_seal_key --lost.",
+            f"{message} Restore the previous key, or run .venv/bin/python manage.py rotate_seal_key --lost.",
         )
     yield from witnesses.wrong()
 
@@ -78,10 +78,10 @@ def _looked(code: str, look_at: Callable[[], str]) -> str:
         return f"An audit log check failed: {code} ({type(error).__name__}). See the portal's log."
 
 
-def _raise(code: str, says: str) -> bool:
+def _raise(code: str, message: str) -> bool:
     if _stands(code):
         return False
-    alarm = Alarm(code=code, says=says)
+    alarm = Alarm(code=code, says=message)
     try:
         with transaction.atomic(), change(system(), RAISE_ALARM, on=alarm):
             alarm.save()
@@ -104,7 +104,7 @@ def _stands(code: str) -> bool:
 
 
 def _end(wrong: Mapping[str, str]) -> int:
-    over = [alarm for alarm in standing() if alarm.code not in wrong]
+    over = [alarm for alarm in open_alarms() if alarm.code not in wrong]
     for alarm in over:
         with change(system(), END_ALARM, on=alarm):
             if alarm.ended_at is None:

@@ -68,8 +68,10 @@ def read(kind: str, ids: Sequence[UUID], checkpoint: Checkpoint) -> dict[UUID, R
 
 def _purged(checkpoint: Checkpoint, claims: SignedClaims) -> Iterator[Finding]:
     if why := claims.against_purge(checkpoint):
-        says = f"The rows {checkpoint.first_seq} to {checkpoint.last_seq} are said to be purged, and {why}."
-        yield Finding("purge", says, _under(checkpoint))
+        message = (
+            f"The rows {checkpoint.first_seq} to {checkpoint.last_seq} are said to be purged, and {why}."
+        )
+        yield Finding("purge", message, _under(checkpoint))
 
 
 def _seals(checkpoint: Checkpoint) -> Iterator[Seal]:
@@ -89,8 +91,8 @@ def _gaps(checkpoint: Checkpoint, seals: Sequence[Seal]) -> Iterator[Finding]:
     ):
         if after - before > 1:
             many = f"The seals {before + 1} to {after - 1} are gone."
-            says = many if after - before > 2 else f"The seal of no. {before + 1} is gone."
-            yield Finding("missing", says, replace(_under(checkpoint), seq=before + 1))
+            message = many if after - before > 2 else f"The seal of no. {before + 1} is gone."
+            yield Finding("missing", message, replace(_under(checkpoint), seq=before + 1))
 
 
 def _rows(
@@ -173,15 +175,15 @@ def _bounds(checkpoint: Checkpoint, rows: Mapping[UUID, Row]) -> Iterator[Findin
     is_whole = len(moments) == checkpoint.rows
     lies = moments and not filed[0] <= min(moments) <= max(moments) <= filed[1]
     if lies or (is_whole and filed != (min(moments), max(moments))):
-        says = "The time of its rows is not the one that the checkpoint is filed under."
-        yield Finding("hash", says, _under(checkpoint))
+        message = "The time of its rows is not the one that the checkpoint is filed under."
+        yield Finding("hash", message, _under(checkpoint))
 
 
 def _late(checkpoint: Checkpoint) -> Iterator[Finding]:
     if checkpoint.sealed_at - checkpoint.earliest_at > LATE:
         days = (checkpoint.sealed_at - checkpoint.earliest_at).days
-        says = f"Its oldest row was sealed {days} days after the moment it tells."
-        yield Finding("backdated", says, _under(checkpoint))
+        message = f"Its oldest row was sealed {days} days after the moment it tells."
+        yield Finding("backdated", message, _under(checkpoint))
 
 
 def _under(checkpoint: Checkpoint) -> Where:

@@ -72,10 +72,10 @@ class CheckRange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step has found, and where the next begins."""
+    """What one step found, and the position at which the next begins."""
 
     findings: list[Finding]
-    place: str | None
+    next_position: str | None
     """None: that was the last."""
     checkpoints: int = 0
     rows: int = 0
@@ -122,7 +122,7 @@ def check(scope: CheckRange) -> Iterator[Step]:
     while position is not None:
         done = step(scope, position, patience=None)
         yield done
-        position = done.place
+        position = done.next_position
 
 
 def newest(scope: CheckRange, most: int = 20) -> Step:
@@ -136,7 +136,7 @@ def newest(scope: CheckRange, most: int = 20) -> Step:
             break
         done = step(scope if position.startswith("c") else beside, position, patience=indexes.PAGE_SECONDS)
         findings += done.findings
-        checkpoints, rows, position = checkpoints + done.checkpoints, rows + done.rows, done.place
+        checkpoints, rows, position = checkpoints + done.checkpoints, rows + done.rows, done.next_position
     return Step(findings, position, checkpoints, rows)
 
 
@@ -178,9 +178,9 @@ class _Checker:
         try:
             line = batches.line(checkpoint)
         except Unreadable as why:
-            says = f"The checkpoint cannot be read: {why}."
+            message = f"The checkpoint cannot be read: {why}."
             return [
-                Finding("unreadable", says, Where(checkpoint=checkpoint.number, stream=checkpoint.stream))
+                Finding("unreadable", message, Where(checkpoint=checkpoint.number, stream=checkpoint.stream))
             ], 0
         links = self._chain(checkpoint).follow(line)
         findings, rows = batches.check(checkpoint, self.claims)
@@ -189,8 +189,8 @@ class _Checker:
     def _unlike(self, line: CheckpointLine) -> Iterator[Finding]:
         external = self.external.get(line.number)
         if external and external.hash != line.hash:
-            says = "It is not the checkpoint that was kept outside the database under this number."
-            yield Finding("rewritten", says, line.where)
+            message = "It is not the checkpoint that was kept outside the database under this number."
+            yield Finding("rewritten", message, line.where)
 
     def _chain(self, checkpoint: Checkpoint) -> Chain:
         """The chain as far as the checkpoint before this one."""
@@ -237,8 +237,8 @@ def _absent(
     for before, following in pairwise([after, *sorted(known), to + 1]):
         for number in range(before + 1, min(following, before + 1 + MAX_SHOWN)):
             if number not in external:
-                says = f"There is no checkpoint {number}, and later ones."
-                yield Finding("number", says, Where(checkpoint=number))
+                message = f"There is no checkpoint {number}, and later ones."
+                yield Finding("number", message, Where(checkpoint=number))
 
 
 def _far(after: int) -> int:
@@ -265,10 +265,11 @@ def _missing_outside(
     ]
     for at, checkpoint in enumerate(gone if checkpoint_files.is_there() else ()):
         if at == 0 or checkpoint.number != gone[at - 1].number + 1:
-            says = f"Checkpoint {checkpoint.number} and what follows it is not among those kept outside the database."
+            absent = f"Checkpoint {checkpoint.number} and what follows it"
+            message = f"{absent} is not among those kept outside the database."
             yield Finding(
                 "unkept",
-                says,
+                message,
                 Where(
                     checkpoint.kind,
                     checkpoint.first_seq,
@@ -292,16 +293,17 @@ def _cut(scope: CheckRange, last: int) -> Iterator[Finding]:
     )
     yield from (_gone(checkpoint, "cut") for checkpoint in ahead if checkpoint.number not in existing)
     if last and not checkpoint_files.is_there():
-        says = "No checkpoints are kept outside the database to compare with."
+        message = "No checkpoints are kept outside the database to compare with."
         yield Finding(
-            "unkept", f"{says} Bring the files back, or run .venv/bin/python manage.py restore_checkpoints."
+            "unkept",
+            f"{message} Bring the files back, or run .venv/bin/python manage.py restore_checkpoints.",
         )
 
 
 def _gone(checkpoint: CheckpointLine, what: str) -> Finding:
     rows = f"{checkpoint.kind}s {checkpoint.first_seq} to {checkpoint.last_seq}"
-    says = f"Checkpoint {checkpoint.number}, of the {rows}, is kept and not here."
-    return Finding(what, says, checkpoint.where)
+    message = f"Checkpoint {checkpoint.number}, of the {rows}, is kept and not here."
+    return Finding(what, message, checkpoint.where)
 
 
 def _other_evidence() -> Iterator[Finding]:
@@ -313,12 +315,12 @@ def _other_evidence() -> Iterator[Finding]:
         "schema": schema.changed,
         "stalled": seal_backlog.trouble,
     }
-    yield from (Finding(what, says) for what, look in looks.items() if (says := look()))
-    yield from (Finding("silent", says) for _, says in witnesses.wrong())
+    yield from (Finding(what, message) for what, look in looks.items() if (message := look()))
+    yield from (Finding("silent", message) for _, message in witnesses.wrong())
     for line in pinned_keys.lines():
         if line.before is not None and not line.is_vouched_for():
-            says = f"The seal key {line.id} followed another that did not sign it, {line.since[:10]}: {line.reason}"
-            yield Finding("unlinked", says)
+            message = f"The seal key {line.id} followed another that did not sign it, {line.since[:10]}: {line.reason}"
+            yield Finding("unlinked", message)
 
 
 def _put_aside() -> Iterator[Finding]:
@@ -326,8 +328,8 @@ def _put_aside() -> Iterator[Finding]:
     for folder in checkpoint_files.put_aside():
         claim = signed_claims.ended(folder.name, signing.known())
         if claim is None:
-            says = f"The checkpoints in {folder.name} were put aside, and no signed act says so."
-            yield Finding("cut", says)
+            message = f"The checkpoints in {folder.name} were put aside, and no signed act says so."
+            yield Finding("cut", message)
         else:
             event = Event.objects.filter(id=claim["act"]).first()
             yield Finding(*_ended(claim, event), Where("event", row_id=UUID(claim["act"])))
@@ -359,8 +361,8 @@ def _beyond(scope: CheckRange) -> Iterator[Finding]:
 def _unchecked(scope: CheckRange) -> Iterator[Finding]:
     """That nobody can say whether indexes hold all of it: with the check of everything, not each day."""
     if scope == CheckRange() and not indexes.is_possible():
-        says = "PostgreSQL's extension amcheck is not there, or this role may not use it."
-        yield Finding("unchecked", f"{says} docs/self-hosting.md says how it is given.")
+        message = "PostgreSQL's extension amcheck is not there, or this role may not use it."
+        yield Finding("unchecked", f"{message} docs/self-hosting.md says how it is given.")
 
 
 def _streams() -> Iterator[UUID]:

@@ -40,11 +40,11 @@ class Chain:
     def _link(self, checkpoint: CheckpointLine) -> Iterator[Finding]:
         expected = self.last_seq + 1
         if checkpoint.first_seq > expected:
-            says = f"The checkpoint of the rows {expected} to {checkpoint.first_seq - 1} is gone."
-            yield Finding("missing", says, replace(checkpoint.where, seq=expected))
+            message = f"The checkpoint of the rows {expected} to {checkpoint.first_seq - 1} is gone."
+            yield Finding("missing", message, replace(checkpoint.where, seq=expected))
         elif checkpoint.first_seq < expected:
-            says = f"Another checkpoint stands for the rows up to {self.last_seq} too."
-            yield Finding("fork", says, checkpoint.where)
+            message = f"Another checkpoint stands for the rows up to {self.last_seq} too."
+            yield Finding("fork", message, checkpoint.where)
         elif checkpoint.previous != self.hash:
             before = f"checkpoint {self.number}" if self.number else "the beginning"
             yield Finding("chain", f"It is not chained to {before}.", checkpoint.where)

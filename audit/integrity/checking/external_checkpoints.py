@@ -39,9 +39,9 @@ class ExternalCheckpoints:
         end = self.ends.get(kind)
         if end is None or end.last_seq <= last_seq:
             return
-        says = f"Checkpoint {end.number} was kept, and goes on to no. {end.last_seq}."
+        message = f"Checkpoint {end.number} was kept, and goes on to no. {end.last_seq}."
         cut = exported_at is not None and end.sealed_at < exported_at - TOLERANCE
-        yield Finding("cut" if cut else "beyond", says, Where(kind, last_seq + 1))
+        yield Finding("cut" if cut else "beyond", message, Where(kind, last_seq + 1))
 
 
 def read(paths: Iterable[Path], stream: UUID) -> ExternalCheckpoints:

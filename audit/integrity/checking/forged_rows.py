@@ -19,11 +19,11 @@ def findings(stream: UUID | None, kind: str, span: Span) -> Iterator[Finding]:
     """Those of an app, or of all; the newest ones first."""
     forged = ForgedRow.objects.filter(**_only(stream, kind), **_within("found_at", span))
     for row in forged.order_by("-found_at").defer("contents")[:MAX_FOUND]:
-        says = (
+        message = (
             f"A row was put in that the portal did not write ({row.reason}): {row.row_id}. "
             f"It was set aside on {row.found_at:%d %B %Y at %H:%M:%S} UTC."
         )
-        yield Finding("forged", says, Where(row.kind, row_id=_id(row.row_id), stream=row.stream))
+        yield Finding("forged", message, Where(row.kind, row_id=_id(row.row_id), stream=row.stream))
     yield from _gone(stream, kind, span)
 
 
@@ -41,9 +41,9 @@ def _gone(stream: UUID | None, kind: str, span: Span) -> Iterator[Finding]:
         existing = set(ForgedRow.objects.filter(row_id__in=ids).values_list("row_id", flat=True))
         for row_id in ids:
             if row_id[:64] not in existing:
-                says = f"The row {row_id} was set aside as forged, and is there no more."
+                message = f"The row {row_id} was set aside as forged, and is there no more."
                 yield Finding(
-                    "missing", says, Where(str(facts.get("kind")), row_id=_id(row_id), stream=event.app_id)
+                    "missing", message, Where(str(facts.get("kind")), row_id=_id(row_id), stream=event.app_id)
                 )
 
 

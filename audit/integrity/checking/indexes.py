@@ -88,10 +88,10 @@ def step(position: int, *, patience: float | None) -> tuple[list[Finding], int |
         if patience and at > position and time.monotonic() - begun > patience / 2:
             return findings, at
         try:
-            findings += [Finding("index", f"{table}: {says}") for says in wrong(table, ends)[:MAX_TOLD]]
+            findings += [Finding("index", f"{table}: {message}") for message in wrong(table, ends)[:MAX_TOLD]]
         except Unfinished:
-            says = f"The indexes of {table} take too long to check here. Run .venv/bin/python manage.py check_audit."
-            findings.append(Finding("unchecked", says))
+            message = f"The indexes of {table} take too long to check here. Run .venv/bin/python manage.py check_audit."
+            findings.append(Finding("unchecked", message))
     return findings, None
 
 
@@ -153,9 +153,9 @@ def last_passed_at() -> datetime:
 def _sentence(errors: list[str]) -> str:
     if not errors:
         return ""
-    says = f"Audit log indexes do not match their tables: {'; '.join(errors[:MAX_TOLD])[:300]}."
+    message = f"Audit log indexes do not match their tables: {'; '.join(errors[:MAX_TOLD])[:300]}."
     return (
-        f"{says} Copy the database as it is, run .venv/bin/python manage.py check_audit, then REINDEX. "
+        f"{message} Copy the database as it is, run .venv/bin/python manage.py check_audit, then REINDEX. "
         "See docs/integrity.md."
     )
 
@@ -167,7 +167,7 @@ def _on_sqlite(table: str, ends: float | None) -> list[str]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA integrity_check('{table}')")
-            errors = [says for (says,) in cursor.fetchall() if says != "ok"]
+            errors = [error for (error,) in cursor.fetchall() if error != "ok"]
     except DatabaseError as error:
         if "interrupt" in str(error):
             raise Unfinished from error
@@ -175,7 +175,7 @@ def _on_sqlite(table: str, ends: float | None) -> list[str]:
     finally:
         if ends:
             connection.connection.set_progress_handler(None, 0)
-    return [says for says in errors if not _OF_VALUES.match(says)]
+    return [error for error in errors if not _OF_VALUES.match(error)]
 
 
 def _on_postgres(table: str) -> list[str]:

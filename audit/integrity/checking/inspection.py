@@ -65,8 +65,8 @@ class Inspection:
         if not trust.CAN_CHECK:
             yield Finding("unsigned", "The library cryptography is not installed: no signature was checked.")
         elif not self.given:
-            says = "The file vouches for itself with the key" + ("s " if len(self.trust.keys) > 1 else " ")
-            yield Finding("vouched", says + (", ".join(self.trust.keys) or "that it does not name") + ".")
+            message = "The file vouches for itself with the key" + ("s " if len(self.trust.keys) > 1 else " ")
+            yield Finding("vouched", message + (", ".join(self.trust.keys) or "that it does not name") + ".")
         yield from parts()
 
     def _export(self, digest: Any) -> Iterator[Finding]:
@@ -139,14 +139,14 @@ class Inspection:
     def _promised(self, part: Selection | WholeExport) -> Iterator[Finding]:
         """What the header says that did not come."""
         if type(self.header.get("rows")) is int and self.header["rows"] != self.rows:
-            says = f"The header says {self.header['rows']} rows, and there are {self.rows}."
-            yield Finding("count", says, Where(line=1))
+            message = f"The header says {self.header['rows']} rows, and there are {self.rows}."
+            yield Finding("count", message, Where(line=1))
         if isinstance(part, WholeExport):
             for stream in _list(self.header.get("streams")):
                 kind, last = stream.get("kind"), stream.get("last_seq")
                 if type(last) is int and isinstance(kind, str) and (ends := part.last_seq(kind)) < last:
-                    says = f"The header says that it goes to no. {last}, and it ends at {ends}."
-                    yield Finding("cut", says, Where(kind, ends + 1))
+                    message = f"The header says that it goes to no. {last}, and it ends at {ends}."
+                    yield Finding("cut", message, Where(kind, ends + 1))
 
     def _proof(self) -> Iterator[Finding]:
         """The proof of one row: the row, its checkpoint and the hashes between."""

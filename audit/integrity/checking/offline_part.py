@@ -83,8 +83,8 @@ class Selection:
             if row.is_erased and not self.claims.explains(above, row.seq):
                 yield unexplained(replace(row.where, checkpoint=number))
             if not leads(leaf, row, first, last, root):
-                says = "Its proof does not lead to the root: it was changed, moved or put in."
-                yield Finding("proof", says, replace(row.where, checkpoint=number))
+                message = "Its proof does not lead to the root: it was changed, moved or put in."
+                yield Finding("proof", message, replace(row.where, checkpoint=number))
 
     def _under(self, row: RowLine) -> Known | None:
         known = self.known[row.kind]

@@ -107,8 +107,8 @@ class WholeExport:
     def _dangling(self) -> Iterator[Finding]:
         if self.leaves:
             first = self._chain(self.kind).last_seq + 1
-            says = f"The rows from no. {first} on have no checkpoint."
-            yield Finding("cut", says, Where(self.kind, first))
+            message = f"The rows from no. {first} on have no checkpoint."
+            yield Finding("cut", message, Where(self.kind, first))
 
     def _begin(self, expected: int) -> None:
         self.leaves, self.erased, self.expected, self.disturbed = [], [], expected, False
@@ -151,19 +151,19 @@ class WholeExport:
         if not self.disturbed and canonical.root(self.leaves) != checkpoint.root:
             yield rootless(checkpoint, self.unordered)
 
-    def _disturb(self, what: str, says: str, where: Where) -> Finding:
+    def _disturb(self, what: str, message: str, where: Where) -> Finding:
         self.disturbed = True
-        return Finding(what, says, where)
+        return Finding(what, message, where)
 
 
 def rootless(checkpoint: CheckpointLine, unordered: int | None) -> Finding:
     """The leaves of a batch do not give its root. Rows lie in the order of their moments, unless some were moved."""
     among = f"among the rows {checkpoint.first_seq} to {checkpoint.last_seq}"
     if unordered is not None:
-        says = f"Rows have changed places {among}: no. {unordered} is out of order."
-        return Finding("moved", says, replace(checkpoint.where, seq=unordered))
-    says = f"A row was changed, left out or put in {among}, and the leaves made to fit."
-    return Finding("root", says, checkpoint.where)
+        message = f"Rows have changed places {among}: no. {unordered} is out of order."
+        return Finding("moved", message, replace(checkpoint.where, seq=unordered))
+    message = f"A row was changed, left out or put in {among}, and the leaves made to fit."
+    return Finding("root", message, checkpoint.where)
 
 
 def _missing(first: int, last: int) -> str:

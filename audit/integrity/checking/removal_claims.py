@@ -32,13 +32,13 @@ Run = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Places:
-    """Places of one stream, as runs in order."""
+class RowRanges:
+    """Ranges of sequence numbers of one stream, inclusive, ascending, merged where they touch. At most MAX_RUNS."""
 
     runs: list[Run] = field(default_factory=list)
 
     def add(self, first: int, last: int) -> None:
-        """Count these in. They come in order; neighbours are one run."""
+        """Add the rows from `first` to `last`. Calls come in ascending order."""
         if self.runs and self.runs[-1][0] <= first <= self.runs[-1][1] + 1:
             self.runs[-1] = (self.runs[-1][0], max(self.runs[-1][1], last))
         elif len(self.runs) < MAX_RUNS:
@@ -188,8 +188,9 @@ class Claims:
         """What is wrong with rows of a checkpoint being gone, as far as it has been read."""
         which = self._about(checkpoint)
         if which is None:
-            says = f"The rows {checkpoint.first_seq} to {checkpoint.last_seq} are purged, and no signed claim says so."
-            yield Finding("purge", says, checkpoint.where)
+            rows = f"{checkpoint.first_seq} to {checkpoint.last_seq}"
+            message = f"The rows {rows} are purged, and no signed claim says so."
+            yield Finding("purge", message, checkpoint.where)
             return
         claim = self.all[which]
         if claim.last_seq != checkpoint.last_seq:
@@ -197,16 +198,17 @@ class Claims:
         elif which not in self.settled:
             self.settled.add(which)
             if why := claim.unfit(checkpoint):
-                says = f"The rows {claim.first_seq} to {claim.last_seq} are purged, and {why}."
-                yield Finding("purge", says, checkpoint.where)
+                message = f"The rows {claim.first_seq} to {claim.last_seq} are purged, and {why}."
+                yield Finding("purge", message, checkpoint.where)
 
     def finish(self) -> Iterator[Finding]:
         """Purges whose end never came: the checkpoint that they were signed for is not there."""
         for which, where in self.leaning.items():
             if which not in self.settled:
                 claim = self.all[which]
-                says = f"The rows {claim.first_seq} to {claim.last_seq} are purged, and its claim is of another chain."
-                yield Finding("purge", says, where)
+                rows = f"{claim.first_seq} to {claim.last_seq}"
+                message = f"The rows {rows} are purged, and its claim is of another chain."
+                yield Finding("purge", message, where)
 
     def _about(self, checkpoint: CheckpointLine) -> int | None:
         known = self.purged.get(checkpoint.kind, [])

@@ -108,8 +108,8 @@ def _leaves(checkpoint: Checkpoint) -> list[bytes]:
 
 def _row(row: Row, seal: Seal) -> Link:
     personal = "personal data was erased and replaced by a commitment" if seal.salt is None else ""
-    says = "The content of the row matches its hash" + (f"; {personal}." if personal else ".")
-    return Link("Row hash", says, bytes(seal.leaf), batches.fits(row, seal))
+    message = "The content of the row matches its hash" + (f"; {personal}." if personal else ".")
+    return Link("Row hash", message, bytes(seal.leaf), batches.fits(row, seal))
 
 
 def _erasure(checkpoint: Checkpoint, seal: Seal) -> list[Link]:
@@ -117,18 +117,18 @@ def _erasure(checkpoint: Checkpoint, seal: Seal) -> list[Link]:
     if seal.salt is not None:
         return []
     why = SignedClaims(signing.known()).against_erasure(checkpoint, seal.seq)
-    says = f"Personal data was erased, and {why}." if why else "The portal signed the erasure."
-    return [Link("Erasure", says, bytes(seal.commitment or b""), not why)]
+    message = f"Personal data was erased, and {why}." if why else "The portal signed the erasure."
+    return [Link("Erasure", message, bytes(seal.commitment or b""), not why)]
 
 
 def _tree(checkpoint: Checkpoint, seal: Seal, path: list[bytes]) -> Link:
     count = checkpoint.rows
-    says = f"The row hash and {len(path)} sibling hashes give the root of {count} rows."
+    message = f"The row hash and {len(path)} sibling hashes give the root of {count} rows."
     try:
         root = canonical.climb(bytes(seal.leaf), seal.seq - checkpoint.first_seq, count, path)
     except ValueError:
         root = b""
-    return Link("Tree", says, bytes(checkpoint.root), root == bytes(checkpoint.root))
+    return Link("Tree", message, bytes(checkpoint.root), root == bytes(checkpoint.root))
 
 
 def _checkpoint(checkpoint: Checkpoint) -> list[Link]:
@@ -163,7 +163,7 @@ def _external_link(checkpoint: Checkpoint) -> Link:
     external = checkpoint_files.find_checkpoint(checkpoint.number)
     if external is None:
         late = checkpoints.is_due(checkpoint)
-        says = "Not in the checkpoint files" + ("." if late else " yet.")
-        return Link("External copy", says, b"", False if late else None)
-    says = "The checkpoint files hold the same checkpoint."
-    return Link("External copy", says, external.hash, external.hash == bytes(checkpoint.hash))
+        message = "Not in the checkpoint files" + ("." if late else " yet.")
+        return Link("External copy", message, b"", False if late else None)
+    message = "The checkpoint files hold the same checkpoint."
+    return Link("External copy", message, external.hash, external.hash == bytes(checkpoint.hash))

@@ -22,8 +22,8 @@ def changed() -> str:
         return ""
     named = differences[:MAX_NAMED]
     more = f" and {len(differences) - len(named)} more" if len(differences) > len(named) else ""
-    says = f"Audit log tables were changed: {', '.join(named)}{more}."
+    message = f"Audit log tables were changed: {', '.join(named)}{more}."
     return (
-        f"{says} Find out who changed them and run .venv/bin/python manage.py check_audit. "
+        f"{message} Find out who changed them and run .venv/bin/python manage.py check_audit. "
         "To restore them, see docs/integrity.md."
     )

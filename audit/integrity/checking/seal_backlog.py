@@ -27,10 +27,8 @@ def trouble() -> str:
     """That rows wait for too long, and the next step. Empty: none does."""
     if not _is_overdue():
         return ""
-    says = f"Audit log entries have been pending for more than {bound().total_seconds():,.0f} seconds."
-    return (
-        f"{says} Check the portal's log, and that the server or .venv/bin/python manage.py tick is running."
-    )
+    message = f"Audit log entries have been pending for more than {bound().total_seconds():,.0f} seconds."
+    return f"{message} Check the portal's log, and that the server or .venv/bin/python manage.py tick is running."
 
 
 def seal_or_report() -> str:
@@ -43,8 +41,8 @@ def seal_or_report() -> str:
     except Exception as error:
         log.exception("the audit log could not be sealed")
         why = f" Sealing failed: {type(error).__name__}."
-    says = trouble()
-    return f"{says}{why}" if says else ""
+    message = trouble()
+    return f"{message}{why}" if message else ""
 
 
 def _is_overdue() -> bool:

@@ -60,4 +60,4 @@ def find_shadowing() -> Iterator[str]:
             yield "the search_path names others before pg_catalog"
         for look in LOOKS:
             cursor.execute(look, None)
-            yield from (says for (says,) in cursor.fetchall())
+            yield from (name for (name,) in cursor.fetchall())

@@ -54,18 +54,18 @@ def check_tallies(stream: UUID) -> Iterator[Finding]:
     odd = its.filter(below | ~sqlite_format.whole_hours()).order_by()
     if many := max(odd.count(), len(_malformed(Tally, its, "id"))):
         what = "A figure" if many == 1 else f"{many:,} figures"
-        says = (
+        message = (
             f"{what} that charts are drawn from {'is' if many == 1 else 'are'} none that the portal writes."
         )
-        yield Finding("tally", says, Where(stream=stream))
+        yield Finding("tally", message, Where(stream=stream))
 
 
 def check_ids(kind: str, rows: QuerySet[Any]) -> Iterator[Finding]:
     """Rows whose ids are none, or are spelled otherwise: no seal is looked for by such an id."""
     for (row_id,) in _malformed(RECORDS[kind], rows, "id", looked_at=("id",)):
         text = _text(row_id)
-        says = f"A row has an id that the portal does not write, {text[:64]!r}: it was put in or changed."
-        yield Finding("inserted", says, Where(kind, row_id=pending_rows.id_of(text)))
+        message = f"A row has an id that the portal does not write, {text[:64]!r}: it was put in or changed."
+        yield Finding("inserted", message, Where(kind, row_id=pending_rows.id_of(text)))
 
 
 def _malformed(

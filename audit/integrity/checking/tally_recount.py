@@ -137,10 +137,10 @@ def _compare(stream: UUID, kind: str, begins: datetime, ends: datetime) -> Itera
             continue
         seen.add(hour)
         of = "" if key_id == NOWHERE else f" of the key {key_id}"
-        says = (
+        message = (
             f"The hour from {hour:%d %B %Y at %H:%M} UTC{of}. Charts count: {recorded}. Sealed are: {actual}."
         )
-        yield Finding("tally", says, Where(kind, stream=stream))
+        yield Finding("tally", message, Where(kind, stream=stream))
 
 
 def _figures(stream: UUID, begins: datetime, ends: datetime) -> tuple[dict[Any, Figures], dict[Any, Figures]]:

@@ -38,5 +38,5 @@ def trouble() -> str:
     happened = acts()
     if not happened:
         return ""
-    says = describe_event(happened[0])
-    return f"{says} Run .venv/bin/python manage.py check_audit. This banner is shown for seven days."
+    message = describe_event(happened[0])
+    return f"{message} Run .venv/bin/python manage.py check_audit. This banner is shown for seven days."

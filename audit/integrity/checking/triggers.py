@@ -45,11 +45,11 @@ def broken() -> str:
     if not broken_triggers:
         return ""
     more = f" and {len(broken_triggers) - MAX_NAMED} more" if len(broken_triggers) > MAX_NAMED else ""
-    says = (
+    message = (
         f"Audit log protection was changed in the database: {', '.join(broken_triggers[:MAX_NAMED])}{more}."
     )
     return (
-        f"{says} Find out who changed it and run .venv/bin/python manage.py check_audit. "
+        f"{message} Find out who changed it and run .venv/bin/python manage.py check_audit. "
         "To restore it, see docs/integrity.md."
     )
 

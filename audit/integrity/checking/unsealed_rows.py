@@ -78,11 +78,11 @@ def _strays(kind: str, stream: UUID | None, ids: Sequence[UUID]) -> Iterator[Fin
     A purge may take a row and its seal meanwhile. So whoever is suspect must still be there.
     """
     for row_id in _twice(kind, ids):
-        says = "Two rows have this ID: one of them was inserted outside the portal."
-        yield Finding("inserted", says, Where(kind, row_id=row_id, stream=stream))
+        message = "Two rows have this ID: one of them was inserted outside the portal."
+        yield Finding("inserted", message, Where(kind, row_id=row_id, stream=stream))
     for row_id in _still_there(kind, _unsealed(ids)):
-        says = "The row has no seal and is not pending: it was inserted outside the portal."
-        yield Finding("inserted", says, Where(kind, row_id=row_id, stream=stream))
+        message = "The row has no seal and is not pending: it was inserted outside the portal."
+        yield Finding("inserted", message, Where(kind, row_id=row_id, stream=stream))
 
 
 def _twice(kind: str, ids: Sequence[UUID]) -> list[UUID]:

@@ -109,17 +109,17 @@ def describe_backlog() -> str:
     write_pending()  # a crash may have come between
     if newest.number <= (last_stored_number() or 0):
         return ""
-    says = f"Checkpoint {newest.number} could not be written to the checkpoint files."
-    return f"{says} Check the disk space and the permissions of {settings.CHECKPOINT_DIR}."
+    message = f"Checkpoint {newest.number} could not be written to the checkpoint files."
+    return f"{message} Check the disk space and the permissions of {settings.CHECKPOINT_DIR}."
 
 
 def describe_problem() -> str:
     """Why nothing is added to the files, and the next step. Empty: nothing is in the way."""
     last = _last()
     if last and not Checkpoint.objects.filter(number=last[0], hash=last[1]).exists():
-        says = f"The checkpoint files do not match the database at checkpoint {last[0]}."
+        message = f"The checkpoint files do not match the database at checkpoint {last[0]}."
         return (
-            f"{says} Run .venv/bin/python manage.py check_audit. "
+            f"{message} Run .venv/bin/python manage.py check_audit. "
             "If a backup was restored, run .venv/bin/python manage.py reanchor_audit."
         )
     return describe_loss()
@@ -128,8 +128,11 @@ def describe_problem() -> str:
 def describe_loss() -> str:
     """That the files end sooner than they did, or may have, and the next step. Empty: they do not."""
     if high_water_marks.is_damaged(MARK):
-        says = f"Cannot read the checkpoint position file: {settings.MARKS_DIR / MARK}."
-        return f"{says} Restore it. If it is lost, delete it: it is created again if the checkpoint files are complete."
+        message = f"Cannot read the checkpoint position file: {settings.MARKS_DIR / MARK}."
+        remedy = (
+            "Restore it. If it is lost, delete it: it is created again if the checkpoint files are complete."
+        )
+        return f"{message} {remedy}"
     position = high_water_marks.read(MARK)  # before the files: others write these first, and then the mark
     went_to = position.number if position else _newest()
     last = _last()
@@ -137,13 +140,13 @@ def describe_loss() -> str:
         return ""
     ends = f"end with checkpoint {last[0]}" if last else "are missing"
     if position:
-        says = f"The checkpoint files {ends}, but were written up to checkpoint {went_to}."
+        message = f"The checkpoint files {ends}, but were written up to checkpoint {went_to}."
     else:
-        says = (
+        message = (
             f"The checkpoint files {ends}, and their position file is missing. "
             f"The database has checkpoints up to {went_to}."
         )
-    return f"{says} Restore the files, or run .venv/bin/python manage.py restore_checkpoints."
+    return f"{message} Restore the files, or run .venv/bin/python manage.py restore_checkpoints."
 
 
 def is_due(checkpoint: Checkpoint) -> bool:
@@ -178,8 +181,8 @@ def archive(name: str) -> None:
 
 
 def _write_pending() -> int:
-    if says := describe_problem():
-        log.error(says)
+    if message := describe_problem():
+        log.error(message)
         return 0
     last = _last()
     number = last[0] if last else 0

@@ -51,10 +51,10 @@ class Trees:
         for stretch in self._kept:
             if tree := stretch.find(kind, seq):
                 return tree
-        found = self._read(kind, seq)
-        if found:
-            self._kept.appendleft(found)
-        return found.find(kind, seq) if found else None
+        node = self._read(kind, seq)
+        if node:
+            self._kept.appendleft(node)
+        return node.find(kind, seq) if node else None
 
     def _read(self, kind: str, seq: int) -> _Stretch | None:
         """The trees from the one of this place on, as many as have BATCH_SIZE rows together."""

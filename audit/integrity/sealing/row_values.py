@@ -142,8 +142,8 @@ def _read_as_stored(kind: str, ids: Sequence[UUID]) -> Iterator[Row]:
     for start in range(0, len(ids), MAX_IDS):
         chunk = [row_id.hex for row_id in ids[start : start + MAX_IDS]]
         with connection.cursor() as cursor:
-            places = ", ".join(["%s"] * len(chunk))
-            cursor.execute(f"SELECT {selected} FROM audit_{kind} WHERE id IN ({places})", chunk)
+            placeholders = ", ".join(["%s"] * len(chunk))
+            cursor.execute(f"SELECT {selected} FROM audit_{kind} WHERE id IN ({placeholders})", chunk)
             lines = cursor.fetchall()
         for line in lines:
             (*values, mac), is_plain = sqlite_format.read(columns, line)

@@ -165,9 +165,9 @@ def _take_turn(oldest: Sequence[PendingRow]) -> None:
                 "DELETE FROM audit_pending WHERE row_id = ANY(%s)", [[pending.row_id for pending in oldest]]
             )
         else:
-            places = ", ".join(["%s"] * len(oldest))
+            placeholders = ", ".join(["%s"] * len(oldest))
             ids = [pending.row_id.hex for pending in oldest]
-            cursor.execute(f"DELETE FROM audit_pending WHERE row_id IN ({places})", ids)
+            cursor.execute(f"DELETE FROM audit_pending WHERE row_id IN ({placeholders})", ids)
         if cursor.rowcount != len(oldest):
             raise Overtaken
 

@@ -69,8 +69,8 @@ def _differ(batch: list[CheckpointLine]) -> Iterator[Finding]:
                 what, f"Checkpoint {checkpoint.number} was witnessed and is not here.", checkpoint.where
             )
         elif known[checkpoint.number] != checkpoint.hash:
-            says = f"It is not the checkpoint that was witnessed under this number, {checkpoint.number}."
-            yield Finding("rewritten", says, checkpoint.where)
+            message = f"It is not the checkpoint that was witnessed under this number, {checkpoint.number}."
+            yield Finding("rewritten", message, checkpoint.where)
 
 
 def _read(data: Mapping[str, Any]) -> CheckpointLine | None:

@@ -50,30 +50,30 @@ def _witness(target: Target, state: WitnessState | None) -> WitnessStatus:
     if state is None:
         return WitnessStatus(target.label, 0, None, "")
     label = target.label[0].upper() + target.label[1:]
-    says = ""
+    message = ""
     if state.disagrees:
         command = f".venv/bin/python manage.py check_audit --witness {target.where}"
-        says = f"{label} reports a mismatch: {state.disagrees} Run {command}"
+        message = f"{label} reports a mismatch: {state.disagrees} Run {command}"
     elif _is_silent(state):
         why = state.error or "It was never contacted."
-        says = f"{label} has confirmed no checkpoint {_since(state)}. {why}"
-    return WitnessStatus(target.label, state.number, state.heard_at, says, state.error)
+        message = f"{label} has confirmed no checkpoint {_since(state)}. {why}"
+    return WitnessStatus(target.label, state.number, state.heard_at, message, state.error)
 
 
 def _source(name: str, state: WitnessState | None) -> WitnessStatus:
     if state is None:
         return WitnessStatus(name, 0, None, "")
-    says = ""
+    message = ""
     if state.disagrees:
         numbers = state.disagrees.replace(" ", ", ")
-        says = (
+        message = (
             f"Portal {name} sent different checkpoints with the same number: {numbers}. Notify its operator."
         )
     elif _is_silent(state):
-        says = (
+        message = (
             f"Portal {name} has sent no checkpoint {_since(state)}. Ask its operator whether it is running."
         )
-    return WitnessStatus(name, state.number, state.heard_at, says)
+    return WitnessStatus(name, state.number, state.heard_at, message)
 
 
 def _is_silent(state: WitnessState) -> bool:

@@ -100,16 +100,16 @@ def check(target: Target) -> Iterator[Finding]:
             Checkpoint.objects.filter(number__range=(data["first"], data["last"])).order_by("number")
         )
         if len(batch) != data["last"] - data["first"] + 1:
-            says = f"The checkpoints {data['first']} to {data['last']} were stamped, and not all of them are here."
-            yield Finding("cut", says, where)
+            message = f"The checkpoints {data['first']} to {data['last']} were stamped, and not all of them are here."
+            yield Finding("cut", message, where)
             continue
         try:
             _verify(base64.b64decode(data["stamp"]), _statement(batch), None)
         except (Unreadable, ValueError) as why:
-            says = (
+            message = (
                 f"The checkpoints {data['first']} to {data['last']} are not those that were stamped: {why}."
             )
-            yield Finding("rewritten", says, where)
+            yield Finding("rewritten", message, where)
     if not seen:
         yield Finding("silent", "No time-stamp is kept.")
 

@@ -2,7 +2,7 @@
 
 Nearly every call finds its nonce unused and calls left in its key's minute. The second statement assumes both: it
 spends them and writes the rows of the calls for which the assumption held, and is a transaction by itself. The others,
-whose rate limit is exceeded or whose nonce was replayed, get no row here. `door.decide()` decides those under locks.
+whose rate limit is exceeded or whose nonce was replayed, get no row here. `admit.decide()` decides those under locks.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ def _spend_statement(*, nonces: bool) -> Statement:
     Why it takes no lock of its own: ON CONFLICT DO UPDATE locks the bucket's row, and its WHERE is evaluated on the
     locked row, so two processes cannot both take the last call. A bucket whose calls of this batch do not all fit is
     left as it is and not returned, and `recorded` writes no row of its calls. Nonces are inserted before buckets, and
-    each in sorted order, as `door.decide()` does: so no two batches can deadlock.
+    each in sorted order, as `admit.decide()` does: so no two batches can deadlock.
     """
     parameter, column = (", $7::text[]", ", nonce") if nonces else ("", "")
     is_fresh = "nonce IS NULL OR nonce IN (SELECT id FROM fresh)"

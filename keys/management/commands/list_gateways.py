@@ -1,4 +1,4 @@
-"""Lists gateways at the shell."""
+"""Lists gateways and when each was last seen."""
 
 from datetime import datetime
 from typing import Any
@@ -25,8 +25,10 @@ class Command(ShellCommand):
 
     def act(self, actor: Actor, **options: Any) -> None:
         actor.require(actions.READ)
-        found = Gateway.objects.select_related("use").order_by(*by_name("name"), "created_at")
-        rows = [_facts(one) for one in (found if options["all"] else found.filter(retired_at=None))]
+        gateways = Gateway.objects.select_related("use").order_by(*by_name("name"), "created_at")
+        rows = [
+            _facts(gateway) for gateway in (gateways if options["all"] else gateways.filter(retired_at=None))
+        ]
         if options["json"]:
             self.print_json({"gateways": rows})
             return
@@ -55,10 +57,10 @@ def _facts(gateway: Gateway) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> str:
-    told = f"{row['name']}  {row['status']}  {row['pair']}  {row['prefix']}  {_ago(row['seen_at'])}"
+    line = f"{row['name']}  {row['status']}  {row['pair']}  {row['prefix']}  {_ago(row['seen_at'])}"
     if row["previous_ends_at"]:
-        told += f"  old secret taken until {row['previous_ends_at']}, {_ago(row['previous_seen_at'])}"
-    return told
+        line += f"  old secret taken until {row['previous_ends_at']}, {_ago(row['previous_seen_at'])}"
+    return line
 
 
 def _ago(moment: str | None) -> str:

@@ -81,21 +81,21 @@ class Command(ShellCommand):
 def find_app(words: str) -> App:
     """An app by its id or its exact name. Raises NotFound."""
     app_id = _uuid(words)
-    found = App.objects.filter(Q(id=app_id) if app_id else Q(name=words)).first()
-    if found is None:
+    app = App.objects.filter(Q(id=app_id) if app_id else Q(name=words)).first()
+    if app is None:
         raise NotFound(
             f"There is no app {words!r}.", hint="To create one: .venv/bin/python manage.py create_app"
         )
-    return found
+    return app
 
 
 def find_agent(app: App, words: str) -> Agent:
     """An agent of `app` by its id. Raises AgentNotFound."""
     agent_id = _uuid(words)
-    found = app.agents.filter(id=agent_id).first() if agent_id else None
-    if found is None:
+    agent = app.agents.filter(id=agent_id).first() if agent_id else None
+    if agent is None:
         raise AgentNotFound
-    return found
+    return agent
 
 
 def _uuid(words: str) -> UUID | None:

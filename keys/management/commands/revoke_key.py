@@ -36,9 +36,9 @@ class Command(ShellCommand):
 
 def _find(words: str) -> ApiKey:
     try:
-        found = ApiKey.objects.select_related("app", "agent").filter(id=UUID(words)).first()
+        key = ApiKey.objects.select_related("app", "agent").filter(id=UUID(words)).first()
     except ValueError:
-        found = None
-    if found is None:
+        key = None
+    if key is None:
         raise KeyNotFound("There is no key with this id.", hint="The id is on the key's page, under Facts.")
-    return found
+    return key

@@ -1,4 +1,4 @@
-"""Changes a user's password with the server CLI: for the break-glass account, or when no mail can be sent."""
+"""Changes a user's password with the server command line: for the break-glass account, or when no mail can be sent."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Mints an access token with the server CLI: for the first script, before anyone has opened a browser."""
+"""Mints an access token with the server command line: for the first script, before anyone has opened a browser."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Creates an admin of all apps with the server CLI: for automation, and for whoever is locked out."""
+"""Creates an admin of all apps with the server command line: for automation, and for whoever is locked out."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Erases a person from the database, at the shell and nowhere else."""
+"""Erases a person from the database: with the server command line, and nowhere else."""
 
 from typing import Any
 from uuid import UUID
@@ -45,8 +45,8 @@ class Command(ShellCommand):
         whom = {"actor_id": options["actor_id"], "ip": options["ip"], "values": options["value"]}
         done = erase_person(actor, **whom, app_id=_app(options["app"]), reason=options["reason"])
         if options["json"]:
-            told = {"rows": done.record.rows, "left": done.record.unfit, "kept": done.record.kept}
-            self.print_json({**told, "elsewhere": done.elsewhere})
+            counts = {"rows": done.record.rows, "left": done.record.unfit, "kept": done.record.kept}
+            self.print_json({**counts, "elsewhere": done.elsewhere})
         else:
             self._say(done)
 

@@ -48,8 +48,8 @@ def _reader(from_stdin: bool) -> Callable[[str], str]:
     if from_stdin:
         return lambda _: sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        says = "There is no terminal to ask at: give both passwords with --passwords-stdin."
-        raise CommandError(says, returncode=2)
+        message = "There is no terminal to ask at: give both passwords with --passwords-stdin."
+        raise CommandError(message, returncode=2)
     return lambda email: getpass.getpass(f"Password of {email}: ")
 
 

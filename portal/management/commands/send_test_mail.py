@@ -26,8 +26,8 @@ class Command(PortalCommand):
                 "EMAIL_URL is not set, so no email is sent. Set it: smtp+tls://user:password@host:587."
             )
         try:
-            told = ("Test email from the key portal", "Email works.", None, [options["to"]])
-            run_within(sending.TIMEOUT, lambda: send_mail(*told))
+            message = ("Test email from the key portal", "Email works.", None, [options["to"]])
+            run_within(sending.TIMEOUT, lambda: send_mail(*message))
         except TimeoutError:
             raise CommandError("The mail server did not respond in time. Check EMAIL_URL.") from None
         except Exception as error:

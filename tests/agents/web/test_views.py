@@ -121,7 +121,7 @@ def settings_form(app: App, **changes: str) -> dict[str, str]:
     values = {"name": app.name, "max_keys": "100", "max_keys_per_agent": "25", "rate_limit_rpm": ""}
     values |= {"max_derived_hours": "24", "signing": "required", "on_leaked_app_key": "notify"}
     values |= {"on_leaked_agent_key": "notify", "on_leaked_derived_key": "revoke"}
-    values |= {"description": "", "website_url": "", "environment": app.environment, "seen": app.mark}
+    values |= {"description": "", "website_url": "", "environment": app.environment, "seen": app.etag}
     return values | changes
 
 
@@ -294,7 +294,7 @@ def test_the_list_counts_each_agents_living_keys(app: App, agent: Agent, window:
     revoke(shell(), ended)
     create_agent(shell(), app, "without")
     counted = window.get(address("agents", app_id=app.id)).context["list"].rows
-    assert {one.name: one.living for one in counted} == {agent.name: 1, "without": 0}
+    assert {one.name: one.active_keys for one in counted} == {agent.name: 1, "without": 0}
 
 
 def test_the_list_takes_as_many_queries_for_ten_as_for_one(app: App, agent: Agent, window: Client) -> None:

@@ -51,7 +51,7 @@ def test_going_on_from_each_cursor_tells_every_row_once(monkeypatch: pytest.Monk
     seen = told(got)
     while got.more:
         assert len(got.rows) == limit
-        got = pulled(str(got.place), limit)
+        got = pulled(str(got.position), limit)
         seen += told(got)
     assert len(seen) == len(set(seen))
     assert set(seen) == {("call", n + 1) for n in range(8)} | {("event", n + 1) for n in range(4)}
@@ -59,14 +59,14 @@ def test_going_on_from_each_cursor_tells_every_row_once(monkeypatch: pytest.Monk
 
 def test_where_there_is_no_more_the_cursor_stays() -> None:
     sealed(*some())
-    there = str(pulled().place)
+    there = str(pulled().position)
     again = pulled(there)
-    assert (again.rows, str(again.place), again.more) == ([], there, False)
+    assert (again.rows, str(again.position), again.more) == ([], there, False)
 
 
 def test_what_comes_later_is_told_after_the_cursor() -> None:
     sealed(called())
-    there = str(pulled().place)
+    there = str(pulled().position)
     sealed(called())
     assert ("call", 2) in told(pulled(there))
 
@@ -92,7 +92,7 @@ def test_a_cursor_beyond_what_is_sealed_is_refused(place: str) -> None:
 
 
 def test_to_begin_is_an_act_and_to_go_on_is_none() -> None:
-    pulled(str(pulled().place))
+    pulled(str(pulled().position))
     (act,) = Event.objects.filter(action="audit.export")
     assert (act.app_id, act.facts) == (APP, {"format": "pull"})
 
@@ -138,7 +138,7 @@ def test_a_puller_beside_writers_is_told_every_row_once() -> None:
         last = not any(thread.is_alive() for thread in writers) and not Pending.objects.exists()
         got = pulled(after, 50)
         seen += [one.row.id for one in got.rows if one.row.kind == "call"]
-        after = str(got.place)
+        after = str(got.position)
         if last and not got.more:
             break
     over.set()

@@ -61,7 +61,7 @@ def test_it_is_an_alarm_until_then(lost: None) -> None:
     assert Event.objects.filter(action="alarm.raise").count() == 1
     restore(shell(), reason="The disk")
     alarms.look()
-    assert not alarms.standing().exists()
+    assert not alarms.open_alarms().exists()
     assert Event.objects.filter(action="alarm.end").count() == 1
 
 

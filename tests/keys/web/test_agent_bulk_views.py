@@ -86,7 +86,7 @@ def test_revoking_says_how_many_keys_end_and_asks_for_the_apps_name(
     assert set(statuses(app).values()) == {"active", "inactive"}
     confirm(window, address, typed=app.name)
     assert set(statuses(app).values()) == {"revoked"}
-    assert not app.keys.living().exists()
+    assert not app.keys.active().exists()
 
 
 def test_a_list_that_has_changed_is_shown_again(app: App, agents: list[Agent], window: Client) -> None:

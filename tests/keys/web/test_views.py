@@ -339,7 +339,7 @@ def test_the_tabs_count_the_keys_of_each_state(developers: Client, app: App) -> 
         ("status=active", {"plain"}),
         ("status=deprecated", {"leaving"}),
         ("status=revoked", {"gone"}),
-        ("status=living", {"plain", "leaving", "pod"}),
+        ("status=all-active", {"plain", "leaving", "pod"}),
         ("kind=agent", {"pod"}),
         ("kind=app", {"plain", "leaving", "gone"}),
         ("q=PLAI", {"plain"}),

@@ -16,7 +16,7 @@ def test_a_guide_is_called_as_its_file_calls_itself(guide: Guide) -> None:
 
 @EVERY_GUIDE
 def test_a_guide_is_summed_up_in_one_sentence(guide: Guide) -> None:
-    assert guide.says.count(".") == 1 and guide.says.endswith(".")
+    assert guide.summary.count(".") == 1 and guide.summary.endswith(".")
 
 
 def test_a_guide_is_found_by_its_slug() -> None:

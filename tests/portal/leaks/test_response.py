@@ -87,7 +87,7 @@ def test_the_only_key_of_an_agent_goes_too(app: App, agent: Agent) -> None:
     ruled(app, "agent", "revoke")
     made = minted(app, agent=agent)
     deal(made.plaintext.take())
-    assert (again(made.key).status, agent.keys.living().count()) == ("revoked", 0)
+    assert (again(made.key).status, agent.keys.active().count()) == ("revoked", 0)
 
 
 def test_what_was_derived_goes_with_it(app: App) -> None:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from agents.models import App
-from audit.integrity.checking.alarms import standing
+from audit.integrity.checking.alarms import open_alarms
 from audit.integrity.sealing import sealer, signing
 from audit.models import Alarm, Call, Witnessed
 from core.clock import at, now
@@ -53,7 +53,7 @@ def test_it_goes_when_the_alarm_is_over(lost: None, admin: User, client: Client)
     portal.MARKS_DIR.mkdir()
     (portal.MARKS_DIR / "checkpoints").write_text('{"number": 0, "hash": ""}')
     alarms.look()
-    assert not standing().exists()
+    assert not open_alarms().exists()
     assert SAYS not in client.get(reverse("home")).content.decode()
 
 
@@ -69,13 +69,13 @@ def test_a_row_that_was_forged_or_deleted_is_on_their_pages_for_a_week(admin: Us
     while from_log.follow():
         pass
     alarms.look(), alarms.look()
-    assert [alarm.code for alarm in standing()] == ["tampered"]
+    assert [alarm.code for alarm in open_alarms()] == ["tampered"]
     assert "Audit log tampering" in client.get(reverse("home")).content.decode()
     told = Notification.objects.filter(kind=NotificationKind.ALARM, user=admin)
     assert sorted("deleted" in one.title for one in told) == [False, True]
     with at(now() + 8 * DAY):
         alarms.look()
-        assert not standing().exists()
+        assert not open_alarms().exists()
 
 
 def test_the_page_of_the_record_tells_of_witnesses_and_gives_what_was_witnessed(

@@ -93,13 +93,13 @@ def test_one_that_leaves_a_row_out_is_a_finding_and_an_alarm_until_it_is_made_ag
         assert "index" in {one.what for one in check.newest(CheckRange(APP)).wrong}
         with at(moment + MINUTE):  # the watch has looked just now
             indexes.watch(), alarms.look()
-            assert not alarms.standing().exists()
+            assert not alarms.open_alarms().exists()
         with at(moment + HOUR + MINUTE):
             indexes.watch(), alarms.look()
-            assert [alarm.code for alarm in alarms.standing()] == ["indexes"]
+            assert [alarm.code for alarm in alarms.open_alarms()] == ["indexes"]
             indexes.last.says = ""  # as in another process, which has not looked since
             alarms.look()
-            assert alarms.standing().exists()
+            assert alarms.open_alarms().exists()
         run("DELETE FROM audit_pending", "REINDEX")
         if attack is put_in:
             run(
@@ -108,7 +108,7 @@ def test_one_that_leaves_a_row_out_is_a_finding_and_an_alarm_until_it_is_made_ag
             )
         with at(moment + 3 * HOUR):
             indexes.watch(), alarms.look()
-            assert "indexes" not in [alarm.code for alarm in alarms.standing()]
+            assert "indexes" not in [alarm.code for alarm in alarms.open_alarms()]
         raise Undone
     run("PRAGMA writable_schema = RESET")  # what this connection knows of the schema is not taken back
     indexes.last.says = ""

@@ -26,7 +26,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def codes() -> list[str]:
     alarms.look()
-    return [alarm.code for alarm in alarms.standing()]
+    return [alarm.code for alarm in alarms.open_alarms()]
 
 
 def fail() -> int:
@@ -42,7 +42,7 @@ def test_rows_that_wait_too_long_are_an_alarm_until_they_do_not(
     with monkeypatch.context() as patch, at(now() + LATE):
         patch.setattr(seals, "seal_all", sealer)
         assert codes() == codes() == ["sealing"]
-        told = alarms.standing().get().says
+        told = alarms.open_alarms().get().says
         assert ("Sealing failed: RuntimeError" in told) is (sealer is fail)
         said = Said("check_audit")
         assert (said.code, "stalled: " in said.out) == (1, True)

@@ -135,7 +135,7 @@ def test_a_tally_in_another_spelling_is_found_and_keeps_neither_check_nor_page()
             with pytest.raises(Undone), transaction.atomic():
                 spell(column, value)
                 steps = list(islice(check.check(EVERYTHING), 30))
-                assert steps[-1].place is None, (column, value)
+                assert steps[-1].next_position is None, (column, value)
                 assert "tally" in {one.what for step in steps for one in step.wrong}, (column, value)
                 usage.daily([APP], [KEY])
                 histogram(Filters(APP, since=moment - 7 * DAY))

@@ -121,7 +121,7 @@ def test_an_end_that_was_cut_off_with_the_mark_of_it_is_an_alarm() -> None:
     sealed(called(at=now()))
     assert numbers() == [1, 2]
     alarms.look()
-    (alarm,) = alarms.standing()
+    (alarm,) = alarms.open_alarms()
     assert (alarm.code, "their position file is missing" in alarm.says) == (
         "checkpoints",
         True,
@@ -129,7 +129,7 @@ def test_an_end_that_was_cut_off_with_the_mark_of_it_is_an_alarm() -> None:
     assert Said("check_audit", "--since", "1h").code == 1
     assert Said("restore_checkpoints", "--reason", "The disk").code == 0
     alarms.look()
-    assert (list(alarms.standing()), Said("check_audit").code) == ([], 0)
+    assert (list(alarms.open_alarms()), Said("check_audit").code) == ([], 0)
 
 
 @pytest.mark.parametrize("first", [0, 2], ids=["a first start", "an upgrade"])
@@ -158,14 +158,14 @@ def test_checkpoints_that_cannot_be_written_are_an_alarm(
         sealed(called(at=now() - DAY / 2))
         with at(now() + DAY):
             alarms.look()
-            assert "Checkpoint 2 could not be written" in alarms.standing().get().says
+            assert "Checkpoint 2 could not be written" in alarms.open_alarms().get().says
     with at(now() + 2 * DAY):
         alarms.look()  # writes what a crash left out
-        assert not alarms.standing().exists()
+        assert not alarms.open_alarms().exists()
         settings.CHECKPOINT_DIR = settings.CHECKPOINT_DIR.parent / "a-file" / "below"
         settings.CHECKPOINT_DIR.parent.write_text("")
         alarms.look()
-        assert "Cannot read the checkpoint files" in alarms.standing().get().says
+        assert "Cannot read the checkpoint files" in alarms.open_alarms().get().says
 
 
 def test_lines_that_were_taken_out_of_the_middle_are_missed() -> None:

@@ -146,11 +146,11 @@ def test_a_key_that_took_the_place_of_another_is_an_alarm_until_it_is_accepted(s
     settings.SEAL_KEY = NEW
     sealed(called())
     alarms.look()
-    assert [alarm.code for alarm in alarms.standing()] == ["seal-key"]
+    assert [alarm.code for alarm in alarms.open_alarms()] == ["seal-key"]
     assert "signature" in found()
     accept_lost(shell(), reason="The disk of 3 May")
     alarms.look()
-    assert not alarms.standing().exists()
+    assert not alarms.open_alarms().exists()
     assert found() == {"unlinked"}
     with pytest.raises(KeyIsPinned):
         accept_lost(shell(), reason="Again")

@@ -112,7 +112,7 @@ def test_what_was_cut_off_in_database_and_files_together_is_known_to_the_witness
     assert said(target).code == 1
     sender.send_all()
     alarms.look()
-    assert [alarm.code for alarm in alarms.standing()] == [target.id]
+    assert [alarm.code for alarm in alarms.open_alarms()] == [target.id]
     assert "silent" in {one.what for step in check(CheckRange()) for one in step.findings}
 
 
@@ -159,13 +159,13 @@ def test_silence_is_an_alarm_and_over_when_it_answers(target: Target, settings: 
     with at(now() + MINUTES):
         sender.send_all()
         alarms.look()
-        (alarm,) = alarms.standing().filter(code=quiet.id)
+        (alarm,) = alarms.open_alarms().filter(code=quiet.id)
         assert "has confirmed no checkpoint yet." in alarm.says
         assert Said("check_audit").code == 1
         settings.WITNESSES = (target,)
         sender.send_all()
         alarms.look()
-        assert not alarms.standing().filter(code=quiet.id).exists()
+        assert not alarms.open_alarms().filter(code=quiet.id).exists()
 
 
 def test_an_idle_portal_is_heard_of_all_the_same(target: Target, served: Server) -> None:
@@ -250,7 +250,9 @@ def test_another_checkpoint_under_a_known_number_is_kept_as_evidence_and_an_alar
     assert (answer.status_code, answer.json()["error"]) == (409, "witness_conflict")
     assert Witnessed.objects.filter(number=one.number).count() == 2
     alarms.look()
-    assert "different checkpoints with the same number: 1" in alarms.standing().get(code="from-payments").says
+    assert (
+        "different checkpoints with the same number: 1" in alarms.open_alarms().get(code="from-payments").says
+    )
 
 
 def test_a_source_that_falls_silent_is_an_alarm_here_and_a_replay_does_not_hide_it(
@@ -262,7 +264,7 @@ def test_a_source_that_falls_silent_is_an_alarm_here_and_a_replay_does_not_hide_
         assert send(client, body, headers).status_code == 200
     with at(now() + MINUTES):
         alarms.look()
-        assert "has sent no checkpoint since" in alarms.standing().get(code="from-payments").says
+        assert "has sent no checkpoint since" in alarms.open_alarms().get(code="from-payments").says
 
 
 def test_a_key_that_was_handed_over_to_is_known_and_another_is_not(
