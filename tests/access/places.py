@@ -20,12 +20,14 @@ from portal.web.gates import person
 from tests.cast import prove
 from tests.factories import UserFactory, issued, member, minted
 from tests.keys.asking import ask, opened
+from tests.keys.catalogue.catalogues import ORDERS, published
 
 WHO = ("nobody", "no role", "outsider", "developer", "support", "admin", "admin of all")
 
 
 def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
     """An id of something that exists, by each name an address gives one."""
+    published(app, ORDERS | {"preset": True})
     key, secret = opened(minted(app, agent=agent))
     minted(app, agent=agent)
     ask(secret)
@@ -56,6 +58,10 @@ def everything(app: App, agent: Agent, developer: User) -> dict[str, Any]:
         "session_id": 1,
         "pk": 1,
         "kind": "event",
+        "scope": "orders:write",
+        "resource": "orders",
+        "template": "agent",
+        "version": 1,
         "slug": "verify",
         "file": "gitleaks.toml",
         "gateway_file": "nginx.conf",

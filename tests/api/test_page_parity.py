@@ -14,6 +14,7 @@ from tests.api.program import Program, error
 pytestmark = pytest.mark.one_engine
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 KEY, AGENT = "apps/<app_id>/keys/<key_id>", "apps/<app_id>/agents/<agent_id>"
+SCOPES = "apps/<app_id>/scopes"
 VIEW, WEBHOOK = "apps/<app_id>/audit/views/<view_id>", "settings/audit-log/webhooks/<webhook_id>"
 LETTER = "settings/audit-log/failed-deliveries/<delivery_id>"
 OPERATION = {
@@ -28,6 +29,22 @@ OPERATION = {
     },
     f"{KEY}/permissions/": f"POST /{KEY}/narrow",
     f"{KEY}/rename/": f"PATCH /{KEY}",
+    **{
+        f"{SCOPES}/{page}/": f"{operation.partition(' ')[0]} /{SCOPES}/{operation.partition(' ')[2]}"
+        for page, operation in {
+            "new": "PUT <scope>",
+            "<scope>": "PUT <scope>",
+            "<scope>/remove": "POST <scope>/remove",
+            "import": "POST import",
+            "preset": "PUT preset",
+            "resources/new": "PUT resources/<resource>",
+            "resources/<resource>": "PUT resources/<resource>",
+            "templates/new": "PUT templates/<template>",
+            "templates/<template>": "PUT templates/<template>",
+            "templates/<template>/remove": "POST templates/<template>/remove",
+            "versions/<version>/restore": "POST versions/<version>/restore",
+        }.items()
+    },
     "apps/<app_id>/agents/new/": "POST /apps/<app_id>/agents",
     **{f"{AGENT}/{verb}/": f"POST /{AGENT}/{verb}" for verb in ("suspend", "resume", "revoke")},
     **{f"apps/<app_id>/agents/{verb}/": f"POST /{AGENT}/{verb}" for verb in ("suspend", "resume", "revoke")},

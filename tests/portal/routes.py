@@ -10,8 +10,8 @@ SOME_ID = UUID("00000000-0000-7000-8000-000000000001")
 
 
 SOME = (SOME_ID, 1)
-"""An id that nothing has; sessions and passkeys are numbered."""
-NUMBERED = ("session_id", "pk")
+"""An id that nothing has; sessions, passkeys and versions are numbered."""
+NUMBERED = ("session_id", "pk", "version")
 OTHERS = ("account/", "sdk/", "api/v1/")
 """Maps that guard their own lines: django-allauth's, and those of both APIs."""
 

@@ -348,7 +348,7 @@ def test_the_tabs_count_the_keys_of_each_state(developers: Client, app: App) -> 
         ("scope=keys", {"pod"}),
         ("scope=grants:read", {"plain", "leaving", "gone"}),
         ("scope=rants", set()),
-        ("owner=AT+THE+SHELL", {"plain", "leaving", "gone", "pod"}),
+        ("owner=SERVER+COMMAND", {"plain", "leaving", "gone", "pod"}),
         ("owner=nobody", set()),
         ("unused=7", set()),
     ],
