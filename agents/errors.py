@@ -111,14 +111,6 @@ class CallerUnknowable(Unavailable):
     message = "The caller could not be resolved. Nothing was changed."
 
 
-class OnceMismatch(Conflict):
-    """An idempotency key was used before, with another body."""
-
-    code = "idempotency_key_body_mismatch"
-    message = "This idempotency key was already used with a different request. Nothing was created."
-    hint = "Use a new idempotency key for each request."
-
-
 class OnceInactive(Conflict):
     """The agent that this idempotency key created is suspended."""
 

@@ -14,6 +14,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from audit import macs, sqlite_format
 from audit.models import Lease
 from core.clock import now
+from core.outbox import is_ahead
 
 LENGTH = timedelta(seconds=15)
 """How long a holder that was killed keeps others waiting."""
@@ -48,8 +49,7 @@ def take(name: str, by: str) -> bool:
     lease = _held(name)
     if lease is None:
         return _begin(name, by, until)
-    # Nobody holds one for longer than its length: such a moment was written before the clock was set back.
-    if lease.by != by and moment < lease.until <= until:
+    if lease.by != by and is_ahead(lease.until, until - moment):
         return False
     return _write(name, lease, by, until, lease.last_at)
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from alter.retry_after import parse_retry_after
 from core.clock import now
+from core.outbox import is_ahead, is_free
 from core.reachable_hosts import UnreachableHost
 
 MAX_RETRY_AFTER = timedelta(hours=24)
@@ -30,16 +31,13 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 
 
 def may_ask(column: str = "not_before") -> Q:
-    """Rows of peers that may be asked now. A wish beyond the longest was written before the clock was set back."""
-    moment = now()
-    early = Q(**{f"{column}__gt": moment, f"{column}__lte": moment + MAX_RETRY_AFTER})
-    return Q(**{column: None}) | ~early
+    """Rows of peers that may be asked now."""
+    return is_free(column, MAX_RETRY_AFTER)
 
 
 def is_early(not_before: datetime | None) -> bool:
     """The same of one that is at hand: whether it is too early to ask."""
-    moment = now()
-    return not_before is not None and moment < not_before <= moment + MAX_RETRY_AFTER
+    return not_before is not None and is_ahead(not_before, MAX_RETRY_AFTER)
 
 
 def wait_words(wait: timedelta) -> str:

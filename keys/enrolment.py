@@ -35,7 +35,7 @@ def enrol(
     """Create an agent as `agent_values`, the arguments of agents.lifecycle.create_agent, and mint its first key.
 
     The same `idempotency_key` and values again give the same agent, and no plaintext. Raises what creating and minting
-    raise, OnceMismatch, OnceInactive, OnceRevoked.
+    raise, IdempotencyMismatch, OnceInactive, OnceRevoked.
     """
     with hold(app):
         if (earlier := idempotency.made_before(app, idempotency_key, agent_values)) and earlier.agent:

@@ -14,6 +14,7 @@ from agents import idempotency
 from agents.models import App
 from audit.actors import Actor
 from audit.change import hold
+from core.idempotency import owned_by
 from keys.lifecycle import Minted
 from keys.models import ApiKey
 from keys.plaintext import Plaintext
@@ -53,13 +54,13 @@ def make_once(
 
     All access tokens of one person are one caller.
 
-    `request_values` says what is wished for: the verb, what it is done to, and its choices. Raises OnceMismatch if the
-    idempotency key was for another wish, and what `make` raises; then nothing is remembered.
+    `request_values` says what is wished for: the verb, what it is done to, and its choices. Raises
+    IdempotencyMismatch if the idempotency key was for another wish, and what `make` raises; then nothing is remembered.
     """
     if not idempotency_key:
         minted = make()
         return IssueResult(minted.key, minted.plaintext)
-    caller_key = f"{actor.kind} {actor.owner_id or actor.id} {idempotency_key}"
+    caller_key = owned_by(idempotency_key, actor.kind, actor.owner_id or actor.id)
     with hold(app):
         if earlier := idempotency.made_before(app, caller_key, request_values):
             return IssueResult(ApiKey.objects.with_kin().get(id=earlier.key_id), None)

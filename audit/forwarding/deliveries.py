@@ -19,6 +19,7 @@ from audit.forwarding.reader import newest
 from audit.models import Checkpoint, Delivery, StreamCursor, Webhook
 from core.clock import now
 from core.http_client import Answer, status_error
+from core.outbox import MAX_CLAIM, Backoff, claim, has_come, is_ahead, send_each
 from core.reachable_hosts import UnreachableHost
 from core.retry_after import MAX_RETRY_AFTER, is_early, may_ask, wait_words
 
@@ -26,11 +27,11 @@ log = logging.getLogger(__name__)
 
 RUN_LIMIT = 3.0
 """Seconds after which one run begins nothing new."""
-RETRIES = tuple(
-    timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600)
+BACKOFF = Backoff(
+    tuple(timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600)),
+    jitter=0.2,
 )
-"""The wait before each retry, a fifth more or less. After the last the delivery has failed."""
-MAX_WAIT = max(RETRIES[-1] * 1.2, MAX_RETRY_AFTER)
+MAX_WAIT = max(BACKOFF.max_wait, MAX_RETRY_AFTER)
 SCAN_LIMIT = 100
 """Batches that are scanned at once for rows of a webhook."""
 GONE = "HTTP status 410 Gone."
@@ -54,12 +55,10 @@ def forward() -> int:
 
     Returns how much that was. 0: nothing is due.
     """
-    ends, done = time.monotonic() + RUN_LIMIT, siem.write()
-    for webhook in _random.sample(list(_open()), k=_open().count()):
-        if time.monotonic() > ends:
-            return done + 1
-        done += _serve(webhook)
-    return done
+    began, done = time.monotonic(), siem.write()
+    webhooks_in_turn = list(_open())
+    _random.shuffle(webhooks_in_turn)
+    return done + send_each(webhooks_in_turn, _serve, RUN_LIMIT - (time.monotonic() - began))
 
 
 def _open() -> QuerySet[Webhook]:
@@ -67,10 +66,7 @@ def _open() -> QuerySet[Webhook]:
 
 
 def _due() -> Q:
-    # What is due later than any wait is long was written before the clock was set back.
-    moment = now()
-    due = Q(next_try_at__lte=moment) | Q(next_try_at__gt=moment + MAX_WAIT)
-    return due & Q(delivered_at=None, discarded_at=None)
+    return has_come("next_try_at", MAX_WAIT) & Q(delivered_at=None, discarded_at=None)
 
 
 def _serve(webhook: Webhook) -> bool:
@@ -81,7 +77,7 @@ def _serve(webhook: Webhook) -> bool:
         return tried  # that is what came of it
     line = webhook.deliveries.filter(delivered_at=None, given_up_at=None, discarded_at=None)
     head = line.order_by("checkpoint").first() or _next(webhook)
-    if head and head.next_try_at and not now() < head.next_try_at <= now() + MAX_WAIT:
+    if head and head.next_try_at and not is_ahead(head.next_try_at, MAX_WAIT):
         return _try(webhook, head) or tried
     return tried
 
@@ -107,11 +103,9 @@ def _enqueue(webhook: Webhook, cursor: StreamCursor, checkpoint: Checkpoint, cou
 
 def _try(webhook: Webhook, delivery: Delivery) -> bool:
     """Send it, unless another process just does."""
-    moment, seen = now(), delivery.attempts
-    unclaimed = Delivery.objects.filter(_due(), pk=delivery.pk, attempts=seen)
-    if not unclaimed.update(attempts=seen + 1, next_try_at=moment + destinations.MAX_CLAIM):
+    moment = now()
+    if not claim(Delivery.objects.filter(_due()), delivery, "attempts", next_try_at=moment + MAX_CLAIM):
         return False
-    delivery.attempts = seen + 1
     try:
         answer = webhooks.send(webhook, delivery, moment)
     except UnreachableHost as why:
@@ -143,12 +137,11 @@ def _failed(delivery: Delivery, status: int | None, why: str, retry_after: timed
     result: dict[str, Any] = {"last_status": status, "last_error": why}
     if delivery.given_up_at:
         _settle(delivery, **result)
-    elif delivery.attempts > len(RETRIES):
+    elif wait := BACKOFF.wait(delivery.attempts, retry_after or timedelta(0)):
+        _settle(delivery, **result, next_try_at=now() + wait)
+    else:
         _settle(delivery, **result, given_up_at=now())
         log.warning("delivery %s failed after %s attempts", delivery.pk, delivery.attempts)
-    else:
-        wait = max(RETRIES[delivery.attempts - 1] * _random.uniform(0.8, 1.2), retry_after or timedelta(0))
-        _settle(delivery, **result, next_try_at=now() + wait)
 
 
 def _settle(delivery: Delivery, next_try_at: datetime | None = None, **result: Any) -> None:

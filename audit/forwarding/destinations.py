@@ -4,13 +4,12 @@ audit/forwarding/deliveries.py sends within seconds: whoever resumes, tests or r
 Retry-After of the receiver.
 """
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from audit import actions
 from audit.actors import Actor
@@ -20,13 +19,12 @@ from audit.forwarding.webhooks import Secret, secret
 from audit.models import Delivery, StreamCursor, Webhook
 from core.clock import now
 from core.errors import Invalid, NotFound
+from core.outbox import MAX_CLAIM, is_free
 from core.reachable_hosts import parse_url
 from core.retry_after import may_ask
 from core.text import sanitize
 
 MAX_WEBHOOKS = 20
-MAX_CLAIM = timedelta(minutes=1)
-"""How long an attempt that was cut off by a crash blocks the next one."""
 TEST = 0
 """The checkpoint of a delivery that is a test: there is none with this number."""
 
@@ -116,9 +114,7 @@ def retry(actor: Actor, delivery: Delivery) -> None:
     """Send a failed delivery again, out of its turn."""
     record(actor, actions.RETRY_DELIVERY, **_audit_target(delivery))
     _clear_retry_after(delivery.webhook)
-    moment = now()
-    under_way = Q(next_try_at__gt=moment, next_try_at__lte=moment + MAX_CLAIM)
-    failed_deliveries().filter(~under_way, pk=delivery.pk).update(next_try_at=moment)
+    failed_deliveries().filter(is_free("next_try_at", MAX_CLAIM), pk=delivery.pk).update(next_try_at=now())
 
 
 @transaction.atomic

@@ -1,6 +1,5 @@
 """Idempotency-Key in the management API: a repeated request creates nothing twice, and shows no secret twice."""
 
-import json
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -8,11 +7,10 @@ from uuid import UUID
 from django.db import transaction
 from ninja.responses import Status
 
-from agents.errors import OnceMismatch
+from core.idempotency import IdempotencyMismatch, fingerprint, require_same
 from core.schemas import RequestSchema
 from portal.api.token_auth import TokenRequest
 from portal.models import IdempotencyRecord
-from portal.models.idempotency import sha256_of
 
 
 class ResponseWithId(Protocol):
@@ -21,6 +19,7 @@ class ResponseWithId(Protocol):
     id: UUID
 
 
+OTHER_BODY = "This Idempotency-Key was already used with another body. Nothing was created."
 R = TypeVar("R", bound=ResponseWithId)
 
 
@@ -33,12 +32,12 @@ def create_once(
 ) -> Status[R]:
     """201 with the result of `create`; for a repeated request, 200 with the result of `recall`.
 
-    A key is valid for one user and one path. A request that fails is not remembered. Raises OnceMismatch for another
-    body with the same key.
+    A key is valid for one user and one path. A request that fails is not remembered. Raises IdempotencyMismatch
+    for another body with the same key.
     """
     if not idempotency_key:
         return Status(201, create())
-    body_digest = sha256_of(json.dumps(body.model_dump(mode="json"), sort_keys=True))
+    body_digest = fingerprint(body.model_dump(mode="json"))
     with transaction.atomic():
         operation = f"{request.method} {request.path_info}"
         record, is_new = IdempotencyRecord.claim(
@@ -48,6 +47,7 @@ def create_once(
             created = create()
             IdempotencyRecord.objects.filter(pk=record.pk).update(row_id=created.id)
             return Status(201, created)
-    if bytes(record.body_digest) != body_digest or record.row_id is None:
-        raise OnceMismatch("This Idempotency-Key was already used with another body. Nothing was created.")
+    require_same(bytes(record.body_digest), body_digest, OTHER_BODY)
+    if record.row_id is None:
+        raise IdempotencyMismatch(OTHER_BODY)
     return Status(200, recall(record.row_id))

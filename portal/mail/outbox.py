@@ -9,13 +9,12 @@ from django.db.models import Q, QuerySet
 from audit.actors import Actor
 from audit.change import record
 from core.clock import now
+from core.outbox import MAX_CLAIM, is_free
 from portal import actions
 from portal.models import Invitation, Mail, MailKind, User
 
 RETENTION, RETENTION_FAILED = timedelta(days=30), timedelta(days=90)
 LOOKBACK = timedelta(days=7)
-CLAIM = timedelta(minutes=1)
-"""How long a try that was cut off by a crash keeps others from trying."""
 ENDS_WELL = Q(sent_at__isnull=False)
 
 
@@ -52,9 +51,8 @@ def put(
 
 
 def unclaimed() -> Q:
-    """Messages that no process sends just now. A claim longer than any was written before the clock was set back."""
-    moment = now()
-    return Q(claimed_until=None) | Q(claimed_until__lte=moment) | Q(claimed_until__gt=moment + CLAIM)
+    """Messages that no process sends just now."""
+    return is_free("claimed_until", MAX_CLAIM)
 
 
 def undelivered() -> QuerySet[Mail]:

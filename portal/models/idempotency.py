@@ -1,15 +1,11 @@
 """What programs made under an Idempotency-Key, so that nothing is made twice."""
 
-import hashlib
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import models
 
 from core.clock import now
-
-RETENTION = timedelta(days=30)
-"""How long a request is remembered: longer than any retry."""
+from core.idempotency import RETENTION, digest, expired
 
 
 class IdempotencyRecord(models.Model):
@@ -41,15 +37,10 @@ class IdempotencyRecord(models.Model):
 
         The caller has a transaction: a second request at the same time waits here for the first one's commit.
         """
-        cls.objects.filter(created_at__lt=now() - RETENTION).delete()
+        cls.objects.filter(expired("created_at", RETENTION)).delete()
         return cls.objects.get_or_create(
             owner_id=owner_id,
             operation=operation[:80],
-            key_digest=sha256_of(key),
+            key_digest=digest(key),
             defaults={"body_digest": body_digest},
         )
-
-
-def sha256_of(text: str) -> bytes:
-    """What is kept of a text."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()

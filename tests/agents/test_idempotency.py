@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from agents import idempotency
-from agents.errors import OnceInactive, OnceMismatch, OnceRevoked
+from agents.errors import OnceInactive, OnceRevoked
 from agents.lifecycle import resume_agent, suspend_agent
 from agents.models import Agent, App, Creation
 from audit.actors import shell
 from core.clock import at
+from core.idempotency import KEY_RETENTION, IdempotencyMismatch
 from core.ids import new_id
 from keys.lifecycle import revoke_agent
 
@@ -65,7 +66,7 @@ def test_the_same_wish_in_another_order_is_the_same(app: App, made: Agent) -> No
     ids=["name", "order of scopes", "a string for a number", "true for one", "left out", "more"],
 )
 def test_another_wish_is_refused(app: App, made: Agent, other: dict[str, Any]) -> None:
-    with pytest.raises(OnceMismatch):
+    with pytest.raises(IdempotencyMismatch):
         idempotency.made_before(app, "once", ASKED | other)
 
 
@@ -87,7 +88,7 @@ def test_a_revoked_agent_is_not_given_out(app: App, made: Agent) -> None:
 
 def test_another_wish_is_told_before_the_agents_state(app: App, made: Agent) -> None:
     revoke_agent(shell(), made)
-    with pytest.raises(OnceMismatch):
+    with pytest.raises(IdempotencyMismatch):
         idempotency.made_before(app, "once", ASKED | {"name": "other"})
 
 
@@ -114,10 +115,10 @@ def test_a_week_later_it_is_forgotten(app: App, other_app: App, agent: Agent) ->
     with at(NOON):
         idempotency.remember(app, "old", ASKED, agent, KEY_ID)
         idempotency.remember(other_app, "others", ASKED, agent, KEY_ID)
-    with at(NOON + idempotency.RETENTION):
+    with at(NOON + KEY_RETENTION):
         idempotency.remember(app, "week", ASKED, agent, KEY_ID)
         assert idempotency.made_before(app, "old", ASKED)
-    with at(NOON + idempotency.RETENTION + timedelta(microseconds=1)):
+    with at(NOON + KEY_RETENTION + timedelta(microseconds=1)):
         assert not idempotency.made_before(other_app, "others", ASKED)
         idempotency.remember(app, "new", ASKED, agent, KEY_ID)
         told = [bool(idempotency.made_before(app, key, ASKED)) for key in ("old", "week", "new")]

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from agents import lifecycle as agents_lifecycle
-from agents.errors import AgentNameTaken, AppArchived, OnceInactive, OnceMismatch, OnceRevoked
+from agents.errors import AgentNameTaken, AppArchived, OnceInactive, OnceRevoked
 from agents.lifecycle import archive_app, suspend_agent, update_app
 from agents.models import Agent, App, Creation
 from audit.actors import Actor, Origin, shell
 from audit.models import Event
 from core.errors import Invalid, NotAllowed
+from core.idempotency import IdempotencyMismatch
 from keys import enrolment, lifecycle
 from keys.catalogue.builtin import AGENT_DEFAULT
 from keys.enrolment import Enrolled
@@ -156,7 +157,7 @@ def test_under_another_key_too(app: App) -> None:
 
 def test_a_key_is_good_for_one_wish(app: App) -> None:
     enrol(app, "once")
-    with pytest.raises(OnceMismatch):
+    with pytest.raises(IdempotencyMismatch):
         enrol(app, "once", name="another")
     assert Agent.objects.count() == 1
 

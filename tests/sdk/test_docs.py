@@ -16,11 +16,12 @@ from typing import Any, Self
 import pytest
 from django.urls import resolve
 
-from agents import callers, idempotency, lifecycle
+from agents import callers, lifecycle
 from agents.documents import SCOPES_BYTES
 from agents.models import App
 from audit.models import Call
 from core.documents import METADATA_BYTES
+from core.idempotency import KEY_RETENTION
 from keys import rules
 from keys.admission import constraints, nonces, runtime_auth, signatures
 from keys.admission.runtime_auth import Needs
@@ -143,7 +144,7 @@ def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
         ),
         ("overlap of a rotation", [0, rules.MAX_GRACE.days]),
         ("grace of a narrowing", [0, int(lifecycle.MAX_NARROWING.total_seconds())]),
-        ("an idempotency key", [1000, idempotency.RETENTION.days]),
+        ("an idempotency key", [1000, KEY_RETENTION.days]),
         ("a nonce", [nonces.RETENTION.seconds // 60]),
         (
             "keys of an app, keys of an agent, lifetime of a derived key in hours",

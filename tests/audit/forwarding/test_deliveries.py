@@ -16,6 +16,7 @@ from audit.models import Checkpoint, Delivery, Event, StreamCursor, Webhook
 from audit.retention import purging
 from core.clock import at
 from core.ids import new_id
+from core.outbox import MAX_CLAIM
 from tests.audit.receiver import HOST, Receiver
 from tests.audit.records import APP, DAY, HOUR, MINUTE, NOON, acted, called
 
@@ -194,7 +195,7 @@ def test_the_waits_grow_and_then_it_is_a_failed_delivery(made: Secret, receiver:
         due = Delivery.objects.get().next_try_at
         waits, moment = ([*waits, due - moment], due) if due else (waits, moment)
     assert len(receiver.received) == 8
-    assert all(w * 0.79 < real < w * 1.21 for w, real in zip(deliveries.RETRIES, waits, strict=True))
+    assert all(w * 0.79 < real < w * 1.21 for w, real in zip(deliveries.BACKOFF.waits, waits, strict=True))
     assert 16 * HOUR < moment - NOON < 26 * HOUR
 
 
@@ -448,10 +449,10 @@ def test_what_is_under_way_is_not_sent_twice_by_hand(made: Secret, receiver: Rec
             checkpoint=number,
             rows=1,
             attempts=1,
-            next_try_at=NOON + destinations.MAX_CLAIM,
+            next_try_at=NOON + MAX_CLAIM,
             given_up_at=given_up,
         )
     QuerySet(Webhook).update(not_before=NOON + HOUR)
     with at(NOON):
         destinations.retry(shell(), destinations.failed_deliveries().get())
-    assert {one.next_try_at for one in Delivery.objects.all()} == {NOON + destinations.MAX_CLAIM}
+    assert {one.next_try_at for one in Delivery.objects.all()} == {NOON + MAX_CLAIM}

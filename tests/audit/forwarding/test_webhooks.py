@@ -83,5 +83,13 @@ def test_it_refuses_what_is_changed_on_the_way(
 
 
 def test_the_waits_of_the_guide_are_those_of_the_code() -> None:
-    assert [wait.total_seconds() for wait in deliveries.RETRIES] == [10, 60, 300, 1800, 7200, 21600, 43200]
+    assert [wait.total_seconds() for wait in deliveries.BACKOFF.waits] == [
+        10,
+        60,
+        300,
+        1800,
+        7200,
+        21600,
+        43200,
+    ]
     assert re.search(r"10 seconds, 1 minute, 5 minutes,\s+30 minutes, 2, 6 and 12 hours", GUIDE)

@@ -22,6 +22,7 @@ from audit.actors import Origin, shell
 from audit.models import Event
 from core.clock import at, now
 from core.errors import NotAllowed
+from core.outbox import MAX_CLAIM
 from portal.accounts import account_changes, lifecycle
 from portal.accounts.invitation_links import derive_secret
 from portal.accounts.lifecycle import make_admin
@@ -131,7 +132,7 @@ def test_it_is_tried_again_later_and_later_given_up_and_sent_again_by_hand(
         with at(moment + timedelta(hours=hours)):
             tries += sending.send()
     mail.refresh_from_db()
-    assert (tries, mail.due_at, mail.sent_at) == (len(sending.RETRIES) + 1, None, None)
+    assert (tries, mail.due_at, mail.sent_at) == (sending.BACKOFF.max_tries, None, None)
     assert "Failed" in text(window.get(address("mail")))
     smtp.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     there = address("mail-send-again", mail_id=mail.pk)
@@ -268,7 +269,7 @@ def test_one_that_is_being_sent_goes_out_once(sends: Settings, admin: User) -> N
     assert outbox.put(MailKind.NO_ACCOUNT, "a@example.com") == mail
     assert not Event.objects.filter(action="mail.send-again").exists()
     assert (sending.send(), sent.outbox) == (0, [])
-    with at(now() + outbox.CLAIM + timedelta(seconds=1)):  # the process was killed
+    with at(now() + MAX_CLAIM + timedelta(seconds=1)):  # the process was killed
         assert (sending.send(), len(sent.outbox)) == (1, 1)
 
 
@@ -291,7 +292,7 @@ def test_one_given_up_makes_way_for_the_same_that_waits(
     sends: Settings, admin: User, developer: User
 ) -> None:
     given_up = outbox.put(MailKind.NO_ACCOUNT, "a@example.com")
-    Mail.objects.update(due_at=None, tries=sending.MAX_TRIES)
+    Mail.objects.update(due_at=None, tries=sending.BACKOFF.max_tries)
     waiting = outbox.put(MailKind.NO_ACCOUNT, "a@example.com")
     outbox.send_again(shell(), given_up)
     assert (sending.send(), len(sent.outbox)) == (1, 1)
@@ -301,10 +302,10 @@ def test_one_given_up_makes_way_for_the_same_that_waits(
 
 def test_who_may_not_send_again_changes_nothing(db: None, developer: User) -> None:
     mail = outbox.put(MailKind.NO_ACCOUNT, "a@example.com")
-    Mail.objects.update(due_at=None, tries=sending.MAX_TRIES)
+    Mail.objects.update(due_at=None, tries=sending.BACKOFF.max_tries)
     with pytest.raises(NotAllowed):
         outbox.send_again(lifecycle.person_at(Origin("page"), developer), mail)
-    assert (Mail.objects.get().due_at, Mail.objects.get().tries) == (None, sending.MAX_TRIES)
+    assert (Mail.objects.get().due_at, Mail.objects.get().tries) == (None, sending.BACKOFF.max_tries)
 
 
 def test_one_that_cannot_be_made_or_ends_the_server_stops_no_other(
@@ -331,6 +332,6 @@ def test_one_that_cannot_be_made_or_ends_the_server_stops_no_other(
             break
     unknown.refresh_from_db()
     deadly.refresh_from_db()
-    assert (unknown.tries, deadly.tries) == (sending.MAX_TRIES, sending.MAX_TRIES)
+    assert (unknown.tries, deadly.tries) == (sending.BACKOFF.max_tries, sending.BACKOFF.max_tries)
     assert "not a valid MailKind" in unknown.cause
     assert deadly.cause == sending.CUT_OFF
