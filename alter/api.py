@@ -10,7 +10,7 @@ from alter.exit_codes import usage
 from alter.param_types import Body, read_body
 from alter.run import Run, pass_run
 
-METHODS = ("GET", "POST", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SECRETS = ("api_key", "token", "secret", "link")
 """Fields that a response shows once."""
 APP_PLACEHOLDER = "{app}"

@@ -10,7 +10,7 @@ from alter.command import Noun, paged, require_any
 from alter.exit_codes import Exit, Failure
 from alter.key_options import given, reason_option
 from alter.output import plain
-from alter.param_types import Id
+from alter.param_types import Id, Number
 from alter.run import Run, pass_run
 
 ID = "01a2014c-7d82-7143-ad7c-abc8f9270982"
@@ -28,13 +28,6 @@ class Website(click.ParamType[str]):
         if value and not re.match(r"https?://[^\s/]+", value):
             self.fail(f"{value!r} is not an http or https URL.", param, ctx)
         return str(value)
-
-
-class Number(click.IntRange):
-    """A number, or `none` for the portal default."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        return "none" if value == "none" else super().convert(value, param, ctx)
 
 
 @click.group(

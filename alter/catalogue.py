@@ -1,6 +1,7 @@
-"""Scopes of keys and permissions of tokens, for completion and suggestions.
+"""The scopes that every app begins with, and permissions of tokens, for completion and suggestions.
 
-The portal decides what is valid; tests/alter/test_catalogue.py compares these lists with it.
+The portal decides what is valid, and has an app's own scopes; tests/alter/test_catalogue.py compares these lists with
+it.
 """
 
 import re
@@ -50,8 +51,7 @@ PERMISSIONS = (
 
 MIN_SIMILARITY = 0.75
 """How similar two words are when one is taken for a typo of the other."""
-_PARTS = re.compile("[:_]")
-_WORDS = re.compile(r"[A-Za-z_]+[:.][A-Za-z_]+")
+_PARTS = re.compile("[:_-]")
 
 
 def nearest(text: str, known: tuple[str, ...] = SCOPES) -> str:
@@ -69,9 +69,3 @@ def _is_similar(typed: str, name: str) -> bool:
 
     pairs = list(zip_longest(_PARTS.split(typed), _PARTS.split(name), fillvalue=""))
     return all(SequenceMatcher(None, left, right).ratio() >= MIN_SIMILARITY for left, right in pairs)
-
-
-def nearest_in(sentence: str) -> str:
-    """The known scope most similar to the first unknown one in `sentence`."""
-    unknown = [words for words in _WORDS.findall(sentence) if words not in SCOPES]
-    return nearest(unknown[0]) if unknown else ""

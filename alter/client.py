@@ -12,7 +12,6 @@ from typing import Any
 import httpx2
 
 from alter import __version__, undo_commands
-from alter.catalogue import nearest_in
 from alter.environment import open_http, proxy_hint
 from alter.exit_codes import EXIT_BY_STATUS, Exit, Failure, usage
 from alter.retry_after import seconds_to_wait
@@ -243,8 +242,6 @@ def to_failure(status: int, code: str, body: dict[str, Any], headers: Any) -> Fa
             text if not field or text.startswith(f"{field}:") else f"{field}: {text}"
             for field, text in errors
         )
-    if code == "unknown_scope" and not hint and (guess := nearest_in(message)):
-        hint = f"Did you mean {guess}?"
     if code == "forbidden" and body.get("needs"):
         message = f"This requires {body['needs']}. {message}"
         hint = f"alter auth status shows the token's permissions. {hint}"

@@ -1,25 +1,8 @@
 """How each kind of object is printed: its fields, by which --fields is checked, and the columns of its table."""
 
-from typing import Any
-
-from alter.output import Column, Row, Shape, day, moment
+from alter.cells import at, listed, on, text
+from alter.output import Column, Row, Shape, day
 from alter.response_fields import FIELDS
-
-
-def _text(name: str) -> Any:
-    return lambda row: "" if row.get(name) is None else str(row[name])
-
-
-def _listed(name: str) -> Any:
-    return lambda row: ", ".join(row.get(name) or ())
-
-
-def _at(name: str, never: str = "") -> Any:
-    return lambda row: moment(row.get(name), never=never)
-
-
-def _on(name: str, never: str = "") -> Any:
-    return lambda row: day(row.get(name), never=never)
 
 
 def _key_status(row: Row) -> str:
@@ -34,6 +17,11 @@ def _key_expiry(row: Row) -> str:
 
 def _short(prefix: str) -> str:
     return prefix.removeprefix("alter_key_")
+
+
+def _scope_description(row: Row) -> str:
+    """What a scope allows, and that it is deprecated."""
+    return f"Deprecated: {row['deprecated']}" if row["deprecated"] else str(row["description"])
 
 
 def _what(row: Row) -> str:
@@ -53,27 +41,27 @@ KEY = Shape(
     "keys",
     FIELDS["KeyInfo"],
     (
-        Column("ID", _text("id")),
-        Column("NAME", _text("name"), 12),
+        Column("ID", text("id")),
+        Column("NAME", text("name"), 12),
         Column("KEY", lambda row: _short(row["key_prefix"])),
         Column("STATUS", _key_status),
         Column("EXPIRES", _key_expiry),
-        Column("LAST USED", _at("last_used_at", "never")),
-        Column("LAST DENIED", _at("last_denied_at", "never")),
-        Column("SCOPES", _listed("scopes")),
+        Column("LAST USED", at("last_used_at", "never")),
+        Column("LAST DENIED", at("last_denied_at", "never")),
+        Column("SCOPES", listed("scopes")),
     ),
     min_columns=4,
 )
-MINTED = Shape("keys", FIELDS["KeyMinted"])
+MINTED = Shape("keys", FIELDS["KeyMinted"], shown_once="api_key")
 STATISTICS = Shape("statistics", FIELDS["KeyStatistics"])
 KEY_CALLER = Shape(
     "callers",
     FIELDS["KeyCaller"],
     (
         Column("IP", lambda row: row["ip"] or "unknown"),
-        Column("CLIENT", _text("user_agent"), 12),
-        Column("REQUESTS", _text("calls")),
-        Column("LAST SEEN", _at("last_at")),
+        Column("CLIENT", text("user_agent"), 12),
+        Column("REQUESTS", text("calls")),
+        Column("LAST SEEN", at("last_at")),
     ),
     min_columns=4,
 )
@@ -81,51 +69,51 @@ AGENT = Shape(
     "agents",
     FIELDS["AgentDetail"],
     (
-        Column("ID", _text("id")),
-        Column("NAME", _text("name"), 12),
-        Column("TYPE", _text("type")),
-        Column("STATUS", _text("status")),
-        Column("KEYS", _text("keys_active")),
-        Column("LAST USED", _at("last_used_at", "never")),
-        Column("LAST DENIED", _at("last_denied_at", "never")),
+        Column("ID", text("id")),
+        Column("NAME", text("name"), 12),
+        Column("TYPE", text("type")),
+        Column("STATUS", text("status")),
+        Column("KEYS", text("keys_active")),
+        Column("LAST USED", at("last_used_at", "never")),
+        Column("LAST DENIED", at("last_denied_at", "never")),
     ),
     min_columns=4,
 )
-AGENT_CREATED = Shape("agents", FIELDS["AgentCreated"])
+AGENT_CREATED = Shape("agents", FIELDS["AgentCreated"], shown_once="api_key")
 CALLER = Shape(
     "callers",
     FIELDS["CallerInfo"],
     (
-        Column("ID", _text("id")),
-        Column("NAME", _text("label"), 12),
-        Column("TYPE", _text("type")),
-        Column("REQUESTS", _text("calls")),
-        Column("LAST SEEN", _at("last_seen_at", "never")),
+        Column("ID", text("id")),
+        Column("NAME", text("label"), 12),
+        Column("TYPE", text("type")),
+        Column("REQUESTS", text("calls")),
+        Column("LAST SEEN", at("last_seen_at", "never")),
     ),
 )
 APP = Shape(
     "apps",
     FIELDS["AppInfo"],
     (
-        Column("ID", _text("id")),
-        Column("NAME", _text("name"), 12),
+        Column("ID", text("id")),
+        Column("NAME", text("name"), 12),
         Column("STATUS", lambda row: "archived" if row.get("archived_at") else str(row["environment"])),
         Column("KEYS", lambda row: str(row["stats"]["keys_active"]) if row.get("stats") else ""),
         Column("AGENTS", lambda row: str(row["stats"]["agents"]) if row.get("stats") else ""),
-        Column("CREATED", _on("created_at")),
+        Column("CREATED", on("created_at")),
     ),
 )
 ENTRY = Shape(
     "entries",
     FIELDS["AuditEntry"],
     (
-        Column("ID", _text("id"), 11),
-        Column("TIME (UTC)", _at("at")),
+        Column("ID", text("id"), 11),
+        Column("TIME (UTC)", at("at")),
         Column("ACTION", _what, 14),
         Column("ACTOR", _who, 8),
-        Column("CODE", _text("code")),
-        Column("IP", _text("ip")),
-        Column("REASON", _text("reason")),
+        Column("CODE", text("code")),
+        Column("IP", text("ip")),
+        Column("REASON", text("reason")),
     ),
     min_columns=5,
 )
@@ -134,12 +122,12 @@ CALL_GROUP = Shape(
     "groups",
     FIELDS["CallGroup"],
     (
-        Column("ID", _text("id"), 32),
-        Column("REQUESTS", _text("calls")),
-        Column("DENIED", _text("denied")),
-        Column("LAST (UTC)", _at("last_at")),
-        Column("FIRST (UTC)", _at("first_at")),
-        Column("CALLERS", _listed("callers")),
+        Column("ID", text("id"), 32),
+        Column("REQUESTS", text("calls")),
+        Column("DENIED", text("denied")),
+        Column("LAST (UTC)", at("last_at")),
+        Column("FIRST (UTC)", at("first_at")),
+        Column("CALLERS", listed("callers")),
     ),
     min_columns=4,
 )
@@ -147,11 +135,11 @@ FINDING = Shape(
     "findings",
     FIELDS["FindingInfo"],
     (
-        Column("FINDING", _text("code")),
+        Column("FINDING", text("code")),
         Column("ENTRY", lambda row: f"{row['kind'] or ''} {row['seq'] or ''}".strip()),
-        Column("CHECKPOINT", _text("checkpoint")),
-        Column("DETAILS", _text("message"), 20),
-        Column("ENTRY ID", _text("row_id")),
+        Column("CHECKPOINT", text("checkpoint")),
+        Column("DETAILS", text("message"), 20),
+        Column("ENTRY ID", text("row_id")),
     ),
     min_columns=4,
 )
@@ -159,26 +147,55 @@ INVITATION = Shape(
     "invitations",
     FIELDS["InvitationInfo"],
     (
-        Column("ID", _text("id")),
+        Column("ID", text("id")),
         Column("EMAIL", lambda row: row["email"] or "(anyone with the link)", 12),
-        Column("ROLE", _text("role")),
-        Column("INVITED BY", _text("invited_by"), 12),
-        Column("EXPIRES", _on("expires_at")),
+        Column("ROLE", text("role")),
+        Column("INVITED BY", text("invited_by"), 12),
+        Column("EXPIRES", on("expires_at")),
     ),
 )
-INVITED = Shape("invitations", FIELDS["InvitationCreated"])
+INVITED = Shape("invitations", FIELDS["InvitationCreated"], shown_once="link")
 MEMBER = Shape(
     "members",
     FIELDS["MemberInfo"],
     (
-        Column("EMAIL", _text("email"), 12),
-        Column("NAME", _text("name"), 12),
-        Column("ROLE", _text("role")),
+        Column("EMAIL", text("email"), 12),
+        Column("NAME", text("name"), 12),
+        Column("ROLE", text("role")),
         Column("APPS", lambda row: "all apps" if row["everywhere"] else "this app"),
-        Column("SINCE", _on("created_at")),
-        Column("LAST SEEN", _on("last_seen_at")),
-        Column("ID", _text("id")),
+        Column("SINCE", on("created_at")),
+        Column("LAST SEEN", on("last_seen_at")),
+        Column("ID", text("id")),
     ),
+)
+SCOPE = Shape(
+    "scopes",
+    FIELDS["ScopeInfo"],
+    (
+        Column("SCOPE", text("name")),
+        Column("KEYS", text("active_keys")),
+        Column("DESCRIPTION", _scope_description, 12),
+        Column("KIND", text("kind")),
+        Column("SOURCE", text("source")),
+    ),
+    min_columns=3,
+)
+SCOPE_DETAIL = Shape(
+    "scopes",
+    tuple(dict.fromkeys((*FIELDS["ScopeInfo"], *FIELDS["ScopeUsage"], *FIELDS["ScopeResource"]))),
+)
+SCOPE_DOCUMENT = Shape("scopes", ("version", "document"))
+SCOPE_CHANGE = Shape("scopes", ("version", "previous_version", "preset", "added", "changed", "removed"))
+SCOPE_VERSION = Shape(
+    "versions",
+    FIELDS["CatalogueVersionInfo"],
+    (
+        Column("VERSION", text("version")),
+        Column("PUBLISHED (UTC)", at("published_at")),
+        Column("BY", text("published_by"), 12),
+        Column("REASON", text("reason"), 12),
+    ),
+    min_columns=2,
 )
 SIGNED_IN = Shape("sign-ins", ("base_url", "source", *FIELDS["CurrentUser"]))
 CHECK = Shape("checks", ("check", "result", "detail", "advice"))
@@ -186,10 +203,10 @@ EXPOSED = Shape(
     "keys",
     ("file", "line", "key_prefix", "fingerprint", "state", "key_id", "key_name", "app_id", "app_name"),
     (
-        Column("STATUS", _text("state")),
-        Column("KEY", _text("key_prefix")),
+        Column("STATUS", text("state")),
+        Column("KEY", text("key_prefix")),
         Column("FILE", lambda row: f"{row['file']}:{row['line']}"),
-        Column("NAME", _text("key_name")),
-        Column("APP", _text("app_name")),
+        Column("NAME", text("key_name")),
+        Column("APP", text("app_name")),
     ),
 )

@@ -15,7 +15,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CommonOption(click.Option):
-    """An option of every command, before or after the command name. After it wins."""
+    """An option of every command, before or after the command name. After it wins.
+
+    It is noted before others are checked, which may ask the portal.
+    """
 
     def __init__(self, *names: str, hidden: bool = False, **about: Any) -> None:
         def note(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
@@ -23,7 +26,7 @@ class CommonOption(click.Option):
                 ctx.ensure_object(Run).note(param.name or "", value)
             return value
 
-        super().__init__(names, callback=note, expose_value=False, hidden=hidden, **about)
+        super().__init__(names, callback=note, expose_value=False, is_eager=True, hidden=hidden, **about)
 
 
 def common_options(*, show_token_options: bool) -> list[click.Parameter]:

@@ -17,8 +17,16 @@ COMMANDS = {
     "keys": "Mint, rotate, revoke and rename API keys.",
     "agents": "Manage agents and their keys.",
     "apps": "Manage apps.",
+    "scopes": "Manage the scopes of an app's keys.",
     "members": "Manage members and invitations of an app.",
     "audit": "Search, export and verify the audit log.",
+    "lookup": "Find keys by their hash.",
+    "users": "Manage the users of the portal.",
+    "tokens": "Manage your personal access tokens.",
+    "notifications": "List your notifications and mark them as read.",
+    "webhooks": "Manage webhooks and failed deliveries.",
+    "policy": "Show and change the security settings.",
+    "retention": "Manage how long the audit log is kept.",
     "api": "Call any operation of the API.",
     "auth": "Sign in, sign out, and show the current user.",
     "link": "Link this folder to an app.",
@@ -54,7 +62,10 @@ class Top(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except NoSuchCommand as error:
-            raise NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+            from difflib import get_close_matches
+
+            closest = get_close_matches(error.command_name, COMMANDS, n=1)
+            raise NoSuchCommand(error.command_name, possibilities=closest, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

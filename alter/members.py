@@ -1,12 +1,14 @@
 """`alter members`: manage members and invitations of an app."""
 
+from typing import Any
+
 import click
 
 from alter import undo_commands
 from alter.columns import INVITATION, INVITED, MEMBER
-from alter.command import Noun
+from alter.command import F, Noun
 from alter.exit_codes import Exit, Failure
-from alter.key_options import given, reason_option
+from alter.key_options import given, reason_option, yes_option
 from alter.param_types import Id
 from alter.run import Run, pass_run
 
@@ -17,6 +19,33 @@ member_option = click.option(
 role_option = click.option(
     "--role", type=click.Choice(["developer", "support", "admin"]), required=True, help="The role."
 )
+
+
+def removal_options(command: F) -> F:
+    """The options of removing a member or a user."""
+    options = (
+        click.option(
+            "--revoke-key",
+            type=Id(),
+            multiple=True,
+            metavar="ID",
+            help="A key of theirs to revoke. Repeatable.",
+        ),
+        click.option("--hand-to", metavar="EMAIL", help="The new owner of their other keys."),
+        click.option("--force", is_flag=True, help="Even if an agent is left without an active key."),
+        yes_option,
+        reason_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def removal_body(
+    *, revoke_key: tuple[str, ...], hand_to: str | None, force: bool, reason: str | None
+) -> dict[str, Any]:
+    """The body of a request that removes a member or a user, from `removal_options`."""
+    return given(revoke_keys=list(revoke_key) or None, hand_to=hand_to, force=force or None, reason=reason)
 
 
 @click.group(
@@ -92,27 +121,12 @@ def role(run: Run, member: str, role: str) -> None:
     """,
 )
 @member_option
-@click.option(
-    "--revoke-key", type=Id(), multiple=True, metavar="ID", help="A key of theirs to revoke. Repeatable."
-)
-@click.option("--hand-to", metavar="EMAIL", help="The new owner of their other keys.")
-@click.option("--force", is_flag=True, help="Even if an agent is left without an active key.")
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-@reason_option
+@removal_options
 @pass_run
-def remove(
-    run: Run,
-    member: str,
-    revoke_key: tuple[str, ...],
-    hand_to: str | None,
-    force: bool,
-    yes: bool,
-    reason: str | None,
-) -> None:
+def remove(run: Run, member: str, yes: bool, **options: Any) -> None:
     """Remove a member. Their role and sessions end immediately."""
     if not yes:
         run.need_terminal("Use --yes to confirm.")
         if not click.confirm("Remove this member and sign them out?", err=True):
             raise Failure(Exit.CONFLICT, "Nothing was changed.")
-    body = given(revoke_keys=list(revoke_key) or None, hand_to=hand_to, force=force or None, reason=reason)
-    run.show(run.client.post(run.path("members", member, "remove"), body))
+    run.show(run.client.post(run.path("members", member, "remove"), removal_body(**options)))

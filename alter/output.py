@@ -33,12 +33,16 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a kind of object is printed: its JSON fields and its columns, of which `min_columns` are always shown."""
+    """How a kind of object is printed: its JSON fields and its columns, of which `min_columns` are always shown.
+
+    `shown_once` is the field with a secret, if there is one.
+    """
 
     noun: str
     fields: tuple[str, ...]
     columns: tuple[Column, ...] = ()
     min_columns: int = 3
+    shown_once: str = ""
 
 
 def print_one(shape: Shape, row: Row, format: str, fields: Sequence[str] = ()) -> None:

@@ -22,7 +22,8 @@ _MOMENT = re.compile(
     _DAY.pattern + r"[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
     r"(?:[Zz]|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
 )
-_SCOPE = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z][a-z0-9_]{0,39}(:[A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127})?")
+_NAME = r"[a-z][a-z0-9_-]{0,39}"
+_SCOPE = re.compile(_NAME + ":" + _NAME + r"(:[A-Za-z0-9][A-Za-z0-9._~@+=/-]{0,127})?")
 _FIELD = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -36,6 +37,27 @@ class Id(click.ParamType[str]):
             return str(UUID(value))
         except ValueError:
             self.fail(f"{value!r} is not an id, such as 01a2014c-7d92-72cf-83df-d30ffbfe9814.", param, ctx)
+
+
+class Number(click.IntRange):
+    """A number, or `none`."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return "none" if value == "none" else super().convert(value, param, ctx)
+
+
+class UserRef(click.ParamType[str]):
+    """A user: an email or an id."""
+
+    name = "user"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if "@" in value:
+            return str(value)
+        try:
+            return str(UUID(value))
+        except ValueError:
+            self.fail(f"{value!r} is neither an email nor an id.", param, ctx)
 
 
 class Duration(click.ParamType[str]):
@@ -124,7 +146,7 @@ class Scopes(CommaList):
 
     def check(self, word: str, param: Any, ctx: Any) -> None:
         if not _SCOPE.fullmatch(word):
-            guess = nearest(word)
+            guess = nearest(word, ctx.obj.known_scopes() if ctx and ctx.obj else SCOPES)
             what = (
                 f"Did you mean {guess}?"
                 if guess
@@ -134,6 +156,29 @@ class Scopes(CommaList):
 
     def words(self) -> tuple[str, ...]:
         return SCOPES
+
+
+class ScopeName(click.ParamType[str]):
+    """A scope, resource:verb, or a resource."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not re.fullmatch(f"{_NAME}(:{_NAME})?", value):
+            self.fail(
+                f"{value!r} is neither a scope, such as orders:read, nor a resource, such as orders.",
+                param,
+                ctx,
+            )
+        return str(value)
+
+
+class Levels(CommaList):
+    """The levels of a resource, lowest first."""
+
+    def check(self, word: str, param: Any, ctx: Any) -> None:
+        if not re.fullmatch(_NAME, word):
+            self.fail(f"{word!r} is not a level, such as read.", param, ctx)
 
 
 class Permissions(CommaList):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from alter import output, streams, undo_commands
+from alter.catalogue import SCOPES
 from alter.exit_codes import Exit, Failure, usage
 from alter.output import Progress, Row, Shape
 from alter.param_types import Id, read_named
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MAX_PAGE_SIZE = 1000
 """The largest page of the API."""
 TOKEN_OPTIONS = ("token_file", "token_stdin", "token")
+SECRET_NOUNS = {"api_key": "key", "link": "link", "token": "token", "secret": "signing secret"}
+"""What is shown once, by its field in a response."""
 SIGN_IN = "Run alter auth login, or set ALTER_PAT to a personal access token."
 
 
@@ -56,8 +59,11 @@ class Run:
             return
         if unknown := [name for name in self.fields if name not in shape.fields]:
             raise usage(f"--fields: unknown field {unknown[0]!r}.", f"Fields: {', '.join(shape.fields)}.")
-        if "api_key" in shape.fields and "api_key" not in self.fields:
-            raise usage("--fields must include api_key, or the new key would be lost.", "Add api_key.")
+        if shape.shown_once and shape.shown_once not in self.fields:
+            raise usage(
+                f"--fields must include {shape.shown_once}, or the new {SECRET_NOUNS[shape.shown_once]} would be lost.",
+                f"Add {shape.shown_once}.",
+            )
 
     # ── portal ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -149,6 +155,13 @@ class Run:
         """A path of the API below the app."""
         return "/".join(["", "apps", self.app_id, *parts])
 
+    def known_scopes(self) -> tuple[str, ...]:
+        """The scopes of the app, for suggestions; those that every app begins with if the portal does not say."""
+        try:
+            return tuple(row["name"] for row in self.client.get(self.path("scopes"))["scopes"])
+        except Failure:
+            return SCOPES
+
     # ── output ──────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -165,7 +178,11 @@ class Run:
         output.print_one(self.shape, row, self.format("json"), self.fields)
 
     def reveal(
-        self, create: Callable[[], dict[str, Any]], undo_command: Callable[[dict[str, Any]], tuple[str, ...]]
+        self,
+        create: Callable[[], dict[str, Any]],
+        undo_command: Callable[[dict[str, Any]], tuple[str, ...]],
+        *,
+        undo: str = "revoke",
     ) -> dict[str, Any]:
         """Create something whose secret is shown once, and print it.
 
@@ -176,7 +193,7 @@ class Run:
         created = create()
         revoke = self.command(*undo_command(created))
         try:
-            self._show_secret(created, revoke)
+            self._show_secret(created, undo, revoke)
             streams.settle()
         except (streams.Unwritable, KeyboardInterrupt) as error:
             streams.abandon()
@@ -185,7 +202,7 @@ class Run:
             raise Failure(
                 exit,
                 f"{created['id']} was created but could not be printed: {why}. It is active, and its secret is lost.",
-                f"Revoke it: {revoke}",
+                f"{undo.capitalize()} it: {revoke}",
             ) from None
         return created
 
@@ -201,21 +218,22 @@ class Run:
         """Whether this run has changed something in the portal."""
         return "client" in self.__dict__ and self.client.has_changed
 
-    def _show_secret(self, row: dict[str, Any], revoke: str) -> None:
+    def _show_secret(self, row: dict[str, Any], undo: str, command: str) -> None:
         """Print an object with its secret."""
-        secret = row.get("api_key") or row.get("link")
-        if self.format("json") == "table" and row.get("api_key"):
-            self.show({name: value for name, value in row.items() if name != "api_key"})
+        field = self.shape.shown_once
+        noun, secret = SECRET_NOUNS[field], row.get(field)
+        if self.format("json") == "table" and secret and field != "link":
+            self.show({name: value for name, value in row.items() if name != field})
             output.emit(f"\n{secret}")
         else:
             self.show(row)
-        if row.get("link"):
+        if not secret:
+            output.say(f"Already created with this idempotency key. The {noun} is shown only once.")
+            output.say(f"If you lost it, {undo} {row['id']} and create a new one: {command}")
+        elif field == "link":
             output.say("The link is shown only once. Anyone with the link can accept the invitation.")
-        elif secret:
-            output.say("The key is shown only once. Store it now.")
         else:
-            output.say("Already created with this idempotency key. The key is shown only once.")
-            output.say(f"If you lost it, revoke {row['id']} and create a new one: {revoke}")
+            output.say(f"The {noun} is shown only once. Store it now.")
 
     def show_all(self, rows: Iterable[Row]) -> int:
         """Print a list. Returns the number of rows."""

@@ -10,8 +10,22 @@ SHOW_OPTIONS = {"keys": "key", "agents": "agent"}
 LIST_COMMANDS = {
     "members": ("members", "list"),
     "invitations": ("members", "invitations"),
+    "scopes": ("scopes", "list"),
     "export": ("audit", "list", "--action", "audit.export"),
 }
+
+PORTAL_COMMANDS = {
+    "users": ("users", "list"),
+    "tokens": ("tokens", "list"),
+    "token": ("tokens", "list"),
+    "me": ("tokens", "list"),
+    "notifications": ("notifications", "list"),
+    "webhooks": ("webhooks", "list"),
+    "failed-deliveries": ("webhooks", "failed"),
+    "policy": ("policy", "show"),
+    "retention": ("retention", "list"),
+}
+"""By the first part of a path outside an app."""
 
 
 def line(*words: str) -> str:
@@ -23,8 +37,8 @@ def how_to_check(path: str) -> str:
     """How to check whether a request to `path`, relative to /api/v1, was carried out. A sentence."""
     parts = path.strip("/").split("/")
     if parts[0] != "apps":
-        resource = "tokens" if parts[0] in ("token", "me") else parts[0]
-        return f"To check: {line('api', 'GET', f'/{resource}')}"
+        words = PORTAL_COMMANDS.get(parts[0], ("api", "GET", f"/{parts[0]}"))
+        return f"To check: {line(*words)}"
     if len(parts) == 1:
         return f"To check: {line('apps', 'list')}"
     if len(parts) == 2 or parts[2] not in {*SHOW_OPTIONS, *LIST_COMMANDS}:
@@ -46,6 +60,16 @@ def revoke_agent(app_id: str, agent: Mapping[str, Any]) -> tuple[str, ...]:
 def cancel_invitation(app_id: str, invitation: Mapping[str, Any]) -> tuple[str, ...]:
     """The command that cancels an invitation."""
     return ("members", "cancel", "--app", app_id, "--invitation", str(invitation["id"]))
+
+
+def revoke_token(token: Mapping[str, Any]) -> tuple[str, ...]:
+    """The command that revokes a new access token."""
+    return ("tokens", "revoke", str(token["id"]), "--yes")
+
+
+def delete_webhook(webhook: Mapping[str, Any]) -> tuple[str, ...]:
+    """The command that deletes a new webhook."""
+    return ("webhooks", "delete", str(webhook["id"]), "--yes")
 
 
 def _words(noun: str, rest: list[str]) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def test_a_token_is_minted_from_standard_input(app: App) -> None:
         (("GET", "people"), 2, "not a path relative to /api/v1"),
         (("GET", "/api/v1/users"), 2, "not a path relative to /api/v1"),
         (("GET", "//example.com/people"), 2, "not a path relative to /api/v1"),
-        (("PUT", "/users"), 2, "PUT"),
+        (("TRACE", "/users"), 2, "TRACE"),
         (("GET", "/nothing"), 4, "API operation not found."),
         (("POST", "/users/x/email"), 7, "Access tokens cannot do this"),
     ],

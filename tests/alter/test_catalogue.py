@@ -58,7 +58,3 @@ def test_the_documents_list_is_the_catalogue() -> None:
     for row in rows:
         names, description = re.findall("`([^`]+)`", row.split("|")[1]), row.split("|")[2].strip()
         assert all(words[name].endswith(description) for name in names), row
-
-
-def test_the_unknown_scope_of_a_sentence_is_guessed_at() -> None:
-    assert catalogue.nearest_in("grants:read and keys:derve are not in the catalogue.") == "keys:derive"

@@ -10,7 +10,14 @@ from tests.alter.running import alter
 from tests.alter.test_main import EVERY
 from tests.factories import minted
 
-LEFT_OUT = ("alter auth log", "--follow", "alter completion", "alter apps delete", "alter members remove")
+LEFT_OUT = (
+    "alter auth log",
+    "--follow",
+    "alter completion",
+    "alter apps delete",
+    "alter members remove",
+    "alter users remove",
+)
 """Asks at a browser or a terminal, is for a shell's own file, or never ends."""
 MISSING = (0, 4, 5)
 """Done; or what it names is not there any more, or not in that state: an example is never a wrong way to ask."""

@@ -138,9 +138,9 @@ def test_every_change_has_a_way_to_look() -> None:
         f"/apps/1/agents/{KEY}/keys": f"agents list-keys --agent {KEY} --app 1",
         f"/apps/1/agents/{KEY}/suspend": f"agents show --agent {KEY} --app 1",
         f"/apps/1/members/{KEY}/remove": "members list --app 1",
-        "/token": "api GET /tokens",
-        "/me/token": "api GET /tokens",
-        f"/webhooks/{KEY}/pause": "api GET /webhooks",
+        "/token": "tokens list",
+        "/me/token": "tokens list",
+        f"/webhooks/{KEY}/pause": "webhooks list",
     }
     for path, words in looks.items():
         assert undo_commands.how_to_check(path) == f"To check: alter {words}", path
