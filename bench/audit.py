@@ -39,10 +39,10 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--shapes", default="jsonl,csv,ocsf,selection", help="of exports")
     parser.add_argument("--explain", default="", help="show the plans of readings with this in their name")
     parser.add_argument("--json", default="", metavar="FILE")
-    asked = parser.parse_args(words)
-    asked.only = asked.only.split(",")
-    asked.sizes = [size for size in SIZES if size in asked.sizes.split(",")]
-    return asked
+    args = parser.parse_args(words)
+    args.only = args.only.split(",")
+    args.sizes = [size for size in SIZES if size in args.sizes.split(",")]
+    return args
 
 
 def prepare(databases: Databases, end: datetime) -> Any:
@@ -66,12 +66,12 @@ def prepare(databases: Databases, end: datetime) -> Any:
     return signed_in()
 
 
-def fill(databases: Databases, asked: argparse.Namespace, end: datetime) -> list[str]:
+def fill(databases: Databases, args: argparse.Namespace, end: datetime) -> list[str]:
     """Make the sizes, a database each; return what they are called."""
     from bench.record import history
 
-    names = [f"calls_{size.lower()}" for size in asked.sizes]
-    for size, name in zip(asked.sizes, names, strict=True):
+    names = [f"calls_{size.lower()}" for size in args.sizes]
+    for size, name in zip(args.sizes, names, strict=True):
         say(f"making {size} calls")
         databases.copy(name)
         history.fill(databases, name, SIZES[size], end)
@@ -80,39 +80,39 @@ def fill(databases: Databases, asked: argparse.Namespace, end: datetime) -> list
 
 
 def read(
-    databases: Databases, names: list[str], asked: argparse.Namespace, end: datetime, client: Any
+    databases: Databases, names: list[str], args: argparse.Namespace, end: datetime, client: Any
 ) -> dict[str, Any]:
     """Read each size."""
     from bench.record import plans, reads, report, rounds
 
     say("reading")
     readings = reads.readings(end, client)
-    costs = rounds.measure(databases, names, readings, end, asked.rounds)
+    costs = rounds.measure(databases, names, readings, end, args.rounds)
     windows = rounds.windows(databases, names, readings)
-    told = report.of_reads(readings, asked.sizes, costs, windows)
-    report.show_reads(asked.sizes, told)
-    if asked.explain:
-        plans.show([one for one in readings if asked.explain in one.name], end)
+    told = report.of_reads(readings, args.sizes, costs, windows)
+    report.show_reads(args.sizes, told)
+    if args.explain:
+        plans.show([reading for reading in readings if args.explain in reading.name], end)
     return told
 
 
-def export(databases: Databases, asked: argparse.Namespace, name: str) -> dict[str, Any]:
+def export(databases: Databases, args: argparse.Namespace, name: str) -> dict[str, Any]:
     """Take an app's record out of the largest."""
     from bench.record import exporting, report
 
     say("exporting")
-    told = exporting.measure(databases, name, asked.shapes.split(","))
+    told = exporting.measure(databases, name, args.shapes.split(","))
     report.show("export of one app", told)
     return told
 
 
-def seal(databases: Databases, asked: argparse.Namespace) -> dict[str, Any]:
+def seal(databases: Databases, args: argparse.Namespace) -> dict[str, Any]:
     """Seal beside a writer."""
     from bench.record import report, sealing
 
     say("sealing")
     databases.copy("sealing")
-    told = sealing.measure(databases, "sealing", backlog=asked.backlog, seconds=asked.seconds)
+    told = sealing.measure(databases, "sealing", backlog=args.backlog, seconds=args.seconds)
     databases.drop("sealing")
     report.show("sealing", told)
     return told

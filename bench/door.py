@@ -49,12 +49,12 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=1_000_000, help="over which memory is watched")
     parser.add_argument("--quick", action="store_true", help="one round of a second, no slow disk")
     parser.add_argument("--json", default="", metavar="FILE")
-    asked = parser.parse_args(words)
-    if asked.quick:
-        asked.rounds, asked.seconds, asked.slow_disk = 1, 1, False
-    asked.callers = [int(number) for number in asked.callers.split(",")]
-    asked.only = [name.strip() for name in asked.only.split(",") if name.strip()]
-    return asked
+    args = parser.parse_args(words)
+    if args.quick:
+        args.rounds, args.seconds, args.slow_disk = 1, 1, False
+    args.callers = [int(number) for number in args.callers.split(",")]
+    args.only = [name.strip() for name in args.only.split(",") if name.strip()]
+    return args
 
 
 @contextmanager
@@ -85,22 +85,22 @@ def everyone(asked: argparse.Namespace, slower_ms: float = 0) -> Iterator[tuple[
         yield at, contenders(at, heads)
 
 
-def measure(those: Sequence[Contender], asked: argparse.Namespace, callers: Sequence[int]) -> report.Told:
+def measure(those: Sequence[Contender], args: argparse.Namespace, callers: Sequence[int]) -> report.Told:
     """Rounds in turn, so that a busy machine is busy for all alike; each round begins with another."""
-    told: report.Told = {}
+    results: report.Told = {}
     for number in callers:
         samples: dict[str, list[Any]] = {one.name: [] for one in those}
         for one in those:
             one.measure(number, 1)
             one.afterwards()
-        for turn in range(asked.rounds):
-            say(f"{number} callers, round {turn + 1} of {asked.rounds}")
+        for turn in range(args.rounds):
+            say(f"{number} callers, round {turn + 1} of {args.rounds}")
             start = turn % len(those)
             for one in [*those[start:], *those[:start]]:
-                samples[one.name].append(one.measure(number, asked.seconds))
+                samples[one.name].append(one.measure(number, args.seconds))
                 one.afterwards()
-        told[number] = {name: report.medians(found) for name, found in samples.items()}
-    return told
+        results[number] = {name: report.medians(found) for name, found in samples.items()}
+    return results
 
 
 def chosen(those: Sequence[Contender], names: Sequence[str]) -> list[Contender]:
@@ -108,12 +108,12 @@ def chosen(those: Sequence[Contender], names: Sequence[str]) -> list[Contender]:
     return [one for one in those if not names or one.name in names]
 
 
-def compare(asked: argparse.Namespace, told: dict[str, Any]) -> None:
+def compare(args: argparse.Namespace, told: dict[str, Any]) -> None:
     """The table."""
     say("starting PostgreSQL and the servers")
-    with everyone(asked) as (at, those):
+    with everyone(args) as (at, those):
         told["machine"] = report.machine(at.postgres.version)
-        figures = measure(chosen(those, asked.only), asked, asked.callers)
+        figures = measure(chosen(those, args.only), args, args.callers)
         told["sealing"] = report.of_sealing(at.sealer)
     told["callers"], told["targets"] = figures, report.targets(figures)
     report.show(figures)
@@ -121,11 +121,11 @@ def compare(asked: argparse.Namespace, told: dict[str, Any]) -> None:
     report.show_targets(told["targets"])
 
 
-def compare_on_slow_disk(asked: argparse.Namespace, told: dict[str, Any]) -> None:
+def compare_on_slow_disk(args: argparse.Namespace, told: dict[str, Any]) -> None:
     """The same at 64 callers, when each flush takes longer."""
     say(f"the same with {SLOWER_MS} ms more for each flush")
-    with everyone(asked, SLOWER_MS) as (_, those):
-        figures = measure(chosen(those, [OURS, API_KEY]), asked, [64])
+    with everyone(args, SLOWER_MS) as (_, those):
+        figures = measure(chosen(those, [OURS, API_KEY]), args, [64])
     ratio = figures[64][OURS]["each_second"] / figures[64][API_KEY]["each_second"]
     line = report.bounded(f"calls a second at 64, {SLOWER_MS} ms slower: {OURS} / {API_KEY}", ratio, 2)
     told["slow_disk"], told["targets"] = figures, [*told["targets"], line]
@@ -133,10 +133,10 @@ def compare_on_slow_disk(asked: argparse.Namespace, told: dict[str, Any]) -> Non
     report.show_targets([line])
 
 
-def compare_full(asked: argparse.Namespace, told: dict[str, Any]) -> None:
+def compare_full(args: argparse.Namespace, told: dict[str, Any]) -> None:
     """Ours beside itself with much stored."""
     say(f"{full.KEYS:,} keys")
-    figures = full.compare(asked.rounds, asked.seconds, say)
+    figures = full.compare(args.rounds, args.seconds, say)
     ratio = figures["full"]["each_second"] / figures["empty"]["each_second"]
     line = report.bounded(f"calls a second at {full.CALLERS}: full / empty", ratio, 0.9)
     told["full"], told["targets"] = figures, [*told["targets"], line]
@@ -144,10 +144,10 @@ def compare_full(asked: argparse.Namespace, told: dict[str, Any]) -> None:
     report.show_targets([line])
 
 
-def watch_memory(asked: argparse.Namespace, told: dict[str, Any]) -> None:
+def watch_memory(args: argparse.Namespace, told: dict[str, Any]) -> None:
     """Ours over many calls."""
-    say(f"memory over {asked.calls:,} calls")
-    held = full.memory(asked.calls)
+    say(f"memory over {args.calls:,} calls")
+    held = full.memory(args.calls)
     line = report.bounded("memory of a worker: end / start", held["end"] / held["start"], 1.05, most=True)
     told["memory"], told["targets"] = held, [*told["targets"], line]
     print("\nmegabytes of a worker", *(f"{name} {figure:,.0f}" for name, figure in held.items()), sep="   ")

@@ -41,12 +41,12 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def killed(
-    postgres: Server, ours: dict[str, str], keys: Sequence[str], asked: argparse.Namespace
+    postgres: Server, ours: dict[str, str], keys: Sequence[str], args: argparse.Namespace
 ) -> dict[str, Any]:
     """Calls under kill -9."""
-    say(f"{asked.calls:,} calls while the server and the database are killed")
+    say(f"{args.calls:,} calls while the server and the database are killed")
     with Portal(ours) as portal:
-        memories, what = killing.run(postgres, portal, keys, asked.calls, asked.callers)
+        memories, what = killing.run(postgres, portal, keys, args.calls, args.callers)
     statuses: dict[str, int] = {}
     for memory in memories:
         for status, times in memory.statuses.items():
@@ -56,16 +56,16 @@ def killed(
     return {**kills, **killing.check(postgres, memories), **statuses, "broken connections": broken}
 
 
-def revoked(ours: dict[str, str], asked: argparse.Namespace) -> dict[str, Any]:
+def revoked(ours: dict[str, str], args: argparse.Namespace) -> dict[str, Any]:
     """Keys revoked in full flight, over two servers."""
-    say(f"{asked.revoked} keys revoked while {asked.callers} callers use them, over two servers")
+    say(f"{args.revoked} keys revoked while {args.callers} callers use them, over two servers")
     os.environ |= {**ours, "DJANGO_SETTINGS_MODULE": "portal.settings", "PORTAL_TICK": "apart"}
     import django
 
     django.setup()
     with ExitStack() as stack:
         two = [stack.enter_context(Portal(ours)) for _ in range(2)]
-        return revoking.run(two, asked.callers, asked.revoked)
+        return revoking.run(two, args.callers, args.revoked)
 
 
 def show(title: str, told: dict[str, Any]) -> None:

@@ -41,16 +41,16 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.part:
+    args = parser.parse_args()
+    if args.part:
         _set_up()
         print("ready", flush=True)
-        PARTS[asked.part](asked.seconds)
+        PARTS[args.part](args.seconds)
         return 0
-    told = storm(asked.seconds)
+    told = storm(args.seconds)
     print("\n".join(f"{name:<32} {value}" for name, value in told.items()))
-    if asked.json:
-        asked.json.write_text(json.dumps(told, indent=2) + "\n")
+    if args.json:
+        args.json.write_text(json.dumps(told, indent=2) + "\n")
     wrong = ("gaps", "forks", "rows never sealed", "false alarms", "findings at the end")
     return int(any(told[name] for name in wrong))
 
@@ -98,7 +98,7 @@ def _figures(
     from audit.integrity.sealing import checkpoints
     from audit.models import Checkpoint, Pending, Seal
 
-    found = [found for step in check(CheckRange()) for found in step.findings if not found.is_note]
+    found = [finding for step in check(CheckRange()) for finding in step.findings if not finding.is_note]
     kept = [line["number"] for line in checkpoints.read_stored()]
     lags.sort()
     return {
@@ -131,7 +131,7 @@ def _gaps() -> int:
 
     streams = Seal.objects.values("stream", "kind").annotate(last=Max("seq"), rows=Count("seq"))
     last = Checkpoint.objects.aggregate(last=Max("number"))["last"] or 0
-    return sum(one["last"] - one["rows"] for one in streams) + last - Checkpoint.objects.count()
+    return sum(stream["last"] - stream["rows"] for stream in streams) + last - Checkpoint.objects.count()
 
 
 def _forks() -> int:
@@ -269,8 +269,8 @@ def _check_all(seconds: float) -> None:
         for step in check(CheckRange()):
             wrong = [found for found in step.findings if not found.is_note]
             alarms += len(wrong)
-            for found in wrong[:3]:
-                sys.stderr.write(f"{found}\n")
+            for finding in wrong[:3]:
+                sys.stderr.write(f"{finding}\n")
             if time.monotonic() > ends + 10:
                 break
         checks += 1

@@ -85,7 +85,7 @@ def measure(seconds: float, how_many: int, say: Callable[[str], None]) -> dict[s
         }
         keys = json.loads(prepared("bench.doors.ours", 100, **ours))
         heads = folder / "heads"
-        heads.write_text("".join(f"x-api-key: {one}\n" for one in keys))
+        heads.write_text("".join(f"x-api-key: {key}\n" for key in keys))
         portal = stack.enter_context(Portal(ours))
 
         def verify() -> dict[str, float]:
@@ -109,10 +109,10 @@ def main(words: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.slow_clients")
     parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
     parser.add_argument("--connections", type=int, default=MANY, help="held at a time")
-    asked = parser.parse_args(words)
+    args = parser.parse_args(words)
     if not load.is_there():
         raise SystemExit(load.NO_WRK)
-    figures = measure(asked.seconds, asked.connections, lambda words: print(words, file=sys.stderr))
+    figures = measure(args.seconds, args.connections, lambda words: print(words, file=sys.stderr))
     idle = figures["idle"]["p99"]
     for name, row in figures.items():
         print(

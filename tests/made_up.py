@@ -27,7 +27,7 @@ CHECKS = (
 def cases(document: dict[str, Any]) -> list[tuple[GenerationMode, Any]]:
     """Every operation with sound data; and with unsound data each that takes any."""
     read: Any = openapi.from_dict(document, config=NO_CREDENTIALS)
-    operations: list[Any] = [found.ok() for found in read.get_all_operations()]
+    operations: list[Any] = [operation.ok() for operation in read.get_all_operations()]
     sound = [(GenerationMode.POSITIVE, one) for one in operations]
     return sound + [(GenerationMode.NEGATIVE, one) for one in operations if list(one.query) or list(one.body)]
 

@@ -79,8 +79,8 @@ def test_the_tree_says_what_each_module_says_of_itself() -> None:
 
 
 def test_the_door_is_told_with_its_checks_in_order() -> None:
-    told = re.findall(r"^\| \d+ \| `([^`]+)` \|", text("docs/verify.md"), re.M)
-    assert told == [name for name, _ in CHECKS]
+    matches = re.findall(r"^\| \d+ \| `([^`]+)` \|", text("docs/verify.md"), re.M)
+    assert matches == [name for name, _ in CHECKS]
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:

@@ -24,10 +24,12 @@ RESULTS: dict[str, Literal["passed", "failed", "not reached"]] = {
 class CheckResult(ResponseSchema):
     """A check of a request."""
 
-    name: str = Field(description="The check's id, as in docs/verify.md.")
+    name: str = Field(description="The check's ID, as in docs/verify.md.")
     label: str = Field(description="The check's name.")
     description: str = Field(description="What is checked.")
-    result: Literal["passed", "failed", "not reached"] = Field(description="The result.")
+    result: Literal["passed", "failed", "not reached"] = Field(
+        description="passed, failed, or not reached because an earlier check failed."
+    )
 
 
 class AuditEntryDetail(AuditEntry):
@@ -66,7 +68,7 @@ class SealedEntry(AuditEntry):
 class SealedEntryPage(ResponseSchema):
     """A page of entries; events and requests each by sequence number."""
 
-    items: list[SealedEntry] = Field(description="The entries.")
+    items: list[SealedEntry] = Field(description="The entries, up to limit.")
     next_cursor: str = Field(description="Store it, and send it as after to get new entries, now or later.")
     has_more: bool = Field(description="Whether more entries are available now.")
 
@@ -74,7 +76,7 @@ class SealedEntryPage(ResponseSchema):
 class AuditEntryPage(ResponseSchema):
     """A page of entries, newest first."""
 
-    items: list[AuditEntry] = Field(description="The entries.")
+    items: list[AuditEntry] = Field(description="The entries, up to limit.")
     next_cursor: str | None = Field(
         description="Send it as cursor to get older entries. null: this is the last page."
     )
@@ -83,15 +85,15 @@ class AuditEntryPage(ResponseSchema):
 class CallGroup(ResponseSchema):
     """The requests of one thread or trace."""
 
-    id: str = Field(description="The thread_id or trace id.")
+    id: str = Field(description="The thread ID or trace ID.")
     calls: int = Field(description="The number of requests.")
     denied: int = Field(description="The number of denied requests.")
     first_at: datetime = Field(description="The first request.")
     last_at: datetime = Field(description="The last request.")
-    callers: list[str] = Field(description="Up to ten callers.")
+    callers: list[str] = Field(description="Up to ten callers, by name.")
 
 
 class CallGroupList(ResponseSchema):
     """Threads or traces, most recent first."""
 
-    items: list[CallGroup] = Field(description="Up to 200.")
+    items: list[CallGroup] = Field(description="Up to 200 threads or traces.")

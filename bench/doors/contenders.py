@@ -69,9 +69,9 @@ class Sealer:
             raise RuntimeError("the sealer has no pipes")
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        told = json.loads(self._process.stdout.readline())
-        self.rows += told["rows"]
-        self.app += told["cpu"]
+        document = json.loads(self._process.stdout.readline())
+        self.rows += document["rows"]
+        self.app += document["cpu"]
         self.database += processes.cpu(self._postgres.pid) - before
 
     def wait(self, patience: float = 120) -> None:
@@ -160,9 +160,9 @@ def _loop(at: SetUp, key: str) -> Callable[[int, float], Sample]:
         done = subprocess.run(
             [*words, str(callers), str(seconds)], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        told = json.loads(done.stdout)
-        cpu = told.pop("cpu")
-        return Sample(Came(**told), cpu, processes.cpu(at.postgres.pid) - database)
+        document = json.loads(done.stdout)
+        cpu = document.pop("cpu")
+        return Sample(Came(**document), cpu, processes.cpu(at.postgres.pid) - database)
 
     return measure
 

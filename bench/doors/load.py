@@ -38,6 +38,8 @@ def run(address: str, heads: Path, callers: int, seconds: float) -> Came:
     """Call `address` with the heads of a file in turn."""
     words = ["wrk", "-t1", f"-c{callers}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(SCRIPT)]
     done = subprocess.run([*words, address, "--", str(heads)], capture_output=True, text=True, check=True)
-    told = json.loads(done.stdout.splitlines()[-1])
-    ms = {name: told[name] / 1000 for name in ("p50", "p99")}
-    return Came(told["calls"], told["us"] / 1e6, **ms, refused=told["refused"], broken=told["broken"])
+    document = json.loads(done.stdout.splitlines()[-1])
+    ms = {name: document[name] / 1000 for name in ("p50", "p99")}
+    return Came(
+        document["calls"], document["us"] / 1e6, **ms, refused=document["refused"], broken=document["broken"]
+    )

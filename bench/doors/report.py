@@ -39,19 +39,19 @@ def medians(samples: Sequence[Sample]) -> Figures:
         return round(statistics.median(values), 2)
 
     return {
-        "each_second": of(*(one.came.each_second for one in samples)),
-        "p50": of(*(one.came.p50 for one in samples)),
-        "p99": of(*(one.came.p99 for one in samples)),
-        "app_us": of(*(1e6 * one.app / max(one.came.calls, 1) for one in samples)),
-        "pg_us": of(*(1e6 * one.database / max(one.came.calls, 1) for one in samples)),
-        "refused": sum(one.came.refused for one in samples),
-        "broken": sum(one.came.broken for one in samples),
+        "each_second": of(*(sample.came.each_second for sample in samples)),
+        "p50": of(*(sample.came.p50 for sample in samples)),
+        "p99": of(*(sample.came.p99 for sample in samples)),
+        "app_us": of(*(1e6 * sample.app / max(sample.came.calls, 1) for sample in samples)),
+        "pg_us": of(*(1e6 * sample.database / max(sample.came.calls, 1) for sample in samples)),
+        "refused": sum(sample.came.refused for sample in samples),
+        "broken": sum(sample.came.broken for sample in samples),
     }
 
 
-def show(told: Told) -> None:
+def show(report: Told) -> None:
     """A table for each number of callers."""
-    for callers, figures in told.items():
+    for callers, figures in report.items():
         best = figures.get(API_KEY, {}).get("each_second")
         heads = ("calls/s", "p50 ms", "p99 ms", "app us", "PG us", f"x {API_KEY}")
         print(f"\n{f'{callers} callers':16}", *(f"{head:>14}" for head in heads), sep="")
@@ -67,10 +67,11 @@ def of_sealing(sealer: Sealer) -> Figures:
     return {"rows": sealer.rows, "app_us": 1e6 * sealer.app / rows, "pg_us": 1e6 * sealer.database / rows}
 
 
-def show_sealing(told: Figures) -> None:
+def show_sealing(figures: Figures) -> None:
     """One line."""
     print(
-        f"\nsealing a call, later: {told['app_us']:.0f} us of the application, {told['pg_us']:.0f} us of PostgreSQL"
+        f"\nsealing a call, later: {figures['app_us']:.0f} us of the application,"
+        f" {figures['pg_us']:.0f} us of PostgreSQL"
     )
 
 
@@ -79,19 +80,19 @@ def _wrong(row: Mapping[str, float]) -> str:
     return f"  ({', '.join(wrong)})" if wrong else ""
 
 
-def targets(told: Told) -> list[dict[str, Any]]:
+def targets(report: Told) -> list[dict[str, Any]]:
     """What should be, and what is."""
     return [
-        *(_target(told, line, callers, most=False) for line in AT_LEAST for callers in line[3]),
-        *(_target(told, line, callers, most=True) for line in AT_MOST for callers in line[3]),
+        *(_target(report, line, callers, most=False) for line in AT_LEAST for callers in line[3]),
+        *(_target(report, line, callers, most=True) for line in AT_MOST for callers in line[3]),
     ]
 
 
 def _target(
-    told: Told, line: tuple[str, str, str, dict[int, float]], callers: int, *, most: bool
+    report: Told, line: tuple[str, str, str, dict[int, float]], callers: int, *, most: bool
 ) -> dict[str, Any]:
     ours, peer, column, bounds = line
-    figures = told.get(callers, {})
+    figures = report.get(callers, {})
     what = f"{WORDS[column]} at {callers}: {ours} / {peer}"
     if ours not in figures or peer not in figures:
         return {"what": what, "bound": bounds[callers], "is": None, "holds": None}

@@ -39,7 +39,7 @@ def run(servers: Sequence[Portal], callers: int, trials: int) -> dict[str, int]:
         secret, revoke = _key(trial)
         until, each = threading.Event(), [Seen() for _ in range(callers)]
         words = [(seen, servers[n % len(servers)].port, secret, until) for n, seen in enumerate(each)]
-        threads = [threading.Thread(target=call, args=one) for one in words]
+        threads = [threading.Thread(target=call, args=word) for word in words]
         for thread in threads:
             thread.start()
         time.sleep(random.uniform(*WARM))

@@ -21,9 +21,11 @@ class KeyInfo(APIKeyInfo):
     status: Literal["active", "deprecated", "rotating", "ended", "expired", "revoked"] = Field(
         description="rotating: rotated and still working; ended: its grace period is over."
     )
-    fingerprint: str = Field(description="SHA-256, first 8 characters.")
-    generation: int = Field(description="The version of its secret, from 1.")
-    metadata: dict[str, Any] = Field(description="Your metadata.")
+    fingerprint: str = Field(description="The first 8 hex characters of the key's SHA-256.")
+    generation: int = Field(
+        description="1 for a new key. Rotating a derived key replaces its secret in place and adds 1."
+    )
+    metadata: dict[str, Any] = Field(description="Your metadata, a JSON object.")
     replaces_key_id: UUID | None = Field(description="The key that this key replaces after a rotation.")
     enrolled_by_key_id: UUID | None = Field(
         description="The derived key that created this agent key. They are revoked together."
@@ -101,7 +103,8 @@ class AgentKeyMintRequest(KeyOptions):
         description="Scopes. Default: the default scopes of agents.", default=None, max_length=100
     )
     expires_in: Text | None = Field(
-        default=None, description="30d, 12h or 5m. Do not combine with expires_at."
+        default=None,
+        description="How long until the key expires, such as 30d, 12h or 5m. Do not combine with expires_at.",
     )
     metadata: dict[str, Any] | None = Field(default=None, description="Your metadata. At most 8 KB.")
 
@@ -126,7 +129,9 @@ class KeyRenameRequest(RequestSchema):
 class KeyNarrowRequest(KeyOptions):
     """Permissions to remove from a key. Omitted fields are unchanged."""
 
-    scopes: list[Item] | None = Field(description="Some of its current scopes.", default=None, max_length=100)
+    scopes: list[Item] | None = Field(
+        description="The scopes to keep, each one of its current scopes.", default=None, max_length=100
+    )
 
 
 class KeyRotateRequest(RequestSchema):
@@ -136,7 +141,8 @@ class KeyRotateRequest(RequestSchema):
         description="The scopes of the new key. Default: the same.", default=None, max_length=100
     )
     grace: Text = Field(
-        default="7d", description="How long the old key stays active. 0s: it expires immediately."
+        default="7d",
+        description="How long the old key stays active: such as 7d or 12h. 0s: it expires immediately.",
     )
     reason: Sentence = Field(default="", description="The reason, saved to the audit log.")
 
@@ -161,7 +167,7 @@ class KeyCallerList(ResponseSchema):
     """The clients that use a key, most recent first."""
 
     items: list[KeyCaller] = Field(description="Up to 200 clients.")
-    since: datetime = Field(description="The start of the period.")
+    since: datetime = Field(description="The start of the period that was considered.")
     calls: int = Field(description="The number of requests considered: up to the latest 10,000.")
     capped_at: datetime | None = Field(
         description="The oldest request considered, if there were more. null: all were considered."
@@ -169,7 +175,7 @@ class KeyCallerList(ResponseSchema):
 
 
 class KeyLookupRequest(RequestSchema):
-    """SHA-256 hashes of possible keys, in hex."""
+    """SHA-256 hashes of possible keys, each as 64 lowercase hex characters."""
 
     sha256: list[Annotated[str, StringConstraints(strict=True, pattern="^[0-9a-f]{64}$")]] = Field(
         description="Up to 500 hashes.", max_length=500

@@ -12,60 +12,75 @@ from keys.idempotency import IssueResult
 from keys.models import ApiKey
 
 TYPES: dict[str, Literal["rk", "ak", "dk"]] = {"app": "rk", "agent": "ak", "derived": "dk"}
-"""The wire's word for each kind of key."""
+"""`key_type` in requests and responses, by the kind of the key."""
 SpanId = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=32)]
 
 
 class DeriveKey(RequestSchema):
-    """A narrower key to be handed out."""
+    """A key to derive from the calling key, with the same permissions or fewer."""
 
     scopes: list[Item] = Field(
-        description="A part of the parent's. Not keys:derive.", min_length=1, max_length=100
+        description="Scopes, each one covered by the calling key's. Not keys:derive.",
+        min_length=1,
+        max_length=100,
     )
     expires_in: StrictInt = Field(
-        gt=0, description="Seconds. Cut to what the app allows and to the parent's end."
+        gt=0,
+        description="Seconds until the key expires. Cut to the app's maximum and to the calling key's expiry.",
     )
     cidr_allowlist: list[Item] | None = Field(
-        None, max_length=100, description="Inside the parent's, which is kept if left out."
+        None,
+        max_length=100,
+        description="Allowed IP ranges in CIDR notation, inside the calling key's. Default: the calling key's.",
     )
-    name: Name | None = Field(default=None, description="The display name. Generated if omitted.")
-    metadata: dict[str, Any] | None = Field(default=None, description="At most 8 KB.")
+    name: Name | None = Field(default=None, description="The key's name. Default: generated.")
+    metadata: dict[str, Any] | None = Field(
+        default=None, description="Your metadata, a JSON object of at most 8 KB."
+    )
 
 
 class RotateKey(RequestSchema):
-    """How to rotate."""
+    """How to rotate a key."""
 
     overlap_days: StrictInt = Field(
-        7, ge=0, le=30, description="Days the old secret works on; 0 ends it now."
+        7, ge=0, le=30, description="Days that the old key stays active. 0: it stops working immediately."
     )
 
 
 class APIKeyInfo(ResponseSchema):
-    """A key, without its secret."""
+    """An API key, without its plaintext."""
 
-    id: UUID = Field(description="Its id.")
-    name: str = Field(description="The display name.")
-    key_prefix: str = Field(description="Its first characters, to know it by.")
-    key_type: Literal["rk", "ak", "dk"] = Field(description="rk of the app, ak of an agent, dk derived.")
-    scopes: list[str] = Field(description="What it may do.")
-    scope_version: int = Field(description="The version of the catalogue its scopes are of.")
-    cidr_allowlist: list[str] | None = Field(description="Where it may be used from. null: anywhere.")
-    rate_limit_rpm: int | None = Field(description="Its own limit in requests per minute, if it has one.")
-    effective_rate_limit_rpm: int = Field(description="The limit that applies, in requests per minute.")
-    rate_limit_source: Literal["key", "organization", "platform_default"] = Field(
-        description="Where that number comes from; organization is the app."
+    id: UUID = Field(description="The key's ID.")
+    name: str = Field(description="The key's name.")
+    key_prefix: str = Field(description="The first characters of the key, to recognize it by.")
+    key_type: Literal["rk", "ak", "dk"] = Field(description="rk: app key, ak: agent key, dk: derived key.")
+    scopes: list[str] = Field(description="The key's scopes, such as grants:read.")
+    scope_version: int = Field(description="The version of the scope catalog that its scopes belong to.")
+    cidr_allowlist: list[str] | None = Field(
+        description="Allowed IP ranges in CIDR notation. null: any address."
     )
-    expires_at: datetime | None = Field(description="When it ends. null: not by itself.")
-    deprecated_at: datetime | None = Field(description="When it was marked as on its way out.")
-    revoked_at: datetime | None = Field(description="When it was ended.")
-    last_used_at: datetime | None = Field(description="Its latest call that was allowed.")
-    last_denied_at: datetime | None = Field(description="Its latest call that was denied.")
-    parent_key_id: UUID | None = Field(description="The key it was derived from.")
-    created_at: datetime = Field(description="When it was minted.")
+    rate_limit_rpm: int | None = Field(
+        description="The key's own rate limit, in requests per minute. null: none of its own."
+    )
+    effective_rate_limit_rpm: int = Field(description="The rate limit that applies, in requests per minute.")
+    rate_limit_source: Literal["key", "organization", "platform_default"] = Field(
+        description="Where the rate limit that applies is set. organization: the app."
+    )
+    expires_at: datetime | None = Field(description="When the key expires. null: never.")
+    deprecated_at: datetime | None = Field(
+        description="When the key was deprecated. null: it is not deprecated."
+    )
+    revoked_at: datetime | None = Field(description="When the key was revoked. null: it is not revoked.")
+    last_used_at: datetime | None = Field(description="The latest allowed request. null: none.")
+    last_denied_at: datetime | None = Field(description="The latest denied request. null: none.")
+    parent_key_id: UUID | None = Field(
+        description="The key that it was derived from. null: it is not a derived key."
+    )
+    created_at: datetime = Field(description="When the key was minted.")
 
     @classmethod
     def from_model(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
-        """`key` as the wire shows it."""
+        """`key` as the runtime API returns it."""
         return cls(
             id=key.id,
             name=key.name,
@@ -89,12 +104,12 @@ class APIKeyInfo(ResponseSchema):
 
 
 class MintedKey(APIKeyInfo):
-    """A new secret, shown this once."""
+    """A new key, with its plaintext."""
 
     api_key: str | None = Field(
-        repr=False, description="The plaintext, this once. null when a request is repeated."
+        repr=False, description="The key in full. Shown once: null when the request is repeated."
     )
-    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
+    hint: str | None = Field(default=None, description="The next step when the request is repeated.")
 
     @classmethod
     def from_result(cls, result: IssueResult, hint: str) -> Self:
@@ -105,16 +120,18 @@ class MintedKey(APIKeyInfo):
 
 
 class AgentKey(ResponseSchema):
-    """A key of an agent, without its secret."""
+    """An agent's key, without its plaintext."""
 
-    key_id: UUID = Field(description="Its id.")
-    key_prefix: str = Field(description="Its first characters, to know it by.")
-    name: str = Field(description="The display name.")
-    created_at: datetime = Field(description="When it was minted.")
-    deprecated_at: datetime | None = Field(description="When it was marked as on its way out.")
-    revoked_at: datetime | None = Field(description="When it was ended.")
-    last_used_at: datetime | None = Field(description="Its latest call that was allowed.")
-    last_denied_at: datetime | None = Field(description="Its latest call that was denied.")
+    key_id: UUID = Field(description="The key's ID.")
+    key_prefix: str = Field(description="The first characters of the key, to recognize it by.")
+    name: str = Field(description="The key's name.")
+    created_at: datetime = Field(description="When the key was minted.")
+    deprecated_at: datetime | None = Field(
+        description="When the key was deprecated. null: it is not deprecated."
+    )
+    revoked_at: datetime | None = Field(description="When the key was revoked. null: it is not revoked.")
+    last_used_at: datetime | None = Field(description="The latest allowed request. null: none.")
+    last_denied_at: datetime | None = Field(description="The latest denied request. null: none.")
 
     @classmethod
     def from_model(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
@@ -133,12 +150,12 @@ class AgentKey(ResponseSchema):
 
 
 class AgentKeyMintResult(AgentKey):
-    """A new key of an agent. Its secret is shown this once."""
+    """A new key of an agent, with its plaintext."""
 
     api_key: str | None = Field(
-        repr=False, description="The plaintext, this once. null when a request is repeated."
+        repr=False, description="The key in full. Shown once: null when the request is repeated."
     )
-    hint: str | None = Field(default=None, description="How to go on, when a request is repeated.")
+    hint: str | None = Field(default=None, description="The next step when the request is repeated.")
 
 
 class AgentKeyList(ResponseSchema):
@@ -148,75 +165,86 @@ class AgentKeyList(ResponseSchema):
 
 
 class Resource(ResponseSchema):
-    """What may be done to a kind of thing."""
+    """A resource in the scope catalog."""
 
-    verbs: list[str] = Field(description="Each includes those before it.")
+    verbs: list[str] = Field(
+        description="The verbs of the resource, in ascending order: each includes those before it."
+    )
 
 
 class ScopeCatalog(ResponseSchema):
-    """The scopes there are."""
+    """All scopes that a key can have."""
 
-    scope_version: int = Field(description="Its version.")
-    resources: dict[str, Resource] = Field(description="Each kind of thing, and the verbs that go with it.")
-    action_verbs: list[str] = Field(description="Scopes that stand alone, in full.")
-    deprecated: list[str] = Field(description="Scopes that are still taken, and should not be used.")
+    scope_version: int = Field(description="The version of the catalog.")
+    resources: dict[str, Resource] = Field(description="Resources by name. A scope is resource:verb.")
+    action_verbs: list[str] = Field(
+        description="Scopes that are not ordered with others, in full, such as keys:derive."
+    )
+    deprecated: list[str] = Field(
+        description="Scopes that are still accepted, and should not be used in new keys."
+    )
 
 
 class Span(RequestSchema):
-    """A step of a program's own telling."""
+    """A span: one step of a trace that your program reports."""
 
-    trace_id: Word = Field(description="What it is a step of.")
-    name: Word = Field(description="What was done.")
-    start_time: Moment = Field(description="When it began.")
+    trace_id: Word = Field(description="The ID of the trace.")
+    name: Word = Field(description="The name of the step.")
+    start_time: Moment = Field(description="When the step started, in ISO 8601.")
     span_id: SpanId | None = Field(
-        default=None, description="Made up if left out. The same one twice is kept once."
+        default=None,
+        description="The ID of the span. Default: generated. A span whose ID exists in the trace is not added again.",
     )
-    parent_span_id: SpanId | None = Field(default=None, description="The step it is a part of.")
-    end_time: Moment | None = Field(default=None, description="When it was over.")
+    parent_span_id: SpanId | None = Field(
+        default=None, description="The ID of the span that this one is part of."
+    )
+    end_time: Moment | None = Field(default=None, description="When the step ended, in ISO 8601.")
     attributes: dict[Word, Attribute] = Field(
-        description="Whatever else there is to tell.", default={}, max_length=50
+        description="Up to 50 values of your own, by name.", default={}, max_length=50
     )
 
 
 class SpanBatch(RequestSchema):
-    """Some steps at once."""
+    """Spans to add."""
 
-    spans: list[Span] = Field(description="The steps.", min_length=1, max_length=50)
+    spans: list[Span] = Field(description="1 to 50 spans.", min_length=1, max_length=50)
 
 
 class EmitSpansResult(ResponseSchema):
-    """How many of them were new."""
+    """The result of adding spans."""
 
-    accepted: int = Field(description="How many were not there before.")
+    accepted: int = Field(description="The number of spans added, without those that existed.")
 
 
 class ResolveIdentity(RequestSchema):
-    """Who is calling."""
+    """What to resolve about the caller. Fields that need a directory of end users have no effect or are refused."""
 
     include_profile: StrictBool = Field(
-        default=False, description="Taken, and without effect: there are no profiles here."
+        default=False, description="Accepted, and has no effect: the portal has no profiles."
     )
     user_token: str | None = Field(
-        default=None, description="Not taken: there is no directory of end users here."
+        default=None, description="Rejected: the portal has no directory of end users."
     )
     app_user_id: str | None = Field(
-        default=None, description="Not taken: there is no directory of end users here."
+        default=None, description="Rejected: the portal has no directory of end users."
     )
 
 
 class Trace(ResponseSchema):
-    """What the call says it is part of."""
+    """The run and the thread that the request names in its context."""
 
-    run_id: str | None = Field(description="The run.")
-    thread_id: str | None = Field(description="The conversation.")
+    run_id: str | None = Field(description="The ID of the run. null: none.")
+    thread_id: str | None = Field(description="The ID of the thread. null: none.")
 
 
 class IdentityContext(ResponseSchema):
-    """Whom the call speaks for."""
+    """The app, agent and caller that the request is made for."""
 
-    app_id: UUID = Field(description="The app.")
-    agent_id: UUID | None = Field(description="The agent. null: none.")
-    actor_id: UUID | None = Field(description="The id of the caller's name.")
-    app_user_id: str | None = Field(description="Always null: there is no directory of end users here.")
-    group_ids: list[str] = Field(description="Always empty here.")
-    trace: Trace | None = Field(description="What the call says it is part of.")
+    app_id: UUID = Field(description="The app's ID.")
+    agent_id: UUID | None = Field(
+        description="The agent's ID. null: the key belongs to no agent, and the request names none."
+    )
+    actor_id: UUID | None = Field(description="The ID of the caller that the request names. null: none.")
+    app_user_id: str | None = Field(description="Always null: the portal has no directory of end users.")
+    group_ids: list[str] = Field(description="Always empty: the portal has no groups.")
+    trace: Trace | None = Field(description="The run and the thread that the request names. null: neither.")

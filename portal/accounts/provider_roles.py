@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def bring(
     actor: Actor, user: User, wanted: Mapping[str, str], apps: Collection[str], missing: str = ""
 ) -> None:
-    """Let `user` have at each of `places` the role `wanted` has for it, or none. An app's name; empty: every app.
+    """Let `user` have at each of `apps` the role `wanted` has for it, or none. An app's name; empty: every app.
 
     `missing` says which claims the provider did not send, for the record of what ends by that.
     """

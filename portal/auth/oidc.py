@@ -94,7 +94,7 @@ def claims(sociallogin: SocialLogin) -> dict[str, Any]:
 
 
 def bring_roles(request: HttpRequest, user: User, claims: dict[str, Any]) -> None:
-    """Give `user` the roles that `told` means, where the mapping decides them, and take away the others there."""
+    """Give `user` the roles that `claims` mean, where the mapping decides them, and take away the others there."""
     provider = _provider()
     label = f"{provider.name} (identity provider)"
     actor = Actor("provider", provider.issuer[:64], label, EVERYTHING, origin_of(request.META, "page"))

@@ -121,7 +121,7 @@ def _counted(amount: str, number: Any, of_what: str) -> str:
 
 
 def followed(document: Json, schema: Json) -> Json:
-    """What `told` stands for, if it is a reference; what it says beside the reference wins."""
+    """`schema` with its `$ref` resolved in `document`; members beside the reference win."""
     seen: set[str] = set()
     while (there := schema.get("$ref", "")).startswith("#/") and there not in seen:
         seen.add(there)

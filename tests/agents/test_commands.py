@@ -8,14 +8,14 @@ from tests.shell import Said
 
 
 def test_the_id_alone_is_printed(db: None) -> None:
-    said = Said("create_app", "--name", "ledger")
-    assert said.out.strip() == str(App.objects.get(name="ledger").id)
+    result = Said("create_app", "--name", "ledger")
+    assert result.out.strip() == str(App.objects.get(name="ledger").id)
 
 
 def test_a_machine_reads_an_object(db: None) -> None:
-    said = Said("create_app", "--name", "ledger", "--description", "Books", "--json")
+    result = Said("create_app", "--name", "ledger", "--description", "Books", "--json")
     made = App.objects.get(name="ledger")
-    assert said.json == {"id": str(made.id), "name": "ledger"}
+    assert result.json == {"id": str(made.id), "name": "ledger"}
     assert made.description == "Books"
 
 
@@ -27,15 +27,15 @@ def test_the_shell_is_on_record(db: None) -> None:
 
 
 def test_a_name_in_use_is_a_conflict(app: App) -> None:
-    said = Said("create_app", "--name", "Checkout")
-    assert (said.code, said.out) == (5, "")
-    assert "Another app has this name" in said.err
+    result = Said("create_app", "--name", "Checkout")
+    assert (result.code, result.out) == (5, "")
+    assert "Another app has this name" in result.err
 
 
 @pytest.mark.parametrize("name", ["", "x" * 81, "a\u200bb"])
 def test_a_bad_name_is_wrong_usage(db: None, name: str) -> None:
-    said = Said("create_app", "--name", name)
-    assert (said.code, App.objects.count()) == (2, 0)
+    result = Said("create_app", "--name", name)
+    assert (result.code, App.objects.count()) == (2, 0)
 
 
 def test_a_key_in_a_description_is_cut_to_its_prefix(db: None) -> None:

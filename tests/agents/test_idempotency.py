@@ -99,9 +99,9 @@ def test_without_a_key_nothing_is_remembered(app: App, agent: Agent) -> None:
 
 
 def test_the_key_itself_is_not_kept(app: App, made: Agent) -> None:
-    kept = Creation.objects.get()
+    creation = Creation.objects.get()
 
-    assert (len(kept.once), "once" in kept.once, "refund" in kept.asked) == (64, False, False)
+    assert (len(creation.once), "once" in creation.once, "refund" in creation.asked) == (64, False, False)
 
 
 @pytest.mark.parametrize("key", ["x" * 1000, "\u00e9\u4e2d", "\udce9", "a\0b"])

@@ -69,6 +69,6 @@ def test_an_agent_created_while_its_app_is_archived_is_before_it_or_not_at_all(a
             lambda: lifecycle.archive_app(shell(), page),
         ]
     )
-    told = list(Event.objects.order_by("id").values_list("action", flat=True))
+    actions = list(Event.objects.order_by("id").values_list("action", flat=True))
     assert ends["done"] + ends["AppArchived"] == 2
-    assert Agent.objects.exists() == ("agent.create" in told)
+    assert Agent.objects.exists() == ("agent.create" in actions)

@@ -32,10 +32,10 @@ def test_a_list_is_a_table_of_80_columns(agent: Agent) -> None:
 
 
 def test_creating_prints_the_first_key_once(app: App) -> None:
-    said = alter("agents", "create", "--name", "triage", "--scopes", "github:issues,github:repo")
-    assert list(said.json) == [*(name for name in AGENT_CREATED.fields if name in said.json)]
-    assert said.json["scopes"] == {"github": ["issues", "repo"]}
-    assert ask(said.json["api_key"]).status_code == 200
+    result = alter("agents", "create", "--name", "triage", "--scopes", "github:issues,github:repo")
+    assert list(result.json) == [*(name for name in AGENT_CREATED.fields if name in result.json)]
+    assert result.json["scopes"] == {"github": ["issues", "repo"]}
+    assert ask(result.json["api_key"]).status_code == 200
 
 
 def test_an_agent_is_created_from_a_body() -> None:
@@ -69,8 +69,8 @@ def test_revoked_agents_are_listed_if_asked(agent: Agent) -> None:
 
 def test_updating_changes_what_is_named(agent: Agent) -> None:
     words = ("--display-name", "Refunds", "--metadata", '{"team": "x"}', "--expected-version", "1")
-    told = alter("agents", "update", "--agent", str(agent.id), *words).json
-    assert (told["display_name"], told["metadata"], told["version"]) == ("Refunds", {"team": "x"}, 2)
+    output = alter("agents", "update", "--agent", str(agent.id), *words).json
+    assert (output["display_name"], output["metadata"], output["version"]) == ("Refunds", {"team": "x"}, 2)
 
 
 def test_updating_an_older_version_is_a_conflict(agent: Agent) -> None:
@@ -91,14 +91,18 @@ def test_revoking_asks_where_there_is_a_terminal_only(agent: Agent) -> None:
 
 
 def test_a_key_is_minted_with_what_agents_usually_get(agent: Agent) -> None:
-    told = alter("agents", "mint-key", "--agent", str(agent.id)).json
-    assert (told["agent_id"], told["kind"], "keys:derive" in told["scopes"]) == (str(agent.id), "agent", True)
+    output = alter("agents", "mint-key", "--agent", str(agent.id)).json
+    assert (output["agent_id"], output["kind"], "keys:derive" in output["scopes"]) == (
+        str(agent.id),
+        "agent",
+        True,
+    )
 
 
 def test_an_agents_keys_are_listed(agent: Agent, key: ApiKey, app: App) -> None:
     minted(app, name="of the app")
-    told = alter("agents", "list-keys", "--agent", str(agent.id), "--fields", "name").json
-    assert told == [{"name": "refund-agent-1"}]
+    output = alter("agents", "list-keys", "--agent", str(agent.id), "--fields", "name").json
+    assert output == [{"name": "refund-agent-1"}]
 
 
 def test_an_agents_key_is_deprecated_and_back_and_revoked(agent: Agent, key: ApiKey) -> None:
@@ -118,8 +122,8 @@ def test_a_key_of_another_holder_is_not_found(verb: str, app: App, agent: Agent)
 
 
 def test_what_an_agent_did_and_what_was_done_to_it_is_listed(agent: Agent, key: ApiKey) -> None:
-    told = alter("agents", "audit", "--agent", str(agent.id), "--output", "json").json
-    assert [row["action"] for row in told] == ["key.mint", "agent.create"]
+    output = alter("agents", "audit", "--agent", str(agent.id), "--output", "json").json
+    assert [row["action"] for row in output] == ["key.mint", "agent.create"]
     older = alter("agents", "audit", "--agent", str(agent.id), "--offset", "1", "--fields", "action")
     assert older.json == [{"action": "agent.create"}]
 

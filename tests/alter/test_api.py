@@ -16,8 +16,8 @@ pytestmark = pytest.mark.usefixtures("signed_in")
 
 
 def test_what_is_there_is_printed_as_json(app: App, developer: User) -> None:
-    told = alter("api", "GET", "/users?q=devel").json
-    assert [one["email"] for one in told["items"]] == ["developer@example.com"]
+    output = alter("api", "GET", "/users?q=devel").json
+    assert [item["email"] for item in output["items"]] == ["developer@example.com"]
 
 
 def test_the_app_stands_where_it_is_named(app: App) -> None:
@@ -39,8 +39,8 @@ def test_something_is_made_once_and_its_secret_said_to_be(app: App, tmp_path: Pa
 
 def test_a_token_is_minted_from_standard_input(app: App) -> None:
     body = '{"name": "job", "permissions": ["dashboard_keys:read"], "expires_in": "1h"}'
-    told = alter("api", "POST", "/tokens", "--input", "-", stdin=body).json
-    assert AccessToken.objects.get(id=told["id"]).parent is not None
+    output = alter("api", "POST", "/tokens", "--input", "-", stdin=body).json
+    assert AccessToken.objects.get(id=output["id"]).parent is not None
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_a_token_is_minted_from_standard_input(app: App) -> None:
     ],
 )
 def test_a_no_ends_as_every_other(words: tuple[str, ...], code: int, says: str) -> None:
-    said = alter("api", *words)
-    assert (said.code, says.lower() in said.err.lower(), said.out) == (code, True, "")
+    result = alter("api", *words)
+    assert (result.code, says.lower() in result.err.lower(), result.out) == (code, True, "")
 
 
 def test_a_key_is_widened(app: App) -> None:
     key: ApiKey = minted(app).key
     why = ("--reason", "It reports, too.")
-    told = alter("keys", "widen", "--key", str(key.id), "--scopes", "grants:read,usage:read", *why)
-    assert (told.code, told.json["scopes"]) == (0, ["grants:read", "usage:read"])
+    result = alter("keys", "widen", "--key", str(key.id), "--scopes", "grants:read,usage:read", *why)
+    assert (result.code, result.json["scopes"]) == (0, ["grants:read", "usage:read"])
     assert again(key).scopes == ["grants:read", "usage:read"]
     assert alter("keys", "widen", "--key", str(key.id), *why).code == 2

@@ -35,8 +35,8 @@ def test_every_field_of_an_app_is_known(app: App) -> None:
 
 def test_an_app_is_created() -> None:
     words = ("--name", "shop", "--description", "Ours", "--website-url", "https://shop.example.com")
-    told = alter("apps", "create", *words).json
-    assert (told["name"], told["description"], told["website_url"]) == (
+    output = alter("apps", "create", *words).json
+    assert (output["name"], output["description"], output["website_url"]) == (
         "shop",
         "Ours",
         "https://shop.example.com",
@@ -54,8 +54,8 @@ def test_a_website_that_is_none_is_usage() -> None:
 
 def test_updating_changes_what_is_named(app: App) -> None:
     words = ("--max-keys", "500", "--rate-limit-rpm", "60", "--signing", "optional")
-    told = alter("apps", "update", str(app.id), *words).json
-    assert (told["name"], told["max_keys"], told["rate_limit_rpm"], told["signing"]) == (
+    output = alter("apps", "update", str(app.id), *words).json
+    assert (output["name"], output["max_keys"], output["rate_limit_rpm"], output["signing"]) == (
         "checkout",
         500,
         60,
@@ -100,9 +100,9 @@ def test_deleting_asks_where_there_is_a_terminal_only(app: App) -> None:
 
 
 def test_members_are_listed(app: App) -> None:
-    told = alter("apps", "members", "--output", "json").json
-    assert [(row["email"], row["role"]) for row in told] == [("admin@example.com", "admin")]
-    assert list(told[0]) == list(MEMBER.fields)
+    output = alter("apps", "members", "--output", "json").json
+    assert [(row["email"], row["role"]) for row in output] == [("admin@example.com", "admin")]
+    assert list(output[0]) == list(MEMBER.fields)
 
 
 def test_apps_are_created_and_listed_by_environment(app: App) -> None:

@@ -56,9 +56,9 @@ def test_a_list_is_a_table_of_80_columns(refused: Call) -> None:
         (let_in, "200 PUT /ap...  worker"),
         (mint, "key.mint wo...  root at..."),
     ]
-    said = alter("audit", "list", "--limit", "3")
+    result = alter("audit", "list", "--limit", "3")
     title = "ID           TIME (UTC)           ACTION          ACTOR       CODE\n"
-    assert said.out.replace(mint.actor_label[:7], "root at") == title + "".join(
+    assert result.out.replace(mint.actor_label[:7], "root at") == title + "".join(
         f"{str(row.id)[:8]}...  {row.at:%Y-%m-%d %H:%M:%S}  {what}\n" for row, what in lines
     )
 
@@ -109,8 +109,8 @@ def test_filters_are_checked_here(words: list[str], said: str) -> None:
 
 
 def test_an_entry_is_shown_without_what_it_lacks(refused: Call) -> None:
-    told = alter("audit", "show", str(refused.id)).json
-    assert (told["code"], "action" in told, set(told) <= set(EXPLAINED.fields)) == (
+    output = alter("audit", "show", str(refused.id)).json
+    assert (output["code"], "action" in output, set(output) <= set(EXPLAINED.fields)) == (
         "insufficient_scope",
         False,
         True,
@@ -158,8 +158,8 @@ def test_a_narrow_terminal_cuts_the_id_and_keeps_who_and_code(
 
 
 def test_a_verdict_is_explained_to_programs(refused: Call) -> None:
-    told = alter("audit", "explain", str(refused.id), "--fields", "checks").json
-    assert told["checks"][-1]["result"] == "failed"
+    output = alter("audit", "explain", str(refused.id), "--fields", "checks").json
+    assert output["checks"][-1]["result"] == "failed"
 
 
 def test_an_act_is_explained_by_what_it_changed(app: App) -> None:
@@ -191,8 +191,8 @@ def test_threads_and_traces_gather_calls(conversation: list[Call]) -> None:
 
 @pytest.mark.parametrize("thread", ["order-1", TRACE])
 def test_the_calls_of_a_thread_or_trace_are_listed(thread: str, conversation: list[Call]) -> None:
-    told = alter("audit", "thread", thread, "--fields", "path").json
-    assert told == [{"path": "/sdk/2"}, {"path": "/sdk/0"}]
+    output = alter("audit", "thread", thread, "--fields", "path").json
+    assert output == [{"path": "/sdk/2"}, {"path": "/sdk/0"}]
 
 
 def test_an_unknown_thread_is_not_found() -> None:
@@ -209,8 +209,8 @@ def test_what_one_program_did_is_listed(app: App, conversation: list[Call]) -> N
 def test_what_one_agent_and_a_key_did_is_listed_together(app: App, agent: Agent) -> None:
     one, other = minted(app, agent=agent).key, minted(app).key
     words = ("--principal-kind", "agent", "--additional-key-ids", str(other.id), "--output", "json")
-    told = alter("audit", "agent", str(agent.id), *words).json
-    assert [row["key_id"] for row in told] == [str(other.id), str(one.id), None]
+    output = alter("audit", "agent", str(agent.id), *words).json
+    assert [row["key_id"] for row in output] == [str(other.id), str(one.id), None]
     of_a_key = alter("audit", "agent", str(one.id), "--principal-kind", "key", "--fields", "key_id").json
     assert of_a_key == [{"key_id": str(one.id)}]
 

@@ -30,9 +30,9 @@ Query = dict[str, str]
 
 def address_in(voice: IO[str]) -> tuple[str, Query]:
     """The page that the person is to open, and what it is asked for."""
-    found = re.search(r"^(http\S+)$", "".join(voice.readline() for _ in range(2)), re.M)
-    assert found
-    parts = urlsplit(found[1])
+    match = re.search(r"^(http\S+)$", "".join(voice.readline() for _ in range(2)), re.M)
+    assert match
+    parts = urlsplit(match[1])
     return parts.path, {name: values[0] for name, values in parse_qs(parts.query).items()}
 
 
@@ -134,8 +134,8 @@ def test_the_environment_wins_over_what_is_kept(
         "ALTER_PAT is set and takes precedence."
         in alter("auth", "login", "--token-stdin", stdin=token_of(admin)).err
     )
-    told = alter("auth", "status").json
-    assert (told["source"], told["token"]["permissions"]) == ("ALTER_PAT", ["dashboard_keys:read"])
+    output = alter("auth", "status").json
+    assert (output["source"], output["token"]["permissions"]) == ("ALTER_PAT", ["dashboard_keys:read"])
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -159,13 +159,13 @@ def test_the_portal_signed_in_to_last_is_the_one_meant(
 
 @pytest.mark.parametrize("word", ["status", "whoami"])
 def test_status_says_who_and_with_what(word: str, signed_in: str, portal: str) -> None:
-    told = alter("auth", word).json
-    assert (told["base_url"], told["user"]["email"], told["apps"][0]["name"]) == (
+    output = alter("auth", word).json
+    assert (output["base_url"], output["user"]["email"], output["apps"][0]["name"]) == (
         portal,
         "admin@example.com",
         "checkout",
     )
-    assert signed_in not in json.dumps(told)
+    assert signed_in not in json.dumps(output)
 
 
 def test_signing_out_revokes_and_forgets(portal: str, admin: User, token_of: Callable[..., str]) -> None:

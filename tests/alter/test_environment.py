@@ -175,8 +175,8 @@ def test_a_socks_proxy_is_gone_through(signed_in: str, monkeypatch: pytest.Monke
 def test_no_home_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setattr(Path, "home", _no_home)
-    said = alter("apps", "list")
-    assert (said.code, said.error) == (2, "error: There is no home folder to store the sign-in.")
+    result = alter("apps", "list")
+    assert (result.code, result.error) == (2, "error: There is no home folder to store the sign-in.")
 
 
 def _no_home() -> Path:
@@ -195,22 +195,22 @@ def test_what_is_kept_with_wrong_types_is_damaged() -> None:
         "current = 1",
     ):
         credentials_path().write_text(content)
-        said = alter("apps", "list")
-        assert (said.code, said.error.endswith("is damaged.")) == (1, True), (content[:40], said.err)
+        result = alter("apps", "list")
+        assert (result.code, result.error.endswith("is damaged.")) == (1, True), (content[:40], result.err)
     credentials_path().write_text('\ufeff{"current": "ftp://x", "portals": {}}')
-    said = alter("apps", "list")
-    assert (said.code, "is not the URL of a portal" in said.error) == (2, True)
+    result = alter("apps", "list")
+    assert (result.code, "is not the URL of a portal" in result.error) == (2, True)
 
 
 def test_a_config_folder_that_cannot_be_written_is_said_before_anything_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "/dev/null")
-    said = alter("auth", "login", "--base-url", "http://127.0.0.1:9", "--no-browser")
-    assert (said.code, said.error.endswith("Not a directory.")) == (1, True), said.err
+    result = alter("auth", "login", "--base-url", "http://127.0.0.1:9", "--no-browser")
+    assert (result.code, result.error.endswith("Not a directory.")) == (1, True), result.err
     monkeypatch.setenv("XDG_CONFIG_HOME", "/proc/nowhere")
-    said = alter("auth", "login", "--base-url", "http://127.0.0.1:9", "--no-browser")
-    assert (said.code, "/proc/nowhere/alter cannot be written" in said.error) == (2, True), said.err
+    result = alter("auth", "login", "--base-url", "http://127.0.0.1:9", "--no-browser")
+    assert (result.code, "/proc/nowhere/alter cannot be written" in result.error) == (2, True), result.err
 
 
 def test_a_folder_that_is_gone_is_said(signed_in: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,8 +218,8 @@ def test_a_folder_that_is_gone_is_said(signed_in: str, home: Path, monkeypatch: 
     (home / "gone").mkdir()
     monkeypatch.chdir(home / "gone")
     (home / "gone").rmdir()
-    said = alter("keys", "list")
-    assert (said.code, said.error) == (2, "error: The current folder no longer exists.")
+    result = alter("keys", "list")
+    assert (result.code, result.error) == (2, "error: The current folder no longer exists.")
     os.chdir(home)
 
 

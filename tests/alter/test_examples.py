@@ -46,6 +46,6 @@ def test_every_example_of_the_alter_command_is_a_right_way_to_ask(
             text = re.sub(r"--key \S{36}", f"--key {key.id}", re.split(r" (?:\||>>?) ", line)[0])
             text = re.sub(r"--agent \S{36}", f"--agent {agent.id}", text)
             text = re.sub(r"01a2014c-7d82-7143-ad7c-abc8f9270982", said_id, text)
-            said = alter(*shlex.split(text, comments=True)[1:])
-            wrong += [] if said.code in MISSING else [f"{line}: {said.code} {said.err}"]
+            result = alter(*shlex.split(text, comments=True)[1:])
+            wrong += [] if result.code in MISSING else [f"{line}: {result.code} {result.err}"]
     assert not wrong

@@ -171,16 +171,16 @@ def test_a_folder_without_rights_is_counted(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(os, "scandir", refused)
     for named in ("tree", "tree/closed"):
-        said = alter("scan", "--offline", named)
-        assert said.code == 8 and "not read: tree/closed: Permission denied." in said.err, said.err
-        assert said.error.startswith("error: No keys found. Not read: 1")
+        result = alter("scan", "--offline", named)
+        assert result.code == 8 and "not read: tree/closed: Permission denied." in result.err, result.err
+        assert result.error.startswith("error: No keys found. Not read: 1")
 
 
 def test_a_living_key_is_worse_than_what_was_not_read() -> None:
     Path("one").write_text(UNKNOWN)
     os.mkfifo("pipe")
-    said = alter("scan", "--offline", ".", "--output", "json")
-    assert (said.code, len(said.json), "not read: pipe: a pipe." in said.err) == (1, 1, True)
+    result = alter("scan", "--offline", ".", "--output", "json")
+    assert (result.code, len(result.json), "not read: pipe: a pipe." in result.err) == (1, 1, True)
 
 
 def test_names_of_any_bytes_are_read_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,5 +199,5 @@ def test_a_path_of_a_closed_folder_is_not_told_as_missing(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Path, "lstat", refused)
     monkeypatch.setattr(Path, "stat", refused)
-    said = alter("scan", "--offline", "closed/file")
-    assert (said.code, "not read: closed/file: Permission denied." in said.err) == (8, True)
+    result = alter("scan", "--offline", "closed/file")
+    assert (result.code, "not read: closed/file: Permission denied." in result.err) == (8, True)

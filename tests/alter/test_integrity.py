@@ -28,16 +28,16 @@ def tampered(app: App) -> Call:
 
 def test_a_record_that_holds_ends_well(app: App) -> None:
     sealed(called(app.id))
-    said = alter("audit", "integrity-check", "--table", "event")
-    assert (said.code, said.err.splitlines()[-1]) == (0, "Audit log verified.")
+    result = alter("audit", "integrity-check", "--table", "event")
+    assert (result.code, result.err.splitlines()[-1]) == (0, "Audit log verified.")
 
 
 def test_a_record_that_does_not_ends_with_1_and_names_the_row(tampered: Call) -> None:
-    said = alter("audit", "integrity-check", "--output", "jsonl")
-    (found,) = (row for row in said.rows if not row["is_note"])
-    assert said.code == 1
+    result = alter("audit", "integrity-check", "--output", "jsonl")
+    (found,) = (row for row in result.rows if not row["is_note"])
+    assert result.code == 1
     assert (found["code"], found["row_id"]) == ("edited", str(tampered.id))
-    assert "Verification failed: 1 finding." in said.err
+    assert "Verification failed: 1 finding." in result.err
 
 
 def test_it_can_be_narrowed(tampered: Call) -> None:
@@ -47,14 +47,14 @@ def test_it_can_be_narrowed(tampered: Call) -> None:
 
 
 def test_a_table_shows_what_and_where(tampered: Call) -> None:
-    said = alter("audit", "integrity-check")
-    assert "edited" in said.out
-    assert "call 1" in said.out
+    result = alter("audit", "integrity-check")
+    assert "edited" in result.out
+    assert "call 1" in result.out
 
 
 def test_every_field_of_a_finding_is_known(tampered: Call) -> None:
-    said = alter("audit", "integrity-check", "--output", "jsonl")
-    assert set(said.rows[0]) == set(FINDING.fields)
+    result = alter("audit", "integrity-check", "--output", "jsonl")
+    assert set(result.rows[0]) == set(FINDING.fields)
 
 
 def test_what_was_found_is_told_when_the_check_breaks_off(
@@ -66,7 +66,7 @@ def test_what_was_found_is_told_when_the_check_breaks_off(
         raise Failure(Exit.ERROR, "It broke.")
 
     monkeypatch.setattr("alter.integrity._steps", steps)
-    said = alter("audit", "integrity-check", "--output", "json")
-    assert (said.code, said.error) == (1, "error: It broke.")
-    assert "edited" in {row["code"] for row in said.json}
-    assert "The rest of the audit log was not verified." in said.err
+    result = alter("audit", "integrity-check", "--output", "json")
+    assert (result.code, result.error) == (1, "error: It broke.")
+    assert "edited" in {row["code"] for row in result.json}
+    assert "The rest of the audit log was not verified." in result.err

@@ -35,24 +35,24 @@ def mint(*more: str) -> Said:
 
 
 def test_a_list_is_a_table_of_80_columns(app: App, key: ApiKey) -> None:
-    said = alter("keys", "list")
-    assert said.out == (
+    result = alter("keys", "list")
+    assert result.out == (
         "ID                                    NAME    KEY           STATUS  EXPIRES\n"
         f"{key.id}  worker  {key.prefix.removeprefix('alter_key_')}  active  never\n"
     )
-    assert (said.code, said.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
 
 
 def test_a_list_as_json(key: ApiKey) -> None:
-    said = alter("keys", "list", "--fields", "id,name,status")
+    result = alter("keys", "list", "--fields", "id,name,status")
     expected = [{"id": str(key.id), "name": "worker", "status": "active"}]
-    assert said.out == json.dumps(expected, indent=2) + "\n"
+    assert result.out == json.dumps(expected, indent=2) + "\n"
 
 
 def test_a_list_as_jsonl(app: App, key: ApiKey) -> None:
     other = minted(app, name="second").key
-    said = alter("keys", "list", "--output", "jsonl", "--fields", "id")
-    assert said.out == f'{{"id": "{other.id}"}}\n{{"id": "{key.id}"}}\n'
+    result = alter("keys", "list", "--output", "jsonl", "--fields", "id")
+    assert result.out == f'{{"id": "{other.id}"}}\n{{"id": "{key.id}"}}\n'
 
 
 def test_every_field_of_a_key_is_known(key: ApiKey) -> None:
@@ -74,36 +74,42 @@ def test_only_revoked_keys_are_listed_if_asked(app: App, key: ApiKey) -> None:
 def test_a_part_of_a_list_says_how_to_go_on(app: App) -> None:
     for n in range(3):
         minted(app, name=f"worker-{n}")
-    said = alter("keys", "list", "--limit", "1", "--offset", "1", "--fields", "name")
-    assert said.json == [{"name": "worker-1"}]
-    assert said.err == "1 of 3. Next page: --offset 2. All: --all\n"
+    result = alter("keys", "list", "--limit", "1", "--offset", "1", "--fields", "name")
+    assert result.json == [{"name": "worker-1"}]
+    assert result.err == "1 of 3. Next page: --offset 2. All: --all\n"
 
 
 def test_all_of_a_list_is_pulled_page_after_page(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alter.run.MAX_PAGE_SIZE", 2)
     for n in range(5):
         minted(app, name=f"worker-{n}")
-    said = alter("keys", "list", "--all", "--output", "jsonl")
-    assert [row["name"] for row in said.rows] == [f"worker-{n}" for n in reversed(range(5))]
+    result = alter("keys", "list", "--all", "--output", "jsonl")
+    assert [row["name"] for row in result.rows] == [f"worker-{n}" for n in reversed(range(5))]
 
 
 def test_statistics_are_json(key: ApiKey) -> None:
-    said = alter("keys", "statistics")
-    assert said.out == '{\n  "active": 1,\n  "rotated_in_grace": 0,\n  "total": 1,\n  "max_allowed": 100\n}\n'
+    result = alter("keys", "statistics")
+    assert (
+        result.out == '{\n  "active": 1,\n  "rotated_in_grace": 0,\n  "total": 1,\n  "max_allowed": 100\n}\n'
+    )
 
 
 def test_statistics_as_a_table(key: ApiKey) -> None:
-    said = alter("keys", "statistics", "--output", "table")
+    result = alter("keys", "statistics", "--output", "table")
     assert (
-        said.out == "active            1\nrotated_in_grace  0\ntotal             1\nmax_allowed       100\n"
+        result.out == "active            1\nrotated_in_grace  0\ntotal             1\nmax_allowed       100\n"
     )
 
 
 def test_minting_prints_a_working_key_once() -> None:
-    said = mint("--expires-in", "1h")
-    assert (said.code, said.err, said.json["scopes"]) == (0, SECRET_NOTE, ["agents:read", "grants:read"])
-    assert ask(said.json["api_key"], "grants:read").status_code == 200
-    assert said.json["api_key"] not in said.err
+    minted = mint("--expires-in", "1h")
+    assert (minted.code, minted.err, minted.json["scopes"]) == (
+        0,
+        SECRET_NOTE,
+        ["agents:read", "grants:read"],
+    )
+    assert ask(minted.json["api_key"], "grants:read").status_code == 200
+    assert minted.json["api_key"] not in minted.err
 
 
 def test_minting_as_a_table_prints_the_key_alone_on_its_line() -> None:
@@ -155,9 +161,9 @@ def test_what_is_done_is_recorded_as_done_with_the_command(key: ApiKey) -> None:
 
 
 def test_a_key_is_shown_without_its_secret(key: ApiKey) -> None:
-    said = alter("keys", "show", "--key", str(key.id), "--output", "jsonl")
-    assert (said.json["key_prefix"], "api_key" in said.json) == (key.prefix, False)
-    assert said.out.startswith('{\n  "id"')
+    result = alter("keys", "show", "--key", str(key.id), "--output", "jsonl")
+    assert (result.json["key_prefix"], "api_key" in result.json) == (key.prefix, False)
+    assert result.out.startswith('{\n  "id"')
 
 
 def test_a_rotating_key_is_listed_with_the_end_of_its_rotation(app: App) -> None:
@@ -172,10 +178,10 @@ def test_a_rotating_key_is_listed_with_the_end_of_its_rotation(app: App) -> None
 def test_rotating_prints_a_successor_and_the_old_one_works_on(app: App) -> None:
     old = minted(app)
     secret = old.plaintext.take()
-    said = alter("keys", "rotate", "--key", str(old.key.id), "--scopes", "agents:read", "--grace", "24h")
-    assert (said.json["replaces_key_id"], said.json["scopes"]) == (str(old.key.id), ["agents:read"])
-    assert (ask(secret).status_code, ask(said.json["api_key"]).status_code) == (200, 200)
-    assert said.err == (
+    result = alter("keys", "rotate", "--key", str(old.key.id), "--scopes", "agents:read", "--grace", "24h")
+    assert (result.json["replaces_key_id"], result.json["scopes"]) == (str(old.key.id), ["agents:read"])
+    assert (ask(secret).status_code, ask(result.json["api_key"]).status_code) == (200, 200)
+    assert result.err == (
         f"{SECRET_NOTE}The old key stays active for 24h. To revoke it earlier: alter keys revoke --key {old.key.id}\n"
     )
 
@@ -183,15 +189,15 @@ def test_rotating_prints_a_successor_and_the_old_one_works_on(app: App) -> None:
 def test_rotating_without_grace_ends_the_old_key(app: App) -> None:
     old = minted(app)
     secret = old.plaintext.take()
-    said = alter("keys", "rotate", "--key", str(old.key.id), "--grace", "0s")
-    assert (said.err, ask(secret).status_code) == (SECRET_NOTE, 401)
+    result = alter("keys", "rotate", "--key", str(old.key.id), "--grace", "0s")
+    assert (result.err, ask(secret).status_code) == (SECRET_NOTE, 401)
 
 
 def test_a_revoked_key_is_refused_from_the_next_call(app: App) -> None:
     made = minted(app)
     secret = made.plaintext.take()
-    said = alter("keys", "revoke", "--key", str(made.key.id), "--yes", "--reason", "leaked")
-    assert (said.code, said.json["status"], ask(secret).status_code) == (0, "revoked", 401)
+    result = alter("keys", "revoke", "--key", str(made.key.id), "--yes", "--reason", "leaked")
+    assert (result.code, result.json["status"], ask(secret).status_code) == (0, "revoked", 401)
     assert Event.objects.get(action="key.revoke").reason == "leaked"
 
 
@@ -205,8 +211,8 @@ def test_an_agents_last_key_is_revoked_by_force_only(app: App, agent: Agent) -> 
 
 def test_renaming_leaves_the_secret(app: App) -> None:
     made = minted(app)
-    said = alter("keys", "rename", "--key", str(made.key.id), "--name", "prod-worker-east")
-    assert (said.json["name"], ask(made.plaintext.take()).status_code) == ("prod-worker-east", 200)
+    result = alter("keys", "rename", "--key", str(made.key.id), "--name", "prod-worker-east")
+    assert (result.json["name"], ask(made.plaintext.take()).status_code) == ("prod-worker-east", 200)
 
 
 def test_deprecating_and_back(key: ApiKey) -> None:
@@ -218,8 +224,8 @@ def test_deprecating_and_back(key: ApiKey) -> None:
 def test_narrowing_takes_away(app: App) -> None:
     key = minted(app, scopes="grants:write").key
     words = ("--scopes", "grants:read", "--cidr", "203.0.113.0/24", "--rate-limit-rpm", "60")
-    told = alter("keys", "narrow", "--key", str(key.id), *words).json
-    assert (told["scopes"], told["cidr_allowlist"], told["rate_limit_rpm"]) == (
+    output = alter("keys", "narrow", "--key", str(key.id), *words).json
+    assert (output["scopes"], output["cidr_allowlist"], output["rate_limit_rpm"]) == (
         ["grants:read"],
         ["203.0.113.0/24"],
         60,
@@ -228,16 +234,16 @@ def test_narrowing_takes_away(app: App) -> None:
 
 def test_callers_of_a_key_are_listed(key: ApiKey) -> None:
     called(key.app_id, clock.now(), key_id=key.id, ip="203.0.113.7", user_agent="curl/8")
-    said = alter("keys", "callers", "--key", str(key.id), "--since", "24h")
-    assert [line.split()[:3] for line in said.out.splitlines()] == [
+    result = alter("keys", "callers", "--key", str(key.id), "--since", "24h")
+    assert [line.split()[:3] for line in result.out.splitlines()] == [
         ["IP", "CLIENT", "REQUESTS"],
         ["203.0.113.7", "curl/8", "1"],
     ]
 
 
 def test_a_key_that_nobody_calls_has_no_callers(key: ApiKey) -> None:
-    said = alter("keys", "callers", "--key", str(key.id))
-    assert (said.out, said.err) == ("", "No callers.\n")
+    result = alter("keys", "callers", "--key", str(key.id))
+    assert (result.out, result.err) == ("", "No callers.\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")

@@ -163,9 +163,9 @@ def test_a_list_whose_second_page_fails_ends_with_an_error_and_parses(
     monkeypatch.setattr(Client, "send", failing)
     for shape in ("json", "jsonl", "table"):
         asked[0] = 0
-        said = alter("keys", "list", "--all", "--output", shape)
-        assert (said.code, said.error) == (1, "error: It broke."), shape
-        told = [json.loads(line)["name"] for line in said.out.splitlines()]
+        result = alter("keys", "list", "--all", "--output", shape)
+        assert (result.code, result.error) == (1, "error: It broke."), shape
+        told = [json.loads(line)["name"] for line in result.out.splitlines()]
         assert told == (["worker"] * 2 if shape == "jsonl" else []), (
             shape
         )  # a whole is told whole or not at all

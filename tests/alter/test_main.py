@@ -110,10 +110,10 @@ def test_every_option_of_the_documents_is_there(words: str) -> None:
 
 @pytest.mark.parametrize("words", EVERY)
 def test_every_command_has_help_with_examples_of_itself(words: str) -> None:
-    said = run(*words.split(), "--help")
-    examples = said.out.partition("Examples:")[2]
+    result = run(*words.split(), "--help")
+    examples = result.out.partition("Examples:")[2]
     own = words if words != "auth whoami" else "auth status"
-    assert (said.code, said.err, f"alter {own}" in examples) == (0, "", True)
+    assert (result.code, result.err, f"alter {own}" in examples) == (0, "", True)
 
 
 @pytest.mark.parametrize("words", EVERY)
@@ -152,8 +152,8 @@ def test_a_mistake_of_ours_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError("oh")
 
     monkeypatch.setattr(Id, "convert", broken)
-    said = run("keys", "show", "--key", "x")
-    assert (said.code, said.error) == (1, "error: ValueError: oh")
+    result = run("keys", "show", "--key", "x")
+    assert (result.code, result.error) == (1, "error: ValueError: oh")
 
 
 def test_a_reader_that_goes_away_is_no_mistake() -> None:
@@ -172,11 +172,11 @@ def test_the_document_names_every_command_and_option(words: str) -> None:
     row = re.search(rf"^\| `{words}[` ].*$", DOCUMENT, re.M)
     assert row, f"docs/cli.md has no row for {words}"
     shared = {param.opts[0] for param in EVERY["unlink"].params}
-    told = re.findall(r"`(--[a-z-]+)", "\n".join([row[0], *FILTERS] if words in SIFTED else [row[0]]))
+    matches = re.findall(r"`(--[a-z-]+)", "\n".join([row[0], *FILTERS] if words in SIFTED else [row[0]]))
     own = {param.opts[0] for param in EVERY[words].params if isinstance(param, click.Option)}
-    assert own - shared == set(told) - shared
+    assert own - shared == set(matches) - shared
 
 
 def test_the_document_has_the_exit_codes() -> None:
-    told = re.findall(r"^\| (\d+) \| ([A-Z_]*) \|", DOCUMENT, re.M)
-    assert told == [(str(code.value), code.name) for code in Exit]
+    matches = re.findall(r"^\| (\d+) \| ([A-Z_]*) \|", DOCUMENT, re.M)
+    assert matches == [(str(code.value), code.name) for code in Exit]

@@ -10,13 +10,13 @@ pytestmark = pytest.mark.usefixtures("signed_in")
 
 
 def test_members_are_listed(app: App, developer: User) -> None:
-    told = alter("members", "list", "--output", "json").json
-    assert {one["email"] for one in told} == {"admin@example.com", "developer@example.com"}
+    output = alter("members", "list", "--output", "json").json
+    assert {one["email"] for one in output} == {"admin@example.com", "developer@example.com"}
 
 
 def test_an_invitation_prints_its_link(app: App) -> None:
-    told = alter("members", "invite", "--email", "new@example.com", "--role", "support").json
-    assert "/join/" in told["link"]
+    output = alter("members", "invite", "--email", "new@example.com", "--role", "support").json
+    assert "/join/" in output["link"]
     (waiting,) = alter("members", "invitations", "--output", "json").json
     assert waiting["email"] == "new@example.com"
     alter("members", "cancel", "--invitation", waiting["id"])
@@ -35,6 +35,6 @@ def test_a_member_is_removed(app: App, developer: User) -> None:
 
 
 def test_without_a_terminal_it_wants_a_yes(app: App, developer: User) -> None:
-    said = alter("members", "remove", "--member", str(developer.memberships.get().id))
-    assert "Use --yes" in said.err
+    result = alter("members", "remove", "--member", str(developer.memberships.get().id))
+    assert "Use --yes" in result.err
     assert Membership.objects.filter(user=developer, ended_at=None).exists()

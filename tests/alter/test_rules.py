@@ -30,9 +30,9 @@ def entropy(text: str) -> float:
 
 def lets_pass(secret: Secret, text: str) -> bool:
     """Whether a scanner with our rules says nothing of `text`."""
-    found = re.search(secret.regex, text)
+    match = re.search(secret.regex, text)
     return (
-        not found or entropy(found[0]) < rules.ENTROPY or any(word in found[0].lower() for word in EXAMPLES)
+        not match or entropy(match[0]) < rules.ENTROPY or any(word in match[0].lower() for word in EXAMPLES)
     )
 
 
@@ -45,9 +45,9 @@ def test_there_is_a_rule_for_each_kind_the_portal_makes() -> None:
 def test_a_made_key_is_found_wherever_it_stands(kind: str, around: str) -> None:
     secret = next(secret for secret in SECRETS if secret.start == STARTS[kind])
     for made in (generate(kind).take() for _ in range(20)):
-        found = re.search(secret.regex, around % made)
-        assert found
-        assert found[0] == made
+        match = re.search(secret.regex, around % made)
+        assert match
+        assert match[0] == made
         assert entropy(made) > rules.ENTROPY
 
 
@@ -77,9 +77,9 @@ def test_an_expression_has_nothing_that_the_scanners_engine_lacks(secret: Secret
 
 
 def test_gitleaks_gets_rules_as_it_reads_them() -> None:
-    told = tomllib.loads(rules.gitleaks())
-    assert (told["extend"], len(told["rules"])) == ({"useDefault": True}, len(SECRETS))
-    for rule, secret in zip(told["rules"], SECRETS, strict=True):
+    document = tomllib.loads(rules.gitleaks())
+    assert (document["extend"], len(document["rules"])) == ({"useDefault": True}, len(SECRETS))
+    for rule, secret in zip(document["rules"], SECRETS, strict=True):
         assert (rule["id"], rule["regex"], rule["keywords"]) == (secret.id, secret.regex, [secret.start])
         assert (rule["entropy"], rule["allowlists"][0]["stopwords"]) == (rules.ENTROPY, list(EXAMPLES))
 
@@ -93,7 +93,7 @@ def test_trufflehog_gets_detectors_as_it_reads_them() -> None:
         (secret.id, [secret.start], {"key": secret.regex}, rules.ENTROPY, list(EXAMPLES))
         for secret in SECRETS
     ]
-    assert {field for one in detectors for field in one} <= DETECTOR_FIELDS
+    assert {field for detector in detectors for field in detector} <= DETECTOR_FIELDS
 
 
 @pytest.mark.parametrize(("name", "file"), [("gitleaks", "gitleaks.toml"), ("trufflehog", "trufflehog.yaml")])

@@ -55,7 +55,7 @@ def fields(answer: Any) -> list[str]:
 def named(answer: Any) -> list[str]:
     """The names of what a list answered with."""
     assert answer.status_code == 200, answer.content
-    return [one["name"] for one in answer.json()["items"]]
+    return [item["name"] for item in answer.json()["items"]]
 
 
 def last_act() -> Event:

@@ -38,10 +38,10 @@ def again(agent: Agent) -> Agent:
 
 def test_an_agent_comes_with_a_key_that_works(app: App, by_developer: Program) -> None:
     answer = by_developer.post(f"/apps/{app.id}/agents", {"name": "bot"})
-    told = answer.json()
-    assert (answer.status_code, told["keys_active"]) == (201, 1)
-    assert ask(told["api_key"])["X-Alter-Agent-Id"] == told["id"]
-    assert ApiKey.objects.get(id=told["key_id"]).name == "bot-1"
+    body = answer.json()
+    assert (answer.status_code, body["keys_active"]) == (201, 1)
+    assert ask(body["api_key"])["X-Alter-Agent-Id"] == body["id"]
+    assert ApiKey.objects.get(id=body["key_id"]).name == "bot-1"
 
 
 def test_an_agent_is_created_as_asked(app: App, by_developer: Program) -> None:
@@ -53,8 +53,8 @@ def test_an_agent_is_created_as_asked(app: App, by_developer: Program) -> None:
         "metadata": {"team": "é"},
         "policy": {"requires_approval": {"approvers": ["a"]}},
     }
-    told = by_developer.post(f"/apps/{app.id}/agents", asked).json()
-    assert {name: told[name] for name in asked} == asked
+    body = by_developer.post(f"/apps/{app.id}/agents", asked).json()
+    assert {name: body[name] for name in asked} == asked
 
 
 def test_a_living_agents_name_is_taken(agent: Agent, by_developer: Program) -> None:
@@ -162,8 +162,8 @@ def test_scopes_that_are_taken_away_go_later(
 ) -> None:
     agent = AgentFactory.create(app=app, scopes=WIDE)
     with at(NOON):
-        told = change(by_developer, agent, {"scopes": NARROW}, **query).json()
-    assert (told["scopes"], told["scopes_pending"]) == (WIDE, NARROW)
+        body = change(by_developer, agent, {"scopes": NARROW}, **query).json()
+    assert (body["scopes"], body["scopes_pending"]) == (WIDE, NARROW)
     assert again(agent).scopes_applies_at == NOON + grace
 
 
@@ -195,8 +195,8 @@ def test_a_resumed_agents_keys_work_again(agent: Agent, by_developer: Program) -
 
 def test_a_revoked_agent_takes_its_keys_along(agent: Agent, by_admin: Program) -> None:
     key = minted(agent.app, agent=agent).key
-    told = at_agent(by_admin, agent, "revoke", {"reason": "Done."}).json()
-    assert (told["status"], told["keys_active"]) == ("revoked", 0)
+    body = at_agent(by_admin, agent, "revoke", {"reason": "Done."}).json()
+    assert (body["status"], body["keys_active"]) == ("revoked", 0)
     assert ApiKey.objects.get(id=key.id).revoked_at
 
 
@@ -220,16 +220,20 @@ def test_a_key_of_an_agent_is_numbered_and_may_do_what_agents_do(
     agent: Agent, by_developer: Program, body: Any
 ) -> None:
     answer = at_agent(by_developer, agent, "keys", body)
-    told = answer.json()
-    assert (answer.status_code, told["name"], told["agent_id"]) == (201, "refund-agent-1", str(agent.id))
-    assert "keys:derive" in told["scopes"]
+    answered = answer.json()
+    assert (answer.status_code, answered["name"], answered["agent_id"]) == (
+        201,
+        "refund-agent-1",
+        str(agent.id),
+    )
+    assert "keys:derive" in answered["scopes"]
 
 
 def test_a_key_of_an_agent_is_minted_as_asked(agent: Agent, by_developer: Program) -> None:
-    told = at_agent(
+    body = at_agent(
         by_developer, agent, "keys", {"name": "night", "scopes": ["grants:read"], "rate_limit_rpm": 3}
     ).json()
-    assert (told["name"], told["scopes"], told["rate_limit_rpm"]) == ("night", ["grants:read"], 3)
+    assert (body["name"], body["scopes"], body["rate_limit_rpm"]) == ("night", ["grants:read"], 3)
 
 
 def test_an_agents_keys_are_listed_newest_first_whole(agent: Agent, by_developer: Program) -> None:
@@ -237,6 +241,6 @@ def test_an_agents_keys_are_listed_newest_first_whole(agent: Agent, by_developer
         with at(NOON + hour * HOUR):
             minted(agent.app, agent=agent, name=f"key {hour}")
     minted(agent.app, name="the app's")
-    told = by_developer.get(f"/apps/{agent.app_id}/agents/{agent.id}/keys")
-    assert named(told) == ["key 1", "key 0"]
-    assert told.json()["items"][0]["scopes"] == ["grants:read"]
+    response = by_developer.get(f"/apps/{agent.app_id}/agents/{agent.id}/keys")
+    assert named(response) == ["key 1", "key 0"]
+    assert response.json()["items"][0]["scopes"] == ["grants:read"]

@@ -72,10 +72,10 @@ def test_a_list_is_a_fixed_number_of_queries(
 
 
 def test_an_app_is_told_in_full(app: App, by_developer: Program) -> None:
-    told = by_developer.get(f"/apps/{app.id}").json()
-    assert told.pop("created_at").endswith("Z")
-    assert told.pop("version") == app.etag
-    assert told == {
+    body = by_developer.get(f"/apps/{app.id}").json()
+    assert body.pop("created_at").endswith("Z")
+    assert body.pop("version") == app.etag
+    assert body == {
         "id": str(app.id),
         "name": "checkout",
         "description": "",

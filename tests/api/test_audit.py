@@ -28,7 +28,7 @@ def log(app: App) -> str:
 def found(program: Program, log: str, **query: Any) -> list[str]:
     answer = program.get(log, **query)
     assert answer.status_code == 200, answer.content
-    return [one["id"] for one in answer.json()["items"] if one["action"] not in SET_UP]
+    return [item["id"] for item in answer.json()["items"] if item["action"] not in SET_UP]
 
 
 # ── list ────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,29 +169,29 @@ def test_a_list_is_a_fixed_number_of_queries(
 
 def test_an_act_is_told_in_full(app: App, log: str, by_developer: Program) -> None:
     one = acted(app.id, changes={"name": ["a", "b"]}, facts={"forced": True}, reason="Because.")
-    told = by_developer.get(f"{log}/{one.id}").json()
-    assert (told["kind"], told["action"], told["changes"]) == ("event", "key.rename", {"name": ["a", "b"]})
-    assert (told["facts"], told["reason"], told["at"]) == (
+    body = by_developer.get(f"{log}/{one.id}").json()
+    assert (body["kind"], body["action"], body["changes"]) == ("event", "key.rename", {"name": ["a", "b"]})
+    assert (body["facts"], body["reason"], body["at"]) == (
         {"forced": True},
         "Because.",
         "2026-06-01T12:00:00Z",
     )
-    assert (told["method"], told["allowed"], told["checks"]) == (None, None, None)
+    assert (body["method"], body["allowed"], body["checks"]) == (None, None, None)
 
 
 def test_a_call_is_told_with_its_checks(app: App, log: str, by_developer: Program) -> None:
     ask(minted(app).plaintext.take(), "grants:admin")
     call = Call.objects.get()
-    told = by_developer.get(f"{log}/{call.id}").json()
-    results = {check["name"]: check["result"] for check in told["checks"]}
-    assert (told["kind"], told["code"], told["check_failed"]) == ("call", "insufficient_scope", "scope")
+    body = by_developer.get(f"{log}/{call.id}").json()
+    results = {check["name"]: check["result"] for check in body["checks"]}
+    assert (body["kind"], body["code"], body["check_failed"]) == ("call", "insufficient_scope", "scope")
     assert (results["format"], results["scope"]) == ("passed", "failed")
 
 
 def test_checks_after_the_one_that_failed_were_not_reached(app: App, log: str, by_developer: Program) -> None:
     call = called(app.id, code="key_expired", check_failed="not expired", status=401)
-    told = by_developer.get(f"{log}/{call.id}").json()
-    results = {check["name"]: check["result"] for check in told["checks"]}
+    body = by_developer.get(f"{log}/{call.id}").json()
+    results = {check["name"]: check["result"] for check in body["checks"]}
     assert (results["not expired"], results["scope"]) == ("failed", "not reached")
 
 
@@ -222,9 +222,9 @@ def test_calls_are_gathered_the_latest_first(
 ) -> None:
     thread(app, "t1", caller="worker"), thread(app, "t1", NOON + HOUR, code="key_expired")
     thread(app, "t2", NOON + 2 * HOUR), called(app.id)
-    told = by_developer.get(f"{log}/{by}").json()["items"]
-    assert [one["id"] for one in told] == ids
-    assert told[1] == {
+    items = by_developer.get(f"{log}/{by}").json()["items"]
+    assert [one["id"] for one in items] == ids
+    assert items[1] == {
         "id": ids[1],
         "calls": 2,
         "denied": 1,
@@ -247,8 +247,8 @@ def test_calls_are_gathered_the_latest_first(
 def test_they_can_be_narrowed(app: App, log: str, by_developer: Program, query: Any, ids: list[str]) -> None:
     thread(app, "t1", caller="worker"), thread(app, "t2", NOON + HOUR)
     with at(NOON + HOUR + timedelta(minutes=10)):
-        told = by_developer.get(f"{log}/threads", **query).json()["items"]
-    assert [one["id"] for one in told] == ids
+        items = by_developer.get(f"{log}/threads", **query).json()["items"]
+    assert [one["id"] for one in items] == ids
 
 
 @pytest.mark.parametrize("by", ["threads", "traces"])

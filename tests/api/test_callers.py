@@ -18,9 +18,9 @@ def test_a_name_is_told_with_its_calls(app: App, by_developer: Program) -> None:
     one = label(app)
     for hour in (0, 1):
         called(app.id, NOON + hour * HOUR, caller=one.label, caller_id=one.id)
-    told = by_developer.get(f"/apps/{app.id}/callers/{one.id}").json()
-    assert told.pop("created_at")
-    assert told == {
+    body = by_developer.get(f"/apps/{app.id}/callers/{one.id}").json()
+    assert body.pop("created_at")
+    assert body == {
         "id": str(one.id),
         "label": "billing worker",
         "type": "service",
@@ -40,14 +40,14 @@ def test_calls_are_counted_no_further_than_is_told(
 
 
 def test_a_name_without_calls_on_record_says_so(app: App, by_developer: Program) -> None:
-    told = by_developer.get(f"/apps/{app.id}/callers/{label(app).id}").json()
-    assert (told["calls"], told["last_seen_at"]) == (0, None)
+    body = by_developer.get(f"/apps/{app.id}/callers/{label(app).id}").json()
+    assert (body["calls"], body["last_seen_at"]) == (0, None)
 
 
 def test_names_are_listed_of_this_app_only(app: App, by_admin: Program) -> None:
     label(app, "one"), label(app, "two"), label(AppFactory.create(), "theirs")
-    told = by_admin.get(f"/apps/{app.id}/callers").json()
-    assert (sorted(one["label"] for one in told["items"]), told["total"]) == (["one", "two"], 2)
+    body = by_admin.get(f"/apps/{app.id}/callers").json()
+    assert (sorted(item["label"] for item in body["items"]), body["total"]) == (["one", "two"], 2)
 
 
 def test_a_name_of_another_app_is_not_there(app: App, by_admin: Program) -> None:

@@ -25,9 +25,9 @@ FAR = ("9999-12-31T23:59:59Z", "9999-12-31", "0001-01-01T00:00:00+14:00", "0000-
 def test_a_key_that_ends_today_lives_until_the_day_is_over(app: App, by_admin: Program) -> None:
     with at(NOON):
         wish = {"name": "worker", "scopes": ["grants:read"], "expires_at": "2026-12-01"}
-        told = by_admin.post(f"/apps/{app.id}/keys", wish).json()
-        narrowed = by_admin.post(f"/apps/{app.id}/keys/{told['id']}/narrow", {"expires_at": "2026-12-01"})
-    assert told["expires_at"] == "2026-12-01T23:59:59Z" and narrowed.status_code == 200
+        body = by_admin.post(f"/apps/{app.id}/keys", wish).json()
+        narrowed = by_admin.post(f"/apps/{app.id}/keys/{body['id']}/narrow", {"expires_at": "2026-12-01"})
+    assert body["expires_at"] == "2026-12-01T23:59:59Z" and narrowed.status_code == 200
 
 
 def test_a_day_on_the_page_and_in_the_shell_is_the_same_day(app: App, admin: User, signed_in: SignIn) -> None:

@@ -93,14 +93,14 @@ def test_how_many_rows_there_are_is_said_before_the_first(app: App, log: str, by
 )
 def test_no_cell_is_a_formula(app: App, log: str, by_admin: Program, start: str) -> None:
     acted(app.id, target_label=f'{start}cmd|"/c calc"!A1')
-    (told,) = rows(by_admin.get(log, format="csv"))
-    assert told["target_label"].startswith(("'", "\\u"))  # a control character is written as an escape
+    (row,) = rows(by_admin.get(log, format="csv"))
+    assert row["target_label"].startswith(("'", "\\u"))  # a control character is written as an escape
 
 
 def test_what_is_no_formula_is_left_alone(app: App, log: str, by_admin: Program) -> None:
     acted(app.id, target_label='a "b", c\nd')
-    (told,) = rows(by_admin.get(log, format="csv"))
-    assert told["target_label"] == 'a "b", c\\u000ad'
+    (row,) = rows(by_admin.get(log, format="csv"))
+    assert row["target_label"] == 'a "b", c\\u000ad'
 
 
 def test_an_export_takes_the_filters_of_the_log(app: App, log: str, by_admin: Program) -> None:

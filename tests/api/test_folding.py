@@ -133,8 +133,8 @@ def test_names_stand_in_the_order_of_what_they_fold_to() -> None:
     names = ("b", "A", "_", "a-b", "ab", "\u00c4", "Z", "\U0001f511", "\u00df")
     for name in names:
         AppFactory.create(name=f"x{name}x", description=name)
-    told = App.objects.order_by(*by_name("name")).values_list("name", flat=True)
-    assert list(told) == sorted(told, key=fold)
+    values = App.objects.order_by(*by_name("name")).values_list("name", flat=True)
+    assert list(values) == sorted(values, key=fold)
 
 
 def test_views_are_listed_by_name_on_either_engine(app: App) -> None:

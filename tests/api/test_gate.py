@@ -223,9 +223,9 @@ def test_a_token_ends_with_its_owners_account(admin: User, by_admin: Program) ->
 
 
 def test_only_the_digest_of_a_token_is_kept(by_admin: Program) -> None:
-    kept = AccessToken.objects.get()
-    assert by_admin.secret.startswith(kept.prefix) and len(kept.prefix) < len(by_admin.secret)
-    assert bytes(kept.digest) not in (by_admin.secret.encode(), by_admin.secret[-32:].encode())
+    token = AccessToken.objects.get()
+    assert by_admin.secret.startswith(token.prefix) and len(token.prefix) < len(by_admin.secret)
+    assert bytes(token.digest) not in (by_admin.secret.encode(), by_admin.secret[-32:].encode())
 
 
 # ── roles that change ───────────────────────────────────────────────────────────────────────────────
@@ -265,8 +265,8 @@ def test_another_tenants_app_is_not_there(app: App, outsider: User, of: Of) -> N
 def test_an_app_that_nobody_has_is_not_there(by_admin: Program) -> None:
     for line in BELOW_AN_APP:
         for app_id in ("x", "%00", "..", "00000000-0000-7000-8000-000000000001"):
-            told = ask(by_admin, line, app_id=app_id)
-            assert told in ((404, "app_not_found"), (404, "not_found")), (line, app_id)
+            response = ask(by_admin, line, app_id=app_id)
+            assert response in ((404, "app_not_found"), (404, "not_found")), (line, app_id)
 
 
 def test_a_key_of_another_app_is_not_there(app: App, other_app: App, by_admin: Program) -> None:

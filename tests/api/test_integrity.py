@@ -24,7 +24,12 @@ def steps(program: Program, app: App, **query: str) -> list[Any]:
 
 
 def findings(program: Program, app: App, **query: str) -> list[Any]:
-    return [one for step in steps(program, app, **query) for one in step["findings"] if not one["is_note"]]
+    return [
+        finding
+        for step in steps(program, app, **query)
+        for finding in step["findings"]
+        if not finding["is_note"]
+    ]
 
 
 def test_a_record_that_holds(app: App, by_support: Program) -> None:
@@ -42,8 +47,13 @@ def test_a_row_that_was_edited_is_named(app: App, by_support: Program) -> None:
     call = called(app.id)
     sealed(call)
     with_fences_down(lambda: Call.objects.filter(id=call.id).update(path="/other"))
-    (told,) = findings(by_support, app)
-    assert (told["code"], told["kind"], told["seq"], told["row_id"]) == ("edited", "call", 1, str(call.id))
+    (finding,) = findings(by_support, app)
+    assert (finding["code"], finding["kind"], finding["seq"], finding["row_id"]) == (
+        "edited",
+        "call",
+        1,
+        str(call.id),
+    )
 
 
 def test_another_apps_record_is_not_looked_at(app: App, other_app: App, by_support: Program) -> None:
@@ -101,5 +111,5 @@ def test_what_cannot_be_read_is_refused(app: App, by_support: Program, query: di
 
 def test_a_number_beyond_the_last_is_the_end(app: App, by_support: Program) -> None:
     sealed(called(app.id))
-    told = by_support.get(f"/apps/{app.id}/audit/integrity", cursor="c.999999").json()
-    assert (told["next_cursor"], told["checkpoints"]) == ("s", 0)
+    body = by_support.get(f"/apps/{app.id}/audit/integrity", cursor="c.999999").json()
+    assert (body["next_cursor"], body["checkpoints"]) == ("s", 0)

@@ -53,7 +53,7 @@ def test_a_minted_key_works_at_the_door(app: App, by_developer: Program) -> None
 
 
 def test_a_key_is_minted_as_asked(app: App, by_developer: Program) -> None:
-    told = mint(
+    body = mint(
         by_developer,
         app,
         cidr_allowlist=["203.0.113.7/24"],
@@ -61,9 +61,9 @@ def test_a_key_is_minted_as_asked(app: App, by_developer: Program) -> None:
         metadata={"team": "é"},
         reason="For the till.",
     ).json()
-    key = ApiKey.objects.get(id=told["id"])
+    key = ApiKey.objects.get(id=body["id"])
     assert (key.networks, key.rate_limit_rpm, key.metadata) == (["203.0.113.0/24"], 9, {"team": "é"})
-    assert (told["kind"], told["key_type"], told["status"]) == ("app", "rk", "active")
+    assert (body["kind"], body["key_type"], body["status"]) == ("app", "rk", "active")
     assert last_act().reason == "For the till."
 
 
@@ -82,19 +82,19 @@ def test_a_key_ends_when_it_was_said(
     app: App, by_developer: Program, wish: Any, ends: datetime | None
 ) -> None:
     with at(NOON):
-        told = mint(by_developer, app, **wish).json()
-    assert ApiKey.objects.get(id=told["id"]).expires_at == ends
+        body = mint(by_developer, app, **wish).json()
+    assert ApiKey.objects.get(id=body["id"]).expires_at == ends
 
 
 def test_a_key_of_the_agent_kind_may_be_bound_to_none(app: App, by_developer: Program) -> None:
-    told = mint(by_developer, app, key_type="agent").json()
-    assert (told["kind"], told["agent_id"]) == ("agent", None)
-    assert told["api_key"].startswith("alter_key_agent_")
+    body = mint(by_developer, app, key_type="agent").json()
+    assert (body["kind"], body["agent_id"]) == ("agent", None)
+    assert body["api_key"].startswith("alter_key_agent_")
 
 
 def test_a_key_may_be_minted_for_an_agent(agent: Agent, by_developer: Program) -> None:
-    told = mint(by_developer, agent.app, key_type="agent", agent_id=str(agent.id)).json()
-    assert told["agent_id"] == str(agent.id)
+    body = mint(by_developer, agent.app, key_type="agent", agent_id=str(agent.id)).json()
+    assert body["agent_id"] == str(agent.id)
 
 
 def test_a_runtime_key_is_of_no_agent(agent: Agent, by_developer: Program) -> None:
@@ -121,9 +121,9 @@ def test_a_scope_that_is_none_is_named(app: App, by_developer: Program) -> None:
 
 
 def test_a_plaintext_is_in_its_own_answer_and_in_no_other(app: App, by_developer: Program) -> None:
-    told = mint(by_developer, app).json()
-    shown = by_developer.get(f"/apps/{app.id}/keys/{told['id']}")
-    assert "api_key" not in shown.json() and told["api_key"] not in shown.content.decode()
+    body = mint(by_developer, app).json()
+    shown = by_developer.get(f"/apps/{app.id}/keys/{body['id']}")
+    assert "api_key" not in shown.json() and body["api_key"] not in shown.content.decode()
 
 
 # ── list ────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,8 +177,8 @@ def test_a_list_is_a_fixed_number_of_queries(
 
 
 def test_keys_are_counted(shelf: App, by_developer: Program) -> None:
-    told = by_developer.get(f"/apps/{shelf.id}/keys/statistics").json()
-    assert told == {"active": 3, "rotated_in_grace": 1, "total": 5, "max_allowed": 100}
+    body = by_developer.get(f"/apps/{shelf.id}/keys/statistics").json()
+    assert body == {"active": 3, "rotated_in_grace": 1, "total": 5, "max_allowed": 100}
 
 
 # ── show ────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,9 +187,9 @@ def test_keys_are_counted(shelf: App, by_developer: Program) -> None:
 def test_a_key_is_told_in_full(app: App, by_developer: Program) -> None:
     key, secret = opened(minted(app))
     ask(secret)
-    told = by_developer.get(f"/apps/{app.id}/keys/{key.id}").json()
-    assert told.pop("last_used_at") and told.pop("created_at")
-    assert told == {
+    body = by_developer.get(f"/apps/{app.id}/keys/{key.id}").json()
+    assert body.pop("last_used_at") and body.pop("created_at")
+    assert body == {
         "id": str(key.id),
         "app_id": str(app.id),
         "agent_id": None,
@@ -240,9 +240,9 @@ def test_a_key_is_narrowed(app: App, by_developer: Program, field: str, value: A
     with at(NOON):
         key = minted(app, scopes="grants:write").key
         before = by_developer.get(f"/apps/{app.id}/keys/{key.id}").json()
-        told = act(by_developer, key, "narrow", {field: value, "reason": "Enough."}).json()
+        body = act(by_developer, key, "narrow", {field: value, "reason": "Enough."}).json()
     limits = {"effective_rate_limit_rpm", "rate_limit_source"}
-    assert {name for name in told if told[name] != before[name]} - limits == {field}
+    assert {name for name in body if body[name] != before[name]} - limits == {field}
     assert (last_act().action, last_act().reason) == ("key.narrow", "Enough.")
 
 
@@ -258,8 +258,8 @@ def test_narrowing_only_takes_away(key: ApiKey, by_developer: Program, field: st
 def test_a_list_of_addresses_that_is_wider_is_refused_by_the_wires_own_name(
     app: App, by_developer: Program
 ) -> None:
-    told = mint(by_developer, app, cidr_allowlist=["203.0.113.0/25"]).json()
-    key = ApiKey.objects.get(id=told["id"])
+    body = mint(by_developer, app, cidr_allowlist=["203.0.113.0/25"]).json()
+    key = ApiKey.objects.get(id=body["id"])
     answer = act(by_developer, key, "narrow", {"cidr_allowlist": ["203.0.113.0/24"]})
     assert (error(answer), fields(answer)) == ((422, "not_narrower"), ["cidr_allowlist"])
 
@@ -272,11 +272,11 @@ def test_a_rotation_makes_a_successor_and_the_old_key_works_on_for_a_week(
 ) -> None:
     key, secret = opened(minted(app))
     with at(NOON):
-        told = act(by_developer, key, "rotate").json()
-    assert (told["replaces_key_id"], again(key).grace_ends_at) == (str(key.id), NOON + 7 * DAY)
+        body = act(by_developer, key, "rotate").json()
+    assert (body["replaces_key_id"], again(key).grace_ends_at) == (str(key.id), NOON + 7 * DAY)
     with at(NOON + 6 * DAY):
         assert ask(secret)["X-Alter-Key-Deprecated"] == "true"
-        assert ask(told["api_key"]).status_code == 200
+        assert ask(body["api_key"]).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -299,8 +299,8 @@ def test_a_grace_that_cannot_be_is_named(key: ApiKey, by_developer: Program, gra
 
 
 def test_a_successor_may_hold_other_scopes(key: ApiKey, by_developer: Program) -> None:
-    told = act(by_developer, key, "rotate", {"scopes": ["agents:read"], "reason": "Moved."}).json()
-    assert (told["scopes"], last_act().reason) == (["agents:read"], "Moved.")
+    body = act(by_developer, key, "rotate", {"scopes": ["agents:read"], "reason": "Moved."}).json()
+    assert (body["scopes"], last_act().reason) == (["agents:read"], "Moved.")
 
 
 def test_a_key_is_rotated_once(key: ApiKey, by_developer: Program) -> None:
@@ -310,9 +310,9 @@ def test_a_key_is_rotated_once(key: ApiKey, by_developer: Program) -> None:
 
 def test_a_derived_key_gets_another_secret_in_place(app: App, by_developer: Program) -> None:
     key = derived(parent_of(app).key).key
-    told = act(by_developer, key, "rotate").json()
-    assert (told["id"], told["generation"]) == (str(key.id), 2)
-    assert ask(told["api_key"]).status_code == 200
+    body = act(by_developer, key, "rotate").json()
+    assert (body["id"], body["generation"]) == (str(key.id), 2)
+    assert ask(body["api_key"]).status_code == 200
 
 
 # ── deprecate, revoke ───────────────────────────────────────────────────────────────────────────────
@@ -326,8 +326,8 @@ def test_a_key_is_deprecated_and_back(key: ApiKey, by_developer: Program) -> Non
 
 def test_undeprecating_cancels_a_rotation(key: ApiKey, by_developer: Program) -> None:
     act(by_developer, key, "rotate")
-    told = act(by_developer, key, "undeprecate").json()
-    assert (told["status"], told["grace_ends_at"]) == ("active", None)
+    body = act(by_developer, key, "undeprecate").json()
+    assert (body["status"], body["grace_ends_at"]) == ("active", None)
 
 
 def test_a_revoked_key_is_refused_from_the_next_call_on(app: App, by_support: Program) -> None:
@@ -367,8 +367,8 @@ def test_callers_are_told_with_how_often_and_when_last(by_developer: Program, ke
     with at(NOON):
         last = called(key.app_id, NOON, key_id=key.id, ip="203.0.113.7", user_agent="curl/8")
         called(key.app_id, NOON - HOUR, key_id=key.id, ip="203.0.113.7", user_agent="curl/8")
-        told = callers(by_developer, key).json()
-    assert told["items"] == [
+        body = callers(by_developer, key).json()
+    assert body["items"] == [
         {
             "ip": "203.0.113.7",
             "user_agent": "curl/8",
@@ -376,7 +376,7 @@ def test_callers_are_told_with_how_often_and_when_last(by_developer: Program, ke
             "last_at": last.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
     ]
-    assert (told["calls"], told["capped_at"]) == (2, None)
+    assert (body["calls"], body["capped_at"]) == (2, None)
 
 
 def test_callers_are_looked_for_since_a_moment(by_developer: Program, key: ApiKey) -> None:

@@ -21,13 +21,13 @@ def sha256(text: str) -> str:
 def found(program: Program, *secrets: str) -> list[str]:
     answer = program.post("/lookup", {"sha256": [sha256(secret) for secret in secrets]})
     assert answer.status_code == 200, answer.content
-    return [one["key"]["id"] for one in answer.json()["items"]]
+    return [item["key"]["id"] for item in answer.json()["items"]]
 
 
 def test_a_known_key_is_told_with_its_app(app: App, by_developer: Program) -> None:
     key, secret = opened(minted(app))
-    told = by_developer.post("/lookup", {"sha256": [sha256(secret), sha256("else")]}).json()["items"]
-    assert [(one["sha256"], one["app_name"], one["key"]["id"]) for one in told] == [
+    items = by_developer.post("/lookup", {"sha256": [sha256(secret), sha256("else")]}).json()["items"]
+    assert [(one["sha256"], one["app_name"], one["key"]["id"]) for one in items] == [
         (sha256(secret), "checkout", str(key.id))
     ]
 
@@ -35,8 +35,8 @@ def test_a_known_key_is_told_with_its_app(app: App, by_developer: Program) -> No
 def test_a_revoked_key_is_told_as_such(app: App, by_developer: Program) -> None:
     key, secret = opened(minted(app))
     lifecycle.revoke(shell(), key)
-    told = by_developer.post("/lookup", {"sha256": [sha256(secret)]}).json()["items"]
-    assert told[0]["key"]["status"] == "revoked"
+    items = by_developer.post("/lookup", {"sha256": [sha256(secret)]}).json()["items"]
+    assert items[0]["key"]["status"] == "revoked"
 
 
 def test_a_key_of_another_app_is_unknown(

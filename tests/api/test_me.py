@@ -39,11 +39,11 @@ def redeem(code: object, verifier: object = VERIFIER) -> Any:
 
 def test_me_is_the_owner_and_the_token(developer: User, of: Of) -> None:
     program = of(developer, "dashboard_keys:read")
-    told = program.get("/me").json()
+    body = program.get("/me").json()
     assert program.token
-    assert told["user"] == {"id": str(developer.id), "email": "developer@example.com", "name": "Developer"}
-    assert (told["token"]["id"], told["token"]["name"]) == (str(program.token.id), "ci")
-    assert told["token"]["permissions"] == ["dashboard_keys:read"]
+    assert body["user"] == {"id": str(developer.id), "email": "developer@example.com", "name": "Developer"}
+    assert (body["token"]["id"], body["token"]["name"]) == (str(program.token.id), "ci")
+    assert body["token"]["permissions"] == ["dashboard_keys:read"]
 
 
 def test_me_never_tells_the_secret(by_developer: Program) -> None:
@@ -53,15 +53,15 @@ def test_me_never_tells_the_secret(by_developer: Program) -> None:
 def test_me_tells_what_the_token_may_do_in_each_app(
     app: App, other_app: App, developer: User, of: Of
 ) -> None:
-    told = of(developer, "dashboard_keys:write").get("/me").json()
-    assert told["apps"] == [
+    body = of(developer, "dashboard_keys:write").get("/me").json()
+    assert body["apps"] == [
         {
             "id": str(app.id),
             "name": "checkout",
             "permissions": ["dashboard_keys:read", "dashboard_keys:write"],
         }
     ]
-    assert told["permissions_everywhere"] == []
+    assert body["permissions_everywhere"] == []
 
 
 def test_me_tells_what_holds_for_apps_to_come(app: App, by_admin: Program) -> None:
@@ -70,8 +70,8 @@ def test_me_tells_what_holds_for_apps_to_come(app: App, by_admin: Program) -> No
 
 def test_two_roles_are_told_together(app: App, other_app: App, of: Of) -> None:
     user = member(Role.DEVELOPER, app)
-    told = of(user).get("/me").json()
-    assert [one["permissions"] for one in told["apps"]] == [sorted(DEVELOPER)]
+    body = of(user).get("/me").json()
+    assert [app["permissions"] for app in body["apps"]] == [sorted(DEVELOPER)]
 
 
 # ── the end ─────────────────────────────────────────────────────────────────────────────────────────
@@ -93,9 +93,9 @@ def test_it_ends_no_other(developer: User, by_developer: Program, of: Of) -> Non
 
 
 def test_the_catalogue_of_scopes_is_for_any_token(by_support: Program) -> None:
-    told = by_support.get("/scopes").json()
-    assert told["resources"]["grants"] == {"verbs": ["read", "write", "admin"]}
-    assert "keys:derive" in told["action_verbs"]
+    body = by_support.get("/scopes").json()
+    assert body["resources"]["grants"] == {"verbs": ["read", "write", "admin"]}
+    assert "keys:derive" in body["action_verbs"]
 
 
 # ── signing in from a terminal ──────────────────────────────────────────────────────────────────────
@@ -103,9 +103,9 @@ def test_the_catalogue_of_scopes_is_for_any_token(by_support: Program) -> None:
 
 def test_a_yes_becomes_a_token_that_works(developer: User) -> None:
     answer = redeem(agreed(developer, "dashboard_keys:read"))
-    told = answer.json()
-    assert (told["name"], told["permissions"]) == ("alter on laptop", ["dashboard_keys:read"])
-    assert Program(told["token"]).get("/me").json()["user"]["email"] == developer.email
+    body = answer.json()
+    assert (body["name"], body["permissions"]) == ("alter on laptop", ["dashboard_keys:read"])
+    assert Program(body["token"]).get("/me").json()["user"]["email"] == developer.email
 
 
 def test_that_it_was_issued_is_the_persons_act(developer: User) -> None:

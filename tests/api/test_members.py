@@ -23,8 +23,8 @@ READING = parse_scopes(["grants:read"])
 def test_members_are_those_of_the_app_and_those_of_every_app(
     app: App, developer: User, outsider: User, by_admin: Program
 ) -> None:
-    told = by_admin.get(f"/apps/{app.id}/members").json()["items"]
-    assert [(one["email"], one["role"], one["everywhere"]) for one in told] == [
+    items = by_admin.get(f"/apps/{app.id}/members").json()["items"]
+    assert [(one["email"], one["role"], one["everywhere"]) for one in items] == [
         ("admin@example.com", "admin", True),
         ("developer@example.com", "developer", False),
     ]
@@ -32,8 +32,8 @@ def test_members_are_those_of_the_app_and_those_of_every_app(
 
 def test_whose_membership_ended_is_none(app: App, developer: User, by_admin: Program) -> None:
     end(developer)
-    told = by_admin.get(f"/apps/{app.id}/members").json()["items"]
-    assert [one["email"] for one in told] == ["admin@example.com"]
+    items = by_admin.get(f"/apps/{app.id}/members").json()["items"]
+    assert [one["email"] for one in items] == ["admin@example.com"]
 
 
 # ── invited, changed, removed ───────────────────────────────────────────────────────────────────────
@@ -47,8 +47,8 @@ def test_an_invitation_answers_its_link_once(app: App, by_admin: Program, client
     made = post(by_admin, app, "invitations", {"email": "new@example.com", "role": "support"})
     assert made.status_code == 201
     assert client.get(urlsplit(made.json()["link"]).path).status_code == 200
-    (told,) = by_admin.get(f"/apps/{app.id}/invitations").json()["items"]
-    assert (told["email"], "link" in told) == ("new@example.com", False)
+    (item,) = by_admin.get(f"/apps/{app.id}/invitations").json()["items"]
+    assert (item["email"], "link" in item) == ("new@example.com", False)
 
 
 def test_an_invitation_is_withdrawn(app: App, by_admin: Program, client: Client) -> None:

@@ -61,7 +61,7 @@ def test_every_operation_says_what_it_takes_to_be_let_in(document: Json) -> None
 def test_every_name_in_an_address_is_a_parameter(document: Json) -> None:
     for where, operation in operations(document):
         named = [part[1:-1] for part in where.split("/") if part.startswith("{")]
-        told = [one["name"] for one in operation["parameters"] if one["in"] == "path"]
+        told = [parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"]
         assert sorted(told) == sorted(named), where
 
 

@@ -136,7 +136,7 @@ def test_every_operation_named_is_there() -> None:
         for route, methods in management.NEEDS.items()
         for method in methods
     }
-    assert [one for one in OPERATION.values() if one not in there] == []
+    assert [value for value in OPERATION.values() if value not in there] == []
     assert OPERATION.keys() <= changing_pages()
 
 

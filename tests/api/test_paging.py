@@ -40,15 +40,15 @@ def pages(program: Program, there: str, **query: Any) -> list[list[str]]:
 
 
 def test_a_part_says_where_it_is(keys: str, by_developer: Program) -> None:
-    told = by_developer.get(keys, limit=2, offset=2).json()
-    told.pop("items")
-    assert told.pop("next_cursor")
-    assert told == {"total": 5, "limit": 2, "offset": 2, "has_more": True}
+    body = by_developer.get(keys, limit=2, offset=2).json()
+    body.pop("items")
+    assert body.pop("next_cursor")
+    assert body == {"total": 5, "limit": 2, "offset": 2, "has_more": True}
 
 
 def test_the_last_part_leads_nowhere(keys: str, by_developer: Program) -> None:
-    told = by_developer.get(keys, limit=2, offset=3).json()
-    assert (told["has_more"], told["next_cursor"]) == (False, None)
+    body = by_developer.get(keys, limit=2, offset=3).json()
+    assert (body["has_more"], body["next_cursor"]) == (False, None)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 1000])

@@ -24,19 +24,19 @@ READING = parse_scopes(["grants:read"])
 
 
 def test_people_are_listed_with_their_roles(app: App, developer: User, by_admin: Program) -> None:
-    told = by_admin.get("/users").json()
-    assert [(one["email"], [(r["role"], r["app_id"]) for r in one["roles"]]) for one in told["items"]] == [
+    body = by_admin.get("/users").json()
+    assert [(one["email"], [(r["role"], r["app_id"]) for r in one["roles"]]) for one in body["items"]] == [
         ("admin@example.com", [("admin", None)]),
         ("developer@example.com", [("developer", str(app.id))]),
     ]
-    assert told["total"] == 2
+    assert body["total"] == 2
 
 
 def test_people_are_looked_for(developer: User, by_admin: Program) -> None:
     UserFactory.create(email="lost@example.com")
 
     def found(**query: str) -> list[str]:
-        return [one["email"].partition("@")[0] for one in by_admin.get("/users", **query).json()["items"]]
+        return [item["email"].partition("@")[0] for item in by_admin.get("/users", **query).json()["items"]]
 
     assert found(q="DEVEL") == ["developer"]
     assert found(show="no-role") == ["lost"]
@@ -48,7 +48,7 @@ def test_pages_of_people_lead_through_everyone_once(developer: User, by_admin: P
     told, cursor = [], ""
     while cursor is not None:
         answer = by_admin.get("/users", limit=1, cursor=cursor).json()
-        told += [one["email"] for one in answer["items"]]
+        told += [item["email"] for item in answer["items"]]
         cursor = answer["next_cursor"]
     assert told == ["admin@example.com", "developer@example.com"]
 
@@ -57,8 +57,8 @@ def test_one_is_told_with_their_keys_and_tokens(app: App, developer: User, by_ad
     key = mint(person(developer, app, Origin("page")), app, name="till", scopes=READING).key
     secret = issued(developer).plaintext.take()
     answer = by_admin.get(f"/users/{developer.id}")
-    told = answer.json()
-    assert ([one["id"] for one in told["keys"]], [one["name"] for one in told["tokens"]]) == (
+    body = answer.json()
+    assert ([key["id"] for key in body["keys"]], [token["name"] for token in body["tokens"]]) == (
         [str(key.id)],
         ["ci"],
     )
@@ -104,8 +104,8 @@ def test_someone_is_removed_with_what_is_named_of_their_keys(
     theirs = of(developer)
     end, keep = (mint(person(developer, app, Origin("page")), app, name=n, scopes=READING).key for n in "ab")
     body = {"revoke_keys": [str(end.id)], "hand_to": "ADMIN@example.com", "reason": "Left."}
-    told = by_admin.post(f"/users/{developer.id}/remove", body).json()
-    assert (told["roles"], told["keys"], told["tokens"]) == ([], [], [])
+    answered = by_admin.post(f"/users/{developer.id}/remove", body).json()
+    assert (answered["roles"], answered["keys"], answered["tokens"]) == ([], [], [])
     assert (again(end).revoked_at is None, again(keep).owner_id) == (False, admin.pk)
     assert error(theirs.get("/me")) == (401, "invalid_token")
 
@@ -160,7 +160,7 @@ def test_roles_on_every_app_are_given_and_taken_here(by_admin: Program, client: 
     helper = member("support", None)
     there = f"/members/{helper.memberships.get().id}"
     assert by_admin.patch(there, {"role": "developer"}).json()["role"] == "developer"
-    assert [one["role"] for one in by_admin.get("/members").json()["items"]] == ["admin", "developer"]
+    assert [item["role"] for item in by_admin.get("/members").json()["items"]] == ["admin", "developer"]
     assert by_admin.post(f"{there}/remove", {"reason": "Left."}).status_code == 200
     assert len(by_admin.get("/members").json()["items"]) == 1
 
@@ -199,11 +199,11 @@ def test_a_link_is_answered_once_and_another_takes_its_place(
 
 
 def test_the_policy_is_read_and_decided(by_admin: Program) -> None:
-    told = by_admin.get("/policy").json()
-    assert (told["two_factor_required"], told["on_leaked_token"]) == (False, "revoke")
+    body = by_admin.get("/policy").json()
+    assert (body["two_factor_required"], body["on_leaked_token"]) == (False, "revoke")
     change_policy(shell(), None, second_factor=False, on_leaked_token="notify")
-    told = by_admin.patch("/policy", {"on_leaked_token": "revoke", "reason": "Too many."}).json()
-    assert (told["on_leaked_token"], last_act().action, last_act().reason) == (
+    body = by_admin.patch("/policy", {"on_leaked_token": "revoke", "reason": "Too many."}).json()
+    assert (body["on_leaked_token"], last_act().action, last_act().reason) == (
         "revoke",
         "policy.change",
         "Too many.",

@@ -17,10 +17,10 @@ def log(app: App) -> str:
 
 def test_entries_come_with_their_places_and_a_cursor(app: App, log: str, by_admin: Program) -> None:
     sealed(called(app.id, NOON), called(app.id, NOON + HOUR, path="/later"))
-    told = by_admin.get(log, limit=1).json()
-    assert [(one["kind"], one["seq"], one["path"]) for one in told["items"]] == [("call", 1, "/grants")]
-    assert told["has_more"] is True
-    more = by_admin.get(log, after=told["next_cursor"]).json()["items"]
+    body = by_admin.get(log, limit=1).json()
+    assert [(one["kind"], one["seq"], one["path"]) for one in body["items"]] == [("call", 1, "/grants")]
+    assert body["has_more"] is True
+    more = by_admin.get(log, after=body["next_cursor"]).json()["items"]
     assert [one["path"] for one in more if one["kind"] == "call"] == ["/later"]
 
 
@@ -28,15 +28,15 @@ def test_an_entry_is_told_as_the_list_tells_it(app: App, log: str, by_admin: Pro
     act = acted(app.id)
     sealed(act)
     items = by_admin.get(log).json()["items"]
-    (told,) = (one for one in items if one["id"] == str(act.id))
+    (told,) = (item for item in items if item["id"] == str(act.id))
     seq = told.pop("seq")
     assert seq and told == by_admin.get(f"/apps/{app.id}/audit", action="key.rename").json()["items"][0]
 
 
 def test_where_there_is_nothing_the_cursor_is_given_all_the_same(log: str, by_admin: Program) -> None:
-    told = by_admin.get(log).json()
-    assert (told["items"], told["has_more"]) == ([], False)
-    assert by_admin.get(log, after=told["next_cursor"]).status_code == 200
+    body = by_admin.get(log).json()
+    assert (body["items"], body["has_more"]) == ([], False)
+    assert by_admin.get(log, after=body["next_cursor"]).status_code == 200
 
 
 @pytest.mark.parametrize(

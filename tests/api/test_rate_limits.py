@@ -51,8 +51,8 @@ def test_a_token_that_another_made_spends_its_allowance(by_developer: Program) -
 def test_the_refusal_speaks_of_the_token(by_developer: Program) -> None:
     with at(NOON):
         by_developer.get("/me"), by_developer.get("/me")
-        told = by_developer.get("/me").json()
-    assert told == {
+        body = by_developer.get("/me").json()
+    assert body == {
         "error": "rate_limit_exceeded",
         "message": "This access token has made its calls for now.",
         "hint": "Try again in 30 seconds.",

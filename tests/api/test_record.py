@@ -29,7 +29,7 @@ def letter(webhook: Webhook, checkpoint: int = 1) -> Delivery:
 
 
 def test_how_long_is_read_and_said(by_admin: Program) -> None:
-    told = {one["kind"]: one["days"] for one in by_admin.get("/retention").json()["items"]}
+    told = {item["kind"]: item["days"] for item in by_admin.get("/retention").json()["items"]}
     assert told == {"event": None, "call": 365, "span": 30}
     answer = by_admin.patch("/retention/call", {"days": 400, "reason": "As agreed."})
     assert (answer.json()["days"], last_act().action, last_act().reason) == (
@@ -82,7 +82,7 @@ def test_it_is_paused_resumed_tested_rotated_and_ended(webhook: Webhook, by_admi
     assert last_act().reason == "Moving."
     assert by_admin.post(f"{there}/resume").json()["state"] == "up to date"
     assert by_admin.post(f"{there}/test").json()["is_test"]
-    assert [one["is_test"] for one in by_admin.get(f"{there}/deliveries").json()["items"]] == [True]
+    assert [item["is_test"] for item in by_admin.get(f"{there}/deliveries").json()["items"]] == [True]
     before = webhooks.secret(webhook)
     rotated = by_admin.post(f"{there}/rotate").json()
     assert (rotated["secret_version"], rotated["secret"] == before) == (2, False)
@@ -97,11 +97,11 @@ def test_it_is_paused_resumed_tested_rotated_and_ended(webhook: Webhook, by_admi
 def test_a_failed_delivery_is_sent_again_or_never(webhook: Webhook, by_admin: Program) -> None:
     first, second = letter(webhook), letter(webhook, 2)
     listed = by_admin.get("/failed-deliveries").json()
-    assert (listed["total"], {one["id"] for one in listed["items"]}) == (2, {str(first.id), str(second.id)})
+    assert (listed["total"], {item["id"] for item in listed["items"]}) == (2, {str(first.id), str(second.id)})
     assert by_admin.post(f"/failed-deliveries/{first.id}/retry").json()["next_attempt_at"]
     assert last_act().action == "delivery.retry"
-    told = by_admin.post(f"/failed-deliveries/{second.id}/discard", {"reason": "Old."}).json()
-    assert told["discarded_at"] and last_act().reason == "Old."
+    body = by_admin.post(f"/failed-deliveries/{second.id}/discard", {"reason": "Old."}).json()
+    assert body["discarded_at"] and last_act().reason == "Old."
     assert error(by_admin.post(f"/failed-deliveries/{second.id}/retry")) == (404, "not_found")
 
 

@@ -33,8 +33,8 @@ def test_it_is_renamed_shared_and_ended(app: App, by_developer: Program, by_supp
     there = f"/apps/{app.id}/views"
     view = f"{there}/{by_developer.post(there, VIEW).json()['id']}"
     assert error(by_support.get(view)) == (404, "not_found")
-    told = by_developer.patch(view, {"name": "Turned away", "shared": True}).json()
-    assert (told["name"], told["shared"], told["query"]) == ("Turned away", True, "outcome=denied")
+    body = by_developer.patch(view, {"name": "Turned away", "shared": True}).json()
+    assert (body["name"], body["shared"], body["query"]) == ("Turned away", True, "outcome=denied")
     assert not by_support.get(view).json()["is_mine"]
     assert error(by_support.patch(view, {"name": "Mine"})) == (403, "forbidden")
     assert error(by_support.post(f"{view}/delete")) == (403, "forbidden")
@@ -60,7 +60,7 @@ def told(user: User, kind: str, mark: str, app: App | None = None) -> None:
 
 
 def seen(program: Program, **query: str) -> list[str]:
-    return [one["title"] for one in program.get("/notifications", **query).json()["items"]]
+    return [item["title"] for item in program.get("/notifications", **query).json()["items"]]
 
 
 def test_a_token_is_told_of_what_it_may_look_at(app: App, admin: User, by_admin: Program, of: Of) -> None:
@@ -126,4 +126,4 @@ def test_reports_of_the_apps_keys_are_listed(app: App, other_app: App, by_develo
             source="form", app_id=of_app.id, key_id=key.id, outcome="notified", handled_at=now()
         )
     listed = by_developer.get(f"/apps/{app.id}/leaks").json()
-    assert (listed["total"], [one["outcome"] for one in listed["items"]]) == (1, ["notified"])
+    assert (listed["total"], [item["outcome"] for item in listed["items"]]) == (1, ["notified"])

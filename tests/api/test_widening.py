@@ -83,6 +83,8 @@ def test_whoever_answers_for_a_key_is_asked_three_times_a_day(app: App, by_devel
     made = by_developer.post(f"/apps/{app.id}/keys", wish).json()
     there, before = f"/apps/{app.id}/keys/{made['id']}/ask", Notification.objects.count()
     answers = [by_developer.post(there, {"message": "Is this yours?"}) for _ in range(4)]
-    assert [one.status_code for one in answers] == [200, 200, 200, 429]
-    assert Notification.objects.count() - before == sum(one.json()["owners_notified"] for one in answers[:3])
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert Notification.objects.count() - before == sum(
+        answer.json()["owners_notified"] for answer in answers[:3]
+    )
     assert Event.objects.filter(action="key.ask", reason="Is this yours?").count() == 3

@@ -34,8 +34,8 @@ def entries_in(markup: str) -> list[str]:
 
 def link(response: Any, words: str) -> str:
     """Where the link that reads `words` leads."""
-    found = re.search(rf'<a[^>]* href="([^"]*)"[^>]*>{re.escape(words)}</a>', response.content.decode())
-    return html.unescape(found[1]) if found else ""
+    match = re.search(rf'<a[^>]* href="([^"]*)"[^>]*>{re.escape(words)}</a>', response.content.decode())
+    return html.unescape(match[1]) if match else ""
 
 
 def event_page(client: Client, event: Event) -> Any:

@@ -141,9 +141,9 @@ def drop_a_batch() -> None:
 
 
 def say_that_rows_were_purged() -> None:
-    one = Checkpoint.objects.get(stream=APP, kind="call", first_seq=PER_BATCH + 1)
-    remove(one, all_of_it=False)
-    Checkpoint.objects.filter(number=one.number).update(purged_at=NOON)
+    checkpoint = Checkpoint.objects.get(stream=APP, kind="call", first_seq=PER_BATCH + 1)
+    remove(checkpoint, all_of_it=False)
+    Checkpoint.objects.filter(number=checkpoint.number).update(purged_at=NOON)
 
 
 def say_that_a_row_was_erased() -> None:

@@ -26,27 +26,27 @@ def tampered() -> Call:
 
 def test_a_record_that_holds() -> None:
     sealed(*some())
-    said = Said("check_audit")
-    assert (said.code, said.err) == (0, "Holds: 2 checkpoints.\n")
+    result = Said("check_audit")
+    assert (result.code, result.err) == (0, "Holds: 2 checkpoints.\n")
 
 
 @pytest.mark.parametrize("which", [[], ["--app", str(APP)]], ids=["all", "one app"])
 def test_a_record_that_does_not(which: list[str]) -> None:
     call = tampered()
-    said = Said("check_audit", *which)
-    assert said.code == 1
+    result = Said("check_audit", *which)
+    assert result.code == 1
     assert (
         f"edited: call no. 1, checkpoint 1: The row does not say what it said when it was sealed. (row {call.id})"
-        in said.out
+        in result.out
     )
-    assert said.err == "1 finding under 1 checkpoint."
+    assert result.err == "1 finding under 1 checkpoint."
 
 
 def test_for_machines() -> None:
     call = tampered()
-    said = Said("check_audit", "--json")
-    assert said.json["holds"] is False
-    assert said.json["findings"][0]["row_id"] == str(call.id)
+    result = Said("check_audit", "--json")
+    assert result.json["holds"] is False
+    assert result.json["findings"][0]["row_id"] == str(call.id)
 
 
 def test_another_app_is_left_out() -> None:
@@ -73,11 +73,11 @@ def test_a_file_that_cannot_be_read_is_named_and_never_taken_for_none(settings: 
         for path in (mark, settings.SEAL_KEYS, next(settings.CHECKPOINT_DIR.glob("*.jsonl"))):
             kept = path.read_bytes()
             spoil(path)
-            said = Said("check_audit")
-            assert said.code == 1 and said.out + said.err, path
+            result = Said("check_audit")
+            assert result.code == 1 and result.out + result.err, path
             is_cut_whole = path.suffix == ".jsonl" and path.is_file()  # no line of it can be read
             says = "are missing, but were written up to" if is_cut_whole else path.name
-            assert says in said.out + said.err, (path, said.out, said.err)
+            assert says in result.out + result.err, (path, result.out, result.err)
             path.rmdir() if path.is_dir() else path.unlink()
             path.write_bytes(kept)
     assert Said("check_audit").code == 0
@@ -92,5 +92,5 @@ def test_of_a_database_that_is_not_wholly_prepared_nothing_is_said() -> None:
     sealed(*some())
     MigrationRecorder.Migration.objects.filter(app="audit").latest("name").delete()
     for words in ([], ["--json"], ["--app", "none"]):
-        said = Said("check_audit", *words)
-        assert (said.code, said.err, said.out) == (2, NOT_PREPARED, ""), words
+        result = Said("check_audit", *words)
+        assert (result.code, result.err, result.out) == (2, NOT_PREPARED, ""), words

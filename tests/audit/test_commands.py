@@ -14,9 +14,9 @@ pytestmark = pytest.mark.django_db
 def test_purging_from_the_shell_goes_to_its_end() -> None:
     with at(NOON.replace(year=2000)):
         called(at=NOON.replace(year=2000)), sealer.seal_all()
-    said = Said("purge_audit")
-    assert said.code == 0
-    assert "rows are gone" in said.out
+    result = Said("purge_audit")
+    assert result.code == 0
+    assert "rows are gone" in result.out
     assert not Call.objects.filter(at__year=2000).exists()
 
 

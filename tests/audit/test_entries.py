@@ -271,8 +271,8 @@ def test_a_page_holds_its_entry_as_json_to_the_microsecond(
     entry = write(app.id, NOON + timedelta(microseconds=7), ip="203.0.113.7")
     copied = re.search(r'<code id="copy-1-[^"]*">(.*?)</code>', show(client, entry).content.decode(), re.S)
     assert copied
-    told = json.loads(html.unescape(copied[1]))
-    assert (told["id"], told["at"], told["ip"]) == (
+    document = json.loads(html.unescape(copied[1]))
+    assert (document["id"], document["at"], document["ip"]) == (
         str(entry.id),
         "2026-06-01T12:00:00.000007Z",
         "203.0.113.7",

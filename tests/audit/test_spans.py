@@ -32,9 +32,9 @@ def test_every_column_is_kept() -> None:
     }
     spans.emit([span(**told)])
 
-    kept = Span.objects.get()
-    assert {name: getattr(kept, name) for name in told} == told
-    assert (kept.trace_id, kept.span_id, kept.name, kept.started_at) == ("run-1", "a1", "plan", NOON)
+    stored = Span.objects.get()
+    assert {name: getattr(stored, name) for name in told} == told
+    assert (stored.trace_id, stored.span_id, stored.name, stored.started_at) == ("run-1", "a1", "plan", NOON)
 
 
 def test_spans_are_counted() -> None:
@@ -65,7 +65,7 @@ def test_the_same_span_of_another_trace_or_app_is_another(other: dict[str, Any])
 
 def test_a_span_without_an_id_gets_one() -> None:
     assert spans.emit([span(span_id=""), span(span_id="")]) == 2
-    assert {len(kept.span_id) for kept in Span.objects.all()} == {16}
+    assert {len(span.span_id) for span in Span.objects.all()} == {16}
 
 
 def test_a_batch_takes_two_queries_whatever_is_in_it(django_assert_num_queries: Any) -> None:

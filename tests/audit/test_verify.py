@@ -187,9 +187,9 @@ def test_kept_checkpoints_that_cannot_be_read_are_told(check: Check, lines: list
 
 def test_machines_get_one_object(check: Check, lines: list[Line]) -> None:
     rows(lines)[5]["ip"] = "198.51.100.66"
-    told = json.loads(check(written(lines), "--json")[1])
-    assert (told["holds"], told["rows"], told["keys"]) == (False, 11, [signing.key_id()])
-    found = told["findings"][0]
+    document = json.loads(check(written(lines), "--json")[1])
+    assert (document["holds"], document["rows"], document["keys"]) == (False, 11, [signing.key_id()])
+    found = document["findings"][0]
     assert (found["what"], found["line"], found["seq"]) == ("edited", 12, 6)
 
 

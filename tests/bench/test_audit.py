@@ -23,8 +23,8 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     kept = ("PATH", "HOME", "PORTAL_TEST_PG_BIN")
     environment = {name: value for name, value in os.environ.items() if name in kept}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-    told: dict[str, Any] = json.loads(path.read_text())
-    return told
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
 
 
 def test_every_reading_is_measured(figures: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ def line(figures: report.Told, start: str) -> dict[str, Any]:
 @pytest.mark.django_db
 def test_the_keys_that_are_made_pass_the_door() -> None:
     secrets = ours.made(3)
-    statuses = [Client().get("/verify", headers={"x-api-key": one}).status_code for one in secrets]
+    statuses = [Client().get("/verify", headers={"x-api-key": secret}).status_code for secret in secrets]
     assert statuses == [200, 200, 200]
 
 

@@ -22,7 +22,7 @@ def _missing_lines(shown: list[str], came: str) -> Iterator[str]:
     lines = came.splitlines()
     for line in filter(str.strip, shown):
         words = [r"\S.*" if word == ANY else _pattern(word) for word in line.split()]
-        if not any(re.fullmatch(r"\s+".join(words), one.strip(), re.I) for one in lines):
+        if not any(re.fullmatch(r"\s+".join(words), line.strip(), re.I) for line in lines):
             yield f"it shows {line!r}, which did not come"
 
 

@@ -100,5 +100,5 @@ def _goes_on(typed: str) -> bool:
 
 
 def _comment(line: str) -> str:
-    found = re.search(r"\s# (.*)$", line)
-    return found[1] if found else ""
+    match = re.search(r"\s# (.*)$", line)
+    return match[1] if match else ""

@@ -26,11 +26,11 @@ class Prompt:
         """Run a block, statement by statement; what was wrong with it."""
         lines, wrong = block.splitlines(), list[str]()
         for statement in ast.parse(block).body:
-            told = ANSWER.search(lines[(statement.end_lineno or 1) - 1])
+            match = ANSWER.search(lines[(statement.end_lineno or 1) - 1])
             try:
-                if isinstance(statement, ast.Expr) and told:
+                if isinstance(statement, ast.Expr) and match:
                     answer = repr(self._run(ast.Expression(statement.value), "eval"))
-                    wrong += [f"{told[1]} is {answer}"] if answer != told[1] else []
+                    wrong += [f"{match[1]} is {answer}"] if answer != match[1] else []
                 else:
                     self._run(ast.Module([statement], []), "exec")
             except Exception:

@@ -99,8 +99,8 @@ KINDS: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
 def _answer(wire: socket.socket, ours: dict[str, str] | None, run: Callable[[], None]) -> NoReturn:
     """One command, to its end."""
     _, files, _, _ = socket.recv_fds(wire, 1, 3)
-    told = json.loads(b"".join(iter(lambda: wire.recv(65536), b"")))
-    if ours is not None and settings_of(told["environment"]) != ours:
+    document = json.loads(b"".join(iter(lambda: wire.recv(65536), b"")))
+    if ours is not None and settings_of(document["environment"]) != ours:
         wire.sendall(str(OTHER_SETTINGS).encode())
         os._exit(0)
     for number, file in enumerate(files):
@@ -109,10 +109,10 @@ def _answer(wire: socket.socket, ours: dict[str, str] | None, run: Callable[[], 
     sys.stdin, sys.stdout, sys.stderr = (
         os.fdopen(number, mode, closefd=False) for number, mode in enumerate(("r", "w", "w"))
     )
-    os.chdir(told["folder"])
+    os.chdir(document["folder"])
     os.environ.clear()
-    os.environ.update(told["environment"])
-    sys.argv = told["words"]
+    os.environ.update(document["environment"])
+    sys.argv = document["words"]
     wire.sendall(str(_run(run)).encode())
     os._exit(0)
 

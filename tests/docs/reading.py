@@ -44,7 +44,7 @@ class Reading:
                     continue
                 how = HOW.get(block.language)
                 wrong = how(self, block) if how else ["it is neither run nor says why not"]
-                yield from (f"{block.place}: {one}" for one in wrong)
+                yield from (f"{block.place}: {finding}" for finding in wrong)
         finally:
             self.shell.close()
 

@@ -36,8 +36,8 @@ class Said:
     @property
     def status(self) -> int | None:
         """The status of the last answer that curl got."""
-        found = re.findall(r"status=(\d{3})$", self.err, re.M)
-        return int(found[-1]) if found else None
+        matches = re.findall(r"status=(\d{3})$", self.err, re.M)
+        return int(matches[-1]) if matches else None
 
 
 class Shell:
@@ -76,7 +76,7 @@ class Shell:
             variables = self.type("env -0").out.split("\0")
             self._prompt = subprocess.Popen(
                 [sys.executable, str(ROOT / "tests/docs/paste.py")],
-                env=dict(one.split("=", 1) for one in variables if "=" in one),
+                env=dict(variable.split("=", 1) for variable in variables if "=" in variable),
                 cwd=self._checkout.folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

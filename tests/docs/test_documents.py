@@ -56,8 +56,8 @@ def copied(portal: Portal) -> Copied:
     person.open(person.address + "keys/mint/")
     person.send(name="worker", scope_grants="read")
     shown: list[str] = re.findall(r"alter_key_app_[0-9A-Za-z]{36}", person.page)
-    asked: list[str] = re.findall(r'"(/apps/[^"]+/first-call/)"', person.page)
-    return Copied(shown[0], person, asked[0])
+    matches: list[str] = re.findall(r'"(/apps/[^"]+/first-call/)"', person.page)
+    return Copied(shown[0], person, matches[0])
 
 
 def at_hand(reading: Reading, document: Path, copied: Copied) -> dict[str, str]:

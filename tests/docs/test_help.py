@@ -37,9 +37,9 @@ def example_of(name: str) -> str:
     """The last line of `manage.py NAME --help`."""
     command = load_command_class(ours()[name], name)
     said = command.create_parser("manage.py", name).format_help()
-    found = re.search(r"^Example:\n  (.+)$", said, re.M)
-    assert found, f"{name} --help ends without an example"
-    return found[1]
+    match = re.search(r"^Example:\n  (.+)$", said, re.M)
+    assert match, f"{name} --help ends without an example"
+    return match[1]
 
 
 def test_the_story_tells_of_every_command() -> None:
@@ -59,7 +59,7 @@ def test_every_example_of_a_management_command_runs(
         line = example_of(name).replace("/etc/", f"{tmp_path}/etc/")
         line = line.replace("$KEY_ID", str(key and key.id)).replace("$APP_ID", str(app and app.id))
         stdin(monkeypatch, f"{PASSWORD}\n" if name == "create_admin" else f"another {PASSWORD}\n")
-        said = Said(*shlex.split(line.partition("manage.py ")[2]))
+        result = Said(*shlex.split(line.partition("manage.py ")[2]))
         code, why = REFUSED.get(name, (0, ""))
-        assert said.code == code and why in said.err, f"{line}: {said.err}"
+        assert result.code == code and why in result.err, f"{line}: {result.err}"
     assert (tmp_path / "audit.jsonl").stat().st_size

@@ -81,8 +81,8 @@ def test_a_rotation_that_went_wrong_is_taken_back(
         lifecycle.revoke(acting(support, old.app), new, reason="pasted into a ticket")
 
     with at(MONDAY + 30 * DAY):
-        kept = ask(old_secret)
-        assert (kept.status_code, "X-Alter-Key-Deprecated" in kept.headers) == (200, False)
+        response = ask(old_secret)
+        assert (response.status_code, "X-Alter-Key-Deprecated" in response.headers) == (200, False)
         assert error(ask(new_secret)) == (401, "invalid_key")
 
 

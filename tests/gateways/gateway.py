@@ -70,8 +70,8 @@ class Answer:
     def seen(self) -> dict[str, str]:
         """The headers that reached the service. Fails if the call did not."""
         assert self.headers.get("x-served-by") == "the service", self
-        told: dict[str, str] = json.loads(self.body)
-        return told
+        document: dict[str, str] = json.loads(self.body)
+        return document
 
 
 @dataclass(frozen=True, slots=True)

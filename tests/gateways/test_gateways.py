@@ -56,9 +56,9 @@ def secret(app: App) -> str:
 
 def test_a_good_key_passes_and_the_service_is_told_whose_it_is(front: Gateway, app: App) -> None:
     key, secret = opened(minted(app))
-    told = ask(front, secret).json()
-    assert (told["x-alter-key-id"], told["x-alter-key-prefix"]) == (str(key.id), key.prefix)
-    assert (told["x-alter-app-id"], told["x-alter-scopes"]) == (str(app.id), "grants:read")
+    body = ask(front, secret).json()
+    assert (body["x-alter-key-id"], body["x-alter-key-prefix"]) == (str(key.id), key.prefix)
+    assert (body["x-alter-app-id"], body["x-alter-scopes"]) == (str(app.id), "grants:read")
 
 
 def test_an_agents_key_tells_its_agent(front: Gateway, app: App, agent: Agent) -> None:

@@ -65,7 +65,7 @@ def spellings(name: str) -> list[bytes]:
     words = name.split("-")
     mixed = ["_".join([words[0], "-".join(words[1:])]), "_".join(["-".join(words[:-1]), words[-1]])]
     plain = [name, name.lower(), name.upper()]
-    replaced = [name.replace("-", one) for one in SEPARATORS]
+    replaced = [name.replace("-", character) for character in SEPARATORS]
     return [one.encode() for one in dict.fromkeys([*plain, *(replaced + mixed if len(words) > 1 else [])])]
 
 

@@ -33,9 +33,9 @@ def revoke(key: ApiKey, *words: str) -> Said:
 
 
 def test_the_plaintext_alone_goes_to_a_pipe(app: App) -> None:
-    said = mint(app)
-    assert is_key(said.out.strip())
-    assert said.out.strip() not in said.err
+    minted = mint(app)
+    assert is_key(minted.out.strip())
+    assert minted.out.strip() not in minted.err
 
 
 def test_the_printed_key_opens_the_door(app: App) -> None:
@@ -55,14 +55,14 @@ def test_the_shell_and_the_reason_are_on_record(app: App) -> None:
 
 
 def test_an_app_is_known_by_its_name(app: App) -> None:
-    said = Said("mint_key", "--app", "checkout", "--name", "worker", "--scopes", "grants:read")
-    assert (said.code, app.keys.count()) == (0, 1)
+    result = Said("mint_key", "--app", "checkout", "--name", "worker", "--scopes", "grants:read")
+    assert (result.code, app.keys.count()) == (0, 1)
 
 
 @pytest.mark.parametrize("words", ["01a2014c-7d92-72cf-83df-d30ffbfe9814", "nowhere", "CHECKOUT", ""])
 def test_no_such_app_is_not_found(app: App, words: str) -> None:
-    said = Said("mint_key", "--app", words, "--name", "worker", "--scopes", "grants:read")
-    assert (said.code, said.out) == (4, "")
+    result = Said("mint_key", "--app", words, "--name", "worker", "--scopes", "grants:read")
+    assert (result.code, result.out) == (4, "")
 
 
 def test_all_scopes_are_the_whole_catalogue(app: App) -> None:
@@ -105,9 +105,9 @@ WRONG: dict[str, list[str]] = {
 
 @pytest.mark.parametrize("words", WRONG.values(), ids=WRONG.keys())
 def test_a_bad_value_is_wrong_usage(app: App, words: list[str]) -> None:
-    said = mint(app, *words)
-    assert (said.code, said.out, ApiKey.objects.count()) == (2, "", 0)
-    assert said.err
+    minted = mint(app, *words)
+    assert (minted.code, minted.out, ApiKey.objects.count()) == (2, "", 0)
+    assert minted.err
 
 
 @pytest.mark.parametrize("scopes", ["", "grants", "grants:fly", "grants:read,,", "GRANTS:READ"])
@@ -131,8 +131,8 @@ def test_an_agent_of_another_app_is_not_found(app: App, other_app: App) -> None:
 
 def test_an_archived_app_is_a_conflict(app: App) -> None:
     archive_app(shell(), app)
-    said = mint(app)
-    assert (said.code, "This app is archived." in said.err) == (5, True)
+    minted = mint(app)
+    assert (minted.code, "This app is archived." in minted.err) == (5, True)
 
 
 def test_a_database_that_is_gone_is_left_to_manage_py_which_knows_why(app: App) -> None:

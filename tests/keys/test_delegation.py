@@ -71,7 +71,7 @@ def test_over_the_wire_a_loan_of_a_minute_makes_no_key_for_ever(boss: ApiKey, le
         assert ask(one, REMOTE_ADDR=OFFICE).status_code == 200
         assert error(ask(one, REMOTE_ADDR="203.0.113.8")) == (403, "ip_not_allowed")
     lifecycle.revoke(shell(), again(boss))
-    assert {ask(one, REMOTE_ADDR=OFFICE).status_code for one in secrets} == {401}
+    assert {ask(secret, REMOTE_ADDR=OFFICE).status_code for secret in secrets} == {401}
     assert not ApiKey.objects.filter(agent=key.agent, revoked_at=None).exists()
 
 
@@ -270,9 +270,9 @@ def test_a_token_makes_no_key_that_manages_agents_for_it(app: App, developer: Us
         lambda: lifecycle.rotate(actor, plain, scopes=wanted),
         lambda: lifecycle.widen(actor, plain, scopes=wanted, **values),
     ):
-        with pytest.raises(NotYoursToGive) as said:
+        with pytest.raises(NotYoursToGive) as error:
             refused()
-        assert said.value.details["missing"] == ["dashboard_agents:read", "dashboard_agents:write"]
+        assert error.value.details["missing"] == ["dashboard_agents:read", "dashboard_agents:write"]
     lifecycle.mint(acting(developer, app), app, name="k", scopes=wanted)
 
 

@@ -53,7 +53,7 @@ def test_what_is_on_its_way_is_answered_when_the_server_stops(tmp_path: Path) ->
         for caller in callers:
             caller.join(30)
     answered = {name: status for caller in callers for name, status in caller.answered.items()}
-    kept = list(Call.objects.filter(request_id__contains="-").values_list("request_id", flat=True))
+    request_ids = list(Call.objects.filter(request_id__contains="-").values_list("request_id", flat=True))
     assert len(answered) > CALLERS
     assert set(answered.values()) == {401}
-    assert sorted(kept) == sorted(answered)
+    assert sorted(request_ids) == sorted(answered)

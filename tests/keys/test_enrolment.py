@@ -64,8 +64,8 @@ def test_its_first_key_works_and_may_do_what_agents_keys_may(app: App) -> None:
 def test_both_are_on_record(app: App) -> None:
     made = enrol(app)
 
-    told = Event.objects.filter(agent_id=made.agent.id).order_by("id")
-    assert [(event.action, event.key_id) for event in told] == [
+    events = Event.objects.filter(agent_id=made.agent.id).order_by("id")
+    assert [(event.action, event.key_id) for event in events] == [
         ("agent.create", None),
         ("key.mint", made.key_id),
     ]

@@ -73,9 +73,9 @@ def test_sql_python_and_the_door_agree_on_which_keys_live(app: App, agent: Agent
             for key, secret in keys:
                 lives = ask(secret).status_code == 200
                 assert (key.id in counted, again(key).is_active) == (lives, lives), (key.id, later)
-            ours = {one.id: one for one in Agent.objects.annotate(n=count_active_keys(now()))}
-            for one in ours.values():
-                assert one.n == sum(key.is_active for key in one.keys.own())
+            ours = {agent.id: agent for agent in Agent.objects.annotate(n=count_active_keys(now()))}
+            for value in ours.values():
+                assert value.n == sum(key.is_active for key in value.keys.own())
 
 
 def test_keys_that_have_expired_take_no_place_of_their_agents(app: App, agent: Agent) -> None:
@@ -110,7 +110,7 @@ def test_an_app_whose_last_keys_are_over_can_be_deleted(app: App) -> None:
 def test_a_leaver_answers_for_living_keys_alone(app: App, developer: User, acting: object) -> None:
     key = minted(app, expires_at=now() + HOUR).key
     lifecycle.hand_over(shell(), key, developer.pk, developer.label)
-    assert [one.key for one in offboarding.owned_keys(developer, app)] == [key]
+    assert [key.key for key in offboarding.owned_keys(developer, app)] == [key]
     with at(now() + HOUR):
         assert offboarding.owned_keys(developer, app) == []
 

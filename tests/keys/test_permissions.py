@@ -50,7 +50,7 @@ def save(window: Client, key: ApiKey, **other: str) -> Any:
 
 
 def changes(difference: Any) -> tuple[list[str], list[str]]:
-    return [one.value for one in difference.gains], [one.value for one in difference.losses]
+    return [gain.value for gain in difference.gains], [loss.value for loss in difference.losses]
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,10 @@ def question(secrets: dict[str, str], kind: str, address: str, scope: str, nonce
     return states.question(NOON, secrets[kind], address, scope, nonce)
 
 
-def told(asked: CallRequest, outcome: Decision) -> dict[str, Any]:
+def told(request: CallRequest, outcome: Decision) -> dict[str, Any]:
     """What the caller and the record are told."""
     allowance = outcome.allowance
-    return {**admit.row_of(asked, outcome, 0), "headers": outcome.headers(), "allowance": allowance}
+    return {**admit.row_of(request, outcome, 0), "headers": outcome.headers(), "allowance": allowance}
 
 
 def undone(treat: Any) -> Any:
@@ -56,7 +56,7 @@ def test_together_and_one_by_one_are_the_same(secrets: dict[str, str]) -> None:
     def check(asked: list[tuple[str, str, str, str | None]]) -> None:
         questions = [question(secrets, *one) for one in asked]
         together = undone(lambda: admit.decide(questions))
-        one_by_one = undone(lambda: [admit.decide([one])[0] for one in questions])
+        one_by_one = undone(lambda: [admit.decide([question])[0] for question in questions])
         assert [told(*pair) for pair in zip(questions, together, strict=True)] == [
             told(*pair) for pair in zip(questions, one_by_one, strict=True)
         ]

@@ -49,10 +49,10 @@ def test_the_first_start_prints_no_link_that_would_be_refused(
 ) -> None:
     settings.PROVIDER = ONLY
     Command().handle()
-    told = capsys.readouterr()
-    assert "PORTAL_OIDC_ROLES says who" in told.out
-    assert "/join/" not in told.out
-    assert "PORTAL_BREAK_GLASS=you@example.com" in told.err
+    output = capsys.readouterr()
+    assert "PORTAL_OIDC_ROLES says who" in output.out
+    assert "/join/" not in output.out
+    assert "PORTAL_BREAK_GLASS=you@example.com" in output.err
 
 
 @pytest.mark.django_db

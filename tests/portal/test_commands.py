@@ -44,9 +44,9 @@ def test_an_admin_of_every_app_is_made(piped: None) -> None:
 
 
 def test_a_machine_reads_an_object_without_the_password(piped: None) -> None:
-    said = Said(*CREATE, "--json")
-    assert said.json == {"id": str(User.objects.get().id), "email": EMAIL}
-    assert PASSWORD not in said.out + said.err
+    result = Said(*CREATE, "--json")
+    assert result.json == {"id": str(User.objects.get().id), "email": EMAIL}
+    assert PASSWORD not in result.out + result.err
 
 
 def test_the_shell_let_them_in(piped: None) -> None:
@@ -68,14 +68,14 @@ def test_there_is_no_argument_for_a_password(db: None) -> None:
 @pytest.mark.parametrize("password", ["", "short", "password1234"])
 def test_a_weak_password_is_wrong_usage(db: None, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     stdin(monkeypatch, f"{password}\n")
-    said = Said(*CREATE)
-    assert (said.code, User.objects.count()) == (2, 0)
+    result = Said(*CREATE)
+    assert (result.code, User.objects.count()) == (2, 0)
 
 
 @pytest.mark.parametrize("email", ["nobody", "", "a" * 300 + "@example.com"])
 def test_no_address_is_wrong_usage(piped: None, email: str) -> None:
-    said = Said("create_admin", "--email", email, "--password-stdin")
-    assert (said.code, "email address" in said.err) == (2, True)
+    result = Said("create_admin", "--email", email, "--password-stdin")
+    assert (result.code, "email address" in result.err) == (2, True)
 
 
 def test_someone_who_exists_is_a_conflict(piped: None, admin: User) -> None:
@@ -83,17 +83,17 @@ def test_someone_who_exists_is_a_conflict(piped: None, admin: User) -> None:
 
 
 def test_without_a_terminal_the_password_must_be_piped(piped: None) -> None:
-    said = Said("create_admin", "--email", EMAIL)
-    assert (said.code, "--password-stdin" in said.err) == (2, True)
+    result = Said("create_admin", "--email", EMAIL)
+    assert (result.code, "--password-stdin" in result.err) == (2, True)
 
 
 # ── first_start ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def link_in(said: Said) -> str:
-    found = re.search(r"http://localhost:8123(/join/\S+/)", said.out)
-    assert found, said.out
-    return found[1]
+    match = re.search(r"http://localhost:8123(/join/\S+/)", said.out)
+    assert match, said.out
+    return match[1]
 
 
 def test_the_first_start_prints_a_link_that_makes_the_first_admin(db: None, client: Client) -> None:
@@ -127,9 +127,9 @@ def test_a_link_that_cannot_be_made_again_is_replaced(db: None, client: Client, 
 
 
 def test_once_there_is_an_admin_there_is_no_link(admin: User) -> None:
-    said = Said("first_start")
-    assert "alter portal: http://localhost:8123" in said.out
-    assert ("/join/" in said.out, Invitation.objects.exists()) == (False, False)
+    result = Said("first_start")
+    assert "alter portal: http://localhost:8123" in result.out
+    assert ("/join/" in result.out, Invitation.objects.exists()) == (False, False)
 
 
 def test_the_public_address_is_printed_where_there_is_one(admin: User, settings: Settings) -> None:
@@ -149,8 +149,8 @@ def test_listening_for_others_asks_for_an_address(
 def test_a_lost_pepper_stops_the_start(admin: User, app: object, settings: Settings) -> None:
     minted(app)  # type: ignore[arg-type]
     settings.PEPPERS = {2: b"x" * 32}
-    said = Said("first_start")
-    assert (said.code, "Bring back the data folder" in said.err) == (2, True)
+    result = Said("first_start")
+    assert (result.code, "Bring back the data folder" in result.err) == (2, True)
 
 
 # ── create_access_token ─────────────────────────────────────────────────────────────────────────────
@@ -165,16 +165,16 @@ def test_a_token_for_the_first_script_works(admin: User, client: Client) -> None
 
 
 def test_a_machine_reads_the_token_in_an_object(admin: User) -> None:
-    said = Said(*ISSUE, "dashboard_keys:write,dashboard_keys:read", "--json")
+    result = Said(*ISSUE, "dashboard_keys:write,dashboard_keys:read", "--json")
     token = admin.access_tokens.get()
-    assert said.json["token"].startswith(token.prefix)
-    assert said.json["permissions"] == token.permissions == ["dashboard_keys:read", "dashboard_keys:write"]
+    assert result.json["token"].startswith(token.prefix)
+    assert result.json["permissions"] == token.permissions == ["dashboard_keys:read", "dashboard_keys:write"]
 
 
 def test_a_token_is_printed_once_and_its_prefix_beside_it(admin: User) -> None:
-    said = Said(*ISSUE, "all")
-    assert (said.out.count("alter_pat_"), said.out.strip() in said.err) == (1, False)
-    assert admin.access_tokens.get().prefix in said.err
+    result = Said(*ISSUE, "all")
+    assert (result.out.count("alter_pat_"), result.out.strip() in result.err) == (1, False)
+    assert admin.access_tokens.get().prefix in result.err
 
 
 def test_the_shell_issued_it(admin: User) -> None:
@@ -184,8 +184,8 @@ def test_the_shell_issued_it(admin: User) -> None:
 
 
 def test_a_token_ends_when_it_is_said(admin: User) -> None:
-    said = Said(*ISSUE, "all", "--expires-in", "30d", "--json")
-    assert datetime.fromisoformat(said.json["expires_at"]) == admin.access_tokens.get().expires_at
+    result = Said(*ISSUE, "all", "--expires-in", "30d", "--json")
+    assert datetime.fromisoformat(result.json["expires_at"]) == admin.access_tokens.get().expires_at
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,8 @@ def test_a_token_ends_when_it_is_said(admin: User) -> None:
     ],
 )
 def test_a_token_that_cannot_be_is_refused(admin: User, words: tuple[str, ...], code: int) -> None:
-    said = Said(*words)
-    assert (said.code, said.out, admin.access_tokens.count()) == (code, "", 0)
+    result = Said(*words)
+    assert (result.code, result.out, admin.access_tokens.count()) == (code, "", 0)
 
 
 def test_a_closed_account_is_given_no_token(admin: User) -> None:

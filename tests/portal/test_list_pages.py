@@ -78,7 +78,7 @@ def test_a_name_that_is_not_known_is_told(app: App, window: Client, name: str) -
 
 def test_an_app_is_found_by_its_name(app: App, other_app: App, window: Client) -> None:
     def names(query: str) -> list[Any]:
-        return [one.name for one in window.get(f"/?{query}").context["list"].rows]
+        return [row.name for row in window.get(f"/?{query}").context["list"].rows]
 
     assert names(f"q={app.name.upper()}") == [app.name]
     assert "No apps found" in text(window.get("/?q=nothing+like+it"))

@@ -70,8 +70,8 @@ def test_light_and_dark_differ_in_colours_alone() -> None:
     """Nothing is shown, hidden or moved in one of them: the browser's tests open each page once for both."""
     sheets = "".join(sheet.read_text() for sheet in settings.BASE_DIR.glob("portal/static/**/*.css"))
     assert "light-dark(" in sheets and "prefers-color-scheme" not in sheets
-    told = re.findall(r"\[data-theme[^{]*\{\s*([^}]*?)\s*\}", sheets)
-    assert told == ["color-scheme: light;", "color-scheme: dark;"]
+    matches = re.findall(r"\[data-theme[^{]*\{\s*([^}]*?)\s*\}", sheets)
+    assert matches == ["color-scheme: light;", "color-scheme: dark;"]
 
 
 def test_a_secret_is_grouped_in_fours() -> None:

@@ -58,6 +58,6 @@ def test_admins_are_told_of_rows_that_were_put_in(settings: Any) -> None:
     sealer.seal_all()
     sealer.seal_all()
     alarms.look()
-    told = Notification.objects.get(kind=NotificationKind.ALARM)
-    assert (told.user, told.event_id) == (admin, Event.objects.get(action="audit.forge").id)
+    notification = Notification.objects.get(kind=NotificationKind.ALARM)
+    assert (notification.user, notification.event_id) == (admin, Event.objects.get(action="audit.forge").id)
     assert NotificationKind.ALARM in preferences_of(developer)

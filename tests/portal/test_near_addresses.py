@@ -49,13 +49,13 @@ def test_a_program_is_told_the_address_it_meant_in_json_under_an_id() -> None:
     for path, meant in MEANT.items():
         for method in ("GET", "POST", *METHODS):
             answer = client.generic(method, "/", PATH_INFO=unquote(path))
-            told = answer.json()
-            assert (answer.status_code, told["error"], bool(answer["X-Request-Id"])) == (
+            body = answer.json()
+            assert (answer.status_code, body["error"], bool(answer["X-Request-Id"])) == (
                 404,
                 "not_found",
                 True,
             ), path
-            assert told["hint"] == f"Did you mean {meant}?", (method, path)
+            assert body["hint"] == f"Did you mean {meant}?", (method, path)
 
 
 def test_pages_are_none_of_these() -> None:

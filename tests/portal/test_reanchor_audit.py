@@ -36,7 +36,7 @@ def restored(admin: User, second: User) -> None:
 
 
 def findings() -> list[Finding]:
-    return [found for step in check(CheckRange()) for found in step.findings]
+    return [finding for step in check(CheckRange()) for finding in step.findings]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *passwords: str, by: str = "admin", and_by: str = "second") -> Said:
@@ -46,7 +46,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *passwords: str, by: str = "admin", and
 
 
 def test_a_restored_backup_looks_like_a_tail_that_was_cut_off(restored: None) -> None:
-    assert [found.what for found in findings()].count("cut") == 2
+    assert [finding.what for finding in findings()].count("cut") == 2
 
 
 def test_nothing_is_kept_after_a_break_until_people_speak(restored: None) -> None:
@@ -58,7 +58,7 @@ def test_nothing_is_kept_after_a_break_until_people_speak(restored: None) -> Non
 def test_two_admins_accept_it(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch).code == 0
     # The test takes checkpoints alone away; tallies of a real backup would be of before, too.
-    (note,) = (found for found in findings() if found.what not in ("backdated", "tally", "unchecked"))
+    (note,) = (finding for finding in findings() if finding.what not in ("backdated", "tally", "unchecked"))
     assert note.what == "reanchored"
     assert "Admin <admin@example.com> and Second <second@example.com> gave up the checkpoints" in note.says
 
@@ -72,22 +72,22 @@ def test_what_is_sealed_later_is_kept_again(restored: None, monkeypatch: pytest.
 def test_it_is_on_record_what_was_given_up(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = checkpoints.last_stored_number()
     run(monkeypatch)
-    told = Event.objects.get(action="audit.reanchor")
-    assert (told.actor_label, told.reason) == ("Admin <admin@example.com>", "Backup of 3 May")
-    assert told.facts["kept"] == kept == told.facts["agreed"] + 2
+    event = Event.objects.get(action="audit.reanchor")
+    assert (event.actor_label, event.reason) == ("Admin <admin@example.com>", "Backup of 3 May")
+    assert event.facts["kept"] == kept == event.facts["agreed"] + 2
 
 
 def test_files_put_aside_without_a_word_are_found(restored: None) -> None:
     checkpoints.archive("until-20260601-120000")
-    assert "no signed act says so" in next(found.says for found in findings() if found.what == "cut")
+    assert "no signed act says so" in next(finding.says for finding in findings() if finding.what == "cut")
 
 
 def test_without_a_break_there_is_nothing_to_accept(
     admin: User, second: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealed(called())
-    said = run(monkeypatch)
-    assert (said.code, "already match the database. Nothing was changed." in said.err) == (5, True)
+    result = run(monkeypatch)
+    assert (result.code, "already match the database. Nothing was changed." in result.err) == (5, True)
 
 
 @pytest.mark.parametrize("passwords", [("wrong", PASSWORD), (PASSWORD, "wrong"), ("", "")])
@@ -105,8 +105,8 @@ def test_one_person_is_not_two(restored: None, monkeypatch: pytest.MonkeyPatch) 
 def test_both_must_be_admins_of_every_app(
     restored: None, developer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = run(monkeypatch, and_by="developer")
-    assert (said.code, said.err) == (2, "developer@example.com is not an admin of every app.")
+    result = run(monkeypatch, and_by="developer")
+    assert (result.code, result.err) == (2, "developer@example.com is not an admin of every app.")
 
 
 def test_a_stranger_is_told_nothing_more(restored: None, monkeypatch: pytest.MonkeyPatch) -> None:

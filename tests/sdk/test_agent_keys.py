@@ -83,8 +83,8 @@ def test_the_apps_own_limit_holds_for_agents_keys(
 def test_keys_are_listed_oldest_first_revoked_ones_included(as_app: As, run: Run, agent: Agent) -> None:
     keys = [key_of(agent) for _ in range(3)]
     lifecycle.revoke(shell(), keys[1])
-    told = run(as_app().agents.list_keys(str(agent.id)))
-    assert [(key.key_id, key.status) for key in told.items] == [
+    listed = run(as_app().agents.list_keys(str(agent.id)))
+    assert [(key.key_id, key.status) for key in listed.items] == [
         (keys[0].id, "active"),
         (keys[1].id, "revoked"),
         (keys[2].id, "active"),
@@ -104,15 +104,15 @@ def test_an_agent_without_keys_has_an_empty_list(as_app: As, run: Run, agent: Ag
 def test_derived_keys_are_not_listed(as_app: As, run: Run, agent: Agent) -> None:
     parent = key_of(agent)
     derived(parent)
-    told = run(as_app().agents.list_keys(str(agent.id)))
-    assert [key.key_id for key in told.items] == [parent.id]
+    keys = run(as_app().agents.list_keys(str(agent.id)))
+    assert [key.key_id for key in keys.items] == [parent.id]
 
 
 def test_a_listed_key_tells_when_it_last_called(as_app: As, as_agent: As, run: Run, agent: Agent) -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     run(as_agent().me())
-    told = run(as_app().agents.list_keys(str(agent.id)))
-    assert told.items[0].last_used_at >= before
+    keys = run(as_app().agents.list_keys(str(agent.id)))
+    assert keys.items[0].last_used_at >= before
 
 
 # ── deprecate ───────────────────────────────────────────────────────────────────────────────────────
@@ -183,8 +183,8 @@ def test_the_last_active_key_stays(as_app: As, refused: Refused, agent: Agent) -
 
 def test_the_last_active_key_is_revoked_by_force(as_app: As, run: Run, agent: Agent) -> None:
     key = key_of(agent)
-    told = run(as_app().agents.revoke_key(str(agent.id), str(key.id), force=True))
-    assert told.status == "revoked"
+    result = run(as_app().agents.revoke_key(str(agent.id), str(key.id), force=True))
+    assert result.status == "revoked"
 
 
 def test_a_deprecated_key_counts_as_active(as_app: As, run: Run, agent: Agent) -> None:

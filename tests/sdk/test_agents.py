@@ -164,7 +164,7 @@ def test_revoked_agents_are_listed_when_asked_for(as_app: As, run: Run, agent: A
     client = as_app()
     run(client.agents.delete(str(agent.id)))
     assert run(client.agents.list()).total == 0
-    assert [one.status for one in run(client.agents.list(include_revoked=True)).agents] == ["revoked"]
+    assert [agent.status for agent in run(client.agents.list(include_revoked=True)).agents] == ["revoked"]
 
 
 def test_another_apps_agents_are_not_listed(as_app: As, run: Run, other_app: App) -> None:
@@ -228,15 +228,15 @@ def test_an_agent_was_last_used_when_a_key_of_it_called(
     ids=lambda change: next(iter(change)),
 )
 def test_a_change_makes_a_new_version(as_app: As, run: Run, agent: Agent, change: dict[str, Any]) -> None:
-    told = run(as_app().agents.update(str(agent.id), **change))
-    assert told.version == 2
-    assert told.model_dump(include=change.keys()) == change
+    updated = run(as_app().agents.update(str(agent.id), **change))
+    assert updated.version == 2
+    assert updated.model_dump(include=change.keys()) == change
 
 
 def test_a_change_leaves_what_it_does_not_name(as_app: As, run: Run, app: App) -> None:
     agent = AgentFactory.create(app=app, display_name="Refunds", metadata={"a": 1}, scopes=WIDE)
-    told = run(as_app().agents.update(str(agent.id), policy={"b": 2}))
-    assert (told.display_name, told.metadata, told.scopes) == ("Refunds", {"a": 1}, WIDE)
+    updated = run(as_app().agents.update(str(agent.id), policy={"b": 2}))
+    assert (updated.display_name, updated.metadata, updated.scopes) == ("Refunds", {"a": 1}, WIDE)
 
 
 @pytest.mark.parametrize("change", [{}, {"display_name": "Refunds"}, {"metadata": {"a": 1}}, {"policy": {}}])
@@ -244,14 +244,14 @@ def test_nothing_new_is_no_version_and_no_event(
     as_app: As, run: Run, app: App, change: dict[str, Any]
 ) -> None:
     agent = AgentFactory.create(app=app, display_name="Refunds", metadata={"a": 1})
-    told = run(as_app().agents.update(str(agent.id), **change))
-    assert (told.version, Event.objects.filter(action="agent.update").count()) == (1, 0)
+    updated = run(as_app().agents.update(str(agent.id), **change))
+    assert (updated.version, Event.objects.filter(action="agent.update").count()) == (1, 0)
 
 
 def test_approvers_are_counted_and_not_named(as_app: As, run: Run, agent: Agent) -> None:
     policy = {"requires_approval": {"approvers": ["a@example.com", "b@example.com"], "timeout": 5}}
-    told = run(as_app().agents.update(str(agent.id), policy=policy))
-    assert told.policy == {"requires_approval": {"approvers_count": 2, "timeout": 5}}
+    updated = run(as_app().agents.update(str(agent.id), policy=policy))
+    assert updated.policy == {"requires_approval": {"approvers_count": 2, "timeout": 5}}
 
 
 def test_more_than_eight_kilobytes_of_metadata_are_refused(
@@ -283,28 +283,28 @@ def narrowable(app: App) -> Agent:
 
 def test_more_scopes_are_there_at_once(as_app: As, run: Run, app: App) -> None:
     agent = AgentFactory.create(app=app, scopes=NARROW)
-    told = run(as_app().agents.update(str(agent.id), scopes=WIDE, expected_version=1))
-    assert (told.scopes, told.scopes_pending, told.version) == (WIDE, None, 2)
+    updated = run(as_app().agents.update(str(agent.id), scopes=WIDE, expected_version=1))
+    assert (updated.scopes, updated.scopes_pending, updated.version) == (WIDE, None, 2)
 
 
 def test_fewer_scopes_wait_a_day(as_app: As, run: Run, narrowable: Agent) -> None:
     before = datetime.now(UTC)
-    told = run(as_app().agents.update(str(narrowable.id), scopes=NARROW, expected_version=1))
-    assert (told.scopes, told.scopes_pending) == (WIDE, NARROW)
-    assert timedelta(0) <= told.scopes_applies_at - before - timedelta(days=1) < timedelta(minutes=1)
+    agent = run(as_app().agents.update(str(narrowable.id), scopes=NARROW, expected_version=1))
+    assert (agent.scopes, agent.scopes_pending) == (WIDE, NARROW)
+    assert timedelta(0) <= agent.scopes_applies_at - before - timedelta(days=1) < timedelta(minutes=1)
 
 
 def test_fewer_scopes_wait_as_long_as_is_said(as_app: As, run: Run, narrowable: Agent) -> None:
     before = datetime.now(UTC)
-    told = run(
+    agent = run(
         as_app().agents.update(str(narrowable.id), scopes=NARROW, expected_version=1, grace_seconds=604_800)
     )
-    assert timedelta(0) <= told.scopes_applies_at - before - timedelta(days=7) < timedelta(minutes=1)
+    assert timedelta(0) <= agent.scopes_applies_at - before - timedelta(days=7) < timedelta(minutes=1)
 
 
 def test_fewer_scopes_are_gone_at_once_without_grace(as_app: As, run: Run, narrowable: Agent) -> None:
-    told = run(as_app().agents.update(str(narrowable.id), scopes={}, expected_version=1, grace_seconds=0))
-    assert (told.scopes, told.scopes_pending, told.scopes_applies_at) == ({}, None, None)
+    agent = run(as_app().agents.update(str(narrowable.id), scopes={}, expected_version=1, grace_seconds=0))
+    assert (agent.scopes, agent.scopes_pending, agent.scopes_applies_at) == ({}, None, None)
 
 
 def test_a_stale_version_changes_nothing(as_app: As, refused: Refused, narrowable: Agent) -> None:
@@ -329,8 +329,8 @@ def due(agent: Agent) -> None:
 
 def test_scopes_that_were_to_go_by_now_are_gone(as_app: As, run: Run, narrowable: Agent) -> None:
     due(narrowable)
-    told = run(as_app().agents.get(str(narrowable.id)))
-    assert (told.scopes, told.scopes_pending, told.scopes_applies_at) == (NARROW, None, None)
+    agent = run(as_app().agents.get(str(narrowable.id)))
+    assert (agent.scopes, agent.scopes_pending, agent.scopes_applies_at) == (NARROW, None, None)
 
 
 def test_scopes_that_were_gone_do_not_come_back_with_a_suspension(
@@ -344,8 +344,8 @@ def test_scopes_wait_while_the_agent_is_suspended(as_app: As, run: Run, narrowab
     with at(datetime.now(UTC) - timedelta(days=2)):
         lifecycle.update_agent(shell(), narrowable, scopes=NARROW)
         lifecycle.suspend_agent(shell(), narrowable)
-    told = run(as_app().agents.get(str(narrowable.id)))
-    assert (told.scopes, told.scopes_pending) == (WIDE, NARROW)
+    agent = run(as_app().agents.get(str(narrowable.id)))
+    assert (agent.scopes, agent.scopes_pending) == (WIDE, NARROW)
 
 
 def test_scopes_that_waited_for_a_suspended_agent_go_when_it_is_resumed(
@@ -361,15 +361,15 @@ def test_scopes_that_waited_for_a_suspended_agent_go_when_it_is_resumed(
 
 
 def test_an_agent_is_suspended(as_app: As, run: Run, agent: Agent) -> None:
-    told = run(as_app().agents.suspend(str(agent.id)))
-    assert (told.status, told.version) == ("inactive", 2)
+    fetched = run(as_app().agents.suspend(str(agent.id)))
+    assert (fetched.status, fetched.version) == ("inactive", 2)
 
 
 def test_an_agent_is_resumed(as_app: As, run: Run, agent: Agent) -> None:
     client = as_app()
     run(client.agents.suspend(str(agent.id)))
-    told = run(client.agents.resume(str(agent.id)))
-    assert (told.status, told.version) == ("active", 3)
+    fetched = run(client.agents.resume(str(agent.id)))
+    assert (fetched.status, fetched.version) == ("active", 3)
 
 
 def test_suspended_twice_is_once(as_app: As, run: Run, agent: Agent) -> None:
@@ -404,8 +404,8 @@ def test_a_resumed_agents_keys_work(as_agent: As, run: Run, agent: Agent) -> Non
 
 
 def test_a_deleted_agent_is_revoked(as_app: As, run: Run, agent: Agent) -> None:
-    told = run(as_app().agents.delete(str(agent.id)))
-    assert (told.status, told.version) == ("revoked", 2)
+    result = run(as_app().agents.delete(str(agent.id)))
+    assert (result.status, result.version) == ("revoked", 2)
 
 
 def test_an_agent_is_deleted_once(as_app: As, run: Run, agent: Agent) -> None:

@@ -87,11 +87,11 @@ def ask(secret: str, key: ApiKey, route: str, body: Any, **headers: str) -> Any:
 
 def code_of(answer: Any) -> str:
     """The code of a refusal, after making sure that it has the one shape there is."""
-    told = answer.json()
-    assert (answer["Content-Type"], 400 <= answer.status_code < 500) == ("application/json", True), told
-    assert isinstance(told["error"], str) and isinstance(told["message"], str) and told["message"]
-    assert not isinstance(told.get("detail"), dict)
-    return str(told["error"])
+    body = answer.json()
+    assert (answer["Content-Type"], 400 <= answer.status_code < 500) == ("application/json", True), body
+    assert isinstance(body["error"], str) and isinstance(body["message"], str) and body["message"]
+    assert not isinstance(body.get("detail"), dict)
+    return str(body["error"])
 
 
 # ── the body as a whole ─────────────────────────────────────────────────────────────────────────────
@@ -252,7 +252,7 @@ NULL_MEANS_NONE = {
 }
 
 
-@pytest.mark.parametrize(("route", "field"), [one for one in FIELDS if one not in NULL_MEANS_NONE])
+@pytest.mark.parametrize(("route", "field"), [field for field in FIELDS if field not in NULL_MEANS_NONE])
 def test_null_is_no_value(secret: str, key: ApiKey, unchanged: None, route: str, field: str) -> None:
     answer = ask(secret, key, route, with_field(BODIES[route][2], field, "null"))
     assert code_of(answer) == "validation_error"

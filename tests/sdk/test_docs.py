@@ -59,10 +59,10 @@ class Reader:
         """Run a block, statement by statement."""
         lines = block.splitlines()
         for statement in ast.parse(block).body:
-            told = ANSWER.search(lines[(statement.end_lineno or 1) - 1])
-            if isinstance(statement, ast.Expr) and told:
+            match = ANSWER.search(lines[(statement.end_lineno or 1) - 1])
+            if isinstance(statement, ast.Expr) and match:
                 answer = self.thread.submit(self._run, ast.Expression(statement.value), "eval").result()
-                assert repr(answer) == told[1]
+                assert repr(answer) == match[1]
             else:
                 self.thread.submit(self._run, ast.Module([statement], []), "exec").result()
 
@@ -153,8 +153,8 @@ def test_the_guide_names_the_scope_of_every_call(needs: Needs) -> None:
     ],
 )
 def test_a_limit_is_what_the_code_says(words: str, numbers: list[int]) -> None:
-    told = re.search(rf"^\| {re.escape(words)} \| (.+) \|$", TEXT, re.M)
-    assert told and re.findall(r"[\d,]*\d", told[1]) == [f"{number:,}" for number in numbers]
+    match = re.search(rf"^\| {re.escape(words)} \| (.+) \|$", TEXT, re.M)
+    assert match and re.findall(r"[\d,]*\d", match[1]) == [f"{number:,}" for number in numbers]
 
 
 def test_the_clock_may_be_off_as_far_as_the_guide_says() -> None:

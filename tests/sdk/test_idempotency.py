@@ -129,8 +129,8 @@ def test_a_refused_wish_may_be_mended_under_its_key(as_app: As, run: Run, refuse
 @pytest.mark.parametrize("once", ["", " ", "one\none"])
 def test_what_says_nothing_or_two_things_is_refused(app: App, once: str) -> None:
     secret = minted(app, scopes="agents:write").plaintext.take()
-    told = raw.call(secret, "POST", "/sdk/agents", WISH, Idempotency_Key=once)
-    assert (told.status_code, told.json()["fields"][0]["field"]) == (422, "Idempotency-Key")
+    response = raw.call(secret, "POST", "/sdk/agents", WISH, Idempotency_Key=once)
+    assert (response.status_code, response.json()["fields"][0]["field"]) == (422, "Idempotency-Key")
 
 
 @pytest.mark.parametrize("once", ["a" * 1000, "\xe9", "'; --"])

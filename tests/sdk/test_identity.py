@@ -15,13 +15,13 @@ Refused = Callable[..., Any]
 
 
 def test_an_apps_key_speaks_for_its_app_alone(as_app: As, run: Run, app: App) -> None:
-    told = run(as_app("grants:read").resolve_identity())
-    assert told.model_dump(exclude_defaults=True) == {"app_id": str(app.id)}
+    identity = run(as_app("grants:read").resolve_identity())
+    assert identity.model_dump(exclude_defaults=True) == {"app_id": str(app.id)}
 
 
 def test_an_agents_key_speaks_for_its_agent(as_agent: As, run: Run, agent: Agent) -> None:
-    told = run(as_agent().resolve_identity())
-    assert (told.app_id, told.agent_id) == (str(agent.app_id), str(agent.id))
+    identity = run(as_agent().resolve_identity())
+    assert (identity.app_id, identity.agent_id) == (str(agent.app_id), str(agent.id))
 
 
 def test_a_derived_key_speaks_for_its_parents_agent(connect: Connect, run: Run, agent: Agent) -> None:
@@ -37,8 +37,8 @@ def test_an_apps_key_may_speak_for_one_of_its_agents(as_app: As, run: Run, agent
 
 def test_a_caller_that_names_itself_is_told_its_id(as_app: As, run: Run) -> None:
     client = as_app("grants:read", caller="billing worker")
-    told = run(client.resolve_identity())
-    assert told.actor_id and told.actor_id == client.actor_id
+    identity = run(client.resolve_identity())
+    assert identity.actor_id and identity.actor_id == client.actor_id
 
 
 def test_the_trace_a_call_belongs_to_comes_back(as_agent: As, run: Run) -> None:

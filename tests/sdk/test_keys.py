@@ -294,8 +294,8 @@ def test_children_stay_with_the_key_that_was_rotated(as_app: As, run: Run, app: 
 
 
 def test_a_revoked_key_is_told_without_its_secret(as_app: As, run: Run, target: tuple[ApiKey, str]) -> None:
-    told = run(as_app(ADMIN).keys.revoke(key_id=str(target[0].id)))
-    assert (told.id, told.status, hasattr(told, "api_key")) == (target[0].id, "revoked", False)
+    result = run(as_app(ADMIN).keys.revoke(key_id=str(target[0].id)))
+    assert (result.id, result.status, hasattr(result, "api_key")) == (target[0].id, "revoked", False)
 
 
 def test_a_key_is_revoked_once(as_app: As, run: Run, target: tuple[ApiKey, str]) -> None:

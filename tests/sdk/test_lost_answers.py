@@ -43,13 +43,13 @@ def test_a_key_that_rotated_itself_and_heard_nothing_goes_on_by_itself(app: App,
     for choices in ({"agent": agent}, {"kind": "agent"}, {}):
         key, secret = opened(minted(app, scopes=ADMIN, name=f"worker {len(choices)}", **choices))
         lost = call(secret, "POST", f"/sdk/keys/{key.id}/rotate").json()
-        told = call(secret, "POST", f"/sdk/keys/{key.id}/rotate")
-        assert (told.status_code, told.json()["error"]) == (409, "key_rotated")
-        assert (told.json()["successor_id"], told.json()["successor_prefix"]) == (
+        response = call(secret, "POST", f"/sdk/keys/{key.id}/rotate")
+        assert (response.status_code, response.json()["error"]) == (409, "key_rotated")
+        assert (response.json()["successor_id"], response.json()["successor_prefix"]) == (
             lost["id"],
             lost["key_prefix"],
         )
-        assert lost["api_key"] not in told.content.decode()
+        assert lost["api_key"] not in response.content.decode()
         assert call(secret, "DELETE", f"/sdk/keys/{lost['id']}").status_code == 200
         again = call(secret, "POST", f"/sdk/keys/{key.id}/rotate", {"overlap_days": 30})
         assert again.status_code == 201, again.json()
@@ -139,11 +139,11 @@ def test_an_old_secret_gets_no_new_one_once_its_successor_was_used(app: App) -> 
     key, secret = opened(minted(app, scopes=ADMIN))
     successor = call(secret, "POST", f"/sdk/keys/{key.id}/rotate").json()
     assert ask(successor["api_key"], "grants:read").status_code == 200
-    told = call(secret, "DELETE", f"/sdk/keys/{successor['id']}")
-    assert (told.status_code, told.json()["error"]) == (409, "successor_in_use")
+    response = call(secret, "DELETE", f"/sdk/keys/{successor['id']}")
+    assert (response.status_code, response.json()["error"]) == (409, "successor_in_use")
     lifecycle.revoke(shell(), ApiKey.objects.get(id=successor["id"]))
-    told = call(secret, "POST", f"/sdk/keys/{key.id}/rotate")
-    assert (told.status_code, told.json()["error"]) == (409, "successor_not_own")
+    response = call(secret, "POST", f"/sdk/keys/{key.id}/rotate")
+    assert (response.status_code, response.json()["error"]) == (409, "successor_not_own")
     assert lifecycle.rotate(shell(), key).key.replaces == key  # whoever answers for it may
 
 
@@ -152,6 +152,6 @@ def test_the_newest_living_successor_is_named(app: App) -> None:
     second = lifecycle.rotate(shell(), key).key
     third = lifecycle.rotate(shell(), second).key
     _, secret = opened(minted(app, scopes=ADMIN, name="admin"))
-    told = call(secret, "POST", f"/sdk/keys/{key.id}/rotate").json()
-    assert told["successor_id"] == str(third.id)
-    assert UNKNOWN not in str(told)
+    body = call(secret, "POST", f"/sdk/keys/{key.id}/rotate").json()
+    assert body["successor_id"] == str(third.id)
+    assert UNKNOWN not in str(body)

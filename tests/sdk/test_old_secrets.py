@@ -73,8 +73,8 @@ def test_nor_is_one_of_its_own_that_somebody_else_has_touched(
     touch(successor)
     before = ApiKey.objects.count()
     taken_back(secret, key, successor)
-    told = call(secret, "POST", f"/sdk/keys/{key.id}/rotate", {"overlap_days": 0}).json()
-    assert told["error"] in ("successor_not_own", "key_rotated")
+    body = call(secret, "POST", f"/sdk/keys/{key.id}/rotate", {"overlap_days": 0}).json()
+    assert body["error"] in ("successor_not_own", "key_rotated")
     assert ApiKey.objects.count() == before
 
 
@@ -82,8 +82,8 @@ def test_nor_one_that_somebody_calls_with(app: App) -> None:
     key, secret = opened(minted(app, scopes=ADMIN))
     made = call(secret, "POST", f"/sdk/keys/{key.id}/rotate").json()
     assert ask(made["api_key"], "grants:read").status_code == 200
-    told = call(secret, "DELETE", f"/sdk/keys/{made['id']}")
-    assert (told.status_code, told.json()["error"]) == (409, "successor_in_use")
+    response = call(secret, "DELETE", f"/sdk/keys/{made['id']}")
+    assert (response.status_code, response.json()["error"]) == (409, "successor_in_use")
     assert ask(made["api_key"], "grants:read").status_code == 200
     assert call(secret, "DELETE", f"/sdk/keys/{key.id}").status_code == 200  # itself it may end
 

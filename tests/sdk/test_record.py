@@ -29,8 +29,8 @@ def key(app: App) -> tuple[ApiKey, str]:
 
 def test_a_call_is_recorded_with_its_key(key: tuple[ApiKey, str]) -> None:
     raw.call(key[1], "GET", "/sdk/agents?name=bot")
-    told = call()
-    assert (told.key_id, told.key_prefix, told.key_name, told.app_id) == (
+    response = call()
+    assert (response.key_id, response.key_prefix, response.key_name, response.app_id) == (
         key[0].id,
         key[0].prefix,
         key[0].name,
@@ -40,8 +40,15 @@ def test_a_call_is_recorded_with_its_key(key: tuple[ApiKey, str]) -> None:
 
 def test_a_call_is_recorded_with_what_it_was(key: tuple[ApiKey, str]) -> None:
     raw.call(key[1], "GET", "/sdk/agents?name=bot", User_Agent="worker/1", X_Request_ID="req-7")
-    told = call()
-    assert (told.via, told.method, told.path, told.ip, told.user_agent, told.request_id) == (
+    response = call()
+    assert (
+        response.via,
+        response.method,
+        response.path,
+        response.ip,
+        response.user_agent,
+        response.request_id,
+    ) == (
         "sdk",
         "GET",
         "/sdk/agents",
@@ -49,7 +56,7 @@ def test_a_call_is_recorded_with_what_it_was(key: tuple[ApiKey, str]) -> None:
         "worker/1",
         "req-7",
     )
-    assert (told.allowed, told.status, told.code, told.check_failed, told.scopes) == (
+    assert (response.allowed, response.status, response.code, response.check_failed, response.scopes) == (
         True,
         200,
         "",
@@ -73,14 +80,14 @@ def test_a_call_is_recorded_with_its_caller(key: tuple[ApiKey, str]) -> None:
         X_Alter_Context='{"run_id":"run-1"}',
         traceparent=f"00-{TRACE}-b7ad6b7169203331-01",
     )
-    told = call()
-    assert (told.caller, told.caller_type, told.context, told.trace_id) == (
+    response = call()
+    assert (response.caller, response.caller_type, response.context, response.trace_id) == (
         "worker",
         "service",
         {"run_id": "run-1"},
         TRACE,
     )
-    assert str(told.caller_id) == answer["X-Alter-Actor-ID"]
+    assert str(response.caller_id) == answer["X-Alter-Actor-ID"]
 
 
 def test_a_call_of_an_agents_key_is_recorded_as_the_agents(agent: Agent) -> None:
@@ -120,9 +127,9 @@ def test_a_refusal_of_a_known_key_is_recorded_with_its_reason(
     key: tuple[ApiKey, str], method: str, target: str, body: Any, status: int, code: str, check: str
 ) -> None:
     answer = raw.call(key[1], method, target, body)
-    told = call()
+    response = call()
     assert raw.error(answer) == (status, code)
-    assert (told.key_id, told.allowed, told.status, told.code, told.check_failed) == (
+    assert (response.key_id, response.allowed, response.status, response.code, response.check_failed) == (
         key[0].id,
         False,
         status,

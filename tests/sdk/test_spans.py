@@ -28,15 +28,20 @@ def test_a_span_is_kept_as_it_is_told(as_agent: As, run: Run, agent: Agent) -> N
     told = span("a", parent_span_id="b", end_time=ends, attributes={"step": "1"})
     run(as_agent("spans:emit").spans.emit([told]))
 
-    kept = Span.objects.get()
-    assert (kept.app_id, kept.agent_id, kept.trace_id, kept.span_id, kept.parent_span_id) == (
+    stored = Span.objects.get()
+    assert (stored.app_id, stored.agent_id, stored.trace_id, stored.span_id, stored.parent_span_id) == (
         agent.app_id,
         agent.id,
         "trace-1",
         "a",
         "b",
     )
-    assert (kept.name, kept.started_at, kept.ended_at, kept.attributes) == ("plan", NOON, ends, {"step": "1"})
+    assert (stored.name, stored.started_at, stored.ended_at, stored.attributes) == (
+        "plan",
+        NOON,
+        ends,
+        {"step": "1"},
+    )
 
 
 def test_spans_that_are_new_are_counted(as_app: As, run: Run) -> None:

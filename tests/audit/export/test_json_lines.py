@@ -42,7 +42,7 @@ def test_the_filters_stand_in_the_head() -> None:
 
 def test_an_app_with_nothing_on_record_gives_a_file_with_no_rows() -> None:
     to_line = lines()
-    assert [one["type"] for one in to_line] == ["header", "end"]
+    assert [line["type"] for line in to_line] == ["header", "end"]
     assert (to_line[0]["rows"], to_line[0]["streams"], to_line[0]["checkpoint"]) == (0, [], None)
 
 
@@ -83,7 +83,7 @@ def test_a_selection_has_each_checkpoint_once_before_its_first_row(monkeypatch: 
     for n in range(8):
         called(at=NOON + n * HOUR, code="key_expired" if n % 2 else "")
     to_line = lines(outcome="denied")[1:-1]
-    assert [one["type"] for one in to_line] == ["checkpoint", "row", "row", "checkpoint", "row", "row"]
+    assert [line["type"] for line in to_line] == ["checkpoint", "row", "row", "checkpoint", "row", "row"]
     assert [one["seq"] for one in of_type("row", to_line)] == [2, 4, 6, 8]
 
 
@@ -103,7 +103,7 @@ def test_a_purged_batch_is_its_checkpoint_alone(monkeypatch: pytest.MonkeyPatch)
     sealed(*some(calls=4, acts=0))
     purge(chain()[0])
     to_line = lines()
-    assert [one["type"] for one in to_line[1:4]] == ["checkpoint", "row", "row"]
+    assert [line["type"] for line in to_line[1:4]] == ["checkpoint", "row", "row"]
     assert (to_line[0]["rows"], "purged_at" in to_line[1], "purged_at" in to_line[4]) == (2, True, False)
 
 

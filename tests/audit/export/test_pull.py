@@ -137,7 +137,7 @@ def test_a_puller_beside_writers_is_told_every_row_once() -> None:
     while True:
         last = not any(thread.is_alive() for thread in writers) and not Pending.objects.exists()
         got = pulled(after, 50)
-        seen += [one.row.id for one in got.rows if one.row.kind == "call"]
+        seen += [row.row.id for row in got.rows if row.row.kind == "call"]
         after = str(got.position)
         if last and not got.more:
             break

@@ -93,9 +93,9 @@ def test_counting_stops_after_as_many_slices_as_it_may_look_at(day: list[UUID]) 
 def test_no_statement_looks_at_more_than_a_slice(day: list[UUID]) -> None:
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as queries:
         found(path="/7")
-    looking = [query["sql"] for query in asked if "audit_call" in query["sql"]]
+    looking = [query["sql"] for query in queries if "audit_call" in query["sql"]]
     bounded = [sql for sql in looking if "LIMIT" in sql or 'at" <=' in sql]
     # The last slice needs no bound: it is known that fewer rows than a slice are left.
     assert len(looking) - len(bounded) <= 2

@@ -61,7 +61,7 @@ def test_no_row_is_told_twice_and_none_left_out(path: Path) -> None:
     for n in range(3):
         sealed(called(at=NOON + n * MINUTE))
         siem.write()
-    assert [told["seq"] for told in lines(path)] == [1, 2, 3]
+    assert [line["seq"] for line in lines(path)] == [1, 2, 3]
 
 
 def test_logrotate_may_put_another_file_in_its_place(path: Path) -> None:
@@ -70,7 +70,7 @@ def test_logrotate_may_put_another_file_in_its_place(path: Path) -> None:
     path.rename(path.with_suffix(".1"))
     sealed(called(at=NOON + MINUTE))
     siem.write()
-    assert [told["seq"] for told in lines(path)] == [2]
+    assert [line["seq"] for line in lines(path)] == [2]
 
 
 def test_a_line_that_a_crash_cut_short_does_not_spoil_the_next(path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_full_disk_tears_no_line_and_tells_no_row_twice(path: Path) -> None:
         assert len(lines(path)) == n
         siem._rests_until.clear()
         assert siem.write() == 1
-    assert [told["seq"] for told in lines(path)] == [1, 2, 3]
+    assert [line["seq"] for line in lines(path)] == [1, 2, 3]
 
 
 def test_one_that_failed_is_left_alone_for_a_while(path: Path, settings: Settings) -> None:

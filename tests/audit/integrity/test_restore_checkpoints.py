@@ -32,14 +32,15 @@ def lost() -> None:
 def findings() -> list[str]:
     with at(now() + DAY):
         return sorted(
-            {one.what for step in check(CheckRange()) for one in step.findings} - {"backdated", "unchecked"}
+            {finding.what for step in check(CheckRange()) for finding in step.findings}
+            - {"backdated", "unchecked"}
         )
 
 
 def test_they_are_written_anew_and_a_check_tells_who_and_why(lost: None) -> None:
     assert findings() == ["unkept"]
-    said = Said("restore_checkpoints", "--reason", "The disk of 3 May")
-    assert (said.code, "4 checkpoints are kept" in said.err) == (0, True)
+    result = Said("restore_checkpoints", "--reason", "The disk of 3 May")
+    assert (result.code, "4 checkpoints are kept" in result.err) == (0, True)
     assert findings() == ["restored"]
     act = Event.objects.get(action="audit.restore")
     assert (act.reason, act.facts["kept"], act.facts["written_to"]) == ("The disk of 3 May", 1, 3)
@@ -73,9 +74,9 @@ def test_files_that_are_whole_are_left_alone() -> None:
 
 def test_files_that_say_otherwise_are_not_covered_up(lost: None) -> None:
     (path,) = checkpoints.files()
-    told = json.loads(path.read_text())
+    document = json.loads(path.read_text())
     for changed in ({"hash": "ab" * 32}, {"number": 99}):
-        path.write_text(json.dumps(told | changed) + "\n")
+        path.write_text(json.dumps(document | changed) + "\n")
         with pytest.raises(Rewritten):
             restore(shell(), reason="The disk")
 

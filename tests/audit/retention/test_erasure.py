@@ -26,7 +26,7 @@ ADDRESS = "198.51.100.66"
 
 def wrong() -> list[Finding]:
     """What a check of the database finds, and one of a file."""
-    stored = [found for step in check(CheckRange()) for found in step.findings]
+    stored = [finding for step in check(CheckRange()) for finding in step.findings]
     trusted = {signing.key_id(): signing.public_key()}
     taken = Inspection(io.BytesIO(written(whole())), trusted).findings()
     return [found for found in (*stored, *taken) if not found.is_note and found.what != "unkept"]
@@ -57,8 +57,8 @@ def test_what_names_no_one_stays() -> None:
     call = called(ip=ADDRESS, request_id="req-1")
     sealed(call)
     erased(ip=ADDRESS)
-    kept = Call.objects.get(id=call.id)
-    assert (kept.at, kept.key_id, kept.status, kept.request_id) == (
+    stored = Call.objects.get(id=call.id)
+    assert (stored.at, stored.key_id, stored.status, stored.request_id) == (
         call.at,
         call.key_id,
         call.status,
@@ -113,10 +113,10 @@ def test_one_app_alone_can_be_meant() -> None:
 def test_that_it_was_done_is_on_record_and_whom_is_not() -> None:
     sealed(called(), called(ip=ADDRESS), called(ip=ADDRESS))
     erased(ip=ADDRESS)
-    told = Event.objects.get(action="audit.erase")
-    assert (told.app_id, told.reason, told.target_label) == (APP, "Request 114", "2 calls")
-    assert told.facts == {"kind": "call", "rows": 2, "ranges": [[2, 3]]}
-    assert ADDRESS not in str(vars(told))
+    event = Event.objects.get(action="audit.erase")
+    assert (event.app_id, event.reason, event.target_label) == (APP, "Request 114", "2 calls")
+    assert event.facts == {"kind": "call", "rows": 2, "ranges": [[2, 3]]}
+    assert ADDRESS not in str(vars(event))
 
 
 def test_what_is_erased_already_is_left_alone() -> None:
@@ -138,10 +138,10 @@ def test_a_row_that_was_edited_is_evidence_and_stays() -> None:
 def test_acts_that_account_for_rows_are_not_erased() -> None:
     sealed(called(ip=ADDRESS))
     erased(ip=ADDRESS)
-    told = Event.objects.get(action="audit.erase")
-    erased(actor_id=told.actor_id)
-    told.refresh_from_db()
-    assert told.facts["rows"] == 1
+    event = Event.objects.get(action="audit.erase")
+    erased(actor_id=event.actor_id)
+    event.refresh_from_db()
+    assert event.facts["rows"] == 1
 
 
 def test_many_rows_go_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,16 +167,16 @@ def test_a_reason_must_be_given() -> None:
 
 def test_the_command_says_how_many() -> None:
     sealed(called(ip=ADDRESS))
-    said = Said("erase_person", "--ip", ADDRESS, "--reason", "Request 114")
-    assert (said.code, said.err) == (0, "1 rows were erased.\n")
+    result = Said("erase_person", "--ip", ADDRESS, "--reason", "Request 114")
+    assert (result.code, result.err) == (0, "1 rows were erased.\n")
 
 
 def test_the_command_speaks_to_machines() -> None:
     sealed(called(ip=ADDRESS))
-    said = Said("erase_person", "--ip", ADDRESS, "--app", str(APP), "--reason", "Request 114", "--json")
-    assert said.json == {"rows": 1, "left": 0, "kept": 0, "elsewhere": {}}
+    result = Said("erase_person", "--ip", ADDRESS, "--app", str(APP), "--reason", "Request 114", "--json")
+    assert result.json == {"rows": 1, "left": 0, "kept": 0, "elsewhere": {}}
 
 
 def test_the_command_refuses_an_app_that_is_none() -> None:
-    said = Said("erase_person", "--ip", ADDRESS, "--app", "x", "--reason", "Request 114")
-    assert (said.code, said.err) == (2, "Enter an app ID.")
+    result = Said("erase_person", "--ip", ADDRESS, "--app", "x", "--reason", "Request 114")
+    assert (result.code, result.err) == (2, "Enter an app ID.")

@@ -131,9 +131,9 @@ def test_a_page_is_a_fixed_number_of_queries(
 
 @pytest.mark.parametrize("filters", [{}, {"key": PREFIX}, {"outcome": "denied"}])
 def test_a_page_never_counts_and_never_skips(filters: dict[str, Any]) -> None:
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         timeline(Filters(APP, **filters), before=Cursor(NOON, new_id()))
-    said = " ".join(query["sql"] for query in asked.captured_queries).upper()
+    said = " ".join(query["sql"] for query in queries.captured_queries).upper()
     assert "LIMIT" in said
     assert "OFFSET" not in said and "COUNT(" not in said
 

@@ -37,11 +37,11 @@ def integrity(person: Client, app: App, query: str = "") -> Any:
 def test_a_row_that_is_the_one_that_was_sealed(app: App, person: Client, write: Any) -> None:
     row = write(app.id)
     (seal,) = sealed(row)
-    said = text(seal_page(person, row))
-    assert "VerifiedThis entry matches" in said
+    page = text(seal_page(person, row))
+    assert "VerifiedThis entry matches" in page
     for step in ("Row hash", "Tree", "Checkpoint", "Chain", "Signature", "External copy"):
-        assert step in said
-    assert bytes(seal.leaf).hex()[:8] in said
+        assert step in page
+    assert bytes(seal.leaf).hex()[:8] in page
 
 
 def test_a_row_that_was_edited(app: App, person: Client) -> None:
@@ -82,9 +82,9 @@ def test_the_proof_can_be_checked_offline(app: App, person: Client, write: Any, 
 def test_a_proof_that_was_edited_does_not_hold(app: App, person: Client, tmp_path: Path) -> None:
     call = called(app.id)
     sealed(call)
-    told = person.get(reverse("audit-call-proof", args=[app.id, call.id])).json()
-    told["row"]["path"] = "/other"
-    (tmp_path / "proof.json").write_text(json.dumps(told, indent=2))
+    body = person.get(reverse("audit-call-proof", args=[app.id, call.id])).json()
+    body["row"]["path"] = "/other"
+    (tmp_path / "proof.json").write_text(json.dumps(body, indent=2))
     assert main([str(tmp_path / "proof.json")]) == 1
 
 
@@ -96,9 +96,9 @@ def test_a_row_that_waits_has_no_proof_yet(app: App, person: Client) -> None:
 def test_the_state_is_shown_without_a_check(app: App, person: Client) -> None:
     sealed(called(app.id))
     called(app.id)
-    said = text(integrity(person, app))
-    assert "Pending 1 entry" in said
-    assert "Verified3" not in said
+    page = text(integrity(person, app))
+    assert "Pending 1 entry" in page
+    assert "Verified3" not in page
 
 
 def test_an_app_without_rows_has_a_page(person: Client, app: App) -> None:
@@ -157,6 +157,6 @@ def test_an_erased_row_is_still_the_one_that_was_sealed(app: App, person: Client
     sealed(call)
     erase(shell(), ip="198.51.100.66", reason="Request 114")
     assert Seal.objects.get(row_id=call.id).salt is None
-    said = text(seal_page(person, call))
-    assert "personal data was erased and replaced by a commitment" in said
-    assert "VerifiedThis entry matches" in said
+    page = text(seal_page(person, call))
+    assert "personal data was erased and replaced by a commitment" in page
+    assert "VerifiedThis entry matches" in page

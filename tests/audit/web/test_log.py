@@ -150,10 +150,10 @@ def test_every_filter_finds_what_it_says(read: Read, app: App, number: int) -> N
 
 def test_each_filter_in_force_is_a_token_that_takes_it_away(read: Read, app: App) -> None:
     response = read(outcome="denied", ip="203.0.113.7")
-    found = re.search(
+    match = re.search(
         r'<a href="([^"]*)"[^>]* aria-label="Remove outcome: denied"', response.content.decode()
     )
-    assert found and found[1] == "?ip=203.0.113.7"
+    assert match and match[1] == "?ip=203.0.113.7"
 
 
 def test_a_filter_without_a_control_is_kept_by_the_form(read: Read) -> None:

@@ -159,8 +159,8 @@ def test_one_entry_by_its_id(read: Read, app: App) -> None:
 
 def facet(response: Any, words: str) -> str:
     """Where the facet's value leads."""
-    found = re.search(rf'<a href="([^"]*)"[^>]* title="{re.escape(words)}">', response.content.decode())
-    return html.unescape(found[1]) if found else ""
+    match = re.search(rf'<a href="([^"]*)"[^>]* title="{re.escape(words)}">', response.content.decode())
+    return html.unescape(match[1]) if match else ""
 
 
 def test_a_facets_value_adds_its_filter(read: Read, app: App) -> None:
@@ -284,8 +284,8 @@ def listen(app: App, developer: User, signed_in: Callable[[User], Client]) -> Re
 
 
 def place(response: Any) -> str:
-    found = re.search(r'data-after="([^"]*)"', response.content.decode())
-    return found[1] if found else ""
+    match = re.search(r'data-after="([^"]*)"', response.content.decode())
+    return match[1] if match else ""
 
 
 def test_the_tail_tells_what_came_after_the_page(read: Read, listen: Read, app: App) -> None:
@@ -302,8 +302,8 @@ def test_the_tail_goes_on_from_the_last_event(read: Read, listen: Read, app: App
     after = place(read(outcome="allowed"))
     called(app.id)
     asked = {"outcome": "allowed", "after": after}
-    told = listen(asked).content.decode()
-    last = re.search(r"^id: (.*)$", told, re.M)
+    content = listen(asked).content.decode()
+    last = re.search(r"^id: (.*)$", content, re.M)
     assert last
     assert "data:" not in listen(asked, last_event_id=last[1]).content.decode()
 

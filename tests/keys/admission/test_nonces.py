@@ -55,7 +55,7 @@ def test_and_is_then_forgotten() -> None:
     nonces.spend(OTHER, NONCE, NOON + nonces.RETENTION)
 
     nonces.sweep(NOON + nonces.RETENTION + timedelta(microseconds=1))
-    assert [one.seen_at for one in Nonce.objects.all()] == [NOON + nonces.RETENTION]
+    assert [nonce.seen_at for nonce in Nonce.objects.all()] == [NOON + nonces.RETENTION]
 
 
 def test_no_signature_can_outlive_the_memory_of_its_nonce() -> None:

@@ -28,10 +28,10 @@ def test_a_process_reads_its_gateways_once_for_many_calls() -> None:
     assert directory.recognize(secret)
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as queries:
         assert all(directory.recognize(secret) for _ in range(20))
         assert directory.recognize(generate("gateway").take()) is None
-    assert not asked.captured_queries
+    assert not queries.captured_queries
     directory.settle()
 
 

@@ -42,8 +42,8 @@ def use(key: ApiKey, slug: str, address: str = HERE) -> str:
 
 def shown(response: Any) -> dict[str, str]:
     """The snippets on a page, by slug."""
-    found = re.findall(r'<code id="use-([a-z-]+)">(.*?)</code>', response.content.decode(), re.S)
-    return {slug: html.unescape(text) for slug, text in found}
+    matches = re.findall(r'<code id="use-([a-z-]+)">(.*?)</code>', response.content.decode(), re.S)
+    return {slug: html.unescape(text) for slug, text in matches}
 
 
 def test_an_apps_key_is_used_through_the_client_of_apps(app: App) -> None:

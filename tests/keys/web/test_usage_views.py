@@ -93,9 +93,9 @@ def test_a_page_costs_the_same_for_one_call_and_for_thirty(app: App, client: Cli
     key = minted(app).key
 
     def queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             assert client.get(to("key-use", key)).status_code == 200
-        return len(asked)
+        return len(queries)
 
     called(app.id, clock.now(), key_id=key.id)
     one = queries()

@@ -138,7 +138,7 @@ def test_nothing_tells_of_a_person_who_was_erased(app: App, ann: User) -> None:
         "portal.Notification",
     } <= done.elsewhere.keys()
     sealed()
-    assert [found for step in check(CheckRange()) for found in step.wrong] == []
+    assert [finding for step in check(CheckRange()) for finding in step.wrong] == []
     taken_out = io.StringIO()
     call_command("export_audit", app=str(app.id), format="csv", stdout=taken_out)
     assert EMAIL.casefold() not in taken_out.getvalue().casefold()
@@ -172,8 +172,8 @@ def test_who_never_had_an_account_is_found_by_value(app: App) -> None:
         target_label=EMAIL.upper(),
     )
     sealed()
-    said = Said("erase_person", "--value", EMAIL, "--reason", "Request 114", "--json")
-    assert (said.code, said.json["rows"], telling(EMAIL)) == (0, 1, set())
+    result = Said("erase_person", "--value", EMAIL, "--reason", "Request 114", "--json")
+    assert (result.code, result.json["rows"], telling(EMAIL)) == (0, 1, set())
 
 
 def test_names_that_seals_hold_are_told_of(app: App) -> None:

@@ -68,7 +68,7 @@ def test_both_are_on_record_and_a_password_that_nobody_may_choose_is_no_failed_s
         ("sign-in.fail", developer.email, "wrong password on an invitation"),
         ("member.fail-join", "nobody@example.com", "new password rejected"),
     ]
-    ours = [one for one in caplog.records if one.name == "portal.auth.login_events"]
+    ours = [record for record in caplog.records if record.name == "portal.auth.login_events"]
     assert [one.levelname for one in ours] == ["WARNING", "INFO"]
 
 

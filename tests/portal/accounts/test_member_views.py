@@ -48,9 +48,9 @@ def invite(window: Client, app: App, **form: Any) -> Any:
 
 def link_on(page: Any) -> str:
     """The path of the link an answer shows."""
-    found = re.search(r'id="link"[^>]*>([^<]+)<', text(page))
-    assert found
-    return urlsplit(found[1]).path
+    match = re.search(r'id="link"[^>]*>([^<]+)<', text(page))
+    assert match
+    return urlsplit(match[1]).path
 
 
 def test_an_invitations_link_is_in_the_answer_and_works(app: App, window: Client, client: Client) -> None:

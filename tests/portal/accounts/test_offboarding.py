@@ -37,7 +37,7 @@ def role_of(user: User) -> Membership:
 
 def test_who_mints_a_key_answers_for_it(app: App, developer: User) -> None:
     key = key_of(developer, app)
-    assert [one.key for one in owned_keys(developer, app)] == [key]
+    assert [key.key for key in owned_keys(developer, app)] == [key]
 
 
 def test_keys_stay_unless_they_are_named(app: App, admin: User, developer: User) -> None:

@@ -134,9 +134,9 @@ def test_a_password_is_kept_as_argon2id(db: None) -> None:
 
 def link_in_mail() -> str:
     sending.send()
-    found = re.search(r"https?://[^/\s]+(/account/\S+)", str(mail.outbox[-1].body))
-    assert found
-    return found[1]
+    match = re.search(r"https?://[^/\s]+(/account/\S+)", str(mail.outbox[-1].body))
+    assert match
+    return match[1]
 
 
 def test_no_subject_names_the_host_that_was_asked_for(

@@ -90,15 +90,15 @@ def test_keys_that_were_pasted_are_cut(app: Any, expired: Client) -> None:
     made = minted(app)
     answer = expired.post(f"{MINT}?q={(key := made.plaintext.take())}", {"name": f"for {key}"})
     assert key not in answer["Location"]
-    kept = signing.loads(answer.cookies[drafts.COOKIE].value, salt=drafts.COOKIE)
-    assert parse_qs(kept["form"])["name"] == [f"for {made.key.prefix}[redacted]"]
+    draft = signing.loads(answer.cookies[drafts.COOKIE].value, salt=drafts.COOKIE)
+    assert parse_qs(draft["form"])["name"] == [f"for {made.key.prefix}[redacted]"]
 
 
 def test_secrets_and_tokens_of_forms_are_not_kept(expired: Client) -> None:
     secrets = {"password": "open sesame", "csrfmiddlewaretoken": "a" * 64, "code": "123456"}
     answer = expired.post(MINT, TYPED | secrets)
-    kept = signing.loads(answer.cookies[drafts.COOKIE].value, salt=drafts.COOKIE)
-    assert sorted(name for name in parse_qs(kept["form"])) == ["expires", "name", "permissions", "reach"]
+    draft = signing.loads(answer.cookies[drafts.COOKIE].value, salt=drafts.COOKIE)
+    assert sorted(name for name in parse_qs(draft["form"])) == ["expires", "name", "permissions", "reach"]
     assert "csrf" not in answer["Location"]
 
 

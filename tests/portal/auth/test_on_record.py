@@ -168,8 +168,8 @@ def test_every_change_of_a_way_in_leaves_an_event_that_names_who_and_whom(
             before = Event.objects.filter(action=action).count()
             change(browser)
             developer.refresh_from_db()
-            found = Event.objects.filter(action=action).order_by("-id")
-            event = found[0] if found.count() > before else Event()
+            events = Event.objects.filter(action=action).order_by("-id")
+            event = events[0] if events.count() > before else Event()
             is_told = event.actor_label and event.target_label and event.target_kind == "person"
             if not is_told or (action in GIVEN_A_REASON and event.reason != "Why."):
                 missing.append(what)

@@ -57,7 +57,7 @@ def test_every_password_gets_the_same_refusal_and_is_on_record(
         ("nobody@example.com", "wrong"),
         ("glass@example.com", "wrong"),
     ]
-    assert [with_password(*one) for one in tries] == [(403, False)] * 4
+    assert [with_password(*attempt) for attempt in tries] == [(403, False)] * 4
     assert Event.objects.filter(action="sign-in.fail").count() == 4
 
 
@@ -132,8 +132,10 @@ def test_one_account_breaks_the_glass_and_every_admin_hears_of_it(
     assert with_password("Glass@Example.com", client=client) == (302, True)
     assert client.get("/").status_code == 200
     assert Event.objects.get(action="sign-in.pass").facts == {"by": ["password"], "break_glass": True}
-    told = Notification.objects.filter(title__startswith="Break-glass account glass@example.com signed in")
-    assert {notification.user for notification in told} == {admin, glass}
+    notifications = Notification.objects.filter(
+        title__startswith="Break-glass account glass@example.com signed in"
+    )
+    assert {notification.user for notification in notifications} == {admin, glass}
 
 
 def test_without_that_setting_a_password_lets_in_as_ever(provider: IdentityProvider, admin: User) -> None:

@@ -27,16 +27,16 @@ SignedIn = Callable[[User], Client]
 
 def refused(action: str = "sign-in.fail") -> list[tuple[str, str]]:
     """Who was turned away and why, the latest last."""
-    found = Event.objects.filter(action=action).order_by("at", "id")
-    return list(found.values_list("target_label", "facts__why"))
+    events = Event.objects.filter(action=action).order_by("at", "id")
+    return list(events.values_list("target_label", "facts__why"))
 
 
 def test_an_invitation_that_is_over(app: App, admin: User, signed_in: SignedIn, client: Client) -> None:
     boss = member(Role.ADMIN, app, email="boss@example.com")
     browser = signed_in(boss)
     form = {"email": "two@example.com", "role": "support", "once": "1"}
-    kept = browser.post(address("member-invite", app_id=app.id), form)
-    secret = str(kept.context["link"]).rstrip("/").rpartition("/")[2]
+    response = browser.post(address("member-invite", app_id=app.id), form)
+    secret = str(response.context["link"]).rstrip("/").rpartition("/")[2]
     assert signed_in(admin).get(f"/join/{secret}/").status_code == 403
     assert refused("member.fail-join")[-1] == (
         admin.email,

@@ -32,13 +32,13 @@ def set_up(client: Client) -> tuple[str, list[str]]:
     page = text(client.get("/account/2fa/totp/activate/"))
     shown_in_fours = re.search(r'id="totp-secret"[^>]*>(.*?)</code>', page)
     assert shown_in_fours
-    found = re.fullmatch(r"([A-Z2-7]{16,})", re.sub(r"<[^>]+>", "", shown_in_fours[1]))
-    assert found, "the text that is copied has no gaps"
-    assert shown_in_fours[1].count('class="four"') == -(-len(found[1]) // 4)
-    answer = client.post("/account/2fa/totp/activate/", {"code": code_of(found[1])}, follow=True)
+    match = re.fullmatch(r"([A-Z2-7]{16,})", re.sub(r"<[^>]+>", "", shown_in_fours[1]))
+    assert match, "the text that is copied has no gaps"
+    assert shown_in_fours[1].count('class="four"') == -(-len(match[1]) // 4)
+    answer = client.post("/account/2fa/totp/activate/", {"code": code_of(match[1])}, follow=True)
     shown = re.search(r"<pre[^>]*>([\d\s]+)</pre>", text(answer))
     assert shown
-    return found[1], shown[1].split()
+    return match[1], shown[1].split()
 
 
 def enrolled() -> list[str]:

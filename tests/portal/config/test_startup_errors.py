@@ -191,9 +191,9 @@ def test_surroundings_that_are_not_there_are_told(tmp_path: Path) -> None:
             "invalid connection option",
         ),
     ):
-        said = told(env, *words)
-        assert sentence in said
-        assert "s3cr3t" not in said
+        result = told(env, *words)
+        assert sentence in result
+        assert "s3cr3t" not in result
 
 
 def test_a_place_where_nothing_can_listen_is_told(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_an_operation_for_any_token_needs_no_permission_and_one_for_keys_knows_o
 
 def test_operations_are_grouped_by_tag_as_they_come() -> None:
     groups = read(document({"tags": ["keys"]}, {"tags": ["agents"]}, {"tags": ["keys"]}, {})).groups
-    assert [(group.name, [one.path for one in group.operations]) for group in groups] == [
+    assert [(group.name, [operation.path for operation in group.operations]) for group in groups] == [
         ("keys", ["/0", "/2"]),
         ("agents", ["/1"]),
         ("Other", ["/3"]),
@@ -82,7 +82,7 @@ def test_the_documents_own_order_of_tags_wins() -> None:
 
 def test_what_is_no_method_is_no_operation() -> None:
     paths = {"/a": {"parameters": [], "summary": "A path", "get": {}}}
-    assert [one.method for one in read({"paths": paths}).groups[0].operations] == ["GET"]
+    assert [operation.method for operation in read({"paths": paths}).groups[0].operations] == ["GET"]
 
 
 def test_an_empty_document_is_an_empty_page() -> None:
@@ -96,9 +96,14 @@ def test_an_empty_document_is_an_empty_page() -> None:
 def test_a_parameter_is_told_with_where_it_goes() -> None:
     schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
     limit = {"name": "limit", "in": "query", "schema": schema, "description": "How many."}
-    (told,) = only({"parameters": [limit]}).parameters
-    assert (told.name, told.where, told.required, told.description) == ("limit", "query", False, "How many.")
-    assert (said(told.type), told.limits, told.default) == ("integer", ("1 to 1000",), "100")
+    (parameter,) = only({"parameters": [limit]}).parameters
+    assert (parameter.name, parameter.where, parameter.required, parameter.description) == (
+        "limit",
+        "query",
+        False,
+        "How many.",
+    )
+    assert (said(parameter.type), parameter.limits, parameter.default) == ("integer", ("1 to 1000",), "100")
 
 
 def test_parameters_of_the_path_come_first() -> None:

@@ -53,8 +53,8 @@ def shown(window: Client, page: str) -> str:
 def test_a_guide_names_this_portal_and_where_it_listens(window: Client, settings: Any) -> None:
     settings.ORIGIN, settings.LISTENS_AT = "https://keys.example.com", "127.0.0.1:8123"
     for page in GUIDE_PAGES:
-        told = shown(window, page)
-        assert "localhost:8000" not in told and "127.0.0.1:8000" not in told, page
+        text = shown(window, page)
+        assert "localhost:8000" not in text and "127.0.0.1:8000" not in text, page
     assert "PORTAL=https://keys.example.com" in shown(window, "/docs/api/")
     assert "127.0.0.1:8123" in shown(window, "/docs/gateways/")
 

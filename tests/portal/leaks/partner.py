@@ -60,7 +60,7 @@ class Partner:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 mine.reads += 1
-                body = json.dumps({"public_keys": [one.published for one in mine.signers]}).encode()
+                body = json.dumps({"public_keys": [signer.published for signer in mine.signers]}).encode()
                 self.send_response(mine.status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

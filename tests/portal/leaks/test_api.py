@@ -31,7 +31,7 @@ def send(**told: Any) -> Any:
 
 
 def fields(answer: Any) -> list[str]:
-    return [one["field"] for one in answer.json()["fields"]]
+    return [field["field"] for field in answer.json()["fields"]]
 
 
 # ── a scanner ───────────────────────────────────────────────────────────────────────────────────────
@@ -68,8 +68,8 @@ def test_a_key_that_has_ended_is_a_true_one(app: App, partner: Partner) -> None:
 def test_what_was_found_waits_with_its_place(app: App, partner: Partner) -> None:
     url = "https://github.com/a/b/blob/main/.env"
     partner.send({"token": minted(app).plaintext.take(), "url": url, "source": "commit"})
-    kept = LeakReport.objects.get()
-    assert (kept.source, kept.found_at, kept.note) == ("scanner", url, "commit: alter_api_key")
+    report = LeakReport.objects.get()
+    assert (report.source, report.found_at, report.note) == ("scanner", url, "commit: alter_api_key")
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,13 @@ def test_where_it_is_off_there_is_nothing(partner: Partner, settings: Settings) 
 
 def test_a_hash_is_taken() -> None:
     answer = send(sha256=sha256(UNKNOWN).hex(), found_at="a wiki", note="page 7")
-    kept = LeakReport.objects.get()
+    report = LeakReport.objects.get()
     assert (answer.status_code, answer.json()) == (202, {"status": "taken"})
-    assert (bytes(kept.hashed or b""), kept.found_at, kept.note) == (sha256(UNKNOWN), "a wiki", "page 7")
+    assert (bytes(report.hashed or b""), report.found_at, report.note) == (
+        sha256(UNKNOWN),
+        "a wiki",
+        "page 7",
+    )
 
 
 def test_a_key_is_taken_as_its_hash() -> None:

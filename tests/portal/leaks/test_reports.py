@@ -50,9 +50,9 @@ def test_a_hash_is_64_hex_digits(text: str) -> None:
 
 def test_a_report_keeps_the_hash_and_not_the_key() -> None:
     report = reports.take(sha256(UNKNOWN), source=FORM, found_at=f"at {UNKNOWN}", note=UNKNOWN)
-    kept = LeakReport.objects.get()
-    assert (bytes(kept.hashed or b""), kept.handled_at, report.outcome) == (sha256(UNKNOWN), None, "")
-    assert UNKNOWN[22:] not in kept.found_at + kept.note
+    stored = LeakReport.objects.get()
+    assert (bytes(stored.hashed or b""), stored.handled_at, report.outcome) == (sha256(UNKNOWN), None, "")
+    assert UNKNOWN[22:] not in stored.found_at + stored.note
 
 
 def test_known_are_those_that_were_issued_here(app: App, admin: User) -> None:

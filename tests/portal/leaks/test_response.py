@@ -261,7 +261,7 @@ def test_a_token_that_had_ended_is_over(admin: User) -> None:
 def test_the_timed_work_deals_with_what_waits_and_wipes_it(app: App) -> None:
     waiting = [report(minted(app).plaintext.take()), report(UNKNOWN)]
     scheduler.run_due_jobs(jobs=[work for work in scheduler.JOBS if work.name == "leaks"])
-    left = {one.pk: (one.outcome, one.hashed) for one in LeakReport.objects.all()}
+    left = {report.pk: (report.outcome, report.hashed) for report in LeakReport.objects.all()}
     assert left == {waiting[0].pk: ("notified", None), waiting[1].pk: ("unknown", None)}
     assert not reports.are_waiting()
 

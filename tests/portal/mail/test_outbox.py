@@ -97,7 +97,7 @@ def test_a_mail_server_that_refuses_is_no_fault_of_sign_in_or_reset(
     page = text(window.get(address("mail")))
     assert page.count("ConnectionRefusedError: [Errno 111] Connection refused") == 3
     assert "Next attempt" in page
-    assert {one.tries for one in Mail.objects.all()} == {1}
+    assert {mail.tries for mail in Mail.objects.all()} == {1}
 
 
 def test_a_mail_server_that_says_nothing_holds_up_nobody(
@@ -327,7 +327,7 @@ def test_one_that_cannot_be_made_or_ends_the_server_stops_no_other(
         with at(moment + step * timedelta(minutes=10)), suppress(Killed):
             sending.send()
         if step == 2:
-            assert [one.to for one in sent.outbox] == [["c@example.com"]]
+            assert [message.to for message in sent.outbox] == [["c@example.com"]]
         if not Mail.objects.filter(due_at__isnull=False).exists():
             break
     unknown.refresh_from_db()

@@ -71,8 +71,8 @@ def test_a_row_that_was_forged_or_deleted_is_on_their_pages_for_a_week(admin: Us
     alarms.look(), alarms.look()
     assert [alarm.code for alarm in open_alarms()] == ["tampered"]
     assert "Audit log tampering" in client.get(reverse("home")).content.decode()
-    told = Notification.objects.filter(kind=NotificationKind.ALARM, user=admin)
-    assert sorted("deleted" in one.title for one in told) == [False, True]
+    notifications = Notification.objects.filter(kind=NotificationKind.ALARM, user=admin)
+    assert sorted("deleted" in one.title for one in notifications) == [False, True]
     with at(now() + 8 * DAY):
         alarms.look()
         assert not open_alarms().exists()

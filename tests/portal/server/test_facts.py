@@ -57,8 +57,8 @@ def test_an_address_that_cannot_be_read_is_no_address(front: Front) -> None:
         b",",
     ):
         for key in ("here", "elsewhere"):
-            told = front.verify(key, b"X-Forwarded-For: " + value)
-            assert (told.status, told.error) == (403, "ip_not_allowed"), value
+            facts = front.verify(key, b"X-Forwarded-For: " + value)
+            assert (facts.status, facts.error) == (403, "ip_not_allowed"), value
         assert front.last_call()["ip"] == "", value
 
 
@@ -67,8 +67,8 @@ def test_addresses_said_in_several_headers_are_read_as_one_list(front: Front) ->
         front.verify("elsewhere", b"X-Forwarded-For: 198.51.100.1", b"X-Forwarded-For: 203.0.113.7").status
         == 200
     )
-    told = front.verify("elsewhere", b"X-Forwarded-For: 203.0.113.7", b"X-Forwarded-For: 198.51.100.1")
-    assert told.error == "ip_not_allowed"
+    facts = front.verify("elsewhere", b"X-Forwarded-For: 203.0.113.7", b"X-Forwarded-For: 198.51.100.1")
+    assert facts.error == "ip_not_allowed"
 
 
 def test_a_range_of_mapped_addresses_trusts_the_proxy_it_means(front: Front) -> None:
@@ -92,8 +92,8 @@ def test_a_key_that_cannot_be_read_is_not_a_missing_one(front: Front) -> None:
 
 
 def test_two_keys_are_none(front: Front) -> None:
-    told = front.verify("plain", b"x-api-key: " + front.keys["here"].encode())
-    assert told.error == "invalid_key"
+    facts = front.verify("plain", b"x-api-key: " + front.keys["here"].encode())
+    assert facts.error == "invalid_key"
 
 
 def test_a_key_in_an_address_is_noticed_beside_bytes_beyond_ascii(front: Front) -> None:
@@ -107,8 +107,8 @@ def test_a_key_in_an_address_is_noticed_however_it_is_encoded(front: Front) -> N
     key = front.keys["plain"]
     for written in (f"%a{key}", f"%{key}", f"%61{key[1:]}", f"%2561{key[1:]}", key.replace("_", "%255F")):
         for target in (f"/verify?x={written}", f"/verify?scope={written}", f"/verify?{written}=1"):
-            told = front.verify("plain", request=f"GET {target} HTTP/1.1".encode())
-            assert told.error == "key_in_url", target
+            facts = front.verify("plain", request=f"GET {target} HTTP/1.1".encode())
+            assert facts.error == "key_in_url", target
         assert front.last_call()["detail"].count(key[22:]) == 0
 
 
@@ -124,8 +124,8 @@ def test_a_hundred_headers_are_not_too_many_and_too_many_are_on_record(front: Fr
     lines = [b"X-Filler-%d: 1" % number for number in range(300)]
     assert front.verify("plain", *lines[:101]).status == 200
     before = front.calls()
-    told = front.verify("plain", *lines)
-    assert (told.status, told.error, front.calls()) == (431, "headers_too_large", before + 1)
+    facts = front.verify("plain", *lines)
+    assert (facts.status, facts.error, front.calls()) == (431, "headers_too_large", before + 1)
     assert front.last_call()["code"] == "headers_too_large"
 
 
@@ -157,8 +157,8 @@ def test_other_spellings_of_the_address_are_judged_alike(front: Front) -> None:
         b"http://elsewhere.example/verify",
         b"/verify?scope=agents:read",
     ):
-        told = front.verify("plain", request=b"GET " + target + b" HTTP/1.1")
-        assert (told.status, json.loads(told.body)["allowed"]) == (200, True), target
+        facts = front.verify("plain", request=b"GET " + target + b" HTTP/1.1")
+        assert (facts.status, json.loads(facts.body)["allowed"]) == (200, True), target
         assert front.last_call()["path"] == "/verify", target
 
 
@@ -194,7 +194,7 @@ def test_a_request_with_two_meanings_is_refused(front: Front) -> None:
 def test_a_question_that_cannot_be_read_is_on_record(front: Front) -> None:
     for target in (b"/verify?" + b"scope=a:read&" * 1200, b"/verify?scope=%FF", b"/verify?signature=perhaps"):
         before = front.calls()
-        told = front.verify("plain", request=b"GET " + target + b" HTTP/1.1")
-        assert told.status in (400, 422), target[:30]
+        facts = front.verify("plain", request=b"GET " + target + b" HTTP/1.1")
+        assert facts.status in (400, 422), target[:30]
         assert front.calls() == before + 1, target[:30]
-        assert front.last_call()["request_id"] == told.headers["x-request-id"], target[:30]
+        assert front.last_call()["request_id"] == facts.headers["x-request-id"], target[:30]

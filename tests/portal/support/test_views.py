@@ -34,7 +34,7 @@ def find(window: Client, *hashes: str, words: str = "") -> Any:
 
 
 def found(answer: Any) -> list[str]:
-    return sorted(one.row.key.name for one in answer.context["result"].keys)
+    return sorted(key.row.key.name for key in answer.context["result"].keys)
 
 
 @pytest.fixture

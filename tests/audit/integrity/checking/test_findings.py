@@ -13,17 +13,17 @@ SEALS = (Path(__file__).resolve().parents[4] / "docs" / "integrity.md").read_tex
 
 
 def test_the_document_explains_exactly_what_can_be_found() -> None:
-    told = re.findall(r"^\| `(\w+)` \| ([A-Z].*) \|$", SEALS, re.M)
-    assert dict(told) == MEANINGS | NOTES
+    matches = re.findall(r"^\| `(\w+)` \| ([A-Z].*) \|$", SEALS, re.M)
+    assert dict(matches) == MEANINGS | NOTES
 
 
 @pytest.mark.parametrize("kind", ["event", "call"])
 @pytest.mark.parametrize("part", ["public", "personal"])
 def test_the_document_names_the_fields_in_their_order(kind: str, part: str) -> None:
     noun = {"event": "event", "call": "request"}[kind]
-    (told,) = re.findall(rf"^- {noun}, {part}: ((?:`\w+`(?:\n? +|$)?)+)", SEALS, re.M)
+    (match,) = re.findall(rf"^- {noun}, {part}: ((?:`\w+`(?:\n? +|$)?)+)", SEALS, re.M)
     fields = canonical.PUBLIC if part == "public" else canonical.PERSONAL
-    assert tuple(re.findall(r"`(\w+)`", told)) == fields[kind]
+    assert tuple(re.findall(r"`(\w+)`", match)) == fields[kind]
 
 
 def test_a_place_is_told_in_words() -> None:

@@ -88,9 +88,9 @@ def test_one_that_leaves_a_row_out_is_a_finding_and_an_alarm_until_it_is_made_ag
         attack()
         assert schema.changed() == ""  # it is the index, not what it is said to be
         for options in ((), ("--since", "1h"), ("--app", str(APP))):
-            said = Said("check_audit", *options)
-            assert (said.code, "index: audit_call: " in said.out) == (1, True), options
-        assert "index" in {one.what for one in check.newest(CheckRange(APP)).wrong}
+            result = Said("check_audit", *options)
+            assert (result.code, "index: audit_call: " in result.out) == (1, True), options
+        assert "index" in {finding.what for finding in check.newest(CheckRange(APP)).wrong}
         with at(moment + MINUTE):  # the watch has looked just now
             indexes.watch(), alarms.look()
             assert not alarms.open_alarms().exists()

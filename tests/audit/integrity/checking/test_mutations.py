@@ -96,7 +96,7 @@ def _act(moment: datetime, n: int) -> Event:
 
 
 def in_the_database(scope: CheckRange = AN_APP) -> list[Finding]:
-    return [found for step in check(scope) for found in step.findings if not found.is_note]
+    return [finding for step in check(scope) for finding in step.findings if not finding.is_note]
 
 
 def in_a_file(lines: list[Line] | None = None, kept: Sequence[Path] = ()) -> list[Finding]:
@@ -104,7 +104,7 @@ def in_a_file(lines: list[Line] | None = None, kept: Sequence[Path] = ()) -> lis
     with at(now() + HOUR):
         told = written(lines or whole())
     inspection = Inspection(io.BytesIO(told), trusted, tuple(kept))
-    return [found for found in inspection.findings() if not found.is_note]
+    return [finding for finding in inspection.findings() if not finding.is_note]
 
 
 def places(found: list[Finding]) -> list[Place]:
@@ -174,9 +174,11 @@ def test_after_a_purge_by_the_portal_nothing_is_found() -> None:
 
 def test_a_portal_that_keeps_no_files_says_so(settings: Settings) -> None:
     shutil.rmtree(settings.CHECKPOINT_DIR)
-    assert "unkept" in [found.what for step in check(CheckRange(APP)) for found in step.findings]
+    assert "unkept" in [finding.what for step in check(CheckRange(APP)) for finding in step.findings]
 
 
 def test_rows_sealed_long_after_their_moment_are_pointed_out() -> None:
-    told = [found for step in check(CheckRange(APP)) for found in step.findings if found.what == "backdated"]
+    told = [
+        finding for step in check(CheckRange(APP)) for finding in step.findings if finding.what == "backdated"
+    ]
     assert len(told) == 10

@@ -244,8 +244,10 @@ def test_each_that_is_not_is_a_finding_and_an_alarm_that_name_it() -> None:
             if number % 8 == 0:
                 alarms.look()
                 assert "schema" in [alarm.code for alarm in Alarm.objects.all()], attack
-                said = Said("check_audit", "--since", "1h")
-                assert (said.code, f"{named}" in said.out, "schema: " in said.out) == (1, True, True), attack
+                result = Said("check_audit", "--since", "1h")
+                assert (result.code, f"{named}" in result.out, "schema: " in result.out) == (1, True, True), (
+                    attack
+                )
             raise Undone
         if connection.vendor == "sqlite":
             run("PRAGMA writable_schema = RESET")

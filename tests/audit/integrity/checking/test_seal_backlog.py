@@ -44,15 +44,15 @@ def test_rows_that_wait_too_long_are_an_alarm_until_they_do_not(
         assert codes() == codes() == ["sealing"]
         told = alarms.open_alarms().get().says
         assert ("Sealing failed: RuntimeError" in told) is (sealer is fail)
-        said = Said("check_audit")
-        assert (said.code, "stalled: " in said.out) == (1, True)
+        result = Said("check_audit")
+        assert (result.code, "stalled: " in result.out) == (1, True)
         assert Said("check_audit", "--since", "1h").code == 1
     sealed()
     assert codes() == []
     assert Event.objects.filter(action="alarm.end").count() == 1
     sealed()
-    said = Said("check_audit")
-    assert (said.code, "stalled" in said.out) == (0, False)
+    result = Said("check_audit")
+    assert (result.code, "stalled" in result.out) == (0, False)
 
 
 def test_what_waited_while_the_portal_stood_still_is_sealed_and_no_alarm() -> None:

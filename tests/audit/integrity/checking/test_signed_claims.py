@@ -38,11 +38,16 @@ Attack = Callable[[], object]
 
 
 def found(scope: CheckRange | None = None) -> set[str]:
-    return {one.what for step in check(scope or CheckRange(APP)) for one in step.findings if not one.is_note}
+    return {
+        finding.what
+        for step in check(scope or CheckRange(APP))
+        for finding in step.findings
+        if not finding.is_note
+    }
 
 
 def in_file(lines: list[dict[str, Any]] | None = None) -> set[str]:
-    return {one.what for one in findings_of(written(lines or whole())) if not one.is_note}
+    return {finding.what for finding in findings_of(written(lines or whole())) if not finding.is_note}
 
 
 def findings_of(content: bytes) -> list[Finding]:
@@ -66,9 +71,11 @@ def say(action: str = "audit.purge", first: int = 1, last: int = 12, **facts: An
 
 def let_go(first: int = 1, last: int = 12) -> None:
     """Delete rows and seals, and say of their checkpoints that they were purged."""
-    for one in Checkpoint.objects.filter(stream=APP, kind="call", first_seq__gte=first, last_seq__lte=last):
-        remove(one, all_of_it=False)
-        Checkpoint.objects.filter(number=one.number).update(purged_at=now())
+    for checkpoint in Checkpoint.objects.filter(
+        stream=APP, kind="call", first_seq__gte=first, last_seq__lte=last
+    ):
+        remove(checkpoint, all_of_it=False)
+        Checkpoint.objects.filter(number=checkpoint.number).update(purged_at=now())
 
 
 def claim(**changed: Any) -> dict[str, Any]:
@@ -108,14 +115,19 @@ def test_an_act_that_says_so_lets_nothing_go() -> None:
         say()
         with_fences_down(let_go)
     assert found() == found(CheckRange()) == in_file() == {"purge"}
-    assert {one.what for one in newest(CheckRange(APP)).wrong} == {"purge"}
+    assert {finding.what for finding in newest(CheckRange(APP)).wrong} == {"purge"}
 
 
 def test_an_act_that_nobody_signed_is_told_as_such() -> None:
     batches()
     say()
     with_fences_down(let_go)
-    says = [one.says for step in check(CheckRange(APP)) for one in step.findings if one.what == "purge"]
+    says = [
+        finding.says
+        for step in check(CheckRange(APP))
+        for finding in step.findings
+        if finding.what == "purge"
+    ]
     assert all("an act says so that nobody signed" in told for told in says) and len(says) == 3
 
 
@@ -201,7 +213,12 @@ def test_a_claim_of_fresh_rows_does_not_count_even_if_the_key_signed_it() -> Non
         told["signature"] = signing.sign(removal_claims.signed_bytes(told)).hex()
         store(told)
         with_fences_down(let_go)
-    (says,) = [one.says for step in check(CheckRange(APP)) for one in step.findings if one.what == "purge"]
+    (says,) = [
+        finding.says
+        for step in check(CheckRange(APP))
+        for finding in step.findings
+        if finding.what == "purge"
+    ]
     assert "younger than the 7 days" in says
     assert in_file() == {"purge"}
 
@@ -214,8 +231,8 @@ def test_claims_that_are_taken_away_are_missed() -> None:
 
 
 def lose_the_database() -> None:
-    for one in Checkpoint.objects.all():
-        remove(one)
+    for checkpoint in Checkpoint.objects.all():
+        remove(checkpoint)
     Claim.objects.all().delete()
 
 
@@ -279,7 +296,7 @@ def test_each_erasure_is_signed_for_its_checkpoint_and_its_rows() -> None:
         sealed(*(called(ip=ADDRESS) for _ in range(size)), called())
     erase(shell(), ip=ADDRESS, reason="Request 114")
     sealed()
-    assert [one.told["ranges"] for one in Claim.objects.order_by("first_seq")] == [[[1, 3]], [[5, 6]]]
+    assert [claim.told["ranges"] for claim in Claim.objects.order_by("first_seq")] == [[[1, 3]], [[5, 6]]]
     assert found() == in_file() == in_file(selection(Call.objects.all())) == set()
     with_fences_down(lambda: Claim.objects.filter(first_seq=5).delete())
     assert found() == in_file() == in_file(selection(Call.objects.all())) == {"erasure"}
@@ -292,7 +309,7 @@ def test_what_the_portal_exports_carries_its_claims() -> None:
     sealed(called(ip=ADDRESS)), erase(shell(), ip=ADDRESS, reason="Request 115")
     for filters in (Filters(APP), Filters(APP, outcome="allowed"), Filters(APP, action="key")):
         told = b"".join(export(shell(), filters, "checkout", "jsonl").blocks())
-        assert [one for one in findings_of(told) if not one.is_note] == []
+        assert [finding for finding in findings_of(told) if not finding.is_note] == []
         assert b'"type":"claim"' in told.replace(b'": "', b'":"')
 
 
@@ -301,7 +318,7 @@ def test_a_file_whose_end_is_not_signed_does_not_hold() -> None:
     batches()
     told = written(whole()).splitlines(keepends=True)
     bare = b"".join(told[:-1]) + told[-1].replace(b'"signature": "', b'"unsigned": "')
-    assert [one.what for one in findings_of(bare) if not one.is_note] == ["signature"]
+    assert [finding.what for finding in findings_of(bare) if not finding.is_note] == ["signature"]
 
 
 def test_a_claim_of_another_app_in_a_file_counts_for_nothing() -> None:

@@ -57,7 +57,7 @@ RECORD = [
 
 
 def found(scope: CheckRange | None = None) -> list[Finding]:
-    return [one for step in check(scope or CheckRange()) for one in step.wrong]
+    return [finding for step in check(scope or CheckRange()) for finding in step.wrong]
 
 
 def each(statements: list[str]) -> Iterator[str]:

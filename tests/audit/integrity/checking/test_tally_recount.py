@@ -35,7 +35,9 @@ EVERYTHING = CheckRange()
 
 def hours(scope: CheckRange = EVERYTHING) -> list[str]:
     """What is said of tallies."""
-    return [one.says for done in check.check(scope) for one in done.findings if one.what == "tally"]
+    return [
+        finding.says for done in check.check(scope) for finding in done.findings if finding.what == "tally"
+    ]
 
 
 def lines(key_id: UUID = NOWHERE) -> "Tally":
@@ -86,8 +88,8 @@ def test_what_tallies_say_otherwise_than_the_sealed_rows_is_named_by_its_hour() 
         == hours(CheckRange(APP, since=now() - HOUR))
         == []
     )
-    said = Said("check_audit", "--since", "1d")
-    assert (said.code, "tally: " in said.out) == (1, True)
+    result = Said("check_audit", "--since", "1d")
+    assert (result.code, "tally: " in result.out) == (1, True)
 
 
 @pytest.mark.one_engine
@@ -136,7 +138,7 @@ def test_a_tally_in_another_spelling_is_found_and_keeps_neither_check_nor_page()
                 spell(column, value)
                 steps = list(islice(check.check(EVERYTHING), 30))
                 assert steps[-1].next_position is None, (column, value)
-                assert "tally" in {one.what for step in steps for one in step.wrong}, (column, value)
+                assert "tally" in {finding.what for step in steps for finding in step.wrong}, (column, value)
                 usage.daily([APP], [KEY])
                 histogram(Filters(APP, since=moment - 7 * DAY))
                 raise Undone

@@ -44,7 +44,7 @@ def _days() -> None:
 def found(scope: CheckRange) -> dict[str, Any]:
     steps = list(check(scope))
     return {
-        "what": {one.what for step in steps for one in step.wrong},
+        "what": {finding.what for step in steps for finding in step.wrong},
         "checkpoints": sum(step.checkpoints for step in steps),
     }
 
@@ -64,8 +64,8 @@ def lie(columns: dict[str, datetime], **only: Any) -> None:
 
 def remove_from(number: int) -> None:
     with transaction.atomic(), maintenance():
-        for one in Checkpoint.objects.filter(number__gte=number):
-            remove(one)
+        for checkpoint in Checkpoint.objects.filter(number__gte=number):
+            remove(checkpoint)
 
 
 def test_what_was_sealed_before_is_left_out() -> None:
@@ -82,8 +82,8 @@ def test_columns_that_lie_hide_nothing_and_are_found(columns: dict[str, datetime
     for scope in scopes():
         told = found(scope)
         assert (told["what"] >= {"edited", "hash"}, told["checkpoints"] >= 3) == (True, True), scope
-    said = Said("check_audit", "--since", "1h")
-    assert (said.code, "edited" in said.out) == (1, True)
+    result = Said("check_audit", "--since", "1h")
+    assert (result.code, "edited" in result.out) == (1, True)
 
 
 @pytest.mark.parametrize("columns", LIES)
@@ -110,7 +110,7 @@ def test_a_number_that_is_far_away_does_not_keep_a_check_from_its_end() -> None:
 def test_who_follows_the_record_is_told_of_rows_that_are_filed_elsewhere() -> None:
     lie(dict.fromkeys(FILED, LONG_AGO))
     for wanted in (StreamFilter(), StreamFilter(kind="call", denied=True)):
-        rows = [row for one in Checkpoint.objects.all() for row in reader.rows(one, wanted)]
+        rows = [row for checkpoint in Checkpoint.objects.all() for row in reader.rows(checkpoint, wanted)]
         assert len(rows) == Call.objects.filter(**({"allowed": False} if wanted.denied else {})).count()
 
 
@@ -123,4 +123,4 @@ def test_a_whole_export_holds_rows_that_are_filed_elsewhere() -> None:
 def test_the_page_looks_at_the_newest_whatever_they_say() -> None:
     with_fences_down(lambda: edit(6, ip="198.51.100.1"))
     lie(dict.fromkeys(FILED, LATER), number=6)
-    assert {one.what for one in integrity.newest(CheckRange(APP)).wrong} == {"edited", "hash"}
+    assert {finding.what for finding in integrity.newest(CheckRange(APP)).wrong} == {"edited", "hash"}

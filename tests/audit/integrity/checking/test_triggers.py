@@ -65,7 +65,7 @@ def test_each_that_does_not_is_a_finding_and_an_alarm() -> None:
             assert triggers.broken(), attack
             alarms.look()
             assert [alarm.code for alarm in Alarm.objects.all()] == ["fences"], attack
-            said = Said("check_audit", "--since", "1h")
-            assert (said.code, "fence: " in said.out) == (1, True), attack
+            result = Said("check_audit", "--since", "1h")
+            assert (result.code, "fence: " in result.out) == (1, True), attack
             raise Undone
         assert triggers.broken() == "", attack

@@ -101,9 +101,9 @@ def test_files_that_are_gone_or_shorter_are_never_written_anew_by_themselves(
         sealed(called())
     assert numbers() == left
     assert "restore_checkpoints" in caplog.text
-    found = [one for step in check(CheckRange(APP)) for one in step.findings if not one.is_note]
+    found = [finding for step in check(CheckRange(APP)) for finding in step.findings if not finding.is_note]
     with at(now() + DAY):
-        later = [one for step in check(CheckRange()) for one in step.findings if not one.is_note]
+        later = [finding for step in check(CheckRange()) for finding in step.findings if not finding.is_note]
     assert {one.what for one in later} == {"unkept"}
     assert left or {one.what for one in found} == {"unkept"}
     assert Said("check_audit").code == 1
@@ -175,7 +175,7 @@ def test_lines_that_were_taken_out_of_the_middle_are_missed() -> None:
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([lines[0], *lines[3:]]))
     with at(now() + DAY):
-        found = [one for step in check(CheckRange()) for one in step.findings if not one.is_note]
+        found = [finding for step in check(CheckRange()) for finding in step.findings if not finding.is_note]
     assert [(one.what, one.where.checkpoint) for one in found] == [("unkept", 2)]
 
 

@@ -66,7 +66,7 @@ def seal_everything() -> None:
 def assert_set_aside(*ids: Any, reason: str = "") -> None:
     seal_everything()
     wanted = {UUID(str(one)).hex for one in ids}
-    found = {UUID(one.row_id).hex: one.reason for one in ForgedRow.objects.all()}
+    found = {UUID(forged_row.row_id).hex: forged_row.reason for forged_row in ForgedRow.objects.all()}
     assert found.keys() == wanted
     assert not reason or set(found.values()) == {reason}
     for kind, model in RECORD.items():
@@ -114,7 +114,7 @@ def test_no_column_can_be_changed_before_the_seal(kind: str) -> None:
         changed(kind, row, **{name: wrong.get(name, value)})
         ids.append(row.id)
     seal_everything()
-    there = {one.row_id for one in ForgedRow.objects.all()}
+    there = {forged_row.row_id for forged_row in ForgedRow.objects.all()}
     passed = [
         name for name, one in zip(row_values.FIELDS[kind][1:], ids, strict=True) if _text(one) not in there
     ]
@@ -216,7 +216,7 @@ def test_a_check_fails_for_ever_after_and_an_app_sees_its_own() -> None:
     with pytest.raises(CommandError) as raised:
         call_command("check_audit", stdout=StringIO(), stderr=StringIO())
     assert raised.value.returncode == 1
-    only = [one.where.row_id for step in check(CheckRange(APP)) for one in step.wrong]
+    only = [finding.where.row_id for step in check(CheckRange(APP)) for finding in step.wrong]
     assert only == [UUID(str(forged))]
 
 

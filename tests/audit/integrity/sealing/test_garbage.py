@@ -79,7 +79,7 @@ def test_garbage_anywhere_keeps_nobody(what: list[tuple[tuple[str, str], str]]) 
         assert there == 2, "the others are sealed in the same pass"
         look_at_everything()
         assert not waits(), "nothing waits for ever"
-        assert [one for step in check(CheckRange()) for one in step.wrong]
+        assert [finding for step in check(CheckRange()) for finding in step.wrong]
         list(check(CheckRange(APP)))
 
 
@@ -119,5 +119,7 @@ def _make_unreadable(silent: list[tuple[str, str, str]]) -> None:
                     list(selection.walk(Filters(app_id=APP, via="page"), sealed_rows.reach(APP)))
                     for kind in ("event", "call"):
                         list(sealed_rows.after(sealed_rows.reach(APP), kind, 0))
-                    if column != "mac" and not [one for step in check(CheckRange(APP)) for one in step.wrong]:
+                    if column != "mac" and not [
+                        finding for step in check(CheckRange(APP)) for finding in step.wrong
+                    ]:
                         silent.append((table, column, garbage))

@@ -43,10 +43,10 @@ def own_folder(settings: Settings) -> Iterator[None]:
 
 def found(scope: CheckRange | None = None) -> set[str]:
     return {
-        one.what
+        finding.what
         for step in check(scope or CheckRange(APP))
-        for one in step.findings
-        if one.what != "backdated"
+        for finding in step.findings
+        if finding.what != "backdated"
     }
 
 
@@ -59,9 +59,9 @@ def rotated(settings: Settings) -> str:
 def resign_with_their_key() -> None:
     """Rewrite the whole chain with a key of one's own, as that of before, and say so in the database."""
     SealKey.objects.create(id=trust.key_id(THEIR_PUBLIC), public=THEIR_PUBLIC)
-    for one in Checkpoint.objects.all():
-        signature = THEIRS.sign(canonical.signed(bytes(one.hash)))
-        Checkpoint.objects.filter(number=one.number).update(
+    for checkpoint in Checkpoint.objects.all():
+        signature = THEIRS.sign(canonical.signed(bytes(checkpoint.hash)))
+        Checkpoint.objects.filter(number=checkpoint.number).update(
             key_id=trust.key_id(THEIR_PUBLIC), signature=signature
         )
 

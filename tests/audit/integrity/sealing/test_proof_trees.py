@@ -40,9 +40,9 @@ def test_neighbours_cost_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealer, "BATCH_SIZE", 2)
     rows, known = sealed(*some(calls=8, acts=0)), Trees(APP)
     known.find("call", 1)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         assert all(known.find(seal.kind, seal.seq) for seal in rows)
-    assert len(asked) == 0
+    assert len(queries) == 0
 
 
 def test_a_row_whose_checkpoint_is_gone_has_no_tree() -> None:

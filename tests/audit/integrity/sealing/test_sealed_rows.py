@@ -23,7 +23,7 @@ def three_batches(monkeypatch: pytest.MonkeyPatch) -> list[Seal]:
 
 
 def seqs(within: Reach, kind: str = "call") -> list[list[int]]:
-    return [[one.seq for one in batch.rows] for batch in sealed_rows.batches(within, kind)]
+    return [[row.seq for row in batch.rows] for batch in sealed_rows.batches(within, kind)]
 
 
 def purge(checkpoint: Checkpoint) -> None:
@@ -64,7 +64,7 @@ def test_batches_come_whole_however_many_are_read_at_once(
     monkeypatch.setattr(sealed_rows, "BATCH_SIZE", at_once)
     within = sealed_rows.reach(APP)
     assert [
-        [one.seq for one in batch.rows] for batch in sealed_rows.batches(within, "call", step=at_once)
+        [row.seq for row in batch.rows] for batch in sealed_rows.batches(within, "call", step=at_once)
     ] == [
         [1, 2],
         [3, 4],
@@ -86,7 +86,7 @@ def test_another_apps_rows_are_not_read(three_batches: list[Seal]) -> None:
 @pytest.mark.parametrize("last", [0, 1, 2, 3, 4, 5])
 def test_reading_goes_on_after_any_place(three_batches: list[Seal], last: int) -> None:
     rows = sealed_rows.after(sealed_rows.reach(APP), "call", last)
-    assert [one.seq for one in rows] == list(range(last + 1, 6))
+    assert [row.seq for row in rows] == list(range(last + 1, 6))
 
 
 def test_a_purged_batch_comes_without_rows_and_is_not_counted(three_batches: list[Seal]) -> None:

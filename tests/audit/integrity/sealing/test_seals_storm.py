@@ -83,7 +83,7 @@ def write() -> None:
 
 
 def wrong() -> list[Any]:
-    return [found for step in check(CheckRange()) for found in step.findings if not found.is_note]
+    return [finding for step in check(CheckRange()) for finding in step.findings if not finding.is_note]
 
 
 def until(ends: float, act: Callable[[], object]) -> None:

@@ -61,8 +61,8 @@ def cut_together(first: int) -> None:
     """The database, the files, their mark and that of the witness's acknowledgements: all from a number on."""
 
     def cut() -> None:
-        for one in Checkpoint.objects.filter(number__gte=first):
-            remove(one)
+        for checkpoint in Checkpoint.objects.filter(number__gte=first):
+            remove(checkpoint)
 
     with_fences_down(cut)
     Pending.objects.all().delete()
@@ -106,14 +106,14 @@ def test_what_was_cut_off_in_database_and_files_together_is_known_to_the_witness
     sender.send_all()
     cut_together(3)
     # Of tallies whoever cuts both may make what they like.
-    found = {one.what for step in check(CheckRange()) for one in step.findings if not one.is_note}
+    found = {finding.what for step in check(CheckRange()) for finding in step.findings if not finding.is_note}
     assert found - {"tally"} == set()
     assert "cut: call no. 3, checkpoint 3" in said(target).out
     assert said(target).code == 1
     sender.send_all()
     alarms.look()
     assert [alarm.code for alarm in alarms.open_alarms()] == [target.id]
-    assert "silent" in {one.what for step in check(CheckRange()) for one in step.findings}
+    assert "silent" in {finding.what for step in check(CheckRange()) for finding in step.findings}
 
 
 def test_what_was_made_anew_in_its_place_is_not_what_was_witnessed(target: Target) -> None:
@@ -195,7 +195,7 @@ def message(**changed: Any) -> tuple[bytes, dict[str, str]]:
     """One of this portal's checkpoints, signed; as something else if that is said."""
     sealed(called())
     body, headers = messages.message(
-        [checkpoints.to_line(one) for one in Checkpoint.objects.order_by("number")]
+        [checkpoints.to_line(checkpoint) for checkpoint in Checkpoint.objects.order_by("number")]
     )
     if not changed:
         return body, headers
@@ -240,15 +240,15 @@ def test_another_checkpoint_under_a_known_number_is_kept_as_evidence_and_an_alar
     client: Client, receives: None
 ) -> None:
     assert send(client, *message()).status_code == 200
-    one = Checkpoint.objects.get()
-    told = checkpoints.to_line(one) | {"root": "ab" * 32}
+    checkpoint = Checkpoint.objects.get()
+    told = checkpoints.to_line(checkpoint) | {"root": "ab" * 32}
     names = ("number", "stream", "kind", "first_seq", "last_seq", "previous", "sealed_at")
     its_hash = canonical.checkpoint_hash(
-        **{name: getattr(one, name) for name in names}, root=bytes.fromhex(told["root"])
+        **{name: getattr(checkpoint, name) for name in names}, root=bytes.fromhex(told["root"])
     )
     answer = send(client, *message(checkpoints=[told | {"hash": its_hash.hex()}]))
     assert (answer.status_code, answer.json()["error"]) == (409, "witness_conflict")
-    assert Witnessed.objects.filter(number=one.number).count() == 2
+    assert Witnessed.objects.filter(number=checkpoint.number).count() == 2
     alarms.look()
     assert (
         "different checkpoints with the same number: 1" in alarms.open_alarms().get(code="from-payments").says

@@ -50,31 +50,31 @@ def question(secret: str, address: str = "", scope: str = "", nonce: str | None 
     return states.question(NOW, secret, address, scope, nonce, f"r{next(numbers)}")
 
 
-def ticket(asked: CallRequest, *, whole: bool = True) -> PendingCall:
+def ticket(request: CallRequest, *, whole: bool = True) -> PendingCall:
     return PendingCall(
-        lambda: asked, lambda _, outcome: outcome, time.perf_counter_ns(), record_in_batch=whole
+        lambda: request, lambda _, outcome: outcome, time.perf_counter_ns(), record_in_batch=whole
     )
 
 
 def carry_out(lanes: BatchExecutor, tickets: Sequence[PendingCall]) -> list[Decision]:
     lanes.run(tickets, lambda: None)
-    return [one.result() for one in tickets]
+    return [ticket.result() for ticket in tickets]
 
 
-def told(asked: CallRequest, outcome: Decision) -> dict[str, Any]:
+def told(request: CallRequest, outcome: Decision) -> dict[str, Any]:
     """What the caller hears, and what the record is to hold."""
-    return {**columns(asked, outcome), "headers": outcome.headers(), "allowance": outcome.allowance}
+    return {**columns(request, outcome), "headers": outcome.headers(), "allowance": outcome.allowance}
 
 
-def columns(asked: CallRequest, outcome: Decision) -> dict[str, str]:
+def columns(request: CallRequest, outcome: Decision) -> dict[str, str]:
     """The columns of a call as texts, without the time it took."""
-    line = admit.row_of(asked, outcome, 0)
+    line = admit.row_of(request, outcome, 0)
     return {column: str(value) for column, value in line.items() if column != "took_us"}
 
 
-def kept(asked: CallRequest, names: Iterable[str]) -> list[dict[str, str]]:
+def kept(request: CallRequest, names: Iterable[str]) -> list[dict[str, str]]:
     """What the record holds of a call in these columns."""
-    rows = Call.objects.filter(request_id=asked.origin.request_id).values(*names)
+    rows = Call.objects.filter(request_id=request.origin.request_id).values(*names)
     return [{name: str(value) for name, value in row.items()} for row in rows]
 
 

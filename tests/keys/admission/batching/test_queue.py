@@ -56,10 +56,10 @@ def question(secret: str, path: str = "/", signature: Signature | None = None) -
     )
 
 
-def came(call_queue: CallQueue, one: CallRequest) -> Decision:
+def came(call_queue: CallQueue, request: CallRequest) -> Decision:
     """What came of a question."""
     told: Decision = call_queue.submit_and_wait(
-        lambda: one, lambda _, outcome: outcome, time.perf_counter_ns(), record_in_batch=True
+        lambda: request, lambda _, outcome: outcome, time.perf_counter_ns(), record_in_batch=True
     )
     return told
 
@@ -78,17 +78,17 @@ def pile_up(
 ) -> tuple[list[Decision], list[BaseException]]:
     """Ask `questions` at once: the first is on its way when the others come. Outcomes, and what went wrong."""
 
-    def ask(one: CallRequest) -> Decision:
+    def ask(request: CallRequest) -> Decision:
         try:
-            return came(call_queue, one)
+            return came(call_queue, request)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(len(questions)) as threads:
         with held(key):
             asked: list[Future[Decision]] = []
-            for one in questions:
-                asked.append(threads.submit(ask, one))
+            for question in questions:
+                asked.append(threads.submit(ask, question))
                 _until(lambda: asked[-1].done() or len(call_queue._waiting) >= len(asked) - 1)
         errors = [error for error in (one.exception() for one in asked) if error]
     return [one.result() for one in asked if not one.exception()], errors
