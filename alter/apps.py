@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from alter.columns import APP, MEMBER
+from alter.columns import APP, APP_OVERVIEW, MEMBER
 from alter.command import Noun, paged, require_any
 from alter.exit_codes import Exit, Failure
 from alter.key_options import given, reason_option
@@ -74,12 +74,28 @@ def create(run: Run, **options: Any) -> None:
     run.show(run.client.post("/apps", given(**options)))
 
 
-@apps.command(shows=APP, examples=f"alter apps show {ID}")
+@apps.command(
+    shows=APP_OVERVIEW,
+    examples=f"""
+    alter apps show {ID}
+    alter apps show {ID} --output table
+    """,
+)
 @app_argument
 @pass_run
 def show(run: Run, app_id: str) -> None:
-    """Show an app and its limits."""
-    run.show(run.client.get(f"/apps/{app_id}"))
+    """Show an app, its limits, and the numbers of its keys.
+
+    Without permission to read keys, the numbers are empty.
+    """
+    app = run.client.get(f"/apps/{app_id}")
+    keys: Any = _statistics(run, app_id)
+    if keys and run.format("json") == "table":
+        keys = (
+            f"{keys['active']} active, {keys['rotated_in_grace']} rotating, {keys['total']} ever minted, "
+            f"maximum {keys['max_allowed']}"
+        )
+    run.show({**app, "keys": keys})
 
 
 @apps.command(
@@ -170,3 +186,14 @@ def members(run: Run) -> None:
 
 def _boolean(value: bool) -> str:
     return "true" if value else "false"
+
+
+def _statistics(run: Run, app_id: str) -> dict[str, Any] | None:
+    """The numbers of an app's keys, or None without permission to read keys."""
+    try:
+        numbers: dict[str, Any] = run.client.get(f"/apps/{app_id}/keys/statistics")
+    except Failure as failure:
+        if failure.exit != Exit.FORBIDDEN:
+            raise
+        return None
+    return numbers

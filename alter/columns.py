@@ -1,13 +1,16 @@
 """How each kind of object is printed: its fields, by which --fields is checked, and the columns of its table."""
 
 from alter.cells import at, listed, on, text
-from alter.output import Column, Row, Shape, day
+from alter.output import Column, Row, Shape, day, moment
 from alter.response_fields import FIELDS
 
 
-def _key_status(row: Row) -> str:
-    """As on the page of keys: a key in its grace period is rotating."""
-    return "rotating" if row["status"] == "grace" else str(row["status"])
+def _key_rotation(row: Row) -> str:
+    """As on the page of keys: what a key rotates to, and until when its secret works."""
+    if row["status"] != "rotating":
+        return ""
+    to = f" to {row['replaced_by_key_prefix'][-8:]}" if row["replaced_by_key_prefix"] else ""
+    return f"{row['name']}: Rotating{to}, old secret ends {moment(row['grace_ends_at'])} UTC."
 
 
 def _key_expiry(row: Row) -> str:
@@ -44,13 +47,14 @@ KEY = Shape(
         Column("ID", text("id")),
         Column("NAME", text("name"), 12),
         Column("KEY", lambda row: _short(row["key_prefix"])),
-        Column("STATUS", _key_status),
+        Column("STATUS", text("status")),
         Column("EXPIRES", _key_expiry),
         Column("LAST USED", at("last_used_at", "never")),
         Column("LAST DENIED", at("last_denied_at", "never")),
         Column("SCOPES", listed("scopes")),
     ),
     min_columns=4,
+    note=_key_rotation,
 )
 MINTED = Shape("keys", FIELDS["KeyMinted"], shown_once="api_key")
 STATISTICS = Shape("statistics", FIELDS["KeyStatistics"])
@@ -103,6 +107,7 @@ APP = Shape(
         Column("CREATED", on("created_at")),
     ),
 )
+APP_OVERVIEW = Shape("apps", (*FIELDS["AppInfo"], "keys"))
 ENTRY = Shape(
     "entries",
     FIELDS["AuditEntry"],

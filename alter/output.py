@@ -35,7 +35,7 @@ class Column(NamedTuple):
 class Shape:
     """How a kind of object is printed: its JSON fields and its columns, of which `min_columns` are always shown.
 
-    `shown_once` is the field with a secret, if there is one.
+    `shown_once` is the field with a secret, if there is one. `note` says what a table cannot, or nothing.
     """
 
     noun: str
@@ -43,13 +43,17 @@ class Shape:
     columns: tuple[Column, ...] = ()
     min_columns: int = 3
     shown_once: str = ""
+    note: Callable[[Row], str] | None = None
 
 
 def print_one(shape: Shape, row: Row, format: str, fields: Sequence[str] = ()) -> None:
     """Print one object. jsonl is the same as json."""
+    note = shape.note(row) if shape.note else ""
     row = _in_order(shape, row, fields)
     if format == "table":
         _print_record(row)
+        if note:
+            say(note)
     else:
         emit(as_json(row, indent=2))
 
@@ -68,6 +72,8 @@ def print_all(shape: Shape, rows: Iterable[Row], format: str, fields: Sequence[s
     elif listed:
         lines = list(table(shape, listed, width()))
         emit("\n".join(lines))
+        for note in filter(None, map(shape.note or (lambda _: ""), listed)):
+            say(note)
         if shape.columns[0].title == "ID" and lines[1].partition(_SEPARATOR)[0].endswith("..."):
             say("Ids are shortened. Use a wider window, or --output jsonl.")
     else:

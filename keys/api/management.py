@@ -41,6 +41,7 @@ from keys.catalogue.store import catalogue_of
 from keys.idempotency import Caller, IssueResult, canonical, make_once, next_step
 from keys.models import ApiKey
 from keys.networks import parse_networks
+from keys.replacements import replacements
 from keys.requests import IdempotencyKey, key_of
 from keys.scopes import ScopeSet
 from keys.web import presenters
@@ -210,13 +211,14 @@ def list_agent_keys(request: AppRequest, agent_id: str, part: PartOfList) -> Key
 
 def describe_key(key: ApiKey) -> KeyInfo:
     """`key` as the management API shows it."""
-    return KeyInfo.from_model(key, usage.use_of(key.id))
+    return KeyInfo.from_model(key, usage.use_of(key.id), replacements([key]).get(key.id))
 
 
 def _list(keys: QuerySet[ApiKey], part: PartOfList) -> KeyPage:
     items, page = paginate(keys, part)
-    used = usage.uses([key.id for key in items])
-    return KeyPage(items=[KeyInfo.from_model(key, used.get(key.id)) for key in items], **page)
+    used, replaced_by = usage.uses([key.id for key in items]), replacements(items)
+    described = [KeyInfo.from_model(key, used.get(key.id), replaced_by.get(key.id)) for key in items]
+    return KeyPage(items=described, **page)
 
 
 def _mint(

@@ -27,6 +27,8 @@ class KeyInfo(APIKeyInfo):
     )
     metadata: dict[str, Any] = Field(description="Your metadata, a JSON object.")
     replaces_key_id: UUID | None = Field(description="The key that this key replaces after a rotation.")
+    replaced_by_key_id: UUID | None = Field(description="The key that this key rotates to.")
+    replaced_by_key_prefix: str | None = Field(description="The first characters of that key.")
     enrolled_by_key_id: UUID | None = Field(
         description="The derived key that created this agent key. They are revoked together."
     )
@@ -34,8 +36,10 @@ class KeyInfo(APIKeyInfo):
     grace_ends_at: datetime | None = Field(description="When its grace period after a rotation ends.")
 
     @classmethod
-    def from_model(cls, key: ApiKey, use: Use | None = None, **more: Any) -> Self:
-        """`key` as the management API shows it."""
+    def from_model(
+        cls, key: ApiKey, use: Use | None = None, replacement: ApiKey | None = None, **more: Any
+    ) -> Self:
+        """`key` as the management API shows it. `replacement` is the key it rotates to."""
         return super().from_model(
             key,
             use,
@@ -47,6 +51,8 @@ class KeyInfo(APIKeyInfo):
             generation=key.generation,
             metadata=key.metadata,
             replaces_key_id=key.replaces_id,
+            replaced_by_key_id=replacement.id if replacement else None,
+            replaced_by_key_prefix=replacement.prefix if replacement else None,
             enrolled_by_key_id=key.enrolled_by_id,
             minted_by=key.minted_by,
             grace_ends_at=key.grace_ends_at,

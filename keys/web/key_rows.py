@@ -13,6 +13,7 @@ from audit.search.usage import Use
 from audit.time_words import relative_words
 from core.clock import now
 from keys.models import EXPIRING, ApiKey
+from keys.replacements import replacements
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,11 @@ def rows(keys: Iterable[ApiKey]) -> list[Row]:
     ids = [key.id for key in keys]
     days = usage.daily({key.app_id for key in keys}, ids)
     used, children = usage.uses(ids), _active_children(ids)
-    replacements, idle = _replacements(keys), [(0, 0)] * 7
+    replaced_by, idle = replacements(keys), [(0, 0)] * 7
     return [
         Row(
             key,
-            *state_of(key, replacements.get(key.id, "")),
+            *state_of(key, replaced_by[key.id].prefix if key.id in replaced_by else ""),
             used.get(key.id),
             days.get(key.id, idle),
             children.get(key.id, 0),
@@ -100,10 +101,3 @@ def _note(key: ApiKey) -> str:
     if key.enrolled_by:
         return f"Minted with {key.enrolled_by.name}"
     return f"Replaces {key.replaced.prefix[-8:]}" if key.replaced else ""
-
-
-def _replacements(keys: Iterable[ApiKey]) -> dict[UUID, str]:
-    """The prefix of the key that each of these rotates to, if it rotates."""
-    rotating = [key.id for key in keys if key.grace_ends_at]
-    newest = ApiKey.objects.filter(replaces__in=rotating, revoked_at=None).order_by("created_at")
-    return {key.replaces_id: key.prefix for key in newest if key.replaces_id} if rotating else {}

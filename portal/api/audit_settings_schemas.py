@@ -125,4 +125,4 @@ class DeliveryPage(Page):
 class DeliveryCount(ResponseSchema):
     """The number of deliveries that were changed."""
 
-    deliveries: int = Field(description="Up to 500 at once. Repeat the request while it is 500.")
+    deliveries: int = Field(description="How many were changed: at most 500, the oldest first.")

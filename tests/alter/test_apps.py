@@ -1,9 +1,12 @@
 """`alter apps` against a portal that listens."""
 
+from collections.abc import Callable
+
 import pytest
 
 from agents.models import App
-from alter.columns import APP, MEMBER
+from alter.columns import APP, APP_OVERVIEW, MEMBER
+from portal.models import User
 from tests.alter.running import alter
 from tests.factories import minted
 
@@ -30,7 +33,28 @@ def test_counting_can_be_left_out(app: App) -> None:
 
 
 def test_every_field_of_an_app_is_known(app: App) -> None:
-    assert list(alter("apps", "show", str(app.id)).json) == list(APP.fields)
+    assert list(alter("apps", "show", str(app.id)).json) == list(APP_OVERVIEW.fields)
+    assert list(alter("apps", "list", "--output", "json").json[0]) == list(APP.fields)
+
+
+def test_an_app_is_shown_with_its_environment_and_the_numbers_of_its_keys(app: App) -> None:
+    minted(app)
+    told = alter("apps", "show", str(app.id)).json
+    assert (told["environment"], told["keys"]["active"], told["keys"]["max_allowed"]) == (
+        "live",
+        1,
+        app.max_keys,
+    )
+    table = alter("apps", "show", str(app.id), "--output", "table").out
+    assert f"1 active, 0 rotating, 1 ever minted, maximum {app.max_keys}" in " ".join(table.split())
+
+
+def test_without_permission_to_read_keys_an_app_is_shown_without_their_numbers(
+    app: App, admin: User, token_of: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALTER_PAT", token_of(admin, "dashboard_apps:read"))
+    said = alter("apps", "show", str(app.id))
+    assert (said.code, said.json["keys"]) == (0, None)
 
 
 def test_an_app_is_created() -> None:

@@ -43,6 +43,17 @@ def test_a_list_is_a_table_of_80_columns(app: App, key: ApiKey) -> None:
     assert (result.code, result.err) == (0, "")
 
 
+def test_a_rotating_key_says_to_what_and_until_when_its_secret_works(key: ApiKey) -> None:
+    new = alter("keys", "rotate", "--key", str(key.id)).json
+    ends = again(key).grace_ends_at
+    note = f"worker: Rotating to {new['key_prefix'][-8:]}, old secret ends {ends:%Y-%m-%d %H:%M:%S} UTC.\n"
+    listed = alter("keys", "list")
+    assert ("  rotating  " in listed.out, listed.err) == (True, note)
+    shown = alter("keys", "show", "--key", str(key.id), "--output", "table")
+    assert (new["id"] in shown.out, shown.err) == (True, note)
+    assert alter("keys", "show", "--key", str(key.id)).json["replaced_by_key_id"] == new["id"]
+
+
 def test_a_list_as_json(key: ApiKey) -> None:
     result = alter("keys", "list", "--fields", "id,name,status")
     expected = [{"id": str(key.id), "name": "worker", "status": "active"}]

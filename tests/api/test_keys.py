@@ -172,7 +172,7 @@ def test_a_list_is_a_fixed_number_of_queries(
     shelf: App, by_developer: Program, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     listed(by_developer, shelf)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert len(listed(by_developer, shelf)) == 6
 
 
@@ -209,6 +209,8 @@ def test_a_key_is_told_in_full(app: App, by_developer: Program) -> None:
         "generation": 1,
         "parent_key_id": None,
         "replaces_key_id": None,
+        "replaced_by_key_id": None,
+        "replaced_by_key_prefix": None,
         "enrolled_by_key_id": None,
         "minted_by": key.minted_by,
         "expires_at": None,
@@ -274,6 +276,8 @@ def test_a_rotation_makes_a_successor_and_the_old_key_works_on_for_a_week(
     with at(NOON):
         body = act(by_developer, key, "rotate").json()
     assert (body["replaces_key_id"], again(key).grace_ends_at) == (str(key.id), NOON + 7 * DAY)
+    old = by_developer.get(f"/apps/{app.id}/keys/{key.id}").json()
+    assert (old["replaced_by_key_id"], old["replaced_by_key_prefix"]) == (body["id"], body["key_prefix"])
     with at(NOON + 6 * DAY):
         assert ask(secret)["X-Alter-Key-Deprecated"] == "true"
         assert ask(body["api_key"]).status_code == 200

@@ -66,7 +66,7 @@ def test_the_review_pane_follows_the_form(page: Page, app: App, admin: User) -> 
     story.sign_in(page, admin)
     page.goto(f"/apps/{app.id}/keys/mint/")
     page.get_by_label("secrets: admin").check()
-    expect(page.locator("#review")).to_contain_text("manage secrets")
+    expect(page.locator("#review")).to_contain_text("Manage stored third-party secrets")
     page.get_by_label("Name", exact=True).fill("nightly")
     expect(page.locator("#review .copy-block")).to_contain_text("--name nightly")
 
