@@ -31,6 +31,7 @@ END_FOUND_TOKEN = action("access-token.end", "dashboard_keys:admin", "revoked le
 REVOKE_MANY = action("desk.revoke", "", "revoked several keys in")
 DEPRECATE_MANY = action("desk.deprecate", "dashboard_keys:write", "deprecated several keys of")
 TRANSFER_MANY = action("desk.transfer", "", "changed the owner of several keys of")
+EXPORT_KEYS = action("desk.export", "dashboard_audit:export", "exported several keys of")
 READ_MAIL = action("mail.read", "dashboard_members:write", "viewed outgoing email")
 SEND_MAIL_AGAIN = action("mail.send-again", "dashboard_members:write", "resent email")
 SIGN_IN = action("sign-in.pass", "", "signed in")

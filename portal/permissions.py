@@ -26,7 +26,7 @@ DESCRIPTIONS = {
     "dashboard_agents:admin": "Revoke agents",
     "dashboard_audit:read": "View the audit log, save views",
     "dashboard_audit:write": "Manage retention and webhooks",
-    "dashboard_audit:export": "Export the audit log",
+    "dashboard_audit:export": "Export the audit log and lists of keys",
     "dashboard_members:read": "View members and users",
     "dashboard_members:write": "Manage members, users and security settings",
 }

@@ -1,5 +1,7 @@
 """Diagnoses one denied call: its remedy, the event that caused it, and the values that links to a fix need."""
 
+from dataclasses import replace
+
 from audit.models import Call, Event
 from audit.search.explain import Diagnosis, Remedy
 from keys.explain.remedies import BY_CHECK, BY_CODE, UNKNOWN
@@ -20,7 +22,11 @@ def diagnose(call: Call, *, search_cause: bool = True) -> Diagnosis:
 
 def remedy_of(call: Call) -> Remedy:
     """The remedy for the error code of `call`, or else for the check that failed."""
-    return BY_CODE.get(call.code) or BY_CHECK.get(call.check_failed, UNKNOWN)
+    remedy = BY_CODE.get(call.code) or BY_CHECK.get(call.check_failed, UNKNOWN)
+    missing = (call.facts or {}).get("missing", ())
+    if call.check_failed == "scope" and missing:
+        return replace(remedy, says=f"{remedy.says} Missing: {', '.join(missing)}.")
+    return remedy
 
 
 def cause_of(call: Call) -> Event | None:
@@ -57,6 +63,5 @@ def _values(call: Call, cause: Event | None) -> dict[str, str]:
         "successor": of_cause.get("successor"),
         "ip": call.ip,
         "twice": min(2 * limit, MAX_RATE_LIMIT) if isinstance(limit, int) else None,
-        "missing": ",".join(facts.get("missing", ())),
     }
     return {name: str(value) for name, value in values.items() if value}

@@ -18,9 +18,8 @@ _CODES = _guide("Error codes", "errors")
 _SETTINGS = Link("App settings", "app.update", "app-settings", ("{app}",))
 _KEY = Link("Open key", "key.read", "key", ("{app}", "{key}"))
 _ROTATE = Link("Rotate key…", "key.rotate", "key-rotate", ("{app}", "{key}"))
-_ADD_SCOPE = Link(
-    "Edit permissions…", "key.widen", "key-permissions", ("{app}", "{key}"), {"also_scopes": "{missing}"}
-)
+# The caller of /verify names the scope, so nothing is filled in: whoever adds it chooses it.
+_PERMISSIONS = Link("Edit permissions…", "key.widen", "key-permissions", ("{app}", "{key}"))
 _ADD_ADDRESS = Link(
     "Edit permissions…", "key.widen", "key-permissions", ("{app}", "{key}"), {"also_networks": "{ip}"}
 )
@@ -77,7 +76,7 @@ BY_CHECK = {
     ),
     "scope": Remedy(
         "The key lacks a required scope. The caller of /verify names that scope: add it only if your service needs it.",
-        (_mint("Mint a key with the missing scope", also_scopes="{missing}"), _ADD_SCOPE, _KEY),
+        (_PERMISSIONS, _KEY),
     ),
     "question": Remedy(
         "The request was invalid, whatever the key. Correct the request or the gateway's configuration.",

@@ -1,7 +1,5 @@
 """The page that shows what will happen to the selected keys of an app and asks once more; and their export."""
 
-import csv
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -13,7 +11,6 @@ from django.views.decorators.http import require_http_methods
 
 from agents.models import App
 from agents.requests import AppRequest, finished, sent
-from audit.export.csv_lines import Line, cell
 from audit.requests import form_status
 from core.choices import parse_choice
 from core.clock import now
@@ -24,13 +21,13 @@ from keys.lifecycle import parse_ticket
 from keys.models import ApiKey, ApiKeyQuerySet
 from keys.web import key_lists, key_rows
 from keys.web.forms import PLAIN_TEXT, FilterForm
+from portal import actions
 from portal.models import User
-from portal.support import bulk, bulk_actions
+from portal.support import bulk, bulk_actions, key_export
 
 CSRF = "csrfmiddlewaretoken"
 PAST = {"revoke": "revoked", "deprecate": "deprecated", "transfer": "transferred"}
-EXPORTED = ("id", "name", "prefix", "kind", "status", "scopes", "networks", "rate_limit_rpm")
-TIMES = ("created_at", "expires_at", "grace_ends_at", "deprecated_at", "revoked_at")
+NOT_SENT_ON = {CSRF, "reason"}
 
 
 class BulkForm(ReasonForm):
@@ -69,7 +66,7 @@ def bulk_keys(request: AppRequest) -> HttpResponseBase:
         raise Invalid("action", "Choose what to do with the selected keys.")
     selected = _selected(request, query)
     if name == "export":
-        return _export(request, selected)
+        return _export(request, selected, query)
     verb, keys = bulk.VERBS[name], bulk.within_limit(selected)
     request.actor.require_on_own(verb.action)
     form = BulkForm(sent(request), verb=name, app=request.app)
@@ -127,18 +124,15 @@ def _summary(name: str, result: bulk.Result) -> str:
     return f"{text}. {len(result.failures)} failed: {bulk_actions.failures_in_words(result.failures)}"
 
 
-def _export(request: AppRequest, keys: ApiKeyQuerySet) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_csv(keys), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="keys-{now():%Y-%m-%d}.csv"'
-    return response
-
-
-def _csv(keys: ApiKeyQuerySet) -> Iterator[bytes]:
-    writer = csv.writer(Line())
-    yield writer.writerow([*EXPORTED, "agent", "minted_by", *TIMES]).encode()
-    for key in keys.with_kin().iterator(500):
-        values = [str(key.id), *(getattr(key, name) for name in EXPORTED[1:])]
-        values += [key.agent.name if key.agent else "", key.minted_by]
-        times = (getattr(key, name) for name in TIMES)
-        values += [moment.isoformat(timespec="seconds") if moment else "" for moment in times]
-        yield writer.writerow([cell(value) for value in values]).encode("utf-8", "replace")
+def _export(request: AppRequest, keys: ApiKeyQuerySet, query: QueryDict) -> HttpResponseBase:
+    """Ask once, then answer with the file."""
+    request.actor.require(actions.EXPORT_KEYS)
+    form = BulkForm(sent(request), verb="export", app=request.app)
+    if form.is_bound and form.is_valid():
+        lines = key_export.export_keys(request.actor, request.app, keys, form.cleaned_data["reason"])
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="keys-{now():%Y-%m-%d}.csv"'
+        return response
+    chosen = [(name, value) for name, values in query.lists() if name not in NOT_SENT_ON for value in values]
+    context = {"form": form, "count": len(key_export.exportable(keys)), "query": chosen}
+    return render(request, "keys/export.html", context, status=form_status(form))

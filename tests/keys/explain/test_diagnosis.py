@@ -124,11 +124,12 @@ def test_a_key_for_an_address_is_asked_for_with_that_address(app: App, told: Any
     assert asked == {"from": str(key.id), "also_networks": "198.51.100.7"}
 
 
-def test_a_key_with_the_missing_scope_is_asked_for_with_that_scope(app: App, told: Any) -> None:
-    ask(minted(app).plaintext.take(), "grants:write", "keys:read")
-    assert (
-        query(offers(told())["Mint a key with the missing scope"])["also_scopes"] == "grants:write,keys:read"
-    )
+def test_a_scope_that_the_caller_named_is_said_and_never_filled_in(app: App, told: Any) -> None:
+    key, secret = opened(minted(app))
+    ask(secret, "grants:write", "keys:read")
+    assert "grants:write, keys:read" in told().says
+    assert offers(told())["Edit permissions…"] == reverse("key-permissions", args=[app.id, key.id])
+    assert not [address for address in offers(told()).values() if "grants" in address]
 
 
 def test_a_higher_limit_is_twice_the_one_that_was_met(app: App, told: Any) -> None:

@@ -17,7 +17,7 @@ from portal.docs.guides import GUIDES
 
 REMEDIES = [*BY_CHECK.values(), *BY_CODE.values(), UNKNOWN]
 LINKS = [link for remedy in REMEDIES for link in remedy.links]
-VALUES = {"mint", "holder", "app", "key", "agent", "parent", "successor", "ip", "twice", "missing"}
+VALUES = {"mint", "holder", "app", "key", "agent", "parent", "successor", "ip", "twice"}
 
 
 def test_every_check_of_the_verdict_has_a_remedy_and_so_has_what_stands_beside_them() -> None:

@@ -15,7 +15,7 @@ from audit.models import Event
 from keys import lifecycle
 from keys.models import ApiKey
 from portal.models import User
-from portal.support import bulk
+from portal.support import bulk, key_export
 from tests.factories import minted
 from tests.keys.asking import again
 from tests.portal.pages import text
@@ -129,14 +129,38 @@ def test_another_apps_keys_are_not_reached(app: App, other_app: App, admins: Cli
     assert again(strange).status == "active"
 
 
-def test_an_export_is_a_table_without_secrets(app: App, admins: Client) -> None:
+def test_an_export_is_a_table_without_secrets_and_an_event(app: App, admins: Client) -> None:
     made = minted(app, name="=cmd")
     there = reverse("keys-bulk", args=[app.id])
-    answer = admins.get(there, {"action": "export", "all": "1"})
+    answer = admins.post(there, {"action": "export", "all": "1", "reason": "yearly review"})
     written = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
     (row,) = csv.DictReader(io.StringIO(written))
     assert (row["id"], row["name"], row["scopes"]) == (str(made.key.id), "'=cmd", '["grants:read"]')
     assert made.plaintext.take() not in written
+    event = Event.objects.get(action="desk.export")
+    assert (event.app_id, event.facts["keys"], event.reason) == (app.id, 1, "yearly review")
+
+
+def test_an_export_is_confirmed_first_for_the_same_filters(app: App, admins: Client) -> None:
+    minted(app, name="one")
+    answer = admins.get(reverse("keys-bulk", args=[app.id]), {"action": "export", "all": "1", "q": "one"})
+    assert "Export 1 key" in text(answer)
+    assert set(answer.context["query"]) == {("action", "export"), ("all", "1"), ("q", "one")}
+    assert not Event.objects.filter(action="desk.export").exists()
+
+
+def test_an_export_needs_what_an_export_of_the_log_needs(app: App, developers: Client) -> None:
+    key = minted(app).key
+    there = {"action": "export", "id": str(key.id)}
+    page = reverse("keys-bulk", args=[app.id])
+    assert [developers.get(page, there).status_code, developers.post(page, there).status_code] == [403, 403]
+    assert "Export" not in text(developers.get(reverse("keys", args=[app.id])))
+
+
+def test_an_export_is_bounded(app: App, admins: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_export, "MAX_EXPORTED", 1)
+    assert send(admins, app, "export", pair(app)).status_code == 422
+    assert not Event.objects.filter(action="desk.export").exists()
 
 
 def test_nothing_that_changes_is_no_event(app: App, agent: Agent, admins: Client) -> None:
