@@ -86,12 +86,6 @@ def _checksum_holds(text: str) -> bool:
     return text[-CHECKSUM_LENGTH:] == checksum(text[:-CHECKSUM_LENGTH])
 
 
-def find_key(text: str) -> str:
-    """The first thing in `text` that has the shape of a key. Empty: there is none."""
-    match = _KEY.search(text) if text else None
-    return match[0] if match else ""
-
-
 def find_secret(text: str) -> str:
     """The first thing in `text` that has the shape of a secret of any kind. Empty: there is none."""
     match = SECRET.search(text) if text else None

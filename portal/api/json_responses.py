@@ -88,6 +88,13 @@ PATH_PARAMETERS = {
 FIELD_MESSAGES = {"missing": "This is required."}
 
 
+class Gated(AuthBase):
+    """An authentication scheme of an OpenAPI document. It lets a request through only after the gate has."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return getattr(request, "actor", None)
+
+
 class InvalidFields(Invalid):
     """Values of a request that are not valid, each with its own reason."""
 

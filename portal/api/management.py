@@ -11,7 +11,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Router
-from ninja.security.base import AuthBase
 
 import agents.actions as on_agents
 import audit.actions as on_audit
@@ -87,15 +86,12 @@ NEEDS: dict[str, dict[str, Needs | None]] = {}
 router = Router()
 
 
-class Token(AuthBase):
-    """The authentication scheme of the OpenAPI document. It lets a request through only after the gate has."""
+class Token(json_responses.Gated):
+    """The authentication scheme of the OpenAPI document."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
     openapi_description = "A personal access token, created in the portal or with alter auth login."
-
-    def __call__(self, request: HttpRequest) -> Any:
-        return getattr(request, "actor", None)
 
 
 def route(

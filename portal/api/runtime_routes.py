@@ -8,9 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
-from ninja.security.base import AuthBase
 
 import agents.actions as on_agents
 import audit.actions as on_audit
@@ -46,16 +44,13 @@ NEEDS: dict[str, dict[str, Needs]] = {}
 router = Router()
 
 
-class SignedWithKey(AuthBase):
+class SignedWithKey(json_responses.Gated):
     """Says in the document what has been made sure of by the time a view runs (keys/admission/runtime_auth.py)."""
 
     openapi_type = "apiKey"
     openapi_in = "header"
     openapi_name = "x-api-key"
     openapi_description = "The API key. The request is also signed with it: see the runtime API guide."
-
-    def __call__(self, request: HttpRequest) -> Any:
-        return getattr(request, "actor", None)
 
 
 def route(

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from core.hosts import format_host, parse_host, split_port
 from core.masking import mask_path, mask_value
-from portal.config.errors import WrongSetting
+from portal.config.errors import Reading, WrongSetting
 
 FORMATS = ("json", "ocsf", "cef")
 
@@ -15,7 +15,9 @@ def syslog(given: str) -> str:
     """The address of a syslog server, its host in the one spelling; empty for none."""
     if not given or given.startswith("unix:///"):
         return given
-    try:
+    with Reading(
+        f"PORTAL_FORWARD_SYSLOG is {mask_value(given)!r}: write udp://host:514, tcp://host:601 or unix:///dev/log."
+    ):
         parts = urlsplit(given)
         host, port = split_port(parts.netloc)
         if (
@@ -26,10 +28,6 @@ def syslog(given: str) -> str:
             or parts.fragment
         ):
             raise ValueError("not the address of a syslog server")
-    except ValueError:
-        raise WrongSetting(
-            f"PORTAL_FORWARD_SYSLOG is {mask_value(given)!r}: write udp://host:514, tcp://host:601 or unix:///dev/log."
-        ) from None
     return f"{parts.scheme}://{format_host(host, port)}"
 
 
@@ -49,10 +47,8 @@ def hosts(given: Iterable[str]) -> frozenset[str]:
     """Hosts of one's own network that webhooks may be sent to, in the one spelling."""
     names = set()
     for name in filter(None, (name.strip() for name in given)):
-        try:
+        with Reading(
+            f"PORTAL_WEBHOOK_HOSTS: {mask_value(name)!r} is no host. Write names or addresses with commas between."
+        ):
             names.add(parse_host(name))
-        except ValueError:
-            raise WrongSetting(
-                f"PORTAL_WEBHOOK_HOSTS: {mask_value(name)!r} is no host. Write names or addresses with commas between."
-            ) from None
     return frozenset(names)

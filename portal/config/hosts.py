@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from core.addresses import Network, unmapped
 from core.hosts import Origin, format_host, parse_host, parse_origin, unbracketed
 from core.masking import mask_value
-from portal.config.errors import WrongSetting
+from portal.config.errors import Reading, WrongSetting
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
@@ -19,15 +19,13 @@ def origin(given: str) -> Origin | None:
     """The portal's own address; None for none."""
     if not given:
         return None
-    try:
+    with Reading(
+        f"PORTAL_ORIGIN is {mask_value(given)!r}: write a scheme and a host, https://keys.example.com, and no path."
+    ):
         parts = urlsplit(given)
         if parts.path not in ("", "/") or parts.query or parts.fragment or given.endswith(("?", "#")):
             raise ValueError("more than an origin")
         return _nameable(parse_origin(given))
-    except ValueError:
-        raise WrongSetting(
-            f"PORTAL_ORIGIN is {mask_value(given)!r}: write a scheme and a host, https://keys.example.com, and no path."
-        ) from None
 
 
 def _nameable(origin: Origin) -> Origin:
@@ -41,14 +39,12 @@ def allowed_hosts(own: Origin | None, given: Iterable[str]) -> list[str]:
     """Host names that requests may ask for, as Django compares them: `.example.com` stands for all below it."""
     hosts = [format_host(own.host)] if own else []
     for text in given:
-        try:
+        with Reading(
+            f"PORTAL_ALLOWED_HOSTS: {mask_value(text)!r} is no host. Write names or addresses with commas between, "
+            "without scheme and port."
+        ):
             dot = "." if text.startswith(".") else ""
             hosts.append("*" if text == "*" else dot + format_host(parse_host(text.removeprefix("."))))
-        except ValueError:
-            raise WrongSetting(
-                f"PORTAL_ALLOWED_HOSTS: {mask_value(text)!r} is no host. Write names or addresses with commas between, "
-                "without scheme and port."
-            ) from None
     return [*hosts, *LOCAL]
 
 
@@ -58,20 +54,16 @@ def proxies(given: Iterable[str]) -> list[Network]:
 
 
 def _network(text: str) -> Network:
-    try:
+    with Reading(_no_range(f"{mask_value(text)!r} is no range of addresses")):
         ipaddress.ip_network(unbracketed(text), strict=False)
-    except ValueError:  # whose own words would repeat what was given
-        raise _no_range(f"{mask_value(text)!r} is no range of addresses") from None
     try:
         return unmapped(ipaddress.ip_network(unbracketed(text)))
     except ValueError as wrong:
-        raise _no_range(str(wrong)) from None
+        raise WrongSetting(_no_range(str(wrong))) from None
 
 
-def _no_range(why: str) -> WrongSetting:
-    return WrongSetting(
-        f"PORTAL_TRUSTED_PROXIES: {why}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."
-    )
+def _no_range(why: str) -> str:
+    return f"PORTAL_TRUSTED_PROXIES: {why}. Write ranges with commas between: 10.0.0.0/8, 127.0.0.1/32."
 
 
 def sender(given: str, own: Origin | None) -> str:
@@ -104,7 +96,5 @@ def _mail_host(host: str) -> str:
 
 def web_address(name: str, url: str) -> None:
     """Refuse what is no address of something on the web. Raises WrongSetting."""
-    try:
+    with Reading(f"{name} is {mask_value(url)!r}: write an https address."):
         parse_origin(url)
-    except ValueError:
-        raise WrongSetting(f"{name} is {mask_value(url)!r}: write an https address.") from None

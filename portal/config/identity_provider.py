@@ -10,7 +10,7 @@ from core.masking import mask_value
 from portal.auth import role_mapping
 from portal.auth.claims import described, values_of
 from portal.auth.role_mapping import ROLES, Mapped
-from portal.config.errors import WrongSetting
+from portal.config.errors import Reading, WrongSetting
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 ID = "sso"
@@ -88,14 +88,12 @@ def read(
 
 
 def _issuer(given: str) -> str:
-    try:
+    with Reading(
+        f"PORTAL_OIDC_ISSUER is {mask_value(given)!r}: write an https address, https://id.example.com."
+    ):
         parts, origin = urlsplit(given), parse_origin(given)
         if (origin.scheme == "http" and origin.host not in LOCAL) or parts.query or parts.fragment:
             raise ValueError("not an https address")
-    except ValueError:
-        raise WrongSetting(
-            f"PORTAL_OIDC_ISSUER is {mask_value(given)!r}: write an https address, https://id.example.com."
-        ) from None
     return given.rstrip("/")
 
 

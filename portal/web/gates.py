@@ -1,6 +1,6 @@
 """The ways in. A gate turns who is asking into request.actor, and an app id in the address into request.app.
 
-portal/urls.py names a gate on every line. Views behind one decide nothing about who may.
+portal/urls.py and the maps it includes name a gate on every line. Views behind one decide nothing about who may.
 """
 
 from collections.abc import Callable

@@ -11,7 +11,7 @@ from agents.callers import Claim
 from agents.models import Agent, App, CallerLabel
 from audit.actors import shell
 from audit.models import Event
-from tests.keys.test_races import at_once
+from tests.threads import at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

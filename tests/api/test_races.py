@@ -9,7 +9,7 @@ from agents.models import App
 from audit.models import Event, Webhook
 from portal.models import AccessToken, IdempotencyRecord, Invitation
 from tests.api.program import Program
-from tests.keys.test_races import Act, at_once
+from tests.threads import Act, at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 WISHES: dict[str, dict[str, Any]] = {

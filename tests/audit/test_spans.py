@@ -11,7 +11,7 @@ from audit import spans
 from audit.models import Span
 from core.ids import new_id
 from tests.audit.records import APP, KEY, MINUTE, NOON
-from tests.keys.test_races import at_once
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,8 @@ from keys.models import ApiKey
 from tests.factories import AgentFactory, minted
 from tests.keys.asking import again
 from tests.keys.family import derived
-from tests.keys.test_races import Act, at_once, revoking
+from tests.keys.test_races import revoking
+from tests.threads import Act, at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 MONTH = timedelta(days=30)

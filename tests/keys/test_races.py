@@ -1,14 +1,13 @@
 """What happens when people and programs act at the same moment: real threads on PostgreSQL."""
 
 import random
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from pytest_django import Settings
 
 from agents import lifecycle as agents_lifecycle
@@ -25,34 +24,11 @@ from tests.factories import AgentFactory, minted
 from tests.keys.asking import acts, again, ask, opened, said
 from tests.keys.family import HOUR, derived, parent_of
 from tests.scopes import parse_scopes
+from tests.threads import Act, at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 READ = parse_scopes(["grants:read"])
 NONCE = "000102030405060708090a0b0c0d0e0f"
-Act = Callable[[], object]
-
-
-def at_once(acts: Iterable[Act]) -> Counter[str]:
-    """Begin all `acts` at the same moment, each in a thread; how many came to which end."""
-    acts = list(acts)
-    start, ends = threading.Barrier(len(acts)), list[str]()
-
-    def run(act: Act) -> None:
-        try:
-            start.wait(10)
-            act()
-            ends.append("done")
-        except Exception as error:
-            ends.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return Counter(ends)
 
 
 def revoking(key: ApiKey) -> Act:

@@ -11,8 +11,8 @@ from audit.models import Call
 from keys.models import ApiKey
 from tests.factories import minted
 from tests.keys.asking import opened
-from tests.keys.test_races import Act, at_once
 from tests.sdk import raw
+from tests.threads import Act, at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

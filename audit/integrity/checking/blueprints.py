@@ -5,7 +5,7 @@ among each other reads as another one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -34,6 +34,17 @@ def statements() -> tuple[str, ...]:
     for model in state.apps.get_app_config(APP).get_models():
         editor.create_model(model)
     return tuple(plain(str(statement)) for statement in (*editor.collected_sql, *editor.deferred_sql))
+
+
+def differences(kind: str, expected: Mapping[str, object], existing: Mapping[str, object]) -> Iterator[str]:
+    """What was removed, added or changed, in words, by name."""
+    for name in sorted(expected.keys() | existing.keys()):
+        if name not in existing:
+            yield f"the {kind} {name} is gone"
+        elif name not in expected:
+            yield f"the {kind} {name[:60]} was added"
+        elif expected[name] != existing[name]:
+            yield f"the {kind} {name} was changed"
 
 
 def _state() -> ProjectState:

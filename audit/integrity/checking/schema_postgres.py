@@ -167,13 +167,7 @@ def _indexes(months: list[str]) -> Iterator[str]:
                 of_months[table][_defined(definition)] += 1
             else:
                 existing[name] = (table, _defined(definition))
-    for name in sorted(expected.keys() | existing.keys()):
-        if name not in existing:
-            yield f"the index {name} is gone"
-        elif name not in expected:
-            yield f"the index {name[:60]} was added"
-        elif expected[name] != existing[name]:
-            yield f"the index {name} was changed"
+    yield from blueprints.differences("index", expected, existing)
     yield from (
         f"the indexes of {month} were changed" for month, actual in of_months.items() if actual != of_calls
     )

@@ -100,10 +100,4 @@ def _indexes(ours: Sequence[Line]) -> Iterator[str]:
     expected = {name: (index.table, index.statement) for name, index in blueprints.indexes().items()}
     expected |= {name: (table, "") for name, table in _of_constraints().items()}
     existing = {name: (table, plain(sql or "")) for kind, name, table, _, sql in ours if kind == "index"}
-    for name in sorted(expected.keys() | existing.keys()):
-        if name not in existing:
-            yield f"the index {name} is gone"
-        elif name not in expected:
-            yield f"the index {name[:60]} was added"
-        elif expected[name] != existing[name]:
-            yield f"the index {name} was changed"
+    return blueprints.differences("index", expected, existing)

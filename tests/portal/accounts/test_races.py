@@ -11,7 +11,7 @@ from portal.accounts import lifecycle
 from portal.models import Invitation, Membership, User
 from portal.web.gates import person
 from tests.factories import PASSWORD, member
-from tests.keys.test_races import Act, at_once
+from tests.threads import Act, at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 HERE = Origin("page")

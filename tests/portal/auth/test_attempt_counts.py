@@ -14,7 +14,7 @@ from core.clock import at, now
 from portal.auth import attempt_counts
 from portal.models import Counter, User
 from tests.factories import PASSWORD
-from tests.keys.test_races import at_once
+from tests.threads import at_once
 
 LOGIN = "/account/login/"
 

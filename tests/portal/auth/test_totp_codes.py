@@ -12,8 +12,8 @@ from portal.auth import totp_codes
 from portal.auth.sessions import open_sessions
 from portal.models import User
 from tests.factories import PASSWORD
-from tests.keys.test_races import at_once
 from tests.portal.auth.test_two_factor import set_up
+from tests.threads import at_once
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 

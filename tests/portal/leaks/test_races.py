@@ -15,7 +15,8 @@ from portal.models import LeakReport, Notification, User
 from tests.factories import minted
 from tests.keys.asking import again
 from tests.keys.family import derived, parent_of
-from tests.keys.test_races import Act, at_once, revoking
+from tests.keys.test_races import revoking
+from tests.threads import Act, at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 ROUNDS = pytest.mark.parametrize("round", range(5))

@@ -4,7 +4,6 @@ bench/seal_storm.py does the same for a minute with processes and kill -9.
 """
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from audit.models import Call, Checkpoint, Event, Pending, Seal
 from core.clock import now
 from core.ids import new_id
 from tests.audit.records import acted
+from tests.threads import in_threads
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 SECONDS, WRITERS, SEALERS = 3.0, 16, 2
@@ -28,7 +28,7 @@ def test_a_storm_leaves_the_record_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     ends = time.monotonic() + SECONDS
     monkeypatch.setattr(sealer, "_insert", dying(sealer._insert))
     alarms: list[Any] = []
-    together(
+    in_threads(
         [lambda: until(ends, write)] * WRITERS
         + [lambda: until(ends, seal)] * SEALERS
         + [lambda: until(ends, lambda: alarms.extend(wrong()))]
@@ -89,24 +89,3 @@ def wrong() -> list[Any]:
 def until(ends: float, act: Callable[[], object]) -> None:
     while time.monotonic() < ends:
         act()
-
-
-def together(acts: list[Callable[[], None]]) -> None:
-    """Each act in a thread. What any of them raised is raised here."""
-    errors: list[BaseException] = []
-
-    def run(act: Callable[[], None]) -> None:
-        try:
-            act()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if errors:
-        raise errors[0]
