@@ -12,7 +12,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from agents.errors import AgentNotFound
 from agents.lifecycle import resume_agent, suspend_agent
 from agents.models import Agent
 from agents.requests import AppRequest, finished, sent
@@ -20,7 +19,9 @@ from agents.web.views import matching_agents
 from audit.actors import Actor
 from audit.search.usage import called_since
 from core.clock import now
+from core.errors import ReauthenticationRequired, Refusal
 from core.pagination.list_page import selected_rows, without_selection
+from keys.errors import NothingChanged
 from keys.lifecycle import revoke_agent
 from keys.models import ApiKey
 from keys.web.forms import RevokeForm
@@ -28,6 +29,9 @@ from keys.web.forms import RevokeForm
 MAX_AGENTS = 500
 """How many are changed at once."""
 MAX_NAMES = 20
+MAX_FAILURES = 5
+"""How many are named with why they were left."""
+NOTHING_HINT = "Check the status of the agents and select them again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,12 @@ def _confirmed(request: AppRequest, action: BulkAction) -> HttpResponse:
     count, shown = eligible.count(), _digest(eligible)
     form = BulkForm(sent(request), called=request.app.name, serious=action.serious, initial={"shown": shown})
     if form.is_bound and form.is_valid():
-        changed = _run(
-            request.actor, action, list(eligible.order_by("id")[:MAX_AGENTS]), form.cleaned_data["reason"]
-        )
-        text = f"{changed} agent{'' if changed == 1 else 's'} {action.done}"
-        return finished(request, reverse("agents", args=[request.app.id]), text)
+        agents = list(eligible.order_by("id")[:MAX_AGENTS])
+        try:
+            text = _run(request.actor, action, agents, form.cleaned_data["reason"])
+            return finished(request, reverse("agents", args=[request.app.id]), text)
+        except NothingChanged as refusal:
+            form.refuse(refusal)
     context = {
         "form": form,
         "action": action,
@@ -116,16 +121,25 @@ def _digest(agents: QuerySet[Agent]) -> str:
     return sha256("".join(agent_id.hex for agent_id in ids).encode()).hexdigest()[:16]
 
 
-def _run(actor: Actor, action: BulkAction, agents: list[Agent], reason: str) -> int:
-    """Change each agent by itself, so that the others stay changed if one cannot be; how many were."""
-    changed = 0
+def _run(actor: Actor, action: BulkAction, agents: list[Agent], reason: str) -> str:
+    """Change each agent by itself, so that the others stay changed if one cannot be; what came of it, in words.
+
+    Raises NothingChanged if it is none, ReauthenticationRequired.
+    """
+    changed, failures = 0, list[str]()
     for agent in agents:
         try:
             action.run(actor, agent, reason)
             changed += 1
-        except AgentNotFound:  # revoked by someone else meanwhile
-            continue
-    return changed
+        except ReauthenticationRequired:
+            raise
+        except Refusal as refusal:  # such as: revoked by someone else meanwhile
+            failures.append(f"{agent.name}: {refusal.message}")
+    why = "; ".join(failures[:MAX_FAILURES])
+    if not changed:
+        raise NothingChanged(why or f"None of the selected agents can be {action.done}.", hint=NOTHING_HINT)
+    text = f"{changed} agent{'' if changed == 1 else 's'} {action.done}"
+    return f"{text}. {len(failures)} failed: {why}" if failures else text
 
 
 def _impact(eligible: QuerySet[Agent]) -> dict[str, int]:

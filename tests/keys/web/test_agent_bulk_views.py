@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from agents.lifecycle import create_agent, suspend_agent
 from agents.models import Agent, App
-from audit.actors import shell
+from audit.actors import Actor, shell
 from audit.models import Event
 from keys.lifecycle import revoke_agent
 from keys.web import agent_bulk_views
@@ -130,3 +130,20 @@ def test_what_a_role_may_not_do_is_not_offered(
 @pytest.mark.parametrize("id", ["nonsense", "", "\x00"])
 def test_an_odd_selection_is_refused(app: App, window: Client, id: str) -> None:
     assert window.get(reverse("agents-suspend", args=[app.id]), {"id": id}).status_code == 422
+
+
+def test_nothing_that_changes_is_an_error_and_no_event(app: App, agents: list[Agent], window: Client) -> None:
+    before = Event.objects.filter(action="agent.suspend").count()
+    answer = confirm(window, there(app, "suspend", agents[2]))
+    assert answer.status_code == 422 and "None of the selected agents can be suspended" in text(answer)
+    assert Event.objects.filter(action="agent.suspend").count() == before
+
+
+def test_one_that_cannot_be_changed_is_left_and_named(
+    app: App, agents: list[Agent], admin: User, acting: Callable[..., Actor]
+) -> None:
+    stale = [agents[0], agents[1]]
+    revoke_agent(shell(), Agent.objects.get(pk=agents[0].pk), reason="gone")
+    said = agent_bulk_views._run(acting(admin, app), agent_bulk_views.SUSPEND, stale, "audit")
+    assert said.startswith("1 agent suspended. 1 failed: one: ")
+    assert statuses(app)["two"] == "inactive"
