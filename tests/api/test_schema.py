@@ -23,6 +23,7 @@ from portal.models import Notification, User
 from tests.api.program import Program
 from tests.api.test_bad_input import of_the_portal
 from tests.factories import AgentFactory, member, minted
+from tests.keys.catalogue.catalogues import ORDERS, published
 from tests.made_up import all_checks, as_text, cases, few, looked_at, name_of
 
 pytestmark = pytest.mark.postgres
@@ -37,6 +38,7 @@ def known(app: App, admin: User, by_admin: Program) -> dict[str, str]:
     notification = Notification.objects.create(
         user=admin, kind="account", dedupe_key="one", title="Told", path="/"
     )
+    published(app, ORDERS | {"preset": True})
     label = CallerLabel.objects.create(app=app, label="worker", type="service")
     return {
         "app_id": str(app.id),
@@ -47,6 +49,10 @@ def known(app: App, admin: User, by_admin: Program) -> dict[str, str]:
         "invitation_id": str(invite(shell(), "", "support", app).invitation.id),
         "entry_id": str(Event.objects.latest("id").id),
         "kind": "call",
+        "scope": "orders:write",
+        "resource": "orders",
+        "template": "ci",
+        "version": "2",
         **{name: str(known) for name, known in of_the_portal(by_admin, app).items()},
         "notification_id": str(notification.id),
     }

@@ -55,7 +55,7 @@ def test_a_page_opens_for_the_roles_that_may(app: App, signed_in: SignedIn, page
 
 def test_a_refused_page_says_who_could(app: App, developer: User, signed_in: SignedIn) -> None:
     page = signed_in(developer).get(address("members", app_id=app.id)).content.decode()
-    assert "You don&#x27;t have permission to do this." in page
+    assert "You don&#x27;t have permission to do this" in page
     assert "Ask an admin of this app" in page
 
 
