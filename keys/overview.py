@@ -186,7 +186,7 @@ def _rotating(app: App) -> Iterator[AttentionItem]:
     for key in keys[:MAX_ITEMS]:
         left = duration_words(key.grace_ends_at - moment) if key.grace_ends_at else ""
         yield AttentionItem(
-            "wait", f"{key.name} is being rotated", f"The old key expires in {left}", _address(key)
+            "wait", f"{key.name} is being rotated", f"Old secret ends in {left}", _address(key)
         )
 
 

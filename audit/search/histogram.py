@@ -24,7 +24,8 @@ from core.clock import now
 MAX_ROWS = 50_000
 MAX_PENDING = 10_000
 """With more rows unsealed than this, tallies say too little of late."""
-MAX_BARS = 71
+MAX_BARS = 120
+"""Beside the one at the edge: 30 days are 120 bars of 6 hours."""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NARROW = timedelta(hours=48)
 WIDE = timedelta(days=60)
@@ -114,7 +115,7 @@ class Minute(Func):
 
 
 def histogram(filters: Filters) -> Histogram:
-    """What matches, as at most 72 bars between the moments asked for, or over all there is.
+    """What matches, as at most 121 bars between the moments asked for, or over all there is.
 
     A window that is read from tallies begins with a whole hour, or a whole day if it is longer than 60 days. No bar is
     shorter than what its tallies count.
@@ -128,7 +129,7 @@ def histogram(filters: Filters) -> Histogram:
         grain = DAY if until - begins > WIDE else HOUR
         since = _floor(since, grain) if since else None
         counts = [*_tallies(filters, since, until, grain), *_waiting(filters, since)]
-        return _drawn(counts, since, until, None)
+        return _drawn(counts, since, until, None, grain)
     counts, capped_at = _from_rows(filters)
     return _drawn(counts, capped_at or since, until, capped_at)
 
@@ -221,11 +222,15 @@ def _by_minute(matching: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
 
 
 def _drawn(
-    counts: list[Count], since: datetime | None, until: datetime, capped_at: datetime | None
+    counts: list[Count],
+    since: datetime | None,
+    until: datetime,
+    capped_at: datetime | None,
+    grain: timedelta = MINUTE,
 ) -> Histogram:
-    """`counts` in bars of one length. Without a beginning they begin with the first there is."""
+    """`counts` of a `grain` in bars of one length. Without a beginning they begin with the first there is."""
     since = since or min((count.at for count in counts), default=until - DAY)
-    step = _step(until - since)
+    step = max(_step(until - since), grain)
     begins = _floor(since, step)
     number = max(-((begins - until) // step), 1)
     sums = [[0, 0, 0] for _ in range(number)]

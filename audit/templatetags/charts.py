@@ -66,9 +66,10 @@ def event_lane(histogram: Histogram) -> SafeString:
 
 @register.filter
 def legend(histogram: Histogram) -> list[tuple[str, str, int]]:
-    """Each outcome, its name and how many there are."""
+    """What is drawn: each outcome there is, its name and how often."""
     numbers = {"allowed": histogram.allowed, "denied": histogram.denied, "event": histogram.events}
-    return [(outcome, OUTCOME_NAMES[outcome], number) for outcome, number in numbers.items()]
+    names = {**OUTCOME_NAMES, "event": "Event" if histogram.events == 1 else "Events"}
+    return [(outcome, names[outcome], number) for outcome, number in numbers.items() if number]
 
 
 @register.filter

@@ -129,16 +129,6 @@ def foot(context: template.Context, inside: NodeList, page: ListPage, action: st
     return render_to_string("list_foot.html", {"list": page, "buttons": buttons, "action": action})
 
 
-@register.simple_block_tag
-def ledger(content: str, caption: str) -> SafeString:
-    """`{% ledger "Endpoints" %}<thead>…</thead><tbody>…</tbody>{% endledger %}`: a table that is no list of a page."""
-    return format_html(
-        '<div class="ledger-box"><table class="ledger" role="table"><caption class="said">{}</caption>{}</table></div>',
-        caption,
-        content,
-    )
-
-
 @register.inclusion_tag("list_toolbar.html", takes_context=True)
 def toolbar(
     context: template.Context, page: ListPage, form: forms.Form, label: str, action: str = ""

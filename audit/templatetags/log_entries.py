@@ -17,6 +17,7 @@ from audit.search.vocabularies import SOURCES
 
 register = template.Library()
 _LONG_WORD = re.compile(r"\S{25,}")
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|alter_\w{8,40}")
 _PIECE = re.compile(r"(\S{8})(?=\S)")
 
 STEPS: Mapping[str, str] = REQUIREMENTS
@@ -31,6 +32,12 @@ def listed(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [f"{name}: {item}" for name, item in value.items()]
     return list(value) if isinstance(value, list) else [value]
+
+
+@register.filter
+def is_identifier(value: Any) -> bool:
+    """Whether `value` is an ID or the prefix of a key, which people copy."""
+    return isinstance(value, str) and bool(_IDENTIFIER.fullmatch(value))
 
 
 @register.filter

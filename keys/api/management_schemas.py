@@ -19,7 +19,7 @@ class KeyInfo(APIKeyInfo):
     agent_id: UUID | None = Field(description="The key's agent. null: an app key.")
     kind: Literal["app", "agent", "derived"] = Field(description="The kind of key.")
     status: Literal["active", "deprecated", "rotating", "ended", "expired", "revoked"] = Field(
-        description="rotating: rotated and still working; ended: its grace period is over."
+        description="rotating: replaced, and its old secret works until grace_ends_at; ended: its grace period is over."
     )
     fingerprint: str = Field(description="The first 8 hex characters of the key's SHA-256.")
     generation: int = Field(

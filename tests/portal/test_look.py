@@ -58,6 +58,12 @@ def test_a_spark_line_has_a_sentence_and_marks_refusals() -> None:
     assert line.count('class="no"') == 1
 
 
+def test_a_spark_line_without_a_request_says_none() -> None:
+    assert spark([(0, 0)] * 7, "Last 7 days: 0 requests") == (
+        '<span class="quiet" title="Last 7 days: 0 requests">None</span>'
+    )
+
+
 def test_a_quota_over_its_ceiling_stays_inside_its_bar() -> None:
     assert 'width="100.00"' in quota(120, 0, 100)
 

@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from agents.lifecycle import update_app
 from agents.models import App
+from audit.actors import shell
 from tests.portal.pages import text
 
 
@@ -53,6 +55,29 @@ def test_a_label_and_its_value_never_run_together() -> None:
 def test_an_app_wears_its_environment(environment: str, badge: str) -> None:
     shown = rendered("{% env_badge app %}", app=SimpleNamespace(environment=environment))
     assert badge in shown and bool(shown) == bool(badge)
+
+
+def test_each_page_of_a_test_app_says_so_under_the_top_bar(app: App, window: Client) -> None:
+    strip = '<section class="strip" aria-label="Environment">'
+    pages = [reverse(name, args=[app.id]) for name in ("app", "keys", "agents", "audit", "app-settings")]
+    assert [page for page in pages if strip in text(window.get(page))] == []
+    update_app(shell(), app, environment="test")
+    assert [page for page in pages if strip not in text(window.get(page))] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "q", "marked"),
+    [
+        ("checkout", "OUT", "check<mark>out</mark>"),
+        ("straße-eu", "eu", "straße-<mark>eu</mark>"),
+        ("straße", "STRASSE", "<mark>straße</mark>"),
+        ("\u0130zmir", "zmir", "\u0130<mark>zmir</mark>"),
+        ("<b>", "b", "&lt;<mark>b</mark>&gt;"),
+        ("checkout", "", "checkout"),
+    ],
+)
+def test_what_a_search_found_is_marked_where_it_stands(name: str, q: str, marked: str) -> None:
+    assert rendered("{{ name|matched:q }}", name=name, q=q) == marked
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from agents.lifecycle import create_app
+from agents.models import App
 from audit.actors import Actor
 from audit.shell_command import ShellCommand
 
@@ -20,11 +21,18 @@ class Command(ShellCommand):
             "--name", required=True, help="what the keys are for: a service, or one environment of it"
         )
         parser.add_argument("--description", default="")
+        parser.add_argument(
+            "--environment",
+            choices=App.Environment.values,
+            default=App.Environment.LIVE,
+            help="default: live",
+        )
         parser.add_argument("--json", action="store_true", help="print an object for machines")
 
     def act(self, actor: Actor, **options: Any) -> None:
-        app = create_app(actor, options["name"], description=options["description"])
+        given = {"description": options["description"], "environment": options["environment"]}
+        app = create_app(actor, options["name"], **given)
         if options["json"]:
-            self.print_json({"id": str(app.id), "name": app.name})
+            self.print_json({"id": str(app.id), "name": app.name, "environment": app.environment})
         else:
             self.stdout.write(str(app.id))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import transaction
+from django.db import connection, transaction
 
 from agents.models import App
 from audit.shell_command import PortalCommand
@@ -33,6 +33,10 @@ class Command(PortalCommand):
             recorded = Month().tell()
             if options["large"]:
                 create_crowd()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "ANALYZE"
+            )  # thousands of rows at once, and pages are asked for before autovacuum comes by
         self.stdout.write(
             f"A month of two apps, {recorded:,} calls among it. Sign in as admin@example.com, developer@example.com "
             f"or support@example.com with the password: {PASSWORD}"

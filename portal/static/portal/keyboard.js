@@ -46,6 +46,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // ── Shortcuts ───────────────────────────────────────────────────────────────────────────────────────
 const showForScripts = () => {
   document.querySelectorAll("[data-with-keys]").forEach((it) => (it.hidden = false));
+  // Over a page, the list has the shortcuts of that page; on a page of its own it has all of them.
+  document.querySelectorAll("dialog:modal [data-needs]").forEach((it) => (it.hidden = !document.querySelector(it.dataset.needs)));
   const button = document.querySelector("[data-shortcut-switch]");
   if (!button) return;
   button.hidden = false;
@@ -72,7 +74,7 @@ document.addEventListener("keydown", (event) => {
   if (!areOn || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTyping(event.target)) return;
   if (event.timeStamp - afterG < 1500) press(`[data-go="${CSS.escape(key)}"]`);
   else if (key === "?") press("[data-shortcuts]");
-  else if (key === "/") document.querySelector("main input[type=search]")?.focus();
+  else if (key === "/") document.querySelector("main :is([type=search], .query input)")?.focus();
   else if (key === "c") document.querySelector("[data-mint]") && location.assign(document.querySelector("[data-mint]").dataset.mint);
   else if (key === "g") return void (afterG = event.timeStamp);
   else return;

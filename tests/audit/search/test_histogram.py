@@ -52,12 +52,14 @@ def tallied(hour: datetime, key_id: UUID = NOWHERE, **numbers: int) -> None:
     ("window", "step", "fewest", "most"),
     [
         (HOUR, MINUTE, 60, 61),
-        (DAY, 30 * MINUTE, 48, 49),
-        (2 * DAY, HOUR, 48, 49),
-        (7 * DAY, 3 * HOUR, 56, 57),
-        (30 * DAY, 12 * HOUR, 60, 61),
+        (DAY, 20 * MINUTE, 72, 73),
+        (2 * DAY, 30 * MINUTE, 96, 97),
+        (7 * DAY, 2 * HOUR, 84, 85),
+        (30 * DAY, 6 * HOUR, 120, 121),
+        (60 * DAY, 12 * HOUR, 120, 121),
+        (90 * DAY, DAY, 90, 91),
         (365 * DAY, 7 * DAY, 52, 54),
-        (3650 * DAY, 56 * DAY, 64, 72),
+        (3650 * DAY, 56 * DAY, 64, 121),
     ],
 )
 def test_bars_are_few_and_of_a_length_people_know(
@@ -177,6 +179,7 @@ def test_a_very_busy_day_is_read_from_tallies(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(figure, "MAX_ROWS", 10)
     tallied(NOON - HOUR, allowed=20)
     assert told(over(DAY)) == (0, 20, 0)
+    assert over(DAY).step == HOUR  # no bar is shorter than what its tallies count
 
 
 def test_tallies_are_not_believed_while_much_waits_for_its_seal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +220,7 @@ def test_a_window_at_the_ends_of_time_is_an_empty_figure(
     called(at=NOON - HOUR)
     with at(NOON):
         drawn = histogram(Filters(APP, since=since, until=until, ip=ip))
-    assert 1 <= len(drawn.bars) <= 72
+    assert 1 <= len(drawn.bars) <= 121
     assert panel(drawn, "denied") and event_lane(drawn) and scale(drawn)
 
 
@@ -265,8 +268,8 @@ def test_a_bars_length_is_said_in_words(step: timedelta, says: str) -> None:
 def test_a_bar_leads_to_its_own_span() -> None:
     bar = over(DAY).bars[-2]
     assert (span(bar), as_filters(bar)) == (
-        "1 Jun, 11:00 to 11:30",
-        "range=custom&since=2026-06-01+11%3A00&until=2026-06-01+11%3A30",
+        "1 Jun, 11:20 to 11:40",
+        "range=custom&since=2026-06-01+11%3A20&until=2026-06-01+11%3A40",
     )
 
 

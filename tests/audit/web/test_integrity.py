@@ -44,6 +44,18 @@ def test_a_row_that_is_the_one_that_was_sealed(app: App, person: Client, write: 
     assert bytes(seal.leaf).hex()[:8] in page
 
 
+def test_each_hash_of_a_proof_can_be_copied(app: App, person: Client) -> None:
+    row = called(app.id)
+    (seal,) = sealed(row)
+    page = seal_page(person, row).content.decode()
+    assert f'data-copy="{bytes(seal.leaf).hex()}" aria-label="Copy row hash: ' in page
+
+
+def test_a_command_that_is_shown_runs_when_it_is_pasted(app: App, person: Client) -> None:
+    page = integrity(person, app).content.decode()
+    assert f">.venv/bin/python manage.py check_audit --app {app.id}</code>" in page
+
+
 def test_a_row_that_was_edited(app: App, person: Client) -> None:
     call = called(app.id)
     sealed(call)

@@ -180,12 +180,25 @@ def test_a_key_in_force_is_called_by_its_name(read: Read, app: App) -> None:
     assert "key: worker" in text(read(key_id=str(app.id))).replace("key:worker", "key: worker")
 
 
+def test_the_figure_shows_and_names_only_what_there_is(read: Read, app: App) -> None:
+    called(app.id, NOON, code="ip_not_allowed")
+    with at(NOON + HOUR):
+        denied = read(range="24h").content.decode()
+        nothing = read(range="24h", key="no-such-key").content.decode()
+    assert '<svg class="denied"' in denied and '<svg class="allowed"' not in denied
+    assert (
+        '<span class="swatch denied"></span>' in denied
+        and '<span class="swatch allowed"></span>' not in denied
+    )
+    assert 'id="histogram"' in denied and 'id="histogram"' not in nothing
+
+
 def test_the_figure_leads_to_narrower_spans(read: Read, app: App) -> None:
     called(app.id, NOON)
     with at(NOON + HOUR):
         response = read(range="24h", outcome="allowed")
-    assert link(response, "1 Jun, 12:00 to 12:30") == (
-        "?outcome=allowed&range=custom&since=2026-06-01+12%3A00&until=2026-06-01+12%3A30"
+    assert link(response, "1 Jun, 12:00 to 12:20") == (
+        "?outcome=allowed&range=custom&since=2026-06-01+12%3A00&until=2026-06-01+12%3A20"
     )
 
 

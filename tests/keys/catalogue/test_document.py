@@ -1,5 +1,8 @@
 """What an app may define as scopes, and what it is told about a document that cannot be taken."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +161,25 @@ def test_a_typo_is_answered_with_what_is_near() -> None:
 def test_capitals_are_answered_with_lower_case() -> None:
     with pytest.raises(InvalidScope, match=r"orders:read\."):
         document.read(ORDERS, 2).parse_scope("Orders:Read")
+
+
+def test_the_document_of_the_guide_is_taken_as_it_is_written() -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "scopes.md").read_text()
+    written = re.search(r"```json\n(.+?)```", guide, re.S)
+    assert written
+    catalogue = document.read(json.loads(written[1]), 2)
+    assert {"orders:write", "refunds:create"} <= set(catalogue.definitions)
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"),
+    [
+        ("resources", document.MAX_RESOURCES),
+        ("levels of a resource", document.MAX_LEVELS),
+        ("actions", document.MAX_ACTIONS),
+        ("mint templates", document.MAX_TEMPLATES),
+    ],
+)
+def test_a_limit_is_what_the_guide_says(what: str, limit: int) -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "scopes.md").read_text()
+    assert f"| {what} | {limit} |" in guide

@@ -458,6 +458,21 @@ def test_the_rotation_card_is_on_both_keys(developers: Client, app: App) -> None
         ask(secret)
 
 
+def test_rotating_is_said_alike_in_the_list_on_its_page_and_before_a_bulk_action(
+    admins: Client, app: App
+) -> None:
+    old = minted(app, name="worker").key
+    new = lifecycle.rotate(shell(), old, grace=timedelta(days=2)).key
+    for address in (
+        reverse("keys", args=[app.id]),
+        reverse("key", args=[app.id, old.id]),
+        reverse("keys-bulk", args=[app.id]) + f"?action=revoke&id={old.id}",
+    ):
+        page = re.sub(r"<[^>]+>|\s+", " ", admins.get(address).content.decode())
+        assert f"Rotating to {new.prefix[-8:]}" in page, address
+        assert re.search("Old secret ends +in 2 days", page), address
+
+
 def test_a_key_in_grace_ends_with_it_unless_it_ends_before(developers: Client, app: App) -> None:
     for days, grace in ((90, 7), (3, 7)):
         key = minted(app, expires_at=now() + timedelta(days=days), name=f"w{days}").key

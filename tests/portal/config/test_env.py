@@ -209,6 +209,12 @@ def test_a_password_in_an_address_may_hold_what_it_likes(read: Read) -> None:
         )
 
 
+def test_postgresql_compiles_no_statement_unless_it_is_asked_to(read: Read) -> None:
+    assert database(read, "postgres:///name")["OPTIONS"]["options"] == "-c jit=off"
+    found = database(read, "postgres:///name?options=-c%20jit%3Don")
+    assert found["OPTIONS"]["options"] == "-c jit=off -c jit=on"  # the last one holds
+
+
 def test_an_address_may_leave_out_what_libpq_knows(read: Read) -> None:
     for url, found in {
         "postgres://portal@/name?host=/tmp/a": ("portal", "", "", "name"),
