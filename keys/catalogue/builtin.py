@@ -69,3 +69,12 @@ DEFAULT = Catalogue(
     TEMPLATES,
 )
 """The catalogue of an app that has not changed it."""
+
+
+def taken_by(name: str, has_preset: bool) -> Source | None:
+    """Whose the name of a resource or a scope is already, so that no app can define it; None: it is free."""
+    resource = name.partition(":")[0]
+    if resource in RESERVED_RESOURCES:
+        return "built-in"
+    preset_names = {each.name for each in (*PRESET_RESOURCES, *PRESET_ACTIONS)}
+    return "preset" if has_preset and not preset_names.isdisjoint((resource, name)) else None

@@ -213,18 +213,16 @@ def _refuse_twice(resources: list[Resource], actions: list[Definition]) -> None:
 
 def _refuse_taken(has_preset: bool, resources: list[Resource], actions: list[Definition]) -> None:
     """Raise ReservedScope for a name that belongs to the portal, or to the preset if that is on."""
-    preset = {resource.name for resource in builtin.PRESET_RESOURCES} if has_preset else set()
-    preset_actions = {action.name for action in builtin.PRESET_ACTIONS} if has_preset else set()
     own = [(f"resources.{place}.name", resource.name) for place, resource in enumerate(resources)]
     own += [(f"actions.{place}.name", action.name) for place, action in enumerate(actions)]
     for place, name in own:
-        resource = name.partition(":")[0]
-        if resource in builtin.RESERVED_RESOURCES:
+        owner = builtin.taken_by(name, has_preset)
+        if owner == "built-in":
             raise ReservedScope(
                 place,
                 f"“{name}” is a built-in scope of the portal. Use another name, for example api-{name}.",
             )
-        if resource in preset or name in preset_actions:
+        if owner == "preset":
             raise ReservedScope(
                 place, f"“{name}” is part of the preset alter-sdk. Turn the preset off, or use another name."
             )

@@ -107,15 +107,13 @@ def _changes(own: Mapping[str, str], wanted: Mapping[str, str]) -> list[ScopeCha
 
 def _why_not(catalogue: Catalogue, name: str) -> str:
     """Why the app cannot define `name`; empty if it can."""
-    resource, _, rest = name.partition(":")
-    if ":" in rest:
+    if name.count(":") > 1:
         return "It names an instance. Scopes of a catalogue stand for every instance."
-    if resource in builtin.RESERVED_RESOURCES:
+    owner = builtin.taken_by(name, catalogue.has_preset)
+    if owner == "built-in":
         return (
             f"It is a built-in scope of the portal. Use another name in the document, for example api-{name}."
         )
-    if catalogue.has_preset and any(each.name == resource for each in builtin.PRESET_RESOURCES):
-        return "It is part of the preset alter-sdk. Turn the preset off, or use another name."
-    if catalogue.has_preset and any(each.name == name for each in builtin.PRESET_ACTIONS):
+    if owner == "preset":
         return "It is part of the preset alter-sdk. Turn the preset off, or use another name."
     return ""
