@@ -1,6 +1,6 @@
 """The pages of an app's scopes: the list, its versions, and a form for each change, which is published at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -112,9 +112,11 @@ def remove(request: AppRequest, scope: str) -> HttpResponse:
         change = partial(edits.remove_resource, name=scope)
     if not names:
         raise ScopeNotFound
-    context = {"scope": scope, "removal": presenters.removal_of(request.app, names)}
+    context: dict[str, Any] = {"scope": scope}
     form = RevisionForm(sent(request), initial={"seen": catalogue.version})
-    return _answer(request, form, lambda: change, f"{scope} removed", "keys/catalogue/remove.html", context)
+    return _answer(
+        request, form, lambda: change, f"{scope} removed", "keys/catalogue/remove.html", context, names
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -146,11 +148,11 @@ def preset(request: AppRequest) -> HttpResponse:
     """Turn the preset alter-sdk on or off, after showing who holds its scopes."""
     catalogue = catalogue_of(request.app)
     names = [name for name, each in catalogue.definitions.items() if each.source == "preset"]
-    context = {"removal": presenters.removal_of(request.app, names), "is_on": catalogue.has_preset}
+    context = {"is_on": catalogue.has_preset}
     change = partial(edits.set_preset, enabled=not catalogue.has_preset)
     form = RevisionForm(sent(request), initial={"seen": catalogue.version})
     text = "Preset alter-sdk removed" if catalogue.has_preset else "Preset alter-sdk added"
-    return _answer(request, form, lambda: change, text, "keys/catalogue/preset.html", context)
+    return _answer(request, form, lambda: change, text, "keys/catalogue/preset.html", context, names)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -218,8 +220,12 @@ def _answer(
     text: str,
     template: str,
     context: dict[str, Any],
+    removing: Sequence[str] = (),
 ) -> HttpResponse:
-    """Publish what the form changes and lead to the list; or the form, with what is wrong."""
+    """Publish what the form changes and lead to the list; or the form, with what is wrong.
+
+    `removing` names the scopes that it takes off: who holds them is looked up only for a page that shows it.
+    """
     status, in_use = 200, None
     if form.is_bound and form.is_valid():
         try:
@@ -233,6 +239,8 @@ def _answer(
             status = refusal.status
     status = 422 if form.errors and status == 200 else status
     context |= {"form": form, "in_use": in_use, "catalogue": catalogue_of(request.app)}
+    if removing:
+        context["removal"] = presenters.removal_of(request.app, removing)
     return render(request, template, context, status=status)
 
 
